@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { readModules, targetOf } from './modules.js';
+import { type PackageFacts, tooLong, violationsOf } from './rules.js';
+
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const manifest = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as Manifest;
+const shipped = ['src', 'decorators', 'adapters'].flatMap((folder) => readModules(root, folder));
+
+const facts: PackageFacts = {
+  dependencies: Object.keys(manifest.dependencies),
+  peers: Object.keys(manifest.peerDependencies),
+  adapterOf: {
+    mongodb: 'adapters/mongodb',
+    dataloader: 'adapters/mongodb',
+    'lru-cache': 'adapters/mongodb',
+    'express-session': 'adapters/express',
+    'rate-limiter-flexible': 'adapters/rate-limit',
+  },
+};
+
+describe('the house', () => {
+  it('has all three storeys', () => {
+    expect(new Set(shipped.map(({ path }) => path.split('/')[0]))).toEqual(new Set(['src', 'decorators', 'adapters']));
+  });
+
+  it('has imports that go down only, in no circle, of declared packages only', () => {
+    expect(violationsOf(shipped, facts)).toEqual([]);
+  });
+
+  it('imports only files that exist', () => {
+    const paths = new Set(shipped.map(({ path }) => path));
+    const dangling = shipped.flatMap((module) =>
+      module.imports.flatMap((imported) => {
+        const target = targetOf(module, imported);
+        return 'path' in target && !paths.has(target.path) ? [`${module.path}: ${imported.specifier}`] : [];
+      }),
+    );
+    expect(dangling).toEqual([]);
+  });
+
+  it('has no source file over 300 lines', () => {
+    expect(tooLong(shipped, 300)).toEqual([]);
+  });
+
+  it('has no test file over 500 lines', () => {
+    expect(tooLong(readModules(root, 'test'), 500)).toEqual([]);
+  });
+
+  it('gives every optional peer to one adapter', () => {
+    const optional = Object.entries(manifest.peerDependenciesMeta ?? {}).filter(([, meta]) => meta.optional);
+    expect(optional.map(([name]) => name).filter((name) => !(name in facts.adapterOf))).toEqual([]);
+  });
+});

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { parseModule } from './modules.js';
+import { type PackageFacts, tooLong, violationsOf } from './rules.js';
+
+const facts: PackageFacts = {
+  dependencies: ['cookie'],
+  peers: ['ws', 'tsyringe', 'reflect-metadata', 'mongodb'],
+  adapterOf: { mongodb: 'adapters/mongodb' },
+};
+
+/** The violations of a made-up house: path → source text. */
+function check(files: Readonly<Record<string, string>>): string[] {
+  return violationsOf(
+    Object.entries(files).map(([path, text]) => parseModule(path, text)),
+    facts,
+  );
+}
+
+describe('the rules of the house', () => {
+  it.each([
+    [
+      'an adapter and a decorator that import src',
+      { 'adapters/a/x.ts': "import '../../src/b.js';", 'decorators/d.ts': "import '../src/b.js';" },
+    ],
+    ['an adapter that imports its own folder', { 'adapters/a/x.ts': "import './y.js';" }],
+    ['the face of the package that re-exports decorators', { 'src/index.ts': "export * from '../decorators/with-x.js';" }],
+    ['layers of src that go down', { 'src/server/s.ts': "import '../channel/c.js'; import '../contracts/k.js'; import '../errors.js';" }],
+    ['the words of identity, as types, on the ground', { 'src/messages.ts': "import type { TokenId } from './identity/token-id.js';" }],
+    ['packages that are declared', { 'src/a.ts': "import 'ws'; import 'cookie'; import 'node:http';" }],
+    ['injection that knows tsyringe', { 'src/injection.ts': "import 'reflect-metadata'; import { container } from 'tsyringe';" }],
+    ['the adapter of an optional peer', { 'adapters/mongodb/a.ts': "import { Long } from 'mongodb';" }],
+  ])('let %s pass', (_, files) => {
+    expect(check(files)).toEqual([]);
+  });
+
+  it.each([
+    ['src that imports a decorator', { 'src/a.ts': "import type { B } from '../decorators/b.js';" }],
+    ['src that imports an adapter', { 'src/index.ts': "export * from '../adapters/a/b.js';" }],
+    ['a decorator that imports an adapter', { 'decorators/a.ts': "import '../adapters/memory/b.js';" }],
+    ['a decorator that imports the face of the package', { 'decorators/a.ts': "import '../src/index.js';" }],
+    ['an adapter that imports a decorator', { 'adapters/a/b.ts': "import '../../decorators/b.js';" }],
+    ['an adapter that imports another', { 'adapters/a/b.ts': "import '../b/b.js';" }],
+    ['a layer that imports upwards', { 'src/session/a.ts': "import '../channel/b.js';" }],
+    ['a layer that imports upwards, types only', { 'src/wrapping/a.ts': "import type { B } from '../channel/b.js';" }],
+    ['a type that imports upwards, in place', { 'src/contracts/a.ts': "export type B = import('../server/b.js').B;" }],
+    ['the ground that imports identity at run time', { 'src/messages.ts': "import { tokenIdOf } from './identity/token-id.js';" }],
+    ['a folder without a floor', { 'src/attic/a.ts': "import '../errors.js';" }],
+    ['tsyringe outside injection', { 'src/server/a.ts': "import { container } from 'tsyringe';" }],
+    ['an optional peer outside its adapter', { 'adapters/memory/a.ts': "import type { Db } from 'mongodb';" }],
+    ['an optional peer behind import()', { 'src/a.ts': "export const load = () => import('mongodb');" }],
+    ['a package that is not declared', { 'src/a.ts': "export * from 'vitest/node';" }],
+  ])('report %s', (_, files) => {
+    expect(check(files)).toHaveLength(1);
+  });
+
+  it('report a circle, once, with the way round it', () => {
+    const violations = check({
+      'src/a.ts': "import './b.js';",
+      'src/b.ts': "import type { C } from './c.js';",
+      'src/c.ts': "export type { A } from './a.js';",
+    });
+    expect(violations).toEqual(['src/a.ts → src/b.ts → src/c.ts → src/a.ts: a circle of imports']);
+  });
+
+  it('do not take two ways to one file for a circle', () => {
+    expect(check({ 'src/a.ts': "import './b.js'; import './c.js';", 'src/b.ts': "import './c.js';", 'src/c.ts': '' })).toEqual([]);
+  });
+
+  it('report a file over its number of lines', () => {
+    const module = parseModule('src/a.ts', '\n'.repeat(301));
+    expect([tooLong([module], 301), tooLong([module], 300)]).toEqual([[], ['src/a.ts has 301 lines, more than 300']]);
+  });
+
+  it('refuse an import() whose module cannot be known, and a file that does not parse', () => {
+    expect(() => parseModule('src/a.ts', 'export const load = (name: string) => import(name);')).toThrow(TypeError);
+    expect(() => parseModule('src/a.ts', 'export const = 1;')).toThrow(SyntaxError);
+  });
+});

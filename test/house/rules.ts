@@ -1,0 +1,95 @@
+import { type Import, type Module, targetOf } from './modules.js';
+
+/** What the rules need to know of package.json. */
+export interface PackageFacts {
+  readonly dependencies: readonly string[];
+  readonly peers: readonly string[];
+  /** Optional peers, each with the adapter that alone may import it. */
+  readonly adapterOf: Readonly<Record<string, string>>;
+}
+
+/** One break of the rules, as a sentence. */
+export type Violation = string;
+
+/** The floors of src/; files directly in src and the contracts are the ground. Imports stay on their floor or go down. */
+const floors: Readonly<Record<string, number>> = { server: 4, channel: 3, session: 2, identity: 2, wrapping: 1, contracts: 0 };
+
+/** Types of what identifies that the words of the core are written with: these may be imported, as types, from the ground. */
+const vocabulary = /^src\/identity\/(token-id|authentication)\.ts$/;
+
+const injectionAlone = new Set(['tsyringe', 'reflect-metadata']);
+
+/** All rules at once; an empty list is a house in order. */
+export function violationsOf(modules: readonly Module[], facts: PackageFacts): Violation[] {
+  return [...modules.flatMap((module) => [...importViolations(module, facts)]), ...circlesOf(modules)];
+}
+
+/** Files that are longer than `max` lines. */
+export function tooLong(modules: readonly Module[], max: number): Violation[] {
+  return modules.filter(({ lines }) => lines > max).map(({ path, lines }) => `${path} has ${lines} lines, more than ${max}`);
+}
+
+function* importViolations(module: Module, facts: PackageFacts): Generator<Violation> {
+  for (const imported of module.imports) {
+    const target = targetOf(module, imported);
+    const broken = 'path' in target ? storeyRule(module.path, target.path, imported) : packageRule(module.path, target.packageName, facts);
+    if (broken) yield `${module.path} imports ${'path' in target ? target.path : target.packageName}: ${broken}`;
+  }
+}
+
+/** The part of the house that a file belongs to: `src`, `decorators` or one adapter. */
+function partOf(path: string): string {
+  const [top = '', folder = ''] = path.split('/');
+  return top === 'adapters' ? `adapters/${folder}` : top;
+}
+
+function storeyRule(from: string, to: string, imported: Import): string | undefined {
+  const [here, there] = [partOf(from), partOf(to)];
+  if (here === 'src' && there === 'src') return floorRule(from, to, imported);
+  if (here === there) return undefined;
+  if (here === 'src') return from === 'src/index.ts' && there === 'decorators' ? undefined : 'src/ imports nothing above it';
+  if (there === 'src') return to === 'src/index.ts' ? 'the face of the package brings decorators/ along' : undefined;
+  return here === 'decorators' ? 'decorators/ import src/ only' : 'an adapter imports src/ and its own folder only';
+}
+
+function floorRule(from: string, to: string, imported: Import): string | undefined {
+  if (from === 'src/index.ts') return undefined;
+  if (to === 'src/index.ts') return 'the face of the package is for its users';
+  const [here, there] = [floorOf(from), floorOf(to)];
+  if (here === undefined || there === undefined) return 'a folder of src/ that has no floor';
+  if (there <= here || (here === 0 && imported.typeOnly && vocabulary.test(to))) return undefined;
+  return 'imports go down only';
+}
+
+function floorOf(path: string): number | undefined {
+  const [, folder = '', file] = path.split('/');
+  return file === undefined ? 0 : floors[folder];
+}
+
+function packageRule(from: string, name: string, { dependencies, peers, adapterOf }: PackageFacts): string | undefined {
+  if (name.startsWith('node:')) return undefined;
+  if (injectionAlone.has(name)) return from === 'src/injection.ts' ? undefined : 'src/injection.ts alone knows tsyringe';
+  const adapter = adapterOf[name];
+  if (adapter !== undefined) return partOf(from) === adapter ? undefined : `an optional peer of ${adapter} alone`;
+  return dependencies.includes(name) || peers.includes(name) ? undefined : 'not a dependency of the published package';
+}
+
+/** Circular imports, types included; each circle once, from the file where the search met it. */
+function circlesOf(modules: readonly Module[]): Violation[] {
+  const byPath = new Map(modules.map((module) => [module.path, module]));
+  const done = new Set<string>();
+  const found: Violation[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(path);
+    if (start >= 0) found.push(`${[...trail.slice(start), path].join(' → ')}: a circle of imports`);
+    const module = byPath.get(path);
+    if (start >= 0 || done.has(path) || !module) return;
+    for (const imported of module.imports) {
+      const target = targetOf(module, imported);
+      if ('path' in target) visit(target.path, [...trail, path]);
+    }
+    done.add(path);
+  };
+  for (const { path } of modules) visit(path, []);
+  return found;
+}
