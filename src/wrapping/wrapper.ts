@@ -20,8 +20,7 @@ export type Handler<M = BaseMessage, Args extends readonly unknown[] = [], Resul
   ...args: Args
 ) => Result;
 
-/** No members: what a wrapper adds or needs that adds or needs nothing. */
-// biome-ignore lint/complexity/noBannedTypes: it is intersected with others, and must leave them as they are.
+/** No members: what a wrapper adds that adds nothing. Intersected with another type it leaves that as it is. */
 export type None = {};
 
 declare const adds: unique symbol;
@@ -75,7 +74,6 @@ export type Without<M, Adds, Needs = None> = M extends unknown
  * TypeScript 5 and 6 report the last overload only, as 7 does.
  */
 export interface NoCall<Adds extends object, Needs extends object> {
-  // biome-ignore lint/suspicious/noConfusingVoidType: a decorator must return `void` or a method.
   (method: never, context: never): Wrapper<Adds, Needs> & void;
 }
 
@@ -114,7 +112,7 @@ export interface DecoratorError<Text extends string> {
  * every decorator of a stack the same declared method, so a wrapper that needs another one must be composed with it.
  */
 export type DecoratedMethod<Adds, Needs> = MessageOfAnyKind extends Needs
-  ? // biome-ignore lint/suspicious/noExplicitAny: with `never` in the place of both, no parameter would be compared at all.
+  ? // With `never` in the place of `any`, the compiler would compare no parameter at all.
     (this: any, message: keyof Adds extends never ? never : MessageOfAnyKind & Adds, ...args: any) => unknown
   : DecoratorError<`needs message.${keyof Needs & string}: write @compose(the wrapper that adds it, this one)`>;
 
