@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
+import { ChannelError } from '../../src/errors.js';
+import { cookieValue } from './cookie-value.js';
+import { checkId, checkTtl, clockOption, kindOf, type WallClock } from './options.js';
+
+/** Options of {@link MemoryHttpSessionReader}. */
+export interface MemoryHttpSessionReaderOptions {
+  /** The exact name of the cookie that holds the session's id. @default 'sessionid' */
+  readonly cookie?: string | undefined;
+  /** How long a session lives after its creation or last save, in milliseconds, at least 1. @default 1_209_600_000 (14 days) */
+  readonly ttlMs?: number | undefined;
+  /** Tells the time that expiry is compared with. @default the system's clock */
+  readonly clock?: WallClock | undefined;
+}
+
+interface MemoryHttpSessionRecord {
+  readonly userId: string | undefined;
+  readonly data: Record<string, unknown>;
+  readonly expiresAt: number;
+}
+
+/** A token of RFC 9110, section 5.6.2, which is what RFC 6265 allows as a cookie's name. */
+const cookieNamePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const defaultTtlMs = 14 * 24 * 60 * 60 * 1000;
+
+/**
+ * Keeps the sessions of a web site in this process and finds them through a cookie that holds their id.
+ *
+ * The data it gives is a copy; two that save the same session overwrite each other, the last one wins.
+ */
+export class MemoryHttpSessionReader implements HttpSessionReader {
+  readonly #cookie: string;
+  readonly #ttlMs: number;
+  readonly #clock: WallClock;
+  readonly #records = new Map<string, MemoryHttpSessionRecord>();
+  #createdSinceSweep = 0;
+
+  /** @throws {TypeError} when an option is out of its range. */
+  constructor(options: MemoryHttpSessionReaderOptions = {}) {
+    const { cookie = 'sessionid', ttlMs = defaultTtlMs, clock } = options;
+    if (typeof cookie !== 'string' || !cookieNamePattern.test(cookie)) {
+      throw new TypeError(
+        `MemoryHttpSessionReader: cookie must be the name of a cookie, got ${typeof cookie === 'string' ? 'a string that is none' : kindOf(cookie)}`,
+      );
+    }
+    this.#cookie = cookie;
+    this.#clock = clockOption('MemoryHttpSessionReader', clock);
+    checkTtl('MemoryHttpSessionReader', ttlMs, this.#clock.now());
+    this.#ttlMs = ttlMs;
+  }
+
+  /**
+   * Makes a session and returns its id, 192 random bits as 32 characters that need no escaping in a cookie.
+   *
+   * @param userId whose it is; `undefined` for a session without a user.
+   * @param data its values, copied. @default {}
+   * @throws {TypeError} when `userId` is empty, or `data` is no object or cannot be copied (`structuredClone`).
+   */
+  create(userId: string | undefined, data: Readonly<Record<string, unknown>> = {}): string {
+    if (userId !== undefined) checkId('MemoryHttpSessionReader.create', 'userId', userId);
+    const copy = copyOf(data);
+    this.#sweep();
+    const id = randomBytes(24).toString('base64url');
+    this.#put(id, userId, copy);
+    return id;
+  }
+
+  /** Ends a session; returns whether there was one. */
+  destroy(id: string): boolean {
+    return this.#find(id) !== undefined && this.#records.delete(id);
+  }
+
+  async read(request: IncomingMessage): Promise<HttpSession | undefined> {
+    const id = cookieValue(request.headers.cookie, this.#cookie);
+    return id === undefined ? undefined : this.readById(id);
+  }
+
+  async readById(id: string): Promise<HttpSession | undefined> {
+    return this.#session(id);
+  }
+
+  async readByIds(ids: readonly string[]): Promise<ReadonlyMap<string, HttpSession>> {
+    const found = new Map<string, HttpSession>();
+    for (const id of ids) {
+      const session = this.#session(id);
+      if (session) found.set(id, session);
+    }
+    return found;
+  }
+
+  #session(id: string): HttpSession | undefined {
+    const record = this.#find(id);
+    if (!record) return undefined;
+    return new MemoryHttpSession(id, record.userId, copyOf(record.data), (data) => {
+      const current = this.#find(id);
+      if (!current) throw new ChannelError('ERR_SESSION_GONE', 'The HTTP session was destroyed, or it has expired.');
+      this.#put(id, current.userId, copyOf(data));
+    });
+  }
+
+  #find(id: string): MemoryHttpSessionRecord | undefined {
+    const record = this.#records.get(id);
+    if (!record || record.expiresAt > this.#clock.now()) return record;
+    this.#records.delete(id);
+    return undefined;
+  }
+
+  #put(id: string, userId: string | undefined, data: Record<string, unknown>): void {
+    this.#records.set(id, { userId, data, expiresAt: this.#clock.now() + this.#ttlMs });
+  }
+
+  /** Drops what has expired, once in as many creations as there are sessions: one step per creation. */
+  #sweep(): void {
+    this.#createdSinceSweep += 1;
+    if (this.#createdSinceSweep < this.#records.size) return;
+    this.#createdSinceSweep = 0;
+    for (const id of this.#records.keys()) this.#find(id);
+  }
+}
+
+/** The id is a getter of the class: what prints or serializes the session does not see it. */
+class MemoryHttpSession implements HttpSession {
+  readonly #id: string;
+  readonly #write: (data: Record<string, unknown>) => void;
+  readonly userId: string | undefined;
+  data: Record<string, unknown>;
+
+  constructor(id: string, userId: string | undefined, data: Record<string, unknown>, write: (data: Record<string, unknown>) => void) {
+    this.#id = id;
+    this.#write = write;
+    this.userId = userId;
+    this.data = data;
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  async save(): Promise<void> {
+    this.#write(this.data);
+  }
+}
+
+function copyOf(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    throw new TypeError(`MemoryHttpSessionReader: data must be an object, got ${kindOf(data)}`);
+  }
+  try {
+    return structuredClone(data);
+  } catch (cause) {
+    throw new TypeError('MemoryHttpSessionReader: data must be what structuredClone can copy, got something else in it', { cause });
+  }
+}

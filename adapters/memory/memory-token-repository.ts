@@ -1,0 +1,156 @@
+import type {
+  IssuedToken,
+  IssueOptions,
+  TokenGrant,
+  TokenInfo,
+  TokenIssuer,
+  TokenRepository,
+} from '../../src/contracts/token-repository.js';
+import type { UserRepository } from '../../src/contracts/user-repository.js';
+import { type TokenId, tokenIdOf } from '../../src/identity/token-id.js';
+import { makeTokenKey } from '../../src/token-key.js';
+import type { AppUser, AuthenticatedUser } from '../../src/users.js';
+import { type AddTokenOptions, grantOf, infoOf, isOver, type MemoryToken, tokenOf } from './memory-token.js';
+import { checkId, clockOption, kindOf, type WallClock } from './options.js';
+
+/** Options of {@link MemoryTokenRepository}. */
+export interface MemoryTokenRepositoryOptions<User extends AuthenticatedUser = AppUser> {
+  /** Where the users of tokens are found; any repository serves. */
+  readonly users: UserRepository<User>;
+  /** Tells the time of issuing, use and revocation. @default the system's clock */
+  readonly clock?: WallClock | undefined;
+}
+
+/** How long a token that expired or was revoked can still be found, so that a client learns why it is refused. */
+const retentionMs = 24 * 60 * 60 * 1000;
+/** A use within this time of the last one is not noted. */
+const lastUsedPrecisionMs = 60 * 1000;
+
+/**
+ * Issues tokens and finds their users, in this process. It keeps ids (digests), never keys.
+ *
+ * A token that expired or was revoked can be found as such for 24 hours and is unknown afterwards.
+ */
+export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> implements TokenRepository<User>, TokenIssuer {
+  readonly #users: UserRepository<User>;
+  readonly #clock: WallClock;
+  readonly #tokens = new Map<TokenId, MemoryToken>();
+  #addedSinceSweep = 0;
+
+  /** @throws {TypeError} when an option is missing or out of its range. */
+  constructor(options: MemoryTokenRepositoryOptions<User>) {
+    const { users, clock } = (options as MemoryTokenRepositoryOptions<User> | undefined) ?? {};
+    if (typeof users?.findById !== 'function') {
+      throw new TypeError(`MemoryTokenRepository: users must be a UserRepository, got ${kindOf(users)}`);
+    }
+    this.#users = users;
+    this.#clock = clockOption('MemoryTokenRepository', clock);
+  }
+
+  async findById(id: TokenId): Promise<TokenGrant<User> | undefined> {
+    const token = this.#find(id);
+    if (!token) return undefined;
+    const user = await this.#users.findById(token.userId);
+    // only now: it may have been revoked while the user was looked up
+    if (user) this.#noteUse(token);
+    return grantOf(token, user);
+  }
+
+  /** As the contract says. It is meant for checking tokens again, so it does not count as their use. */
+  async findByIds(ids: readonly TokenId[]): Promise<ReadonlyMap<TokenId, TokenGrant<User>>> {
+    const tokens = new Map<TokenId, MemoryToken>();
+    for (const id of ids) {
+      const token = this.#find(id);
+      if (token) tokens.set(id, token);
+    }
+    const users = await this.#findUsers(new Set(Array.from(tokens.values(), (token) => token.userId)));
+    return new Map(Array.from(tokens, ([id, token]) => [id, grantOf(token, users.get(token.userId))]));
+  }
+
+  async issue(userId: string, options: IssueOptions = {}): Promise<IssuedToken> {
+    const key = makeTokenKey();
+    const { ttlMs, label, scopes } = options;
+    const token = this.#insert('issue', key, userId, { ttlMs, label, scopes });
+    return { key, id: token.id, userId, ...(token.expiresAt === undefined ? {} : { expiresAt: new Date(token.expiresAt) }) };
+  }
+
+  /**
+   * Takes over a token whose key is known already, for example from Django REST framework. The key itself is not kept.
+   *
+   * @throws {TypeError} when `key` is no key (16 to 512 characters of `[A-Za-z0-9._~+/=-]`) or known here already, `userId` is empty, or
+   * an option is out of its range.
+   */
+  add(key: string, userId: string, options: AddTokenOptions = {}): TokenId {
+    return this.#insert('add', key, userId, options).id;
+  }
+
+  async revoke(id: TokenId): Promise<boolean> {
+    const token = this.#find(id);
+    if (!token || token.revokedAt !== undefined) return false;
+    token.revokedAt = this.#clock.now();
+    return true;
+  }
+
+  async revokeAllOf(userId: string): Promise<number> {
+    const now = this.#clock.now();
+    const live = this.#liveOf(userId, now);
+    for (const token of live) token.revokedAt = now;
+    return live.length;
+  }
+
+  async listOf(userId: string): Promise<TokenInfo[]> {
+    return this.#liveOf(userId, this.#clock.now())
+      .sort((one, other) => one.createdAt - other.createdAt)
+      .map(infoOf);
+  }
+
+  #insert(method: string, key: string, userId: string, options: AddTokenOptions): MemoryToken {
+    const owner = `MemoryTokenRepository.${method}`;
+    checkId(owner, 'userId', userId);
+    const id = tokenIdOf(key);
+    const now = this.#clock.now();
+    const token = tokenOf(owner, id, userId, options, now);
+    if (this.#find(id)) throw new TypeError(`${owner}: key must be a new one, got one that is known already`);
+    this.#sweep(now);
+    this.#tokens.set(id, token);
+    return token;
+  }
+
+  /** The token, unless it ended too long ago. */
+  #find(id: TokenId): MemoryToken | undefined {
+    const token = this.#tokens.get(id);
+    if (!token || !isOver(token, this.#clock.now() - retentionMs)) return token;
+    this.#tokens.delete(id);
+    return undefined;
+  }
+
+  /** Drops what ended too long ago, once in as many additions as there are tokens: one step per addition. */
+  #sweep(now: number): void {
+    this.#addedSinceSweep += 1;
+    if (this.#addedSinceSweep < this.#tokens.size) return;
+    this.#addedSinceSweep = 0;
+    for (const [id, token] of this.#tokens) if (isOver(token, now - retentionMs)) this.#tokens.delete(id);
+  }
+
+  #liveOf(userId: string, now: number): MemoryToken[] {
+    return Array.from(this.#tokens.values()).filter((token) => token.userId === userId && !isOver(token, now));
+  }
+
+  #noteUse(token: MemoryToken): void {
+    const now = this.#clock.now();
+    if (isOver(token, now)) return;
+    if (token.lastUsedAt === undefined || now - token.lastUsedAt >= lastUsedPrecisionMs) token.lastUsedAt = now;
+  }
+
+  async #findUsers(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, User>> {
+    if (this.#users.findByIds) return this.#users.findByIds([...ids]);
+    const found = new Map<string, User>();
+    await Promise.all(
+      Array.from(ids, async (id) => {
+        const user = await this.#users.findById(id);
+        if (user) found.set(id, user);
+      }),
+    );
+    return found;
+  }
+}

@@ -1,0 +1,50 @@
+import type { UserRepository } from '../../src/contracts/user-repository.js';
+import type { AppUser, AuthenticatedUser } from '../../src/users.js';
+import { checkId, kindOf } from './options.js';
+
+/** Keeps users in this process. It gives out the very objects that it was given. */
+export class MemoryUserRepository<User extends AuthenticatedUser = AppUser> implements UserRepository<User> {
+  readonly #users = new Map<string, User>();
+
+  /**
+   * @param users the users to begin with. @default none
+   * @throws {TypeError} when `users` is not iterable, or one of them is no user (as for {@link set}).
+   */
+  constructor(users: Iterable<User> = []) {
+    if (typeof (users as Partial<Iterable<User>> | null)?.[Symbol.iterator] !== 'function') {
+      throw new TypeError(`MemoryUserRepository: users must be iterable, got ${kindOf(users)}`);
+    }
+    for (const user of users) this.set(user);
+  }
+
+  /**
+   * Adds the user, or replaces the one with the same id.
+   *
+   * @throws {TypeError} when its `id` is no string or empty, or `isAuthenticated` is not `true`.
+   */
+  set(user: User): void {
+    checkId('MemoryUserRepository', 'user.id', (user as User | null | undefined)?.id);
+    if (user.isAuthenticated !== true) {
+      throw new TypeError(`MemoryUserRepository: user.isAuthenticated must be true, got ${kindOf(user.isAuthenticated)}`);
+    }
+    this.#users.set(user.id, user);
+  }
+
+  /** Removes a user; returns whether there was one. */
+  delete(id: string): boolean {
+    return this.#users.delete(id);
+  }
+
+  async findById(id: string): Promise<User | undefined> {
+    return this.#users.get(id);
+  }
+
+  async findByIds(ids: readonly string[]): Promise<ReadonlyMap<string, User>> {
+    const found = new Map<string, User>();
+    for (const id of ids) {
+      const user = this.#users.get(id);
+      if (user) found.set(id, user);
+    }
+    return found;
+  }
+}

@@ -1,0 +1,155 @@
+import type { Clock } from './contracts/clock.js';
+import type { JsonObject, SessionStore, StoredSession } from './contracts/session-store.js';
+import { ChannelError } from './errors.js';
+import { frozenJson } from './session/json-value.js';
+
+/** Options of {@link MemorySessionStore}. */
+export interface MemorySessionStoreOptions {
+  /** How many records are kept at most, an integer of at least 1. @default 100_000 */
+  readonly maxSessions?: number | undefined;
+  /** Tells the time that expiry is compared with. @default the system's clock */
+  readonly clock?: Pick<Clock, 'now'> | undefined;
+}
+
+/** A record with its times as numbers: a `Date` that was handed out can be changed, a number cannot. */
+interface MemoryRecord {
+  readonly version: number;
+  readonly data: JsonObject;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+/** A sweep costs one step per record: so many steps may each creation since the last sweep pay for while the store is full. */
+const stepsPerCreation = 64;
+
+/**
+ * Keeps channel sessions in this process, and loses them with it.
+ *
+ * Its size is bounded: when it is full, a new record takes the place of the expired ones, or of the least recently used one where
+ * none has expired (the sessions of that record's channels are then gone). It has no timers: expired records are refused at once and
+ * removed when they are met or by a sweep while others are created. Sweeps are spread out: with more than 64 records, a full store looks
+ * for expired ones once in `maxSessions / 64` creations at most, and drops the least recently used one in between.
+ *
+ * `load` gives deeply frozen data.
+ */
+export class MemorySessionStore implements SessionStore {
+  readonly #maxSessions: number;
+  readonly #clock: Pick<Clock, 'now'>;
+  /** In order of use, the least recently used first. */
+  readonly #records = new Map<string, MemoryRecord>();
+  /** No record expires before this moment. */
+  #earliestExpiry = Number.POSITIVE_INFINITY;
+  #creationsSinceSweep = 0;
+
+  /** @throws {TypeError} when an option is out of its range. */
+  constructor(options: MemorySessionStoreOptions = {}) {
+    const { maxSessions = 100_000, clock = Date } = options;
+    if (!Number.isInteger(maxSessions) || maxSessions < 1) {
+      throw new TypeError(`MemorySessionStore: maxSessions must be an integer of at least 1, got ${String(maxSessions)}`);
+    }
+    if (typeof clock?.now !== 'function') {
+      throw new TypeError(`MemorySessionStore: clock must have a method now(), got ${clock === null ? 'null' : typeof clock}`);
+    }
+    this.#maxSessions = maxSessions;
+    this.#clock = clock;
+  }
+
+  /** How many records are kept, expired ones that were not removed yet included. */
+  get size(): number {
+    return this.#records.size;
+  }
+
+  async load(id: string): Promise<StoredSession | undefined> {
+    const record = this.#find(id);
+    if (!record) return undefined;
+    this.#put(id, record);
+    const { version, data, createdAt, expiresAt } = record;
+    return { version, data, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
+  }
+
+  /** @throws {TypeError} (as a rejection) when JSON cannot hold the data, or a date is invalid. */
+  async create(id: string, session: StoredSession): Promise<void> {
+    if (this.#find(id)) throw new ChannelError('ERR_SESSION_CONFLICT', 'There is a session of this id already.');
+    const record = recordOf(session);
+    this.#creationsSinceSweep += 1;
+    this.#makeRoom();
+    this.#put(id, record);
+  }
+
+  /** @throws {TypeError} (as a rejection) when JSON cannot hold the data, or a date is invalid. */
+  async save(id: string, session: StoredSession, expectedVersion: number): Promise<void> {
+    const current = this.#find(id);
+    if (!current) throw new ChannelError('ERR_SESSION_GONE', 'The session was destroyed, or it has expired.');
+    if (current.version !== expectedVersion)
+      throw new ChannelError('ERR_SESSION_CONFLICT', 'The session was saved by someone else meanwhile.');
+    this.#put(id, recordOf(session));
+  }
+
+  async touch(id: string, expiresAt: Date): Promise<void> {
+    const record = this.#find(id);
+    if (record) this.#put(id, { ...record, expiresAt: timeOf(expiresAt, 'expiresAt') });
+  }
+
+  async touchMany(ids: readonly string[], expiresAt: Date): Promise<void> {
+    for (const id of ids) await this.touch(id, expiresAt);
+  }
+
+  async destroy(id: string): Promise<void> {
+    this.#records.delete(id);
+  }
+
+  /** The record, if it is live; an expired one is removed. */
+  #find(id: string): MemoryRecord | undefined {
+    const record = this.#records.get(id);
+    if (!record || isLive(record, this.#clock.now())) return record;
+    this.#records.delete(id);
+    return undefined;
+  }
+
+  /** Keeps the record, as the most recently used one. */
+  #put(id: string, record: MemoryRecord): void {
+    this.#records.delete(id);
+    this.#records.set(id, record);
+    this.#earliestExpiry = Math.min(this.#earliestExpiry, record.expiresAt);
+  }
+
+  #makeRoom(): void {
+    const full = this.#records.size >= this.#maxSessions;
+    const steps = this.#creationsSinceSweep * (full ? stepsPerCreation : 1);
+    const now = this.#clock.now();
+    if (steps >= this.#records.size && this.#earliestExpiry <= now) this.#sweep(now);
+    if (this.#records.size < this.#maxSessions) return;
+    for (const leastRecentlyUsed of this.#records.keys()) {
+      this.#records.delete(leastRecentlyUsed);
+      return;
+    }
+  }
+
+  #sweep(now: number): void {
+    this.#creationsSinceSweep = 0;
+    this.#earliestExpiry = Number.POSITIVE_INFINITY;
+    for (const [id, record] of this.#records) {
+      if (!isLive(record, now)) this.#records.delete(id);
+      else this.#earliestExpiry = Math.min(this.#earliestExpiry, record.expiresAt);
+    }
+  }
+}
+
+function isLive(record: MemoryRecord, now: number): boolean {
+  return record.expiresAt > now;
+}
+
+function recordOf(session: StoredSession): MemoryRecord {
+  return {
+    version: session.version,
+    data: frozenJson(session.data, 'data') as JsonObject,
+    createdAt: timeOf(session.createdAt, 'createdAt'),
+    expiresAt: timeOf(session.expiresAt, 'expiresAt'),
+  };
+}
+
+function timeOf(date: Date, name: string): number {
+  const time = date.getTime();
+  if (Number.isNaN(time)) throw new TypeError(`MemorySessionStore: ${name} must be a valid date, got an invalid one`);
+  return time;
+}
