@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { compileStrictly, createApplication, install } from './application.mjs';
+
+const execute = promisify(execFile);
+
+/**
+ * Imports every entry point of the package, first without the optional peers: then each either works or misses one of them, by name,
+ * and none of the required ones does. With them, all work and compile.
+ */
+export async function checkEntryPoints(folder, tarball, { name, exports, devDependencies, peerDependencies, peerDependenciesMeta = {} }) {
+  const entryPoints = Object.keys(exports)
+    .filter((path) => path !== './package.json')
+    .map((path) => name + path.slice(1));
+  const optional = Object.keys(peerDependenciesMeta).filter((peer) => peerDependenciesMeta[peer].optional);
+  const missing = new RegExp(`ERR_MODULE_NOT_FOUND|Cannot find package '(${optional.join('|')})'`);
+  const versionOf = (dependency) => `${dependency}@${devDependencies[dependency] ?? peerDependencies[dependency]}`;
+
+  await createApplication(folder, [tarball, ...['@types/ws', 'typescript'].map(versionOf)]);
+  const withoutPeers = [name, `${name}/memory`, `${name}/testing`];
+  for (const entryPoint of entryPoints) {
+    const failure = await importFailure(folder, entryPoint);
+    if (failure && (withoutPeers.includes(entryPoint) || optional.length === 0 || !missing.test(failure))) throw new Error(failure);
+    console.log(`import '${entryPoint}': ${failure ? 'wants its optional peer' : 'works'}`);
+  }
+
+  if (optional.length > 0) await install(folder, optional.map(versionOf));
+  for (const entryPoint of entryPoints) {
+    const failure = await importFailure(folder, entryPoint);
+    if (failure) throw new Error(failure);
+  }
+  await writeFile(join(folder, 'all.ts'), entryPoints.map((entryPoint, index) => `export * as e${index} from '${entryPoint}';\n`).join(''));
+  await compileStrictly(folder, 'all.ts', ['--noEmit']);
+  console.log(`with all peers: ${entryPoints.join(', ')} work`);
+}
+
+/** What Node says when an application imports the entry point, or `undefined` if it imports something. */
+async function importFailure(folder, entryPoint) {
+  const source = `if (Object.keys(await import('${entryPoint}')).length === 0) throw new Error('${entryPoint} exports nothing');`;
+  try {
+    await execute(process.execPath, ['--input-type=module', '--eval', source], { cwd: folder });
+    return undefined;
+  } catch (error) {
+    return error.stderr || String(error);
+  }
+}

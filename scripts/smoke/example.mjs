@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import { startProcess } from './process.mjs';
+
+/** Starts the example by the README's command, logs in by its form, and opens a socket as the user. */
+export async function checkExample() {
+  const example = startProcess('npm', ['start'], { env: { ...process.env, PORT: '0' } });
+  try {
+    const [address] = await example.line(/http:\/\/[\w.[\]:-]+:\d+/);
+    const [, name, password] = await example.line(/^\W*(\w+) \/ (\S+)/m);
+    await checkForm(address);
+    const cookie = await logIn(address, { name, password });
+    await openSocket(address, cookie);
+    console.log(`${name} logged in at ${address} and opened a socket`);
+  } finally {
+    await example.end();
+  }
+}
+
+async function checkForm(address) {
+  const page = await (await fetch(address)).text();
+  if (!page.includes('<form')) throw new Error(`the page at / has no form:\n${page}`);
+}
+
+async function logIn(address, fields) {
+  const response = await fetch(new URL('/login', address), { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' });
+  const cookie = response.headers.getSetCookie().find((line) => line.startsWith('key='));
+  if (!cookie) throw new Error(`no token after the log-in: ${response.status} ${await response.text()}`);
+  if (!/; *HttpOnly/i.test(cookie) || !/; *SameSite=/i.test(cookie))
+    throw new Error('the cookie of the token is open to scripts or other sites');
+  return cookie.split(';', 1)[0];
+}
+
+async function openSocket(address, cookie) {
+  const url = new URL('/chat', address.replace('http', 'ws'));
+  await refused(url, {});
+  const socket = new WebSocket(url, { headers: { cookie, origin: address } });
+  await once(socket, 'open');
+  // Who is not known is sent away at once.
+  socket.send(JSON.stringify({ command: 'join', room: 1 }));
+  await once(socket, 'message');
+  socket.close();
+  await once(socket, 'close');
+}
+
+/** Without its token the same socket is not opened. */
+async function refused(url, headers) {
+  const socket = new WebSocket(url, { headers });
+  const [, response] = await once(socket, 'unexpected-response');
+  response.resume();
+  socket.on('error', () => {});
+  socket.terminate();
+  if (response.statusCode !== 401) throw new Error(`the chat answers the anonymous with ${response.statusCode}, not 401`);
+}
