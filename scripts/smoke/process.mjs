@@ -35,7 +35,7 @@ export function startProcess(command, args, options = {}) {
     });
   const end = async () => {
     try {
-      process.kill(-child.pid, 'SIGTERM');
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
     } catch {
       // It has ended by itself.
     }
