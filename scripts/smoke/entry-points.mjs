@@ -15,7 +15,7 @@ export async function checkEntryPoints(folder, tarball, { name, exports, devDepe
     .filter((path) => path !== './package.json')
     .map((path) => name + path.slice(1));
   const optional = Object.keys(peerDependenciesMeta).filter((peer) => peerDependenciesMeta[peer].optional);
-  const missing = new RegExp(`ERR_MODULE_NOT_FOUND|Cannot find package '(${optional.join('|')})'`);
+  const missing = new RegExp(`Cannot find package '(${optional.join('|')})'`);
   const versionOf = (dependency) => `${dependency}@${devDependencies[dependency] ?? peerDependencies[dependency]}`;
 
   await createApplication(folder, [tarball, ...['@types/ws', 'typescript'].map(versionOf)]);
