@@ -10,7 +10,7 @@ export async function checkExample() {
     const [, name, password] = await example.line(/^\W*(\w+) \/ (\S+)/m);
     await checkForm(address);
     const cookie = await logIn(address, { name, password });
-    await openSocket(address, cookie);
+    await openSocket(address, cookie, name);
     console.log(`${name} logged in at ${address} and opened a socket`);
   } finally {
     await example.end();
@@ -31,21 +31,20 @@ async function logIn(address, fields) {
   return cookie.split(';', 1)[0];
 }
 
-async function openSocket(address, cookie) {
+/** Opens the socket that the anonymous are refused; the chat greets the user by name. */
+async function openSocket(address, cookie, name) {
   const url = new URL('/chat', address.replace('http', 'ws'));
-  await refused(url, {});
+  await refused(url);
   const socket = new WebSocket(url, { headers: { cookie, origin: address } });
-  await once(socket, 'open');
-  // Who is not known is sent away at once.
-  socket.send(JSON.stringify({ command: 'join', room: 1 }));
-  await once(socket, 'message');
+  const [[greeting]] = await Promise.all([once(socket, 'message'), once(socket, 'open')]);
+  if (!String(greeting).includes(`"${name}"`)) throw new Error(`the chat does not know ${name}: ${greeting}`);
   socket.close();
   await once(socket, 'close');
 }
 
 /** Without its token the same socket is not opened. */
-async function refused(url, headers) {
-  const socket = new WebSocket(url, { headers });
+async function refused(url) {
+  const socket = new WebSocket(url);
   const [, response] = await once(socket, 'unexpected-response');
   response.resume();
   socket.on('error', () => {});
