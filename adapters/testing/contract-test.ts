@@ -1,0 +1,42 @@
+/** One test of a contract. It needs no test runner: `for (const { name, run } of tests) it(name, run);` is all. */
+export interface ContractTest {
+  /** What an implementation must do. */
+  readonly name: string;
+  /** Resolves if the implementation does it, else rejects with an `AssertionError` or with what the implementation threw. */
+  run(): Promise<void>;
+}
+
+/** How a suite gets at the implementation that it tests. */
+export interface ContractOptions<Fixture> {
+  /**
+   * Called once for each test. The fixture may be over data that other tests left: the suites use ids of their own, and none twice but
+   * for the names that every object has, which they clear away again.
+   */
+  create(): Fixture | Promise<Fixture>;
+  /** Called with the same fixture when its test is over, however it ended. @default nothing is done */
+  dispose?(fixture: Fixture): void | Promise<void>;
+}
+
+/** A test as a suite writes it. */
+export interface ContractCase<Fixture> {
+  readonly name: string;
+  readonly check: (fixture: Fixture) => Promise<void>;
+}
+
+/** The tests of these cases, each with a fixture of its own. */
+export function contractTests<Fixture>(
+  options: ContractOptions<Fixture>,
+  cases: readonly ContractCase<Fixture>[],
+): readonly ContractTest[] {
+  return cases.map(({ name, check }) => ({
+    name,
+    async run() {
+      const fixture = await options.create();
+      try {
+        await check(fixture);
+      } finally {
+        await options.dispose?.(fixture);
+      }
+    },
+  }));
+}

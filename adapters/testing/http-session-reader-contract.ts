@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
+import { assertNothingPolluted, assertSameJson, inheritedNames, uniqueId } from './contract-samples.js';
+import { type ContractCase, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
+
+/** A session of the web site that a suite wanted to be there. */
+export interface SampleHttpSession {
+  /** The cookie that finds it, as a browser sends it: `name=value`. */
+  readonly cookie: string;
+  /** The id under which `readById` finds it; `undefined` where the site keeps it from us. */
+  readonly id: string | undefined;
+}
+
+/** What `httpSessionReaderContract` needs: the reader, and a way to make and end sessions of the web site. */
+export interface HttpSessionReaderFixture {
+  readonly sessions: HttpSessionReader;
+  /** Makes a session of this user (of nobody where that is `undefined`) that also holds `data`. */
+  readonly createSession: (
+    userId: string | undefined,
+    data: Readonly<Record<string, unknown>>,
+  ) => SampleHttpSession | Promise<SampleHttpSession>;
+  /** Ends a session, as when its user logs out. */
+  readonly destroySession: (session: SampleHttpSession) => unknown;
+}
+
+/** The tests of the contract {@link HttpSessionReader}. */
+export function httpSessionReaderContract(options: ContractOptions<HttpSessionReaderFixture>): readonly ContractTest[] {
+  return contractTests(options, [...findingCases, ...savingCases]);
+}
+
+const findingCases: readonly ContractCase<HttpSessionReaderFixture>[] = [
+  {
+    name: 'read finds the session that the cookie names',
+    async check({ sessions, createSession }) {
+      const created = await createSession('ada', { theme: 'dark' });
+      const session = await sessions.read(requestWith(created.cookie));
+      assertIsSession(session, created.id, 'ada');
+      assertSameJson(session?.data.theme, 'dark');
+    },
+  },
+  {
+    name: 'read finds it between other cookies, and with a trailing semicolon',
+    async check({ sessions, createSession }) {
+      const { cookie, id } = await createSession('ada', {});
+      assertIsSession(await sessions.read(requestWith(`theme=dark; ${cookie}; flag; =; lang=en`)), id, 'ada');
+      assertIsSession(await sessions.read(requestWith(`${cookie};`)), id, 'ada');
+    },
+  },
+  {
+    name: 'read gives undefined where no cookie of this exact name is there',
+    async check({ sessions, createSession }) {
+      const { cookie } = await createSession('ada', {});
+      const [name, value] = partsOf(cookie);
+      const others = [undefined, '', ';', 'theme=dark', `x${cookie}`, `${name}x=${value}`, `other=${cookie}`, name, value];
+      for (const header of others) assert.equal(await sessions.read(requestWith(header)), undefined);
+    },
+  },
+  {
+    name: 'read gives undefined for a cookie that names no session',
+    async check({ sessions, createSession }) {
+      const [name, value] = partsOf((await createSession('ada', {})).cookie);
+      const others = ['', uniqueId(), value.slice(0, -1), `${value}0`, '%E0%A4%A', '%00', '../../etc/passwd', ...inheritedNames];
+      for (const other of others) assert.equal(await sessions.read(requestWith(`${name}=${other}`)), undefined);
+    },
+  },
+  {
+    name: 'cookies called __proto__ or constructor change no object',
+    async check({ sessions }) {
+      const header = inheritedNames.map((name) => `${name}=admin`).join('; ');
+      assert.equal(await sessions.read(requestWith(header)), undefined);
+      assertNothingPolluted();
+    },
+  },
+  {
+    name: 'a session that nobody has logged in to has no user',
+    async check({ sessions, createSession }) {
+      const { cookie, id } = await createSession(undefined, { theme: 'dark' });
+      assertIsSession(await sessions.read(requestWith(cookie)), id, undefined);
+    },
+  },
+  {
+    name: 'two sessions are told apart',
+    async check({ sessions, createSession }) {
+      const [first, second] = [await createSession('ada', {}), await createSession('bob', {})];
+      assertIsSession(await sessions.read(requestWith(first.cookie)), first.id, 'ada');
+      assertIsSession(await sessions.read(requestWith(second.cookie)), second.id, 'bob');
+    },
+  },
+  {
+    name: 'a session that has ended is gone for read and readById',
+    async check({ sessions, createSession, destroySession }) {
+      const created = await createSession('ada', {});
+      await destroySession(created);
+      assert.equal(await sessions.read(requestWith(created.cookie)), undefined);
+      if (created.id !== undefined) assert.equal(await sessions.readById(created.id), undefined);
+    },
+  },
+  {
+    name: 'readById finds the same session, where its id is known',
+    async check({ sessions, createSession }) {
+      const { id } = await createSession('ada', { theme: 'dark' });
+      if (id === undefined) return;
+      const session = await sessions.readById(id);
+      assertIsSession(session, id, 'ada');
+      assertSameJson(session?.data.theme, 'dark');
+    },
+  },
+  {
+    name: 'readById gives undefined for an unknown id',
+    async check({ sessions }) {
+      for (const id of [uniqueId(), '', ...inheritedNames]) assert.equal(await sessions.readById(id), undefined);
+    },
+  },
+  {
+    name: 'readByIds, where there is one, gives what readById gives and leaves the others out',
+    async check({ sessions, createSession, destroySession }) {
+      if (!sessions.readByIds) return;
+      const [first, second, ended] = [await createSession('ada', {}), await createSession('bob', {}), await createSession('eve', {})];
+      if (first.id === undefined || second.id === undefined || ended.id === undefined) return;
+      await destroySession(ended);
+      const found = await sessions.readByIds([first.id, uniqueId(), second.id, ended.id, first.id]);
+      assertIsSession(found.get(first.id), first.id, 'ada');
+      assertIsSession(found.get(second.id), second.id, 'bob');
+      assert.equal(found.size, 2);
+      assert.equal((await sessions.readByIds([])).size, 0);
+    },
+  },
+];
+
+const savingCases: readonly ContractCase<HttpSessionReaderFixture>[] = [
+  {
+    name: 'what save wrote is read again',
+    async check({ sessions, createSession }) {
+      const { cookie } = await createSession('ada', { theme: 'dark', list: ['a'] });
+      const session = await sessions.read(requestWith(cookie));
+      assert.ok(session, 'the session must be found');
+      session.data.theme = 'light';
+      (session.data.list as string[]).push('b');
+      session.data.extra = { deep: [1, null, 'é'] };
+      await session.save();
+      const again = await sessions.read(requestWith(cookie));
+      assert.equal(again?.userId, 'ada');
+      assertSameJson(again?.data.theme, 'light');
+      assertSameJson(again?.data.list, ['a', 'b']);
+      assertSameJson(again?.data.extra, { deep: [1, null, 'é'] });
+    },
+  },
+  {
+    name: 'a change that is not saved is not seen by others',
+    async check({ sessions, createSession }) {
+      const { cookie } = await createSession('ada', { list: ['a'] });
+      const session = await sessions.read(requestWith(cookie));
+      assert.ok(session, 'the session must be found');
+      session.data.theme = 'light';
+      (session.data.list as string[]).push('b');
+      const again = await sessions.read(requestWith(cookie));
+      assert.equal(again?.data.theme, undefined);
+      assertSameJson(again?.data.list, ['a']);
+    },
+  },
+  {
+    name: 'a change after save is not seen by others',
+    async check({ sessions, createSession }) {
+      const { cookie } = await createSession('ada', { list: ['a'] });
+      const session = await sessions.read(requestWith(cookie));
+      assert.ok(session, 'the session must be found');
+      await session.save();
+      (session.data.list as string[]).push('b');
+      assertSameJson((await sessions.read(requestWith(cookie)))?.data.list, ['a']);
+    },
+  },
+  {
+    name: 'save rejects where the session has ended, and does not bring it back to life',
+    async check({ sessions, createSession, destroySession }) {
+      const created = await createSession('ada', {});
+      const session = await sessions.read(requestWith(created.cookie));
+      assert.ok(session, 'the session must be found');
+      session.data.theme = 'light';
+      await destroySession(created);
+      await assert.rejects(session.save());
+      assert.equal(await sessions.read(requestWith(created.cookie)), undefined);
+    },
+  },
+];
+
+/** A handshake's request with this `Cookie` header, on a socket that is connected to nothing. */
+function requestWith(cookie: string | undefined): IncomingMessage {
+  const request = new IncomingMessage(new Socket());
+  request.method = 'GET';
+  request.url = '/';
+  request.headers = { host: 'localhost', connection: 'Upgrade', upgrade: 'websocket' };
+  if (cookie !== undefined) request.headers.cookie = cookie;
+  return request;
+}
+
+function partsOf(cookie: string): [name: string, value: string] {
+  const end = cookie.indexOf('=');
+  return [cookie.slice(0, end), cookie.slice(end + 1)];
+}
+
+function assertIsSession(session: HttpSession | undefined, id: string | undefined, userId: string | undefined): void {
+  assert.ok(session, 'the session must be found');
+  assert.equal(session.id, id);
+  assert.equal(session.userId, userId);
+}

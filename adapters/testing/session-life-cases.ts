@@ -1,0 +1,167 @@
+import type { SessionStore } from '../../src/contracts/session-store.js';
+import { assertRejects, fromNow, hourMs, uniqueId } from './contract-samples.js';
+import type { ContractCase } from './contract-test.js';
+import { assertAbsent, assertHolds, expiredSession, sampleSession } from './session-samples.js';
+
+/** How a record comes into being, is kept alive, and ends. */
+export const sessionLifeCases: readonly ContractCase<SessionStore>[] = [
+  {
+    name: 'load gives undefined for an id that was never created',
+    async check(store) {
+      await assertAbsent(store, uniqueId());
+    },
+  },
+  {
+    name: 'load gives what create was given, the times as dates',
+    async check(store) {
+      const id = uniqueId();
+      const session = sampleSession();
+      await store.create(id, session);
+      await assertHolds(store, id, session);
+    },
+  },
+  {
+    name: 'load does not give an expired record, removed or not',
+    async check(store) {
+      const id = uniqueId();
+      await store.create(id, expiredSession());
+      await assertAbsent(store, id);
+    },
+  },
+  {
+    name: 'create replaces an expired record',
+    async check(store) {
+      const id = uniqueId();
+      const session = sampleSession();
+      await store.create(id, expiredSession());
+      await store.create(id, session);
+      await assertHolds(store, id, session);
+    },
+  },
+  {
+    name: 'touch changes expiresAt and nothing else',
+    async check(store) {
+      const id = uniqueId();
+      const session = sampleSession();
+      const expiresAt = fromNow(2 * hourMs);
+      await store.create(id, session);
+      await store.touch(id, expiresAt);
+      await assertHolds(store, id, { ...session, expiresAt });
+    },
+  },
+  {
+    name: 'touch can end a record at once',
+    async check(store) {
+      const id = uniqueId();
+      await store.create(id, sampleSession());
+      await store.touch(id, fromNow(-hourMs));
+      await assertAbsent(store, id);
+    },
+  },
+  {
+    name: 'touch does nothing for an id that was never created',
+    async check(store) {
+      const id = uniqueId();
+      await store.touch(id, fromNow(hourMs));
+      await assertAbsent(store, id);
+    },
+  },
+  {
+    name: 'touch does not revive a destroyed record',
+    async check(store) {
+      const id = uniqueId();
+      await store.create(id, sampleSession());
+      await store.destroy(id);
+      await store.touch(id, fromNow(hourMs));
+      await assertAbsent(store, id);
+    },
+  },
+  {
+    name: 'touch does not revive an expired record',
+    async check(store) {
+      const id = uniqueId();
+      await store.create(id, expiredSession());
+      await store.touch(id, fromNow(hourMs));
+      await assertAbsent(store, id);
+    },
+  },
+  {
+    name: 'touchMany, where there is one, does the same for several records and creates or revives none',
+    check: checkTouchMany,
+  },
+  {
+    name: 'destroy removes the record, and that one alone',
+    async check(store) {
+      const [id, other] = [uniqueId(), uniqueId()];
+      const session = sampleSession();
+      await store.create(id, session);
+      await store.create(other, session);
+      await store.destroy(id);
+      await assertAbsent(store, id);
+      await assertHolds(store, other, session);
+    },
+  },
+  {
+    name: 'destroy does nothing where there is no record',
+    async check(store) {
+      const id = uniqueId();
+      await store.create(id, sampleSession());
+      await store.destroy(id);
+      await store.destroy(id);
+      await store.destroy(uniqueId());
+      await assertAbsent(store, id);
+    },
+  },
+  {
+    name: 'create works again after destroy',
+    async check(store) {
+      const id = uniqueId();
+      const session = sampleSession({ second: true });
+      await store.create(id, sampleSession());
+      await store.destroy(id);
+      await store.create(id, session);
+      await assertHolds(store, id, session);
+    },
+  },
+  {
+    name: 'save does not revive a destroyed record',
+    async check(store) {
+      const id = uniqueId();
+      await store.create(id, sampleSession());
+      await store.destroy(id);
+      await assertRejects(store.save(id, sampleSession({}, { version: 2 }), 1), 'ERR_SESSION_GONE');
+      await assertAbsent(store, id);
+    },
+  },
+  {
+    name: 'save does not revive an expired record',
+    async check(store) {
+      const id = uniqueId();
+      await store.create(id, expiredSession());
+      await assertRejects(store.save(id, sampleSession({}, { version: 2 }), 1), 'ERR_SESSION_GONE');
+      await assertAbsent(store, id);
+    },
+  },
+];
+
+async function checkTouchMany(store: SessionStore): Promise<void> {
+  if (!store.touchMany) return;
+  const [first, second, left, destroyed, expired, unknown] = Array.from({ length: 6 }, uniqueId) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  const session = sampleSession();
+  const expiresAt = fromNow(2 * hourMs);
+  for (const id of [first, second, left, destroyed]) await store.create(id, session);
+  await store.create(expired, expiredSession());
+  await store.destroy(destroyed);
+  await store.touchMany([first, destroyed, expired, unknown, second], expiresAt);
+  await store.touchMany([], expiresAt);
+  for (const id of [first, second]) await assertHolds(store, id, { ...session, expiresAt });
+  await assertHolds(store, left, session);
+  for (const id of [destroyed, expired, unknown]) await assertAbsent(store, id);
+}

@@ -1,0 +1,112 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../../src/contracts/clock.js';
+
+/** Turns of the event loop that chains of promises get before and after each timer. */
+const turnsToSettle = 4;
+
+interface TestTimer {
+  readonly fn: () => void;
+  readonly due: number;
+}
+
+/**
+ * A clock that a test moves by hand. Nothing runs before {@link advance} is called, however long the test takes.
+ */
+export class TestClock implements Clock {
+  #elapsed = 0;
+  /** Where the calls of `advance` so far lead: calls that overlap add up. */
+  #target = 0;
+  #wallOffset: number;
+  /** In the order in which they were set. */
+  readonly #timers = new Set<TestTimer>();
+
+  /**
+   * @param start wall-clock time to begin with, in milliseconds since the epoch. @default 2026-01-01T00:00:00Z
+   * @throws {TypeError} when `start` is no finite number.
+   */
+  constructor(start: number = Date.UTC(2026, 0, 1)) {
+    this.#wallOffset = finite('start', start);
+  }
+
+  /** How many timers are set and have neither run nor been cancelled; a test for leaks compares it with what it was before. */
+  get pendingTimers(): number {
+    return this.#timers.size;
+  }
+
+  now(): number {
+    return this.#wallOffset + this.#elapsed;
+  }
+
+  monotonic(): number {
+    return this.#elapsed;
+  }
+
+  /** @throws {TypeError} when `fn` is no function, or `ms` no finite number of at least 0. */
+  setTimer(fn: () => void, ms: number): () => void {
+    if (typeof fn !== 'function') throw new TypeError(`TestClock: fn must be a function, got ${typeof fn}`);
+    const timer = { fn, due: this.#elapsed + notNegative('ms', ms) };
+    this.#timers.add(timer);
+    return () => {
+      this.#timers.delete(timer);
+    };
+  }
+
+  /**
+   * Moves both clocks on by `ms` milliseconds and runs the timers that fall due, each at its own time and in order, those that they set
+   * included. Before and after each of them, chains of promises get a few turns of the event loop to settle.
+   *
+   * @throws {TypeError} (as a rejection) when `ms` is no finite number of at least 0; whatever a timer throws.
+   */
+  async advance(ms: number): Promise<void> {
+    this.#target += notNegative('ms', ms);
+    const target = this.#target;
+    await settle();
+    for (let timer = this.#nextDue(target); timer; timer = this.#nextDue(target)) {
+      this.#elapsed = Math.max(this.#elapsed, timer.due);
+      this.#timers.delete(timer);
+      timer.fn();
+      await settle();
+    }
+    this.#elapsed = Math.max(this.#elapsed, target);
+  }
+
+  /**
+   * Sets the wall clock, and it alone, as when somebody corrects the machine's time: timers and {@link monotonic} do not notice.
+   *
+   * @param time in milliseconds since the epoch.
+   * @throws {TypeError} when `time` is no finite number.
+   */
+  setTime(time: number): void {
+    this.#wallOffset = finite('time', time) - this.#elapsed;
+  }
+
+  /**
+   * Moves the wall clock, and it alone, by `ms` milliseconds; backwards where that is negative.
+   *
+   * @throws {TypeError} when `ms` is no finite number.
+   */
+  jump(ms: number): void {
+    this.#wallOffset += finite('ms', ms);
+  }
+
+  /** The earliest timer that is due at `target`; of several at one time the one that was set first. */
+  #nextDue(target: number): TestTimer | undefined {
+    let next: TestTimer | undefined;
+    for (const timer of this.#timers) if (timer.due <= target && (!next || timer.due < next.due)) next = timer;
+    return next;
+  }
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < turnsToSettle; turn += 1) await nextTurn();
+}
+
+function finite(name: string, value: number): number {
+  if (!Number.isFinite(value)) throw new TypeError(`TestClock: ${name} must be a finite number, got ${String(value)}`);
+  return value;
+}
+
+function notNegative(name: string, value: number): number {
+  if (finite(name, value) < 0) throw new TypeError(`TestClock: ${name} must be at least 0, got ${String(value)}`);
+  return value;
+}

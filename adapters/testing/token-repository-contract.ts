@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import type { TokenId } from '../../src/identity/token-id.js';
+import { assertNothingPolluted, assertSameTime, fromNow, hourMs, inheritedNames, tryToChange, uniqueKey } from './contract-samples.js';
+import { type ContractCase, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
+import { addSampleToken, assertGrants, assertNotAccepted, type TokenRepositoryFixture } from './token-fixtures.js';
+
+/** The tests of the contract {@link TokenRepository}. */
+export function tokenRepositoryContract(options: ContractOptions<TokenRepositoryFixture>): readonly ContractTest[] {
+  return contractTests(options, cases);
+}
+
+const cases: readonly ContractCase<TokenRepositoryFixture>[] = [
+  {
+    name: 'findById gives the user of a known token',
+    async check(fixture) {
+      const token = await addSampleToken(fixture);
+      const grant = await fixture.tokens.findById(token.id);
+      assertGrants(grant, token);
+      assert.equal(grant?.expiresAt, undefined);
+      assert.equal(grant?.revokedAt, undefined);
+    },
+  },
+  {
+    name: 'findById gives undefined for an unknown token',
+    async check({ tokens }) {
+      assert.equal(await tokens.findById(uniqueKey().id), undefined);
+    },
+  },
+  {
+    name: 'a key is no id: nothing is found under it',
+    async check(fixture) {
+      const { key } = await addSampleToken(fixture);
+      assert.equal(await fixture.tokens.findById(key as TokenId), undefined);
+    },
+  },
+  {
+    name: 'nothing is found under names that every object has',
+    async check({ tokens }) {
+      for (const name of inheritedNames) assert.equal(await tokens.findById(name as TokenId), undefined);
+      if (tokens.findByIds) assert.equal((await tokens.findByIds(inheritedNames as readonly TokenId[])).size, 0);
+      assertNothingPolluted();
+    },
+  },
+  {
+    name: 'the grant of a token that will expire says when, as a date',
+    async check(fixture) {
+      const expiresAt = fromNow(hourMs);
+      const token = await addSampleToken(fixture, { expiresAt });
+      const grant = await fixture.tokens.findById(token.id);
+      assertGrants(grant, token);
+      assertSameTime(grant?.expiresAt, expiresAt, 'expiresAt');
+    },
+  },
+  {
+    name: 'an expired token is absent, or says when it expired',
+    async check(fixture) {
+      const { id } = await addSampleToken(fixture, { createdAt: fromNow(-2 * hourMs), expiresAt: fromNow(-hourMs) });
+      assertNotAccepted(await fixture.tokens.findById(id));
+    },
+  },
+  {
+    name: 'a revoked token is absent, or says when it was revoked',
+    async check(fixture) {
+      const { id } = await addSampleToken(fixture, { createdAt: fromNow(-2 * hourMs), revokedAt: fromNow(-hourMs) });
+      assertNotAccepted(await fixture.tokens.findById(id));
+    },
+  },
+  {
+    name: 'the grant holds the scopes of the token',
+    async check(fixture) {
+      const { id } = await addSampleToken(fixture, { scopes: ['read', 'chat:write'] });
+      assert.deepEqual((await fixture.tokens.findById(id))?.scopes, ['read', 'chat:write']);
+    },
+  },
+  {
+    name: 'a token whose user was deleted or disabled gives no user',
+    async check(fixture) {
+      const token = await addSampleToken(fixture);
+      assertGrants(await fixture.tokens.findById(token.id), token);
+      await fixture.removeUser(token.userId);
+      const grant = await fixture.tokens.findById(token.id);
+      assert.equal(grant?.user, undefined);
+    },
+  },
+  {
+    name: 'tokens of one user are found side by side',
+    async check(fixture) {
+      const first = await addSampleToken(fixture);
+      const second = await addSampleToken(fixture, { userId: first.userId });
+      assertGrants(await fixture.tokens.findById(first.id), first);
+      assertGrants(await fixture.tokens.findById(second.id), second);
+    },
+  },
+  {
+    name: 'of many look-ups at once each gets its own user',
+    async check(fixture) {
+      const tokens = await Promise.all(Array.from({ length: 50 }, () => addSampleToken(fixture)));
+      const lookups = tokens.map(({ id }) => Promise.all([fixture.tokens.findById(id), fixture.tokens.findById(uniqueKey().id)]));
+      for (const [index, [known, unknown]] of (await Promise.all(lookups)).entries()) {
+        assertGrants(known, tokens[index]!);
+        assert.equal(unknown, undefined);
+      }
+    },
+  },
+  {
+    name: 'changing a grant does not change the token',
+    async check(fixture) {
+      const expiresAt = fromNow(hourMs);
+      const { id } = await addSampleToken(fixture, { expiresAt, scopes: ['read'] });
+      const grant = await fixture.tokens.findById(id);
+      assert.ok(grant, 'the token must be found');
+      grant.expiresAt?.setTime(0);
+      tryToChange(() => (grant.scopes as string[]).push('admin'));
+      const again = await fixture.tokens.findById(id);
+      assertSameTime(again?.expiresAt, expiresAt, 'expiresAt');
+      assert.deepEqual(again?.scopes, ['read']);
+    },
+  },
+  {
+    name: 'findByIds, where there is one, gives what findById gives and leaves unknown ids out',
+    check: checkFindByIds,
+  },
+];
+
+async function checkFindByIds(fixture: TokenRepositoryFixture): Promise<void> {
+  const { tokens } = fixture;
+  if (!tokens.findByIds) return;
+  const first = await addSampleToken(fixture);
+  const second = await addSampleToken(fixture, { userId: first.userId, scopes: ['read'], expiresAt: fromNow(hourMs) });
+  const expired = await addSampleToken(fixture, { createdAt: fromNow(-2 * hourMs), expiresAt: fromNow(-hourMs) });
+  const revoked = await addSampleToken(fixture, { createdAt: fromNow(-2 * hourMs), revokedAt: fromNow(-hourMs) });
+  const orphan = await addSampleToken(fixture);
+  await fixture.removeUser(orphan.userId);
+  const unknown = uniqueKey().id;
+
+  const found = await tokens.findByIds([first.id, unknown, second.id, expired.id, revoked.id, orphan.id, first.id]);
+  assertGrants(found.get(first.id), first);
+  assertGrants(found.get(second.id), second);
+  assert.deepEqual(found.get(second.id)?.scopes, ['read']);
+  assertSameTime(found.get(second.id)?.expiresAt, second.expiresAt!, 'expiresAt');
+  assertNotAccepted(found.get(expired.id));
+  assertNotAccepted(found.get(revoked.id));
+  assert.equal(found.get(orphan.id)?.user, undefined);
+  assert.equal(found.has(unknown), false, 'an unknown id must be left out');
+  assert.equal((await tokens.findByIds([])).size, 0);
+}

@@ -1,0 +1,39 @@
+import { describe, it } from 'vitest';
+import { MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from '../../adapters/memory/index.js';
+import {
+  type ContractTest,
+  httpSessionReaderContract,
+  sessionStoreContract,
+  tokenIssuerContract,
+  tokenRepositoryContract,
+  userRepositoryContract,
+} from '../../adapters/testing/index.js';
+import type { UserRepository } from '../../src/contracts/user-repository.js';
+import type { AuthenticatedUser } from '../../src/users.js';
+import { httpSessionFixture, tokenFixture, userFixture } from './memory-fixtures.js';
+
+function suite(name: string, tests: readonly ContractTest[]): void {
+  describe(name, () => {
+    for (const test of tests) it(test.name, () => test.run());
+  });
+}
+
+suite('MemorySessionStore', sessionStoreContract({ create: () => new MemorySessionStore() }));
+const shared = new MemorySessionStore();
+suite('MemorySessionStore, one for all tests', sessionStoreContract({ create: () => shared }));
+suite('MemoryTokenRepository', tokenRepositoryContract({ create: () => tokenFixture() }));
+suite('MemoryTokenRepository as issuer', tokenIssuerContract({ create: () => tokenFixture() }));
+suite('MemoryUserRepository', userRepositoryContract({ create: () => userFixture() }));
+suite('MemoryHttpSessionReader', httpSessionReaderContract({ create: () => httpSessionFixture() }));
+
+suite(
+  'MemoryTokenRepository over users that are found one by one',
+  tokenRepositoryContract({
+    create() {
+      const { addUser, removeUser, users: all } = userFixture(new MemoryUserRepository());
+      const users: UserRepository<AuthenticatedUser> = { findById: (id) => all.findById(id) };
+      const tokens = new MemoryTokenRepository({ users });
+      return { tokens, addUser, removeUser, addToken: ({ key, id: _id, userId, ...options }) => tokens.add(key, userId, options) };
+    },
+  }),
+);
