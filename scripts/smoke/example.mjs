@@ -2,14 +2,19 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { startProcess } from './process.mjs';
 
-/** Starts the example by the README's command, logs in by its form, and opens a socket as the user. */
-export async function checkExample() {
-  const example = startProcess('npm', ['start'], { env: { ...process.env, PORT: '0' } });
+/**
+ * Starts the example by the README's command, logs in by its form, and opens a socket as the user.
+ *
+ * @param {string} cookieName of the credential that the log-in leaves.
+ * @param {readonly string[]} args of the example.
+ */
+export async function checkExample(cookieName, args = []) {
+  const example = startProcess('npm', ['start', '--', ...args], { env: { ...process.env, PORT: '0' } });
   try {
     const [address] = await example.line(/http:\/\/[\w.[\]:-]+:\d+/);
     const [, name, password] = await example.line(/^\W*(\w+) \/ (\S+)/m);
     await checkForm(address);
-    const cookie = await logIn(address, { name, password });
+    const cookie = await logIn(address, cookieName, { name, password });
     await openSocket(address, cookie, name);
     console.log(`${name} logged in at ${address} and opened a socket`);
   } finally {
@@ -22,12 +27,11 @@ async function checkForm(address) {
   if (!page.includes('<form')) throw new Error(`the page at / has no form:\n${page}`);
 }
 
-async function logIn(address, fields) {
+async function logIn(address, cookieName, fields) {
   const response = await fetch(new URL('/login', address), { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' });
-  const cookie = response.headers.getSetCookie().find((line) => line.startsWith('key='));
-  if (!cookie) throw new Error(`no token after the log-in: ${response.status} ${await response.text()}`);
-  if (!/; *HttpOnly/i.test(cookie) || !/; *SameSite=/i.test(cookie))
-    throw new Error('the cookie of the token is open to scripts or other sites');
+  const cookie = response.headers.getSetCookie().find((line) => line.startsWith(`${cookieName}=`));
+  if (!cookie) throw new Error(`no cookie ${cookieName} after the log-in: ${response.status} ${await response.text()}`);
+  if (!/; *HttpOnly/i.test(cookie) || !/; *SameSite=/i.test(cookie)) throw new Error(`${cookieName} is open to scripts or other sites`);
   return cookie.split(';', 1)[0];
 }
 
@@ -42,7 +46,7 @@ async function openSocket(address, cookie, name) {
   await once(socket, 'close');
 }
 
-/** Without its token the same socket is not opened. */
+/** Without the cookie the same socket is not opened. */
 async function refused(url) {
   const socket = new WebSocket(url);
   const [, response] = await once(socket, 'unexpected-response');

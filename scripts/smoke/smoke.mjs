@@ -18,5 +18,6 @@ try {
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
-await checkExample();
+await checkExample('key');
+await checkExample('sessionid', ['--auth=session']);
 console.log('\nThe package and the example work.');
