@@ -1,0 +1,180 @@
+import type { IncomingMessage } from 'node:http';
+import { MemoryHttpSessionReader, MemoryTokenRepository, MemoryUserRepository } from '../../adapters/memory/index.js';
+import type { HttpSession } from '../../src/contracts/http-session-reader.js';
+import type { IssuedToken, IssueOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
+import { isTokenKey, type TokenId, tokenIdOf } from '../../src/identity/token-id.js';
+import type { AuthenticatedUser } from '../../src/users.js';
+
+type Grant = TokenGrant<AuthenticatedUser>;
+
+/** What would identify the wrong ones, or identify too long. */
+export const tokenRepositories = {
+  /** Rejects what it does not know, as the original's `DoesNotExist`. */
+  ThrowsForUnknown: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async findById(id: TokenId): Promise<Grant | undefined> {
+      const grant = await super.findById(id);
+      if (!grant) throw new Error('no such token');
+      return grant;
+    }
+  },
+  /** Keeps keys beside their digests. */
+  TakesKeysForIds: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async findById(id: TokenId): Promise<Grant | undefined> {
+      const grant = await super.findById(id);
+      return grant ?? (isTokenKey(id) ? super.findById(tokenIdOf(id)) : undefined);
+    }
+  },
+  /** Forgets to say when a token ended. */
+  DropsTimes: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async findById(id: TokenId): Promise<Grant | undefined> {
+      const grant = await super.findById(id);
+      return grant && { id: grant.id, user: grant.user, scopes: grant.scopes };
+    }
+  },
+  /** Gives a user for every token, deleted or not. */
+  InventsUsers: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async findById(id: TokenId): Promise<Grant | undefined> {
+      const grant = await super.findById(id);
+      return grant && { ...grant, user: grant.user ?? { id: 'deleted', isAuthenticated: true } };
+    }
+  },
+  /** Answers look-ups that arrive together with the first one's grant. */
+  MixesUpLookups: class extends MemoryTokenRepository<AuthenticatedUser> {
+    #pending: Promise<Grant | undefined> | undefined;
+    override findById(id: TokenId): Promise<Grant | undefined> {
+      this.#pending ??= super.findById(id).finally(() => {
+        this.#pending = undefined;
+      });
+      return this.#pending;
+    }
+  },
+  /** Hands out one and the same grant. */
+  SharesGrants: class extends MemoryTokenRepository<AuthenticatedUser> {
+    readonly #grants = new Map<TokenId, Grant | undefined>();
+    override async findById(id: TokenId): Promise<Grant | undefined> {
+      const grant = this.#grants.get(id) ?? (await super.findById(id));
+      this.#grants.set(id, grant);
+      return grant;
+    }
+  },
+  /** Batches without leaving out what is unknown. */
+  FillsBatches: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async findByIds(ids: readonly TokenId[]): Promise<ReadonlyMap<TokenId, Grant>> {
+      const found = await super.findByIds(ids);
+      return new Map(ids.map((id) => [id, found.get(id) ?? { id, user: undefined }]));
+    }
+  },
+};
+
+/** What would let tokens live on, or show their keys. */
+export const tokenIssuers = {
+  TakesAnyOption: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override issue(userId: string, { ttlMs, label, scopes }: IssueOptions = {}): Promise<IssuedToken> {
+      const options = Number.isInteger(ttlMs) && ttlMs! > 0 ? { ttlMs } : {};
+      return super.issue(userId || 'nobody', { ...options, label: label && String(label), scopes: scopes && Array.from(scopes, String) });
+    }
+  },
+  IgnoresTtl: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async issue(userId: string, options: IssueOptions = {}): Promise<IssuedToken> {
+      const token = await super.issue(userId, { ...options, ttlMs: undefined });
+      return options.ttlMs === undefined ? token : { ...token, expiresAt: new Date(Date.now() + options.ttlMs) };
+    }
+  },
+  AlwaysRevokes: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async revoke(id: TokenId): Promise<boolean> {
+      await super.revoke(id);
+      return true;
+    }
+  },
+  NeverRevokes: class extends MemoryTokenRepository<AuthenticatedUser> {
+    readonly #revoked = new Set<TokenId>();
+    override async revoke(id: TokenId): Promise<boolean> {
+      const known = (await super.findById(id)) !== undefined && !this.#revoked.has(id);
+      this.#revoked.add(id);
+      return known;
+    }
+  },
+  RevokesEverybody: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async revokeAllOf(userId: string): Promise<number> {
+      for (let other = 1; other <= 5; other += 1) if (`user-${other}` !== userId) await super.revokeAllOf(`user-${other}`);
+      return super.revokeAllOf(userId);
+    }
+  },
+  ListsNewestFirst: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async listOf(userId: string): Promise<TokenInfo[]> {
+      return (await super.listOf(userId)).reverse();
+    }
+  },
+  ShowsKeys: class extends MemoryTokenRepository<AuthenticatedUser> {
+    readonly #keys = new Map<TokenId, string>();
+    override async issue(userId: string, options?: IssueOptions): Promise<IssuedToken> {
+      const token = await super.issue(userId, options);
+      this.#keys.set(token.id, token.key);
+      return token;
+    }
+    override async listOf(userId: string): Promise<TokenInfo[]> {
+      return (await super.listOf(userId)).map((info) => ({ ...info, key: this.#keys.get(info.id) }));
+    }
+  },
+};
+
+/** What would find the wrong user. */
+export const userRepositories = {
+  ThrowsForUnknown: class extends MemoryUserRepository<AuthenticatedUser> {
+    override async findById(id: string): Promise<AuthenticatedUser | undefined> {
+      const user = await super.findById(id);
+      if (!user) throw new Error('no such user');
+      return user;
+    }
+  },
+  NeverDeletes: class extends MemoryUserRepository<AuthenticatedUser> {
+    override delete(): boolean {
+      return true;
+    }
+  },
+  PlainObject: class extends MemoryUserRepository<AuthenticatedUser> {
+    override async findById(id: string): Promise<AuthenticatedUser | undefined> {
+      return (await super.findById(id)) ?? ({} as Record<string, AuthenticatedUser>)[id];
+    }
+  },
+  FillsBatches: class extends MemoryUserRepository<AuthenticatedUser> {
+    override async findByIds(ids: readonly string[]): Promise<ReadonlyMap<string, AuthenticatedUser>> {
+      return new Map(ids.map((id) => [id, { id, isAuthenticated: true }]));
+    }
+  },
+};
+
+/** What would take another cookie for the session, or bring it back to life. */
+export const httpSessionReaders = {
+  /** Finds the cookie as the original finds its key. */
+  SearchesTheHeader: class extends MemoryHttpSessionReader {
+    override async read(request: IncomingMessage): Promise<HttpSession | undefined> {
+      const [, id] = /sessionid=([^;]*)/.exec(request.headers.cookie ?? '') ?? [];
+      return id === undefined ? undefined : this.readById(id);
+    }
+  },
+  CreatesSessions: class extends MemoryHttpSessionReader {
+    override async readById(id: string): Promise<HttpSession | undefined> {
+      return (await super.readById(id)) ?? super.readById(this.create(undefined));
+    }
+  },
+  SavesNothing: class extends MemoryHttpSessionReader {
+    override async readById(id: string): Promise<HttpSession | undefined> {
+      const session = await super.readById(id);
+      return session && { id, userId: session.userId, data: session.data, save: async () => {} };
+    }
+  },
+  GivesOneObject: class extends MemoryHttpSessionReader {
+    readonly #sessions = new Map<string, HttpSession>();
+    override async readById(id: string): Promise<HttpSession | undefined> {
+      const session = await super.readById(id);
+      if (session && !this.#sessions.has(id)) this.#sessions.set(id, session);
+      return session && this.#sessions.get(id);
+    }
+  },
+  NeverEnds: class extends MemoryHttpSessionReader {
+    override destroy(): boolean {
+      return true;
+    }
+  },
+};

@@ -1,0 +1,174 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { MemorySessionStore } from '../../adapters/memory/index.js';
+import type { JsonObject, SessionStore, StoredSession } from '../../src/contracts/session-store.js';
+import { ChannelError } from '../../src/errors.js';
+
+/** Inserts where there is no record: a destroyed session comes back to life. */
+export class UpsertingSave extends MemorySessionStore {
+  override async save(id: string, session: StoredSession, expectedVersion: number): Promise<void> {
+    if (await this.load(id)) await super.save(id, session, expectedVersion);
+    else await super.create(id, session);
+  }
+}
+
+/** Overwrites whatever is there, as session stores of web frameworks do. */
+export class LastWriterWins extends MemorySessionStore {
+  override async save(id: string, session: StoredSession): Promise<void> {
+    const current = await this.load(id);
+    if (!current) throw new ChannelError('ERR_SESSION_GONE', 'gone');
+    await super.save(id, session, current.version).catch(() => this.save(id, session));
+  }
+}
+
+/** Compares, lets others in between, and then sets. */
+export class CheckThenSave extends MemorySessionStore {
+  override async save(id: string, session: StoredSession, expectedVersion: number): Promise<void> {
+    const current = await this.load(id);
+    if (!current) throw new ChannelError('ERR_SESSION_GONE', 'gone');
+    if (current.version !== expectedVersion) throw new ChannelError('ERR_SESSION_CONFLICT', 'conflict');
+    await nextTurn();
+    const newest = await this.load(id);
+    if (newest) await super.save(id, session, newest.version);
+  }
+}
+
+/** Replaces a live record. */
+export class ReplacingCreate extends MemorySessionStore {
+  override async create(id: string, session: StoredSession): Promise<void> {
+    await this.destroy(id);
+    await super.create(id, session);
+  }
+}
+
+/** Looks, lets others in between, and then inserts. */
+export class CheckThenCreate extends MemorySessionStore {
+  override async create(id: string, session: StoredSession): Promise<void> {
+    if (await this.load(id)) throw new ChannelError('ERR_SESSION_CONFLICT', 'conflict');
+    await nextTurn();
+    await this.destroy(id);
+    await super.create(id, session);
+  }
+}
+
+/** Brings the record back that it had before it was destroyed. */
+export class RevivingTouch extends MemorySessionStore {
+  readonly #last = new Map<string, StoredSession>();
+
+  override async create(id: string, session: StoredSession): Promise<void> {
+    await super.create(id, session);
+    this.#last.set(id, session);
+  }
+
+  override async touch(id: string, expiresAt: Date): Promise<void> {
+    const last = this.#last.get(id);
+    if (last && !(await this.load(id))) await super.create(id, { ...last, expiresAt });
+    else await super.touch(id, expiresAt);
+  }
+
+  override async touchMany(ids: readonly string[], expiresAt: Date): Promise<void> {
+    for (const id of ids) await this.touch(id, expiresAt);
+  }
+}
+
+/** Counts a touch as a save. */
+export class VersioningTouch extends MemorySessionStore {
+  override async touch(id: string, expiresAt: Date): Promise<void> {
+    const current = await this.load(id);
+    if (current) await this.save(id, { ...current, version: current.version + 1, expiresAt }, current.version);
+  }
+}
+
+/** Leaves expiry to a job that has not run yet. */
+export class NeverExpires extends MemorySessionStore {
+  constructor() {
+    super({ clock: { now: () => 0 } });
+  }
+}
+
+/** Reports every refusal with an error of its own. */
+export class OtherErrors extends MemorySessionStore {
+  override async save(id: string, session: StoredSession, expectedVersion: number): Promise<void> {
+    await super.save(id, session, expectedVersion).catch(() => {
+      throw new Error('optimistic lock failed');
+    });
+  }
+}
+
+/** Of several records only the first is touched. */
+export class TouchesTheFirstOnly extends MemorySessionStore {
+  override async touchMany(ids: readonly string[], expiresAt: Date): Promise<void> {
+    for (const id of ids.slice(0, 1)) await this.touch(id, expiresAt);
+  }
+}
+
+/** A destroy that never arrives. */
+export class ForgetsDestroy extends MemorySessionStore {
+  override async destroy(): Promise<void> {}
+}
+
+/** Puts the times through JSON and does not make dates of them again. */
+export class TimesAsText extends MemorySessionStore {
+  override async load(id: string): Promise<StoredSession | undefined> {
+    const session = await super.load(id);
+    return session && JSON.parse(JSON.stringify(session));
+  }
+}
+
+/** Takes capitals for small letters. */
+export class IgnoresCase extends MemorySessionStore {
+  override load(id: string): Promise<StoredSession | undefined> {
+    return super.load(id.toLowerCase());
+  }
+
+  override create(id: string, session: StoredSession): Promise<void> {
+    return super.create(id.toLowerCase(), session);
+  }
+}
+
+/** Copies members one by one: a key named __proto__ sets the prototype of the copy. */
+export class NaiveCopy extends MemorySessionStore {
+  override create(id: string, session: StoredSession): Promise<void> {
+    return super.create(id, { ...session, data: copyOf(session.data) });
+  }
+}
+
+function copyOf(data: JsonObject): JsonObject {
+  const copy: Record<string, JsonObject[string]> = {};
+  for (const key of Object.keys(data)) copy[key] = data[key]!;
+  return copy;
+}
+
+/** Keeps and gives out the very objects that it was given, under the members of a plain object. */
+export class PlainObjectStore implements SessionStore {
+  readonly #records: Record<string, StoredSession | undefined> = {};
+
+  #live(id: string): StoredSession | undefined {
+    const session = this.#records[id];
+    return session && session.expiresAt.getTime() <= Date.now() ? undefined : session;
+  }
+
+  async load(id: string): Promise<StoredSession | undefined> {
+    return this.#live(id);
+  }
+
+  async create(id: string, session: StoredSession): Promise<void> {
+    if (this.#live(id)) throw new ChannelError('ERR_SESSION_CONFLICT', 'conflict');
+    this.#records[id] = session;
+  }
+
+  async save(id: string, session: StoredSession, expectedVersion: number): Promise<void> {
+    const current = this.#live(id);
+    if (!current) throw new ChannelError('ERR_SESSION_GONE', 'gone');
+    if (current.version !== expectedVersion) throw new ChannelError('ERR_SESSION_CONFLICT', 'conflict');
+    this.#records[id] = session;
+  }
+
+  async touch(id: string, expiresAt: Date): Promise<void> {
+    const session = this.#live(id);
+    if (session) this.#records[id] = { ...session, expiresAt };
+  }
+
+  async destroy(id: string): Promise<void> {
+    delete this.#records[id];
+  }
+}

@@ -1,0 +1,14 @@
+import type { ContractTest } from '../../adapters/testing/index.js';
+
+/** The names of the tests that fail. */
+export async function failingTests(tests: readonly ContractTest[]): Promise<string[]> {
+  const failing: string[] = [];
+  for (const { name, run } of tests) {
+    try {
+      await run();
+    } catch {
+      failing.push(name);
+    }
+  }
+  return failing;
+}

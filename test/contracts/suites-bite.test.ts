@@ -1,0 +1,208 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type ContractTest,
+  httpSessionReaderContract,
+  sessionStoreContract,
+  tokenIssuerContract,
+  tokenRepositoryContract,
+  userRepositoryContract,
+} from '../../adapters/testing/index.js';
+import { httpSessionReaders, tokenIssuers, tokenRepositories, userRepositories } from './broken-repositories.js';
+import * as sessionStores from './broken-session-stores.js';
+import { failingTests } from './failing-tests.js';
+import { httpSessionFixture, tokenFixture, userFixture } from './memory-fixtures.js';
+
+/** Each broken implementation, and exactly the tests that it must fail. */
+function bites<Implementation>(
+  contract: string,
+  implementations: Readonly<Record<string, Implementation>>,
+  testsOf: (implementation: Implementation) => readonly ContractTest[],
+  expected: Readonly<Record<string, readonly string[]>>,
+): void {
+  describe(`the suite of ${contract}`, () => {
+    it.each(Object.entries(implementations))('catches %s', async (name, implementation) => {
+      expect(await failingTests(testsOf(implementation))).toEqual(expected[name]);
+    });
+  });
+}
+
+bites('SessionStore', sessionStores, (Store) => sessionStoreContract({ create: () => new Store() }), {
+  CheckThenCreate: [
+    'of several creations of one id at once exactly one succeeds',
+    'of several that replace one expired record at once exactly one succeeds',
+  ],
+  CheckThenSave: [
+    'of several saves from one version at once exactly one succeeds, and the record is its',
+    'writers who load and try again lose no change',
+  ],
+  ForgetsDestroy: [
+    'touch does not revive a destroyed record',
+    'touchMany, where there is one, does the same for several records and creates or revives none',
+    'destroy removes the record, and that one alone',
+    'destroy does nothing where there is no record',
+    'create works again after destroy',
+    'save does not revive a destroyed record',
+    'a session created after destroy is not overwritten by a save that knew the one before',
+    'nothing is found under names that every object has, and they serve as ids like any others',
+  ],
+  IgnoresCase: [
+    'ids are told apart to the last character, by case too, and may hold any printable character',
+    'nothing is found under names that every object has, and they serve as ids like any others',
+  ],
+  LastWriterWins: [
+    'save refuses a version that is not the newest any more, and leaves the record as it was',
+    'save refuses a version that is yet to come',
+    'of several saves from one version at once exactly one succeeds, and the record is its',
+    'writers who load and try again lose no change',
+    'a session created after destroy is not overwritten by a save that knew the one before',
+  ],
+  NaiveCopy: ['keys such as __proto__, constructor or a.b are data like any others, and change no object'],
+  NeverExpires: [
+    'load does not give an expired record, removed or not',
+    'create replaces an expired record',
+    'touch can end a record at once',
+    'touch does not revive an expired record',
+    'touchMany, where there is one, does the same for several records and creates or revives none',
+    'save does not revive an expired record',
+    'of several that replace one expired record at once exactly one succeeds',
+  ],
+  OtherErrors: [
+    'save does not revive a destroyed record',
+    'save does not revive an expired record',
+    'save refuses a version that is not the newest any more, and leaves the record as it was',
+    'save refuses a version that is yet to come',
+    'save never inserts',
+    'of several saves from one version at once exactly one succeeds, and the record is its',
+    'writers who load and try again lose no change',
+    'a session created after destroy is not overwritten by a save that knew the one before',
+  ],
+  PlainObjectStore: [
+    'changing what was given to create or save does not change the record',
+    'changing what load gave does not change the record',
+    'nothing is found under names that every object has, and they serve as ids like any others',
+  ],
+  ReplacingCreate: ['create refuses an id that is taken, and leaves its record as it was'],
+  RevivingTouch: [
+    'touch does not revive a destroyed record',
+    'touch does not revive an expired record',
+    'touchMany, where there is one, does the same for several records and creates or revives none',
+  ],
+  TimesAsText: expect.arrayContaining(['load gives what create was given, the times as dates', 'touch changes expiresAt and nothing else']),
+  TouchesTheFirstOnly: ['touchMany, where there is one, does the same for several records and creates or revives none'],
+  UpsertingSave: ['save does not revive a destroyed record', 'save does not revive an expired record', 'save never inserts'],
+  VersioningTouch: [
+    'touch changes expiresAt and nothing else',
+    'touchMany, where there is one, does the same for several records and creates or revives none',
+    'touch does not change the version: a save from before it still succeeds',
+  ],
+});
+
+bites('TokenRepository', tokenRepositories, (Repository) => tokenRepositoryContract({ create: () => tokenFixture(Repository) }), {
+  DropsTimes: [
+    'the grant of a token that will expire says when, as a date',
+    'an expired token is absent, or says when it expired',
+    'a revoked token is absent, or says when it was revoked',
+    'changing a grant does not change the token',
+  ],
+  FillsBatches: [
+    'nothing is found under names that every object has',
+    'findByIds, where there is one, gives what findById gives and leaves unknown ids out',
+  ],
+  InventsUsers: ['a token whose user was deleted or disabled gives no user'],
+  MixesUpLookups: ['of many look-ups at once each gets its own user'],
+  SharesGrants: ['a token whose user was deleted or disabled gives no user', 'changing a grant does not change the token'],
+  TakesKeysForIds: ['a key is no id: nothing is found under it'],
+  ThrowsForUnknown: [
+    'findById gives undefined for an unknown token',
+    'a key is no id: nothing is found under it',
+    'nothing is found under names that every object has',
+    'of many look-ups at once each gets its own user',
+  ],
+});
+
+bites('TokenIssuer', tokenIssuers, (Issuer) => tokenIssuerContract({ create: () => tokenFixture(Issuer) }), {
+  AlwaysRevokes: [
+    'revoke is false for an unknown token and for one that is revoked already',
+    'of several revocations of one token at once exactly one did it',
+  ],
+  IgnoresTtl: [
+    'ttlMs sets the time at which the token expires',
+    'issue refuses options out of their range with a TypeError',
+    'listOf describes the tokens of one user and does not show their keys',
+  ],
+  ListsNewestFirst: ['listOf gives the oldest token first'],
+  NeverRevokes: [
+    'a revoked token is absent, or says when it was revoked',
+    'revokeAllOf revokes the tokens of one user and counts them',
+    'listOf leaves expired and revoked tokens out',
+  ],
+  RevokesEverybody: ['revokeAllOf revokes the tokens of one user and counts them'],
+  ShowsKeys: ['listOf describes the tokens of one user and does not show their keys'],
+  TakesAnyOption: ['issue refuses options out of their range with a TypeError'],
+});
+
+bites('UserRepository', userRepositories, (Repository) => userRepositoryContract({ create: () => userFixture(new Repository()) }), {
+  FillsBatches: [
+    'nothing is found under names that every object has',
+    'findByIds, where there is one, gives what findById gives and leaves the others out',
+  ],
+  NeverDeletes: [
+    'findById gives undefined for a user that was deleted or disabled',
+    'findByIds, where there is one, gives what findById gives and leaves the others out',
+  ],
+  PlainObject: ['nothing is found under names that every object has'],
+  ThrowsForUnknown: [
+    'findById gives undefined for an unknown user',
+    'findById gives undefined for a user that was deleted or disabled',
+    'nothing is found under names that every object has',
+  ],
+});
+
+bites('HttpSessionReader', httpSessionReaders, (Reader) => httpSessionReaderContract({ create: () => httpSessionFixture(Reader) }), {
+  CreatesSessions: [
+    'read gives undefined for a cookie that names no session',
+    'a session that has ended is gone for read and readById',
+    'readById gives undefined for an unknown id',
+    'save rejects where the session has ended, and does not bring it back to life',
+  ],
+  GivesOneObject: ['a change that is not saved is not seen by others', 'a change after save is not seen by others'],
+  NeverEnds: [
+    'a session that has ended is gone for read and readById',
+    'readByIds, where there is one, gives what readById gives and leaves the others out',
+    'save rejects where the session has ended, and does not bring it back to life',
+  ],
+  SavesNothing: ['what save wrote is read again', 'save rejects where the session has ended, and does not bring it back to life'],
+  SearchesTheHeader: ['read gives undefined where no cookie of this exact name is there'],
+});
+
+describe('a suite', () => {
+  it('gives every test a fixture of its own, and disposes of it also when the test failed', async () => {
+    const created: unknown[] = [];
+    const disposed: unknown[] = [];
+    const tests = sessionStoreContract({
+      async create() {
+        const store = new sessionStores.LastWriterWins();
+        created.push(store);
+        return store;
+      },
+      async dispose(store) {
+        disposed.push(store);
+      },
+    });
+    expect(await failingTests(tests)).not.toEqual([]);
+    expect(new Set(created).size).toBe(tests.length);
+    expect(disposed).toEqual(created);
+  });
+
+  it('has no two tests of one name', () => {
+    for (const tests of [
+      sessionStoreContract({ create: () => new sessionStores.LastWriterWins() }),
+      tokenRepositoryContract({ create: () => tokenFixture() }),
+      tokenIssuerContract({ create: () => tokenFixture() }),
+      userRepositoryContract({ create: () => userFixture() }),
+      httpSessionReaderContract({ create: () => httpSessionFixture() }),
+    ]) {
+      expect(new Set(tests.map(({ name }) => name)).size).toBe(tests.length);
+    }
+  });
+});
