@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Complaint, here } from './compiler.js';
+
+/** A piece of a fixture that must not compile: the lines below `// @ <label> <what>`, up to an empty line or the next label. */
+export interface Misuse {
+  readonly label: string;
+  /** What is wrong, in words. */
+  readonly what: string;
+  /** As the compiler names it. */
+  readonly file: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** An error as `expected.json` has it. */
+export interface ExpectedComplaint {
+  readonly code: string;
+  /** The word, or the sign, at which the compiler points. */
+  readonly at: string;
+  /** The last line of its text, which names the cause. */
+  readonly says: string;
+}
+
+function linesOf(file: string): string[] {
+  return readFileSync(join(here, file), 'utf8').split('\n');
+}
+
+/** All misuses in the files of a fixture project. */
+export function misusesOf(project: string): Misuse[] {
+  const folder = join('fixtures', project);
+  const files = readdirSync(join(here, folder)).filter((name) => name.endsWith('.ts'));
+  return files.flatMap((name) => misusesIn(join(folder, name)));
+}
+
+function misusesIn(file: string): Misuse[] {
+  const lines = linesOf(file);
+  return lines.flatMap((text, index) => {
+    const [, label, what] = /^\s*\/\/ @ (\S+) (.*)$/.exec(text) ?? [];
+    if (label === undefined || what === undefined) return [];
+    const rest = lines.slice(index + 1);
+    const length = rest.findIndex((line) => line.trim() === '' || line.trimStart().startsWith('// @ '));
+    return [{ label, what, file, first: index + 2, last: index + 1 + (length < 0 ? rest.length : length) }];
+  });
+}
+
+/** Whether the compiler complains of `misuse` there. */
+export function isAbout(misuse: Misuse, complaint: Complaint): boolean {
+  return complaint.file === misuse.file && complaint.line >= misuse.first && complaint.line <= misuse.last;
+}
+
+/** `complaint` in the form of `expected.json`. */
+export function summaryOf(complaint: Complaint): ExpectedComplaint {
+  const from = (linesOf(complaint.file)[complaint.line - 1] ?? '').slice(complaint.column - 1);
+  const [at = ''] = /^[\w@$]+|^./.exec(from) ?? [];
+  return { code: complaint.code, at, says: complaint.text.at(-1) ?? '' };
+}
