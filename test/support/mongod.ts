@@ -177,8 +177,12 @@ export async function startMongod(): Promise<Mongod> {
     url,
     port: server.instanceInfo!.port,
     description: `mongod ${version} from ${origin}`,
-    pause: () => void (paused = running().kill('SIGSTOP')),
-    resume: () => void (paused = !running().kill('SIGCONT')),
+    pause() {
+      paused = running().kill('SIGSTOP');
+    },
+    resume() {
+      paused = !running().kill('SIGCONT');
+    },
     async kill() {
       const process = running();
       const gone = once(process, 'exit');

@@ -1,0 +1,61 @@
+import DataLoader from 'dataloader';
+
+/** How many ids one query asks for at most. */
+export const maxBatchSize = 1_000;
+
+/** A look-up that waits for its batch. Where its caller has given up, nothing is asked for it. */
+interface Lookup {
+  readonly id: string;
+  readonly signal: AbortSignal;
+}
+
+/** Looks several ids up at once; an id with an `Error` fails alone, one that is left out is not there. */
+export type BatchQuery<Found> = (ids: readonly string[]) => Promise<ReadonlyMap<string, Found | Error>>;
+
+/**
+ * Gathers look-ups that arrive together. The first goes at once; those that come while a batch is in flight wait for the next, so that a
+ * busy process asks few large questions and an idle one waits for nobody.
+ */
+export class Batches<Found> {
+  readonly #loader: DataLoader<Lookup, Found | undefined>;
+  readonly #query: BatchQuery<Found>;
+  readonly #waiting: (() => void)[] = [];
+  #inFlight = false;
+
+  constructor(query: BatchQuery<Found>) {
+    this.#query = query;
+    this.#loader = new DataLoader((lookups) => this.#load(lookups), {
+      cache: false,
+      maxBatchSize,
+      batchScheduleFn: (dispatch) => this.#schedule(dispatch),
+    });
+  }
+
+  /** What is found under `id`; the look-up is left out of its batch if `signal` is aborted before that goes. */
+  find(id: string, signal: AbortSignal): Promise<Found | undefined> {
+    return this.#loader.load({ id, signal });
+  }
+
+  #schedule(dispatch: () => void): void {
+    if (this.#inFlight) {
+      this.#waiting.push(dispatch);
+      return;
+    }
+    this.#inFlight = true;
+    // The loader schedules a batch before it puts the first key into it.
+    queueMicrotask(dispatch);
+  }
+
+  async #load(lookups: readonly Lookup[]): Promise<(Found | Error | undefined)[]> {
+    try {
+      const ids = new Set<string>();
+      for (const { id, signal } of lookups) if (!signal.aborted) ids.add(id);
+      const found = ids.size === 0 ? new Map<string, Found | Error>() : await this.#query([...ids]);
+      return lookups.map(({ id }) => found.get(id));
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#inFlight = false;
+      else next();
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import type { AnyBulkWriteOperation, ChangeStreamDocument, Collection, Document, Filter, FindCursor } from 'mongodb';
+import { isTokenKey, tokenIdOf } from '../../src/identity/token-id.js';
+import { maxBatchSize } from './batches.js';
+import type { Operations } from './operations.js';
+import type { TokenDocument } from './token-document.js';
+
+/** What an import did. */
+export interface DrfImportCounts {
+  imported: number;
+  revoked: number;
+  skipped: number;
+}
+
+interface Places {
+  /** The collection of Django REST framework: `key`, `user_id`, `created`. */
+  readonly source: Collection;
+  readonly tokens: Collection<TokenDocument>;
+  /** What `importedFrom` says of its tokens. */
+  readonly name: string;
+  readonly operations: Operations;
+}
+
+const projection = { key: 1, user_id: 1, created: 1 };
+
+/** Carries tokens from a collection of Django REST framework over into ours: all of them, or by one change at a time. */
+export class DrfSource {
+  readonly #places: Places;
+
+  constructor(places: Places) {
+    this.#places = places;
+  }
+
+  /**
+   * Imports all tokens, and revokes those of an earlier import that are no longer there.
+   *
+   * @throws {Error} when there is no such collection: one that was dropped is not one whose tokens were deleted.
+   */
+  async importAll(signal: AbortSignal): Promise<DrfImportCounts> {
+    const { source, operations } = this.#places;
+    await operations.run('find the collection to import from', () => this.#checkExists());
+    const counts: DrfImportCounts = { imported: 0, revoked: 0, skipped: 0 };
+    // Read before the source is: what another process imports meanwhile is not among them, and so is not missed below.
+    const gone = await this.#importedIds(signal);
+    const cursor = source.find({}, { projection, readPreference: 'primary', batchSize: maxBatchSize });
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const documents = await operations.run('read tokens to import', () => nextOf(cursor));
+        if (documents.length === 0) break;
+        for (const id of await this.#write(documents, counts)) gone.delete(id);
+      }
+    } finally {
+      await cursor.close();
+    }
+    const ids = [...gone];
+    for (let start = 0; start < ids.length; start += maxBatchSize) {
+      counts.revoked += await this.#revoke({ _id: { $in: ids.slice(start, start + maxBatchSize) } });
+    }
+    return counts;
+  }
+
+  /** Carries one change over. */
+  async apply(change: ChangeStreamDocument): Promise<void> {
+    if (change.operationType === 'delete') {
+      await this.#revoke(this.#importedAs(change.documentKey._id));
+      return;
+    }
+    if (change.operationType !== 'insert' && change.operationType !== 'update' && change.operationType !== 'replace') {
+      throw new Error('The collection that tokens are imported from was dropped or renamed.');
+    }
+    const document = change.fullDocument;
+    // It was deleted since; that change is on its way.
+    if (document == null) return;
+    const written = await this.#write([document], { imported: 0, revoked: 0, skipped: 0 });
+    // A document whose key was changed, or is none any more, must not leave its old token behind.
+    const { _id, ...rest } = this.#importedAs(change.documentKey._id);
+    if (_id === undefined) await this.#revoke({ ...rest, _id: { $nin: written } });
+  }
+
+  async #checkExists(): Promise<void> {
+    const { source } = this.#places;
+    const found = await source.db.listCollections({ name: source.collectionName }, { nameOnly: true }).toArray();
+    if (found.length === 0) throw new Error(`There is no collection ${source.namespace} to import tokens from.`);
+  }
+
+  async #importedIds(signal: AbortSignal): Promise<Set<string>> {
+    const { tokens, name, operations } = this.#places;
+    const filter = { importedFrom: name, revokedAt: { $exists: false } };
+    const cursor = tokens.find(filter, { projection: { _id: 1 }, readPreference: 'primary', batchSize: maxBatchSize });
+    const ids = new Set<string>();
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const documents = await operations.run('read imported tokens', () => nextOf(cursor));
+        if (documents.length === 0) return ids;
+        for (const { _id } of documents) ids.add(_id);
+      }
+    } finally {
+      await cursor.close();
+    }
+  }
+
+  /** Writes the tokens of these documents; returns their ids. What is no token is counted and left. */
+  async #write(documents: readonly Document[], counts: DrfImportCounts): Promise<string[]> {
+    const { tokens, operations, name } = this.#places;
+    const now = new Date(operations.clock.now());
+    const writes: (AnyBulkWriteOperation<TokenDocument> & { updateOne: { filter: { _id: string } } })[] = [];
+    for (const document of documents) {
+      const token = tokenOf(document, name, now);
+      if (token === undefined) counts.skipped += 1;
+      else {
+        const { _id, userId, ...rest } = token;
+        // One that was revoked here stays so, whatever the source says.
+        writes.push({ updateOne: { filter: { _id }, update: { $set: { userId }, $setOnInsert: rest }, upsert: true } });
+      }
+    }
+    if (writes.length === 0) return [];
+    const { upsertedCount } = await operations.run('import tokens', () => tokens.bulkWrite(writes, { ordered: false }));
+    counts.imported += upsertedCount;
+    return writes.map(({ updateOne }) => updateOne.filter._id);
+  }
+
+  /** The filter of the token that was imported from the document with this `_id`. */
+  #importedAs(sourceId: unknown): Filter<TokenDocument> {
+    const { name } = this.#places;
+    return isTokenKey(sourceId) ? { _id: tokenIdOf(sourceId), importedFrom: name } : { importedFrom: name, sourceId };
+  }
+
+  async #revoke(filter: Filter<TokenDocument>): Promise<number> {
+    const { tokens, operations } = this.#places;
+    const revokedAt = new Date(operations.clock.now());
+    const write = () =>
+      tokens.updateMany(
+        { ...filter, revokedAt: { $exists: false } },
+        { $set: { revokedAt }, $unset: { slot: '' } },
+        { writeConcern: { w: 'majority' } },
+      );
+    return (await operations.run('revoke imported tokens', write)).modifiedCount;
+  }
+}
+
+/** The token of a document, or `undefined` where it is none. Some backends of Django make the key the `_id`; it is not kept then. */
+function tokenOf(document: Document, importedFrom: string, now: Date): TokenDocument | undefined {
+  const { _id, key = _id, user_id: user, created } = document;
+  const userId = user === undefined || user === null ? '' : String(user);
+  if (!isTokenKey(key) || userId === '') return undefined;
+  const createdAt = new Date(created instanceof Date || typeof created === 'string' ? created : now);
+  return {
+    _id: tokenIdOf(key),
+    userId,
+    createdAt: Number.isNaN(createdAt.getTime()) ? now : createdAt,
+    importedFrom,
+    ...(!isTokenKey(_id) && { sourceId: _id }),
+  };
+}
+
+async function nextOf<Schema>(cursor: FindCursor<Schema>): Promise<Schema[]> {
+  const documents: Schema[] = [];
+  while (documents.length < maxBatchSize) {
+    const document = await cursor.next();
+    if (document === null) break;
+    documents.push(document);
+  }
+  return documents;
+}

@@ -1,0 +1,172 @@
+import type { ChangeStream, Collection, Db } from 'mongodb';
+import { DrfSource } from './drf-source.js';
+import { tokenSourceIndex } from './indexes.js';
+import { Operations } from './operations.js';
+import { checkDb, checkName, kindOf, type MongoOptions } from './options.js';
+import type { TokenDocument } from './token-document.js';
+
+/** Options of {@link importDrfTokens}. */
+export interface ImportDrfTokensOptions extends MongoOptions {
+  /** The tokens of Django REST framework (`key`, `user_id`, `created`): a collection, or the name of one in the same database. */
+  readonly from: Collection | string;
+  /** Whether tokens that are issued and deleted there afterwards are carried over too; needs a replica set. @default false */
+  readonly keepUp?: boolean | undefined;
+  /** The collection that they are imported into. @default 'tokens' */
+  readonly collection?: string | undefined;
+  /** With `keepUp`, is told why keeping up was interrupted; it is taken up again. @default a warning of the process */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** An import that was made, and that goes on where `keepUp` was asked for. */
+export interface DrfImport extends AsyncDisposable {
+  /** How many tokens are new here. */
+  readonly imported: number;
+  /** How many imported tokens were revoked, as they are no longer there. */
+  readonly revoked: number;
+  /** How many documents were passed over: they have no key, or no user. */
+  readonly skipped: number;
+  /** Ends keeping up. */
+  close(): Promise<void>;
+}
+
+const firstRetryMs = 1_000;
+const lastRetryMs = 30_000;
+
+/**
+ * Takes over the tokens of Django REST framework: their keys go on working, and are kept as digests. It may be run again at any time;
+ * tokens that were deleted at their source since are revoked then, and those revoked here stay so.
+ *
+ * @throws {TypeError} (as a rejection) when an option is missing or out of its range.
+ */
+export async function importDrfTokens(db: Db, options: ImportDrfTokensOptions): Promise<DrfImport> {
+  const owner = 'importDrfTokens';
+  checkDb(owner, db);
+  const { from, keepUp = false, collection = 'tokens', onError = warn } = options ?? {};
+  if (typeof onError !== 'function') throw new TypeError(`${owner}: onError must be a function, got ${kindOf(onError)}`);
+  const source = sourceOf(db, from);
+  const tokens = db.collection<TokenDocument>(checkName(owner, 'collection', collection));
+  const operations = new Operations(owner, options);
+  const name = source.dbName === db.databaseName ? source.collectionName : source.namespace;
+  const drf = new DrfSource({ source, tokens, name, operations });
+  const { key, ...indexOptions } = tokenSourceIndex;
+  await tokens.createIndex(key, indexOptions);
+
+  const follower = new Follower(source, drf, operations, onError);
+  if (keepUp)
+    return Object.assign(
+      await follower.start(),
+      endedBy(() => follower.close()),
+    );
+  return Object.assign(
+    await drf.importAll(new AbortController().signal),
+    endedBy(async () => {}),
+  );
+}
+
+function sourceOf(db: Db, from: Collection | string): Collection {
+  if (typeof from === 'string' && from !== '') return db.collection(from);
+  if (typeof (from as Partial<Collection> | undefined)?.watch === 'function') return from as Collection;
+  throw new TypeError(`importDrfTokens: from must be a collection or its name, got ${kindOf(from)}`);
+}
+
+function endedBy(close: () => Promise<void>): Pick<DrfImport, 'close' | typeof Symbol.asyncDispose> {
+  return { close, [Symbol.asyncDispose]: close };
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(`Keeping up with the tokens of Django REST framework was interrupted: ${String(error)}`, 'WsWithWarning');
+}
+
+/** Carries changes over as they happen, from where the import began; after an interruption it imports all anew and goes on. */
+class Follower {
+  readonly #source: Collection;
+  readonly #drf: DrfSource;
+  readonly #operations: Operations;
+  readonly #onError: (error: unknown) => void;
+  readonly #closing = new AbortController();
+  #stream: ChangeStream | undefined;
+  #following: Promise<void> = Promise.resolve();
+
+  constructor(source: Collection, drf: DrfSource, operations: Operations, onError: (error: unknown) => void) {
+    this.#source = source;
+    this.#drf = drf;
+    this.#operations = operations;
+    this.#onError = onError;
+  }
+
+  async start(): ReturnType<DrfSource['importAll']> {
+    try {
+      const counts = await this.#begin();
+      this.#following = this.#follow();
+      return counts;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#closeStream();
+    await this.#following;
+  }
+
+  /** Where the database does not answer, the stream is let go all the same. */
+  async #closeStream(): Promise<void> {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    if (stream) await this.#operations.run('close a change stream', () => stream.close()).catch(() => undefined);
+  }
+
+  /** Opens the stream, and only then imports: what changes in between is in the stream. */
+  async #begin(): ReturnType<DrfSource['importAll']> {
+    await this.#closeStream();
+    const stream = this.#source.watch([], { fullDocument: 'updateLookup' });
+    this.#stream = stream;
+    const early = await this.#operations.run('open a change stream', () => stream.tryNext());
+    const counts = await this.#drf.importAll(this.#closing.signal);
+    if (early !== null) await this.#drf.apply(early);
+    return counts;
+  }
+
+  async #follow(): Promise<void> {
+    let retryMs = firstRetryMs;
+    while (!this.#closing.signal.aborted) {
+      try {
+        if (this.#stream === undefined) await this.#begin();
+        for await (const change of this.#stream ?? []) {
+          await this.#drf.apply(change);
+          retryMs = firstRetryMs;
+        }
+        await this.#closeStream();
+      } catch (error) {
+        await this.#closeStream();
+        if (this.#closing.signal.aborted) return;
+        this.#report(error);
+        await this.#wait(retryMs);
+        retryMs = Math.min(retryMs * 2, lastRetryMs);
+      }
+    }
+  }
+
+  #report(error: unknown): void {
+    try {
+      this.#onError(error);
+    } catch {
+      // Whoever listens cannot stop it.
+    }
+  }
+
+  #wait(ms: number): Promise<void> {
+    const { signal } = this.#closing;
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const cancel = this.#operations.clock.setTimer(end, ms);
+      signal.addEventListener('abort', end);
+    });
+  }
+}

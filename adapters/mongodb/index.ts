@@ -1,0 +1,10 @@
+export type { DependencyContainer } from '../../src/injection.js';
+export { type DrfImport, type ImportDrfTokensOptions, importDrfTokens } from './import-drf-tokens.js';
+export { type EnsureIndexesOptions, ensureIndexes, IndexConflictError, type MongoCollections } from './indexes.js';
+export { type MongoSessionOptions, MongoSessionStore } from './mongo-session-store.js';
+export { type MongoTokenCacheOptions, type MongoTokenOptions, MongoTokenRepository } from './mongo-token-repository.js';
+export { MongoUserRepository, type MongoUserRepositoryOptions } from './mongo-user-repository.js';
+export type { MongoOptions } from './options.js';
+export { type RegisteredMongo, type RegisterMongoOptions, registerMongo } from './register-mongo.js';
+export { TokenLimitError } from './token-slots.js';
+export type { MongoProfileOptions, MongoUserOptions } from './users.js';

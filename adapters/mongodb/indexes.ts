@@ -1,0 +1,142 @@
+import type { CreateIndexesOptions, Db, IndexDescriptionInfo } from 'mongodb';
+import { Operations } from './operations.js';
+import { checkDb, type MongoOptions } from './options.js';
+import { retentionMs } from './token-document.js';
+import { type MongoUserOptions, UserMapping } from './users.js';
+
+/** Which collections there are; what {@link registerMongo} is given can be given here too. */
+export interface MongoCollections {
+  /** @default { collection: 'tokens' } */
+  readonly tokens?: { readonly collection?: string | undefined } | undefined;
+  /** @default { collection: 'users', key: '_id' } */
+  readonly users?: Pick<MongoUserOptions, 'collection' | 'key' | 'profile'> | undefined;
+  /** @default { collection: 'channelSessions' } */
+  readonly sessions?: { readonly collection?: string | undefined } | undefined;
+}
+
+/** Options of {@link ensureIndexes}. */
+export interface EnsureIndexesOptions extends MongoCollections, MongoOptions {
+  /** After how many milliseconds each index is given up; building one over a large collection takes its time. @default 60_000 */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Thrown by {@link ensureIndexes} where an index, or the documents that are there, stand in the way of one that is needed. */
+export class IndexConflictError extends Error {
+  readonly code = 'ERR_INDEX_CONFLICT';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'IndexConflictError';
+  }
+}
+
+/** An index that is needed. */
+export interface NeededIndex extends Pick<CreateIndexesOptions, 'unique' | 'expireAfterSeconds' | 'partialFilterExpression'> {
+  readonly key: Readonly<Record<string, 1>>;
+}
+
+/** The index without which the number of a user's tokens cannot be limited. */
+export const tokenSlotIndex: NeededIndex = {
+  key: { userId: 1, slot: 1 },
+  unique: true,
+  partialFilterExpression: { slot: { $exists: true } },
+};
+
+/** The index by which imported tokens are found again when they change at their source. */
+export const tokenSourceIndex: NeededIndex = {
+  key: { importedFrom: 1, sourceId: 1 },
+  partialFilterExpression: { sourceId: { $exists: true } },
+};
+
+const tokenIndexes: readonly NeededIndex[] = [
+  { key: { userId: 1, createdAt: 1 } },
+  { key: { expiresAt: 1 }, expireAfterSeconds: retentionMs / 1_000 },
+  { key: { removeAt: 1 }, expireAfterSeconds: 0 },
+  tokenSlotIndex,
+  tokenSourceIndex,
+];
+
+const sessionIndexes: readonly NeededIndex[] = [{ key: { expiresAt: 1 }, expireAfterSeconds: 0 }];
+
+/**
+ * Makes the indexes that the repositories and the store need; those that are there already are left alone.
+ *
+ * @throws {IndexConflictError} when an index on the same fields has other options, or documents break a unique one. Nothing is dropped.
+ */
+export async function ensureIndexes(db: Db, options: EnsureIndexesOptions = {}): Promise<void> {
+  const owner = 'ensureIndexes';
+  checkDb(owner, db);
+  const { tokens, users, sessions, timeoutMs = 60_000, clock } = options;
+  const operations = new Operations(owner, { timeoutMs, clock });
+  const mapping = new UserMapping(owner, users);
+  const ensure = (collection: string, needed: readonly NeededIndex[], any = false): Promise<void> =>
+    ensureAll({ db, operations, collection, any }, needed);
+
+  await ensure(tokens?.collection ?? 'tokens', tokenIndexes);
+  await ensure(sessions?.collection ?? 'channelSessions', sessionIndexes);
+  // These are the application's: whatever index of its own serves the look-up will do.
+  if (mapping.key !== '_id') await ensure(mapping.collection, [{ key: { [mapping.key]: 1 }, unique: true }], true);
+  if (users?.profile) await ensure(users.profile.collection, [{ key: { [users.profile.foreignField]: 1 } }], true);
+}
+
+interface IndexPlace {
+  readonly db: Db;
+  readonly operations: Operations;
+  readonly collection: string;
+  /** Whether any index that begins with the same field will do. */
+  readonly any: boolean;
+}
+
+async function ensureAll(place: IndexPlace, needed: readonly NeededIndex[]): Promise<void> {
+  const { db, operations, collection, any } = place;
+  const present = await operations.run('list indexes', () => indexesOf(db, collection));
+  for (const index of needed) {
+    if (any && present.some((other) => serves(other, index))) continue;
+    const same = present.find(({ key }) => JSON.stringify(key) === JSON.stringify(index.key));
+    if (same === undefined) await create(place, index);
+    else if (optionsOf(same) !== optionsOf(index)) {
+      throw new IndexConflictError(
+        `${collection} has the index ${same.name} on ${JSON.stringify(index.key)} with ${optionsOf(same)}, ` +
+          `but ${optionsOf(index)} is needed. Drop it, or change it, and run ensureIndexes again.`,
+      );
+    }
+  }
+}
+
+async function create({ db, operations, collection }: IndexPlace, { key, ...options }: NeededIndex): Promise<void> {
+  try {
+    await operations.run('create an index', () => db.collection(collection).createIndex(key, options));
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    if (code !== 85 && code !== 86 && code !== 11_000) throw error;
+    // The driver's own message may quote the values that are there twice.
+    const why = code === 11_000 ? 'its documents break it' : 'another index stands in its way';
+    throw new IndexConflictError(`${collection} cannot get an index on ${JSON.stringify(key)}: ${why} (MongoDB error ${code}).`);
+  }
+}
+
+async function indexesOf(db: Db, collection: string): Promise<IndexDescriptionInfo[]> {
+  try {
+    return await db.collection(collection).listIndexes({ readPreference: 'primary' }).toArray();
+  } catch (error) {
+    // NamespaceNotFound: there is no such collection yet.
+    if ((error as { code?: unknown }).code === 26) return [];
+    throw error;
+  }
+}
+
+function serves(index: IndexDescriptionInfo, { key }: NeededIndex): boolean {
+  return Object.keys(index.key)[0] === Object.keys(key)[0] && !index.sparse && index.partialFilterExpression === undefined;
+}
+
+/** What of an index's options decides whether it is the one that is needed, in a form that can be compared and shown. */
+function optionsOf(index: NeededIndex | IndexDescriptionInfo): string {
+  const { unique, expireAfterSeconds, partialFilterExpression, sparse, collation }: Omit<CreateIndexesOptions, 'key'> = index;
+  return JSON.stringify({
+    ...(unique && { unique }),
+    ...(expireAfterSeconds !== undefined && { expireAfterSeconds }),
+    ...(partialFilterExpression && { partialFilterExpression }),
+    ...(sparse && { sparse }),
+    ...(collation && { collation }),
+  });
+}

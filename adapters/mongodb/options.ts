@@ -1,0 +1,54 @@
+import type { Db } from 'mongodb';
+import type { Clock } from '../../src/contracts/clock.js';
+import { systemClock } from '../../src/system-clock.js';
+
+/** Options that the repositories and the store on MongoDB share. */
+export interface MongoOptions {
+  /**
+   * After how many milliseconds an operation is given up, whatever state the connection is in; an integer of at least 1, below the
+   * server's `connectTimeoutMs`.
+   *
+   * @default 3_000
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Tells the time and runs the timers. @default the machine's clock */
+  readonly clock?: Clock | undefined;
+}
+
+/** What a value is called in an error, without showing it: it may be a secret. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return typeof value === 'number' ? String(value) : value === '' ? 'an empty string' : typeof value;
+}
+
+/** @throws {TypeError} unless `db` is a database of the driver. */
+export function checkDb(owner: string, db: Db): Db {
+  const candidate = db as Partial<Db> | null | undefined;
+  if (typeof candidate?.collection !== 'function') {
+    throw new TypeError(`${owner}: db must be a Db of the mongodb driver (client.db(name)), got ${kindOf(db)}`);
+  }
+  return db;
+}
+
+/** @throws {TypeError} unless `value` is a string with something in it. */
+export function checkName(owner: string, name: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '') throw new TypeError(`${owner}: ${name} must be a non-empty string, got ${kindOf(value)}`);
+  return value;
+}
+
+/** @throws {TypeError} unless `value` is an integer from `min` to `max`. */
+export function checkInteger(owner: string, name: string, value: number, min: number, max: number = 2_147_483_647): number {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new TypeError(`${owner}: ${name} must be an integer from ${min} to ${max}, got ${kindOf(value)}`);
+  }
+  return value;
+}
+
+/** @throws {TypeError} unless `clock`, where there is one, is a clock. */
+export function checkClock(owner: string, clock: Clock | undefined): Clock {
+  if (clock === undefined) return systemClock;
+  if (typeof clock?.now !== 'function' || typeof clock.setTimer !== 'function') {
+    throw new TypeError(`${owner}: clock must be a Clock with now() and setTimer(), got ${kindOf(clock)}`);
+  }
+  return clock;
+}

@@ -1,0 +1,7 @@
+import type { Filter } from 'mongodb';
+import type { TokenDocument } from './token-document.js';
+
+/** The user's tokens that are neither revoked nor expired at `now`. */
+export function liveTokensOf(userId: string, now: Date): Filter<TokenDocument> {
+  return { userId, revokedAt: { $exists: false }, $or: [{ expiresAt: { $exists: false } }, { expiresAt: { $gt: now } }] };
+}
