@@ -1,0 +1,133 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { MemoryHttpSessionReader } from '../../../adapters/memory/index.js';
+import { TestClock } from '../../../adapters/testing/index.js';
+
+const defaultTtlMs = 14 * 24 * 60 * 60 * 1000;
+
+function requestWith(cookie: string): IncomingMessage {
+  const request = new IncomingMessage(new Socket());
+  request.headers = { cookie };
+  return request;
+}
+
+describe('create', () => {
+  it('gives an id of 192 random bits that a cookie can hold as it is', () => {
+    const reader = new MemoryHttpSessionReader();
+    const ids = Array.from({ length: 20 }, () => reader.create('ada'));
+    for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9_-]{32}$/);
+    expect(new Set(ids).size).toBe(20);
+  });
+
+  it.each([
+    ['an empty user id', '', {}],
+    ['a user id that is no string', 7, {}],
+    ['data that is null', 'ada', null],
+    ['data that is a list', 'ada', []],
+    ['data that is a string', 'ada', 'theme=dark'],
+    ['data that cannot be copied', 'ada', { change: () => 1 }],
+  ])('refuses %s', (_, userId, data) => {
+    expect(() => new MemoryHttpSessionReader().create(userId as string, data as never)).toThrow(TypeError);
+  });
+
+  it('copies the data', async () => {
+    const reader = new MemoryHttpSessionReader();
+    const data = { list: ['a'] };
+    const id = reader.create('ada', data);
+    data.list.push('b');
+    expect((await reader.readById(id))?.data).toEqual({ list: ['a'] });
+  });
+});
+
+describe('the cookie', () => {
+  it('may come twice with one value, and counts as none with two', async () => {
+    const reader = new MemoryHttpSessionReader({ cookie: 'sid' });
+    const [first, second] = [reader.create('ada'), reader.create('bob')];
+    expect((await reader.read(requestWith(`sid=${first}; sid=${first}`)))?.userId).toBe('ada');
+    expect(await reader.read(requestWith(`sid=${first}; sid=${second}`))).toBeUndefined();
+    expect(await reader.read(requestWith(`sid=${first}; sid=`))).toBeUndefined();
+    expect((await reader.read(requestWith(`sid; sid=${second}`)))?.userId).toBe('bob');
+  });
+
+  it('is called sessionid unless the option says otherwise', async () => {
+    const reader = new MemoryHttpSessionReader();
+    const id = reader.create('ada');
+    expect((await reader.read(requestWith(`sessionid=${id}`)))?.userId).toBe('ada');
+    expect(await reader.read(requestWith(`SessionId=${id}`))).toBeUndefined();
+  });
+});
+
+describe('expiry', () => {
+  it('comes two weeks after the creation or the last save', async () => {
+    const clock = new TestClock();
+    const reader = new MemoryHttpSessionReader({ clock });
+    const id = reader.create('ada');
+    await clock.advance(defaultTtlMs - 1);
+    const session = await reader.readById(id);
+    await session?.save();
+    await clock.advance(defaultTtlMs - 1);
+    expect(await reader.readById(id)).toBeDefined();
+    await clock.advance(1);
+    expect(await reader.readById(id)).toBeUndefined();
+    await expect(session?.save()).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' });
+    expect(reader.destroy(id)).toBe(false);
+  });
+
+  it('is sooner where ttlMs says so, and expired sessions are not kept', async () => {
+    const clock = new TestClock();
+    const reader = new MemoryHttpSessionReader({ clock, ttlMs: 1000 });
+    const ids = Array.from({ length: 10 }, () => reader.create('ada'));
+    await clock.advance(1000);
+    for (let count = 0; count < 10; count += 1) reader.create('bob');
+    expect((await reader.readByIds(ids)).size).toBe(0);
+  });
+});
+
+describe('save', () => {
+  it('rejects with ERR_SESSION_GONE where the session was destroyed meanwhile', async () => {
+    const reader = new MemoryHttpSessionReader();
+    const id = reader.create('ada');
+    const session = await reader.readById(id);
+    expect([reader.destroy(id), reader.destroy(id)]).toEqual([true, false]);
+    await expect(session?.save()).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' });
+  });
+
+  it('writes data that replaced the object, and refuses what cannot be copied', async () => {
+    const reader = new MemoryHttpSessionReader();
+    const session = await reader.readById(reader.create('ada', { old: true }));
+    session!.data = { fresh: true };
+    await session!.save();
+    expect((await reader.readById(session!.id!))?.data).toEqual({ fresh: true });
+    session!.data.change = () => 1;
+    await expect(session!.save()).rejects.toBeInstanceOf(TypeError);
+    expect((await reader.readById(session!.id!))?.data).toEqual({ fresh: true });
+  });
+});
+
+describe('options and secrets', () => {
+  it.each([
+    { cookie: '' },
+    { cookie: 'a=b' },
+    { cookie: 'a b' },
+    { cookie: 7 },
+    { ttlMs: 0 },
+    { ttlMs: 1.5 },
+    { ttlMs: Number.MAX_VALUE },
+    { clock: null },
+  ])('refuses %s', (options) => {
+    expect(() => new MemoryHttpSessionReader(options as never)).toThrow(TypeError);
+  });
+
+  it('shows no id when it, or one of its sessions, is printed or serialized', async () => {
+    const reader = new MemoryHttpSessionReader();
+    const id = reader.create('ada');
+    const session = await reader.readById(id);
+    reader.destroy(id);
+    const error = await session?.save().catch((thrown: unknown) => thrown);
+    const shown = inspect([reader, session, error], { depth: 9, showHidden: true }) + JSON.stringify([reader, session, error]);
+    expect(shown).not.toContain(id);
+    expect(session?.id).toBe(id);
+  });
+});
