@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type ChannelHandlers,
+  ClientError,
+  type ConnectMessage,
+  type DisconnectMessage,
+  dispatchOn,
+  type HasAuthenticatedUser,
+  type HasBody,
+  type HasChannelSession,
+  type ReceiveMessage,
+  withAuthenticatedUser,
+  withChannelSession,
+  withChannelUser,
+  withJson,
+} from 'ws-with';
+import { z } from 'zod';
+import { type Auth, identified } from './identified.js';
+import type { LogIns } from './log-ins.js';
+import type { MessageLog } from './message-log.js';
+import { personOf, type Room } from './room.js';
+import type { Rooms } from './rooms.js';
+
+const roomSchema = z.object({ room: z.string().min(1).max(64) });
+const sendSchema = roomSchema.extend({ text: z.string().trim().min(1).max(2000) });
+
+type FromMember = HasAuthenticatedUser & HasChannelSession;
+type InRoom = ReceiveMessage & FromMember & HasBody<z.output<typeof roomSchema>>;
+type Sending = ReceiveMessage & FromMember & HasBody<z.output<typeof sendSchema>>;
+
+/** What the handlers work with. */
+export interface Chat {
+  readonly auth: Auth;
+  readonly logIns: LogIns;
+  readonly rooms: Rooms;
+  readonly log: MessageLog;
+}
+
+/** The handlers of the chat's socket, each wrapped by itself. They are the same for tokens and for HTTP sessions. */
+export function chatHandlers({ auth, logIns, rooms, log }: Chat): ChannelHandlers {
+  function connect(message: ConnectMessage & FromMember): void {
+    const { channel, channelSession, request, user } = message;
+    logIns.opened?.(request, channel);
+    // Nothing is awaited here: were the client to leave meanwhile, disconnect would not be called and it would haunt its rooms.
+    const joined = rooms.arrive(channel, user, channelSession.get('rooms') ?? []);
+    channel.sendJson({ event: 'welcome', you: personOf(user), rooms: rooms.summaries, joined: joined.map(peopleOf) });
+  }
+
+  function join({ body, channelSession, user }: InRoom): void {
+    const room = rooms.get(body.room);
+    if (!room.admits(user)) throw new ClientError('staff_only', { room: room.id });
+    channelSession.update('rooms', (joined = []) => [...joined.filter((id) => id !== room.id), room.id]);
+    for (const channel of rooms.channelsOf(user)) room.enter(channel, user);
+    for (const channel of rooms.channelsOf(user)) channel.sendJson({ event: 'joined', ...peopleOf(room) });
+  }
+
+  function leave({ body, channelSession, user }: InRoom): void {
+    const room = rooms.get(body.room);
+    channelSession.update('rooms', (joined = []) => joined.filter((id) => id !== room.id));
+    for (const channel of rooms.channelsOf(user)) {
+      room.exit(channel, user);
+      channel.sendJson({ event: 'left', room: room.id });
+    }
+  }
+
+  async function send(message: Sending): Promise<void> {
+    const room = roomOf(message);
+    const sent = { id: randomUUID(), room: room.id, from: personOf(message.user), text: message.body.text, at: new Date().toISOString() };
+    await log.append(sent);
+    room.broadcast({ event: 'message', ...sent });
+  }
+
+  function typing(message: InRoom): void {
+    const room = roomOf(message);
+    room.broadcast({ event: 'typing', room: room.id, user: personOf(message.user) }, message.user);
+  }
+
+  async function history(message: InRoom): Promise<void> {
+    const room = roomOf(message);
+    message.channel.sendJson({ event: 'history', room: room.id, messages: await log.latest(room.id) });
+  }
+
+  // The session's list stays as it is: with it, the member's next page comes back into the same rooms.
+  function disconnect({ channel, user }: DisconnectMessage & FromMember): void {
+    rooms.depart(channel, user);
+  }
+
+  /** The room that a message is for, if its channel is in it. */
+  function roomOf({ body, channel, user }: InRoom): Room {
+    const room = rooms.get(body.room);
+    if (!room.has(channel, user)) throw new ClientError('not_in_room', { room: room.id });
+    return room;
+  }
+
+  return {
+    connect: identified[auth](withChannelSession({ scope: 'user' })(connect)),
+    receive: dispatchOn('command', {
+      join: withChannelUser(withAuthenticatedUser(withJson(roomSchema)(join))),
+      leave: withChannelUser(withAuthenticatedUser(withJson(roomSchema)(leave))),
+      send: withChannelUser(withAuthenticatedUser(withJson(sendSchema)(send))),
+      typing: withChannelUser(withAuthenticatedUser(withJson(roomSchema)(typing))),
+      history: withChannelUser(withAuthenticatedUser(withJson(roomSchema)(history))),
+    }),
+    disconnect: withChannelUser(withAuthenticatedUser(disconnect)),
+  };
+}
+
+function peopleOf(room: Room): { room: string; people: Room['people'] } {
+  return { room: room.id, people: room.people };
+}

@@ -1,0 +1,62 @@
+import { demoUsers } from './accounts.js';
+import type { Content } from './reply.js';
+
+/** What the page says to somebody who has tried before. */
+export interface LogInAttempt {
+  readonly name: string;
+  readonly problem: string;
+}
+
+/** The page of those who are not logged in. It works without scripts. */
+export function logInPage(attempt?: LogInAttempt): Content {
+  const problem = attempt === undefined ? '' : `<p class="problem" id="problem" role="alert">${escaped(attempt.problem)}</p>`;
+  const describedBy = attempt === undefined ? '' : ' aria-describedby="problem" aria-invalid="true"';
+  const [nameFocus, passwordFocus] = attempt === undefined ? [' autofocus', ''] : ['', ' autofocus'];
+  const body = `<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="color-scheme" content="light dark">
+  <title>Log in – MultiChat</title>
+  <link rel="icon" href="/icon.svg" type="image/svg+xml">
+  <link rel="stylesheet" href="/page.css">
+  <link rel="stylesheet" href="/log-in.css">
+  <script type="module" src="/log-in.js"></script>
+</head>
+<body class="log-in">
+  <main class="card">
+    <h1><img src="/icon.svg" alt="" width="40" height="40">MultiChat</h1>
+    <p class="lead">A few rooms, and the people in them.</p>
+    ${problem}
+    <form method="post" action="/login">
+      <label for="name">Name</label>
+      <input id="name" name="name" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="64" value="${escaped(attempt?.name ?? '')}"${nameFocus}>
+      <label for="password">Password</label>
+      <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="256"${describedBy}${passwordFocus}>
+      <button type="submit" class="primary">Log in</button>
+    </form>
+    <section class="demo-users" aria-labelledby="demo-users">
+      <h2 id="demo-users">Just looking? Be one of these.</h2>
+      <ul>
+${demoUsers.map(demoUserRow).join('\n')}
+      </ul>
+    </section>
+  </main>
+</body>
+</html>
+`;
+  return { type: 'text/html; charset=utf-8', body };
+}
+
+function demoUserRow({ member, password }: (typeof demoUsers)[number]): string {
+  const name = escaped(member.name);
+  const staff = member.staff ? ' <span class="mark">staff</span>' : '';
+  // The button fills in the form, so it is shown by the script that does it.
+  const button = `<button type="button" hidden data-name="${name}" data-password="${escaped(password)}">Use ${name}</button>`;
+  return `        <li><span><b>${name}</b> / <code>${escaped(password)}</code>${staff}</span>${button}</li>`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,19 @@
+import type { AuthenticatedUser } from 'ws-with';
+
+/** A user of this chat. */
+export interface Member extends AuthenticatedUser {
+  /** The name to log in with and to be seen by. */
+  readonly name: string;
+  /** Whether staff-only rooms are open to this member. */
+  readonly staff: boolean;
+}
+
+declare module 'ws-with' {
+  interface Register {
+    user: Member;
+    session: {
+      /** Ids of the rooms that the member is in. */
+      rooms: readonly string[];
+    };
+  }
+}

@@ -1,0 +1,69 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ChannelServer, container, HTTP_SESSION_READER, SESSION_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from 'ws-with';
+import { MemoryHttpSessionReader } from 'ws-with/memory';
+import { Accounts, demoUsers } from './accounts.js';
+import { type Backend, memoryBackend } from './backend.js';
+import { chatHandlers } from './handlers.js';
+import { Site } from './http.js';
+import type { Auth } from './identified.js';
+import { type LogIns, logInTtlMs } from './log-ins.js';
+import { Rooms } from './rooms.js';
+import { SessionLogIns } from './session-log-ins.js';
+import { TokenLogIns } from './token-log-ins.js';
+
+/** How to start the chat. */
+export interface MultiChatOptions {
+  readonly auth: Auth;
+  /** @default '127.0.0.1' */
+  readonly host?: string | undefined;
+  /** 0 takes a free one. @default 0 */
+  readonly port?: number | undefined;
+  /** The address that browsers see where a proxy stands in front. With `https:` the cookie is `Secure`. @default that of the request */
+  readonly publicOrigin?: string | undefined;
+  /** @default everything in memory */
+  readonly backend?: Backend | undefined;
+}
+
+/** A running chat. */
+export interface MultiChat {
+  /** Where it is, e.g. `http://127.0.0.1:8080`. */
+  readonly url: string;
+  readonly channels: ChannelServer;
+  /** Says goodbye to every channel, and resolves once nothing is left running. */
+  close(): Promise<void>;
+}
+
+/** Starts the chat: the site and its socket at `/chat`. */
+export async function startMultiChat(options: MultiChatOptions): Promise<MultiChat> {
+  const { auth, host = '127.0.0.1', port = 0, publicOrigin } = options;
+  const backend = options.backend ?? memoryBackend(demoUsers.map(({ member }) => member));
+  const httpSessions = new MemoryHttpSessionReader({ cookie: 'sessionid', ttlMs: logInTtlMs });
+  const logIns: LogIns = auth === 'token' ? new TokenLogIns(backend.tokens) : new SessionLogIns(httpSessions, backend.users);
+
+  const dependencies = container.createChildContainer();
+  dependencies.register(TOKEN_REPOSITORY, { useValue: backend.tokens });
+  dependencies.register(USER_REPOSITORY, { useValue: backend.users });
+  dependencies.register(SESSION_STORE, { useValue: backend.sessions });
+  dependencies.register(HTTP_SESSION_READER, { useValue: httpSessions });
+  const channels = new ChannelServer(chatHandlers({ auth, logIns, rooms: new Rooms(), log: backend.log }), {
+    container: dependencies,
+    publicOrigin,
+  });
+
+  const site = new Site({ accounts: await Accounts.of(demoUsers), logIns, channels: channels.channels, publicOrigin });
+  const server = createServer(site.handle);
+  channels.handleUpgrades(server, { path: '/chat' });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+  const { address, family, port: bound } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`,
+    channels,
+    async close(): Promise<void> {
+      const closed = new Promise((resolve) => server.close(resolve));
+      await channels.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

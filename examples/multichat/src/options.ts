@@ -1,0 +1,35 @@
+import { parseArgs } from 'node:util';
+import type { Auth } from './identified.js';
+
+/** What the command line and the environment ask for. */
+export interface Options {
+  readonly auth: Auth;
+  readonly host: string;
+  readonly port: number;
+  /** The address that browsers see where a proxy stands in front, e.g. `https://chat.example.com`. */
+  readonly publicOrigin: string | undefined;
+}
+
+/**
+ * Reads `--auth=token|session` (default token) and the variables `HOST` (default 127.0.0.1), `PORT` (default 8080; 0 takes a free one)
+ * and `PUBLIC_ORIGIN`.
+ *
+ * @throws {TypeError} naming the option, what it expects and what it got.
+ */
+export function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Options {
+  const { values } = parseArgs({ args: [...args], options: { auth: { type: 'string', default: 'token' } } });
+  const { auth } = values;
+  if (auth !== 'token' && auth !== 'session') throw new TypeError(`--auth must be token or session, got ${auth}`);
+  const port = Number(environment['PORT'] || 8080);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new TypeError(`PORT must be 0 to 65535, got ${environment['PORT']}`);
+  return { auth, host: environment['HOST'] || '127.0.0.1', port, publicOrigin: readOrigin(environment['PUBLIC_ORIGIN']) };
+}
+
+function readOrigin(text: string | undefined): string | undefined {
+  if (!text) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new TypeError(`PUBLIC_ORIGIN must be an address such as https://chat.example.com, got ${text}`);
+  }
+  return url.origin;
+}

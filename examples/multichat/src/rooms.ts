@@ -1,0 +1,56 @@
+import { type Channel, ClientError } from 'ws-with';
+import type { RoomSummary } from './events.js';
+import type { Member } from './member.js';
+import { Room } from './room.js';
+
+/** The rooms of this chat. */
+export const roomSummaries: readonly RoomSummary[] = [
+  { id: 'lobby', name: 'Lobby', about: 'Say hello. Everyone starts here.', staffOnly: false },
+  { id: 'kitchen', name: 'Kitchen', about: 'Recipes, leftovers and the coffee machine.', staffOnly: false },
+  { id: 'workshop', name: 'Workshop', about: 'What are you building?', staffOnly: false },
+  { id: 'music', name: 'Music', about: 'Now playing, and why.', staffOnly: false },
+  { id: 'staff', name: 'Staff room', about: 'For members of staff.', staffOnly: true },
+];
+
+/** All rooms, and the channels that are online. */
+export class Rooms {
+  readonly #rooms: ReadonlyMap<string, Room>;
+  readonly #online = new Map<string, Set<Channel>>();
+
+  constructor(summaries: readonly RoomSummary[] = roomSummaries) {
+    this.#rooms = new Map(summaries.map((summary) => [summary.id, new Room(summary)]));
+  }
+
+  get summaries(): RoomSummary[] {
+    return [...this.#rooms.values()].map((room) => room.summary);
+  }
+
+  /** @throws {ClientError} `unknown_room`. */
+  get(id: string): Room {
+    const room = this.#rooms.get(id);
+    if (room === undefined) throw new ClientError('unknown_room', { room: id });
+    return room;
+  }
+
+  /** A channel has come: it is let into those of the rooms `ids` that its member may enter, which are returned. */
+  arrive(channel: Channel, member: Member, ids: readonly string[]): Room[] {
+    const channels = this.#online.get(member.id) ?? new Set();
+    this.#online.set(member.id, channels.add(channel));
+    const rooms = ids.map((id) => this.#rooms.get(id)).filter((room) => room?.admits(member) === true) as Room[];
+    for (const room of rooms) room.enter(channel, member);
+    return rooms;
+  }
+
+  /** A channel has gone, and leaves every room that it is in. */
+  depart(channel: Channel, member: Member): void {
+    const channels = this.#online.get(member.id);
+    channels?.delete(channel);
+    if (channels?.size === 0) this.#online.delete(member.id);
+    for (const room of this.#rooms.values()) room.exit(channel, member);
+  }
+
+  /** The channels of a member: one for each page that is open. */
+  channelsOf(member: Member): Iterable<Channel> {
+    return this.#online.get(member.id) ?? [];
+  }
+}

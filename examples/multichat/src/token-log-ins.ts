@@ -1,0 +1,31 @@
+import type { IncomingMessage } from 'node:http';
+import { type ChannelServer, fromToken, identifyUser, type TokenIssuer, type TokenRepository } from 'ws-with';
+import { closeLoggedOut, type LogIns, logInTtlMs } from './log-ins.js';
+import type { Member } from './member.js';
+
+/** A log-in is a token, whose key travels in the cookie `key`. */
+export class TokenLogIns implements LogIns {
+  readonly cookie = 'key';
+  readonly #tokens: TokenRepository<Member> & TokenIssuer;
+
+  constructor(tokens: TokenRepository<Member> & TokenIssuer) {
+    this.#tokens = tokens;
+  }
+
+  async begin(member: Member): Promise<string> {
+    const { key } = await this.#tokens.issue(member.id, { ttlMs: logInTtlMs, label: 'MultiChat' });
+    return key;
+  }
+
+  async memberOf(request: IncomingMessage): Promise<Member | undefined> {
+    const { user } = await identifyUser(request, { sources: [fromToken({ tokens: this.#tokens })] });
+    return user.isAuthenticated ? user : undefined;
+  }
+
+  async end(request: IncomingMessage, channels: ChannelServer['channels']): Promise<void> {
+    const { authentication } = await identifyUser(request, { sources: [fromToken({ tokens: this.#tokens })] });
+    if (authentication.tokenId === undefined) return;
+    await this.#tokens.revoke(authentication.tokenId);
+    closeLoggedOut(channels.ofToken(authentication.tokenId));
+  }
+}

@@ -1,0 +1,267 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type MultiChat, startMultiChat } from '../src/multichat.js';
+import { accessibilityProblems, chromiumPath, startChromium } from './support/chromium.js';
+
+const missing = chromiumPath === undefined && !process.env['CI'];
+const because = missing ? ' (skipped: Chromium is missing; install it, or set CHROMIUM_PATH)' : '';
+
+describe.skipIf(missing)(`MultiChat in a browser${because}`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await startChromium();
+  });
+  afterAll(() => browser?.close());
+
+  describe.each(['token', 'session'] as const)('with --auth=%s', (auth) => {
+    let chat: MultiChat;
+    let complaints: string[];
+    beforeEach(async () => {
+      chat = await startMultiChat({ auth });
+      complaints = [];
+    });
+    afterEach(async () => {
+      for (const context of browser.contexts()) await context.close();
+      await chat.close();
+      expect(complaints).toEqual([]);
+    });
+
+    /** A page in a browser context of its own, logged in by its form. */
+    async function logIn(name: string, options: BrowserContextOptions = {}): Promise<Page> {
+      const context = await browser.newContext(options);
+      context.setDefaultTimeout(10_000);
+      context.on('weberror', (error) => complaints.push(String(error.error())));
+      context.on('console', (message) => {
+        if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
+      });
+      const page = await context.newPage();
+      await page.goto(chat.url);
+      await page.getByRole('button', { name: `Use ${name}` }).click();
+      await page.getByRole('button', { name: 'Log in' }).click();
+      await connected(page);
+      return page;
+    }
+
+    const connected = (page: Page) => page.getByText('Connected', { exact: true }).waitFor();
+    const room = (page: Page, name: string) => page.getByRole('navigation').getByRole('button', { name });
+    const log = (page: Page) => page.getByRole('log');
+    const people = (page: Page) => page.getByRole('complementary', { name: 'People in this room' });
+
+    async function join(page: Page, name: string): Promise<void> {
+      await room(page, name).click();
+      await page.getByRole('heading', { name }).waitFor();
+    }
+
+    async function write(page: Page, text: string): Promise<void> {
+      await page.getByRole('textbox', { name: 'Message' }).fill(text);
+      await page.keyboard.press('Enter');
+      await log(page).getByText(text).waitFor();
+    }
+
+    it('says so where the password is wrong', async () => {
+      const page = await (await browser.newContext()).newPage();
+      await page.goto(chat.url);
+      await page.getByLabel('Name').fill('ann');
+      await page.getByLabel('Password').fill('wrong');
+      await page.keyboard.press('Enter');
+      await page.getByRole('alert').getByText('do not go together').waitFor();
+      expect(await page.getByLabel('Name').inputValue()).toBe('ann');
+      expect(await page.getByLabel('Password').evaluate((input) => input === document.activeElement)).toBe(true);
+      expect(await accessibilityProblems(page)).toEqual([]);
+    });
+
+    it('shows two users how the other enters, types, writes and leaves', async () => {
+      const [ann, bob] = [await logIn('ann'), await logIn('bob')];
+      await join(ann, 'Lobby');
+      await people(ann).getByText('1 person here').waitFor();
+      await join(bob, 'Lobby');
+      await log(ann).getByText('bob came in').waitFor();
+      await people(ann).getByText('2 people here').waitFor();
+      await people(ann).getByText('bob').waitFor();
+
+      await bob.getByRole('textbox', { name: 'Message' }).pressSequentially('Hi');
+      await ann.getByText('bob is typing…').waitFor();
+      await bob.keyboard.press('Enter');
+      await log(ann).getByText('Hi', { exact: true }).waitFor();
+      await ann.getByText('bob is typing…').waitFor({ state: 'detached' });
+      await write(ann, '<img src=x onerror=alert(1)> & more');
+      await log(bob).getByText('<img src=x onerror=alert(1)> & more').waitFor();
+
+      await bob.getByRole('button', { name: 'Leave' }).click();
+      await log(ann).getByText('bob left').waitFor();
+      await people(ann).getByText('1 person here').waitFor();
+      expect(await room(bob, 'Lobby').evaluate((button) => button === document.activeElement)).toBe(true);
+    });
+
+    it('counts what was not read in other rooms, also over a reload', async () => {
+      const [ann, bob] = [await logIn('ann'), await logIn('bob')];
+      await join(ann, 'Lobby');
+      await join(bob, 'Lobby');
+      await write(bob, 'One');
+      await log(ann).getByText('One').waitFor();
+      await join(ann, 'Music');
+      await write(bob, 'Two');
+      await write(bob, 'Three');
+      await room(ann, 'Lobby').getByText('2 unread').waitFor();
+      expect(await ann.title()).toBe('(2) Music – MultiChat');
+      await ann.reload();
+      await ann.getByRole('heading', { name: 'Music' }).waitFor();
+      await room(ann, 'Lobby').getByText('2 unread').waitFor();
+      await join(ann, 'Lobby');
+      await room(ann, 'Lobby').getByText('unread').waitFor({ state: 'detached' });
+    });
+
+    it('tells others kindly that a room is for staff, and goes on', async () => {
+      const [ann, bob] = [await logIn('ann'), await logIn('bob')];
+      await join(ann, 'Lobby');
+      await room(ann, 'Staff room').click();
+      await ann.getByRole('alert').getByText('The Staff room is for staff only').waitFor();
+      expect(await accessibilityProblems(ann)).toEqual([]);
+      await write(ann, 'Oh well.');
+      await ann.getByRole('button', { name: 'Dismiss' }).click();
+      expect(await ann.getByRole('alert').textContent()).toBe('');
+      await join(bob, 'Staff room');
+      await write(bob, 'Quiet in here');
+    });
+
+    it('keeps the log-in and the rooms over a reload', async () => {
+      const ann = await logIn('ann');
+      await join(ann, 'Kitchen');
+      await write(ann, 'Soup is on');
+      await ann.reload();
+      await connected(ann);
+      await log(ann).getByText('Soup is on').waitFor();
+      await people(ann).getByText('1 person here').waitFor();
+    });
+
+    it('lets two tabs of a user share rooms, and others see them leave with the last', async () => {
+      const [ann, bob] = [await logIn('ann'), await logIn('bob')];
+      await join(ann, 'Lobby');
+      await join(bob, 'Lobby');
+      const second = await ann.context().newPage();
+      await second.goto(chat.url);
+      await room(second, 'Lobby').getByText('joined').waitFor();
+      await join(second, 'Music');
+      await room(ann, 'Music').getByText('joined').waitFor();
+      await join(second, 'Lobby');
+      await write(second, 'From my second tab');
+      await log(ann).getByText('From my second tab').waitFor();
+
+      await second.close();
+      await write(ann, 'Still here');
+      await log(bob).getByText('Still here').waitFor();
+      expect(await log(bob).getByText('ann left').count()).toBe(0);
+      await ann.close();
+      await log(bob).getByText('ann left').waitFor();
+    });
+
+    it('comes back by itself when the connection breaks, with its state in sight', async () => {
+      const ann = await logIn('ann');
+      await join(ann, 'Lobby');
+      await ann.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
+      // Held back, so that what the page shows meanwhile can be looked at.
+      let goOn = (): void => {};
+      const held = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      await ann.route('**/me', async (route) => {
+        await held;
+        await route.continue();
+      });
+      for (const channel of chat.channels.channels) channel.terminate();
+      await ann
+        .getByRole('status')
+        .getByText(/Reconnecting|Connecting/)
+        .waitFor();
+      expect(await ann.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
+      goOn();
+      await connected(ann);
+      await ann.keyboard.press('Enter');
+      await log(ann).getByText('Half a thought').waitFor();
+      expect(await room(ann, 'Lobby').getAttribute('aria-current')).toBe('true');
+    });
+
+    it('logs out: all tabs are back at the log-in, and others see the user leave', async () => {
+      const [ann, bob] = [await logIn('ann'), await logIn('bob')];
+      await join(ann, 'Lobby');
+      await join(bob, 'Lobby');
+      const second = await ann.context().newPage();
+      await second.goto(chat.url);
+      await connected(second);
+      await ann.getByRole('button', { name: 'Log out' }).click();
+      for (const page of [ann, second]) await page.getByRole('button', { name: 'Log in' }).waitFor();
+      await log(bob).getByText('ann left').waitFor();
+      expect(await ann.context().cookies()).toEqual([]);
+    });
+
+    it('goes back to the log-in where the log-in ended while it was away', async () => {
+      const ann = await logIn('ann');
+      await ann.context().clearCookies();
+      for (const channel of chat.channels.channels) channel.terminate();
+      await ann.getByRole('button', { name: 'Log in' }).waitFor();
+    });
+
+    it('can be used with the keyboard alone', async () => {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      await page.goto(chat.url);
+      await page.keyboard.type('ann');
+      await page.keyboard.press('Tab');
+      await page.keyboard.type('lemonade');
+      await page.keyboard.press('Enter');
+      await connected(page);
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: 'Lobby' }).waitFor();
+      await page.keyboard.type('No mouse');
+      await page.keyboard.press('Enter');
+      await log(page).getByText('No mouse').waitFor();
+    });
+
+    it.each(['light', 'dark'] as const)('has nothing that axe-core finds serious, in %s colours and on a phone', async (colorScheme) => {
+      const ann = await logIn('ann', { colorScheme });
+      expect(await accessibilityProblems(ann)).toEqual([]);
+      await join(ann, 'Lobby');
+      await write(ann, 'How do I look?');
+      const bob = await logIn('bob', { colorScheme, viewport: { width: 390, height: 780 } });
+      await join(bob, 'Lobby');
+      await write(bob, 'Readable.');
+      await log(ann).getByText('Readable.').waitFor();
+      for (const page of [ann, bob]) {
+        expect(await accessibilityProblems(page)).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
+      }
+    });
+  });
+
+  it.each(['light', 'dark'] as const)('has a log-in page with nothing that axe-core finds serious, in %s colours', async (colorScheme) => {
+    const chat = await startMultiChat({ auth: 'token' });
+    const context = await browser.newContext({ colorScheme });
+    try {
+      const page = await context.newPage();
+      await page.goto(chat.url);
+      await page.getByRole('button', { name: 'Use ann' }).waitFor();
+      expect(await accessibilityProblems(page)).toEqual([]);
+    } finally {
+      await context.close();
+      await chat.close();
+    }
+  });
+
+  it('has a log-in page that works without scripts', async () => {
+    const chat = await startMultiChat({ auth: 'token' });
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    try {
+      const page = await context.newPage();
+      await page.goto(chat.url);
+      await page.getByLabel('Name').fill('ann');
+      await page.getByLabel('Password').fill('lemonade');
+      await page.getByRole('button', { name: 'Log in' }).click();
+      await page.getByRole('button', { name: 'Log out' }).waitFor();
+    } finally {
+      await context.close();
+      await chat.close();
+    }
+  });
+});

@@ -1,0 +1,179 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type MultiChat, startMultiChat } from '../src/multichat.js';
+import { Visitor } from './support/visitor.js';
+
+describe.each(['token', 'session'] as const)('the chat with --auth=%s', (auth) => {
+  let chat: MultiChat;
+  let ann: Visitor;
+  let bob: Visitor;
+  const annHerself = { id: '1', name: 'ann', staff: false };
+  const bobHimself = { id: '2', name: 'bob', staff: true };
+
+  beforeEach(async () => {
+    chat = await startMultiChat({ auth });
+    ann = await new Visitor(chat.url).logIn('ann', 'lemonade');
+    bob = await new Visitor(chat.url).logIn('bob', 'bicycle');
+  });
+  afterEach(() => chat.close());
+
+  /** A page of `visitor` that has joined `room`. */
+  async function joined(visitor: Visitor, room: string) {
+    const page = await visitor.open();
+    page.send({ command: 'join', room });
+    await page.next('joined');
+    return page;
+  }
+
+  it('welcomes with who you are and which rooms there are', async () => {
+    const page = await bob.open();
+    expect(page.welcome).toMatchObject({ event: 'welcome', you: bobHimself, joined: [] });
+    expect(page.welcome.rooms.map(({ id, staffOnly }) => [id, staffOnly])).toContainEqual(['staff', true]);
+    expect(await page.rest()).toEqual([]);
+  });
+
+  it('lets members see each other enter, write and leave', async () => {
+    const annsPage = await joined(ann, 'lobby');
+    const bobsPage = await bob.open();
+    bobsPage.send({ command: 'join', room: 'lobby' });
+    expect(await bobsPage.next('joined')).toEqual({ event: 'joined', room: 'lobby', people: [annHerself, bobHimself] });
+    expect(await annsPage.next('enter')).toMatchObject({ room: 'lobby', user: bobHimself });
+
+    bobsPage.send({ command: 'send', room: 'lobby', text: '  Hello, <b>ann</b>! ' });
+    const message = { room: 'lobby', from: bobHimself, text: 'Hello, <b>ann</b>!' };
+    expect(await annsPage.next('message')).toMatchObject(message);
+    expect(await bobsPage.next('message')).toMatchObject(message);
+
+    bobsPage.send({ command: 'typing', room: 'lobby' });
+    expect(await annsPage.next('typing')).toEqual({ event: 'typing', room: 'lobby', user: bobHimself });
+
+    bobsPage.send({ command: 'leave', room: 'lobby' });
+    expect(await bobsPage.next('left')).toEqual({ event: 'left', room: 'lobby' });
+    expect(await annsPage.next('leave')).toMatchObject({ room: 'lobby', user: bobHimself });
+    expect(await annsPage.rest()).toEqual([]);
+    expect(await bobsPage.rest()).toEqual([]);
+  });
+
+  it('keeps rooms apart', async () => {
+    const annsPage = await joined(ann, 'lobby');
+    const bobsPage = await joined(bob, 'kitchen');
+    bobsPage.send({ command: 'send', room: 'kitchen', text: 'Anyone hungry?' });
+    await bobsPage.next('message');
+    expect(await annsPage.rest()).toEqual([]);
+  });
+
+  it('tells the room when somebody is gone without a word', async () => {
+    const annsPage = await joined(ann, 'lobby');
+    const bobsPage = await joined(bob, 'lobby');
+    await annsPage.next('enter');
+    bobsPage.socket.terminate();
+    expect(await annsPage.next('leave')).toMatchObject({ user: bobHimself });
+  });
+
+  it('keeps the last 50 messages of a room, for its members alone', async () => {
+    const page = await joined(ann, 'lobby');
+    for (let number = 1; number <= 51; number += 1) page.send({ command: 'send', room: 'lobby', text: `Message ${number}` });
+    page.send({ command: 'history', room: 'lobby' });
+    const { messages } = await page.next('history');
+    expect(messages.map(({ text }) => text)).toEqual(Array.from({ length: 50 }, (_, index) => `Message ${index + 2}`));
+
+    const outside = await bob.open();
+    outside.send({ command: 'history', room: 'lobby' });
+    expect(await outside.problem()).toEqual({ error: 'not_in_room', room: 'lobby' });
+  });
+
+  it('keeps others out of the staff room, and their socket open', async () => {
+    const page = await ann.open();
+    page.send({ command: 'join', room: 'staff' });
+    expect(await page.problem()).toEqual({ error: 'staff_only', room: 'staff' });
+    page.send({ command: 'join', room: 'lobby' });
+    expect(await page.next('joined')).toMatchObject({ room: 'lobby' });
+    const staff = await joined(bob, 'staff');
+    page.send({ command: 'send', room: 'staff', text: 'Let me in' });
+    expect(await page.problem()).toEqual({ error: 'not_in_room', room: 'staff' });
+    expect(await staff.rest()).toEqual([]);
+  });
+
+  it('says what is wrong with a message, and goes on', async () => {
+    const page = await joined(ann, 'lobby');
+    page.send('no JSON');
+    expect(await page.problem()).toEqual({ error: 'invalid_json' });
+    page.send({ command: 'dance' });
+    expect(await page.problem()).toMatchObject({ error: 'unknown_command' });
+    page.send({ command: 'join', room: 7 });
+    expect(await page.problem()).toMatchObject({ error: 'invalid_message', issues: [{ path: ['room'] }] });
+    page.send({ command: 'send', room: 'lobby', text: 'x'.repeat(2001) });
+    expect(await page.problem()).toMatchObject({ error: 'invalid_message', issues: [{ path: ['text'] }] });
+    page.send({ command: 'join', room: '__proto__' });
+    expect(await page.problem()).toEqual({ error: 'unknown_room', room: '__proto__' });
+    page.send({ command: 'send', room: 'lobby', text: 'Still here.' });
+    expect(await page.next('message')).toMatchObject({ text: 'Still here.' });
+  });
+
+  it('brings a member back into the rooms that the session remembers', async () => {
+    const first = await joined(ann, 'lobby');
+    first.send({ command: 'join', room: 'music' });
+    await first.next('joined');
+    await first.close();
+    const again = await new Visitor(chat.url).logIn('ann', 'lemonade');
+    const page = await again.open();
+    expect(page.welcome.joined).toEqual([
+      { room: 'lobby', people: [annHerself] },
+      { room: 'music', people: [annHerself] },
+    ]);
+    page.send({ command: 'send', room: 'music', text: 'Where were we?' });
+    expect(await page.next('message')).toMatchObject({ room: 'music' });
+  });
+
+  it('lets two pages of a member share their rooms, and others see one person', async () => {
+    const watcher = await joined(bob, 'lobby');
+    const first = await joined(ann, 'lobby');
+    await watcher.next('enter');
+    const second = await ann.open();
+    expect(second.welcome.joined.map(({ room }) => room)).toEqual(['lobby']);
+
+    second.send({ command: 'join', room: 'music' });
+    expect(await first.next('joined')).toMatchObject({ room: 'music', people: [annHerself] });
+    await second.next('joined');
+    first.send({ command: 'send', room: 'music', text: 'Both of me' });
+    await first.next('message');
+    await second.next('message');
+    first.send({ command: 'leave', room: 'music' });
+    await first.next('left');
+    await second.next('left');
+
+    await first.close();
+    expect(await watcher.rest()).toEqual([]);
+    await second.close();
+    expect(await watcher.next('leave')).toMatchObject({ room: 'lobby', user: annHerself });
+    expect((await ann.open()).welcome.joined.map(({ room }) => room)).toEqual(['lobby']);
+  });
+
+  it('forgets no room when two pages join at once', async () => {
+    const pages = [await ann.open(), await ann.open()] as const;
+    pages[0].send({ command: 'join', room: 'lobby' });
+    pages[1].send({ command: 'join', room: 'kitchen' });
+    for (const page of pages) for (const _ of pages) await page.next('joined');
+    for (const page of pages) await page.rest();
+    for (const page of pages) await page.close();
+    const rooms = (await ann.open()).welcome.joined.map(({ room }) => room);
+    expect(rooms.toSorted()).toEqual(['kitchen', 'lobby']);
+  });
+
+  it('closes the pages of a log-in that ends, and no others', async () => {
+    const page = await ann.open();
+    const otherTab = await ann.open();
+    const phone = await (await new Visitor(chat.url).logIn('ann', 'lemonade')).open();
+    const bobsPage = await bob.open();
+    await ann.post('/logout');
+    expect(await page.closed).toMatchObject({ code: 3000 });
+    expect(await otherTab.closed).toMatchObject({ code: 3000 });
+    expect(await phone.rest()).toEqual([]);
+    expect(await bobsPage.rest()).toEqual([]);
+  });
+
+  it('says goodbye when it ends', async () => {
+    const page = await ann.open();
+    await chat.close();
+    expect(await page.closed).toMatchObject({ code: 1012 });
+  });
+});

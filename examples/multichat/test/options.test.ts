@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { readOptions } from '../src/options.js';
+
+describe('options', () => {
+  it('are tokens on port 8080 of this machine unless something else is asked for', () => {
+    expect(readOptions([], {})).toEqual({ auth: 'token', host: '127.0.0.1', port: 8080, publicOrigin: undefined });
+  });
+
+  it('come from the command line and the environment', () => {
+    const environment = { HOST: '::1', PORT: '0', PUBLIC_ORIGIN: 'https://chat.example.com/' };
+    expect(readOptions(['--auth=session'], environment)).toEqual({
+      auth: 'session',
+      host: '::1',
+      port: 0,
+      publicOrigin: 'https://chat.example.com',
+    });
+  });
+
+  it.each([
+    [['--auth=magic'], {}],
+    [['--aut=token'], {}],
+    [[], { PORT: '80a' }],
+    [[], { PORT: '70000' }],
+    [[], { PUBLIC_ORIGIN: 'chat.example.com' }],
+    [[], { PUBLIC_ORIGIN: 'ftp://chat.example.com' }],
+  ])('%j with %j is a mistake that is named', (args, environment) => {
+    expect(() => readOptions(args, environment)).toThrow(TypeError);
+  });
+});

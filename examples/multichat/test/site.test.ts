@@ -1,0 +1,115 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type MultiChat, startMultiChat } from '../src/multichat.js';
+import { Visitor } from './support/visitor.js';
+
+describe.each(['token', 'session'] as const)('the site with --auth=%s', (auth) => {
+  let chat: MultiChat;
+  let visitor: Visitor;
+  const cookieName = { token: 'key', session: 'sessionid' }[auth];
+
+  beforeEach(async () => {
+    chat = await startMultiChat({ auth });
+    visitor = new Visitor(chat.url);
+  });
+  afterEach(() => chat.close());
+
+  it('shows a log-in form that works without scripts', async () => {
+    const page = await (await visitor.get('/')).text();
+    expect(page).toContain('<form method="post" action="/login">');
+    expect(page).toMatch(/<input[^>]* name="name"/);
+    expect(page).toMatch(/<input[^>]* name="password" type="password"/);
+  });
+
+  it('logs in with the right password and keeps it in a cookie that scripts cannot read', async () => {
+    const response = await visitor.post('/login', { name: 'ann', password: 'lemonade' });
+    expect(response.status).toBe(303);
+    expect(response.headers.get('location')).toBe('/');
+    const [cookie] = response.headers.getSetCookie();
+    expect(cookie).toMatch(new RegExp(`^${cookieName}=[^;]{16,}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax$`));
+    expect(await (await visitor.get('/')).text()).toContain('id="composer"');
+    expect(await (await visitor.get('/me')).json()).toEqual({ id: '1', name: 'ann', staff: false });
+  });
+
+  it.each([
+    ['ann', 'wrong'],
+    ['nobody', 'lemonade'],
+    ['', ''],
+  ])('refuses %j with the password %j', async (name, password) => {
+    const response = await visitor.post('/login', { name, password });
+    expect(response.status).toBe(401);
+    expect(response.headers.getSetCookie()).toEqual([]);
+    expect(await response.text()).toContain('role="alert"');
+    expect((await visitor.get('/me')).status).toBe(401);
+  });
+
+  it('shows the name that was tried, and nothing of it as HTML', async () => {
+    const response = await visitor.post('/login', { name: '"><script>alert(1)</script>', password: 'x' });
+    expect(await response.text()).not.toContain('<script>alert');
+  });
+
+  it('logs out: the cookie is cleared and the old one counts no more', async () => {
+    await visitor.logIn('ann', 'lemonade');
+    const { cookie } = visitor;
+    const response = await visitor.post('/logout');
+    expect(response.status).toBe(303);
+    expect(response.headers.getSetCookie()[0]).toMatch(new RegExp(`^${cookieName}=; Max-Age=0; Path=/`));
+    visitor.cookie = cookie;
+    expect((await visitor.get('/me')).status).toBe(401);
+    expect(await visitor.refusal()).toBe(401);
+  });
+
+  it('ends the log-in that a second one replaces', async () => {
+    await visitor.logIn('ann', 'lemonade');
+    const { cookie } = visitor;
+    await visitor.logIn('cleo', 'cinnamon');
+    expect(await (await visitor.get('/me')).json()).toMatchObject({ name: 'cleo' });
+    visitor.cookie = cookie;
+    expect((await visitor.get('/me')).status).toBe(401);
+  });
+
+  it('takes no form that another site sends', async () => {
+    const headers = { Origin: 'http://elsewhere.example' };
+    expect((await visitor.post('/login', { name: 'ann', password: 'lemonade' }, headers)).status).toBe(403);
+    await visitor.logIn('ann', 'lemonade');
+    expect((await visitor.post('/logout', {}, headers)).status).toBe(403);
+    expect((await visitor.post('/logout', {}, { Origin: 'null' })).status).toBe(403);
+    expect((await visitor.get('/me')).status).toBe(200);
+  });
+
+  it('refuses what is no form, what is too large, and what it does not know', async () => {
+    expect((await visitor.post('/login', {}, { 'Content-Type': 'text/plain' })).status).toBe(415);
+    expect((await visitor.post('/login', { name: 'x'.repeat(10_000) })).status).toBe(413);
+    expect((await visitor.get('/logout')).status).toBe(405);
+    expect((await visitor.get('/package.json')).status).toBe(404);
+    expect((await visitor.get('/../package.json')).status).toBe(404);
+  });
+
+  it('lets a page run no scripts but its own', async () => {
+    for (const path of ['/', '/page.js', '/me']) {
+      const policy = (await visitor.get(path)).headers.get('content-security-policy');
+      expect(policy).toContain("default-src 'none'");
+      expect(policy).not.toContain('unsafe');
+    }
+  });
+
+  it('opens no socket without a log-in, nor for a page of another site', async () => {
+    expect(await visitor.refusal()).toBe(401);
+    await visitor.logIn('ann', 'lemonade');
+    expect(await visitor.refusal({ Origin: 'http://elsewhere.example' })).toBe(403);
+  });
+});
+
+describe('the site behind a proxy that speaks https', () => {
+  it('marks the cookie as Secure and takes forms and sockets from its public address', async () => {
+    const chat = await startMultiChat({ auth: 'token', publicOrigin: 'https://chat.example' });
+    try {
+      const visitor = new Visitor(chat.url);
+      const response = await visitor.post('/login', { name: 'ann', password: 'lemonade' }, { Origin: 'https://chat.example' });
+      expect(response.status).toBe(303);
+      expect(response.headers.getSetCookie()[0]).toContain('; Secure');
+      expect(await visitor.refusal({ Origin: 'https://elsewhere.example' })).toBe(403);
+    } finally {
+      await chat.close();
+    }
+  });
+});

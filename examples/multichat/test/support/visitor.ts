@@ -1,0 +1,121 @@
+import type { IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
+import type { ChatEvent } from '../../src/events.js';
+
+type ClientProblem = { readonly error: string; readonly room?: string; readonly issues?: readonly unknown[] };
+export type Received = ChatEvent | ClientProblem;
+
+/** Somebody without a browser: logs in with a form, as HTML does, and talks through a real socket. */
+export class Visitor {
+  cookie: string | undefined;
+
+  constructor(readonly url: string) {}
+
+  /** Sends a form from a page of the same site and keeps the cookie of the answer. */
+  async post(path: string, fields: Record<string, string> = {}, headers: Record<string, string> = {}): Promise<Response> {
+    const response = await fetch(this.url + path, {
+      method: 'POST',
+      body: new URLSearchParams(fields),
+      headers: { Origin: this.url, ...this.#cookieHeader(), ...headers },
+      redirect: 'manual',
+    });
+    const [cookie] = response.headers.getSetCookie();
+    if (cookie !== undefined) this.cookie = cookie.split(';', 1)[0];
+    return response;
+  }
+
+  async get(path: string): Promise<Response> {
+    return fetch(this.url + path, { headers: this.#cookieHeader(), redirect: 'manual' });
+  }
+
+  async logIn(name: string, password: string): Promise<this> {
+    const response = await this.post('/login', { name, password });
+    if (response.status !== 303) throw new Error(`Log-in of ${name} was answered with ${response.status}.`);
+    return this;
+  }
+
+  /** Opens a page's socket; resolves with the welcome. */
+  async open(): Promise<Page> {
+    const page = new Page(
+      new WebSocket(`${this.url.replace('http', 'ws')}/chat`, { headers: { Origin: this.url, ...this.#cookieHeader() } }),
+    );
+    page.welcome = await page.next('welcome');
+    return page;
+  }
+
+  /** Tries to open a socket; resolves to the status of the refusal. */
+  async refusal(headers: Record<string, string> = {}): Promise<number | undefined> {
+    const socket = new WebSocket(`${this.url.replace('http', 'ws')}/chat`, { headers: { ...this.#cookieHeader(), ...headers } });
+    return new Promise((resolve, reject) => {
+      socket.on('unexpected-response', (request, response: IncomingMessage) => {
+        request.destroy();
+        resolve(response.statusCode);
+      });
+      socket.on('open', () => {
+        socket.terminate();
+        reject(new Error('The socket was let in.'));
+      });
+      socket.on('error', () => {});
+    });
+  }
+
+  #cookieHeader(): Record<string, string> {
+    return this.cookie === undefined ? {} : { Cookie: this.cookie };
+  }
+}
+
+/** The socket of one page, and what it was sent. */
+export class Page {
+  /** What nobody has asked for yet. */
+  readonly #unread: Received[] = [];
+  readonly #waiting: { wants: (received: Received) => boolean; resolve: (received: Received) => void }[] = [];
+  readonly closed: Promise<{ code: number; reason: string }>;
+  welcome!: Extract<ChatEvent, { event: 'welcome' }>;
+
+  constructor(readonly socket: WebSocket) {
+    this.closed = new Promise((resolve) => socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })));
+    socket.on('error', () => {});
+    socket.on('message', (data) => this.#take(JSON.parse(String(data)) as Received));
+  }
+
+  send(command: unknown): void {
+    this.socket.send(typeof command === 'string' ? command : JSON.stringify(command));
+  }
+
+  /** The next `event` that was not asked for before; others stay where they are. */
+  async next<Name extends ChatEvent['event']>(event: Name): Promise<Extract<ChatEvent, { event: Name }>> {
+    return this.#find((received) => 'event' in received && received.event === event) as Promise<Extract<ChatEvent, { event: Name }>>;
+  }
+
+  async problem(): Promise<ClientProblem> {
+    return this.#find((received) => 'error' in received) as Promise<ClientProblem>;
+  }
+
+  /**
+   * What came and was not asked for. Everything that the server had sent to this page when it handled the ping is there: a question
+   * with a known answer comes back after it.
+   */
+  async rest(): Promise<readonly Received[]> {
+    this.send({ command: 'no such command' });
+    await this.#find((received) => 'error' in received && received.error === 'unknown_command');
+    return this.#unread.splice(0);
+  }
+
+  async close(): Promise<void> {
+    this.socket.close();
+    await this.closed;
+  }
+
+  #take(received: Received): void {
+    const index = this.#waiting.findIndex(({ wants }) => wants(received));
+    const [waiting] = index < 0 ? [] : this.#waiting.splice(index, 1);
+    if (waiting === undefined) this.#unread.push(received);
+    else waiting.resolve(received);
+  }
+
+  async #find(wants: (received: Received) => boolean): Promise<Received> {
+    const index = this.#unread.findIndex(wants);
+    const [found] = index < 0 ? [] : this.#unread.splice(index, 1);
+    return found ?? new Promise((resolve) => this.#waiting.push({ wants, resolve }));
+  }
+}
