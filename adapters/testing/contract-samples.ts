@@ -49,7 +49,7 @@ export function tryToChange(attempt: () => void): void {
   }
 }
 
-/** The values of those that were fulfilled, and the `code`s (or names) of the errors of the others. */
+/** The values of those that were fulfilled, and the `code`s of the errors of the others (or what those say). */
 export async function outcomesOf<Value>(promises: readonly Promise<Value>[]): Promise<{ values: Value[]; codes: string[] }> {
   const values: Value[] = [];
   const codes: string[] = [];
@@ -67,6 +67,6 @@ export async function assertRejects(promise: Promise<unknown>, code: string): Pr
 }
 
 function codeOf(error: unknown): string {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  return typeof code === 'string' ? code : String(message ?? error);
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : String(error);
 }

@@ -20,6 +20,13 @@ export class LastWriterWins extends MemorySessionStore {
   }
 }
 
+/** Takes every version for an old one. */
+export class NeverSaves extends MemorySessionStore {
+  override async save(id: string): Promise<void> {
+    throw new ChannelError((await this.load(id)) ? 'ERR_SESSION_CONFLICT' : 'ERR_SESSION_GONE', 'refused');
+  }
+}
+
 /** Compares, lets others in between, and then sets. */
 export class CheckThenSave extends MemorySessionStore {
   override async save(id: string, session: StoredSession, expectedVersion: number): Promise<void> {
