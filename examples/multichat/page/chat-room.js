@@ -47,11 +47,14 @@ export class ChatRoom {
     for (const id of [...this.typing.keys()]) this.stopTyping(id);
   }
 
-  /** Takes what the server remembers; what arrived meanwhile is kept, and nothing is there twice. */
+  /** Takes what the server remembers. What arrived meanwhile is kept, and nothing is there twice. Returns whether anything was new. */
   addHistory(messages) {
     const known = new Map(this.entries.map((entry) => [entry.id, entry]));
+    const before = known.size;
     for (const message of messages) known.set(message.id, message);
+    if (known.size === before) return false;
     this.entries = [...known.values()].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)).slice(-entriesKept);
+    return true;
   }
 
   /** Returns whether it was new. */

@@ -11,6 +11,8 @@ let you;
 /** The room on the screen, and the one that will be once the server lets us in. */
 let open;
 let wanted = location.hash.slice(1) || undefined;
+/** This page has sent the log-out: what it answers must not be cut off by going elsewhere. */
+let isLoggingOut = false;
 
 const connection = new Connection(new URL('/chat', location.href.replace(/^http/, 'ws')));
 const composer = new Composer(byId('composer'), connection);
@@ -36,10 +38,13 @@ const stateTexts = {
 connection.addEventListener('state', ({ detail: state }) => {
   byId('state').dataset.state = state;
   byId('state-text').textContent = stateTexts[state];
+  byId('log-out').addEventListener('submit', () => {
+    isLoggingOut = true;
+  });
   byId('try-now').hidden = state !== 'waiting';
   composer.setOnline(state === 'open');
   // The cookie is of no use any more, so this shows the log-in.
-  if (state === 'ended') location.replace('/');
+  if (state === 'ended' && !isLoggingOut) location.replace('/');
 });
 
 const on = {
@@ -51,7 +56,8 @@ const on = {
     for (const { room, people } of joined) enter(rooms.get(room), people);
     if (open !== undefined && !open.joined) show(undefined);
     const next = rooms.get(wanted) ?? open;
-    if (next?.joined) show(next);
+    if (next?.joined && next !== open) show(next);
+    else if (next?.joined) conversation.showPeople(next);
     wanted = undefined;
   },
   joined({ room: id, people }) {
@@ -74,9 +80,9 @@ const on = {
   },
   history({ room: id, messages }) {
     const room = rooms.get(id);
-    room.addHistory(messages);
+    const hasMore = room.addHistory(messages);
     room.markReadAtFirst();
-    if (room === open) show(room);
+    if (hasMore && room === open) show(room);
   },
   enter({ room: id, user, at }) {
     const room = rooms.get(id);
@@ -178,6 +184,9 @@ function clearProblem() {
 }
 
 byId('leave').addEventListener('click', () => open !== undefined && connection.send({ command: 'leave', room: open.id }));
+byId('log-out').addEventListener('submit', () => {
+  isLoggingOut = true;
+});
 byId('try-now').addEventListener('click', () => connection.retry());
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState !== 'visible' || open === undefined) return;
