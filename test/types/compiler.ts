@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 /** The folder of these tests. */
 export const here: string = dirname(fileURLToPath(import.meta.url));
 
+/** Where the projects write what they emit; git ignores it. */
+export const outputs: string = join(here, '..', '..', 'out', 'types');
+
 const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
 
 /** One error of the compiler. */

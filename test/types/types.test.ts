@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Complaint, compile, here } from './compiler.js';
+import { type Complaint, compile, here, outputs } from './compiler.js';
 import { type ExpectedComplaint, isAbout, misusesOf, summaryOf } from './misuse.js';
 
 const timeout = 120_000;
@@ -33,7 +33,7 @@ describe('what is used as documented compiles', () => {
   it.concurrent(
     'declarations can be written of all that an application exports, and compile on their own',
     async () => {
-      await rm(join(here, 'out', 'declarations'), { recursive: true, force: true });
+      await rm(join(outputs, 'declarations'), { recursive: true, force: true });
       expect(await Promise.all(['dts', 'isolated'].map((project) => compile(join('fixtures', project))))).toEqual([[], []]);
       expect(await compile(join('fixtures', 'dts-check'))).toEqual([]);
     },

@@ -2,14 +2,14 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { compile, here } from '../compiler.js';
+import { compile, outputs } from '../compiler.js';
 import { messageOf } from './message-of.js';
 import { promisesMadeBy } from './promises-made-by.js';
 
 type ChatModule = typeof import('./chat.js');
 type PrivateModule = typeof import('./private-method.js');
 
-const out = join(here, 'out', 'emitted');
+const out = join(outputs, 'emitted');
 
 /** Vitest does not lower standard decorators, so the compiler does it, and the tests run what it has written. */
 async function emit(dialect: string): Promise<void> {
