@@ -3,6 +3,11 @@ import DataLoader from 'dataloader';
 /** How many ids one query asks for at most. */
 export const maxBatchSize = 1_000;
 
+/** How long a batch is gathered at most while others were in flight already. */
+const maxGatherMs = 20;
+/** So many turns of the event loop without a look-up end the gathering. */
+const enoughQuietTurns = 2;
+
 /** A look-up that waits for its batch. Where its caller has given up, nothing is asked for it. */
 interface Lookup {
   readonly id: string;
@@ -14,13 +19,15 @@ export type BatchQuery<Found> = (ids: readonly string[]) => Promise<ReadonlyMap<
 
 /**
  * Gathers look-ups that arrive together. The first goes at once; those that come while a batch is in flight wait for the next, so that a
- * busy process asks few large questions and an idle one waits for nobody.
+ * busy process asks few large questions and an idle one waits for nobody. One batch is in flight at a time.
  */
 export class Batches<Found> {
   readonly #loader: DataLoader<Lookup, Found | undefined>;
   readonly #query: BatchQuery<Found>;
   readonly #waiting: (() => void)[] = [];
   #inFlight = false;
+  /** How many look-ups there were so far. */
+  #asked = 0;
 
   constructor(query: BatchQuery<Found>) {
     this.#query = query;
@@ -33,6 +40,7 @@ export class Batches<Found> {
 
   /** What is found under `id`; the look-up is left out of its batch if `signal` is aborted before that goes. */
   find(id: string, signal: AbortSignal): Promise<Found | undefined> {
+    this.#asked += 1;
     return this.#loader.load({ id, signal });
   }
 
@@ -46,6 +54,23 @@ export class Batches<Found> {
     queueMicrotask(dispatch);
   }
 
+  /**
+   * Dispatches the next batch once the event loop turns without bringing more look-ups: in a storm of handshakes each of its turns brings
+   * some, and to ask for these few at a time would take longer for all of them.
+   */
+  #gather(dispatch: () => void): void {
+    const end = performance.now() + maxGatherMs;
+    let asked = this.#asked;
+    let quietTurns = 0;
+    const turn = (): void => {
+      quietTurns = this.#asked === asked ? quietTurns + 1 : 0;
+      asked = this.#asked;
+      if (quietTurns >= enoughQuietTurns || performance.now() >= end) dispatch();
+      else setImmediate(turn);
+    };
+    setImmediate(turn);
+  }
+
   async #load(lookups: readonly Lookup[]): Promise<(Found | Error | undefined)[]> {
     try {
       const ids = new Set<string>();
@@ -55,7 +80,7 @@ export class Batches<Found> {
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#inFlight = false;
-      else next();
+      else this.#gather(next);
     }
   }
 }

@@ -17,7 +17,7 @@ describeOnMongo('on MongoDB', () => {
 
   const keys = {
     'user ids are ObjectIds': () => new ObjectId(),
-    'user ids are strings': () => `user-${new ObjectId()}`,
+    'user ids are strings': () => `user-${new ObjectId().toHexString()}`,
   };
 
   for (const [kind, newKey] of Object.entries(keys)) {
