@@ -1,4 +1,6 @@
+export { type ConnectOptions, connectTo, type TestClient } from './connect-to.js';
 export type { ContractOptions, ContractTest } from './contract-test.js';
+export type { HandshakeOptions } from './fake-request.js';
 export { type HttpSessionReaderFixture, httpSessionReaderContract, type SampleHttpSession } from './http-session-reader-contract.js';
 export { sessionStoreContract } from './session-store-contract.js';
 export { TestClock } from './test-clock.js';

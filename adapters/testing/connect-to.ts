@@ -1,0 +1,118 @@
+import type { LiveChannel } from '../../src/channel/live-channel.js';
+import type { Authentication } from '../../src/identity/authentication.js';
+import type { Channel, ChannelSession } from '../../src/messages.js';
+import type { ChannelHandlers, ClassHandlers } from '../../src/server/channel-handlers.js';
+import { ChannelServer } from '../../src/server/channel-server.js';
+import type { ChannelServerOptions } from '../../src/server/channel-server-options.js';
+import type { AnonymousUser, AppUser } from '../../src/users.js';
+import { fakeRequest, type HandshakeOptions } from './fake-request.js';
+import { FakeTransport } from './fake-transport.js';
+
+/** Options of {@link connectTo}: the handshake, and those of the server that is made where handlers are given. */
+export interface ConnectOptions extends HandshakeOptions, ChannelServerOptions {}
+
+/** A client of a channel in a test: everything that it does goes through the real runtime, and nothing through a network. */
+export class TestClient {
+  readonly #channel: LiveChannel;
+  readonly #transport: FakeTransport;
+
+  /** @internal */
+  constructor(channel: LiveChannel, transport: FakeTransport) {
+    this.#channel = channel;
+    this.#transport = transport;
+  }
+
+  /** What the handlers sent, as it would leave: text frames as strings (what `sendJson` sends too), binary ones as bytes. */
+  get sent(): readonly (string | Uint8Array)[] {
+    return this.#transport.fake.sent;
+  }
+
+  /** The text frames of {@link sent}, parsed as JSON. */
+  get sentJson(): readonly unknown[] {
+    return this.sent.flatMap((frame): unknown[] => (typeof frame === 'string' ? [JSON.parse(frame)] : []));
+  }
+
+  /** The status with which the handshake was refused; `undefined` where it was answered. */
+  get refusal(): { readonly status: number } | undefined {
+    return this.#transport.refusal;
+  }
+
+  /** The code and reason with which the connection was closed, by whichever side; `undefined` while it is open or was refused. */
+  get closed(): { readonly code: number; readonly reason: string } | undefined {
+    return this.#transport.fake.closedWith;
+  }
+
+  /** Whom the channel knows. */
+  get user(): AppUser | AnonymousUser {
+    return this.#channel.user;
+  }
+
+  /** How the channel was identified. */
+  get authentication(): Authentication | undefined {
+    return this.#channel.authentication;
+  }
+
+  /** The channel itself. */
+  get channel(): Channel {
+    return this.#channel;
+  }
+
+  /**
+   * The channel's session as it was saved last. What is set here is never saved.
+   *
+   * @throws {TypeError} when no wrapper of the server uses sessions.
+   */
+  get channelSession(): ChannelSession {
+    const draft = this.#channel.record?.draft();
+    if (draft === undefined) throw new TypeError('client.channelSession: no wrapper of this server uses sessions, or it was not opened');
+    return draft;
+  }
+
+  /** Sends one message, as a text frame for a string and a binary one for bytes; resolves when it was handled and its changes saved. */
+  async send(data: string | Uint8Array): Promise<void> {
+    if (this.#transport.socket === undefined || this.closed !== undefined) {
+      throw new TypeError('client.send: the connection is not open; look at client.refusal and client.closed');
+    }
+    const isBinary = typeof data !== 'string';
+    this.#transport.fake.emit('message', Buffer.from(data as string), isBinary);
+    await this.#channel.inbox.idle();
+    if (this.closed !== undefined) await this.#channel.finished;
+  }
+
+  /** Sends `value` as JSON. */
+  sendJson(value: unknown): Promise<void> {
+    return this.send(JSON.stringify(value));
+  }
+
+  /**
+   * Closes the connection from the client's side; resolves when the disconnect handler is done.
+   *
+   * @param code of the client's close frame; 1006 where it vanishes without one. @default 1000
+   */
+  async disconnect(code = 1000, reason = ''): Promise<void> {
+    this.#transport.fake.end(code, reason);
+    if (this.#transport.socket === undefined) this.#channel.closed(code, reason);
+    await this.#channel.finished;
+  }
+}
+
+/**
+ * Connects a client to a server, or to handlers (a server with the same options is made for them), without a network. Resolves when
+ * connect has succeeded or was refused: look at `refusal` and `closed`.
+ *
+ * @throws {TypeError} when options of a server are given with a server.
+ */
+export async function connectTo<H extends object = never>(
+  target: ChannelServer | ChannelHandlers | (H & ClassHandlers<H>),
+  options: ConnectOptions = {},
+): Promise<TestClient> {
+  const { cookies, headers, origin, url, protocols, ...serverOptions } = options;
+  if (target instanceof ChannelServer && Object.keys(serverOptions).length > 0) {
+    throw new TypeError(`connectTo: ${Object.keys(serverOptions)[0]} is an option of the server; give it to the ChannelServer`);
+  }
+  const server = target instanceof ChannelServer ? target : new ChannelServer(target as ChannelHandlers, serverOptions);
+  const transport = new FakeTransport();
+  const { channel, connected } = server.open(transport, fakeRequest({ cookies, headers, origin, url, protocols }));
+  await Promise.race([connected, transport.ended]);
+  return new TestClient(channel, transport);
+}

@@ -1,0 +1,40 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+
+/** What a test says of a handshake. */
+export interface HandshakeOptions {
+  /** Cookies of the handshake, by name. @default none */
+  readonly cookies?: Readonly<Record<string, string>> | undefined;
+  /** Further headers; names in any case. They win over what the other options say. @default none */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The `Origin` header. @default none, as a native client */
+  readonly origin?: string | undefined;
+  /** Path and query. @default '/' */
+  readonly url?: string | undefined;
+  /** Subprotocols that the client offers. @default none */
+  readonly protocols?: readonly string[] | undefined;
+}
+
+/** The request of an opening handshake, as Node's HTTP server would hand it over. No socket is opened. */
+export function fakeRequest(options: HandshakeOptions): IncomingMessage {
+  const { cookies = {}, headers = {}, origin, url = '/', protocols = [] } = options;
+  const request = new IncomingMessage(new Socket());
+  const cookie = Object.entries(cookies)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('; ');
+  const all: Record<string, string | undefined> = {
+    host: '127.0.0.1',
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+    'sec-websocket-protocol': protocols.length > 0 ? protocols.join(', ') : undefined,
+    cookie: cookie === '' ? undefined : cookie,
+    origin,
+    ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+  };
+  for (const [name, value] of Object.entries(all)) if (value !== undefined) request.headers[name] = value;
+  request.method = 'GET';
+  request.url = url;
+  return request;
+}

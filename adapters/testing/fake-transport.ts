@@ -1,0 +1,83 @@
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import type { Transport } from '../../src/channel/channel-host.js';
+import type { Outcome } from '../../src/outcomes.js';
+
+/** The part of a `ws` socket that the runtime and handlers use, with a peer that reads at once and answers every close. */
+export class FakeSocket extends EventEmitter {
+  readonly CONNECTING = 0;
+  readonly OPEN = 1;
+  readonly CLOSING = 2;
+  readonly CLOSED = 3;
+  readonly protocol = '';
+  readyState = 1;
+  bufferedAmount = 0;
+  isPaused = false;
+  readonly sent: (string | Uint8Array)[] = [];
+  closedWith: { readonly code: number; readonly reason: string } | undefined;
+
+  send(data: string | Uint8Array | ArrayBuffer): void {
+    if (this.readyState === this.OPEN) this.sent.push(data instanceof ArrayBuffer ? new Uint8Array(data) : data);
+  }
+
+  close(code = 1005, reason = ''): void {
+    this.end(code, reason);
+  }
+
+  terminate(): void {
+    this.end(1006, '');
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+  }
+
+  /** The connection ends, whoever ended it. */
+  end(code: number, reason: string): void {
+    if (this.readyState >= this.CLOSING) return;
+    this.readyState = this.CLOSING;
+    this.closedWith = { code, reason };
+    queueMicrotask(() => {
+      this.readyState = this.CLOSED;
+      this.emit('close', code, Buffer.from(reason));
+    });
+  }
+}
+
+/** A connection without a network, whose handshake is answered once connect has succeeded. */
+export class FakeTransport implements Transport {
+  readonly raw: Socket = { cork() {}, uncork() {} } as unknown as Socket;
+  readonly fake = new FakeSocket();
+  socket: WebSocket | undefined;
+  refusal: { readonly status: number } | undefined;
+  /** Resolves when the handshake was refused, or the connection dropped, rather than answered. */
+  readonly ended: Promise<void>;
+  #end: () => void = () => {};
+
+  constructor() {
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  answer(onSocket: (socket: WebSocket) => void): Promise<boolean> {
+    this.socket = this.fake as unknown as WebSocket;
+    onSocket(this.socket);
+    return Promise.resolve(true);
+  }
+
+  refuse({ status }: Outcome): void {
+    this.refusal = { status };
+    this.#end();
+  }
+
+  destroy(): void {
+    this.fake.closedWith = { code: 1006, reason: '' };
+    this.#end();
+  }
+}

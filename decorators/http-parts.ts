@@ -1,0 +1,108 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ChannelMessage } from '../src/channel/channel-message.js';
+import { readHttpSession } from '../src/channel/give.js';
+import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
+import type { HttpSession, HttpSessionReader } from '../src/contracts/http-session-reader.js';
+import { withDeadline } from '../src/deadline.js';
+import { ChannelError } from '../src/errors.js';
+import type { Dependencies } from '../src/identity/dependencies.js';
+import type { UserSource } from '../src/identity/user-source.js';
+import { anonymousUser } from '../src/users.js';
+
+/** Something whose reader a server resolves once. */
+type ReaderBinding = Pick<HttpSessionRequirement, 'bind'>;
+
+/** The requirement of a wrapper that reads HTTP sessions. */
+export function readsHttpSession(bind: (dependencies: Dependencies) => { readonly reader: HttpSessionReader }): HttpSessionRequirement {
+  return { kind: 'http-session', bind };
+}
+
+/**
+ * Puts the HTTP session on `message`, once per message, and saves it after the handler if its data were changed; not after a throw.
+ *
+ * As `http_session` of Channels 1.1.8 (`channels/sessions.py`), but for its nested path, which saves after a throw too.
+ */
+export async function giveHttpSession(message: ChannelMessage, binding: ReaderBinding): Promise<void> {
+  if (message.hasHttpSession) return;
+  const { reader } = message.channel.host.bind(binding);
+  const session = await readOrUnreadable(message, reader);
+  message.httpSession = session;
+  if (session !== undefined) saveIfChanged(message, session);
+}
+
+/** On disconnect nobody is left to be told that a session cannot be read: it is `undefined` then. */
+async function readOrUnreadable(message: ChannelMessage, reader: HttpSessionReader): Promise<HttpSession | undefined> {
+  try {
+    return await readHttpSession(message, reader);
+  } catch (error) {
+    if (message.kind !== 'disconnect') throw error;
+    message.channel.host.reporter.error(error, message);
+    return undefined;
+  }
+}
+
+function saveIfChanged(message: ChannelMessage, session: HttpSession): void {
+  const before: unknown = structuredClone(session.data);
+  const earlier = message.afterwards;
+  message.afterwards = (saving) => {
+    const pending = earlier === undefined ? saving : earlier(saving);
+    if (isDeepStrictEqual(session.data, before)) return pending;
+    return Promise.resolve(pending).then(() => save(message, session));
+  };
+}
+
+async function save(message: ChannelMessage, session: HttpSession): Promise<void> {
+  const { clock, connectTimeoutMs: ms } = message.channel.host;
+  const onTimeout = (): Error => new Error(`The HTTP session was not saved within ${ms} ms.`);
+  try {
+    await withDeadline(() => session.save(), { clock, ms, onTimeout });
+  } catch (error) {
+    if (error instanceof ChannelError) throw error;
+    throw new ChannelError('ERR_SESSION_SAVE_FAILED', 'The HTTP session could not be saved.', { cause: error });
+  }
+}
+
+/** What an identifying wrapper with HTTP sessions among its sources does beside identifying. */
+export interface HttpParts {
+  readonly requires: readonly HttpSessionRequirement[];
+  /** Gives the HTTP session if there is such a source, then the user. */
+  before(message: ChannelMessage, giveUser: (message: ChannelMessage) => Promise<void> | undefined): Promise<void> | undefined;
+}
+
+/** The HTTP part of `sources`; nothing where none of them reads HTTP sessions. */
+export function httpParts(wrapper: string, sources: readonly UserSource[]): HttpParts {
+  const source = sources.find((candidate) => candidate.source === 'http-session');
+  if (source === undefined) return { requires: [], before: (message, giveUser) => giveUser(message) };
+  const requirement = readsHttpSession((dependencies) => {
+    const { reader } = source.bind(dependencies);
+    if (reader === undefined) throw new TypeError(`${wrapper}: this source reads no HTTP sessions`);
+    return { reader };
+  });
+  return {
+    requires: [requirement],
+    before: async (message, giveUser) => {
+      await giveUser(message);
+      await giveHttpSession(message, requirement);
+      forgetUserOfGoneSession(message);
+    },
+  };
+}
+
+/**
+ * The user was found through an HTTP session that is gone, or somebody else's now: this message's user is anonymous, and the channel ends
+ * when the handler is done, as what it knew holds no longer.
+ */
+function forgetUserOfGoneSession(message: ChannelMessage): void {
+  const { channel } = message;
+  if (message.kind === 'connect' || channel.authentication?.source !== 'http-session' || !channel.user.isAuthenticated) return;
+  if (message.httpSession?.userId === channel.user.id) return;
+  message.user = anonymousUser;
+  const earlier = message.afterwards;
+  message.afterwards = (saving) => {
+    const pending = earlier === undefined ? saving : earlier(saving);
+    const end = (): void => channel.endWith('ERR_AUTHENTICATION_REQUIRED');
+    if (pending !== undefined) return pending.then(end);
+    end();
+    return undefined;
+  };
+}

@@ -1,0 +1,29 @@
+import { ChannelConnectMessage, channelMessage } from '../src/channel/channel-message.js';
+import { ChannelError } from '../src/errors.js';
+import { originMatcher } from '../src/origin.js';
+import { defineBefore } from '../src/wrapping/define-wrapper.js';
+import type { Wrapper } from '../src/wrapping/wrapper.js';
+
+/**
+ * Lets only pages of the listed origins connect: it narrows further what the server's own rule lets in, and never widens it. Handshakes
+ * without an Origin header, as native clients send them, pass. After connect it does nothing.
+ *
+ * Ports `allowed_hosts_only` of Channels 1.1.8 (`channels/security/websockets.py`), which also shuts out native clients.
+ *
+ * @param origins as the server's option `origins`: `https://app.example.com`, `https://*.example.com`.
+ * @throws {TypeError} when one of them is no origin.
+ */
+export function withAllowedOrigins(origins: readonly string[]): Wrapper {
+  const allows = originMatcher('withAllowedOrigins: origins', origins);
+  return defineBefore('withAllowedOrigins', {
+    prepare: () => undefined,
+    before: (message) => {
+      const known = channelMessage('withAllowedOrigins', message);
+      if (!(known instanceof ChannelConnectMessage)) return;
+      const { origin } = known.request.headers;
+      if (origin !== undefined && !allows(origin)) {
+        throw new ChannelError('ERR_ORIGIN_REFUSED', 'The origin is not among those of withAllowedOrigins.');
+      }
+    },
+  }) as Wrapper;
+}

@@ -1,0 +1,28 @@
+import { channelMessage } from '../src/channel/channel-message.js';
+import { giveUser } from '../src/channel/give.js';
+import type { HasChannelSession } from '../src/messages.js';
+import { checkSessionOptions } from '../src/session/session-settings.js';
+import type { AppUser, AuthenticatedUser, HasUser } from '../src/users.js';
+import { defineBefore } from '../src/wrapping/define-wrapper.js';
+import type { CallShapes, None, NoOptions, Wrapper } from '../src/wrapping/wrapper.js';
+import { checkNoOptions } from './no-options.js';
+
+/** `withChannelUser<User>()`: the type argument replaces `AppUser` here alone. */
+export interface ChannelUserCall {
+  <User extends AuthenticatedUser = AppUser>(options?: NoOptions, notADecorator?: undefined): Wrapper<HasChannelSession & HasUser<User>>;
+}
+
+/** The type of {@link withChannelUser}. */
+export interface WithChannelUser extends CallShapes<HasChannelSession & HasUser, None, ChannelUserCall> {}
+
+/**
+ * Gives a handler its channel's session and the user whom the channel knows already, whichever source found it at connect; the anonymous
+ * one where none did. It looks nothing up and costs nothing per message: the wrapper for every message after connect.
+ *
+ * Ports `channel_session_user` of Channels 1.1.8 (`channels/auth.py`).
+ */
+export const withChannelUser: WithChannelUser = defineBefore('withChannelUser', {
+  prepare: (given) => checkNoOptions('withChannelUser', given),
+  requires: () => [{ kind: 'session', options: checkSessionOptions('withChannelUser') }],
+  before: (message) => giveUser('withChannelUser', channelMessage('withChannelUser', message)),
+}) as WithChannelUser;

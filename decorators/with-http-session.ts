@@ -1,0 +1,33 @@
+import { channelMessage } from '../src/channel/channel-message.js';
+import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
+import type { HttpSessionReader } from '../src/contracts/http-session-reader.js';
+import { checkHttpOptions, requireReader } from '../src/identity/from-http-session.js';
+import type { HasHttpSession } from '../src/messages.js';
+import { defineBefore } from '../src/wrapping/define-wrapper.js';
+import type { Configurable } from '../src/wrapping/wrapper.js';
+import { giveHttpSession, readsHttpSession } from './http-parts.js';
+
+/** Options of `withHttpSession` and `withChannelAndHttpSession`. */
+export interface HttpSessionOptions {
+  /** Reads the web site's sessions. @default what is registered as `HTTP_SESSION_READER` */
+  readonly sessions?: HttpSessionReader | undefined;
+}
+
+/** The requirement of a wrapper named `wrapper` that reads HTTP sessions through `given.sessions`. */
+export function httpSessionRequirement(wrapper: string, given: HttpSessionOptions | undefined): HttpSessionRequirement {
+  const { sessions } = checkHttpOptions(wrapper, given, ['sessions']);
+  return readsHttpSession((dependencies) => ({ reader: requireReader(wrapper, sessions, dependencies) }));
+}
+
+/**
+ * Gives a handler the web site's session as `message.httpSession`, or `undefined` where there is none; it never creates one. Read from
+ * the handshake at connect, and again by its id for each later message. What the handler changes in its `data` is saved when it has
+ * succeeded.
+ *
+ * Ports `http_session` of Channels 1.1.8 (`channels/sessions.py`).
+ */
+export const withHttpSession: Configurable<HttpSessionOptions, HasHttpSession> = defineBefore('withHttpSession', {
+  prepare: (given: HttpSessionOptions | undefined) => httpSessionRequirement('withHttpSession', given),
+  requires: (requirement) => [requirement],
+  before: (message, requirement) => giveHttpSession(channelMessage('withHttpSession', message), requirement),
+}) as Configurable<HttpSessionOptions, HasHttpSession>;

@@ -1,0 +1,71 @@
+import type { ChannelMessage } from '../src/channel/channel-message.js';
+import { channelMessage } from '../src/channel/channel-message.js';
+import { lookUpFailed } from '../src/channel/preparation.js';
+import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
+import type { UserRepository } from '../src/contracts/user-repository.js';
+import { withDeadline } from '../src/deadline.js';
+import { ChannelError } from '../src/errors.js';
+import { checkedUser } from '../src/identity/checked-user.js';
+import type { Dependencies } from '../src/identity/dependencies.js';
+import { checkHttpOptions, type HttpOptions, requireReader, requireUsers } from '../src/identity/from-http-session.js';
+import type { HasHttpSession } from '../src/messages.js';
+import { type AppUser, type AuthenticatedUser, anonymousUser, type HasUser } from '../src/users.js';
+import { defineBefore } from '../src/wrapping/define-wrapper.js';
+import type { CallShapes, None, Wrapper } from '../src/wrapping/wrapper.js';
+import { giveHttpSession } from './http-parts.js';
+
+/** `withHttpUser(options)`; the type argument, or the user of `users`, replaces `AppUser` here alone. */
+export interface HttpUserCall {
+  <User extends AuthenticatedUser = AppUser>(
+    options?: HttpOptions<User>,
+    notADecorator?: undefined,
+  ): Wrapper<HasHttpSession & HasUser<User>>;
+}
+
+/** The type of {@link withHttpUser}. */
+export interface WithHttpUser extends CallShapes<HasHttpSession & HasUser, None, HttpUserCall> {}
+
+interface HttpUserRequirement extends HttpSessionRequirement {
+  bind(dependencies: Dependencies): ReturnType<HttpSessionRequirement['bind']> & { readonly users: UserRepository<AuthenticatedUser> };
+}
+
+async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequirement): Promise<void> {
+  await giveHttpSession(message, requirement);
+  const { host } = message.channel;
+  const { users } = host.bind(requirement);
+  const userId = message.httpSession?.userId;
+  if (userId === undefined) {
+    message.user = anonymousUser;
+    return;
+  }
+  const ms = host.connectTimeoutMs;
+  const onTimeout = (): Error =>
+    new ChannelError('ERR_LOOKUP_TIMEOUT', `Looking up the user of an HTTP session took longer than ${ms} ms.`);
+  try {
+    const user = await withDeadline(() => users.findById(userId), { clock: host.clock, ms, onTimeout });
+    message.user = user == null ? anonymousUser : checkedUser(user, 'users.findById');
+  } catch (error) {
+    throw lookUpFailed(error);
+  }
+}
+
+/**
+ * Gives a handler the web site's session, as `withHttpSession` does, and its user as `message.user`, both read anew for each message. The
+ * channel itself is not identified by it: for that there is `withUserFromHttp`.
+ *
+ * Ports `http_session_user` of Channels 1.1.8 (`channels/auth.py`).
+ */
+export const withHttpUser: WithHttpUser = defineBefore('withHttpUser', {
+  prepare: (given: HttpOptions | undefined): HttpUserRequirement => {
+    const { sessions, users } = checkHttpOptions('withHttpUser', given);
+    return {
+      kind: 'http-session',
+      bind: (dependencies) => ({
+        reader: requireReader('withHttpUser', sessions, dependencies),
+        users: requireUsers('withHttpUser', users, dependencies),
+      }),
+    };
+  },
+  requires: (requirement) => [requirement],
+  before: (message, requirement) => giveHttpUser(channelMessage('withHttpUser', message), requirement),
+}) as WithHttpUser;

@@ -1,0 +1,35 @@
+import { channelMessage } from '../src/channel/channel-message.js';
+import { giveUser } from '../src/channel/give.js';
+import { type TokenOptions, tokenSource } from '../src/identity/from-token.js';
+import type { UserSource } from '../src/identity/user-source.js';
+import type { HasChannelSession } from '../src/messages.js';
+import type { AppUser, AuthenticatedUser, HasUser } from '../src/users.js';
+import { defineBefore } from '../src/wrapping/define-wrapper.js';
+import type { CallShapes, None, Wrapper } from '../src/wrapping/wrapper.js';
+import { identifying } from './with-user-from.js';
+
+/** `withUserFromToken(options)`; the type argument, or the user of `tokens`, replaces `AppUser` here alone. */
+export interface UserFromTokenCall {
+  <User extends AuthenticatedUser = AppUser>(
+    options?: TokenOptions<User>,
+    notADecorator?: undefined,
+  ): Wrapper<HasChannelSession & HasUser<User>>;
+}
+
+/** The type of {@link withUserFromToken}. */
+export interface WithUserFromToken extends CallShapes<HasChannelSession & HasUser, None, UserFromTokenCall> {}
+
+/**
+ * Gives a handler its channel's session, as `message.channelSession`, and the user of the token that the client presented, as
+ * `message.user`: the anonymous user where it presented none, or one that counts no more (`message.authentication` says why).
+ *
+ * The token is looked up once, at connect; on later messages it gives what the channel knows. A repository that fails refuses the
+ * handshake with 503; it never makes a user anonymous.
+ *
+ * Ports `channel_session_user_from_token` of the post.
+ */
+export const withUserFromToken: WithUserFromToken = defineBefore('withUserFromToken', {
+  prepare: (given: TokenOptions | undefined): readonly UserSource[] => [tokenSource('withUserFromToken', given)],
+  requires: (sources) => identifying('withUserFromToken', sources),
+  before: (message, sources) => giveUser('withUserFromToken', channelMessage('withUserFromToken', message), sources),
+}) as WithUserFromToken;

@@ -1,0 +1,189 @@
+import type { IncomingMessage } from 'node:http';
+import { inspect } from 'node:util';
+import type { HttpSession } from '../contracts/http-session-reader.js';
+import { ClientError } from '../errors.js';
+import type { Authentication } from '../identity/authentication.js';
+import type { BaseMessage, ConnectMessage, DisconnectMessage, Handshake, ReceiveMessage } from '../messages.js';
+import type { SessionDraft } from '../session/session-draft.js';
+import type { AnonymousUser, AuthenticatedUser } from '../users.js';
+import { passedWrappers } from '../wrapping/passed-marks.js';
+import type { LiveChannel } from './live-channel.js';
+
+/** Stands where no wrapper has put anything yet; `undefined` is a value of its own. */
+const absent: unique symbol = Symbol('absent');
+type Absent = typeof absent;
+
+/** One event of a channel, of a fixed shape. Members that wrappers add throw where none added them, rather than be `undefined`. */
+export abstract class ChannelMessage implements BaseMessage {
+  abstract readonly kind: BaseMessage['kind'];
+  abstract readonly request: IncomingMessage | Handshake;
+  [passedWrappers] = 0;
+  readonly #channel: LiveChannel;
+  #draft: SessionDraft | undefined;
+  #user: AuthenticatedUser | AnonymousUser | Absent = absent;
+  #httpSession: HttpSession | undefined | Absent = absent;
+  #body: unknown = absent;
+  /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
+  isOrderingKnown = false;
+  /** What a wrapper does once the handler has succeeded, beside the saving of the session. */
+  afterwards: ((saving: Promise<void> | undefined) => Promise<void> | undefined) | undefined;
+
+  constructor(channel: LiveChannel) {
+    this.#channel = channel;
+  }
+
+  get channel(): LiveChannel {
+    return this.#channel;
+  }
+
+  get signal(): AbortSignal {
+    return this.#channel.signal;
+  }
+
+  get authentication(): Authentication | undefined {
+    return this.#channel.authentication;
+  }
+
+  get user(): AuthenticatedUser | AnonymousUser {
+    if (this.#user === absent) throw missing('user', 'withUserFromToken, withUserFromHttp, withUserFrom or withChannelUser');
+    return this.#user;
+  }
+
+  set user(user: AuthenticatedUser | AnonymousUser) {
+    this.#user = user;
+  }
+
+  get channelSession(): SessionDraft {
+    if (this.#draft === undefined) throw missing('channelSession', 'withChannelSession');
+    return this.#draft;
+  }
+
+  set channelSession(draft: SessionDraft) {
+    this.#draft = draft;
+  }
+
+  get httpSession(): HttpSession | undefined {
+    if (this.#httpSession === absent) throw missing('httpSession', 'withHttpSession');
+    return this.#httpSession;
+  }
+
+  set httpSession(session: HttpSession | undefined) {
+    this.#httpSession = session;
+  }
+
+  get body(): unknown {
+    if (this.#body === absent) throw missing('body', 'withJson');
+    return this.#body;
+  }
+
+  set body(body: unknown) {
+    this.#body = body;
+  }
+
+  /** The session's draft, if a wrapper asked for the session. */
+  get draft(): SessionDraft | undefined {
+    return this.#draft;
+  }
+
+  /** Whether a wrapper gave a user already. */
+  get hasUser(): boolean {
+    return this.#user !== absent;
+  }
+
+  /** Whether a wrapper read the HTTP session already. */
+  get hasHttpSession(): boolean {
+    return this.#httpSession !== absent;
+  }
+
+  /** Whether a wrapper parsed a body already. */
+  get hasBody(): boolean {
+    return this.#body !== absent;
+  }
+
+  toJSON(): object {
+    return { kind: this.kind, channel: this.#channel.id };
+  }
+
+  [inspect.custom](): string {
+    return `${this.kind} message of channel ${this.#channel.id}`;
+  }
+}
+
+function missing(member: string, wrappers: string): TypeError {
+  return new TypeError(`message.${member}: no wrapper gave it; wrap the handler in ${wrappers}`);
+}
+
+/** A handshake has arrived. */
+export class ChannelConnectMessage extends ChannelMessage implements Pick<ConnectMessage, 'kind' | 'request'> {
+  readonly kind = 'connect';
+  readonly #request: IncomingMessage;
+
+  constructor(channel: LiveChannel, request: IncomingMessage) {
+    super(channel);
+    this.#request = request;
+  }
+
+  get request(): IncomingMessage {
+    return this.#request;
+  }
+}
+
+/** The client has sent a message. */
+export class ChannelReceiveMessage extends ChannelMessage implements Pick<ReceiveMessage, 'kind' | 'data' | 'text' | 'isBinary' | 'json'> {
+  readonly kind = 'receive';
+  readonly data: Buffer;
+  readonly isBinary: boolean;
+  #text: string | undefined;
+
+  constructor(channel: LiveChannel, data: Buffer, isBinary: boolean) {
+    super(channel);
+    this.data = data;
+    this.isBinary = isBinary;
+  }
+
+  get request(): Handshake {
+    return this.channel.handshake;
+  }
+
+  get text(): string {
+    this.#text ??= this.data.toString('utf8');
+    return this.#text;
+  }
+
+  json(): unknown {
+    try {
+      return JSON.parse(this.text);
+    } catch {
+      throw new ClientError('invalid_json');
+    }
+  }
+}
+
+/** The connection is closed. */
+export class ChannelDisconnectMessage extends ChannelMessage implements Pick<DisconnectMessage, 'kind' | 'code' | 'reason'> {
+  readonly kind = 'disconnect';
+  readonly code: number;
+  readonly reason: string;
+
+  constructor(channel: LiveChannel, code: number, reason: string) {
+    super(channel);
+    this.code = code;
+    this.reason = reason;
+  }
+
+  get request(): Handshake {
+    return this.channel.handshake;
+  }
+}
+
+/**
+ * The runtime's own message behind what a wrapper was called with.
+ *
+ * @throws {TypeError} when it is none: wrapped handlers are run by a `ChannelServer`, or by `connectTo` in tests.
+ */
+export function channelMessage(wrapper: string, message: unknown): ChannelMessage {
+  if (message instanceof ChannelMessage) return message;
+  throw new TypeError(
+    `${wrapper}: the handler was called without a message of a ChannelServer; in tests, drive it with connectTo of ws-with/testing`,
+  );
+}

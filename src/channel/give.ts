@@ -1,0 +1,67 @@
+import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
+import { withDeadline } from '../deadline.js';
+import { ChannelError } from '../errors.js';
+import type { UserSource } from '../identity/user-source.js';
+import { ChannelConnectMessage, type ChannelMessage } from './channel-message.js';
+import { lookUpFailed, openRecord } from './preparation.js';
+
+/** Puts the channel session on `message`; a promise only where it must be loaded first. */
+export function giveSession(message: ChannelMessage): Promise<void> | undefined {
+  if (message.draft !== undefined) return undefined;
+  const { preparation } = message.channel;
+  const pending = preparation === undefined ? openRecord(message.channel) : preparation.run(undefined, true);
+  if (pending !== undefined) return pending.then(() => putSession(message));
+  putSession(message);
+  return undefined;
+}
+
+function putSession(message: ChannelMessage): void {
+  const { record } = message.channel;
+  if (record !== undefined && message.draft === undefined) message.channelSession = record.draft();
+}
+
+/**
+ * Puts session and user on `message`: at connect from `sources` (those of the server's plan, where it saw this wrapper), later what the
+ * channel knows. Without `sources` it is what the channel knows at any time.
+ *
+ * @throws {ChannelError} `ERR_WRAPPER_MISSING` where the credentials are gone before anybody looked at them.
+ */
+export function giveUser(wrapper: string, message: ChannelMessage, sources?: readonly UserSource[]): Promise<void> | undefined {
+  const { channel } = message;
+  const { preparation } = channel;
+  if (preparation !== undefined && message instanceof ChannelConnectMessage) {
+    const pending = preparation.run(sources, true);
+    if (pending !== undefined) return pending.then(() => putUser(message));
+  } else if (sources !== undefined && channel.authentication === undefined) {
+    throw new ChannelError(
+      'ERR_WRAPPER_MISSING',
+      `${wrapper} is called from a function of your own, where the server cannot see it, and after connect the credentials are gone: ` +
+        'wrap the handler itself, or identify in connect too.',
+    );
+  }
+  const loading = giveSession(message);
+  if (loading !== undefined) return loading.then(() => putUser(message));
+  putUser(message);
+  return undefined;
+}
+
+function putUser(message: ChannelMessage): void {
+  putSession(message);
+  // an outer wrapper that found the HTTP session gone knows better
+  if (!message.hasUser) message.user = message.channel.user;
+}
+
+/** The HTTP session of `message`: of the handshake at connect, later read again by its id. */
+export async function readHttpSession(message: ChannelMessage, reader: HttpSessionReader): Promise<HttpSession | undefined> {
+  const { channel } = message;
+  if (message instanceof ChannelConnectMessage && channel.preparation !== undefined) return channel.preparation.httpSession(reader);
+  const id = channel.httpSessionIdOf(reader);
+  if (id === undefined) return undefined;
+  const { clock, connectTimeoutMs: ms } = channel.host;
+  const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `Reading an HTTP session again took longer than ${ms} ms.`);
+  try {
+    return (await withDeadline(() => reader.readById(id), { clock, ms, onTimeout })) ?? undefined;
+  } catch (error) {
+    throw lookUpFailed(error);
+  }
+}

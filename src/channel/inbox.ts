@@ -1,0 +1,183 @@
+import type { ChannelReceiveMessage } from './channel-message.js';
+
+/** What an inbox needs of its channel. */
+export interface InboxOwner {
+  /** Runs the handler; a promise where there is something to wait for. Never throws and never rejects. */
+  handle(message: ChannelReceiveMessage): Promise<void> | undefined;
+  /** Stops reading from the socket, or goes on. */
+  pauseInput(): void;
+  resumeInput(): void;
+  /** More came than may wait. */
+  overflowed(): void;
+}
+
+/** Bounds and manner of an inbox. */
+export interface InboxLimits {
+  readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
+  /** How many handlers may run at once. */
+  readonly concurrency: number;
+  /** Whether some handlers run under `withOrdering`, and which message does is only known once it has run so far. */
+  readonly mayOrder: boolean;
+}
+
+/**
+ * The way in of one channel: holds received messages until their turn. Runs one at a time in the order received, or several where the
+ * server says so. A message that finds nothing before it is run at once, without a promise.
+ */
+export class Inbox {
+  readonly #owner: InboxOwner;
+  readonly #limits: InboxLimits;
+  #queue: ChannelReceiveMessage[] = [];
+  #head = 0;
+  #bytes = 0;
+  #running = 0;
+  #started = false;
+  #closed = false;
+  #paused = false;
+  /** The message that must run alone, and who waits for the others to end. */
+  #alone: ChannelReceiveMessage | undefined;
+  #aloneReady: (() => void) | undefined;
+  /** How many running messages have not said yet whether they must run alone. */
+  #undecided = 0;
+  #idleWaiters: (() => void)[] | undefined;
+
+  constructor(owner: InboxOwner, limits: InboxLimits) {
+    this.#owner = owner;
+    this.#limits = limits;
+  }
+
+  /** Connect has succeeded: what waits is handled. */
+  start(): void {
+    this.#started = true;
+    this.#pump();
+  }
+
+  push(message: ChannelReceiveMessage): void {
+    if (this.#closed) return;
+    if (this.#started && this.#waiting === 0 && this.#mayStart()) {
+      this.#start(message);
+      this.#pump();
+      return;
+    }
+    const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
+    const bytes = message.data.length;
+    const fits = this.#waiting < maxQueuedMessages && (this.#waiting === 0 || this.#bytes + bytes <= maxQueuedBytes);
+    if (!fits) {
+      this.#owner.overflowed();
+      return;
+    }
+    this.#queue.push(message);
+    this.#bytes += bytes;
+    if (!this.#paused && (this.#waiting > maxQueuedMessages / 2 || this.#bytes > maxQueuedBytes / 2)) {
+      this.#paused = true;
+      this.#owner.pauseInput();
+    }
+  }
+
+  /** Takes nothing more. With `drop`, what waits is not handled either. */
+  close(drop: boolean): void {
+    this.#closed = true;
+    if (!drop && this.#started) return;
+    this.#queue = [];
+    this.#head = 0;
+    this.#bytes = 0;
+    this.#notifyIdle();
+  }
+
+  /** Resolves once nothing waits and nothing runs. */
+  idle(): Promise<void> {
+    if (this.#isIdle()) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#idleWaiters ??= [];
+      this.#idleWaiters.push(resolve);
+    });
+  }
+
+  /** `message` is to run after all earlier ones and before all later ones: a promise where it must wait for that. */
+  orderAlone(message: ChannelReceiveMessage): Promise<void> | undefined {
+    if (this.#limits.concurrency === 1 || this.#alone === message) return undefined;
+    this.#alone = message;
+    this.decide(message);
+    if (this.#running === 1) return undefined;
+    return new Promise((resolve) => {
+      this.#aloneReady = resolve;
+    });
+  }
+
+  /** It is settled whether `message` must run alone: later ones may start unless it must. */
+  decide(message: ChannelReceiveMessage): void {
+    if (message.isOrderingKnown) return;
+    message.isOrderingKnown = true;
+    if (!this.#limits.mayOrder) return;
+    this.#undecided -= 1;
+    if (this.#waiting > 0) queueMicrotask(() => this.#pump());
+  }
+
+  get #waiting(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  #mayStart(): boolean {
+    if (this.#running === 0) return true;
+    return this.#running < this.#limits.concurrency && this.#alone === undefined && this.#undecided === 0;
+  }
+
+  #pump(): void {
+    while (this.#started && this.#waiting > 0 && this.#mayStart()) this.#start(this.#shift());
+    if (this.#paused && this.#waiting <= this.#limits.maxQueuedMessages / 4 && this.#bytes <= this.#limits.maxQueuedBytes / 4) {
+      this.#paused = false;
+      this.#owner.resumeInput();
+    }
+  }
+
+  #shift(): ChannelReceiveMessage {
+    const message = this.#queue[this.#head] as ChannelReceiveMessage;
+    this.#head += 1;
+    this.#bytes -= message.data.length;
+    if (this.#head === this.#queue.length) {
+      this.#queue = [];
+      this.#head = 0;
+    } else if (this.#head >= 1_024) {
+      this.#queue.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return message;
+  }
+
+  #start(message: ChannelReceiveMessage): void {
+    this.#running += 1;
+    if (this.#limits.mayOrder) this.#undecided += 1;
+    const pending = this.#owner.handle(message);
+    if (pending === undefined) this.#finish(message);
+    else {
+      void pending.then(() => {
+        this.#finish(message);
+        this.#pump();
+      });
+    }
+  }
+
+  #finish(message: ChannelReceiveMessage): void {
+    this.#running -= 1;
+    if (this.#limits.mayOrder) this.decide(message);
+    if (this.#alone === message) this.#alone = undefined;
+    else if (this.#running === 1 && this.#aloneReady !== undefined) {
+      const ready = this.#aloneReady;
+      this.#aloneReady = undefined;
+      ready();
+    }
+    if (this.#idleWaiters !== undefined) this.#notifyIdle();
+  }
+
+  #isIdle(): boolean {
+    return this.#running === 0 && (this.#waiting === 0 || !this.#started);
+  }
+
+  #notifyIdle(): void {
+    if (this.#idleWaiters === undefined || !this.#isIdle()) return;
+    const waiters = this.#idleWaiters;
+    this.#idleWaiters = undefined;
+    for (const waiter of waiters) waiter();
+  }
+}

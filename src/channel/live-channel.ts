@@ -1,0 +1,326 @@
+import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
+import type { WebSocket } from 'ws';
+import { cutReason, isCloseCode } from '../close-code.js';
+import type { HttpSessionReader } from '../contracts/http-session-reader.js';
+import { ChannelError, CloseChannel } from '../errors.js';
+import type { Authentication } from '../identity/authentication.js';
+import type { TokenId } from '../identity/token-id.js';
+import type { Finding } from '../identity/user-source.js';
+import type { Channel, Handshake } from '../messages.js';
+import type { ErrorCode } from '../outcomes.js';
+import type { SessionRecord } from '../session/session-record.js';
+import { type AnonymousUser, type AppUser, anonymousUser } from '../users.js';
+import { isThenable } from '../wrapping/define-wrapper.js';
+import type { ChannelHost, Transport } from './channel-host.js';
+import { ChannelDisconnectMessage, type ChannelMessage, ChannelReceiveMessage } from './channel-message.js';
+import { type Ending, endingOf, isReported } from './ending.js';
+import { Inbox, type InboxOwner } from './inbox.js';
+import { Outbox } from './outbox.js';
+import type { Preparation } from './preparation.js';
+import { attachToSocket } from './socket-events.js';
+
+type Phase = 'connecting' | 'live' | 'closing' | 'ended';
+
+/** How long a channel that we end has to flush and answer the close frame, before its connection is dropped. */
+const closeGraceMs = 1_000;
+/** The same where the application closes it in order: what was sent before may be much, and the peer's line slow. */
+const orderlyCloseGraceMs = 30_000;
+
+/** One connection: its state, its way in and its way out. */
+export class LiveChannel implements Channel, InboxOwner {
+  readonly id: string = randomUUID();
+  readonly inbox: Inbox;
+  readonly #host: ChannelHost;
+  readonly #transport: Transport;
+  #phase: Phase = 'connecting';
+  #outbox: Outbox | undefined;
+  #held: (string | Uint8Array | ArrayBuffer)[] | undefined;
+  #controller: AbortController | undefined;
+  #ending: Ending | undefined;
+  #cancelGrace: (() => void) | undefined;
+  #hasSucceeded = false;
+  #isFinished = false;
+  #whenFinished: (() => void) | undefined;
+  #finding: Finding | undefined;
+  #httpSessionIds: Map<HttpSessionReader, string | undefined> | undefined;
+  #identifyingReader: HttpSessionReader | undefined;
+  #handshake: Handshake | undefined;
+  /** The channel's session, once connect has opened it. */
+  record: SessionRecord | undefined;
+  /** What connect finds out; `undefined` afterwards. */
+  preparation: Preparation | undefined;
+
+  constructor(host: ChannelHost, transport: Transport) {
+    this.#host = host;
+    this.#transport = transport;
+    this.inbox = new Inbox(this, host.plan.inbox);
+    if (transport.socket !== undefined) this.#attach(transport.socket);
+  }
+
+  get host(): ChannelHost {
+    return this.#host;
+  }
+
+  get user(): AppUser | AnonymousUser {
+    return (this.#finding?.user ?? anonymousUser) as AppUser | AnonymousUser;
+  }
+
+  get tokenId(): TokenId | undefined {
+    return this.#finding?.user === undefined ? undefined : this.#finding.authentication.tokenId;
+  }
+
+  get authentication(): Authentication | undefined {
+    return this.#finding?.authentication;
+  }
+
+  /** The id of the HTTP session that identified the channel. */
+  get httpSessionId(): string | undefined {
+    return this.#identifyingReader && this.#httpSessionIds?.get(this.#identifyingReader);
+  }
+
+  get socket(): WebSocket | undefined {
+    return this.#transport.socket;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (!this.isOpen) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  get handshake(): Handshake {
+    return this.#handshake as Handshake;
+  }
+
+  get isConnecting(): boolean {
+    return this.#phase === 'connecting';
+  }
+
+  /** Whether it neither ends nor has ended. */
+  get isOpen(): boolean {
+    return this.#phase === 'connecting' || this.#phase === 'live';
+  }
+
+  send(data: string | Uint8Array | ArrayBuffer): boolean {
+    const bytes = typeof data === 'string' ? data.length : (data as Partial<Uint8Array> | undefined)?.byteLength;
+    if (bytes === undefined)
+      throw new TypeError(`channel.send: data must be a string or bytes, got ${data === null ? 'null' : typeof data}`);
+    if (!this.isOpen) return false;
+    if (this.#outbox === undefined) {
+      this.#held ??= [];
+      this.#held.push(data);
+      return true;
+    }
+    if (this.#outbox.send(data, bytes)) return true;
+    this.#warn('ERR_SLOW_CONSUMER', 'A client reads more slowly than it is sent to; its channel is closed (maxBufferedBytes).');
+    this.endWith('ERR_SLOW_CONSUMER');
+    return false;
+  }
+
+  sendJson(value: unknown): boolean {
+    if (!this.isOpen) return false;
+    const text: string | undefined = JSON.stringify(value);
+    if (text === undefined) throw new TypeError(`channel.sendJson: value must be one that JSON can hold, got ${typeof value}`);
+    return this.send(text);
+  }
+
+  close(code = 1000, reason = ''): void {
+    if (!isCloseCode(code)) throw new TypeError(`channel.close: code must be a close code that a server may send, got ${String(code)}`);
+    this.end(endingOf(new CloseChannel(code, String(reason)), this.#host.outcomes));
+  }
+
+  terminate(): void {
+    if (this.#phase === 'ended') return;
+    this.#begin({ ...this.#host.outcomes.ERR_CHANNEL_CLOSED, closeCode: 1006, isOrderly: true });
+    this.#outbox?.uncork();
+    if (this.#transport.socket === undefined) {
+      this.#transport.destroy();
+      this.#gone();
+    } else this.#transport.socket.terminate();
+  }
+
+  /** Ends it as the table of outcomes says for `code`. */
+  endWith(code: ErrorCode): void {
+    this.end({ ...this.#host.outcomes[code], isOrderly: code === 'ERR_SHUTDOWN' });
+  }
+
+  /** Begins to end it: takes nothing more in, sends nothing more, and says why. */
+  end(ending: Ending): void {
+    if (!this.isOpen) return;
+    this.#begin(ending);
+    const socket = this.#transport.socket;
+    if (socket === undefined) {
+      this.#transport.refuse(ending);
+      this.#gone();
+      return;
+    }
+    this.#outbox?.uncork();
+    socket.resume(); // a paused socket would never see the peer's close frame
+    socket.close(ending.closeCode, cutReason(ending.reason));
+    const grace = ending.isOrderly ? orderlyCloseGraceMs : closeGraceMs;
+    this.#cancelGrace = this.#host.clock.setTimer(() => socket.terminate(), grace);
+  }
+
+  #begin(ending: Ending): void {
+    if (!this.isOpen) return;
+    this.#phase = 'closing';
+    this.#ending = ending;
+    this.#held = undefined;
+    this.inbox.close(!ending.isOrderly);
+    this.#controller?.abort();
+  }
+
+  /** Ends it because of `error`, which a handler threw or the runtime met while it ran `message`. */
+  fail(error: unknown, message?: ChannelMessage): void {
+    if (isReported(error)) this.#host.reporter.error(error, message);
+    this.end(endingOf(error, this.#host.outcomes));
+  }
+
+  /** Notes who was identified. */
+  identifiedAs(finding: Finding, reader: HttpSessionReader | undefined): void {
+    this.#finding = finding;
+    this.#identifyingReader = reader;
+  }
+
+  /** Notes the id under which the HTTP session can be read again. */
+  rememberHttpSession(reader: HttpSessionReader, id: string | undefined): void {
+    this.#httpSessionIds ??= new Map();
+    this.#httpSessionIds.set(reader, id);
+  }
+
+  /** The id of the HTTP session that `reader` found at connect. */
+  httpSessionIdOf(reader: HttpSessionReader): string | undefined {
+    return this.#httpSessionIds?.get(reader);
+  }
+
+  /** Connect has succeeded: from here on disconnect is owed. */
+  succeeded(handshake: Handshake): void {
+    this.#hasSucceeded = true;
+    this.#handshake = handshake;
+  }
+
+  /** The handshake is answered too: what has been received is handled. */
+  open(): void {
+    this.#phase = 'live';
+    this.#host.channelOpened(this);
+    this.inbox.start();
+  }
+
+  /** The handshake was answered: what the connect handler sent goes out. */
+  answered(socket: WebSocket): void {
+    if (!this.isConnecting) {
+      socket.terminate(); // it ended while the handshake was being answered
+      return;
+    }
+    this.#attach(socket);
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const data of held) this.send(data);
+  }
+
+  #attach(socket: WebSocket): void {
+    this.#outbox = new Outbox(socket, this.#transport.raw, this.#host.maxBufferedBytes);
+    attachToSocket(socket, this);
+  }
+
+  /** A frame arrived. */
+  received(data: Buffer, isBinary: boolean): void {
+    if (this.isOpen && this.#host.plan.receive !== undefined) this.inbox.push(new ChannelReceiveMessage(this, data, isBinary));
+  }
+
+  /** The connection is closed: by the peer, or at the end of our own closing. */
+  closed(code: number, reason: string): void {
+    if (this.#phase === 'ended') return;
+    this.#begin({ status: 400, closeCode: code, reason, isOrderly: true });
+    this.#gone();
+  }
+
+  /** The connection is gone; what it left behind is done, disconnect last. */
+  #gone(): void {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    this.#cancelGrace?.();
+    this.#host.channelClosed(this);
+    void this.#finish();
+  }
+
+  async #finish(): Promise<void> {
+    const { closeCode, reason } = this.#ending as Ending;
+    const { disconnect } = this.#host.plan;
+    if (this.#hasSucceeded) {
+      await this.inbox.idle();
+      if (disconnect !== undefined) await this.#disconnect(disconnect, new ChannelDisconnectMessage(this, closeCode, reason));
+    }
+    await this.record?.end();
+    this.#isFinished = true;
+    this.#host.channelFinished(this);
+    this.#whenFinished?.();
+  }
+
+  /** Resolves once nothing of the channel runs any more. */
+  get finished(): Promise<void> {
+    if (this.#isFinished) return Promise.resolve();
+    return new Promise((resolve) => {
+      const earlier = this.#whenFinished;
+      this.#whenFinished = () => {
+        earlier?.();
+        resolve();
+      };
+    });
+  }
+
+  async #disconnect(slot: (message: object) => unknown, message: ChannelDisconnectMessage): Promise<void> {
+    try {
+      await slot(message);
+      if (this.record?.outlivesChannel === true) await this.commit(message);
+    } catch (error) {
+      if (isReported(error)) this.#host.reporter.error(error, message);
+    }
+  }
+
+  handle(message: ChannelReceiveMessage): Promise<void> | undefined {
+    try {
+      const result = (this.#host.plan.receive as (message: object) => unknown)(message);
+      const pending = isThenable(result) ? Promise.resolve(result).then(() => this.commit(message)) : this.commit(message);
+      return pending?.then(undefined, (error: unknown) => this.fail(error, message));
+    } catch (error) {
+      this.fail(error, message);
+      return undefined;
+    }
+  }
+
+  /** Saves what the handler of `message` changed; `undefined` where there is nothing to wait for. */
+  commit(message: ChannelMessage): Promise<void> | undefined {
+    const { draft, afterwards } = message;
+    const saving = draft === undefined ? undefined : this.record?.commit(draft);
+    return afterwards === undefined ? saving : afterwards(saving);
+  }
+
+  pauseInput(): void {
+    this.#transport.socket?.pause();
+  }
+
+  resumeInput(): void {
+    this.#transport.socket?.resume();
+  }
+
+  overflowed(): void {
+    this.#warn('ERR_INPUT_OVERFLOW', 'A client sent more than may wait; its channel is closed (maxQueuedMessages, maxQueuedBytes).');
+    this.endWith('ERR_INPUT_OVERFLOW');
+  }
+
+  #warn(code: ErrorCode, text: string): void {
+    this.#host.reporter.warn(new ChannelError(code, text));
+  }
+
+  toJSON(): object {
+    return { id: this.id };
+  }
+
+  [inspect.custom](): string {
+    return `Channel ${this.id} (${this.#phase})`;
+  }
+}

@@ -1,0 +1,18 @@
+/** Whether a server may send `code` in a close frame (RFC 6455, section 7.4.1, and the ranges of 7.4.2). */
+export function isCloseCode(code: unknown): code is number {
+  if (typeof code !== 'number' || !Number.isInteger(code)) return false;
+  if (code >= 1000 && code <= 1014) return code !== 1004 && code !== 1005 && code !== 1006;
+  return code >= 3000 && code <= 4999;
+}
+
+/** Longest reason that fits a close frame (RFC 6455, section 5.5: 125 bytes less the code). */
+const maxReasonBytes = 123;
+
+/** `reason`, cut at 123 bytes of UTF-8 and never inside a character. */
+export function cutReason(reason: string): string {
+  const bytes = Buffer.from(reason);
+  if (bytes.length <= maxReasonBytes) return reason;
+  let end = maxReasonBytes;
+  while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
+  return bytes.toString('utf8', 0, end);
+}

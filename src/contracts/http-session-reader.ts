@@ -1,0 +1,25 @@
+import type { IncomingMessage } from 'node:http';
+
+/** A session of the web site, found through the handshake. */
+export interface HttpSession {
+  /** The site's id of the session; `undefined` where the site keeps it from us (it cannot be read again then). */
+  readonly id: string | undefined;
+  /** Whose session it is; `undefined` where nobody has logged in. */
+  readonly userId: string | undefined;
+  /** The session's values. May be changed; {@link save} keeps the change. */
+  data: Record<string, unknown>;
+  /** Writes `data` back. Rejects where the session is gone: it is never brought back to life. */
+  save(): Promise<void>;
+}
+
+/** Reads the sessions of the web site. It never creates one. A rejection means "cannot tell", never "no session". */
+export interface HttpSessionReader {
+  /** After how many milliseconds the reader itself gives up; must lie below the server's `connectTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
+  /** The session that the handshake's request belongs to, or `undefined`. */
+  read(request: IncomingMessage): Promise<HttpSession | undefined>;
+  /** The session with this id, or `undefined` where it is gone or expired. */
+  readById(id: string): Promise<HttpSession | undefined>;
+  /** The same for several at once; ids without a session are left out of the map. */
+  readByIds?(ids: readonly string[]): Promise<ReadonlyMap<string, HttpSession>>;
+}

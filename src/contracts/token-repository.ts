@@ -1,0 +1,80 @@
+import type { TokenId } from '../identity/token-id.js';
+import type { AppUser, AuthenticatedUser } from '../users.js';
+
+/**
+ * What a repository says of one token. No grant at all means that the token is unknown. The core compares the times; an absent
+ * one means never. A mock that returns only `{ id, user }` is a complete grant.
+ */
+export interface TokenGrant<User extends AuthenticatedUser = AppUser> {
+  readonly id: TokenId;
+  /** The token's user; `undefined` where it was deleted or disabled. */
+  readonly user: User | undefined;
+  /** From this moment on the token counts no more. */
+  readonly expiresAt?: Date | undefined;
+  /** Since this moment the token counts no more. */
+  readonly revokedAt?: Date | undefined;
+  /** What the token may be used for, in the application's words; handed on as `message.authentication.scopes`. */
+  readonly scopes?: readonly string[] | undefined;
+}
+
+/**
+ * Finds the users of tokens. It sees ids only: the core digests keys before it asks.
+ *
+ * A rejection means "cannot tell" and ends the handshake with 503; it never makes a user anonymous.
+ */
+export interface TokenRepository<User extends AuthenticatedUser = AppUser> {
+  /** After how many milliseconds the repository itself gives up; must lie below the server's `connectTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
+  /** The grant of token `id` in one round trip, or `undefined` where there is no such token. Expired grants may be returned. */
+  findById(id: TokenId): Promise<TokenGrant<User> | undefined>;
+  /** The same for several at once; ids without a token are left out of the map. */
+  findByIds?(ids: readonly TokenId[]): Promise<ReadonlyMap<TokenId, TokenGrant<User>>>;
+}
+
+/** Options of {@link TokenIssuer.issue}. */
+export interface IssueOptions {
+  /** How long the token lives, in milliseconds, at least 1. @default it never expires */
+  readonly ttlMs?: number | undefined;
+  /** What the user calls this token, e.g. `"phone"`. */
+  readonly label?: string | undefined;
+  /** What the token may be used for, in the application's words. @default none */
+  readonly scopes?: readonly string[] | undefined;
+}
+
+/** A token just issued: the only time its key is seen. */
+export interface IssuedToken {
+  /** The secret that the client holds: 40 hexadecimal digits. Show it once; it cannot be read again. */
+  readonly key: string;
+  readonly id: TokenId;
+  readonly userId: string;
+  readonly expiresAt?: Date | undefined;
+}
+
+/** What can be told of a token without its key. */
+export interface TokenInfo {
+  readonly id: TokenId;
+  readonly userId: string;
+  readonly label?: string | undefined;
+  readonly scopes?: readonly string[] | undefined;
+  readonly createdAt: Date;
+  readonly expiresAt?: Date | undefined;
+  readonly revokedAt?: Date | undefined;
+  /** When the token was last used, to about a minute; absent where it never was. */
+  readonly lastUsedAt?: Date | undefined;
+}
+
+/** Issues and revokes tokens. Only digests of keys are ever stored. */
+export interface TokenIssuer {
+  /**
+   * Makes a token for `userId`.
+   *
+   * @throws {TypeError} when an option is out of range.
+   */
+  issue(userId: string, options?: IssueOptions): Promise<IssuedToken>;
+  /** Revokes one token. Resolves to whether this call did it: `false` for an unknown or already revoked one. */
+  revoke(id: TokenId): Promise<boolean>;
+  /** Revokes all tokens of a user; resolves to how many this call revoked. */
+  revokeAllOf(userId: string): Promise<number>;
+  /** The user's tokens that are neither expired nor revoked, oldest first. */
+  listOf(userId: string): Promise<TokenInfo[]>;
+}

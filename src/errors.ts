@@ -1,0 +1,84 @@
+import { isCloseCode } from './close-code.js';
+import type { ErrorCode } from './outcomes.js';
+
+/**
+ * Whatever goes wrong with a channel. `code` says what (each has a heading in `docs/errors.md`), `cause` holds the error behind it.
+ * No message holds a key, a cookie or a session id. Adapters throw it too, for the codes that their contract names.
+ */
+export class ChannelError extends Error {
+  /** What happened. */
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** What {@link DenyConnection} tells the client. */
+export interface DenyOptions {
+  /** HTTP status where the handshake is not answered yet, 400 to 599. @default 403 */
+  readonly status?: number | undefined;
+  /** Close code where it is. @default 3003, or what the server's `outcomes` say */
+  readonly closeCode?: number | undefined;
+  /** Reason of the close frame, cut at 123 bytes. @default 'denied' */
+  readonly reason?: string | undefined;
+}
+
+/** Thrown by a handler or wrapper to refuse the connection: a status before the handshake is answered, a close code after it. */
+export class DenyConnection extends ChannelError {
+  readonly status: number | undefined;
+  readonly closeCode: number | undefined;
+  readonly reason: string | undefined;
+
+  /** @throws {TypeError} when a status or close code is out of its range. */
+  constructor(options: DenyOptions = {}) {
+    super('ERR_CONNECTION_DENIED', 'The connection was denied by the application.');
+    const { status, closeCode, reason } = options;
+    if (status !== undefined && !(Number.isInteger(status) && status >= 400 && status <= 599)) {
+      throw new TypeError(`DenyConnection: status must be an integer from 400 to 599, got ${String(status)}`);
+    }
+    if (closeCode !== undefined && !isCloseCode(closeCode)) {
+      throw new TypeError(`DenyConnection: closeCode must be a code that a server may send, got ${String(closeCode)}`);
+    }
+    this.status = status;
+    this.closeCode = closeCode;
+    this.reason = reason;
+  }
+}
+
+/** Thrown by a handler to close its channel. In connect, before the handshake is answered, it is a refusal with 403. */
+export class CloseChannel extends ChannelError {
+  readonly closeCode: number;
+  readonly reason: string;
+
+  /**
+   * @param closeCode as for `channel.close`. @default 1000
+   * @throws {TypeError} when a server may not send `closeCode`.
+   */
+  constructor(closeCode = 1000, reason = '') {
+    super('ERR_CHANNEL_CLOSED', 'The channel was closed by the application.');
+    if (!isCloseCode(closeCode)) throw new TypeError(`CloseChannel: code must be a code that a server may send, got ${String(closeCode)}`);
+    this.closeCode = closeCode;
+    this.reason = reason;
+  }
+}
+
+/**
+ * Thrown to tell the client what it did wrong. Under `withClientErrors`, `withJson` and `dispatchOn` the client gets
+ * `{ "error": code, ...details }` and the channel stays open; elsewhere it is an error like any other.
+ */
+export class ClientError extends Error {
+  /** The application's own code, e.g. `"room_full"`. */
+  readonly code: string;
+  /** Sent beside `error`; JSON must be able to hold it. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: string, details: Readonly<Record<string, unknown>> = {}) {
+    super(`The client is told: ${code}.`);
+    this.name = 'ClientError';
+    this.code = code;
+    this.details = { ...details };
+  }
+}

@@ -1,0 +1,34 @@
+import type { IncomingMessage } from 'node:http';
+import type { Handshake } from './messages.js';
+import { lastEntry } from './origin.js';
+
+/** Headers that carry credentials. */
+const secretHeaders: ReadonlySet<string> = new Set(['cookie', 'authorization', 'proxy-authorization', 'sec-websocket-protocol']);
+
+/** `url` with the values of the parameters `secret` replaced. */
+export function redactUrl(url: string, secret: ReadonlySet<string>): string {
+  const start = url.indexOf('?');
+  if (start < 0 || secret.size === 0) return url;
+  const parts = url
+    .slice(start + 1)
+    .split('&')
+    .map((part) => {
+      const [name] = new URLSearchParams(part).keys();
+      return name !== undefined && secret.has(name) ? `${part.split('=', 1)[0]}=***` : part;
+    });
+  return `${url.slice(0, start)}?${parts.join('&')}`;
+}
+
+/** What is kept of a request after connect: frozen, and without anything secret. */
+export function handshakeOf(request: IncomingMessage, secretParameters: ReadonlySet<string>, trustProxy: boolean): Handshake {
+  const headers: Record<string, string | readonly string[] | undefined> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (!secretHeaders.has(name)) headers[name] = Array.isArray(value) ? Object.freeze([...value]) : value;
+  }
+  const forwarded = trustProxy ? lastEntry(request.headers['x-forwarded-for']) : '';
+  return Object.freeze({
+    url: redactUrl(request.url ?? '/', secretParameters),
+    headers: Object.freeze(headers),
+    address: forwarded || request.socket.remoteAddress,
+  });
+}

@@ -1,0 +1,152 @@
+import type { IncomingMessage } from 'node:http';
+import { parseCookie } from 'cookie';
+import { isTokenKey } from './token-id.js';
+
+/** What a request presents in one place: nothing, something that cannot be a key (or differing ones), or a key. */
+export type Presented = { readonly kind: 'missing' } | { readonly kind: 'malformed' } | { readonly kind: 'key'; readonly key: string };
+
+/** A place of the handshake where a token may travel: made by `cookie`, `authorization`, `subprotocol` or `query`. */
+export interface CredentialSource {
+  readonly carrier: 'cookie' | 'authorization' | 'subprotocol' | 'query';
+  /** Name of the cookie or parameter, prefix of the subprotocol, or the schemes. */
+  readonly name: string;
+  /** What `request` presents here. Never throws for what a client sent. */
+  find(request: IncomingMessage): Presented;
+}
+
+const missing: Presented = Object.freeze({ kind: 'missing' });
+const malformed: Presented = Object.freeze({ kind: 'malformed' });
+
+/** One key from all the values found in one place: the same value twice is one value, two different ones are malformed. */
+function presented(values: readonly string[]): Presented {
+  const [key] = values;
+  if (key === undefined) return missing;
+  return isTokenKey(key) && values.every((value) => value === key) ? { kind: 'key', key } : malformed;
+}
+
+function checkName(owner: string, option: string, value: unknown, pattern: RegExp): void {
+  if (typeof value !== 'string' || !pattern.test(value)) {
+    throw new TypeError(
+      `${owner}: ${option} must match ${String(pattern)}, got ${typeof value === 'string' ? JSON.stringify(value) : typeof value}`,
+    );
+  }
+}
+
+/** An HTTP token (RFC 9110, section 5.6.2): what cookies, schemes and subprotocols are named with. */
+const httpToken = /^[\w!#$%&'*+.^`|~-]+$/;
+
+/**
+ * All values of the cookie `name`, matched by its exact name. Each part is parsed on its own, since parsing them together hides
+ * duplicates; a part without `=` does not count.
+ */
+export function cookieValues(header: string | undefined, name: string): string[] {
+  if (header === undefined) return [];
+  const values: string[] = [];
+  for (const part of header.split(';')) {
+    if (!part.includes('=')) continue;
+    const parsed = parseCookie(part);
+    const value = Object.hasOwn(parsed, name) ? parsed[name] : undefined;
+    if (value !== undefined) values.push(value);
+  }
+  return values;
+}
+
+/**
+ * A token in a cookie, as in the post that this package ports.
+ *
+ * @param name exact name of the cookie. @default 'key'
+ */
+export function cookie(name = 'key'): CredentialSource {
+  checkName('cookie', 'name', name, httpToken);
+  return Object.freeze<CredentialSource>({
+    carrier: 'cookie',
+    name,
+    find: (request) => presented(cookieValues(request.headers.cookie, name)),
+  });
+}
+
+/**
+ * A token in the `Authorization` header: `Scheme key` and nothing more. Another scheme counts as nothing presented.
+ *
+ * @param schemes compared without regard to case. @default 'Bearer', 'Token' (RFC 6750; Django REST framework)
+ */
+export function authorization(...schemes: readonly string[]): CredentialSource {
+  for (const scheme of schemes) checkName('authorization', 'a scheme', scheme, httpToken);
+  const accepted = (schemes.length > 0 ? schemes : ['Bearer', 'Token']).map((scheme) => scheme.toLowerCase());
+  const find = (request: IncomingMessage): Presented => {
+    const [scheme, key, ...more] = (request.headers.authorization ?? '').trim().split(/ +/);
+    if (key === undefined || more.length > 0 || !accepted.includes((scheme as string).toLowerCase())) return missing;
+    return presented([key]);
+  };
+  return Object.freeze<CredentialSource>({ carrier: 'authorization', name: accepted.join(','), find });
+}
+
+/** The subprotocols that a handshake offers (RFC 6455, section 11.3.4). */
+export function offeredSubprotocols(request: IncomingMessage): string[] {
+  return (request.headers['sec-websocket-protocol'] ?? '')
+    .split(',')
+    .map((protocol) => protocol.trim())
+    .filter((protocol) => protocol !== '');
+}
+
+/**
+ * A token as a subprotocol, for browsers, which can set no other header: `new WebSocket(url, ['chat', `${prefix}${key}`])`. It is never
+ * echoed, so the client must offer a real protocol beside it.
+ *
+ * @param prefix what the protocol starts with, e.g. `'token.'`; what follows is the key.
+ */
+export function subprotocol(prefix: string): CredentialSource {
+  checkName('subprotocol', 'prefix', prefix, httpToken);
+  const find = (request: IncomingMessage): Presented =>
+    presented(offeredSubprotocols(request).flatMap((offer) => (offer.startsWith(prefix) ? [offer.slice(prefix.length)] : [])));
+  return Object.freeze<CredentialSource>({ carrier: 'subprotocol', name: prefix, find });
+}
+
+/**
+ * A token in the query. URLs end up in logs of proxies and browsers, so this is never a default; this package removes the value from
+ * everything that it hands on.
+ *
+ * @param name of the parameter.
+ */
+export function query(name: string): CredentialSource {
+  checkName('query', 'name', name, /^[^\s&=#]+$/);
+  const find = (request: IncomingMessage): Presented => presented(queryOf(request.url).getAll(name));
+  return Object.freeze<CredentialSource>({ carrier: 'query', name, find });
+}
+
+/** The parameters of a request's URL. */
+export function queryOf(url: string | undefined): URLSearchParams {
+  const start = url?.indexOf('?') ?? -1;
+  return new URLSearchParams(start < 0 ? '' : (url as string).slice(start + 1));
+}
+
+/**
+ * A checked copy of an option `from`.
+ *
+ * @throws {TypeError} when something in it was not made by `cookie`, `authorization`, `subprotocol` or `query`.
+ */
+export function checkCredentialSources(owner: string, from: unknown): readonly CredentialSource[] {
+  const list: readonly unknown[] = Array.isArray(from) ? from : [from];
+  for (const source of list) {
+    if (typeof (source as Partial<CredentialSource> | null)?.find !== 'function') {
+      const got = source === null ? 'null' : typeof source;
+      throw new TypeError(`${owner}: from must be cookie(…), authorization(…), subprotocol(…), query(…) or a list of them, got ${got}`);
+    }
+  }
+  if (list.length === 0) throw new TypeError(`${owner}: from must name at least one place, got an empty list`);
+  return Object.freeze([...list]) as readonly CredentialSource[];
+}
+
+/** What the first of `sources` that holds a key presents; without one, whether any held something malformed. */
+export function findCredential(
+  request: IncomingMessage,
+  sources: readonly CredentialSource[],
+): { readonly presented: Presented; readonly source: CredentialSource | undefined } {
+  let bad: CredentialSource | undefined;
+  for (const source of sources) {
+    const found = source.find(request);
+    if (found.kind === 'key') return { presented: found, source };
+    if (found.kind === 'malformed') bad ??= source;
+  }
+  return bad === undefined ? { presented: missing, source: undefined } : { presented: malformed, source: bad };
+}

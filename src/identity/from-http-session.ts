@@ -1,0 +1,86 @@
+import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
+import type { UserRepository } from '../contracts/user-repository.js';
+import { HTTP_SESSION_READER, USER_REPOSITORY } from '../injection.js';
+import type { HasHttpSession } from '../messages.js';
+import type { AppUser, AuthenticatedUser } from '../users.js';
+import { checkedUser } from './checked-user.js';
+import type { Dependencies, DependencyNames } from './dependencies.js';
+import type { BoundSource, Finding, UserSource } from './user-source.js';
+
+/** Options of `fromHttpSession` and `withUserFromHttp`. */
+export interface HttpOptions<User extends AuthenticatedUser = AppUser> {
+  /** Reads the web site's sessions. @default what is registered as `HTTP_SESSION_READER` */
+  readonly sessions?: HttpSessionReader | undefined;
+  /** Finds the user of a session. @default what is registered as `USER_REPOSITORY` */
+  readonly users?: UserRepository<User> | undefined;
+}
+
+/** The resolved dependencies of an HTTP wrapper. */
+export interface BoundHttp {
+  readonly reader: HttpSessionReader;
+  readonly users: UserRepository<AuthenticatedUser> | undefined;
+}
+
+/** The reader of `sessions`, or the registered one. */
+export function requireReader(owner: string, sessions: HttpSessionReader | undefined, dependencies: Dependencies): HttpSessionReader {
+  const names: DependencyNames = { wrapper: owner, option: 'sessions', token: 'HTTP_SESSION_READER', method: 'read' };
+  return dependencies.require(sessions, HTTP_SESSION_READER, names);
+}
+
+/** The repository `users`, or the registered one. */
+export function requireUsers<User extends AuthenticatedUser>(
+  owner: string,
+  users: UserRepository<User> | undefined,
+  dependencies: Dependencies,
+): UserRepository<AuthenticatedUser> {
+  const names: DependencyNames = { wrapper: owner, option: 'users', token: 'USER_REPOSITORY', method: 'findById' };
+  return dependencies.require<UserRepository<AuthenticatedUser>>(users, USER_REPOSITORY, names);
+}
+
+/** A checked copy of the options that HTTP wrappers share. */
+export function checkHttpOptions<User extends AuthenticatedUser>(
+  owner: string,
+  given: HttpOptions<User> = {},
+  allowed: readonly string[] = ['sessions', 'users'],
+): HttpOptions<User> {
+  const unknown = Object.keys(given).find((name) => !allowed.includes(name));
+  if (unknown !== undefined) throw new TypeError(`${owner}: there is no option ${unknown}; it takes ${allowed.join(' and ')}`);
+  return Object.freeze({ ...given });
+}
+
+/** Who an HTTP session belongs to, as a finding. */
+async function findingOf(session: HttpSession | undefined, users: UserRepository<AuthenticatedUser>): Promise<Finding> {
+  if (session?.userId === undefined) {
+    const source = session === undefined ? undefined : 'http-session';
+    return { user: undefined, authentication: Object.freeze({ outcome: 'missing', source }) };
+  }
+  const user = await users.findById(session.userId);
+  if (user === undefined || user === null) {
+    return { user: undefined, authentication: Object.freeze({ outcome: 'inactive-user', source: 'http-session' }) };
+  }
+  return { user: checkedUser(user, 'users.findById'), authentication: Object.freeze({ outcome: 'ok', source: 'http-session' }) };
+}
+
+/** Finds the user by the HTTP session. Of `withUserFrom`; `withUserFromHttp` is `withUserFrom(fromHttpSession(…))`. */
+export function fromHttpSession<User extends AuthenticatedUser = AppUser>(
+  options: HttpOptions<User> = {},
+): UserSource<User, HasHttpSession> {
+  return httpSessionSource('fromHttpSession', options);
+}
+
+/** {@link fromHttpSession}, with errors that name `owner`. */
+export function httpSessionSource<User extends AuthenticatedUser>(
+  owner: string,
+  given: HttpOptions<User> = {},
+): UserSource<User, HasHttpSession> {
+  const options = checkHttpOptions(owner, given);
+  return Object.freeze<UserSource<User, HasHttpSession>>({
+    source: 'http-session',
+    credentials: [],
+    bind(dependencies): BoundSource {
+      const reader = requireReader(owner, options.sessions, dependencies);
+      const users = requireUsers(owner, options.users, dependencies);
+      return { reader, find: async (_request, httpSession) => findingOf(await httpSession(reader), users) };
+    },
+  });
+}

@@ -1,0 +1,74 @@
+import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../contracts/clock.js';
+import type { TokenGrant, TokenRepository } from '../contracts/token-repository.js';
+import { TOKEN_REPOSITORY } from '../injection.js';
+import type { AppUser, AuthenticatedUser } from '../users.js';
+import type { Authentication, AuthenticationOutcome } from './authentication.js';
+import { checkedUser } from './checked-user.js';
+import { type CredentialSource, checkCredentialSources, cookie, findCredential } from './credentials.js';
+import { tokenIdOf } from './token-id.js';
+import type { BoundSource, Finding, UserSource } from './user-source.js';
+
+/** Options of `fromToken` and `withUserFromToken`. */
+export interface TokenOptions<User extends AuthenticatedUser = AppUser> {
+  /** Where the token may travel: one place, or several of which the first that holds a key is used. @default cookie('key') */
+  readonly from?: CredentialSource | readonly CredentialSource[] | undefined;
+  /** Finds a token's user. @default what is registered as `TOKEN_REPOSITORY` */
+  readonly tokens?: TokenRepository<User> | undefined;
+}
+
+/** How the grant of a token that was asked for ends. */
+function outcomeOf(grant: TokenGrant<AuthenticatedUser> | undefined | null, now: number): AuthenticationOutcome {
+  if (grant === undefined || grant === null) return 'unknown';
+  if (grant.revokedAt != null && grant.revokedAt.getTime() <= now) return 'revoked';
+  if (grant.expiresAt != null && grant.expiresAt.getTime() <= now) return 'expired';
+  return grant.user == null ? 'inactive-user' : 'ok';
+}
+
+async function findUser(
+  request: IncomingMessage,
+  from: readonly CredentialSource[],
+  tokens: TokenRepository<AuthenticatedUser>,
+  clock: Clock,
+): Promise<Finding> {
+  const { presented, source } = findCredential(request, from);
+  if (source === undefined) return { user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) };
+  const carrier = source.carrier;
+  if (presented.kind !== 'key') {
+    return { user: undefined, authentication: Object.freeze({ outcome: 'malformed', source: 'token', carrier }) };
+  }
+  const tokenId = tokenIdOf(presented.key);
+  const grant = await tokens.findById(tokenId);
+  const outcome = outcomeOf(grant, clock.now());
+  const authentication: Authentication = Object.freeze({
+    outcome,
+    source: 'token',
+    carrier,
+    tokenId,
+    ...(outcome === 'ok' && grant?.expiresAt != null && { expiresAt: grant.expiresAt }),
+    ...(outcome === 'ok' && grant?.scopes != null && { scopes: Object.freeze([...grant.scopes]) }),
+  });
+  return { user: outcome === 'ok' ? checkedUser(grant?.user, 'tokens.findById') : undefined, authentication };
+}
+
+/** Finds the user by a token. Of `withUserFrom`; `withUserFromToken` is `withUserFrom(fromToken(…))`. */
+export function fromToken<User extends AuthenticatedUser = AppUser>(options: TokenOptions<User> = {}): UserSource<User> {
+  return tokenSource('fromToken', options);
+}
+
+/** {@link fromToken}, with errors that name `owner`. */
+export function tokenSource<User extends AuthenticatedUser>(owner: string, options: TokenOptions<User> = {}): UserSource<User> {
+  const { from = cookie(), tokens, ...others } = options;
+  const unknown = Object.keys(others)[0];
+  if (unknown !== undefined) throw new TypeError(`${owner}: there is no option ${unknown}; it takes from and tokens`);
+  const credentials = checkCredentialSources(owner, from);
+  const names = { wrapper: owner, option: 'tokens', token: 'TOKEN_REPOSITORY', method: 'findById' };
+  return Object.freeze<UserSource<User>>({
+    source: 'token',
+    credentials,
+    bind(dependencies): BoundSource {
+      const repository = dependencies.require<TokenRepository<AuthenticatedUser>>(tokens, TOKEN_REPOSITORY, names);
+      return { find: (request) => findUser(request, credentials, repository, dependencies.clock) };
+    },
+  });
+}

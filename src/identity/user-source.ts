@@ -1,0 +1,54 @@
+import type { IncomingMessage } from 'node:http';
+import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
+import type { AppUser, AuthenticatedUser } from '../users.js';
+import type { None } from '../wrapping/wrapper.js';
+import type { Authentication } from './authentication.js';
+import type { CredentialSource } from './credentials.js';
+import type { Dependencies } from './dependencies.js';
+
+declare const sourceAdds: unique symbol;
+declare const sourceUser: unique symbol;
+
+/** What one source found in a handshake. */
+export interface Finding {
+  readonly user: AuthenticatedUser | undefined;
+  readonly authentication: Authentication;
+}
+
+/** A source, its dependencies resolved, as one server uses it. */
+export interface BoundSource {
+  /** The reader of HTTP sessions that it uses. */
+  readonly reader?: HttpSessionReader;
+  /**
+   * Looks for the user. A rejection means "cannot tell".
+   *
+   * @param httpSession reads the HTTP session once per handshake, whoever asks.
+   */
+  find(request: IncomingMessage, httpSession: HttpSessionLookup): Promise<Finding>;
+}
+
+/** Reads the HTTP session of one handshake through `reader`; asked again, it gives the same one. */
+export type HttpSessionLookup = (reader: HttpSessionReader) => Promise<HttpSession | undefined>;
+
+/** One way to find a user, made by `fromToken` or `fromHttpSession`; `Adds` is what a message gets besides `channelSession` and `user`. */
+export interface UserSource<User extends AuthenticatedUser = AppUser, Adds extends object = None> {
+  readonly source: 'token' | 'http-session';
+  /** Where it looks for tokens: what is secret in a handshake. */
+  readonly credentials: readonly CredentialSource[];
+  /** Resolves what it depends on. For the runtime. */
+  bind(dependencies: Dependencies): BoundSource;
+  readonly [sourceUser]?: User | undefined;
+  readonly [sourceAdds]?: Adds | undefined;
+}
+
+/** What all of `Sources` add to a message. */
+export type SourceAdds<Sources extends readonly unknown[], Acc extends object = None> = Sources extends readonly [
+  UserSource<infer _User, infer Adds>,
+  ...infer Rest,
+]
+  ? SourceAdds<Rest, Acc & Adds>
+  : Acc;
+
+/** The users that `Sources` find. */
+// biome-ignore lint/suspicious/noExplicitAny: whatever it adds
+export type SourceUser<Sources extends readonly unknown[]> = Sources[number] extends UserSource<infer User, any> ? User : never;

@@ -1,0 +1,23 @@
+// First, and here alone: tsyringe throws without it, and whoever imports it later than tsyringe is too late.
+import 'reflect-metadata';
+import { container, type DependencyContainer, type InjectionToken } from 'tsyringe';
+import type { HttpSessionReader } from './contracts/http-session-reader.js';
+import type { SessionStore } from './contracts/session-store.js';
+import type { TokenRepository } from './contracts/token-repository.js';
+import type { UserRepository } from './contracts/user-repository.js';
+
+export { container, type DependencyContainer };
+
+/** A typed injection token: `Symbol.for`, so that two copies of this package in one process mean the same one. */
+function token<Dependency>(name: string): InjectionToken<Dependency> {
+  return Symbol.for(`ws-with.${name}`);
+}
+
+/** Where a {@link TokenRepository} is registered. */
+export const TOKEN_REPOSITORY: InjectionToken<TokenRepository> = token('TOKEN_REPOSITORY');
+/** Where a {@link UserRepository} is registered. */
+export const USER_REPOSITORY: InjectionToken<UserRepository> = token('USER_REPOSITORY');
+/** Where a {@link SessionStore} is registered. Without one, sessions live in the process. */
+export const SESSION_STORE: InjectionToken<SessionStore> = token('SESSION_STORE');
+/** Where an {@link HttpSessionReader} is registered. */
+export const HTTP_SESSION_READER: InjectionToken<HttpSessionReader> = token('HTTP_SESSION_READER');

@@ -1,0 +1,163 @@
+import type { IncomingMessage } from 'node:http';
+import type { WebSocket } from 'ws';
+import type { HttpSession } from './contracts/http-session-reader.js';
+import type { Authentication } from './identity/authentication.js';
+import type { TokenId } from './identity/token-id.js';
+import type { AnonymousUser, AppUser, Register } from './users.js';
+
+/** One WebSocket connection, from the moment its handshake arrives until it is closed. */
+export interface Channel {
+  /** Random and unique; may be shown to clients. */
+  readonly id: string;
+  /** Who was identified at connect; the anonymous user where nobody was. */
+  readonly user: AppUser | AnonymousUser;
+  /** The id of the token that identified the channel. */
+  readonly tokenId: TokenId | undefined;
+  /** The `ws` socket itself; `undefined` until the handshake is answered. */
+  readonly socket: WebSocket | undefined;
+  /** Aborted once the channel begins to end: the peer left, or a close of ours was decided. */
+  readonly signal: AbortSignal;
+  /**
+   * Sends one message: a text frame for a string, a binary one for bytes. Before the handshake is answered it is held.
+   *
+   * @returns whether the channel took it; `false`, and nothing else happens, once the channel is closing or ended.
+   * @throws {TypeError} when `data` is neither a string nor bytes.
+   */
+  send(data: string | Uint8Array | ArrayBuffer): boolean;
+  /**
+   * Sends `value` as JSON, in a text frame.
+   *
+   * @returns as {@link send}.
+   * @throws {TypeError} when JSON cannot hold `value` (a function, `undefined`, a cycle, a BigInt).
+   */
+  sendJson(value: unknown): boolean;
+  /**
+   * Closes the channel. What was received before still reaches the handlers; nothing is sent any more.
+   *
+   * @param code 1000 to 1014 but for 1004 to 1006, or 3000 to 4999 (RFC 6455, section 7.4). @default 1000
+   * @param reason cut at 123 bytes of UTF-8. @default ''
+   * @throws {TypeError} when `code` is no code that a server may send.
+   */
+  close(code?: number, reason?: string): void;
+  /** Drops the connection at once, without a closing handshake. */
+  terminate(): void;
+}
+
+/** What is kept of the handshake after connect: frozen, and without anything secret. */
+export interface Handshake {
+  /** Path and query as the client sent them; the values of parameters that carry tokens are replaced by `***`. */
+  readonly url: string;
+  /** The headers but for `cookie`, `authorization` and `sec-websocket-protocol`, names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** The peer's IP address; `undefined` where the transport has none. */
+  readonly address: string | undefined;
+}
+
+/** What every message has, before any wrapper has run. */
+export interface BaseMessage {
+  readonly kind: 'connect' | 'receive' | 'disconnect';
+  readonly channel: Channel;
+  /** In connect the request itself, afterwards what is kept of it. */
+  readonly request: IncomingMessage | Handshake;
+  /** Aborted once the channel begins to end; give it to whatever the handler waits for. */
+  readonly signal: AbortSignal;
+  /** How the channel was identified; `undefined` where no wrapper of the server identifies. */
+  readonly authentication: Authentication | undefined;
+}
+
+/** A handshake has arrived. */
+export interface ConnectMessage extends BaseMessage {
+  readonly kind: 'connect';
+  readonly request: IncomingMessage;
+}
+
+/** The client has sent a message (RFC 6455, section 5.6). */
+export interface ReceiveMessage extends BaseMessage {
+  readonly kind: 'receive';
+  readonly request: Handshake;
+  /** The payload's bytes. */
+  readonly data: Uint8Array;
+  /** The payload as UTF-8. */
+  readonly text: string;
+  /** Whether it came in a binary frame. */
+  readonly isBinary: boolean;
+  /**
+   * The payload, parsed.
+   *
+   * @throws {ClientError} `invalid_json` when it is no JSON.
+   */
+  json(): unknown;
+}
+
+/** The connection is closed. Only channels whose connect succeeded get it, and each of them once. */
+export interface DisconnectMessage extends BaseMessage {
+  readonly kind: 'disconnect';
+  readonly request: Handshake;
+  /** The code that closed the channel: ours where we closed it, else the peer's; 1006 where it vanished, 1005 where it gave none. */
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** A message of any kind; `kind` tells which. */
+export type Message = ConnectMessage | ReceiveMessage | DisconnectMessage;
+
+/** `T` with everything in it read-only. */
+export type DeepReadonly<T> = T extends readonly (infer Element)[]
+  ? readonly DeepReadonly<Element>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
+
+/** The values of the channel session: `Register.session`, or any where nothing is registered. */
+export type AppSession = Register extends { session: infer Session extends object } ? Session : Record<string, unknown>;
+
+/**
+ * The session of a channel as one message sees it: the last saved state and this message's own changes. They are saved together when
+ * the handler has succeeded; a handler that throws leaves the session as it was.
+ */
+export interface ChannelSession {
+  /** The value of `key`, frozen, or `undefined`. Nothing is copied. */
+  get<Key extends keyof AppSession & string>(key: Key): DeepReadonly<AppSession[Key]> | undefined;
+  /**
+   * Sets `key` to a frozen copy of `value`.
+   *
+   * @throws {TypeError} naming the path, when JSON cannot hold `value`.
+   */
+  set<Key extends keyof AppSession & string>(key: Key, value: DeepReadonly<AppSession[Key]>): void;
+  has(key: keyof AppSession & string): boolean;
+  delete(key: keyof AppSession & string): void;
+  /**
+   * Sets `key` to what `change` makes of its value: at once, and again on the newest value if another channel saved in between.
+   * So `change` must be synchronous and do nothing else.
+   *
+   * @throws {TypeError} naming the path, when JSON cannot hold what `change` returns.
+   */
+  update<Key extends keyof AppSession & string>(
+    key: Key,
+    change: (value: DeepReadonly<AppSession[Key]> | undefined) => DeepReadonly<AppSession[Key]>,
+  ): void;
+  /**
+   * Reads the session anew from its store. Changes of this message that are not saved yet are dropped.
+   *
+   * @throws {ChannelError} `ERR_SESSION_LOAD_FAILED` when the store fails or does not answer in time.
+   */
+  reload(): Promise<void>;
+}
+
+/** Added by `withChannelSession`, and by every wrapper that identifies. */
+export interface HasChannelSession {
+  /** The channel's session. */
+  readonly channelSession: ChannelSession;
+}
+
+/** Added by `withHttpSession`, `withChannelAndHttpSession`, `withHttpUser` and `withUserFromHttp`. */
+export interface HasHttpSession {
+  /** The web site's session; `undefined` where there is none. */
+  readonly httpSession: HttpSession | undefined;
+}
+
+/** Added by `withJson(schema)`, and to the parts of `dispatchOn`. */
+export interface HasBody<Body = unknown> {
+  /** The message's JSON: as the schema gives it, or as it came where there is no schema. */
+  readonly body: Body;
+}

@@ -1,0 +1,110 @@
+import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+
+/** Which pages may open sockets. */
+export interface OriginOptions {
+  /**
+   * Further origins that are let in, as `scheme://host` or `scheme://host:port`. `https://*.example.com` means every host of whole labels
+   * below `example.com`, not that one itself; without a scheme (`*.example.com`) it means `https` and `http`. @default none
+   */
+  readonly origins?: readonly string[] | undefined;
+  /** The origin or origins under which browsers reach this server, in place of the `Host` header, behind a proxy that rewrites it. */
+  readonly publicOrigin?: string | readonly string[] | undefined;
+  /** Refuse handshakes without an `Origin` header, as only native clients send them. @default false */
+  readonly requireOrigin?: boolean | undefined;
+  /**
+   * Read what the nearest proxy says in `X-Forwarded-Host`, `X-Forwarded-Proto` and `X-Forwarded-For` (the last entry of each). Only
+   * where every request comes through a proxy that sets them. @default false
+   */
+  readonly trustProxy?: boolean | undefined;
+}
+
+interface Origin {
+  readonly scheme: string;
+  readonly host: string;
+  readonly port: string;
+}
+
+/** Longest origin that is looked at: a host has at most 253 characters (RFC 1035, section 2.3.4). */
+const maxOriginLength = 300;
+const originPattern = /^([a-z][a-z0-9+.-]*):\/\/([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/;
+const hostPattern = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/;
+const defaultPorts: Readonly<Record<string, string>> = { http: '80', https: '443', ws: '80', wss: '443' };
+
+/** An origin as RFC 6454 serialises it. Not `URL.origin`, which is `'null'` for every scheme of an application's own. */
+function parseOrigin(text: string): Origin | undefined {
+  if (text.length > maxOriginLength) return undefined;
+  const match = originPattern.exec(text.toLowerCase());
+  if (match === null) return undefined;
+  const [, scheme, host, port] = match as unknown as [string, string, string, string | undefined];
+  return { scheme, host, port: port ?? defaultPorts[scheme] ?? '' };
+}
+
+function parsePattern(option: string, text: unknown): (origin: Origin) => boolean {
+  const fail = (): never => {
+    const got = typeof text === 'string' ? JSON.stringify(text) : typeof text;
+    throw new TypeError(`${option} must hold origins like 'https://app.example.com' or 'https://*.example.com', got ${got}`);
+  };
+  if (typeof text !== 'string') return fail();
+  const [, scheme, wildcard, rest] = /^([a-z][a-z0-9+.-]*:\/\/)?(\*\.)?(.*)$/i.exec(text) as unknown as [string, string?, string?, string?];
+  const schemes = scheme === undefined ? ['https', 'http'] : [scheme.slice(0, -3).toLowerCase()];
+  const wanted = schemes.map((name) => parseOrigin(`${name}://${rest}`) ?? fail());
+  return (origin) =>
+    wanted.some(
+      ({ scheme: name, host, port }) =>
+        origin.scheme === name && origin.port === port && (wildcard === undefined ? origin.host === host : isBelow(origin.host, host)),
+    );
+}
+
+/** Whether `host` is one or more whole labels below `parent`. */
+function isBelow(host: string, parent: string): boolean {
+  return host.endsWith(`.${parent}`) && /^[^.]+(\.[^.]+)*$/.test(host.slice(0, -parent.length - 1));
+}
+
+/** The last entry of a header that proxies append to. */
+export function lastEntry(header: string | readonly string[] | undefined): string | undefined {
+  return String(header ?? '')
+    .split(',')
+    .at(-1)
+    ?.trim();
+}
+
+/** Compiled origins, e.g. of `withAllowedOrigins`: whether one of them is `header`. */
+export function originMatcher(option: string, list: readonly string[]): (header: string) => boolean {
+  if (!Array.isArray(list)) throw new TypeError(`${option} must be a list of origins, got ${typeof list}`);
+  const patterns = list.map((text) => parsePattern(option, text));
+  return (header) => {
+    const origin = parseOrigin(header);
+    return origin !== undefined && patterns.some((matches) => matches(origin));
+  };
+}
+
+/**
+ * The rule of a server: a handshake without Origin passes unless `requireOrigin` is set; one with it must come from the same host and
+ * port as the request goes to, or from a listed origin. It keeps other sites' pages from opening sockets with their visitors' cookies.
+ */
+export function originRule(options: OriginOptions): (request: IncomingMessage) => boolean {
+  const listed = originMatcher('origins', options.origins ?? []);
+  const { publicOrigin, requireOrigin = false, trustProxy = false } = options;
+  const published = publicOrigin === undefined ? undefined : originMatcher('publicOrigin', [publicOrigin].flat() as string[]);
+  return (request) => {
+    const header = request.headers.origin;
+    if (header === undefined) return !requireOrigin;
+    if (listed(header)) return true;
+    return published === undefined ? isSameOrigin(header, request, trustProxy) : published(header);
+  };
+}
+
+function isSameOrigin(header: string, request: IncomingMessage, trustProxy: boolean): boolean {
+  const origin = parseOrigin(header);
+  if (origin === undefined || (origin.scheme !== 'http' && origin.scheme !== 'https')) return false;
+  const forwardedHost = trustProxy ? lastEntry(request.headers['x-forwarded-host']) : '';
+  const host = hostPattern.exec((forwardedHost || request.headers.host || '').toLowerCase());
+  if (host === null) return false;
+  const forwardedProto = trustProxy ? lastEntry(request.headers['x-forwarded-proto']) : '';
+  const encrypted = forwardedProto
+    ? forwardedProto === 'https' || forwardedProto === 'wss'
+    : (request.socket as TLSSocket).encrypted === true;
+  if (encrypted && origin.scheme === 'http') return false;
+  return origin.host === host[1] && origin.port === (host[2] ?? defaultPorts[origin.scheme]);
+}

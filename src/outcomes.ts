@@ -1,0 +1,49 @@
+/** What the client sees when an error ends its channel: a status before the handshake is answered, a close code after it. */
+export interface Outcome {
+  /** HTTP status, 400 to 599. */
+  readonly status: number;
+  /** Close code (RFC 6455, section 7.4; 3000, 3003 and 3008 as registered with IANA). */
+  readonly closeCode: number;
+  /** Reason of the close frame; constant, at most 123 bytes of UTF-8. */
+  readonly reason: string;
+}
+
+/** The outcome of each error code; the option `outcomes` of a server replaces entries. */
+export const defaultOutcomes = {
+  ERR_HANDSHAKE_INVALID: { status: 400, closeCode: 1002, reason: 'invalid handshake' },
+  ERR_SUBPROTOCOL_REFUSED: { status: 400, closeCode: 3003, reason: 'no acceptable subprotocol' },
+  ERR_SUBPROTOCOL_UNGUARDED: { status: 400, closeCode: 3003, reason: 'no acceptable subprotocol' },
+  ERR_ORIGIN_REFUSED: { status: 403, closeCode: 3003, reason: 'origin refused' },
+  ERR_AUTHENTICATION_REQUIRED: { status: 401, closeCode: 3000, reason: 'authentication required' },
+  ERR_CONNECTION_DENIED: { status: 403, closeCode: 3003, reason: 'denied' },
+  ERR_CHANNEL_CLOSED: { status: 403, closeCode: 1000, reason: '' },
+  ERR_LOOKUP_FAILED: { status: 503, closeCode: 1013, reason: 'try again later' },
+  ERR_LOOKUP_TIMEOUT: { status: 503, closeCode: 1013, reason: 'try again later' },
+  ERR_SESSION_LOAD_FAILED: { status: 503, closeCode: 1013, reason: 'try again later' },
+  ERR_CONNECT_TIMEOUT: { status: 408, closeCode: 3008, reason: 'connect took too long' },
+  ERR_HANDLER_FAILED: { status: 500, closeCode: 1011, reason: 'internal error' },
+  ERR_WRAPPER_MISSING: { status: 500, closeCode: 1011, reason: 'internal error' },
+  ERR_DEPENDENCY_MISSING: { status: 500, closeCode: 1011, reason: 'internal error' },
+  ERR_SESSION_SAVE_FAILED: { status: 500, closeCode: 1011, reason: 'internal error' },
+  ERR_SESSION_CONFLICT: { status: 500, closeCode: 1011, reason: 'internal error' },
+  ERR_SESSION_GONE: { status: 500, closeCode: 1011, reason: 'internal error' },
+  ERR_SESSION_CORRUPT: { status: 500, closeCode: 1011, reason: 'internal error' },
+  ERR_INPUT_OVERFLOW: { status: 413, closeCode: 1008, reason: 'too much input' },
+  ERR_SLOW_CONSUMER: { status: 503, closeCode: 1013, reason: 'too slow' },
+  ERR_SHUTDOWN: { status: 503, closeCode: 1012, reason: 'restarting' },
+} as const satisfies Record<string, Outcome>;
+
+/** A code of {@link ChannelError}. */
+export type ErrorCode = keyof typeof defaultOutcomes;
+
+/** A full table of outcomes. */
+export type Outcomes = Readonly<Record<ErrorCode, Outcome>>;
+
+/** Close codes of the private range, for clients that know HTTP's numbers: 4401, 4403 and 4408 in place of 3000, 3003 and 3008. */
+export const privateCloseCodes: { readonly [Code in ErrorCode]?: Partial<Outcome> } = Object.freeze({
+  ERR_SUBPROTOCOL_REFUSED: { closeCode: 4403 },
+  ERR_ORIGIN_REFUSED: { closeCode: 4403 },
+  ERR_AUTHENTICATION_REQUIRED: { closeCode: 4401 },
+  ERR_CONNECTION_DENIED: { closeCode: 4403 },
+  ERR_CONNECT_TIMEOUT: { closeCode: 4408 },
+});

@@ -1,0 +1,27 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import type { Transport } from '../channel/channel-host.js';
+
+/** A connection whose handshake was answered before we saw it: every refusal is a close code. */
+export class AcceptedTransport implements Transport {
+  readonly raw: Socket;
+  readonly socket: WebSocket;
+
+  constructor(socket: WebSocket, request: IncomingMessage) {
+    this.socket = socket;
+    this.raw = request.socket;
+  }
+
+  answer(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  refuse(): void {
+    this.socket.terminate();
+  }
+
+  destroy(): void {
+    this.socket.terminate();
+  }
+}

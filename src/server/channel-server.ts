@@ -1,0 +1,255 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { ChannelHost, ChannelPlan, Transport } from '../channel/channel-host.js';
+import { connect } from '../channel/connect.js';
+import { LiveChannel } from '../channel/live-channel.js';
+import { isAttached } from '../channel/socket-events.js';
+import { ChannelError } from '../errors.js';
+import { handshakeOf } from '../handshake.js';
+import type { CredentialSource } from '../identity/credentials.js';
+import { Dependencies } from '../identity/dependencies.js';
+import { SESSION_STORE } from '../injection.js';
+import { MemorySessionStore } from '../memory-session-store.js';
+import { originRule } from '../origin.js';
+import { Reporter } from '../reporter.js';
+import type { RecordContext } from '../session/session-record.js';
+import { mergeSessionOptions, type SessionSettings } from '../session/session-settings.js';
+import { SessionToucher } from '../session/session-toucher.js';
+import { AcceptedTransport } from './accepted-transport.js';
+import type { ChannelHandlers, ClassHandlers } from './channel-handlers.js';
+import { ChannelRegistry, type Channels } from './channel-registry.js';
+import { type ChannelServerOptions, checkServerOptions, type ServerSettings } from './channel-server-options.js';
+import { credentialsOf, planChannels, type Slots, sessionOptionsOf, slotsOf } from './plan-channels.js';
+import { refusedOrigin } from './refused-origin.js';
+import { agreeOnProtocol, checkUpgradeOptions, isOpeningHandshake, realOffers, type UpgradeOptions } from './upgrade-options.js';
+import { addUpgradeRoute } from './upgrade-routes.js';
+import { UpgradeTransport } from './upgrade-transport.js';
+
+/** Options of {@link ChannelServer.close}. */
+export interface CloseOptions {
+  /** How long channels may take to end in order, in milliseconds, at least 0; then they are dropped. @default 10,000 */
+  readonly timeoutMs?: number | undefined;
+}
+
+const dayMs = 86_400_000;
+
+/** Runs handlers for the sockets of any `ws` server, or for the upgrades of an HTTP server. */
+export class ChannelServer<H extends object = object> {
+  /**
+   * Serves a socket of any `ws` server: `wss.on('connection', channels.accept)`. Bound. To be called in the very tick in which the
+   * connection arrives, since frames that arrive before it are nobody's. A refusal is a close code.
+   */
+  readonly accept: (socket: WebSocket, request: IncomingMessage) => void;
+  readonly #settings: ServerSettings;
+  readonly #host: ChannelHost;
+  readonly #plan: ChannelPlan;
+  readonly #credentials: readonly CredentialSource[];
+  readonly #isOriginAllowed: (request: IncomingMessage) => boolean;
+  readonly #registry = new ChannelRegistry();
+  /** Every channel of which anything still runs, pending ones and ended ones included. */
+  readonly #active = new Set<LiveChannel>();
+  readonly #toucher: SessionToucher;
+  #isUnguardedReported = false;
+  #closing: Promise<void> | undefined;
+  #whenDone: (() => void) | undefined;
+
+  /**
+   * @param handlers an object `{ connect?, receive?, disconnect? }`, an instance with such methods, or a class that the container
+   * resolves.
+   * @throws {TypeError} when handlers or options are not what they must be.
+   * @throws {ChannelError} `ERR_DEPENDENCY_MISSING` when a wrapper needs something that is neither given nor registered.
+   */
+  constructor(handlers: ChannelHandlers | (H & ClassHandlers<H>), options?: ChannelServerOptions) {
+    this.#settings = checkServerOptions(options);
+    const { container, clock, connectTimeoutMs } = this.#settings;
+    const slots = slotsOf(handlers, container);
+    const dependencies = new Dependencies(container, connectTimeoutMs, clock);
+    const bindings = new Map<object, unknown>();
+    const bind: ChannelHost['bind'] = (bindable) => {
+      if (!bindings.has(bindable)) bindings.set(bindable, bindable.bind(dependencies));
+      return bindings.get(bindable) as ReturnType<typeof bindable.bind>;
+    };
+    this.#isOriginAllowed = originRule(this.#settings);
+    this.#plan = planChannels(slots, this.#settings, bind);
+    this.#credentials = credentialsOf(slots);
+    const reporter = new Reporter(this.#settings, clock);
+    const session: RecordContext = {
+      settings: sessionSettings(slots, this.#settings, dependencies),
+      clock,
+      deadlineMs: connectTimeoutMs,
+      report: (error) => reporter.error(error),
+    };
+    this.#toucher = new SessionToucher(session, () => this.#records());
+    this.#host = this.#makeHost(reporter, session, bind);
+    this.accept = (socket, request) => {
+      this.#reportUnguarded();
+      this.#accept(socket, request);
+    };
+  }
+
+  /** The live channels; read-only. */
+  get channels(): Channels {
+    return this.#registry;
+  }
+
+  /**
+   * Serves every connection of `server`, and closes when it does.
+   *
+   * @throws {TypeError} when a wrapper reads tokens from subprotocols and `server` would echo them (it has no `handleProtocols`).
+   */
+  attach(server: WebSocketServer): void {
+    if (typeof (server as Partial<WebSocketServer> | null)?.on !== 'function')
+      throw new TypeError('attach: server must be a WebSocketServer of ws');
+    if (this.#readsSubprotocols && server.options.handleProtocols === undefined) {
+      throw new TypeError(
+        'attach: a wrapper reads tokens from subprotocols, which ws echoes: give the WebSocketServer the option handleProtocols',
+      );
+    }
+    server.on('connection', (socket, request) => this.#accept(socket, request));
+    server.on('close', () => void this.close());
+  }
+
+  /**
+   * Serves the upgrades of an HTTP server. The connect handler runs before the handshake is answered, so a refusal is an HTTP status, and
+   * what it sends goes out after the 101.
+   *
+   * @throws {TypeError} when an option is not what it must be, or the server has such a route already.
+   */
+  handleUpgrades(server: Server | TlsServer, options: UpgradeOptions = {}): void {
+    if (typeof (server as Partial<Server> | null)?.on !== 'function') throw new TypeError('handleUpgrades: server must be an HTTP server');
+    checkUpgradeOptions(options);
+    const webSockets = new WebSocketServer({
+      clientTracking: false,
+      ...options.ws,
+      noServer: true,
+      handleProtocols: (_offers, request) => agreeOnProtocol(request, this.#credentials, options),
+    });
+    const handle = (request: IncomingMessage, raw: Socket, head: Buffer): void => {
+      if (!isOpeningHandshake(request)) {
+        webSockets.handleUpgrade(request, raw, head, (socket) => socket.terminate());
+        return;
+      }
+      const transport = new UpgradeTransport(webSockets, request, raw, head, this.#settings.maxQueuedBytes);
+      const { offers, hasToken } = realOffers(request, this.#credentials);
+      if (hasToken && offers.length === 0) {
+        transport.refuse(this.#settings.outcomes.ERR_SUBPROTOCOL_REFUSED);
+        return;
+      }
+      const { channel } = this.open(transport, request);
+      if (channel.isOpen) transport.watch({ gone: () => channel.closed(1006, ''), overflowed: () => channel.overflowed() });
+    };
+    addUpgradeRoute(server, { path: options.path, handle });
+  }
+
+  /**
+   * Ends every channel with 1012 (503 where its handshake is not answered), refuses new ones, and waits for handlers and saves under way.
+   * Called again, it gives the same promise.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    const { timeoutMs = 10_000 } = options;
+    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0))
+      throw new TypeError(`close: timeoutMs must be a number from 0, got ${String(timeoutMs)}`);
+    this.#closing ??= this.#shutDown(timeoutMs);
+    return this.#closing;
+  }
+
+  /** {@link close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Begins a channel on a transport of one's own; what `ws-with/testing` is built on. `connected` resolves when connect is done, well or not.
+   *
+   * @internal
+   */
+  open(transport: Transport, request: IncomingMessage): { readonly channel: LiveChannel; readonly connected: Promise<void> } {
+    const channel = new LiveChannel(this.#host, transport);
+    this.#active.add(channel);
+    if (this.#closing === undefined && this.#isOriginAllowed(request)) return { channel, connected: connect(channel, transport, request) };
+    if (this.#closing !== undefined) channel.endWith('ERR_SHUTDOWN');
+    else {
+      this.#host.reporter.warn(refusedOrigin(request));
+      channel.endWith('ERR_ORIGIN_REFUSED');
+    }
+    return { channel, connected: Promise.resolve() };
+  }
+
+  #accept(socket: WebSocket, request: IncomingMessage): void {
+    if (typeof (socket as Partial<WebSocket> | null)?.send !== 'function' || request?.headers === undefined) {
+      throw new TypeError('accept: must be given a socket of ws and the request of its handshake');
+    }
+    if (isAttached(socket) || socket.readyState !== socket.OPEN) return; // served already, or gone already
+    this.open(new AcceptedTransport(socket, request), request);
+  }
+
+  #makeHost(reporter: Reporter, session: RecordContext, bind: ChannelHost['bind']): ChannelHost {
+    const { clock, outcomes, connectTimeoutMs, maxBufferedBytes, trustProxy } = this.#settings;
+    const secret = new Set(this.#credentials.flatMap(({ carrier, name }) => (carrier === 'query' ? [name] : [])));
+    return {
+      plan: this.#plan,
+      clock,
+      outcomes,
+      reporter,
+      connectTimeoutMs,
+      maxBufferedBytes,
+      session,
+      bind,
+      handshakeOf: (request) => handshakeOf(request, secret, trustProxy),
+      channelOpened: (channel) => {
+        this.#registry.add(channel);
+        this.#toucher.start();
+      },
+      channelClosed: (channel) => this.#registry.delete(channel),
+      channelFinished: (channel) => {
+        this.#active.delete(channel);
+        if (this.#active.size === 0) this.#whenDone?.();
+      },
+    };
+  }
+
+  async #shutDown(timeoutMs: number): Promise<void> {
+    await Promise.resolve(); // so that `open` sees that we are closing
+    for (const channel of [...this.#active]) channel.endWith('ERR_SHUTDOWN');
+    if (this.#active.size > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#settings.clock.setTimer(resolve, timeoutMs);
+        this.#whenDone = () => {
+          cancel();
+          resolve();
+        };
+      });
+      for (const channel of [...this.#active]) channel.terminate();
+    }
+    this.#toucher.stop();
+  }
+
+  *#records(): Iterable<NonNullable<LiveChannel['record']>> {
+    for (const channel of this.#registry) if (channel.record !== undefined) yield channel.record;
+  }
+
+  get #readsSubprotocols(): boolean {
+    return this.#credentials.some(({ carrier }) => carrier === 'subprotocol');
+  }
+
+  #reportUnguarded(): void {
+    if (this.#isUnguardedReported || !this.#readsSubprotocols) return;
+    this.#isUnguardedReported = true;
+    const text =
+      'A wrapper reads tokens from subprotocols, and accept sees sockets only after ws has answered: make sure that the WebSocketServer has ' +
+      'handleProtocols and never echoes a token, or use attach or handleUpgrades, which do.';
+    this.#host.reporter.warn(new ChannelError('ERR_SUBPROTOCOL_UNGUARDED', text));
+  }
+}
+
+/** The settings of the server's sessions: of its own option and of every `withChannelSession`. */
+function sessionSettings(slots: Slots, settings: ServerSettings, dependencies: Dependencies): SessionSettings {
+  const { store, ttlMs = dayMs, scope = 'channel' } = mergeSessionOptions([settings.session, ...sessionOptionsOf(slots)]);
+  const names = { wrapper: 'withChannelSession', option: 'store', token: 'SESSION_STORE', method: 'load' };
+  const given = store === undefined ? dependencies.find(SESSION_STORE, names) : dependencies.check(store, names);
+  // shared sessions need a place that outlives a channel; one channel's own session needs none
+  const fallback = scope === 'channel' ? undefined : new MemorySessionStore({ clock: settings.clock });
+  return Object.freeze({ store: given ?? fallback, ttlMs, scope });
+}

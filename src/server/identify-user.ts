@@ -1,0 +1,71 @@
+import type { IncomingMessage } from 'node:http';
+import { lookUpFailed } from '../channel/preparation.js';
+import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
+import { withDeadline } from '../deadline.js';
+import { ChannelError } from '../errors.js';
+import type { Authentication } from '../identity/authentication.js';
+import { Dependencies } from '../identity/dependencies.js';
+import { identify } from '../identity/identify.js';
+import type { SourceUser, UserSource } from '../identity/user-source.js';
+import type { DependencyContainer } from '../injection.js';
+import { type OriginOptions, originRule } from '../origin.js';
+import { systemClock } from '../system-clock.js';
+import { type AnonymousUser, type AuthenticatedUser, anonymousUser } from '../users.js';
+
+/** Options of `identifyUser`. */
+export interface IdentifyOptions<Sources extends readonly UserSource<AuthenticatedUser, object>[]> extends OriginOptions {
+  /** Where users come from, as for `withUserFrom`. */
+  readonly sources: Sources;
+  /** Where dependencies are looked for before tsyringe's global container. @default the global one */
+  readonly container?: DependencyContainer | undefined;
+  /** How long the look-ups may take, in milliseconds. @default 5,000 */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Who was identified, and how. */
+export interface Identified<User extends AuthenticatedUser> {
+  readonly user: User | AnonymousUser;
+  readonly authentication: Authentication;
+}
+
+const defaultTimeoutMs = 5_000;
+const known: ReadonlySet<string> = new Set(['sources', 'container', 'timeoutMs', 'origins', 'publicOrigin', 'requireOrigin', 'trustProxy']);
+
+/**
+ * The identification of the wrappers for servers that own their sockets (graphql-ws, tRPC, socket.io) and for plain HTTP routes: no channel,
+ * no session, the same rules. The origin rule is applied where `request` is an upgrade.
+ *
+ * @throws {TypeError} when an option is not what it must be.
+ * @throws {ChannelError} `ERR_ORIGIN_REFUSED`; `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` where it cannot be told who it is;
+ * `ERR_DEPENDENCY_MISSING`.
+ */
+export async function identifyUser<const Sources extends readonly UserSource<any, any>[]>(
+  request: IncomingMessage,
+  options: IdentifyOptions<Sources>,
+): Promise<Identified<SourceUser<Sources>>> {
+  const unknown = Object.keys(options).find((name) => !known.has(name));
+  if (unknown !== undefined) throw new TypeError(`identifyUser: there is no option ${unknown}`);
+  const { sources, container, timeoutMs: ms = defaultTimeoutMs } = options;
+  if (!Array.isArray(sources) || sources.length === 0 || sources.some((source) => typeof source?.bind !== 'function')) {
+    throw new TypeError('identifyUser: sources must be a list of fromToken(…) and fromHttpSession(…)');
+  }
+  if (!(Number.isFinite(ms) && ms > 0)) throw new TypeError(`identifyUser: timeoutMs must be a number above 0, got ${String(ms)}`);
+  if (request.headers.upgrade !== undefined && !originRule(options)(request)) {
+    throw new ChannelError('ERR_ORIGIN_REFUSED', 'The origin of the upgrade is neither the host itself nor listed in origins.');
+  }
+  const dependencies = new Dependencies(container, ms, systemClock);
+  const bound = sources.map((source: UserSource) => source.bind(dependencies));
+  const sessions = new Map<HttpSessionReader, Promise<HttpSession | undefined>>();
+  const lookUp = (reader: HttpSessionReader): Promise<HttpSession | undefined> => {
+    const pending = sessions.get(reader) ?? Promise.resolve(reader.read(request)).then((session) => session ?? undefined);
+    sessions.set(reader, pending);
+    return pending;
+  };
+  const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `Looking up the user took longer than ${ms} ms.`);
+  try {
+    const { user, authentication } = await withDeadline(() => identify(request, bound, lookUp), { clock: systemClock, ms, onTimeout });
+    return { user: (user ?? anonymousUser) as SourceUser<Sources> | AnonymousUser, authentication };
+  } catch (error) {
+    throw lookUpFailed(error);
+  }
+}

@@ -1,0 +1,90 @@
+import type { ChannelPlan, SlotFunction } from '../channel/channel-host.js';
+import type { IdentificationRequirement, KnownRequirement } from '../channel/requirement-kinds.js';
+import type { HttpSessionReader } from '../contracts/http-session-reader.js';
+import type { CredentialSource } from '../identity/credentials.js';
+import type { Dependencies } from '../identity/dependencies.js';
+import { type DependencyContainer, container as globalContainer } from '../injection.js';
+import type { ChannelSessionOptions } from '../session/session-settings.js';
+import { requirementsOf } from '../wrapping/requirements.js';
+import type { ServerSettings } from './channel-server-options.js';
+
+const slotNames = ['connect', 'receive', 'disconnect'] as const;
+type SlotName = (typeof slotNames)[number];
+
+/** The handlers of a server as they were given, looked at once. */
+export interface Slots {
+  readonly functions: Readonly<Record<SlotName, SlotFunction | undefined>>;
+  readonly requirements: Readonly<Record<SlotName, readonly KnownRequirement[]>>;
+}
+
+/**
+ * The slots of handlers given as an object, an instance, or a class that the container resolves.
+ *
+ * @throws {TypeError} when there is no handler among them, or something that is no function.
+ */
+export function slotsOf(handlers: unknown, container: DependencyContainer | undefined): Slots {
+  const owner: unknown = typeof handlers === 'function' ? (container ?? globalContainer).resolve(handlers as new () => object) : handlers;
+  if (typeof owner !== 'object' || owner === null) {
+    throw new TypeError(`ChannelServer: handlers must be an object, an instance or a class, got ${owner === null ? 'null' : typeof owner}`);
+  }
+  const functions: Record<SlotName, SlotFunction | undefined> = { connect: undefined, receive: undefined, disconnect: undefined };
+  const requirements: Record<SlotName, readonly KnownRequirement[]> = { connect: [], receive: [], disconnect: [] };
+  for (const name of slotNames) {
+    const handler = (owner as Record<string, unknown>)[name];
+    if (handler === undefined) continue;
+    if (typeof handler !== 'function')
+      throw new TypeError(`ChannelServer: ${name} must be a function, got ${handler === null ? 'null' : typeof handler}`);
+    functions[name] = (message) => handler.call(owner, message);
+    requirements[name] = requirementsOf(handler) as readonly KnownRequirement[];
+  }
+  if (slotNames.every((name) => functions[name] === undefined)) {
+    throw new TypeError('ChannelServer: handlers must have at least one of connect, receive and disconnect');
+  }
+  return { functions, requirements };
+}
+
+/** The options of every `withChannelSession` that the slots can see. */
+export function sessionOptionsOf({ requirements }: Slots): ChannelSessionOptions[] {
+  return all(requirements).flatMap((requirement) => (requirement.kind === 'session' ? [requirement.options] : []));
+}
+
+/** The first requirement to identify: of connect, else of receive, else of disconnect. */
+export function identificationOf({ requirements }: Slots): IdentificationRequirement | undefined {
+  return all(requirements).find((requirement) => requirement.kind === 'identification');
+}
+
+/** Everywhere that a wrapper of the slots looks for tokens. */
+export function credentialsOf({ requirements }: Slots): CredentialSource[] {
+  return all(requirements).flatMap((requirement) =>
+    requirement.kind === 'identification' ? requirement.sources.flatMap((source) => [...source.credentials]) : [],
+  );
+}
+
+/** What the server needs to know of its slots for each channel; everything that they depend on is resolved. */
+export function planChannels(
+  slots: Slots,
+  settings: ServerSettings,
+  bind: <Bound>(bindable: { bind(dependencies: Dependencies): Bound }) => Bound,
+): ChannelPlan {
+  const { functions, requirements } = slots;
+  const every = all(requirements);
+  const readers = new Set<HttpSessionReader>();
+  for (const requirement of every) if (requirement.kind === 'http-session') readers.add(bind(requirement).reader);
+  const sources = identificationOf(slots)?.sources.map((source) => bind(source));
+  const ordering = requirements.receive.filter(({ kind }) => kind === 'ordering');
+  const isAlwaysOrdered = ordering.some(({ sometimes }) => sometimes !== true);
+  const { maxQueuedBytes, maxQueuedMessages } = settings;
+  const concurrency = isAlwaysOrdered ? 1 : settings.concurrency;
+  return Object.freeze({
+    ...functions,
+    sources,
+    connectIdentifies: requirements.connect.some(({ kind }) => kind === 'identification'),
+    wantsSession: every.some(({ kind }) => kind === 'session'),
+    readers: [...readers],
+    inbox: Object.freeze({ maxQueuedBytes, maxQueuedMessages, concurrency, mayOrder: concurrency > 1 && ordering.length > 0 }),
+  });
+}
+
+function all(requirements: Slots['requirements']): KnownRequirement[] {
+  return slotNames.flatMap((name) => requirements[name]);
+}

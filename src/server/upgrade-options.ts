@@ -1,0 +1,81 @@
+import type { IncomingMessage } from 'node:http';
+import type { ServerOptions as WebSocketServerOptions } from 'ws';
+import { type CredentialSource, offeredSubprotocols } from '../identity/credentials.js';
+
+/** Options of `handleUpgrades`. */
+export interface UpgradeOptions {
+  /** Take only upgrades to this path, compared without the query. @default every path */
+  readonly path?: string | undefined;
+  /** The subprotocols that the server speaks; the first that the client offers of them is agreed on. @default the first offered */
+  readonly protocols?: readonly string[] | undefined;
+  /** Options of `ws` itself, e.g. `{ maxPayload, perMessageDeflate }`, but for those that say where it listens. @default those of ws */
+  readonly ws?: Omit<WebSocketServerOptions, 'host' | 'port' | 'backlog' | 'server' | 'noServer' | 'path'> | undefined;
+}
+
+const placed = ['host', 'port', 'backlog', 'server', 'noServer', 'path'] as const;
+const known: ReadonlySet<string> = new Set(['path', 'protocols', 'ws']);
+
+/**
+ * Checks options of `handleUpgrades`.
+ *
+ * @throws {TypeError} naming the option, what it expects and what it got.
+ */
+export function checkUpgradeOptions(options: UpgradeOptions): void {
+  const { path, protocols, ws = {} } = options;
+  const unknown = Object.keys(options).find((name) => !known.has(name));
+  if (unknown !== undefined) throw new TypeError(`handleUpgrades: there is no option ${unknown}; it takes path, protocols and ws`);
+  if (path !== undefined && !(typeof path === 'string' && path.startsWith('/'))) {
+    throw new TypeError(`handleUpgrades: path must be a string that begins with /, got ${typeof path === 'string' ? path : typeof path}`);
+  }
+  if (protocols !== undefined && !(Array.isArray(protocols) && protocols.every((protocol) => typeof protocol === 'string'))) {
+    throw new TypeError('handleUpgrades: protocols must be a list of strings');
+  }
+  const misplaced = placed.find((name) => name in ws);
+  if (misplaced !== undefined) throw new TypeError(`handleUpgrades: ws.${misplaced} says where to listen, which the HTTP server does`);
+}
+
+/** The offers of a handshake that are protocols, and whether some are tokens. */
+export function realOffers(
+  request: IncomingMessage,
+  credentials: readonly CredentialSource[],
+): { readonly offers: readonly string[]; readonly hasToken: boolean } {
+  const all = offeredSubprotocols(request);
+  const prefixes = credentials.flatMap(({ carrier, name }) => (carrier === 'subprotocol' ? [name] : []));
+  const offers = all.filter((offer) => !prefixes.some((prefix) => offer.startsWith(prefix)));
+  return { offers, hasToken: offers.length < all.length };
+}
+
+/** The agreed subprotocol: never a token. `false` where there is none. */
+export function agreeOnProtocol(
+  request: IncomingMessage,
+  credentials: readonly CredentialSource[],
+  options: UpgradeOptions,
+): string | false {
+  const { offers } = realOffers(request, credentials);
+  const { protocols, ws } = options;
+  if (protocols !== undefined) return offers.find((offer) => protocols.includes(offer)) ?? false;
+  if (ws?.handleProtocols === undefined) return offers[0] ?? false;
+  const chosen = ws.handleProtocols(new Set(offers), request);
+  return chosen !== false && offers.includes(chosen) ? chosen : false;
+}
+
+const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
+const protocolPattern = /^[\w!#$%&'*+.^`|~-]+$/;
+
+/**
+ * Whether `request` is an opening handshake at all (RFC 6455, section 4.2.1), judged as ws does: what is none must not reach a connect
+ * handler, and ws answers it.
+ */
+export function isOpeningHandshake(request: IncomingMessage): boolean {
+  const { headers, method } = request;
+  const version = Number(headers['sec-websocket-version']);
+  const offers = offeredSubprotocols(request);
+  return (
+    method === 'GET' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    keyPattern.test(headers['sec-websocket-key'] ?? '') &&
+    (version === 13 || version === 8) &&
+    offers.every((offer) => protocolPattern.test(offer)) &&
+    new Set(offers).size === offers.length
+  );
+}

@@ -1,0 +1,51 @@
+import type { JsonValue } from '../contracts/session-store.js';
+
+/** Values deeper than this are refused: no store nests that far, and recursion must end somewhere. */
+const maxDepth = 200;
+
+/** What was frozen here already: it need not be copied again. */
+const frozenHere = new WeakSet<object>();
+
+/**
+ * A deeply frozen copy of `value`; what was frozen here before is returned as it is.
+ *
+ * @param path how errors name `value`.
+ * @throws {TypeError} naming the path of the first part that JSON cannot hold: `undefined`, a function, a symbol, a BigInt, NaN or an
+ * infinity, an object that is neither plain nor an array (a `Date`, a `Map`), a cycle, or anything deeper than 200 levels.
+ */
+export function frozenJson(value: unknown, path: string): JsonValue {
+  return freeze(value, path, 0);
+}
+
+function freeze(value: unknown, path: string, depth: number): JsonValue {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new TypeError(`${path} must be a value that JSON can hold, got ${String(value)}`);
+    return value;
+  }
+  if (typeof value !== 'object') throw new TypeError(`${path} must be a value that JSON can hold, got ${typeof value}`);
+  if (frozenHere.has(value)) return value as JsonValue;
+  if (depth >= maxDepth) throw new TypeError(`${path} is nested more than ${maxDepth} levels deep, or holds itself`);
+  const copy = Array.isArray(value) ? frozenArray(value, path, depth) : frozenObject(value, path, depth);
+  frozenHere.add(copy as object);
+  return Object.freeze(copy);
+}
+
+function frozenArray(value: readonly unknown[], path: string, depth: number): JsonValue {
+  return Array.from(value, (element, index) => freeze(element, `${path}[${index}]`, depth + 1));
+}
+
+function frozenObject(value: object, path: string, depth: number): JsonValue {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype !== null && prototype !== Object.prototype && !isObjectPrototype(prototype)) {
+    const name = (value as { constructor?: { name?: string } }).constructor?.name ?? 'an object';
+    throw new TypeError(`${path} must be a value that JSON can hold, got an instance of ${name}`);
+  }
+  // fromEntries defines: a key named __proto__ becomes a member like any other
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, freeze(member, `${path}.${key}`, depth + 1)]));
+}
+
+/** Whether `prototype` is another realm's `Object.prototype` (vitest's, a vm's). */
+function isObjectPrototype(prototype: object): boolean {
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
+}

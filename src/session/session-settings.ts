@@ -1,0 +1,74 @@
+import type { SessionStore } from '../contracts/session-store.js';
+
+/**
+ * Whose a channel session is:
+ *
+ * - `channel`: one connection's, and gone with it
+ * - `client`: the credential's (token or HTTP session) that identified the channel: a client that reconnects finds it again
+ * - `user`: all of a user's channels share it
+ *
+ * A channel whose user is anonymous has a session of its own whatever the scope.
+ */
+export type SessionScope = 'channel' | 'client' | 'user';
+
+/** Options of `withChannelSession`, and of a server's `session`. */
+export interface ChannelSessionOptions {
+  /** Where records are kept. @default what is registered as `SESSION_STORE`, else the process itself */
+  readonly store?: SessionStore | undefined;
+  /** How long a record outlives its last change or touch, in milliseconds; at least 1,000. @default 86,400,000 (24 hours) */
+  readonly ttlMs?: number | undefined;
+  /** Whose the session is. @default 'channel' */
+  readonly scope?: SessionScope | undefined;
+}
+
+/** The settings that a server's sessions have. */
+export interface SessionSettings {
+  /** `undefined`: sessions of scope `channel` live on their channel alone. */
+  readonly store: SessionStore | undefined;
+  readonly ttlMs: number;
+  readonly scope: SessionScope;
+}
+
+const scopes: readonly SessionScope[] = ['channel', 'client', 'user'];
+const minTtlMs = 1_000;
+
+/**
+ * A checked copy of `given`.
+ *
+ * @throws {TypeError} naming the option, what it expects and what it got.
+ */
+export function checkSessionOptions(owner: string, given: ChannelSessionOptions = {}): ChannelSessionOptions {
+  const { store, ttlMs, scope, ...others } = given;
+  const unknown = Object.keys(others)[0];
+  if (unknown !== undefined) throw new TypeError(`${owner}: there is no option ${unknown}; it takes store, ttlMs and scope`);
+  if (store !== undefined && typeof (store as Partial<SessionStore> | null)?.load !== 'function') {
+    throw new TypeError(`${owner}: store must be a SessionStore, got ${store === null ? 'null' : typeof store}`);
+  }
+  if (ttlMs !== undefined && !(typeof ttlMs === 'number' && Number.isFinite(ttlMs) && ttlMs >= minTtlMs)) {
+    throw new TypeError(`${owner}: ttlMs must be a number of milliseconds from ${minTtlMs}, got ${String(ttlMs)}`);
+  }
+  if (scope !== undefined && !scopes.includes(scope)) {
+    throw new TypeError(`${owner}: scope must be one of ${scopes.join(', ')}, got ${String(scope)}`);
+  }
+  return Object.freeze({ store, ttlMs, scope });
+}
+
+/**
+ * One set of options of several, where an option that is not given says nothing.
+ *
+ * @throws {TypeError} when two give one option different values: a channel has one session.
+ */
+export function mergeSessionOptions(list: readonly ChannelSessionOptions[]): ChannelSessionOptions {
+  const merged: { store?: SessionStore | undefined; ttlMs?: number | undefined; scope?: SessionScope | undefined } = {};
+  for (const options of list) {
+    for (const name of ['store', 'ttlMs', 'scope'] as const) {
+      const value = options[name];
+      if (value === undefined) continue;
+      if (merged[name] !== undefined && merged[name] !== value) {
+        throw new TypeError(`withChannelSession: a channel has one session, but ${name} is given two different values`);
+      }
+      Object.assign(merged, { [name]: value });
+    }
+  }
+  return merged;
+}

@@ -1,0 +1,44 @@
+/** A handler as the run time sees it. */
+export type AnyHandler = (this: unknown, message: object, ...args: unknown[]) => unknown;
+
+/** Gives `target` the name that stack traces show. */
+export function named<Target extends object>(name: string, target: Target): Target {
+  return Object.defineProperty(target, 'name', { value: name, configurable: true });
+}
+
+/** How an argument is named in an error. */
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : typeof value;
+}
+
+/**
+ * Makes the function behind a wrapper. This is the one place that knows the shapes in which it may be called:
+ *
+ * - `withX(handler)`
+ * - `withX()` and `withX(options)`
+ * - `@withX` on a method, as a standard decorator `(method, context)`
+ * - `@withX` on a method under `experimentalDecorators`, `(target, key, descriptor)`
+ *
+ * @param wrap what to do with a handler.
+ * @param configure what to do with options, or with none.
+ */
+export function callShapes(
+  name: string,
+  wrap: (handler: AnyHandler) => AnyHandler,
+  configure: (options: object | undefined) => unknown,
+): unknown {
+  return named(name, (first?: unknown, second?: unknown, third?: unknown): unknown => {
+    if (typeof second === 'string' || typeof second === 'symbol') {
+      const method: unknown = (third as PropertyDescriptor | undefined)?.value;
+      if (typeof method !== 'function') throw new TypeError(`@${name} stands on methods only; ${String(second)} is not one`);
+      return { ...(third as PropertyDescriptor), value: wrap(method as AnyHandler) };
+    }
+    if (typeof second === 'object' && second !== null && 'kind' in second) {
+      if (second.kind !== 'method') throw new TypeError(`@${name} stands on methods only, not on a ${String(second.kind)}`);
+      return wrap(first as AnyHandler);
+    }
+    if (typeof first === 'function') return wrap(first as AnyHandler);
+    if (first === undefined || (typeof first === 'object' && first !== null)) return configure(first);
+    throw new TypeError(`${name} takes a handler or options, got ${kindOf(first)}`);
+  });
+}

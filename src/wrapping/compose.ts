@@ -1,0 +1,19 @@
+import { type AnyHandler, callShapes } from './call-shapes.js';
+import type { AllAdds, AllNeeds, Composable, Wrapper } from './wrapper.js';
+
+/**
+ * Several wrappers as one: `compose(a, b)(handler)` is `a(b(handler))`, so the first one runs first. It is also the way to put several
+ * wrappers that add something on one method: `@compose(a, b)`.
+ *
+ * @throws {TypeError} when something that is no wrapper is among them.
+ */
+export function compose<Ws extends readonly unknown[]>(...wrappers: Composable<Ws>): Wrapper<AllAdds<Ws>, AllNeeds<Ws>> {
+  const list = wrappers as unknown as readonly ((handler: AnyHandler) => AnyHandler)[];
+  for (const [index, wrapper] of list.entries()) {
+    if (typeof wrapper !== 'function') throw new TypeError(`compose: argument ${index + 1} must be a wrapper, got ${typeof wrapper}`);
+  }
+  const name = `compose(${list.map((wrapper) => wrapper.name).join(', ')})`;
+  const wrap = (handler: AnyHandler): AnyHandler => list.reduceRight((inner, wrapper) => wrapper(inner), handler);
+  const shapes: unknown = callShapes(name, wrap, () => shapes);
+  return shapes as Wrapper<AllAdds<Ws>, AllNeeds<Ws>>;
+}

@@ -1,0 +1,138 @@
+import { type AnyHandler, callShapes, named } from './call-shapes.js';
+import { hasPassed, setPassed } from './passed-marks.js';
+import { carryRequirements, type Requirement, requirementsOf } from './requirements.js';
+import type { Around, Configurable, None, NoOptions, Passed, PassedOn, ReturnOfNext } from './wrapper.js';
+
+type AnyAround = (message: object, next: (added?: object) => unknown, options: unknown) => unknown;
+
+/** How one made wrapper (its options given) turns a handler into another. */
+type Make = (options: unknown) => (handler: AnyHandler) => AnyHandler;
+
+/** All call shapes of a wrapper whose options `prepare` checks and copies. */
+function configurable(name: string, prepare: (given: object | undefined) => unknown, make: Make): unknown {
+  const configure = (given: object | undefined): unknown => callShapes(name, make(prepare(given)), configure);
+  let bare: ((handler: AnyHandler) => AnyHandler) | undefined; // made at first use: a wrapper nobody calls bare prepares nothing
+  return callShapes(
+    name,
+    (handler) => {
+      bare ??= make(prepare(undefined));
+      return bare(handler);
+    },
+    configure,
+  );
+}
+
+/** The name of `handler` once `name` has wrapped it, as stack traces show it. */
+function nameAround(name: string, handler: AnyHandler): string {
+  return `${name}(${handler.name || 'handler'})`;
+}
+
+let made = 0;
+
+function makeAround(name: string, around: AnyAround): Make {
+  return (options) => {
+    const id = made++;
+    return (handler) => {
+      const wrapped = function (this: unknown, message: object, ...rest: unknown[]): unknown {
+        if (hasPassed(message, id)) return handler.call(this, message, ...rest);
+        const next = (added?: object): unknown => {
+          setPassed(message, id); // here and not before: a guard that refused must guard again if an outer wrapper retries
+          if (added !== undefined) Object.assign(message, added);
+          return handler.call(this, message, ...rest);
+        };
+        return around(message, next, options);
+      };
+      return carryRequirements(named(nameAround(name, handler), wrapped), requirementsOf(handler));
+    };
+  };
+}
+
+/**
+ * Makes a wrapper of your own. `around` gets the message and `next`; it may wait, add members to the message by `next({ … })`, throw to
+ * refuse, and must return what `next` returned. It stays synchronous where `around` does.
+ *
+ * What it adds is inferred from what `next` is given; what it needs, from the annotation of `message`. Applied twice, it works
+ * once per message.
+ */
+export function defineWrapper<Result extends ReturnOfNext, Needs extends object = None>(
+  name: string,
+  around: Around<Needs, Result>,
+): Configurable<NoOptions, PassedOn<Result>, Needs>;
+/** The same with options: `prepare` checks and copies them when the wrapper is made. */
+export function defineWrapper<Given extends object, Options, Result extends ReturnOfNext, Needs extends object = None>(
+  name: string,
+  prepare: (given?: Given) => Options,
+  around: Around<Needs, Result, Options>,
+): Configurable<Given, PassedOn<Result>, Needs>;
+export function defineWrapper(name: string, first: unknown, second?: unknown): unknown {
+  for (const part of second === undefined ? [first] : [first, second]) {
+    if (typeof part !== 'function') throw new TypeError(`defineWrapper: ${name} must be given functions, got ${typeof part}`);
+  }
+  const around = (second ?? first) as AnyAround;
+  const prepare = (second === undefined ? () => undefined : first) as (given?: object) => unknown;
+  return configurable(name, prepare, makeAround(name, around));
+}
+
+/** The parts of a wrapper that does its work before the handler and nothing after it. */
+export interface BeforeParts<Given extends object, Options> {
+  /** Checks and copies the options when the wrapper is made. */
+  prepare(given: Given | undefined): Options;
+  /** What the wrapper needs of the server. */
+  requires?(options: Options): readonly Requirement[];
+  /** Adds to the message, or throws. Returns a promise only where it must wait; costs no closure per message where it need not. */
+  before(message: object, options: Options): void | PromiseLike<void>;
+}
+
+/** {@link defineWrapper} for wrappers of this package: cheaper, and able to say what they need. The result is typed by the caller. */
+export function defineBefore<Given extends object, Options>(name: string, parts: BeforeParts<Given, Options>): unknown {
+  const make: Make = (options) => {
+    const requirements = parts.requires?.(options as Options) ?? [];
+    return (handler) => {
+      const wrapped = function (this: unknown, message: object, ...rest: unknown[]): unknown {
+        const pending = parts.before(message, options as Options);
+        if (pending === undefined) return rest.length === 0 ? handler.call(this, message) : handler.call(this, message, ...rest);
+        return pending.then(() => handler.call(this, message, ...rest));
+      };
+      return carryRequirements(named(nameAround(name, handler), wrapped), [...requirements, ...requirementsOf(handler)]);
+    };
+  };
+  return configurable(name, (given) => parts.prepare(given as Given | undefined), make);
+}
+
+/**
+ * Runs `run`, then `done`, also after a throw; stays synchronous where `run` does. For wrappers that do something after the handler
+ * and should cost a synchronous handler no promise.
+ */
+export function whenSettled<P extends Passed<object>>(run: () => P, done: (error?: unknown) => void): P {
+  let result: unknown;
+  try {
+    result = run();
+  } catch (error) {
+    done(error);
+    throw error;
+  }
+  if (!isThenable(result)) {
+    done();
+    return result as P;
+  }
+  const settled = result.then(
+    (value) => {
+      done();
+      return value;
+    },
+    (error: unknown) => {
+      done(error);
+      throw error;
+    },
+  );
+  return settled as unknown as P;
+}
+
+/** Whether `value` is a promise, ours or another library's. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    typeof (value as PromiseLike<unknown>).then === 'function'
+  );
+}

@@ -1,0 +1,25 @@
+/** The member of a message that tells which wrappers have let it pass; a message class declares it, so that its shape never changes. */
+export const passedWrappers: unique symbol = Symbol('ws-with.passedWrappers');
+const passedLater: unique symbol = Symbol('ws-with.passedLater');
+
+interface Marked {
+  [passedWrappers]?: number;
+  [passedLater]?: number[];
+}
+
+/** Whether wrapper `id` has let `message` pass. The first 31 wrappers cost a bit of the message, the rest an entry in a list. */
+export function hasPassed(message: object, id: number): boolean {
+  const marked = message as Marked;
+  return id < 31 ? ((marked[passedWrappers] ?? 0) & (1 << id)) !== 0 : marked[passedLater]?.includes(id) === true;
+}
+
+/** Notes that wrapper `id` has let `message` pass. */
+export function setPassed(message: object, id: number): void {
+  const marked = message as Marked;
+  if (id < 31) {
+    marked[passedWrappers] = (marked[passedWrappers] ?? 0) | (1 << id);
+  } else {
+    marked[passedLater] ??= [];
+    marked[passedLater].push(id);
+  }
+}

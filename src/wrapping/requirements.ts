@@ -1,0 +1,27 @@
+/**
+ * What a wrapped handler needs of the server that runs it: each wrapper leaves an entry on the function that it returns, outermost
+ * first, so that a server knows before the first message what to resolve, check and prepare. The layers above say which kinds
+ * there are.
+ */
+export interface Requirement {
+  readonly kind: string;
+  /** Set where only some messages of the slot come this way (a part of `dispatchOn`). */
+  readonly sometimes?: boolean;
+}
+
+const carried: unique symbol = Symbol('ws-with.requirements');
+
+interface Carrier {
+  readonly [carried]?: readonly Requirement[];
+}
+
+/** What `handler` and all that it wraps need. */
+export function requirementsOf(handler: object): readonly Requirement[] {
+  return (handler as Carrier)[carried] ?? [];
+}
+
+/** `handler` itself, now carrying `requirements`. */
+export function carryRequirements<Target extends object>(handler: Target, requirements: readonly Requirement[]): Target {
+  if (requirements.length > 0) Object.defineProperty(handler, carried, { value: requirements, configurable: true });
+  return handler;
+}
