@@ -4,7 +4,7 @@ import DataLoader from 'dataloader';
 export const maxBatchSize = 1_000;
 
 /** How long a batch is gathered at most while others were in flight already. */
-const maxGatherMs = 20;
+const maxGatherMs = 50;
 /** So many turns of the event loop without a look-up end the gathering. */
 const enoughQuietTurns = 2;
 
@@ -65,7 +65,8 @@ export class Batches<Found> {
     const turn = (): void => {
       quietTurns = this.#asked === asked ? quietTurns + 1 : 0;
       asked = this.#asked;
-      if (quietTurns >= enoughQuietTurns || performance.now() >= end) dispatch();
+      const isFull = this.#waiting.length > 0;
+      if (isFull || quietTurns >= enoughQuietTurns || performance.now() >= end) dispatch();
       else setImmediate(turn);
     };
     setImmediate(turn);

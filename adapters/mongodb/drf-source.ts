@@ -1,4 +1,13 @@
-import type { AnyBulkWriteOperation, ChangeStreamDocument, Collection, Document, Filter, FindCursor } from 'mongodb';
+import {
+  type AnyBulkWriteOperation,
+  type ChangeStreamDocument,
+  type Collection,
+  type Document,
+  type Filter,
+  type FindCursor,
+  Long,
+  ObjectId,
+} from 'mongodb';
 import { isTokenKey, tokenIdOf } from '../../src/identity/token-id.js';
 import { maxBatchSize } from './batches.js';
 import type { Operations } from './operations.js';
@@ -142,12 +151,12 @@ export class DrfSource {
 /** The token of a document, or `undefined` where it is none. Some backends of Django make the key the `_id`; it is not kept then. */
 function tokenOf(document: Document, importedFrom: string, now: Date): TokenDocument | undefined {
   const { _id, key = _id, user_id: user, created } = document;
-  const userId = user === undefined || user === null ? '' : String(user);
-  if (!isTokenKey(key) || userId === '') return undefined;
+  const isKey = (typeof user === 'string' && user !== '') || typeof user === 'number' || user instanceof ObjectId || Long.isLong(user);
+  if (!isTokenKey(key) || !isKey) return undefined;
   const createdAt = new Date(created instanceof Date || typeof created === 'string' ? created : now);
   return {
     _id: tokenIdOf(key),
-    userId,
+    userId: user,
     createdAt: Number.isNaN(createdAt.getTime()) ? now : createdAt,
     importedFrom,
     ...(!isTokenKey(_id) && { sourceId: _id }),

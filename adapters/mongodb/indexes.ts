@@ -1,8 +1,8 @@
 import type { CreateIndexesOptions, Db, IndexDescriptionInfo } from 'mongodb';
 import { Operations } from './operations.js';
-import { checkDb, type MongoOptions } from './options.js';
+import type { MongoOptions } from './options.js';
 import { retentionMs } from './token-document.js';
-import { type MongoUserOptions, UserMapping } from './users.js';
+import { type MongoUserOptions, UserDocuments } from './users.js';
 
 /** Which collections there are; what {@link registerMongo} is given can be given here too. */
 export interface MongoCollections {
@@ -65,17 +65,18 @@ const sessionIndexes: readonly NeededIndex[] = [{ key: { expiresAt: 1 }, expireA
  */
 export async function ensureIndexes(db: Db, options: EnsureIndexesOptions = {}): Promise<void> {
   const owner = 'ensureIndexes';
-  checkDb(owner, db);
   const { tokens, users, sessions, timeoutMs = 60_000, clock } = options;
   const operations = new Operations(owner, { timeoutMs, clock });
-  const mapping = new UserMapping(owner, users);
+  const documents = new UserDocuments(owner, db, users);
   const ensure = (collection: string, needed: readonly NeededIndex[], any = false): Promise<void> =>
     ensureAll({ db, operations, collection, any }, needed);
 
   await ensure(tokens?.collection ?? 'tokens', tokenIndexes);
   await ensure(sessions?.collection ?? 'channelSessions', sessionIndexes);
   // These are the application's: whatever index of its own serves the look-up will do.
-  if (mapping.key !== '_id') await ensure(mapping.collection, [{ key: { [mapping.key]: 1 }, unique: true }], true);
+  if (documents.key !== '_id') {
+    await ensure(documents.collection.collectionName, [{ key: { [documents.key]: 1 }, unique: true }], true);
+  }
   if (users?.profile) await ensure(users.profile.collection, [{ key: { [users.profile.foreignField]: 1 } }], true);
 }
 

@@ -18,7 +18,7 @@ import { checkDb, checkInteger, checkName, type MongoOptions } from './options.j
 import { grantOf, infoOf, newToken, retentionMs, type TokenDocument } from './token-document.js';
 import { liveTokensOf } from './token-filters.js';
 import { TokenSlots } from './token-slots.js';
-import { type MongoUserOptions, UserMapping } from './users.js';
+import { keysOf, type MongoUserOptions, UserDocuments } from './users.js';
 
 /** Keeps what was found for a moment. A revocation by another process is seen after that moment only. */
 export interface MongoTokenCacheOptions {
@@ -57,7 +57,7 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
   /** After how many milliseconds an operation is given up. */
   readonly timeoutMs: number;
   readonly #tokens: Collection<TokenDocument>;
-  readonly #users: UserMapping<User>;
+  readonly #users: UserDocuments<User>;
   readonly #operations: Operations;
   readonly #lookups: Batches<Found<User>>;
   readonly #lastUsed: LastUsed;
@@ -70,7 +70,7 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
   constructor(db: Db, options: MongoTokenOptions<User> = {}) {
     const { collection = 'tokens', users, maxPerUser, cache } = options;
     this.#tokens = checkDb(owner, db).collection<TokenDocument>(checkName(owner, 'collection', collection));
-    this.#users = new UserMapping(owner, users);
+    this.#users = new UserDocuments(owner, db, users);
     this.#operations = new Operations(owner, options);
     this.timeoutMs = this.#operations.timeoutMs;
     this.#lookups = new Batches((ids) => this.#operations.run('find tokens', (signal) => this.#query(ids, signal)));
@@ -103,10 +103,12 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
   async issue(userId: string, options: IssueOptions = {}): Promise<IssuedToken> {
     const key = makeTokenKey();
     const id = tokenIdOf(key);
-    const token = newToken(`${owner}.issue`, id, userId, options, this.#operations.clock.now());
-    await this.#operations.run('issue a token', async (signal) => {
+    const given = newToken(`${owner}.issue`, id, userId, options, this.#operations.clock.now());
+    const token = await this.#operations.run('issue a token', async (signal) => {
+      const token = { ...given, userId: await this.#users.keyOf(userId, signal) };
       if (this.#slots) await this.#slots.insert(token, signal);
       else await this.#tokens.insertOne(token);
+      return token;
     });
     return { key, id, userId, ...(token.expiresAt !== undefined && { expiresAt: token.expiresAt }) };
   }
@@ -163,22 +165,26 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     return found;
   }
 
-  /** Tokens and their users in one command. */
+  /** Tokens and their users, in one command. */
   async #query(ids: readonly string[], signal: AbortSignal): Promise<Map<string, Found<User> | Error>> {
-    const pipeline = [{ $match: { _id: { $in: ids } } }, ...this.#users.lookup('userId', 'users')];
+    const pipeline = [{ $match: { _id: { $in: ids } } }, this.#users.lookup('userId', 'users')];
     // With room for one more than can come, the server is done with the first reply.
     const options = { signal, readPreference: 'primary', batchSize: ids.length + 1 } as const;
-    const documents = await this.#tokens.aggregate<TokenDocument & { users: Document[] }>(pipeline, options).toArray();
-    return new Map(documents.map(({ users, ...document }) => [document._id, this.#foundOf(document, users)]));
+    const rows = await this.#tokens.aggregate<TokenDocument & { users: Document[] }>(pipeline, options).toArray();
+    const others = await this.#findOthers(rows, signal);
+    const found = new Map<string, Found<User> | Error>();
+    for (const { users, ...document } of rows) {
+      const userId = String(document.userId);
+      const user = this.#users.userOf(userId, others.get(userId) ?? users);
+      found.set(document._id, user instanceof Error ? user : foundOf(document, user));
+    }
+    return found;
   }
 
-  /** An error is that of one token: the others of its batch are none the worse for it. */
-  #foundOf(document: TokenDocument, users: readonly Document[]): Found<User> | Error {
-    try {
-      return { document, grant: grantOf(document, this.#users.userOf(String(document.userId), users)) };
-    } catch (error) {
-      return error instanceof Error ? error : new Error('users.map threw something that is no Error.', { cause: error });
-    }
+  /** Users whose key is of another type than their token has it: one that `issue` did not write, or wrote before there was the user. */
+  async #findOthers(rows: readonly (TokenDocument & { users: Document[] })[], signal: AbortSignal): Promise<Map<string, Document[]>> {
+    const ids = rows.flatMap(({ users, userId }) => (users.length === 0 && keysOf(String(userId)).length > 1 ? [String(userId)] : []));
+    return ids.length === 0 ? new Map() : this.#users.find(ids, signal);
   }
 
   async #revoke(filter: Filter<TokenDocument>): Promise<number> {
@@ -193,6 +199,15 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     } finally {
       this.clearCache();
     }
+  }
+}
+
+/** An error is that of one token: the others of its batch are none the worse for it. */
+function foundOf<User extends AuthenticatedUser>(document: TokenDocument, user: User | undefined): Found<User> | Error {
+  try {
+    return { document, grant: grantOf(document, user) };
+  } catch (error) {
+    return error as Error;
   }
 }
 

@@ -2,12 +2,14 @@ import type { IssueOptions, TokenGrant, TokenInfo } from '../../src/contracts/to
 import type { TokenId } from '../../src/identity/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 import { checkInteger, checkName, kindOf } from './options.js';
+import type { UserKey } from './users.js';
 
 /** A token as the collection holds it. The key is nowhere. */
 export interface TokenDocument {
   /** The id: the SHA-256 of the key. */
   readonly _id: string;
-  readonly userId: string;
+  /** The user's key, of the type that it has in the user's document. */
+  readonly userId: UserKey;
   readonly label?: string;
   readonly scopes?: readonly string[];
   readonly createdAt: Date;

@@ -37,7 +37,7 @@ export class TokenSlots {
     const expired = { userId: token.userId, slot: { $exists: true }, expiresAt: { $lte: now } };
     await this.#tokens.updateMany(expired, { $unset: { slot: '' } });
     for (;;) {
-      const free = await this.#freeSlots(token.userId, now, signal);
+      const free = await this.#freeSlots(String(token.userId), now, signal);
       if (free.length === 0) throw new TokenLimitError(this.#maxPerUser);
       for (const slot of free) {
         signal.throwIfAborted();

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Int32, Long, ObjectId } from 'mongodb';
 import { beforeAll, expect, it } from 'vitest';
 import { MongoTokenRepository, MongoUserRepository } from '../../../adapters/mongodb/index.js';
+import { TestClock } from '../../../adapters/testing/index.js';
 import { type TokenId, tokenIdOf } from '../../../src/identity/token-id.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
 import { describeOnMongo, openDatabase } from './mongo.js';
@@ -17,7 +18,9 @@ const storm = 1_000;
 
 describeOnMongo('Look-ups of tokens in MongoDB', () => {
   const { db, commands } = openDatabase();
-  const tokens = new MongoTokenRepository(db);
+  // It stands still: nothing is written meanwhile, and nothing runs out of time.
+  const clock = new TestClock(Date.now());
+  const tokens = new MongoTokenRepository(db, { clock });
   const users = db.collection<{ _id: unknown }>('users');
   let ids: TokenId[] = [];
 
@@ -50,7 +53,7 @@ describeOnMongo('Look-ups of tokens in MongoDB', () => {
 
   it('that arrive over a socket each share a few commands, in a process that has not spoken to the database yet too', async () => {
     const fresh = openDatabase();
-    const repository = new MongoTokenRepository(fresh.client.db(db.databaseName));
+    const repository = new MongoTokenRepository(fresh.client.db(db.databaseName), { clock });
     const commandsOfAStorm = async (): Promise<number> => {
       const found: Promise<string | undefined>[] = [];
       const server = createServer((socket) => {
@@ -61,12 +64,11 @@ describeOnMongo('Look-ups of tokens in MongoDB', () => {
       }).listen({ port: 0, host: '127.0.0.1', backlog: storm });
       await once(server, 'listening');
       const { port } = server.address() as AddressInfo;
-      const arrive = async (index: number): Promise<void> => {
-        const socket = connect(port, '127.0.0.1', () => socket.write(String(index)));
-        socket.resume();
-        await once(socket, 'close');
-      };
-      await Promise.all(ids.map((_, index) => arrive(index)));
+      const sockets = ids.map(() => connect(port, '127.0.0.1').resume());
+      await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+      const closed = sockets.map((socket) => once(socket, 'close'));
+      for (const [index, socket] of sockets.entries()) socket.write(String(index));
+      await Promise.all(closed);
       expect(new Set(await Promise.all(found))).toEqual(new Set(ids.map((_, index) => `user-${index}`)));
       server.close();
       await once(server, 'close');
@@ -95,13 +97,11 @@ describeOnMongo('Look-ups of tokens in MongoDB', () => {
     const objectId = new ObjectId();
     await users.insertMany([{ _id: objectId }, { _id: new Int32(42) }, { _id: Long.fromString('9007199254740993') }, { _id: '0042' }]);
     const people = new MongoUserRepository(db);
-    for (const id of [objectId.toHexString(), '42', '0042']) {
+    for (const id of [objectId.toHexString(), '42', '0042', '9007199254740993']) {
       const { id: tokenId } = await tokens.issue(id);
       expect((await tokens.findById(tokenId))?.user?.id).toBe(id);
       expect((await people.findById(id))?.id).toBe(id);
     }
-    const { id: tokenId } = await tokens.issue('9007199254740993');
-    expect((await tokens.findById(tokenId))?.user?.id).toBe('9007199254740993');
     expect(await people.findById('042')).toBeUndefined();
   });
 
@@ -121,6 +121,25 @@ describeOnMongo('Look-ups of tokens in MongoDB', () => {
     const id = tokenIdOf('d'.repeat(40));
     await db.collection<{ _id: string }>('tokens').insertOne({ _id: id, userId: _id, createdAt: new Date() } as never);
     expect((await tokens.findById(id))?.user?.id).toBe(_id.toHexString());
+    expect(await tokens.revokeAllOf(_id.toHexString())).toBe(1);
+  });
+
+  it('find the user of a token that was stored with its key as a string, with one more command', async () => {
+    const [_id, id] = [new ObjectId(), tokenIdOf('b'.repeat(40))];
+    await users.insertOne({ _id });
+    await db.collection<{ _id: string }>('tokens').insertOne({ _id: id, userId: _id.toHexString(), createdAt: new Date() } as never);
+    commands();
+    expect((await tokens.findById(id))?.user?.id).toBe(_id.toHexString());
+    expect(commands()).toEqual(['aggregate', 'aggregate']);
+  });
+
+  it('find users whose key is an ObjectId with one command', async () => {
+    const _id = new ObjectId();
+    await users.insertOne({ _id });
+    const { id } = await tokens.issue(_id.toHexString());
+    commands();
+    expect((await tokens.findById(id))?.user?.id).toBe(_id.toHexString());
+    expect(commands()).toEqual(['aggregate']);
   });
 
   it('give no user where isActive is false, and nothing a document says makes it another one', async () => {
