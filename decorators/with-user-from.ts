@@ -1,7 +1,7 @@
 import { channelMessage } from '../src/channel/channel-message.js';
 import { giveUser } from '../src/channel/give.js';
 import type { IdentificationRequirement, SessionRequirement } from '../src/channel/requirement-kinds.js';
-import type { SourceAdds, SourceUser, UserSource } from '../src/identity/user-source.js';
+import type { AnySource, SourceAdds, SourceUser, UserSource } from '../src/identity/user-source.js';
 import type { HasChannelSession } from '../src/messages.js';
 import { checkSessionOptions } from '../src/session/session-settings.js';
 import type { HasUser } from '../src/users.js';
@@ -26,7 +26,7 @@ export function identifying(wrapper: string, sources: readonly UserSource[]): (I
  *
  * @throws {TypeError} when there is no source, or something that is none.
  */
-export function withUserFrom<Sources extends readonly [UserSource<any, any>, ...UserSource<any, any>[]]>(
+export function withUserFrom<Sources extends readonly [AnySource, ...AnySource[]]>(
   ...sources: Sources
 ): Wrapper<HasChannelSession & HasUser<SourceUser<Sources>> & SourceAdds<Sources>> {
   const list: readonly unknown[] = sources;

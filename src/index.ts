@@ -24,7 +24,7 @@ export { authorization, type CredentialSource, cookie, type Presented, query, su
 export { fromHttpSession, type HttpOptions } from './identity/from-http-session.js';
 export { fromToken, type TokenOptions } from './identity/from-token.js';
 export { type TokenId, tokenIdOf } from './identity/token-id.js';
-export type { SourceAdds, SourceUser, UserSource } from './identity/user-source.js';
+export type { AnySource, SourceAdds, SourceUser, UserSource } from './identity/user-source.js';
 export {
   container,
   type DependencyContainer,

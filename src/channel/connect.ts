@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { ChannelError } from '../errors.js';
 import type { ChannelHost, Transport } from './channel-host.js';
 import { ChannelConnectMessage } from './channel-message.js';
+import { commit } from './handle.js';
 import type { LiveChannel } from './live-channel.js';
 import { Preparation, type WaitsFor } from './preparation.js';
 
@@ -48,7 +49,7 @@ async function runHandler(
   if (!channel.isConnecting) return;
   await preparation.run(); // where no wrapper came to it
   if (!channel.isConnecting) return;
-  const saving = channel.commit(message);
+  const saving = commit(channel, message);
   if (saving !== undefined) await preparation.saving(saving);
 }
 

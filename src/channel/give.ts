@@ -55,7 +55,7 @@ function putUser(message: ChannelMessage): void {
 export async function readHttpSession(message: ChannelMessage, reader: HttpSessionReader): Promise<HttpSession | undefined> {
   const { channel } = message;
   if (message instanceof ChannelConnectMessage && channel.preparation !== undefined) return channel.preparation.httpSession(reader);
-  const id = channel.httpSessionIdOf(reader);
+  const id = channel.identity.httpSessionIdOf(reader);
   if (id === undefined) return undefined;
   const { clock, connectTimeoutMs: ms } = channel.host;
   const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `Reading an HTTP session again took longer than ${ms} ms.`);

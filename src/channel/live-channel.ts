@@ -2,19 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { WebSocket } from 'ws';
 import { cutReason, isCloseCode } from '../close-code.js';
-import type { HttpSessionReader } from '../contracts/http-session-reader.js';
 import { ChannelError, CloseChannel } from '../errors.js';
 import type { Authentication } from '../identity/authentication.js';
 import type { TokenId } from '../identity/token-id.js';
-import type { Finding } from '../identity/user-source.js';
 import type { Channel, Handshake } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
 import type { SessionRecord } from '../session/session-record.js';
-import { type AnonymousUser, type AppUser, anonymousUser } from '../users.js';
-import { isThenable } from '../wrapping/define-wrapper.js';
+import type { AnonymousUser, AppUser } from '../users.js';
 import type { ChannelHost, Transport } from './channel-host.js';
+import { ChannelIdentity } from './channel-identity.js';
 import { ChannelDisconnectMessage, type ChannelMessage, ChannelReceiveMessage } from './channel-message.js';
 import { type Ending, endingOf, isReported } from './ending.js';
+import { handleDisconnect, handleReceive } from './handle.js';
 import { Inbox, type InboxOwner } from './inbox.js';
 import { Outbox } from './outbox.js';
 import type { Preparation } from './preparation.js';
@@ -31,6 +30,8 @@ const orderlyCloseGraceMs = 30_000;
 export class LiveChannel implements Channel, InboxOwner {
   readonly id: string = randomUUID();
   readonly inbox: Inbox;
+  /** Who connect found, and through what. */
+  readonly identity: ChannelIdentity = new ChannelIdentity();
   readonly #host: ChannelHost;
   readonly #transport: Transport;
   #phase: Phase = 'connecting';
@@ -42,9 +43,6 @@ export class LiveChannel implements Channel, InboxOwner {
   #hasSucceeded = false;
   #isFinished = false;
   #whenFinished: (() => void) | undefined;
-  #finding: Finding | undefined;
-  #httpSessionIds: Map<HttpSessionReader, string | undefined> | undefined;
-  #identifyingReader: HttpSessionReader | undefined;
   #handshake: Handshake | undefined;
   /** The channel's session, once connect has opened it. */
   record: SessionRecord | undefined;
@@ -63,20 +61,15 @@ export class LiveChannel implements Channel, InboxOwner {
   }
 
   get user(): AppUser | AnonymousUser {
-    return (this.#finding?.user ?? anonymousUser) as AppUser | AnonymousUser;
+    return this.identity.user;
   }
 
   get tokenId(): TokenId | undefined {
-    return this.#finding?.user === undefined ? undefined : this.#finding.authentication.tokenId;
+    return this.identity.tokenId;
   }
 
   get authentication(): Authentication | undefined {
-    return this.#finding?.authentication;
-  }
-
-  /** The id of the HTTP session that identified the channel. */
-  get httpSessionId(): string | undefined {
-    return this.#identifyingReader && this.#httpSessionIds?.get(this.#identifyingReader);
+    return this.identity.authentication;
   }
 
   get socket(): WebSocket | undefined {
@@ -179,23 +172,6 @@ export class LiveChannel implements Channel, InboxOwner {
     this.end(endingOf(error, this.#host.outcomes));
   }
 
-  /** Notes who was identified. */
-  identifiedAs(finding: Finding, reader: HttpSessionReader | undefined): void {
-    this.#finding = finding;
-    this.#identifyingReader = reader;
-  }
-
-  /** Notes the id under which the HTTP session can be read again. */
-  rememberHttpSession(reader: HttpSessionReader, id: string | undefined): void {
-    this.#httpSessionIds ??= new Map();
-    this.#httpSessionIds.set(reader, id);
-  }
-
-  /** The id of the HTTP session that `reader` found at connect. */
-  httpSessionIdOf(reader: HttpSessionReader): string | undefined {
-    return this.#httpSessionIds?.get(reader);
-  }
-
   /** Connect has succeeded: from here on disconnect is owed. */
   succeeded(handshake: Handshake): void {
     this.#hasSucceeded = true;
@@ -252,7 +228,7 @@ export class LiveChannel implements Channel, InboxOwner {
     const { disconnect } = this.#host.plan;
     if (this.#hasSucceeded) {
       await this.inbox.idle();
-      if (disconnect !== undefined) await this.#disconnect(disconnect, new ChannelDisconnectMessage(this, closeCode, reason));
+      if (disconnect !== undefined) await handleDisconnect(this, new ChannelDisconnectMessage(this, closeCode, reason));
     }
     await this.record?.end();
     this.#isFinished = true;
@@ -272,31 +248,8 @@ export class LiveChannel implements Channel, InboxOwner {
     });
   }
 
-  async #disconnect(slot: (message: object) => unknown, message: ChannelDisconnectMessage): Promise<void> {
-    try {
-      await slot(message);
-      if (this.record?.outlivesChannel === true) await this.commit(message);
-    } catch (error) {
-      if (isReported(error)) this.#host.reporter.error(error, message);
-    }
-  }
-
   handle(message: ChannelReceiveMessage): Promise<void> | undefined {
-    try {
-      const result = (this.#host.plan.receive as (message: object) => unknown)(message);
-      const pending = isThenable(result) ? Promise.resolve(result).then(() => this.commit(message)) : this.commit(message);
-      return pending?.then(undefined, (error: unknown) => this.fail(error, message));
-    } catch (error) {
-      this.fail(error, message);
-      return undefined;
-    }
-  }
-
-  /** Saves what the handler of `message` changed; `undefined` where there is nothing to wait for. */
-  commit(message: ChannelMessage): Promise<void> | undefined {
-    const { draft, afterwards } = message;
-    const saving = draft === undefined ? undefined : this.record?.commit(draft);
-    return afterwards === undefined ? saving : afterwards(saving);
+    return handleReceive(this, message);
   }
 
   pauseInput(): void {

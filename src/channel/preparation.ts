@@ -49,7 +49,7 @@ export class Preparation {
       pending = this.#waiting('look-up', async () => {
         try {
           const session = (await reader.read(this.#request)) ?? undefined;
-          this.#channel.rememberHttpSession(reader, session?.id);
+          this.#channel.identity.rememberHttpSession(reader, session?.id);
           return session;
         } catch (error) {
           throw lookUpFailed(error);
@@ -88,7 +88,7 @@ export class Preparation {
       }
       const reader =
         finding.authentication.source === 'http-session' ? sources.find((source) => source.reader !== undefined)?.reader : undefined;
-      this.#channel.identifiedAs(finding, reader);
+      this.#channel.identity.found(finding, reader);
     }
     await reading;
   }
@@ -137,7 +137,7 @@ export function openRecord(channel: LiveChannel): Promise<void> | undefined {
 
 /** The id of the record that the channel shares with others; an anonymous channel shares none. */
 function sharedSessionId(channel: LiveChannel, scope: SessionScope): string | undefined {
-  const { user, tokenId, httpSessionId } = channel;
+  const { user, tokenId, httpSessionId } = channel.identity;
   if (scope === 'channel' || !user.isAuthenticated) return undefined;
   if (scope === 'user') return derivedSessionId('user', user.id);
   if (tokenId !== undefined) return derivedSessionId('token', tokenId);

@@ -41,6 +41,9 @@ export interface UserSource<User extends AuthenticatedUser = AppUser, Adds exten
   readonly [sourceAdds]?: Adds | undefined;
 }
 
+/** A source of whatever users. */
+export type AnySource = UserSource<AuthenticatedUser, object>;
+
 /** What all of `Sources` add to a message. */
 export type SourceAdds<Sources extends readonly unknown[], Acc extends object = None> = Sources extends readonly [
   UserSource<infer _User, infer Adds>,
@@ -50,5 +53,4 @@ export type SourceAdds<Sources extends readonly unknown[], Acc extends object = 
   : Acc;
 
 /** The users that `Sources` find. */
-// biome-ignore lint/suspicious/noExplicitAny: whatever it adds
-export type SourceUser<Sources extends readonly unknown[]> = Sources[number] extends UserSource<infer User, any> ? User : never;
+export type SourceUser<Sources extends readonly unknown[]> = Sources[number] extends UserSource<infer User, object> ? User : never;

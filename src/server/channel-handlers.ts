@@ -41,15 +41,13 @@ export type InstanceHandlers<H> = keyof Messages & keyof H extends never
   ? never
   : { readonly [K in keyof Messages & keyof H]?: MethodSlot<Exclude<H[K], undefined>, Messages[K]> | undefined };
 
+// biome-ignore lint/suspicious/noExplicitAny: a constructor of whatever arguments
+type Constructor<Instance> = new (...args: any[]) => Instance;
+
 /** Object literals are {@link ChannelHandlers} and nothing else; instances and classes are looked at method by method. */
-// biome-ignore lint/suspicious/noExplicitAny: any constructor
-export type ClassHandlers<H> = H extends new (
-  ...args: any[]
-) => infer Instance
-  ? // biome-ignore lint/suspicious/noExplicitAny: any constructor
-    new (
-      ...args: any[]
-    ) => InstanceHandlers<Instance>
-  : H extends Readonly<Record<string, unknown>>
-    ? never
-    : InstanceHandlers<H>;
+export type ClassHandlers<H> =
+  H extends Constructor<infer Instance>
+    ? Constructor<InstanceHandlers<Instance>>
+    : H extends Readonly<Record<string, unknown>>
+      ? never
+      : InstanceHandlers<H>;

@@ -6,14 +6,14 @@ import { ChannelError } from '../errors.js';
 import type { Authentication } from '../identity/authentication.js';
 import { Dependencies } from '../identity/dependencies.js';
 import { identify } from '../identity/identify.js';
-import type { SourceUser, UserSource } from '../identity/user-source.js';
+import type { AnySource, SourceUser } from '../identity/user-source.js';
 import type { DependencyContainer } from '../injection.js';
 import { type OriginOptions, originRule } from '../origin.js';
 import { systemClock } from '../system-clock.js';
 import { type AnonymousUser, type AuthenticatedUser, anonymousUser } from '../users.js';
 
 /** Options of `identifyUser`. */
-export interface IdentifyOptions<Sources extends readonly UserSource<AuthenticatedUser, object>[]> extends OriginOptions {
+export interface IdentifyOptions<Sources extends readonly AnySource[]> extends OriginOptions {
   /** Where users come from, as for `withUserFrom`. */
   readonly sources: Sources;
   /** Where dependencies are looked for before tsyringe's global container. @default the global one */
@@ -39,7 +39,7 @@ const known: ReadonlySet<string> = new Set(['sources', 'container', 'timeoutMs',
  * @throws {ChannelError} `ERR_ORIGIN_REFUSED`; `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` where it cannot be told who it is;
  * `ERR_DEPENDENCY_MISSING`.
  */
-export async function identifyUser<const Sources extends readonly UserSource<any, any>[]>(
+export async function identifyUser<const Sources extends readonly AnySource[]>(
   request: IncomingMessage,
   options: IdentifyOptions<Sources>,
 ): Promise<Identified<SourceUser<Sources>>> {
@@ -54,7 +54,7 @@ export async function identifyUser<const Sources extends readonly UserSource<any
     throw new ChannelError('ERR_ORIGIN_REFUSED', 'The origin of the upgrade is neither the host itself nor listed in origins.');
   }
   const dependencies = new Dependencies(container, ms, systemClock);
-  const bound = sources.map((source: UserSource) => source.bind(dependencies));
+  const bound = sources.map((source: AnySource) => source.bind(dependencies));
   const sessions = new Map<HttpSessionReader, Promise<HttpSession | undefined>>();
   const lookUp = (reader: HttpSessionReader): Promise<HttpSession | undefined> => {
     const pending = sessions.get(reader) ?? Promise.resolve(reader.read(request)).then((session) => session ?? undefined);

@@ -1,0 +1,48 @@
+import type { HttpSessionReader } from '../contracts/http-session-reader.js';
+import type { Authentication } from '../identity/authentication.js';
+import type { TokenId } from '../identity/token-id.js';
+import type { Finding } from '../identity/user-source.js';
+import { type AnonymousUser, type AppUser, anonymousUser } from '../users.js';
+
+/** What a channel knows of who speaks on it: found once, at connect. */
+export class ChannelIdentity {
+  #finding: Finding | undefined;
+  #reader: HttpSessionReader | undefined;
+  #httpSessionIds: Map<HttpSessionReader, string | undefined> | undefined;
+
+  get user(): AppUser | AnonymousUser {
+    return (this.#finding?.user ?? anonymousUser) as AppUser | AnonymousUser;
+  }
+
+  /** `undefined` where no wrapper of the server identifies. */
+  get authentication(): Authentication | undefined {
+    return this.#finding?.authentication;
+  }
+
+  /** The id of the token that identified the channel. */
+  get tokenId(): TokenId | undefined {
+    return this.#finding?.user === undefined ? undefined : this.#finding.authentication.tokenId;
+  }
+
+  /** The id of the HTTP session that identified the channel. */
+  get httpSessionId(): string | undefined {
+    return this.#reader && this.#httpSessionIds?.get(this.#reader);
+  }
+
+  /** Notes what was found; through the HTTP sessions of `reader`, if by them. */
+  found(finding: Finding, reader: HttpSessionReader | undefined): void {
+    this.#finding = finding;
+    this.#reader = reader;
+  }
+
+  /** Notes the id under which `reader` finds the HTTP session of the handshake again. */
+  rememberHttpSession(reader: HttpSessionReader, id: string | undefined): void {
+    this.#httpSessionIds ??= new Map();
+    this.#httpSessionIds.set(reader, id);
+  }
+
+  /** The id of the HTTP session that `reader` found at connect. */
+  httpSessionIdOf(reader: HttpSessionReader): string | undefined {
+    return this.#httpSessionIds?.get(reader);
+  }
+}

@@ -1,0 +1,38 @@
+import { isThenable } from '../wrapping/define-wrapper.js';
+import type { SlotFunction } from './channel-host.js';
+import type { ChannelDisconnectMessage, ChannelMessage, ChannelReceiveMessage } from './channel-message.js';
+import { isReported } from './ending.js';
+import type { LiveChannel } from './live-channel.js';
+
+/**
+ * Runs the receive handler, then saves what it changed. A promise where there is something to wait for; never throws and never rejects:
+ * whatever goes wrong ends the channel.
+ */
+export function handleReceive(channel: LiveChannel, message: ChannelReceiveMessage): Promise<void> | undefined {
+  try {
+    const result = (channel.host.plan.receive as SlotFunction)(message);
+    const pending = isThenable(result) ? Promise.resolve(result).then(() => commit(channel, message)) : commit(channel, message);
+    return pending?.then(undefined, (error: unknown) => channel.fail(error, message));
+  } catch (error) {
+    channel.fail(error, message);
+    return undefined;
+  }
+}
+
+/** Runs the disconnect handler; there is nothing left to end, so an error is only reported. */
+export async function handleDisconnect(channel: LiveChannel, message: ChannelDisconnectMessage): Promise<void> {
+  try {
+    await (channel.host.plan.disconnect as SlotFunction)(message);
+    // a record of the channel's own goes now anyway
+    if (channel.record?.outlivesChannel === true) await commit(channel, message);
+  } catch (error) {
+    if (isReported(error)) channel.host.reporter.error(error, message);
+  }
+}
+
+/** Saves what the handler of `message` changed; `undefined` where there is nothing to wait for. */
+export function commit(channel: LiveChannel, message: ChannelMessage): Promise<void> | undefined {
+  const { draft, afterwards } = message;
+  const saving = draft === undefined ? undefined : channel.record?.commit(draft);
+  return afterwards === undefined ? saving : afterwards(saving);
+}
