@@ -6,12 +6,10 @@ import type { CallShapes, NoOptions, Wrapper } from '../src/wrapping/wrapper.js'
 import { checkNoOptions } from './no-options.js';
 
 /** `withAuthenticatedUser<User>()`: the type argument replaces `AppUser` here alone. */
-export interface AuthenticatedUserCall {
-  <User extends AuthenticatedUser = AppUser>(
-    options?: NoOptions,
-    notADecorator?: undefined,
-  ): Wrapper<HasAuthenticatedUser<User>, HasUser<User>>;
-}
+export type AuthenticatedUserCall = <User extends AuthenticatedUser = AppUser>(
+  options?: NoOptions,
+  notADecorator?: undefined,
+) => Wrapper<HasAuthenticatedUser<User>, HasUser<User>>;
 
 /** The type of {@link withAuthenticatedUser}. */
 export interface WithAuthenticatedUser extends CallShapes<HasAuthenticatedUser, HasUser, AuthenticatedUserCall> {}

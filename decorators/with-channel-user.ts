@@ -8,9 +8,10 @@ import type { CallShapes, None, NoOptions, Wrapper } from '../src/wrapping/wrapp
 import { checkNoOptions } from './no-options.js';
 
 /** `withChannelUser<User>()`: the type argument replaces `AppUser` here alone. */
-export interface ChannelUserCall {
-  <User extends AuthenticatedUser = AppUser>(options?: NoOptions, notADecorator?: undefined): Wrapper<HasChannelSession & HasUser<User>>;
-}
+export type ChannelUserCall = <User extends AuthenticatedUser = AppUser>(
+  options?: NoOptions,
+  notADecorator?: undefined,
+) => Wrapper<HasChannelSession & HasUser<User>>;
 
 /** The type of {@link withChannelUser}. */
 export interface WithChannelUser extends CallShapes<HasChannelSession & HasUser, None, ChannelUserCall> {}

@@ -1,6 +1,5 @@
 import type { ChannelMessage } from '../src/channel/channel-message.js';
 import { channelMessage } from '../src/channel/channel-message.js';
-import { lookUpFailed } from '../src/channel/preparation.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { UserRepository } from '../src/contracts/user-repository.js';
 import { withDeadline } from '../src/deadline.js';
@@ -8,6 +7,7 @@ import { ChannelError } from '../src/errors.js';
 import { checkedUser } from '../src/identity/checked-user.js';
 import type { Dependencies } from '../src/identity/dependencies.js';
 import { checkHttpOptions, type HttpOptions, requireReader, requireUsers } from '../src/identity/from-http-session.js';
+import { lookUpFailed } from '../src/identity/look-up-failed.js';
 import type { HasHttpSession } from '../src/messages.js';
 import { type AppUser, type AuthenticatedUser, anonymousUser, type HasUser } from '../src/users.js';
 import { defineBefore } from '../src/wrapping/define-wrapper.js';
@@ -15,12 +15,10 @@ import type { CallShapes, None, Wrapper } from '../src/wrapping/wrapper.js';
 import { giveHttpSession } from './http-parts.js';
 
 /** `withHttpUser(options)`; the type argument, or the user of `users`, replaces `AppUser` here alone. */
-export interface HttpUserCall {
-  <User extends AuthenticatedUser = AppUser>(
-    options?: HttpOptions<User>,
-    notADecorator?: undefined,
-  ): Wrapper<HasHttpSession & HasUser<User>>;
-}
+export type HttpUserCall = <User extends AuthenticatedUser = AppUser>(
+  options?: HttpOptions<User>,
+  notADecorator?: undefined,
+) => Wrapper<HasHttpSession & HasUser<User>>;
 
 /** The type of {@link withHttpUser}. */
 export interface WithHttpUser extends CallShapes<HasHttpSession & HasUser, None, HttpUserCall> {}

@@ -9,12 +9,10 @@ import { httpParts } from './http-parts.js';
 import { identifying } from './with-user-from.js';
 
 /** `withUserFromHttp(options)`; the type argument, or the user of `users`, replaces `AppUser` here alone. */
-export interface UserFromHttpCall {
-  <User extends AuthenticatedUser = AppUser>(
-    options?: HttpOptions<User>,
-    notADecorator?: undefined,
-  ): Wrapper<HasChannelSession & HasHttpSession & HasUser<User>>;
-}
+export type UserFromHttpCall = <User extends AuthenticatedUser = AppUser>(
+  options?: HttpOptions<User>,
+  notADecorator?: undefined,
+) => Wrapper<HasChannelSession & HasHttpSession & HasUser<User>>;
 
 /** The type of {@link withUserFromHttp}. */
 export interface WithUserFromHttp extends CallShapes<HasChannelSession & HasHttpSession & HasUser, None, UserFromHttpCall> {}

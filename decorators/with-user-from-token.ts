@@ -9,12 +9,10 @@ import type { CallShapes, None, Wrapper } from '../src/wrapping/wrapper.js';
 import { identifying } from './with-user-from.js';
 
 /** `withUserFromToken(options)`; the type argument, or the user of `tokens`, replaces `AppUser` here alone. */
-export interface UserFromTokenCall {
-  <User extends AuthenticatedUser = AppUser>(
-    options?: TokenOptions<User>,
-    notADecorator?: undefined,
-  ): Wrapper<HasChannelSession & HasUser<User>>;
-}
+export type UserFromTokenCall = <User extends AuthenticatedUser = AppUser>(
+  options?: TokenOptions<User>,
+  notADecorator?: undefined,
+) => Wrapper<HasChannelSession & HasUser<User>>;
 
 /** The type of {@link withUserFromToken}. */
 export interface WithUserFromToken extends CallShapes<HasChannelSession & HasUser, None, UserFromTokenCall> {}

@@ -1,9 +1,10 @@
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
+import { lookUpFailed } from '../identity/look-up-failed.js';
 import type { UserSource } from '../identity/user-source.js';
 import { ChannelConnectMessage, type ChannelMessage } from './channel-message.js';
-import { lookUpFailed, openRecord } from './preparation.js';
+import { openRecord } from './preparation.js';
 
 /** Puts the channel session on `message`; a promise only where it must be loaded first. */
 export function giveSession(message: ChannelMessage): Promise<void> | undefined {

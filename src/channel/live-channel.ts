@@ -107,6 +107,8 @@ export class LiveChannel implements Channel, InboxOwner {
       this.#held.push(data);
       return true;
     }
+    const socket = this.#transport.socket as WebSocket;
+    if (socket.readyState !== socket.OPEN) return false; // the peer's close frame is here, its connection not gone yet
     if (this.#outbox.send(data, bytes)) return true;
     this.#warn('ERR_SLOW_CONSUMER', 'A client reads more slowly than it is sent to; its channel is closed (maxBufferedBytes).');
     this.endWith('ERR_SLOW_CONSUMER');

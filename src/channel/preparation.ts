@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
-import { ChannelError } from '../errors.js';
 import { identify } from '../identity/identify.js';
+import { lookUpFailed } from '../identity/look-up-failed.js';
 import type { BoundSource, Finding, UserSource } from '../identity/user-source.js';
 import { derivedSessionId } from '../session/session-id.js';
 import { SessionRecord } from '../session/session-record.js';
@@ -142,10 +142,4 @@ function sharedSessionId(channel: LiveChannel, scope: SessionScope): string | un
   if (scope === 'user') return derivedSessionId('user', user.id);
   if (tokenId !== undefined) return derivedSessionId('token', tokenId);
   return httpSessionId === undefined ? undefined : derivedSessionId('http-session', httpSessionId);
-}
-
-/** A look-up that could not be done: "cannot tell", and never "anonymous". */
-export function lookUpFailed(error: unknown): ChannelError {
-  if (error instanceof ChannelError && (error.code === 'ERR_LOOKUP_FAILED' || error.code === 'ERR_LOOKUP_TIMEOUT')) return error;
-  return new ChannelError('ERR_LOOKUP_FAILED', 'Looking up the user of a channel failed.', { cause: error });
 }

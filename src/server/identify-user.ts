@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { lookUpFailed } from '../channel/preparation.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
 import type { Authentication } from '../identity/authentication.js';
 import { Dependencies } from '../identity/dependencies.js';
 import { identify } from '../identity/identify.js';
+import { lookUpFailed } from '../identity/look-up-failed.js';
 import type { AnySource, SourceUser } from '../identity/user-source.js';
 import type { DependencyContainer } from '../injection.js';
 import { type OriginOptions, originRule } from '../origin.js';
