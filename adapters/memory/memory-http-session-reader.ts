@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { ChannelError } from '../../src/errors.js';
-import { cookieValue } from './cookie-value.js';
+import { cookieValues } from '../../src/identity/credentials.js';
 import { checkId, checkTtl, clockOption, kindOf, type WallClock } from './options.js';
 
 /** Options of {@link MemoryHttpSessionReader}. */
@@ -73,8 +73,8 @@ export class MemoryHttpSessionReader implements HttpSessionReader {
   }
 
   async read(request: IncomingMessage): Promise<HttpSession | undefined> {
-    const id = cookieValue(request.headers.cookie, this.#cookie);
-    return id === undefined ? undefined : this.readById(id);
+    const [id, ...others] = new Set(cookieValues(request.headers.cookie, this.#cookie));
+    return id === undefined || others.length > 0 ? undefined : this.readById(id);
   }
 
   async readById(id: string): Promise<HttpSession | undefined> {
