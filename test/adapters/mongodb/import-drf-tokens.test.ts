@@ -1,0 +1,187 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { type Collection, Long, ObjectId } from 'mongodb';
+import { beforeEach, expect, it, vi } from 'vitest';
+import { importDrfTokens, MongoTokenRepository } from '../../../adapters/mongodb/index.js';
+import { TestClock } from '../../../adapters/testing/index.js';
+import { tokenIdOf } from '../../../src/identity/token-id.js';
+import { describeOnMongo, openDatabase } from './mongo.js';
+
+const newKey = () => randomBytes(20).toString('hex');
+
+describeOnMongo('importDrfTokens', () => {
+  const { client, db } = openDatabase();
+  const from = 'authtoken_token';
+  const source = db.collection(from);
+  const users = db.collection<{ _id: unknown }>('users');
+  const tokens = new MongoTokenRepository(db, { clock: new TestClock(Date.now()) });
+  const userOf = async (key: string) => (await tokens.findById(tokenIdOf(key)))?.user?.id;
+  const isLive = async (key: string) => {
+    const grant = await tokens.findById(tokenIdOf(key));
+    return grant !== undefined && grant.revokedAt === undefined;
+  };
+  const soon = (check: () => Promise<unknown>) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
+
+  let ada = new ObjectId();
+  let key = newKey();
+
+  beforeEach(async () => {
+    await db.dropDatabase();
+    ada = new ObjectId();
+    key = newKey();
+    await users.insertMany([{ _id: ada }, { _id: 7 }, { _id: 'bob' }, { _id: Long.fromString('9007199254740993') }]);
+    await source.insertOne({ key, user_id: ada, created: new Date('2020-01-02T03:04:05Z') });
+  });
+
+  it('makes the keys of the site work, for users of any kind of key, and keeps none of them', async () => {
+    const keys = [newKey(), newKey(), newKey()] as const;
+    await source.insertMany([
+      { key: keys[0], user_id: 7, created: '2020-01-02T03:04:05.000006+00:00' },
+      { key: keys[1], user_id: 'bob' },
+      { key: keys[2], user_id: Long.fromString('9007199254740993'), created: 'some day' },
+    ]);
+    expect(await importDrfTokens(db, { from })).toMatchObject({ imported: 4, revoked: 0, skipped: 0 });
+    expect(await userOf(key)).toBe(ada.toHexString());
+    expect(await Promise.all(keys.map(userOf))).toEqual(['7', 'bob', '9007199254740993']);
+    const stored = JSON.stringify(await db.collection('tokens').find().toArray());
+    for (const each of [key, ...keys]) expect(stored).not.toContain(each);
+    expect((await tokens.listOf(ada.toHexString()))[0]?.createdAt).toEqual(new Date('2020-01-02T03:04:05Z'));
+  });
+
+  it('may be run again: what is there stays as it is, what was deleted at its source is revoked', async () => {
+    const other = newKey();
+    await source.insertOne({ key: other, user_id: 7 });
+    await importDrfTokens(db, { from: source });
+    expect(await importDrfTokens(db, { from })).toMatchObject({ imported: 0, revoked: 0, skipped: 0 });
+    await source.deleteOne({ key: other });
+    expect(await importDrfTokens(db, { from })).toMatchObject({ imported: 0, revoked: 1, skipped: 0 });
+    expect(await isLive(other)).toBe(false);
+    expect(await isLive(key)).toBe(true);
+  });
+
+  it('brings no token back to life that was revoked here', async () => {
+    await importDrfTokens(db, { from });
+    expect(await tokens.revoke(tokenIdOf(key))).toBe(true);
+    await importDrfTokens(db, { from });
+    expect(await isLive(key)).toBe(false);
+    // It must never be removed, or the next import would not know it any more.
+    expect(await db.collection<{ _id: string }>('tokens').findOne({ _id: tokenIdOf(key) })).not.toHaveProperty('removeAt');
+  });
+
+  it('leaves tokens alone that were issued here', async () => {
+    const issued = await tokens.issue('bob');
+    await source.deleteMany({});
+    await source.insertOne({ key: newKey(), user_id: 7 });
+    expect(await importDrfTokens(db, { from })).toMatchObject({ imported: 1, revoked: 0 });
+    expect(await isLive(issued.key)).toBe(true);
+  });
+
+  it('passes over what is no token, and takes a source whose _id is the key', async () => {
+    const asId = newKey();
+    await source.insertMany([
+      { key: 'short', user_id: 7 },
+      { key: newKey() },
+      { key: newKey(), user_id: null },
+      { key: newKey(), user_id: { $ref: 'users' } },
+      { user_id: 7 },
+      { _id: asId as never, user_id: 7 },
+    ]);
+    expect(await importDrfTokens(db, { from })).toMatchObject({ imported: 2, skipped: 5 });
+    expect(await userOf(asId)).toBe('7');
+    expect(JSON.stringify(await db.collection('tokens').find().toArray())).not.toContain(asId);
+  });
+
+  it('takes more tokens than fit into one batch, and another database as source', async () => {
+    const elsewhere: Collection = client.db(`${db.databaseName}-2`).collection(from);
+    const keys = Array.from({ length: 2_300 }, newKey);
+    await elsewhere.insertMany(keys.map((each) => ({ key: each, user_id: 7 })));
+    expect(await importDrfTokens(db, { from: elsewhere, collection: 'keys' })).toMatchObject({ imported: 2_300 });
+    await elsewhere.deleteMany({ key: { $in: keys.slice(0, 1_100) } });
+    expect(await importDrfTokens(db, { from: elsewhere, collection: 'keys' })).toMatchObject({ imported: 0, revoked: 1_100 });
+    await elsewhere.db.dropDatabase();
+  });
+
+  it('refuses a source that is not there: nobody is logged out by a collection that was dropped', async () => {
+    await importDrfTokens(db, { from });
+    await source.drop();
+    await expect(importDrfTokens(db, { from })).rejects.toThrow(from);
+    expect(await isLive(key)).toBe(true);
+    await expect(importDrfTokens(db, { from, keepUp: true })).rejects.toThrow(from);
+  });
+
+  it('keeps up with tokens that are issued, changed and deleted at their source', async () => {
+    await using kept = await importDrfTokens(db, { from, keepUp: true });
+    expect(kept).toMatchObject({ imported: 1, revoked: 0, skipped: 0 });
+    const [issued, asId, changed] = [newKey(), newKey(), newKey()];
+    await source.insertMany([
+      { key: issued, user_id: 7 },
+      { _id: asId as never, user_id: 'bob' },
+      { key: 'no token', user_id: 7 },
+    ]);
+    await soon(async () => expect([await userOf(issued), await userOf(asId)]).toEqual(['7', 'bob']));
+    await source.deleteMany({ $or: [{ key: issued }, { _id: asId as never }] });
+    await soon(async () => expect([await isLive(issued), await isLive(asId)]).toEqual([false, false]));
+    await source.updateOne({ key }, { $set: { key: changed } });
+    await soon(async () => expect([await isLive(key), await userOf(changed)]).toEqual([false, ada.toHexString()]));
+    await source.updateOne({ key: changed }, { $set: { user_id: 7 } });
+    await soon(async () => expect(await userOf(changed)).toBe('7'));
+    await source.updateOne({ key: changed }, { $unset: { key: '' } });
+    await soon(async () => expect(await isLive(changed)).toBe(false));
+    // Issued and deleted before anybody could look.
+    const brief = await source.insertOne({ key: newKey(), user_id: 7 });
+    await source.deleteOne({ _id: brief.insertedId });
+  });
+
+  it('ends keeping up when it is closed', async () => {
+    const kept = await importDrfTokens(db, { from, keepUp: true });
+    await kept.close();
+    await kept.close();
+    const late = newKey();
+    await source.insertOne({ key: late, user_id: 7 });
+    expect(await isLive(late)).toBe(false);
+    await (await importDrfTokens(db, { from })).close();
+  });
+
+  it('reports what interrupts it, and takes it up again', async () => {
+    const clock = new TestClock(Date.now());
+    const interruptions = new EventEmitter();
+    const onError = (error: unknown): void => {
+      interruptions.emit('one', error);
+      throw new Error('whoever listens');
+    };
+    // The clock is moved on for the pauses between attempts: no operation is to run out of time by it.
+    await using _kept = await importDrfTokens(db, { from, keepUp: true, onError, clock, timeoutMs: 2_000_000_000 });
+    const dropped = once(interruptions, 'one');
+    await source.drop();
+    await dropped;
+    let missing = false;
+    interruptions.once('one', () => {
+      missing = true;
+    });
+    await soon(async () => {
+      await clock.advance(1_000);
+      expect(missing).toBe(true);
+    });
+    const again = newKey();
+    await source.insertOne({ key: again, user_id: 7 });
+    await soon(async () => {
+      await clock.advance(30_000);
+      expect([await isLive(again), await isLive(key)]).toEqual([true, false]);
+    });
+  });
+
+  it('warns of an interruption where nobody listens, and can be closed while it waits', async () => {
+    const kept = await importDrfTokens(db, { from, keepUp: true, clock: new TestClock(Date.now()) });
+    const warned = once(process, 'warning');
+    await source.drop();
+    expect(String((await warned)[0])).toContain('Django');
+    await kept.close();
+  });
+
+  it.each([{}, { from: '' }, { from: 7 }, { from, collection: '' }, { from, onError: 'log' }, { from, timeoutMs: 0 }, undefined])(
+    'refuses %o with a TypeError',
+    async (options) => {
+      await expect(importDrfTokens(db, options as never)).rejects.toThrow(TypeError);
+    },
+  );
+});

@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { MongoSessionStore, MongoTokenRepository, MongoUserRepository, registerMongo } from '../../../adapters/mongodb/index.js';
+import { container as globalContainer, SESSION_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from '../../../src/injection.js';
+import { describeOnMongo, openDatabase } from './mongo.js';
+
+describeOnMongo('registerMongo', () => {
+  const { db } = openDatabase();
+
+  it('registers one instance of each under its injection token and its class', async () => {
+    const container = globalContainer.createChildContainer();
+    await using registered = registerMongo(container, { db });
+    expect(container.resolve(TOKEN_REPOSITORY)).toBe(registered.tokens);
+    expect(container.resolve(MongoTokenRepository)).toBe(registered.tokens);
+    expect(container.resolve(USER_REPOSITORY)).toBe(registered.users);
+    expect(container.resolve(MongoUserRepository)).toBe(registered.users);
+    expect(container.resolve(SESSION_STORE)).toBe(registered.sessions);
+    expect(container.resolve(MongoSessionStore)).toBe(registered.sessions);
+    expect(globalContainer.isRegistered(TOKEN_REPOSITORY)).toBe(false);
+  });
+
+  it('hands its options on: users are one and the same for tokens and for look-ups by id', async () => {
+    const container = globalContainer.createChildContainer();
+    const { tokens, users, sessions, close } = registerMongo(container, {
+      db,
+      timeoutMs: 1_500,
+      tokens: { collection: 'keys', maxPerUser: 1 },
+      users: { collection: 'people', key: 'uuid' },
+      sessions: { collection: 'states', timeoutMs: 2_500 },
+    });
+    await db.collection('people').insertOne({ uuid: 'u-1', name: 'Ada' });
+    const { id } = await tokens.issue('u-1');
+    expect((await tokens.findById(id))?.user).toMatchObject({ id: 'u-1', name: 'Ada' });
+    expect(await users.findById('u-1')).toMatchObject({ id: 'u-1', name: 'Ada' });
+    await expect(tokens.issue('u-1')).rejects.toMatchObject({ code: 'ERR_TOKEN_LIMIT' });
+    expect([tokens.timeoutMs, users.timeoutMs, sessions.timeoutMs]).toEqual([1_500, 1_500, 2_500]);
+    await close();
+    expect(await db.collection<{ _id: string }>('keys').findOne({ _id: id })).toHaveProperty('lastUsedAt');
+  });
+
+  it.each([
+    [undefined, { db }],
+    [{}, { db }],
+    [globalContainer.createChildContainer(), undefined],
+    [globalContainer.createChildContainer(), {}],
+    [globalContainer.createChildContainer(), { db, timeoutMs: 0 }],
+  ])('refuses what is no container, database or option with a TypeError', (container, options) => {
+    expect(() => registerMongo(container as never, options as never)).toThrow(TypeError);
+  });
+});
