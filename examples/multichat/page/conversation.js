@@ -8,6 +8,8 @@ export class Conversation {
   #parts;
   #you;
   #last;
+  /** Whether the newest entry is kept in sight: so until the reader scrolls up. */
+  #follows = true;
 
   constructor(parts) {
     this.#parts = parts;
@@ -16,8 +18,12 @@ export class Conversation {
       parts.log.focus();
     });
     parts.log.addEventListener('scroll', () => {
-      if (this.#isAtEnd()) parts.newest.hidden = true;
+      const { scrollHeight, scrollTop, clientHeight } = parts.log;
+      this.#follows = scrollHeight - scrollTop - clientHeight < nearEndPx;
+      if (this.#follows) parts.newest.hidden = true;
     });
+    // A phone's keyboard, a notice or a turned screen takes space from the log.
+    new ResizeObserver(() => this.#follows && this.#scrollToEnd()).observe(parts.log);
   }
 
   /** Shows all of a room. Screen readers are not made to read it out: only what comes afterwards is news. */
@@ -40,7 +46,7 @@ export class Conversation {
   /** Adds the newest entry; the reader's place is kept if they are reading further up. */
   add(entry) {
     const { entries, newest } = this.#parts;
-    const follow = this.#isAtEnd() || entry.from?.id === this.#you.id;
+    const follow = this.#follows || entry.from?.id === this.#you.id;
     entries.querySelector('.quiet-room')?.remove();
     entries.append(this.#entry(entry));
     if (follow) this.#scrollToEnd();
@@ -84,14 +90,10 @@ export class Conversation {
     return item;
   }
 
-  #isAtEnd() {
-    const { log } = this.#parts;
-    return log.scrollHeight - log.scrollTop - log.clientHeight < nearEndPx;
-  }
-
   #scrollToEnd() {
     const { log, newest } = this.#parts;
     log.scrollTop = log.scrollHeight;
+    this.#follows = true;
     newest.hidden = true;
   }
 }

@@ -19,7 +19,7 @@ try {
 
   await write(bob, 'Morning! The coffee machine is back.');
   await write(bob, 'And it does oat milk now.');
-  await write(ann, 'You have made my day ☕');
+  await write(ann, 'You have made my day.');
   await write(cleo, 'I tried it. It is fine, which is the nicest thing anybody has said of that machine since it was new.');
   await write(ann, 'High praise! Lunch at one?');
   await join(bob, 'Music');

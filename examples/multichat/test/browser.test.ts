@@ -4,14 +4,17 @@ import { type MultiChat, startMultiChat } from '../src/multichat.js';
 import { accessibilityProblems, chromiumPath, startChromium } from './support/chromium.js';
 
 const missing = chromiumPath === undefined && !process.env['CI'];
+if (missing) console.warn('MultiChat is not tested in a browser: Chromium is missing. Install it, or set CHROMIUM_PATH.');
 const because = missing ? ' (skipped: Chromium is missing; install it, or set CHROMIUM_PATH)' : '';
+/** Machines that run other things at the same time are slow. */
+const patienceMs = 60_000;
 
-describe.skipIf(missing)(`MultiChat in a browser${because}`, () => {
+describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patienceMs }, () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await startChromium();
-  });
-  afterAll(() => browser?.close());
+  }, patienceMs);
+  afterAll(() => browser?.close(), patienceMs);
 
   describe.each(['token', 'session'] as const)('with --auth=%s', (auth) => {
     let chat: MultiChat;
@@ -19,17 +22,17 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, () => {
     beforeEach(async () => {
       chat = await startMultiChat({ auth });
       complaints = [];
-    });
+    }, patienceMs);
     afterEach(async () => {
       for (const context of browser.contexts()) await context.close();
       await chat.close();
       expect(complaints).toEqual([]);
-    });
+    }, patienceMs);
 
     /** A page in a browser context of its own, logged in by its form. */
     async function logIn(name: string, options: BrowserContextOptions = {}): Promise<Page> {
       const context = await browser.newContext(options);
-      context.setDefaultTimeout(10_000);
+      context.setDefaultTimeout(patienceMs / 2);
       context.on('weberror', (error) => complaints.push(String(error.error())));
       context.on('console', (message) => {
         if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
@@ -109,6 +112,26 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, () => {
       await room(ann, 'Lobby').getByText('2 unread').waitFor();
       await join(ann, 'Lobby');
       await room(ann, 'Lobby').getByText('unread').waitFor({ state: 'detached' });
+    });
+
+    it('keeps the newest message in sight, but not from a reader who has scrolled up', async () => {
+      const small = { viewport: { width: 390, height: 500 } };
+      const [ann, bob] = [await logIn('ann', small), await logIn('bob')];
+      await join(ann, 'Lobby');
+      await join(bob, 'Lobby');
+      for (let line = 1; line <= 12; line += 1) await write(bob, `Line ${line} of the story`);
+      await log(ann).getByText('Line 12').waitFor();
+      const distance = () => log(ann).evaluate(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight);
+      expect(await distance()).toBeLessThan(5);
+      await room(ann, 'Staff room').click();
+      await ann.getByRole('alert').getByText('staff only').waitFor();
+      await expect.poll(distance).toBeLessThan(5);
+      await log(ann).focus();
+      await ann.keyboard.press('Home');
+      await expect.poll(() => log(ann).evaluate(({ scrollTop }) => scrollTop)).toBe(0);
+      await write(bob, 'The end');
+      await ann.getByRole('button', { name: 'New messages' }).click();
+      await expect.poll(distance).toBeLessThan(5);
     });
 
     it('tells others kindly that a room is for staff, and goes on', async () => {
