@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fakeRequest } from '../../adapters/testing/fake-request.js';
+import { handshakeOf, redactUrl } from '../../src/handshake.js';
+
+const secret = new Set(['token']);
+
+describe('redactUrl', () => {
+  it.each([
+    ['/chat?token=abc', '/chat?token=***'],
+    ['/chat?a=1&token=abc&b=2', '/chat?a=1&token=***&b=2'],
+    ['/chat?token=abc&token=def', '/chat?token=***&token=***'],
+    ['/chat?%74oken=abc', '/chat?%74oken=***'],
+    ['/chat?token', '/chat?token=***'],
+    ['/chat?token=a=b', '/chat?token=***'],
+    ['/chat?tokens=abc', '/chat?tokens=abc'],
+    ['/token=abc', '/token=abc'],
+    ['/chat', '/chat'],
+    ['/chat?', '/chat?'],
+    ['/chat?&&', '/chat?&&'],
+  ])('makes %s into %s', (url, redacted) => {
+    expect(redactUrl(url, secret)).toBe(redacted);
+  });
+
+  it('leaves a URL as it is where no parameter is secret', () => {
+    expect(redactUrl('/chat?token=abc', new Set())).toBe('/chat?token=abc');
+  });
+
+  it('leaves no value of a secret parameter in any URL, and never throws', () => {
+    const part = fc.oneof(
+      fc.tuple(fc.constantFrom('token', '%74oken', 'tok%65n'), fc.string()).map(([name, text]) => `${name}=KEY${encodeURIComponent(text)}`),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(fc.string(), fc.array(part), (path, parts) => {
+        const query = parts.map((text) => (text.startsWith('token=KEY') ? text : text.replaceAll('KEY', 'key'))).join('&');
+        const redacted = redactUrl(`${path.replaceAll(/[?#]|KEY/g, '')}?${query}`, secret);
+        expect(redacted).not.toContain('KEY');
+      }),
+    );
+  });
+});
+
+describe('what is kept of a handshake', () => {
+  const request = fakeRequest({
+    url: '/chat?room=1&token=abc',
+    cookies: { key: 'secret-cookie' },
+    origin: 'https://app.example.com',
+    protocols: ['chat', 'token.secret-protocol'],
+    headers: {
+      Authorization: 'Bearer secret-bearer',
+      'Proxy-Authorization': 'Basic secret-proxy',
+      'User-Agent': 'phone',
+      'X-Forwarded-For': '203.0.113.7, 198.51.100.2',
+    },
+  });
+
+  it('is frozen, and holds url, address and the headers that are no secret', () => {
+    const handshake = handshakeOf(request, secret, false);
+    expect(Object.isFrozen(handshake)).toBe(true);
+    expect(Object.isFrozen(handshake.headers)).toBe(true);
+    expect(handshake.url).toBe('/chat?room=1&token=***');
+    expect(handshake.headers['user-agent']).toBe('phone');
+    expect(handshake.headers['origin']).toBe('https://app.example.com');
+    expect(Object.keys(handshake)).toEqual(['url', 'headers', 'address']);
+  });
+
+  it('holds no cookie, authorization or subprotocol', () => {
+    const handshake = handshakeOf(request, secret, false);
+    for (const name of ['cookie', 'authorization', 'proxy-authorization', 'sec-websocket-protocol']) {
+      expect(handshake.headers).not.toHaveProperty(name);
+    }
+    expect(JSON.stringify(handshake)).not.toContain('secret');
+  });
+
+  it('takes the address from the nearest proxy only where it is trusted', () => {
+    expect(handshakeOf(request, secret, true).address).toBe('198.51.100.2');
+    expect(handshakeOf(request, secret, false).address).toBeUndefined();
+  });
+
+  it('copies and freezes headers that are lists', () => {
+    const listed = fakeRequest({});
+    listed.headers['set-cookie'] = ['a', 'b'];
+    const { headers } = handshakeOf(listed, secret, false);
+    expect(headers['set-cookie']).toEqual(['a', 'b']);
+    expect(Object.isFrozen(headers['set-cookie'])).toBe(true);
+    expect(headers['set-cookie']).not.toBe(listed.headers['set-cookie']);
+  });
+});

@@ -1,0 +1,251 @@
+import type { IncomingMessage } from 'node:http';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { connectTo } from '../../adapters/testing/index.js';
+import { ChannelServer } from '../../src/index.js';
+import { lastEntry, type OriginOptions, originMatcher, originRule } from '../../src/origin.js';
+import { codesOf, expectProcessToLive, makeSite, thrownBy } from '../support/site.js';
+
+expectProcessToLive();
+
+interface Handshake {
+  readonly origin?: string;
+  readonly host?: string;
+  readonly encrypted?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function allowed(handshake: Handshake, options: OriginOptions = {}): boolean {
+  const { origin, host = 'app.example.com', encrypted = false, headers = {} } = handshake;
+  const request = { headers: { host, ...(origin !== undefined && { origin }), ...headers }, socket: { encrypted } };
+  return originRule(options)(request as unknown as IncomingMessage);
+}
+
+describe('the origin rule of a server', () => {
+  it('lets native clients pass, which send no Origin, unless requireOrigin is set', () => {
+    expect(allowed({})).toBe(true);
+    expect(allowed({}, { requireOrigin: true })).toBe(false);
+  });
+
+  it.each([
+    ['the same origin', 'https://app.example.com', 'app.example.com'],
+    ['upper case', 'HTTPS://App.Example.COM', 'app.example.com'],
+    ['a Host in upper case', 'https://app.example.com', 'App.Example.com'],
+    ['the default port written out', 'https://app.example.com:443', 'app.example.com'],
+    ['the default port written out in Host', 'https://app.example.com', 'app.example.com:443'],
+    ['plain http', 'http://app.example.com', 'app.example.com'],
+    ['plain http with its port', 'http://app.example.com:80', 'app.example.com'],
+    ['a port of its own', 'http://localhost:8080', 'localhost:8080'],
+    ['IPv6', 'http://[::1]:8080', '[::1]:8080'],
+  ])('lets %s pass', (_name, origin, host) => {
+    expect(allowed({ origin, host })).toBe(true);
+  });
+
+  it('lets https pass where a proxy ends TLS and speaks http to us', () => {
+    expect(allowed({ origin: 'https://app.example.com', encrypted: false })).toBe(true);
+  });
+
+  it('refuses http on a TLS socket', () => {
+    expect(allowed({ origin: 'http://app.example.com', encrypted: true })).toBe(false);
+    expect(allowed({ origin: 'http://app.example.com:443', encrypted: true })).toBe(false);
+    expect(allowed({ origin: 'https://app.example.com', encrypted: true })).toBe(true);
+  });
+
+  it.each([
+    'https://app.example.com.evil.com',
+    'https://app.example.com@evil.com',
+    'https://evil.com/app.example.com',
+    'https://evilapp.example.com',
+    'https://example.com',
+    'https://app.example.com:8443',
+    'http://app.example.com:443',
+    'https://app.example.com.',
+    'https://app.example.com/',
+    'https://app.example.com, https://evil.com',
+    'https://app.example.com https://app.example.com',
+    ' https://app.example.com',
+    'null',
+    'file://',
+    '',
+    'app.example.com',
+    '//app.example.com',
+    'ws://app.example.com',
+    'capacitor://app.example.com',
+    'https://app.example.cöm',
+    `https://${'a'.repeat(8_192)}.example.com`,
+  ])('refuses %s', (origin) => {
+    expect(allowed({ origin })).toBe(false);
+  });
+
+  it('reads a missing port by the scheme of the Origin', () => {
+    expect(allowed({ origin: 'https://app.example.com', host: 'app.example.com:80' })).toBe(false);
+    expect(allowed({ origin: 'http://app.example.com', host: 'app.example.com:443' })).toBe(false);
+    expect(allowed({ origin: 'http://app.example.com', host: 'app.example.com:80' })).toBe(true);
+  });
+
+  it('refuses any Origin where Host is missing or no host', () => {
+    expect(originRule({})({ headers: { origin: 'https://undefined' }, socket: {} } as unknown as IncomingMessage)).toBe(false);
+    expect(allowed({ origin: 'https://app.example.com', host: 'app.example.com, evil.com' })).toBe(false);
+  });
+
+  it('compares listed origins by scheme, host and port, schemes of an application’s own included', () => {
+    const options = { origins: ['capacitor://localhost', 'https://other.example.org:8443'] };
+    expect(allowed({ origin: 'capacitor://localhost' }, options)).toBe(true);
+    expect(allowed({ origin: 'https://other.example.org:8443' }, options)).toBe(true);
+    expect(allowed({ origin: 'chrome-extension://x' }, options)).toBe(false);
+    expect(allowed({ origin: 'ionic://localhost' }, options)).toBe(false);
+    expect(allowed({ origin: 'https://other.example.org' }, options)).toBe(false);
+    expect(allowed({ origin: 'null' }, options)).toBe(false);
+    expect(allowed({ origin: 'null' }, { origins: ['null'] })).toBe(false);
+  });
+
+  it('still lets the own host pass beside listed ones', () => {
+    expect(allowed({ origin: 'https://app.example.com' }, { origins: ['https://other.example.org'] })).toBe(true);
+  });
+
+  it('means whole labels by a wildcard', () => {
+    const options = { origins: ['https://*.example.org'] };
+    expect(allowed({ origin: 'https://a.example.org' }, options)).toBe(true);
+    expect(allowed({ origin: 'https://a.b.example.org' }, options)).toBe(true);
+    for (const origin of [
+      'https://example.org',
+      'https://.example.org',
+      'https://a..example.org',
+      'https://evilexample.org',
+      'https://a.example.org.evil.com',
+      'http://a.example.org',
+      'https://a.example.org:8443',
+    ]) {
+      expect(allowed({ origin }, options), origin).toBe(false);
+    }
+  });
+
+  it('means https and http by a listed host without a scheme', () => {
+    const options = { origins: ['*.example.org'] };
+    expect(allowed({ origin: 'https://a.example.org' }, options)).toBe(true);
+    expect(allowed({ origin: 'http://a.example.org' }, options)).toBe(true);
+    expect(allowed({ origin: 'capacitor://a.example.org' }, options)).toBe(false);
+  });
+
+  it('lets publicOrigin stand in for Host', () => {
+    const behindProxy = { host: 'backend:3000' };
+    for (const publicOrigin of ['https://chat.example.com', ['https://chat.example.com', 'https://chat.example.org']]) {
+      expect(allowed({ ...behindProxy, origin: 'https://chat.example.com' }, { publicOrigin })).toBe(true);
+      expect(allowed({ ...behindProxy, origin: 'http://backend:3000' }, { publicOrigin })).toBe(false);
+    }
+  });
+
+  it('reads X-Forwarded headers only where trustProxy is set, and of several entries the last', () => {
+    const handshake: Handshake = {
+      host: 'backend:3000',
+      origin: 'https://chat.example.com',
+      headers: { 'x-forwarded-host': 'evil.com, chat.example.com', 'x-forwarded-proto': 'http, https' },
+    };
+    expect(allowed(handshake)).toBe(false);
+    expect(allowed(handshake, { trustProxy: true })).toBe(true);
+    expect(allowed({ ...handshake, origin: 'https://evil.com' }, { trustProxy: true })).toBe(false);
+    expect(allowed({ ...handshake, origin: 'http://chat.example.com' }, { trustProxy: true })).toBe(false);
+    expect(allowed({ host: 'chat.example.com', origin: 'https://chat.example.com' }, { trustProxy: true })).toBe(true);
+  });
+
+  it('takes the last entry of a header that proxies append to', () => {
+    expect(lastEntry('a, b')).toBe('b');
+    expect(lastEntry(['a', 'b , c '])).toBe('c');
+    expect(lastEntry(undefined)).toBe('');
+  });
+});
+
+describe('the origin rule, whatever is sent', () => {
+  const text = fc.oneof(fc.string(), fc.string({ unit: 'binary', maxLength: 400 }), fc.webUrl());
+
+  it('never throws', () => {
+    fc.assert(
+      fc.property(text, text, text, fc.boolean(), (origin, host, forwarded, trustProxy) => {
+        const headers = { 'x-forwarded-host': forwarded, 'x-forwarded-proto': forwarded };
+        expect(typeof allowed({ origin, host, headers }, { trustProxy, origins: ['https://*.example.com'] })).toBe('boolean');
+      }),
+    );
+  });
+
+  it('lets no other host pass', () => {
+    fc.assert(
+      fc.property(fc.webAuthority(), (host) => {
+        fc.pre(host.toLowerCase() !== 'app.example.com' && !/^app\.example\.com:(443|80)$/i.test(host));
+        expect(allowed({ origin: `https://${host}` })).toBe(false);
+      }),
+    );
+  });
+
+  it('lets below a wildcard only what ends with it', () => {
+    const matches = originMatcher('origins', ['https://*.example.com']);
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('a', '.', '@', '/', ':', '-', 'example.com', '*') }), (host) => {
+        if (matches(`https://${host}`)) expect(host).toMatch(/^([a-z*-]|[^.]+\.)*[^.]+\.example\.com(:443)?$/);
+        expect(matches(`https://${host}evil`)).toBe(false);
+      }),
+    );
+  });
+});
+
+describe('options of the origin rule', () => {
+  it.each<[string, unknown]>([
+    ['origins', 'https://app.example.com'],
+    ['origins', ['https://app.example.com/']],
+    ['origins', ['https://*']],
+    ['origins', ['https://a.*.example.com']],
+    ['origins', [1]],
+    ['publicOrigin', 'https://'],
+    ['publicOrigin', ['https://a', 7]],
+    ['requireOrigin', 'yes'],
+    ['trustProxy', 1],
+  ])('%s of %j is a TypeError that names it', (option, value) => {
+    const error = thrownBy(() => new ChannelServer({ receive: () => {} }, { [option]: value }));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toContain(option);
+  });
+
+  it('are copied when the server is made', async () => {
+    const origins = ['https://app.example.com'];
+    const server = new ChannelServer({ receive: () => {} }, { ...makeSite().options, origins });
+    origins.push('https://evil.com');
+    expect((await connectTo(server, { origin: 'https://evil.com' })).refusal).toEqual({ status: 403 });
+  });
+});
+
+describe('a refused origin', () => {
+  it('is no error, and a warning tells which option would let it in', async () => {
+    const { options, warnings, errors } = makeSite();
+    const client = await connectTo({ connect: () => {} }, { ...options, origin: 'https://evil.com', headers: { host: 'app.example.com' } });
+    expect(client.refusal).toEqual({ status: 403 });
+    expect(errors).toEqual([]);
+    expect(codesOf(warnings)).toEqual(['ERR_ORIGIN_REFUSED']);
+    expect(warnings[0]?.message).toMatch(/https:\/\/evil\.com.*app\.example\.com.*\borigins\b.*\bpublicOrigin\b.*\btrustProxy\b/);
+  });
+
+  it('is told of requireOrigin where that refused it', async () => {
+    const { options, warnings } = makeSite();
+    const client = await connectTo({ connect: () => {} }, { ...options, requireOrigin: true });
+    expect(client.refusal).toEqual({ status: 403 });
+    expect(warnings[0]?.message).toContain('requireOrigin');
+  });
+
+  it('is cut in the warning, and only printable there', async () => {
+    const { options, warnings } = makeSite();
+    await connectTo({ connect: () => {} }, { ...options, origin: `https://${'a'.repeat(8_192)}` });
+    await connectTo({ connect: () => {} }, { ...options, origin: 'https://ö\u001b[31m\n"evil' });
+    for (const { message } of warnings) {
+      expect(message.length).toBeLessThan(600);
+      expect(message).toMatch(/^[\x20-\x7e]+$/);
+    }
+    expect(warnings).toHaveLength(2);
+  });
+
+  it('never reaches a handler', async () => {
+    let called = false;
+    const connect = (): void => {
+      called = true;
+    };
+    await connectTo({ connect }, { ...makeSite().options, origin: 'null' });
+    expect(called).toBe(false);
+  });
+});
