@@ -10,26 +10,31 @@ export interface Import {
   readonly typeOnly: boolean;
 }
 
-/** A source file and what it imports. Its path starts at the root of the repository, with `/` between the parts. */
+/** A source file and what it imports. */
 export interface Module {
   readonly path: string;
-  readonly lines: number;
   readonly imports: readonly Import[];
 }
 
+/** A file as it is; its path starts at the root of the repository, with `/` between the parts. */
+export interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
 /** All TypeScript files under a folder of the repository; none if there is no such folder. */
-export function readModules(root: string, folder: string): Module[] {
+export function readSources(root: string, folder: string): Source[] {
   return readdirSync(root, { withFileTypes: true }).some((entry) => entry.name === folder && entry.isDirectory())
     ? readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
         .map((path) => posix.join(folder, path.replaceAll('\\', '/')))
         .filter((path) => path.endsWith('.ts') && !path.includes('/node_modules/'))
         .sort()
-        .map((path) => parseModule(path, readFileSync(join(root, path), 'utf8')))
+        .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
     : [];
 }
 
 /** Reads the imports of a file from its syntax tree. */
-export function parseModule(path: string, text: string): Module {
+export function parseModule({ path, text }: Source): Module {
   const { program, errors } = parseSync(path, text);
   const [error] = errors;
   if (error) throw new SyntaxError(`${path}: ${error.message}`);
@@ -48,7 +53,7 @@ export function parseModule(path: string, text: string): Module {
     },
     TSImportType: (node) => add(node.source.value, true),
   }).visit(program);
-  return { path, lines: text.split('\n').length - (text.endsWith('\n') ? 1 : 0), imports };
+  return { path, imports };
 }
 
 /** The repository path that a relative import means, or the name of the package it comes from. */

@@ -11,7 +11,7 @@ const facts: PackageFacts = {
 /** The violations of a made-up house: path → source text. */
 function check(files: Readonly<Record<string, string>>): string[] {
   return violationsOf(
-    Object.entries(files).map(([path, text]) => parseModule(path, text)),
+    Object.entries(files).map(([path, text]) => parseModule({ path, text })),
     facts,
   );
 }
@@ -67,12 +67,12 @@ describe('the rules of the house', () => {
   });
 
   it('report a file over its number of lines', () => {
-    const module = parseModule('src/a.ts', '\n'.repeat(301));
-    expect([tooLong([module], 301), tooLong([module], 300)]).toEqual([[], ['src/a.ts has 301 lines, more than 300']]);
+    const source = { path: 'src/a.ts', text: '\n'.repeat(301) };
+    expect([tooLong([source], 301), tooLong([source], 300)]).toEqual([[], ['src/a.ts has 301 lines, more than 300']]);
   });
 
   it('refuse an import() whose module cannot be known, and a file that does not parse', () => {
-    expect(() => parseModule('src/a.ts', 'export const load = (name: string) => import(name);')).toThrow(TypeError);
-    expect(() => parseModule('src/a.ts', 'export const = 1;')).toThrow(SyntaxError);
+    expect(() => parseModule({ path: 'src/a.ts', text: 'export const load = (name: string) => import(name);' })).toThrow(TypeError);
+    expect(() => parseModule({ path: 'src/a.ts', text: 'export const = 1;' })).toThrow(SyntaxError);
   });
 });

@@ -1,4 +1,4 @@
-import { type Import, type Module, targetOf } from './modules.js';
+import { type Import, type Module, type Source, targetOf } from './modules.js';
 
 /** What the rules need to know of package.json. */
 export interface PackageFacts {
@@ -25,8 +25,11 @@ export function violationsOf(modules: readonly Module[], facts: PackageFacts): V
 }
 
 /** Files that are longer than `max` lines. */
-export function tooLong(modules: readonly Module[], max: number): Violation[] {
-  return modules.filter(({ lines }) => lines > max).map(({ path, lines }) => `${path} has ${lines} lines, more than ${max}`);
+export function tooLong(sources: readonly Source[], max: number): Violation[] {
+  return sources.flatMap(({ path, text }) => {
+    const lines = text.replace(/\n$/, '').split('\n').length;
+    return lines > max ? [`${path} has ${lines} lines, more than ${max}`] : [];
+  });
 }
 
 function* importViolations(module: Module, facts: PackageFacts): Generator<Violation> {
