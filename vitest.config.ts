@@ -13,6 +13,7 @@ export default defineConfig({
     outputFile: { json: 'out/test-results.json' },
     coverage: {
       provider: 'v8',
+      reportOnFailure: true,
       include: ['src/**/*.ts', 'decorators/**/*.ts', 'adapters/**/*.ts'],
       exclude: ['dist/**', 'examples/**', 'cli/**', 'test/**'],
       reporter: ['text', 'json-summary'],
