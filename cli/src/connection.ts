@@ -1,0 +1,32 @@
+import { type Db, MongoClient } from 'mongodb';
+
+/** Options that every command has. */
+export interface GlobalOptions {
+  readonly url?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly tokens: string;
+  readonly users: string;
+  readonly sessions: string;
+}
+
+/** A command was called without what it needs. */
+export class UsageError extends Error {}
+
+const connectTimeoutMs = 5_000;
+
+/**
+ * Runs `work` on the database and disconnects, whatever happens.
+ *
+ * @throws {UsageError} when no URL was given.
+ */
+export async function withDatabase<T>(options: GlobalOptions, work: (db: Db) => Promise<T>): Promise<T> {
+  const url = options.url ?? process.env.MONGODB_URL;
+  if (url === undefined || url === '') throw new UsageError('Name the database with --url mongodb://… or the variable MONGODB_URL.');
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: connectTimeoutMs, appName: 'ws-with-cli' });
+  try {
+    await client.connect();
+    return await work(client.db());
+  } finally {
+    await client.close();
+  }
+}
