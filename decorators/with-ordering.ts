@@ -14,6 +14,10 @@ export const withOrdering: Configurable<NoOptions> = defineBefore('withOrdering'
   requires: () => [{ kind: 'ordering' }],
   before: (message) => {
     const known = channelMessage('withOrdering', message);
-    return known instanceof ChannelReceiveMessage ? known.channel.inbox.orderAlone(known) : undefined;
+    if (!(known instanceof ChannelReceiveMessage)) return undefined;
+    // an outer wrapper may have given the session before the messages waited for have saved theirs
+    return known.channel.inbox.orderAlone(known)?.then(() => {
+      if (known.draft?.changes === undefined) known.draft?.discard();
+    });
   },
 }) as Configurable<NoOptions>;

@@ -1,3 +1,4 @@
+import { ChannelError } from '../errors.js';
 import type { ChannelReceiveMessage } from './channel-message.js';
 
 /** What an inbox needs of its channel. */
@@ -32,12 +33,13 @@ export class Inbox {
   #head = 0;
   #bytes = 0;
   #running = 0;
+  #sequence = 0;
   #started = false;
   #closed = false;
   #paused = false;
   /** The message that must run alone, and who waits for the others to end. */
   #alone: ChannelReceiveMessage | undefined;
-  #aloneReady: (() => void) | undefined;
+  #aloneReady: { readonly go: () => void; readonly giveUp: (reason: Error) => void } | undefined;
   /** How many running messages have not said yet whether they must run alone. */
   #undecided = 0;
   #idleWaiters: (() => void)[] | undefined;
@@ -82,6 +84,9 @@ export class Inbox {
     this.#queue = [];
     this.#head = 0;
     this.#bytes = 0;
+    // what waits to run alone has begun, but its handler has not: it is dropped like the rest
+    this.#aloneReady?.giveUp(new ChannelError('ERR_CHANNEL_CLOSED', 'The channel ended before the turn of this message came.'));
+    this.#aloneReady = undefined;
     this.#notifyIdle();
   }
 
@@ -96,13 +101,24 @@ export class Inbox {
 
   /** `message` is to run after all earlier ones and before all later ones: a promise where it must wait for that. */
   orderAlone(message: ChannelReceiveMessage): Promise<void> | undefined {
-    if (this.#limits.concurrency === 1 || this.#alone === message) return undefined;
-    this.#alone = message;
+    if (this.#limits.concurrency === 1 || this.#alone.some((entry) => entry.message === message)) return undefined;
+    const later = this.#alone.findIndex((entry) => entry.message.sequence > message.sequence);
+    const entry: { readonly message: ChannelReceiveMessage; proceed: (() => void) | undefined } = { message, proceed: undefined };
+    this.#alone.splice(later < 0 ? this.#alone.length : later, 0, entry);
     this.decide(message);
     if (this.#running === 1) return undefined;
     return new Promise((resolve) => {
-      this.#aloneReady = resolve;
+      entry.proceed = resolve;
+      this.#proceedAlone();
     });
+  }
+
+  #proceedAlone(): void {
+    const [first] = this.#alone;
+    if (first?.proceed === undefined || this.#running !== this.#alone.length) return;
+    const { proceed } = first;
+    first.proceed = undefined;
+    proceed();
   }
 
   /** It is settled whether `message` must run alone: later ones may start unless it must. */
@@ -120,7 +136,7 @@ export class Inbox {
 
   #mayStart(): boolean {
     if (this.#running === 0) return true;
-    return this.#running < this.#limits.concurrency && this.#alone === undefined && this.#undecided === 0;
+    return this.#running < this.#limits.concurrency && this.#alone.length === 0 && this.#undecided === 0;
   }
 
   #pump(): void {
@@ -147,6 +163,8 @@ export class Inbox {
 
   #start(message: ChannelReceiveMessage): void {
     this.#running += 1;
+    this.#sequence += 1;
+    message.sequence = this.#sequence;
     if (this.#limits.mayOrder) this.#undecided += 1;
     const pending = this.#owner.handle(message);
     if (pending === undefined) this.#finish(message);
@@ -161,11 +179,10 @@ export class Inbox {
   #finish(message: ChannelReceiveMessage): void {
     this.#running -= 1;
     if (this.#limits.mayOrder) this.decide(message);
-    if (this.#alone === message) this.#alone = undefined;
-    else if (this.#running === 1 && this.#aloneReady !== undefined) {
-      const ready = this.#aloneReady;
-      this.#aloneReady = undefined;
-      ready();
+    if (this.#alone.length > 0) {
+      const index = this.#alone.findIndex((entry) => entry.message === message);
+      if (index >= 0) this.#alone.splice(index, 1);
+      this.#proceedAlone();
     }
     if (this.#idleWaiters !== undefined) this.#notifyIdle();
   }

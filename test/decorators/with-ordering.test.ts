@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest';
+import { connectTo } from '../../adapters/testing/index.js';
+import {
+  ChannelServer,
+  type ChannelSession,
+  compose,
+  defineWrapper,
+  dispatchOn,
+  type HasBody,
+  type HasChannelSession,
+  type ReceiveMessage,
+  withChannelSession,
+  withOrdering,
+} from '../../src/index.js';
+import { deferred, nextTurn } from '../src/server/serving.js';
+
+const withDelay = defineWrapper('withDelay', async (_message, next) => {
+  await nextTurn();
+  return await next();
+});
+
+/** Handlers that log when they start and end, and wait for the test in between. */
+function stage(): {
+  readonly log: string[];
+  readonly run: (name: string) => Promise<void>;
+  readonly release: (name: string) => void;
+} {
+  const log: string[] = [];
+  const all = new Map<string, ReturnType<typeof deferred<void>>>();
+  const gate = (name: string): ReturnType<typeof deferred<void>> => {
+    const known = all.get(name) ?? deferred();
+    all.set(name, known);
+    return known;
+  };
+  const run = async (name: string): Promise<void> => {
+    log.push(`+${name}`);
+    await gate(name).promise;
+    log.push(`-${name}`);
+  };
+  return { log, run, release: (name) => gate(name).resolve() };
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+}
+
+describe('withOrdering', () => {
+  it('runs its handler alone, in order, whatever the concurrency', async () => {
+    const { log, run, release } = stage();
+    const client = await connectTo({ receive: withOrdering(({ text }: ReceiveMessage) => run(text)) }, { concurrency: 8 });
+    const handled = ['a', 'b', 'c'].map((text) => client.send(text));
+    for (const text of ['c', 'b', 'a']) {
+      release(text);
+      await settle();
+    }
+    await Promise.all(handled);
+    expect(log).toEqual(['+a', '-a', '+b', '-b', '+c', '-c']);
+  });
+
+  it('runs its handler alone under wrappers that wait', async () => {
+    const { log, run, release } = stage();
+    const receive = compose(withDelay, withOrdering, withDelay)(({ text }: ReceiveMessage) => run(text));
+    const client = await connectTo({ receive }, { concurrency: 8 });
+    const handled = ['a', 'b', 'c'].map((text) => client.send(text));
+    await settle();
+    expect(log).toEqual(['+a']);
+    for (const text of ['a', 'b', 'c']) release(text);
+    await Promise.all(handled);
+    expect(log).toEqual(['+a', '-a', '+b', '-b', '+c', '-c']);
+  });
+
+  it('ends the channel where its handler throws, and stalls nothing', async () => {
+    const log: string[] = [];
+    const receive = withOrdering(async () => {
+      await nextTurn();
+      throw new TypeError('failed');
+    });
+    const client = await connectTo(
+      { receive, disconnect: ({ code }) => void log.push(`disconnect ${code}`) },
+      { concurrency: 4, onError: (error) => log.push((error as Error).message) },
+    );
+    await Promise.all([client.send('a'), client.send('b')]);
+    expect(log).toEqual(['failed', 'disconnect 1011']);
+  });
+});
+
+describe('withOrdering on parts of dispatchOn', () => {
+  const asked = ({ body }: HasBody): string => (body as { id: string }).id;
+
+  function server(wrap: (handler: (message: ReceiveMessage) => unknown) => (message: ReceiveMessage) => unknown = (handler) => handler) {
+    const staged = stage();
+    const receive = wrap(
+      dispatchOn('do', {
+        free: (message) => staged.run(asked(message)),
+        alone: withOrdering((message: ReceiveMessage & HasBody) => staged.run(asked(message))),
+      }),
+    );
+    return { ...staged, channels: new ChannelServer({ receive }, { concurrency: 4, onError: () => undefined }) };
+  }
+
+  it.each([
+    ['bare', undefined],
+    ['under a wrapper that waits', (handler: (message: ReceiveMessage) => unknown) => withDelay(handler)],
+    ['under a session', (handler: (message: ReceiveMessage) => unknown) => withChannelSession(handler)],
+  ])('lets the ordered part wait for earlier messages and later ones wait for it (%s)', async (_how, wrap) => {
+    const { channels, log, release } = server(wrap);
+    const client = await connectTo(channels);
+    const send = (command: string, id: string): Promise<void> => client.sendJson({ do: command, id });
+    const handled = [send('free', 'f1'), send('free', 'f2'), send('alone', 'a1'), send('alone', 'a2'), send('free', 'f3')];
+    await settle();
+    expect(log).toEqual(['+f1', '+f2']);
+    release('f2');
+    await settle();
+    expect(log).toEqual(['+f1', '+f2', '-f2']);
+    release('f1');
+    await settle();
+    expect(log.slice(3)).toEqual(['-f1', '+a1']);
+    release('a1');
+    await settle();
+    expect(log.slice(5)).toEqual(['-a1', '+a2']);
+    release('f3');
+    await settle();
+    expect(log.slice(7)).toEqual([]);
+    release('a2');
+    await Promise.all(handled);
+    expect(log.slice(7)).toEqual(['-a2', '+f3', '-f3']);
+  });
+
+  it('runs the others at once', async () => {
+    const { channels, log, release } = server();
+    const client = await connectTo(channels);
+    const handled = ['1', '2', '3', '4', '5'].map((id) => client.sendJson({ do: 'free', id }));
+    await settle();
+    expect(log).toEqual(['+1', '+2', '+3', '+4']);
+    for (const id of ['1', '2', '3', '4', '5']) release(id);
+    await Promise.all(handled);
+    expect(log).toHaveLength(10);
+  });
+
+  it('lets an unknown command and text that is no JSON pass by without holding anything up', async () => {
+    const { channels, log, release } = server();
+    const client = await connectTo(channels);
+    const handled = [client.sendJson({ do: 'nothing' }), client.send('{'), client.sendJson({ do: 'alone', id: 'a' })];
+    release('a');
+    await Promise.all(handled);
+    expect(log).toEqual(['+a', '-a']);
+    expect(client.sentJson).toEqual([{ error: 'unknown_command' }, { error: 'invalid_json' }]);
+  });
+
+  it('does not run an ordered message that still waits when the channel ends by a throw', async () => {
+    const log: string[] = [];
+    const failing = deferred();
+    const client = await connectTo(
+      {
+        receive: dispatchOn('do', {
+          free: () => failing.promise,
+          alone: withOrdering(() => void log.push('alone')),
+        }),
+        disconnect: ({ code }) => void log.push(`disconnect ${code}`),
+      },
+      { concurrency: 4, onError: (error) => log.push((error as Error).message) },
+    );
+    const handled = [client.sendJson({ do: 'free' }), client.sendJson({ do: 'alone' }), client.sendJson({ do: 'alone' })];
+    await settle();
+    failing.reject(new Error('free failed'));
+    await Promise.all(handled);
+    expect(log).toEqual(['free failed', 'disconnect 1011']);
+  });
+});
+
+describe('withOrdering and sessions', () => {
+  const count = (session: ChannelSession): number => (session.get('count') as number | undefined) ?? 0;
+
+  it.each(['outside', 'inside'])('sees what earlier messages saved, with withChannelSession %s of it', async (place) => {
+    const handler = async ({ channelSession }: HasChannelSession): Promise<void> => {
+      const before = count(channelSession);
+      await nextTurn();
+      channelSession.set('count', before + 1);
+    };
+    const alone = place === 'outside' ? withChannelSession(withOrdering(handler)) : withOrdering(withChannelSession(handler));
+    const free = withChannelSession(async ({ channelSession }: HasChannelSession) => {
+      await settle();
+      channelSession.update('count', (value) => ((value as number | undefined) ?? 0) + 100);
+    });
+    const errors: unknown[] = [];
+    const client = await connectTo(
+      { receive: dispatchOn('do', { free, alone }) },
+      { concurrency: 8, onError: (error) => errors.push(error) },
+    );
+    await Promise.all(['free', 'alone', 'alone', 'free', 'alone'].map((command) => client.sendJson({ do: command })));
+    expect(errors).toEqual([]);
+    expect(count(client.channelSession)).toBe(203);
+  });
+});
+
+describe('withOrdering elsewhere', () => {
+  it('lets connect and disconnect pass, which run alone anyway', async () => {
+    const log: string[] = [];
+    const client = await connectTo({
+      connect: withOrdering(() => void log.push('connect')),
+      disconnect: withOrdering(() => void log.push('disconnect')),
+    });
+    await client.disconnect();
+    expect(log).toEqual(['connect', 'disconnect']);
+  });
+
+  it('takes no options', () => {
+    expect(() => (withOrdering as (options: object) => unknown)({ every: 2 })).toThrow(TypeError);
+  });
+});

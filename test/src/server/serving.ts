@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, vi } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { MemoryTokenRepository, MemoryUserRepository } from '../../../adapters/memory/index.js';
+import { TestClock } from '../../../adapters/testing/index.js';
+import { ChannelError, type ChannelHandlers, ChannelServer, type ChannelServerOptions, type UpgradeOptions } from '../../../src/index.js';
+
+/** Both ways of serving: a refusal is a close code in the one and a status in the other. */
+export const modes = ['accept', 'handleUpgrades'] as const;
+export type Mode = (typeof modes)[number];
+
+/** A server of channels on a port of its own. */
+export interface Served {
+  readonly channels: ChannelServer;
+  readonly port: number;
+  readonly clock: TestClock;
+  readonly http: Server;
+  /** What `onError` was told. */
+  readonly errors: unknown[];
+  /** What `onWarning` was told. */
+  readonly warnings: ChannelError[];
+}
+
+/** Options of {@link serve}. */
+export interface ServeOptions extends ChannelServerOptions {
+  readonly mode?: Mode;
+  readonly upgrades?: UpgradeOptions;
+}
+
+const running: Served[] = [];
+const escaped: unknown[] = [];
+
+function onEscaped(error: unknown): void {
+  escaped.push(error);
+}
+
+beforeEach(() => {
+  process.on('unhandledRejection', onEscaped);
+  process.on('uncaughtException', onEscaped);
+});
+
+afterEach(async () => {
+  for (const served of running.splice(0)) await stop(served);
+  await nextTurn();
+  process.off('unhandledRejection', onEscaped);
+  process.off('uncaughtException', onEscaped);
+  expect(escaped.splice(0), 'nothing may end the process').toEqual([]);
+});
+
+/** Ends what a test has started; nothing may be left of it. */
+async function stop({ channels, http, clock }: Served): Promise<void> {
+  const closed = channels.close({ timeoutMs: 1 });
+  await clock.advance(1);
+  await closed;
+  http.closeAllConnections();
+  http.close();
+  await vi.waitFor(() => expect(channels.channels.size).toBe(0));
+}
+
+/** Resolves after a turn of the event loop, with everything done that was ready. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A promise to be settled by hand. */
+export interface Deferred<T = void> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+export function deferred<T = void>(): Deferred<T> {
+  let resolve: (value: T) => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}
+
+/** Serves `handlers` on a free port of 127.0.0.1 until the test ends. */
+export async function serve(handlers: ChannelHandlers, options: ServeOptions = {}): Promise<Served> {
+  const { mode = 'handleUpgrades', upgrades = {}, ...serverOptions } = options;
+  const clock = new TestClock();
+  const errors: unknown[] = [];
+  const warnings: ChannelError[] = [];
+  const reports = { onError: (error: unknown) => errors.push(error), onWarning: (warning: ChannelError) => warnings.push(warning) };
+  const channels = new ChannelServer(handlers, { clock, ...reports, ...serverOptions });
+  const http = createServer();
+  if (mode === 'accept') new WebSocketServer({ server: http, clientTracking: false }).on('connection', channels.accept);
+  else channels.handleUpgrades(http, upgrades);
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  const served: Served = { channels, port: (http.address() as AddressInfo).port, clock, http, errors, warnings };
+  running.push(served);
+  return served;
+}
+
+/** The codes of errors, in order. */
+export function codesOf(errors: readonly unknown[]): unknown[] {
+  return errors.map((error) => (error instanceof ChannelError ? error.code : (error as Error).message));
+}
+
+/** A repository with one token of one user. */
+export async function oneToken(): Promise<{ readonly tokens: MemoryTokenRepository; readonly key: string; readonly cookie: string }> {
+  const tokens = new MemoryTokenRepository({ users: new MemoryUserRepository([{ id: 'ann', isAuthenticated: true }]) });
+  const { key } = await tokens.issue('ann');
+  return { tokens, key, cookie: `key=${key}` };
+}
