@@ -3,8 +3,8 @@ import DataLoader from 'dataloader';
 /** How many ids one query asks for at most. */
 export const maxBatchSize = 1_000;
 
-/** How long a batch is gathered at most while others were in flight already. */
-const maxGatherMs = 50;
+/** How long a batch is gathered at most. Only a process that is busy with nothing but handshakes gets there. */
+const maxGatherMs = 200;
 /** So many turns of the event loop without a look-up end the gathering. */
 const enoughQuietTurns = 2;
 
