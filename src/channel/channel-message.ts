@@ -133,6 +133,8 @@ export class ChannelReceiveMessage extends ChannelMessage implements Pick<Receiv
   readonly kind = 'receive';
   readonly data: Buffer;
   readonly isBinary: boolean;
+  /** Which of the channel's messages it is, from 1. */
+  sequence = 0;
   #text: string | undefined;
 
   constructor(channel: LiveChannel, data: Buffer, isBinary: boolean) {

@@ -22,6 +22,12 @@ export interface InboxLimits {
   readonly mayOrder: boolean;
 }
 
+/** A message that must run alone, and how it is told that its turn has come, or never will. */
+interface Alone {
+  readonly message: ChannelReceiveMessage;
+  turn: { readonly go: () => void; readonly giveUp: (reason: Error) => void } | undefined;
+}
+
 /**
  * The way in of one channel: holds received messages until their turn. Runs one at a time in the order received, or several where the
  * server says so. A message that finds nothing before it is run at once, without a promise.
@@ -37,9 +43,8 @@ export class Inbox {
   #started = false;
   #closed = false;
   #paused = false;
-  /** The message that must run alone, and who waits for the others to end. */
-  #alone: ChannelReceiveMessage | undefined;
-  #aloneReady: { readonly go: () => void; readonly giveUp: (reason: Error) => void } | undefined;
+  /** Running messages that must be alone, earliest first: the first goes on once all that run are among them. Nothing starts meanwhile. */
+  readonly #alone: Alone[] = [];
   /** How many running messages have not said yet whether they must run alone. */
   #undecided = 0;
   #idleWaiters: (() => void)[] | undefined;
@@ -85,8 +90,8 @@ export class Inbox {
     this.#head = 0;
     this.#bytes = 0;
     // what waits to run alone has begun, but its handler has not: it is dropped like the rest
-    this.#aloneReady?.giveUp(new ChannelError('ERR_CHANNEL_CLOSED', 'The channel ended before the turn of this message came.'));
-    this.#aloneReady = undefined;
+    for (const { turn } of this.#alone)
+      turn?.giveUp(new ChannelError('ERR_CHANNEL_CLOSED', 'The channel ended before this message had its turn.'));
     this.#notifyIdle();
   }
 
@@ -103,22 +108,21 @@ export class Inbox {
   orderAlone(message: ChannelReceiveMessage): Promise<void> | undefined {
     if (this.#limits.concurrency === 1 || this.#alone.some((entry) => entry.message === message)) return undefined;
     const later = this.#alone.findIndex((entry) => entry.message.sequence > message.sequence);
-    const entry: { readonly message: ChannelReceiveMessage; proceed: (() => void) | undefined } = { message, proceed: undefined };
+    const entry: Alone = { message, turn: undefined };
     this.#alone.splice(later < 0 ? this.#alone.length : later, 0, entry);
     this.decide(message);
     if (this.#running === 1) return undefined;
-    return new Promise((resolve) => {
-      entry.proceed = resolve;
-      this.#proceedAlone();
+    return new Promise((go, giveUp) => {
+      entry.turn = { go, giveUp };
+      this.#takeTurn();
     });
   }
 
-  #proceedAlone(): void {
+  #takeTurn(): void {
     const [first] = this.#alone;
-    if (first?.proceed === undefined || this.#running !== this.#alone.length) return;
-    const { proceed } = first;
-    first.proceed = undefined;
-    proceed();
+    if (first === undefined || this.#running !== this.#alone.length) return;
+    first.turn?.go();
+    first.turn = undefined;
   }
 
   /** It is settled whether `message` must run alone: later ones may start unless it must. */
@@ -182,7 +186,7 @@ export class Inbox {
     if (this.#alone.length > 0) {
       const index = this.#alone.findIndex((entry) => entry.message === message);
       if (index >= 0) this.#alone.splice(index, 1);
-      this.#proceedAlone();
+      this.#takeTurn();
     }
     if (this.#idleWaiters !== undefined) this.#notifyIdle();
   }
