@@ -48,7 +48,7 @@ describe.each(negatives)('what is misused does not compile: %s', (project) => {
     complaints = await compile(join('fixtures', project));
   }, timeout);
 
-  it.each(misuses)('$label: $what', (misuse) => {
+  it.each(misuses.map((misuse) => [misuse.label, misuse.what, misuse] as const))('%s: %s', (_label, _what, misuse) => {
     const own = complaints.filter((complaint) => isAbout(misuse, complaint));
     expect(own.map(summaryOf)).toEqual(expected[misuse.label] ?? 'an entry in expected.json');
   });

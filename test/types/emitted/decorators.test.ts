@@ -2,12 +2,15 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type AuthenticatedUser, ChannelServer, container, TOKEN_REPOSITORY, type TokenRepository, tokenIdOf } from 'ws-with';
+import { connectTo } from 'ws-with/testing';
 import { compile, outputs } from '../compiler.js';
 import { messageOf } from './message-of.js';
 import { promisesMadeBy } from './promises-made-by.js';
 
 type ChatModule = typeof import('./chat.js');
 type PrivateModule = typeof import('./private-method.js');
+type ServedModule = typeof import('./served-chat.js');
 
 const out = join(outputs, 'emitted');
 
@@ -104,4 +107,47 @@ describe.each(['standard', 'legacy'])('a method under decorators of the %s diale
 it('a private method keeps this under a decorator of the standard dialect', async () => {
   const { Secretive } = await load<PrivateModule>('standard', 'private-method');
   expect(new Secretive().reveal(messageOf('ann'))).toBe('cellar: ann');
+});
+
+describe.each(['standard', 'legacy'])('a class under decorators of the %s dialect serves', (dialect) => {
+  const key = '4ac18618b19f1f03dc9055a4f13bddc04c0cf8bf';
+  const ann: AuthenticatedUser = { id: 'ann', isAuthenticated: true };
+  const tokens: TokenRepository = { findById: async (id) => (id === tokenIdOf(key) ? { id, user: ann } : undefined) };
+  const withTokens = container.createChildContainer().register(TOKEN_REPOSITORY, { useValue: tokens });
+  let module: ServedModule;
+  beforeAll(async () => {
+    module = await load(dialect, 'served-chat');
+  });
+
+  it('as an instance, whose this is kept', async () => {
+    const chat = new module.ServedChat();
+    const client = await connectTo(new ChannelServer(chat, { container: withTokens }), { cookies: { key } });
+    await client.send('one');
+    await client.send('two');
+    await client.disconnect();
+    expect(client.sentJson).toEqual([{ hello: 'ann' }, { from: 'ann', said: ['one'] }, { from: 'ann', said: ['one', 'two'] }]);
+    expect(chat.farewells).toEqual(['ann']);
+  });
+
+  it('as a class, which the container resolves', async () => {
+    const client = await connectTo(new ChannelServer(module.ServedChat, { container: withTokens }), { cookies: { key } });
+    await client.send('one');
+    expect(client.sentJson).toEqual([{ hello: 'ann' }, { from: 'ann', said: ['one'] }]);
+  });
+
+  it('and its guard refuses the anonymous', async () => {
+    const client = await connectTo(new ChannelServer(module.ServedChat, { container: withTokens }));
+    expect(client.refusal).toEqual({ status: 401 });
+    expect(client.sent).toEqual([]);
+  });
+
+  it('but a method that nobody decorated fails, and says what it lacks', async () => {
+    const errors: unknown[] = [];
+    const onError = (error: unknown): void => void errors.push(error);
+    const client = await connectTo(new ChannelServer(new module.ForgetfulChat(), { onError }));
+    await client.send('hello');
+    expect(client.closed?.code).toBe(1011);
+    expect(errors).toEqual([expect.any(TypeError)]);
+    expect(String(errors[0])).toMatch(/message\.user/);
+  });
 });
