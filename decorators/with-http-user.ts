@@ -32,7 +32,7 @@ async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequir
   const { host } = message.channel;
   const { users } = host.bind(requirement);
   const userId = message.httpSession?.userId;
-  if (userId === undefined) {
+  if (userId == null) {
     message.user = anonymousUser;
     return;
   }

@@ -32,7 +32,8 @@ export function withUserFrom<Sources extends readonly [AnySource, ...AnySource[]
   const list: readonly unknown[] = sources;
   if (list.length === 0) throw new TypeError('withUserFrom: give it at least one source, fromToken(…) or fromHttpSession(…)');
   for (const source of list) {
-    if (typeof (source as Partial<UserSource> | null)?.bind !== 'function') {
+    // every function has a method bind
+    if (typeof source !== 'object' || typeof (source as Partial<UserSource> | null)?.bind !== 'function') {
       throw new TypeError(
         `withUserFrom: a source must be made by fromToken(…) or fromHttpSession(…), got ${source === null ? 'null' : typeof source}`,
       );

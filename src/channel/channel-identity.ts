@@ -41,6 +41,11 @@ export class ChannelIdentity {
     this.#httpSessionIds.set(reader, id);
   }
 
+  /** Whether `reader` was asked at connect. */
+  wasAsked(reader: HttpSessionReader): boolean {
+    return this.#httpSessionIds?.has(reader) === true;
+  }
+
   /** The id of the HTTP session that `reader` found at connect. */
   httpSessionIdOf(reader: HttpSessionReader): string | undefined {
     return this.#httpSessionIds?.get(reader);

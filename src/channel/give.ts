@@ -52,10 +52,21 @@ function putUser(message: ChannelMessage): void {
   if (!message.hasUser) message.user = message.channel.user;
 }
 
-/** The HTTP session of `message`: of the handshake at connect, later read again by its id. */
+/**
+ * The HTTP session of `message`: of the handshake at connect, later read again by its id.
+ *
+ * @throws {ChannelError} (as a rejection) `ERR_WRAPPER_MISSING` where the handshake is gone before anybody read it.
+ */
 export async function readHttpSession(message: ChannelMessage, reader: HttpSessionReader): Promise<HttpSession | undefined> {
   const { channel } = message;
   if (message instanceof ChannelConnectMessage && channel.preparation !== undefined) return channel.preparation.httpSession(reader);
+  if (!channel.identity.wasAsked(reader)) {
+    throw new ChannelError(
+      'ERR_WRAPPER_MISSING',
+      'A wrapper that reads HTTP sessions is called from a function of your own, where the server cannot see it, and after connect the ' +
+        'handshake is gone: wrap the handler itself, or read the session in connect too.',
+    );
+  }
   const id = channel.identity.httpSessionIdOf(reader);
   if (id === undefined) return undefined;
   const { clock, connectTimeoutMs: ms } = channel.host;

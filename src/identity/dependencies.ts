@@ -1,7 +1,6 @@
-import type { InjectionToken } from 'tsyringe';
 import type { Clock } from '../contracts/clock.js';
 import { ChannelError } from '../errors.js';
-import { type DependencyContainer, container as globalContainer } from '../injection.js';
+import { type DependencyContainer, container as globalContainer, type InjectionToken } from '../injection.js';
 
 /** What a dependency is called where it is missing. */
 export interface DependencyNames {
@@ -63,9 +62,10 @@ export class Dependencies {
    */
   check<Dependency extends object>(dependency: Dependency, names: DependencyNames): Dependency {
     const { wrapper, option, method } = names;
-    const candidate = dependency as { readonly timeoutMs?: unknown } & Record<string, unknown>;
-    if (typeof candidate[method] !== 'function') {
-      throw new TypeError(`${wrapper}: ${option} must have a method ${method}, got one without it`);
+    const candidate = dependency as ({ readonly timeoutMs?: unknown } & Record<string, unknown>) | null;
+    if (candidate === null || typeof candidate[method] !== 'function') {
+      const got = candidate === null ? 'null' : `${typeof candidate} without it`;
+      throw new TypeError(`${wrapper}: ${option} must have a method ${method}, got ${got}`);
     }
     const { timeoutMs } = candidate;
     if (typeof timeoutMs === 'number' && timeoutMs >= this.#connectTimeoutMs) {

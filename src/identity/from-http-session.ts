@@ -50,7 +50,7 @@ export function checkHttpOptions<User extends AuthenticatedUser>(
 
 /** Who an HTTP session belongs to, as a finding. */
 async function findingOf(session: HttpSession | undefined, users: UserRepository<AuthenticatedUser>): Promise<Finding> {
-  if (session?.userId === undefined) {
+  if (session?.userId == null) {
     const source = session === undefined ? undefined : 'http-session';
     return { user: undefined, authentication: Object.freeze({ outcome: 'missing', source }) };
   }

@@ -4,6 +4,7 @@ import type { TokenGrant, TokenRepository } from '../contracts/token-repository.
 import { TOKEN_REPOSITORY } from '../injection.js';
 import type { AppUser, AuthenticatedUser } from '../users.js';
 import type { Authentication, AuthenticationOutcome } from './authentication.js';
+import { checkedGrant } from './checked-grant.js';
 import { checkedUser } from './checked-user.js';
 import { type CredentialSource, checkCredentialSources, cookie, findCredential } from './credentials.js';
 import { tokenIdOf } from './token-id.js';
@@ -18,8 +19,8 @@ export interface TokenOptions<User extends AuthenticatedUser = AppUser> {
 }
 
 /** How the grant of a token that was asked for ends. */
-function outcomeOf(grant: TokenGrant<AuthenticatedUser> | undefined | null, now: number): AuthenticationOutcome {
-  if (grant === undefined || grant === null) return 'unknown';
+function outcomeOf(grant: TokenGrant<AuthenticatedUser> | undefined, now: number): AuthenticationOutcome {
+  if (grant === undefined) return 'unknown';
   if (grant.revokedAt != null && grant.revokedAt.getTime() <= now) return 'revoked';
   if (grant.expiresAt != null && grant.expiresAt.getTime() <= now) return 'expired';
   return grant.user == null ? 'inactive-user' : 'ok';
@@ -38,7 +39,7 @@ async function findUser(
     return { user: undefined, authentication: Object.freeze({ outcome: 'malformed', source: 'token', carrier }) };
   }
   const tokenId = tokenIdOf(presented.key);
-  const grant = await tokens.findById(tokenId);
+  const grant = checkedGrant(await tokens.findById(tokenId), 'tokens.findById');
   const outcome = outcomeOf(grant, clock.now());
   const authentication: Authentication = Object.freeze({
     outcome,

@@ -14,10 +14,12 @@ export async function identify(
   httpSession: HttpSessionLookup,
 ): Promise<Finding> {
   let first: Finding | undefined;
+  let empty: Finding | undefined; // a session in which nobody has logged in: it says less than a token that counts no more
   for (const source of sources) {
     const finding = await source.find(request, httpSession);
     if (finding.user !== undefined) return finding;
     if (finding.authentication.outcome !== 'missing') first ??= finding;
+    else if (finding.authentication.source !== undefined) empty ??= finding;
   }
-  return first ?? { user: undefined, authentication: nothing };
+  return first ?? empty ?? { user: undefined, authentication: nothing };
 }
