@@ -1,0 +1,15 @@
+/**
+ * Polls without ever sleeping while `run` is at work: a load that is woken up late measures the scheduler.
+ */
+export async function spinning<T>(run: () => Promise<T>): Promise<T> {
+  let isDone = false;
+  const spin = (): void => {
+    if (!isDone) setImmediate(spin);
+  };
+  spin();
+  try {
+    return await run();
+  } finally {
+    isDone = true;
+  }
+}

@@ -1,0 +1,76 @@
+// The benchmarks: `npm run bench`, or `npm run bench -- echo`, `-- storm`, `-- --quick`.
+import { createRequire } from 'node:module';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { Mongod } from '../test/support/mongod.js';
+import { compareEcho, type EchoPlan } from './echo.js';
+import { canPin, pinLoad } from './server-process.js';
+import { compareStorms, type StormPlan } from './storm.js';
+
+interface Plan {
+  readonly echo: EchoPlan;
+  readonly storm: StormPlan;
+}
+
+const full: Plan = {
+  echo: { rounds: 5, sliceMs: 200, slices: 4, warmUpMs: 250, connections: 50, idleConnections: 2_000 },
+  storm: { rounds: 3, sizes: [1_000, 5_000] },
+};
+/** Whether everything runs; the numbers say nothing. */
+const quick: Plan = {
+  echo: { rounds: 1, sliceMs: 40, slices: 1, warmUpMs: 20, connections: 8, idleConnections: 500 },
+  storm: { rounds: 1, sizes: [100, 200] },
+};
+
+const usage = 'npm run bench -- [echo] [storm] [--quick] [--rounds N]';
+
+function readArguments(): { readonly wanted: readonly string[]; readonly plan: Plan } {
+  const { values, positionals } = parseArgs({
+    options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const unknown = positionals.find((name) => name !== 'echo' && name !== 'storm');
+  if (unknown !== undefined) throw new TypeError(`There is no benchmark ${unknown}. ${usage}`);
+  const plan = values.quick ? quick : full;
+  if (values.rounds === undefined) return { wanted: positionals, plan };
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError(`--rounds must be an integer from 1, got ${values.rounds}. ${usage}`);
+  return { wanted: positionals, plan: { echo: { ...plan.echo, rounds }, storm: { ...plan.storm, rounds } } };
+}
+
+/** Both sides must run on one copy of ws, or its version would be what is compared. */
+function versionOfWs(): string {
+  const own = createRequire(import.meta.url);
+  const wrapped = createRequire(import.meta.resolve('ws-with'));
+  if (own.resolve('ws') !== wrapped.resolve('ws')) throw new Error('The servers by hand and ws-with would run on two copies of ws.');
+  return (own('ws/package.json') as { version: string }).version;
+}
+
+/** A MongoDB for the storms: that at `MONGODB_URL`, or one of our own. */
+async function openMongod(): Promise<(Pick<Mongod, 'url' | 'description'> & AsyncDisposable) | Error> {
+  const url = process.env['MONGODB_URL'];
+  if (url) return { url, description: 'the MongoDB at MONGODB_URL', [Symbol.asyncDispose]: async () => {} };
+  const { startMongod } = await import('../test/support/mongod.js');
+  return startMongod().catch((error: Error) => error);
+}
+
+const { wanted, plan } = readArguments();
+const all = wanted.length === 0;
+const placing = canPin ? 'server on CPU 0, load on CPU 1' : 'processes are not tied to CPUs here: expect more noise';
+console.log(`ws ${versionOfWs()}, Node ${process.versions.node}, ${availableParallelism()} × ${cpus()[0]?.model ?? 'CPU'}; ${placing}\n`);
+
+const [load = 0] = loadavg();
+if (load > 0.5) console.log(`This machine was busy before the run (load average ${load.toFixed(1)}): expect noise.\n`);
+
+if (all || wanted.includes('storm')) {
+  // Started before this process is tied to a CPU, which its children would inherit.
+  const mongod = await openMongod();
+  pinLoad();
+  if (!(mongod instanceof Error)) {
+    await using _ = mongod;
+    console.log(`${await compareStorms(mongod, plan.storm)}\n`);
+  } else if (all) console.log(`No storms: ${mongod.message}\n`);
+  else throw mongod;
+}
+pinLoad();
+if (all || wanted.includes('echo')) console.log(`${await compareEcho(plan.echo)}\n`);

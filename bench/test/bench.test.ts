@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+
+const main = fileURLToPath(new URL('../dist/bench/main.js', import.meta.url));
+
+async function bench(...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [main, ...args]);
+  return stdout;
+}
+
+/** The numbers of each row of the tables in `report`, by the row's name. */
+function rowsOf(report: string): Map<string, number[]> {
+  const rows = report
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !line.startsWith('| server'))
+    .map((line) => line.split('|').slice(1, -1));
+  const numbers = (cells: string[]): number[] =>
+    cells.flatMap((cell) => cell.match(/[\d.,]+|NaN|Infinity/g) ?? []).map((text) => Number(text.replaceAll(',', '')));
+  return new Map(rows.map(([name = '', ...cells]) => [name.trim(), numbers(cells)]));
+}
+
+function expectFinite(numbers: number[] | undefined, count: number): void {
+  expect(numbers).toHaveLength(count);
+  for (const number of numbers ?? []) expect(number).toSatisfy((value: number) => Number.isFinite(value) && value >= 0);
+}
+
+it('measures the echo servers, which all do their work, and prints ratios with their spread', async () => {
+  const rows = rowsOf(await bench('echo', '--quick'));
+  expect([...rows.keys()]).toEqual(['plain ws', 'plain ws again (the noise)', 'plain ws, corked per tick', 'ws-with']);
+  expect(rows.get('plain ws')).toEqual([1, 1, 1, 1, 1, 1]);
+  for (const name of [...rows.keys()].slice(1)) expectFinite(rows.get(name), 6 * 3);
+});
+
+it('raises storms, in which every client is told its own name, and prints ratios with their spread', async () => {
+  const rows = rowsOf(await bench('storm', '--quick'));
+  expect(rows.size).toBe(4);
+  expectFinite(rows.get('ws-with, MongoTokenRepository'), 3 * 3 + 1);
+});
+
+it('refuses a benchmark that there is not', async () => {
+  await expect(bench('sprint')).rejects.toMatchObject({ code: 1 });
+});
