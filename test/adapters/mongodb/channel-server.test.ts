@@ -1,0 +1,223 @@
+import { MongoClient } from 'mongodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MongoSessionStore, MongoTokenRepository } from '../../../adapters/mongodb/index.js';
+import { TestClock } from '../../../adapters/testing/index.js';
+import {
+  type ChannelHandlers,
+  compose,
+  withAuthenticatedUser,
+  withChannelSession,
+  withChannelUser,
+  withUserFromToken,
+} from '../../../src/index.js';
+import { systemClock } from '../../../src/system-clock.js';
+import { codesOf, modes, type Served, type ServeOptions, serve } from '../../src/server/serving.js';
+import { type Mongod, startMongod } from '../../support/mongod.js';
+import { WsClient } from '../../support/ws-client.js';
+import { describeOnMongo, openDatabase } from './mongo.js';
+
+type Scope = 'channel' | 'client' | 'user';
+
+/** Serves by the time that it is: the database compares the times of sessions with its own clock. */
+function serveNow(handlers: ChannelHandlers, options: ServeOptions = {}): Promise<Served> {
+  return serve(handlers, { clock: systemClock, ...options });
+}
+
+/** A chat that counts: `add` changes the session, anything else only reads it. */
+function counting(tokens: MongoTokenRepository, store: MongoSessionStore, scope: Scope = 'channel'): ChannelHandlers {
+  return {
+    connect: compose(
+      withChannelSession({ store, scope }),
+      withUserFromToken({ tokens }),
+      withAuthenticatedUser,
+    )((message) => {
+      message.channel.sendJson({ hello: message.user.id, count: message.channelSession.get('count') ?? 0 });
+    }),
+    receive: withChannelUser((message) => {
+      if (message.text === 'add') message.channelSession.update('count', (count) => Number(count ?? 0) + 1);
+      message.channel.sendJson({ count: message.channelSession.get('count') ?? 0 });
+    }),
+  };
+}
+
+describeOnMongo('A server on MongoDB', () => {
+  const { db, commands } = openDatabase();
+  // It stands still: no use is written, and nothing runs out of time.
+  const clock = new TestClock(Date.now());
+  const tokens = new MongoTokenRepository(db, { clock });
+  const store = new MongoSessionStore(db, { clock });
+  const storm = 1_000;
+  let cookies: string[] = [];
+
+  beforeAll(async () => {
+    await db.collection<{ _id: string }>('users').insertMany(Array.from({ length: storm }, (_, index) => ({ _id: `user-${index}` })));
+    const issued = await Promise.all(Array.from({ length: storm }, (_, index) => tokens.issue(`user-${index}`)));
+    cookies = issued.map(({ key }) => `key=${key}`);
+  });
+
+  it('asks it once to connect a known token, never for a message that changes nothing, and once for one that does', async () => {
+    const { port, channels } = await serveNow(counting(tokens, store));
+    commands();
+    const client = await WsClient.connect(port, { cookie: cookies[0]! });
+    expect(await client.nextJson()).toEqual({ hello: 'user-0', count: 0 });
+    expect(commands()).toEqual(['aggregate']);
+    client.send('look');
+    expect(await client.nextJson()).toEqual({ count: 0 });
+    expect(commands()).toEqual([]);
+    for (const count of [1, 2, 3]) {
+      client.send('add');
+      expect(await client.nextJson()).toEqual({ count });
+      // The reply leaves before the session is saved; the next message waits for it.
+      client.send('look');
+      await client.next();
+      expect(commands()).toEqual(['update']);
+    }
+    await client.close();
+    await vi.waitFor(() => expect(channels.channels.size).toBe(0));
+    await vi.waitFor(() => expect(commands()).toEqual(['delete']));
+  });
+
+  it('asks it a few times for a thousand that connect at once, in a process that has not spoken to it yet too', async () => {
+    const fresh = openDatabase();
+    const freshDb = fresh.client.db(db.databaseName);
+    const { port } = await serveNow(counting(new MongoTokenRepository(freshDb, { clock }), new MongoSessionStore(freshDb, { clock })));
+    const commandsOfAStorm = async (): Promise<number> => {
+      const clients = await Promise.all(cookies.map((cookie) => WsClient.connect(port, { cookie })));
+      const greetings = await Promise.all(clients.map((each) => each.nextJson()));
+      expect(greetings).toEqual(cookies.map((_, index) => ({ hello: `user-${index}`, count: 0 })));
+      const count = fresh.commands().length;
+      for (const each of clients) each.terminate();
+      await Promise.all(clients.map((each) => each.closed()));
+      return count;
+    };
+    expect(await commandsOfAStorm()).toBeLessThanOrEqual(60);
+    expect(await commandsOfAStorm()).toBeLessThanOrEqual(20);
+  }, 60_000);
+
+  it.each(['client', 'user'] as const)(
+    'keeps what two servers change in one session of scope %s, and hands it to a third',
+    async (scope) => {
+      const { key } = await tokens.issue('user-1');
+      const cookie = `key=${key}`;
+      const servers = await Promise.all([0, 1].map(() => serveNow(counting(tokens, new MongoSessionStore(db, { clock }), scope))));
+      const clients = await Promise.all(servers.map(({ port }) => WsClient.connect(port, { cookie })));
+      await Promise.all(clients.map((each) => each.next()));
+      for (let round = 0; round < 10; round += 1) for (const each of clients) each.send('add');
+      await Promise.all(clients.map((each) => each.take(10)));
+      for (const each of clients) await each.close();
+      await vi.waitFor(() => expect(servers.map(({ channels }) => channels.channels.size)).toEqual([0, 0]));
+      expect(servers.flatMap(({ errors }) => codesOf(errors))).toEqual([]);
+      const third = await serveNow(counting(tokens, new MongoSessionStore(db, { clock }), scope));
+      const reader = await WsClient.connect(third.port, { cookie });
+      expect(await reader.nextJson()).toEqual({ hello: 'user-1', count: 20 });
+    },
+  );
+
+  it('treats a record that it cannot read as absent, says so, and writes a new one', async () => {
+    const { key } = await tokens.issue('user-2');
+    const cookie = `key=${key}`;
+    const served = await serveNow(counting(tokens, store, 'client'));
+    const first = await WsClient.connect(served.port, { cookie });
+    await first.next();
+    first.send('add');
+    await first.next();
+    await first.close();
+    const saved = { version: 1 };
+    await vi.waitFor(async () => expect(await db.collection('channelSessions').countDocuments(saved)).toBe(1));
+    await db.collection('channelSessions').updateMany(saved, { $unset: { version: '' } });
+    const second = await WsClient.connect(served.port, { cookie });
+    expect(await second.nextJson()).toEqual({ hello: 'user-2', count: 0 });
+    expect(codesOf(served.errors)).toEqual(['ERR_SESSION_CORRUPT']);
+    second.send('add');
+    expect(await second.nextJson()).toEqual({ count: 1 });
+    second.send('add');
+    expect(await second.nextJson()).toEqual({ count: 2 });
+  });
+
+  it('refuses tokens that have expired or were revoked, though they are still there', async () => {
+    const served = await serveNow(counting(tokens, store), { clock });
+    const [expired, revoked] = await Promise.all([tokens.issue('user-3', { ttlMs: 1 }), tokens.issue('user-3')]);
+    await tokens.revoke(revoked.id);
+    await clock.advance(1);
+    for (const { key } of [expired, revoked]) {
+      const { refused } = await WsClient.connect(served.port, { cookie: `key=${key}` });
+      expect(refused?.status).toBe(401);
+    }
+  });
+});
+
+describeOnMongo('A server whose MongoDB is dead', () => {
+  let mongod: Mongod;
+  let client: MongoClient;
+  let clock: TestClock;
+  let tokens: MongoTokenRepository;
+  let store: MongoSessionStore;
+  let cookie: string;
+
+  beforeAll(async () => {
+    mongod = await startMongod();
+    client = new MongoClient(mongod.url, { connectTimeoutMS: 1_000, heartbeatFrequencyMS: 1_000 });
+    await client.db('test').collection<{ _id: string }>('users').insertOne({ _id: 'ada' });
+  }, 60_000);
+
+  afterAll(async () => {
+    await client?.close();
+    await mongod?.stop();
+  });
+
+  beforeEach(async () => {
+    clock = new TestClock(Date.now());
+    tokens = new MongoTokenRepository(client.db('test'), { clock });
+    store = new MongoSessionStore(client.db('test'), { clock });
+    cookie = `key=${(await tokens.issue('ada')).key}`;
+  });
+
+  /** Lets the deadline of the adapter pass once what `act` does waits for it. */
+  async function passDeadlineOf<Result>(act: () => Result): Promise<Result> {
+    const before = clock.pendingTimers;
+    const result = act();
+    await vi.waitFor(() => expect(clock.pendingTimers).toBeGreaterThan(before), { timeout: 10_000 });
+    await clock.advance(3_000);
+    return result;
+  }
+
+  const ways = {
+    stopped: { break: async () => mongod.pause(), mend: async () => mongod.resume() },
+    killed: { break: () => mongod.kill(), mend: () => mongod.restart() },
+  };
+
+  for (const [state, way] of Object.entries(ways)) {
+    describe.each(modes)(`(${state}), over %s`, (mode) => {
+      it('turns a known token away with 503 or 1013, never as anonymous, and takes it again without a restart', async () => {
+        const served = await serveNow(counting(tokens, store), { mode });
+        const first = await WsClient.connect(served.port, { cookie });
+        await first.next();
+        await way.break();
+        const second = await passDeadlineOf(() => WsClient.connect(served.port, { cookie }));
+        if (mode === 'accept') expect((await second.closed()).code).toBe(1013);
+        else expect(second.refused).toMatchObject({ status: 503, headers: { 'retry-after': expect.any(String) } });
+        expect(second.received).toEqual([]);
+        expect(codesOf(served.errors)).toEqual(['ERR_LOOKUP_FAILED']);
+        await way.mend();
+        const third = await WsClient.connect(served.port, { cookie });
+        expect(await third.nextJson()).toEqual({ hello: 'ada', count: 0 });
+        expect(served.channels.channels.size).toBe(2);
+      });
+
+      it('closes a channel whose session cannot be saved with 1011, and tells of it', async () => {
+        const served = await serveNow(counting(tokens, store), { mode });
+        const first = await WsClient.connect(served.port, { cookie });
+        await first.next();
+        await way.break();
+        await passDeadlineOf(() => first.send('add'));
+        expect((await first.closed()).code).toBe(1011);
+        expect(codesOf(served.errors)).toEqual(['ERR_SESSION_SAVE_FAILED']);
+        await way.mend();
+        const second = await WsClient.connect(served.port, { cookie });
+        await second.next();
+        second.send('add');
+        expect(await second.nextJson()).toEqual({ count: 1 });
+      });
+    });
+  }
+});
