@@ -1,7 +1,7 @@
 import { type ChannelMessage, channelMessage } from '../src/channel/channel-message.js';
 import { ClientError } from '../src/errors.js';
+import { isThenable } from '../src/is-thenable.js';
 import { type AnyHandler, callShapes, named } from '../src/wrapping/call-shapes.js';
-import { isThenable } from '../src/wrapping/define-wrapper.js';
 import { carryRequirements, requirementsOf } from '../src/wrapping/requirements.js';
 import type { Configurable, NoOptions } from '../src/wrapping/wrapper.js';
 import { checkNoOptions } from './no-options.js';

@@ -1,9 +1,9 @@
 import { type ChannelMessage, ChannelReceiveMessage, channelMessage } from '../src/channel/channel-message.js';
 import { ClientError } from '../src/errors.js';
+import { isThenable } from '../src/is-thenable.js';
 import type { HasBody, ReceiveMessage } from '../src/messages.js';
 import type { SchemaIssue, SchemaResult, StandardSchema } from '../src/standard-schema.js';
 import { type AnyHandler, callShapes, named } from '../src/wrapping/call-shapes.js';
-import { isThenable } from '../src/wrapping/define-wrapper.js';
 import { carryRequirements, requirementsOf } from '../src/wrapping/requirements.js';
 import type { Wrapper } from '../src/wrapping/wrapper.js';
 import { checkNoOptions } from './no-options.js';

@@ -1,5 +1,5 @@
 import type { Clock } from './contracts/clock.js';
-import { isThenable } from './wrapping/define-wrapper.js';
+import { isThenable } from './is-thenable.js';
 
 /** How to bound one operation in time. */
 export interface Deadline {

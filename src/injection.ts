@@ -6,7 +6,7 @@ import type { SessionStore } from './contracts/session-store.js';
 import type { TokenRepository } from './contracts/token-repository.js';
 import type { UserRepository } from './contracts/user-repository.js';
 
-export { container, type DependencyContainer };
+export { container, type DependencyContainer, type InjectionToken };
 
 /** A typed injection token: `Symbol.for`, so that two copies of this package in one process mean the same one. */
 function token<Dependency>(name: string): InjectionToken<Dependency> {

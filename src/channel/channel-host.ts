@@ -2,15 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../contracts/clock.js';
-import type { HttpSessionReader } from '../contracts/http-session-reader.js';
+import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
+import type { Authentication } from '../identity/authentication.js';
 import type { Dependencies } from '../identity/dependencies.js';
-import type { BoundSource } from '../identity/user-source.js';
-import type { Handshake } from '../messages.js';
-import type { Outcome, Outcomes } from '../outcomes.js';
+import type { BoundSource, UserSource } from '../identity/user-source.js';
+import type { Channel, Handshake } from '../messages.js';
+import type { ErrorCode, Outcome, Outcomes } from '../outcomes.js';
 import type { Reporter } from '../reporter.js';
-import type { RecordContext } from '../session/session-record.js';
-import type { InboxLimits } from './inbox.js';
-import type { LiveChannel } from './live-channel.js';
+import type { RecordContext, SessionRecord } from '../session/session-record.js';
+import type { ChannelIdentity } from './channel-identity.js';
+import type { Inbox, InboxLimits } from './inbox.js';
 
 /** A slot of a server: its handler with its `this`. */
 export type SlotFunction = (message: object) => unknown;
@@ -44,11 +45,49 @@ export interface ChannelHost {
   bind<Bound>(bindable: { bind(dependencies: Dependencies): Bound }): Bound;
   handshakeOf(request: IncomingMessage): Handshake;
   /** Connect has succeeded. */
-  channelOpened(channel: LiveChannel): void;
+  channelOpened(channel: RuntimeChannel): void;
   /** The connection is gone, or was refused. */
-  channelClosed(channel: LiveChannel): void;
+  channelClosed(channel: RuntimeChannel): void;
   /** Nothing of the channel runs any more. */
-  channelFinished(channel: LiveChannel): void;
+  channelFinished(channel: RuntimeChannel): void;
+}
+
+/** What connect finds out of a handshake. */
+export interface ConnectPreparation {
+  /**
+   * Everything that the server's wrappers want at connect; `undefined` where there is nothing to wait for.
+   *
+   * @param hidden the sources of a wrapper that the server could not see when it was built.
+   * @param wantsSession whether a wrapper asks for the session that the server could not see either.
+   */
+  run(hidden?: readonly UserSource[], wantsSession?: boolean): Promise<void> | undefined;
+  /** The HTTP session of the handshake: read once, whoever asks. */
+  httpSession(reader: HttpSessionReader): Promise<HttpSession | undefined>;
+}
+
+/** A channel as the runtime and the wrappers see it. */
+export interface RuntimeChannel extends Channel {
+  readonly host: ChannelHost;
+  readonly inbox: Inbox;
+  /** Who connect found, and through what. */
+  readonly identity: ChannelIdentity;
+  readonly authentication: Authentication | undefined;
+  /** What is kept of the handshake, once connect has succeeded. */
+  readonly handshake: Handshake;
+  /** The channel's session, once it is opened. */
+  record: SessionRecord | undefined;
+  /** What connect finds out; `undefined` before and after. */
+  readonly preparation: ConnectPreparation | undefined;
+  /** Resolves once nothing of the channel runs any more. */
+  readonly finished: Promise<void>;
+  /** Ends it as the table of outcomes says for `code`. */
+  endWith(code: ErrorCode): void;
+  /** Ends it because of `error`, which a handler threw or the runtime met while it ran `message`. */
+  fail(error: unknown, message?: object): void;
+  /** A frame arrived. */
+  received(data: Buffer, isBinary: boolean): void;
+  /** The connection is closed: by the peer, or at the end of our own closing. */
+  closed(code: number, reason: string): void;
 }
 
 /** A connection as it is before or after its handshake is answered. */

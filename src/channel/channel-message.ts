@@ -7,7 +7,7 @@ import type { BaseMessage, ConnectMessage, DisconnectMessage, Handshake, Receive
 import type { SessionDraft } from '../session/session-draft.js';
 import type { AnonymousUser, AuthenticatedUser } from '../users.js';
 import { passedWrappers } from '../wrapping/passed-marks.js';
-import type { LiveChannel } from './live-channel.js';
+import type { RuntimeChannel } from './channel-host.js';
 
 /** Stands where no wrapper has put anything yet; `undefined` is a value of its own. */
 const absent: unique symbol = Symbol('absent');
@@ -18,7 +18,7 @@ export abstract class ChannelMessage implements BaseMessage {
   abstract readonly kind: BaseMessage['kind'];
   abstract readonly request: IncomingMessage | Handshake;
   [passedWrappers] = 0;
-  readonly #channel: LiveChannel;
+  readonly #channel: RuntimeChannel;
   #draft: SessionDraft | undefined;
   #user: AuthenticatedUser | AnonymousUser | Absent = absent;
   #httpSession: HttpSession | undefined | Absent = absent;
@@ -28,11 +28,11 @@ export abstract class ChannelMessage implements BaseMessage {
   /** What a wrapper does once the handler has succeeded, beside the saving of the session. */
   afterwards: ((saving: Promise<void> | undefined) => Promise<void> | undefined) | undefined;
 
-  constructor(channel: LiveChannel) {
+  constructor(channel: RuntimeChannel) {
     this.#channel = channel;
   }
 
-  get channel(): LiveChannel {
+  get channel(): RuntimeChannel {
     return this.#channel;
   }
 
@@ -118,7 +118,7 @@ export class ChannelConnectMessage extends ChannelMessage implements Pick<Connec
   readonly kind = 'connect';
   readonly #request: IncomingMessage;
 
-  constructor(channel: LiveChannel, request: IncomingMessage) {
+  constructor(channel: RuntimeChannel, request: IncomingMessage) {
     super(channel);
     this.#request = request;
   }
@@ -137,7 +137,7 @@ export class ChannelReceiveMessage extends ChannelMessage implements Pick<Receiv
   sequence = 0;
   #text: string | undefined;
 
-  constructor(channel: LiveChannel, data: Buffer, isBinary: boolean) {
+  constructor(channel: RuntimeChannel, data: Buffer, isBinary: boolean) {
     super(channel);
     this.data = data;
     this.isBinary = isBinary;
@@ -167,7 +167,7 @@ export class ChannelDisconnectMessage extends ChannelMessage implements Pick<Dis
   readonly code: number;
   readonly reason: string;
 
-  constructor(channel: LiveChannel, code: number, reason: string) {
+  constructor(channel: RuntimeChannel, code: number, reason: string) {
     super(channel);
     this.code = code;
     this.reason = reason;

@@ -1,5 +1,5 @@
 import { ChannelError, CloseChannel, DenyConnection } from '../errors.js';
-import type { ErrorCode, Outcome, Outcomes } from '../outcomes.js';
+import { defaultOutcomes, type ErrorCode, type Outcome, type Outcomes } from '../outcomes.js';
 
 /** Why and how a channel ends. */
 export interface Ending extends Outcome {
@@ -17,7 +17,8 @@ const unreported: ReadonlySet<ErrorCode> = new Set([
 
 /** The error code by which `error` ends a channel. */
 export function codeOf(error: unknown): ErrorCode {
-  return error instanceof ChannelError ? error.code : 'ERR_HANDLER_FAILED';
+  // a code that is not ours says nothing about how to end
+  return error instanceof ChannelError && Object.hasOwn(defaultOutcomes, error.code) ? error.code : 'ERR_HANDLER_FAILED';
 }
 
 /** Whether the application's `onError` is told of `error`. */

@@ -1,14 +1,13 @@
-import { isThenable } from '../wrapping/define-wrapper.js';
-import type { SlotFunction } from './channel-host.js';
+import { isThenable } from '../is-thenable.js';
+import type { RuntimeChannel, SlotFunction } from './channel-host.js';
 import type { ChannelDisconnectMessage, ChannelMessage, ChannelReceiveMessage } from './channel-message.js';
 import { isReported } from './ending.js';
-import type { LiveChannel } from './live-channel.js';
 
 /**
  * Runs the receive handler, then saves what it changed. A promise where there is something to wait for; never throws and never rejects:
  * whatever goes wrong ends the channel.
  */
-export function handleReceive(channel: LiveChannel, message: ChannelReceiveMessage): Promise<void> | undefined {
+export function handleReceive(channel: RuntimeChannel, message: ChannelReceiveMessage): Promise<void> | undefined {
   try {
     const result = (channel.host.plan.receive as SlotFunction)(message);
     const pending = isThenable(result) ? Promise.resolve(result).then(() => commit(channel, message)) : commit(channel, message);
@@ -20,7 +19,7 @@ export function handleReceive(channel: LiveChannel, message: ChannelReceiveMessa
 }
 
 /** Runs the disconnect handler; there is nothing left to end, so an error is only reported. */
-export async function handleDisconnect(channel: LiveChannel, message: ChannelDisconnectMessage): Promise<void> {
+export async function handleDisconnect(channel: RuntimeChannel, message: ChannelDisconnectMessage): Promise<void> {
   try {
     await (channel.host.plan.disconnect as SlotFunction)(message);
     // a record of the channel's own goes now anyway
@@ -31,7 +30,7 @@ export async function handleDisconnect(channel: LiveChannel, message: ChannelDis
 }
 
 /** Saves what the handler of `message` changed; `undefined` where there is nothing to wait for. */
-export function commit(channel: LiveChannel, message: ChannelMessage): Promise<void> | undefined {
+export function commit(channel: RuntimeChannel, message: ChannelMessage): Promise<void> | undefined {
   const { draft, afterwards } = message;
   const saving = draft === undefined ? undefined : channel.record?.commit(draft);
   return afterwards === undefined ? saving : afterwards(saving);

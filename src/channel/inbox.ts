@@ -1,10 +1,18 @@
 import { ChannelError } from '../errors.js';
-import type { ChannelReceiveMessage } from './channel-message.js';
+
+/** What an inbox needs of a message. */
+export interface InboxMessage {
+  readonly data: { readonly length: number };
+  /** Which of the channel's messages it is, from 1. */
+  sequence: number;
+  /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
+  isOrderingKnown: boolean;
+}
 
 /** What an inbox needs of its channel. */
-export interface InboxOwner {
+export interface InboxOwner<M extends InboxMessage> {
   /** Runs the handler; a promise where there is something to wait for. Never throws and never rejects. */
-  handle(message: ChannelReceiveMessage): Promise<void> | undefined;
+  handle(message: M): Promise<void> | undefined;
   /** Stops reading from the socket, or goes on. */
   pauseInput(): void;
   resumeInput(): void;
@@ -24,7 +32,7 @@ export interface InboxLimits {
 
 /** A message that must run alone, and how it is told that its turn has come, or never will. */
 interface Alone {
-  readonly message: ChannelReceiveMessage;
+  readonly message: InboxMessage;
   turn: { readonly go: () => void; readonly giveUp: (reason: Error) => void } | undefined;
 }
 
@@ -32,10 +40,10 @@ interface Alone {
  * The way in of one channel: holds received messages until their turn. Runs one at a time in the order received, or several where the
  * server says so. A message that finds nothing before it is run at once, without a promise.
  */
-export class Inbox {
-  readonly #owner: InboxOwner;
+export class Inbox<M extends InboxMessage = InboxMessage> {
+  readonly #owner: InboxOwner<M>;
   readonly #limits: InboxLimits;
-  #queue: ChannelReceiveMessage[] = [];
+  #queue: M[] = [];
   #head = 0;
   #bytes = 0;
   #running = 0;
@@ -49,7 +57,7 @@ export class Inbox {
   #undecided = 0;
   #idleWaiters: (() => void)[] | undefined;
 
-  constructor(owner: InboxOwner, limits: InboxLimits) {
+  constructor(owner: InboxOwner<M>, limits: InboxLimits) {
     this.#owner = owner;
     this.#limits = limits;
   }
@@ -60,7 +68,7 @@ export class Inbox {
     this.#pump();
   }
 
-  push(message: ChannelReceiveMessage): void {
+  push(message: M): void {
     if (this.#closed) return;
     if (this.#started && this.#waiting === 0 && this.#mayStart()) {
       this.#start(message);
@@ -105,7 +113,7 @@ export class Inbox {
   }
 
   /** `message` is to run after all earlier ones and before all later ones: a promise where it must wait for that. */
-  orderAlone(message: ChannelReceiveMessage): Promise<void> | undefined {
+  orderAlone(message: InboxMessage): Promise<void> | undefined {
     if (this.#limits.concurrency === 1 || this.#alone.some((entry) => entry.message === message)) return undefined;
     const later = this.#alone.findIndex((entry) => entry.message.sequence > message.sequence);
     const entry: Alone = { message, turn: undefined };
@@ -126,7 +134,7 @@ export class Inbox {
   }
 
   /** It is settled whether `message` must run alone: later ones may start unless it must. */
-  decide(message: ChannelReceiveMessage): void {
+  decide(message: InboxMessage): void {
     if (message.isOrderingKnown) return;
     message.isOrderingKnown = true;
     if (!this.#limits.mayOrder) return;
@@ -151,8 +159,8 @@ export class Inbox {
     }
   }
 
-  #shift(): ChannelReceiveMessage {
-    const message = this.#queue[this.#head] as ChannelReceiveMessage;
+  #shift(): M {
+    const message = this.#queue[this.#head] as M;
     this.#head += 1;
     this.#bytes -= message.data.length;
     if (this.#head === this.#queue.length) {
@@ -165,7 +173,7 @@ export class Inbox {
     return message;
   }
 
-  #start(message: ChannelReceiveMessage): void {
+  #start(message: M): void {
     this.#running += 1;
     this.#sequence += 1;
     message.sequence = this.#sequence;
@@ -180,7 +188,7 @@ export class Inbox {
     }
   }
 
-  #finish(message: ChannelReceiveMessage): void {
+  #finish(message: M): void {
     this.#running -= 1;
     if (this.#limits.mayOrder) this.decide(message);
     if (this.#alone.length > 0) {

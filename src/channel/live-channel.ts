@@ -5,13 +5,13 @@ import { cutReason, isCloseCode } from '../close-code.js';
 import { ChannelError, CloseChannel } from '../errors.js';
 import type { Authentication } from '../identity/authentication.js';
 import type { TokenId } from '../identity/token-id.js';
-import type { Channel, Handshake } from '../messages.js';
+import type { Handshake } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
 import type { SessionRecord } from '../session/session-record.js';
 import type { AnonymousUser, AppUser } from '../users.js';
-import type { ChannelHost, Transport } from './channel-host.js';
+import type { ChannelHost, RuntimeChannel, Transport } from './channel-host.js';
 import { ChannelIdentity } from './channel-identity.js';
-import { ChannelDisconnectMessage, type ChannelMessage, ChannelReceiveMessage } from './channel-message.js';
+import { ChannelDisconnectMessage, ChannelReceiveMessage } from './channel-message.js';
 import { type Ending, endingOf, isReported } from './ending.js';
 import { handleDisconnect, handleReceive } from './handle.js';
 import { Inbox, type InboxOwner } from './inbox.js';
@@ -27,9 +27,9 @@ const closeGraceMs = 1_000;
 const orderlyCloseGraceMs = 30_000;
 
 /** One connection: its state, its way in and its way out. */
-export class LiveChannel implements Channel, InboxOwner {
+export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMessage> {
   readonly id: string = randomUUID();
-  readonly inbox: Inbox;
+  readonly inbox: Inbox<ChannelReceiveMessage>;
   /** Who connect found, and through what. */
   readonly identity: ChannelIdentity = new ChannelIdentity();
   readonly #host: ChannelHost;
@@ -169,7 +169,7 @@ export class LiveChannel implements Channel, InboxOwner {
   }
 
   /** Ends it because of `error`, which a handler threw or the runtime met while it ran `message`. */
-  fail(error: unknown, message?: ChannelMessage): void {
+  fail(error: unknown, message?: object): void {
     if (isReported(error)) this.#host.reporter.error(error, message);
     this.end(endingOf(error, this.#host.outcomes));
   }

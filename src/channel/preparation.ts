@@ -6,15 +6,14 @@ import type { BoundSource, Finding, UserSource } from '../identity/user-source.j
 import { derivedSessionId } from '../session/session-id.js';
 import { SessionRecord } from '../session/session-record.js';
 import type { SessionScope } from '../session/session-settings.js';
-import type { ChannelHost } from './channel-host.js';
-import type { LiveChannel } from './live-channel.js';
+import type { ChannelHost, ConnectPreparation, RuntimeChannel } from './channel-host.js';
 
 /** What a pending connect waits for: it decides what the client is told when time runs out. */
 export type WaitsFor = 'handler' | 'look-up' | 'load' | 'save';
 
 /** Finds out, at connect and once, who speaks and what the channel remembers; let go of afterwards, with the request. */
-export class Preparation {
-  readonly #channel: LiveChannel;
+export class Preparation implements ConnectPreparation {
+  readonly #channel: RuntimeChannel;
   readonly #host: ChannelHost;
   readonly #request: IncomingMessage;
   readonly #httpSessions = new Map<HttpSessionReader, Promise<HttpSession | undefined>>();
@@ -24,7 +23,7 @@ export class Preparation {
   #opening: Promise<void> | undefined;
   readonly #pending = { 'look-up': 0, load: 0, save: 0 };
 
-  constructor(channel: LiveChannel, host: ChannelHost, request: IncomingMessage) {
+  constructor(channel: RuntimeChannel, host: ChannelHost, request: IncomingMessage) {
     this.#channel = channel;
     this.#host = host;
     this.#request = request;
@@ -128,7 +127,7 @@ export class Preparation {
 }
 
 /** Opens the channel's session, once: a promise where its record must be loaded. */
-export function openRecord(channel: LiveChannel): Promise<void> | undefined {
+export function openRecord(channel: RuntimeChannel): Promise<void> | undefined {
   if (channel.record !== undefined) return undefined;
   const { session } = channel.host;
   channel.record = new SessionRecord(session, sharedSessionId(channel, session.settings.scope));
@@ -136,7 +135,7 @@ export function openRecord(channel: LiveChannel): Promise<void> | undefined {
 }
 
 /** The id of the record that the channel shares with others; an anonymous channel shares none. */
-function sharedSessionId(channel: LiveChannel, scope: SessionScope): string | undefined {
+function sharedSessionId(channel: RuntimeChannel, scope: SessionScope): string | undefined {
   const { user, tokenId, httpSessionId } = channel.identity;
   if (scope === 'channel' || !user.isAuthenticated) return undefined;
   if (scope === 'user') return derivedSessionId('user', user.id);

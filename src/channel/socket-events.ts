@@ -1,10 +1,10 @@
 import type { RawData, WebSocket } from 'ws';
-import type { LiveChannel } from './live-channel.js';
+import type { RuntimeChannel } from './channel-host.js';
 
 const channelOf: unique symbol = Symbol('ws-with.channel');
 
 interface ChannelSocket extends WebSocket {
-  [channelOf]?: LiveChannel;
+  [channelOf]?: RuntimeChannel;
 }
 
 /** The bytes of a message, whatever `binaryType` the application gave the socket. */
@@ -30,7 +30,7 @@ export function isAttached(socket: WebSocket): boolean {
 }
 
 /** Lets `channel` hear what happens on `socket`. The listeners are shared by all channels: none costs a closure of its own. */
-export function attachToSocket(socket: WebSocket, channel: LiveChannel): void {
+export function attachToSocket(socket: WebSocket, channel: RuntimeChannel): void {
   Object.defineProperty(socket, channelOf, { value: channel });
   socket.on('message', onMessage);
   socket.on('close', onClose);

@@ -1,4 +1,4 @@
-import type { LiveChannel } from '../channel/live-channel.js';
+import type { RuntimeChannel } from '../channel/channel-host.js';
 import type { TokenId } from '../identity/token-id.js';
 import type { Channel } from '../messages.js';
 
@@ -14,51 +14,51 @@ export interface Channels extends Iterable<Channel> {
 
 /** Finds live channels by id, user and token. */
 export class ChannelRegistry implements Channels {
-  readonly #byId = new Map<string, LiveChannel>();
-  readonly #byUser = new Map<string, Set<LiveChannel>>();
-  readonly #byToken = new Map<string, Set<LiveChannel>>();
+  readonly #byId = new Map<string, RuntimeChannel>();
+  readonly #byUser = new Map<string, Set<RuntimeChannel>>();
+  readonly #byToken = new Map<string, Set<RuntimeChannel>>();
 
   get size(): number {
     return this.#byId.size;
   }
 
-  get(id: string): LiveChannel | undefined {
+  get(id: string): RuntimeChannel | undefined {
     return this.#byId.get(id);
   }
 
-  ofUser(userId: string): readonly LiveChannel[] {
+  ofUser(userId: string): readonly RuntimeChannel[] {
     return [...(this.#byUser.get(userId) ?? [])];
   }
 
-  ofToken(tokenId: TokenId): readonly LiveChannel[] {
+  ofToken(tokenId: TokenId): readonly RuntimeChannel[] {
     return [...(this.#byToken.get(tokenId) ?? [])];
   }
 
-  [Symbol.iterator](): IterableIterator<LiveChannel> {
+  [Symbol.iterator](): IterableIterator<RuntimeChannel> {
     return this.#byId.values();
   }
 
-  add(channel: LiveChannel): void {
+  add(channel: RuntimeChannel): void {
     this.#byId.set(channel.id, channel);
     addTo(this.#byUser, channel.user.id ?? undefined, channel);
     addTo(this.#byToken, channel.tokenId, channel);
   }
 
-  delete(channel: LiveChannel): void {
+  delete(channel: RuntimeChannel): void {
     this.#byId.delete(channel.id);
     deleteFrom(this.#byUser, channel.user.id ?? undefined, channel);
     deleteFrom(this.#byToken, channel.tokenId, channel);
   }
 }
 
-function addTo(index: Map<string, Set<LiveChannel>>, key: string | undefined, channel: LiveChannel): void {
+function addTo(index: Map<string, Set<RuntimeChannel>>, key: string | undefined, channel: RuntimeChannel): void {
   if (key === undefined) return;
   const set = index.get(key);
   if (set === undefined) index.set(key, new Set([channel]));
   else set.add(channel);
 }
 
-function deleteFrom(index: Map<string, Set<LiveChannel>>, key: string | undefined, channel: LiveChannel): void {
+function deleteFrom(index: Map<string, Set<RuntimeChannel>>, key: string | undefined, channel: RuntimeChannel): void {
   const set = key === undefined ? undefined : index.get(key);
   if (set?.delete(channel) === true && set.size === 0) index.delete(key as string);
 }

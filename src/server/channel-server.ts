@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { ChannelHost, ChannelPlan, Transport } from '../channel/channel-host.js';
+import type { ChannelHost, ChannelPlan, RuntimeChannel, Transport } from '../channel/channel-host.js';
 import { connect } from '../channel/connect.js';
 import { LiveChannel } from '../channel/live-channel.js';
 import { isAttached } from '../channel/socket-events.js';
@@ -11,10 +11,10 @@ import { handshakeOf } from '../handshake.js';
 import type { CredentialSource } from '../identity/credentials.js';
 import { Dependencies } from '../identity/dependencies.js';
 import { SESSION_STORE } from '../injection.js';
-import { MemorySessionStore } from '../memory-session-store.js';
 import { originRule } from '../origin.js';
 import { Reporter } from '../reporter.js';
-import type { RecordContext } from '../session/session-record.js';
+import { MemorySessionStore } from '../session/memory-session-store.js';
+import type { RecordContext, SessionRecord } from '../session/session-record.js';
 import { mergeSessionOptions, type SessionSettings } from '../session/session-settings.js';
 import { SessionToucher } from '../session/session-toucher.js';
 import { AcceptedTransport } from './accepted-transport.js';
@@ -49,7 +49,7 @@ export class ChannelServer<H extends object = object> {
   readonly #isOriginAllowed: (request: IncomingMessage) => boolean;
   readonly #registry = new ChannelRegistry();
   /** Every channel of which anything still runs, pending ones and ended ones included. */
-  readonly #active = new Set<LiveChannel>();
+  readonly #active = new Set<RuntimeChannel>();
   readonly #toucher: SessionToucher;
   #isUnguardedReported = false;
   #closing: Promise<void> | undefined;
@@ -226,7 +226,7 @@ export class ChannelServer<H extends object = object> {
     this.#toucher.stop();
   }
 
-  *#records(): Iterable<NonNullable<LiveChannel['record']>> {
+  *#records(): Iterable<SessionRecord> {
     for (const channel of this.#registry) if (channel.record !== undefined) yield channel.record;
   }
 

@@ -1,3 +1,4 @@
+import { isThenable } from '../is-thenable.js';
 import { type AnyHandler, callShapes, named } from './call-shapes.js';
 import { hasPassed, setPassed } from './passed-marks.js';
 import { carryRequirements, type Requirement, requirementsOf } from './requirements.js';
@@ -126,13 +127,4 @@ export function whenSettled<P extends Passed<object>>(run: () => P, done: (error
     },
   );
   return settled as unknown as P;
-}
-
-/** Whether `value` is a promise, ours or another library's. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    (typeof value === 'object' || typeof value === 'function') &&
-    value !== null &&
-    typeof (value as PromiseLike<unknown>).then === 'function'
-  );
 }

@@ -1,7 +1,7 @@
-import type { Clock } from './contracts/clock.js';
-import type { JsonObject, SessionStore, StoredSession } from './contracts/session-store.js';
-import { ChannelError } from './errors.js';
-import { frozenJson } from './session/json-value.js';
+import type { Clock } from '../contracts/clock.js';
+import type { JsonObject, SessionStore, StoredSession } from '../contracts/session-store.js';
+import { ChannelError } from '../errors.js';
+import { frozenJson } from './json-value.js';
 
 /** Options of {@link MemorySessionStore}. */
 export interface MemorySessionStoreOptions {

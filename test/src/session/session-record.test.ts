@@ -1,0 +1,409 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { connectTo } from '../../../adapters/testing/index.js';
+import {
+  type BaseMessage,
+  ChannelError,
+  ChannelServer,
+  type HasChannelSession,
+  type SessionStore,
+  withChannelSession,
+  withUserFromToken,
+} from '../../../src/index.js';
+import { aliceKey, codesOf, expectProcessToLive, makeSite, type Site } from '../../support/site.js';
+
+expectProcessToLive();
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+type Message = BaseMessage & HasChannelSession & { text: string };
+
+const cookies = { key: aliceKey };
+const increment = (message: BaseMessage & HasChannelSession): void =>
+  message.channelSession.update('count', (count) => Number(count ?? 0) + 1);
+
+/** The calls of each method of a store. */
+function spiesOf(store: SessionStore) {
+  return {
+    load: vi.spyOn(store, 'load'),
+    create: vi.spyOn(store, 'create'),
+    save: vi.spyOn(store, 'save'),
+    touch: vi.spyOn(store, 'touch'),
+    destroy: vi.spyOn(store, 'destroy'),
+  };
+}
+
+function serve(site: Site, receive: (message: Message) => unknown, session: object = { store: site.store }): ChannelServer {
+  const connect = withUserFromToken({ tokens: site.tokens })(() => {});
+  return new ChannelServer({ connect, receive: withChannelSession(receive as never) }, { ...site.options, session });
+}
+
+describe('the record of a channel', () => {
+  it('is created by the first message that changes it, saved by later ones, and destroyed with its channel', async () => {
+    const site = makeSite();
+    const { load, create, save, destroy } = spiesOf(site.store);
+    const client = await connectTo(serve(site, increment), { cookies });
+    expect(create).not.toHaveBeenCalled();
+    await client.send('1');
+    expect(create).toHaveBeenCalledTimes(1);
+    expect(create.mock.calls[0]?.[0]).toMatch(/^[0-9a-f]{64}$/);
+    await client.send('2');
+    expect(save.mock.calls.map(([, { version, data }, expected]) => [version, data, expected])).toEqual([[2, { count: 2 }, 1]]);
+    expect(load).not.toHaveBeenCalled();
+    await client.disconnect();
+    expect(destroy).toHaveBeenCalledTimes(1);
+    expect(site.store.size).toBe(0);
+  });
+
+  it('does not exist for a channel that never changed it: no create, save, touch or destroy', async () => {
+    const site = makeSite();
+    const spies = spiesOf(site.store);
+    const client = await connectTo(serve(site, (message) => message.channelSession.get('count')), { cookies });
+    expect(client.user.id).toBe('alice'); // identification alone writes nothing
+    for (let round = 0; round < 3; round += 1) await client.send('x');
+    await site.clock.advance(86_400_000 * 2);
+    await client.disconnect();
+    for (const spy of Object.values(spies)) expect(spy).not.toHaveBeenCalled();
+  });
+
+  it('lives for ttlMs after its last change', async () => {
+    const site = makeSite();
+    const { create } = spiesOf(site.store);
+    const client = await connectTo(serve(site, increment, { store: site.store, ttlMs: 60_000 }));
+    await client.send('x');
+    expect(create.mock.calls[0]?.[1].expiresAt).toEqual(new Date(site.clock.now() + 60_000));
+  });
+
+  it('goes when a refused connect had made one', async () => {
+    const site = makeSite();
+    const connect = withChannelSession((message) => {
+      message.channelSession.set('seen', true);
+      throw new Error('no');
+    });
+    const client = await connectTo({ connect }, { ...site.options, session: { store: site.store } });
+    expect(client.refusal).toEqual({ status: 500 });
+    expect(site.store.size).toBe(0);
+  });
+});
+
+describe('the changes of one message', () => {
+  it('are saved before the next message runs', async () => {
+    const site = makeSite();
+    const order: string[] = [];
+    const { create, save } = spiesOf(site.store);
+    for (const spy of [create, save]) {
+      const original = spy.getMockImplementation() as ((...args: never[]) => Promise<void>) | undefined;
+      expect(original).toBeUndefined();
+    }
+    vi.spyOn(site.store, 'save').mockImplementation(async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      order.push('saved');
+    });
+    const client = await connectTo(
+      serve(site, (message) => {
+        order.push(message.text);
+        increment(message);
+      }),
+    );
+    await Promise.all([client.send('1'), client.send('2'), client.send('3')]);
+    expect(order).toEqual(['1', '2', 'saved', '3', 'saved']);
+  });
+
+  it('are not saved where the handler throws after making them: memory and store agree', async () => {
+    for (const fail of [
+      () => {
+        throw new Error('no');
+      },
+      async () => {
+        await Promise.resolve();
+        throw new Error('no');
+      },
+    ]) {
+      const site = makeSite();
+      const server = serve(
+        site,
+        (message) => {
+          message.channelSession.set('rooms', [message.text]);
+          if (message.text === 'bad') return fail();
+          return undefined;
+        },
+        { store: site.store, scope: 'client' },
+      );
+      const client = await connectTo(server, { cookies });
+      await client.send('good');
+      await client.send('bad');
+      expect(client.closed?.code).toBe(1011);
+      expect(client.channelSession.get('rooms')).toEqual(['good']);
+      const next = await connectTo(server, { cookies });
+      expect(next.channelSession.get('rooms')).toEqual(['good']);
+      expect(codesOf(site.errors)).toEqual(['Error']);
+    }
+  });
+
+  it('are saved together or not at all', async () => {
+    const site = makeSite();
+    const { create } = spiesOf(site.store);
+    const client = await connectTo(
+      serve(site, async (message) => {
+        message.channelSession.set('a', 1);
+        await new Promise((resolve) => setImmediate(resolve));
+        message.channelSession.set('b', 2);
+      }),
+    );
+    await client.send('x');
+    expect(create.mock.calls.map(([, { data }]) => data)).toEqual([{ a: 1, b: 2 }]);
+  });
+
+  it('are visible in memory only once they are saved: a save that fails closes with 1011 and leaves memory behind it', async () => {
+    const site = makeSite();
+    const client = await connectTo(serve(site, increment));
+    await client.send('1');
+    vi.spyOn(site.store, 'save').mockRejectedValue(new Error('disk full'));
+    await client.send('2');
+    expect(client.closed?.code).toBe(1011);
+    expect(client.channelSession.get('count')).toBe(1);
+    expect(codesOf(site.errors)).toEqual(['ERR_SESSION_SAVE_FAILED']);
+    expect((site.errors[0] as Error).cause).toMatchObject({ message: 'disk full' });
+  });
+
+  it('cost no promise and no I/O where there are none', async () => {
+    const site = makeSite();
+    const results: unknown[] = [];
+    const client = await connectTo(serve(site, () => 'done'));
+    const { handle } = client.channel as unknown as { handle(message: object): unknown };
+    expect(typeof handle).toBe('function');
+    const original = handle.bind(client.channel);
+    Object.assign(client.channel, {
+      handle: (message: object) => {
+        const pending = original(message);
+        results.push(pending);
+        return pending;
+      },
+    });
+    await client.send('x');
+    expect(results).toEqual([undefined]);
+  });
+});
+
+describe('a hundred messages at once, each an async increment', () => {
+  it('are counted exactly, in order', async () => {
+    const site = makeSite();
+    const client = await connectTo(
+      serve(site, async (message) => {
+        await Promise.resolve();
+        const count = Number(message.channelSession.get('count') ?? 0);
+        await new Promise((resolve) => setImmediate(resolve));
+        message.channelSession.set('count', count + 1);
+        message.channel.sendJson([message.text, count + 1]);
+      }),
+    );
+    await Promise.all(Array.from({ length: 100 }, (_, index) => client.send(String(index))));
+    expect(client.sentJson).toEqual(Array.from({ length: 100 }, (_, index) => [String(index), index + 1]));
+    expect(client.channelSession.get('count')).toBe(100);
+  });
+
+  it('are none lost with update() where they run at once', async () => {
+    const site = makeSite();
+    const receive = withChannelSession(async (message) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      increment(message);
+    });
+    const client = await connectTo({ receive }, { ...site.options, session: { store: site.store }, concurrency: 10 });
+    await Promise.all(Array.from({ length: 100 }, () => client.send('x')));
+    expect(client.channelSession.get('count')).toBe(100);
+    expect(site.errors).toEqual([]);
+  });
+});
+
+describe('a destroyed session', () => {
+  it('stays destroyed: the save that meets it is ERR_SESSION_GONE and brings nothing back', async () => {
+    const site = makeSite();
+    const { create } = spiesOf(site.store);
+    const server = serve(site, increment, { store: site.store, scope: 'client' });
+    const client = await connectTo(server, { cookies });
+    await client.send('1');
+    await site.store.destroy(create.mock.calls[0]?.[0] as string);
+    await client.send('2');
+    expect(client.closed?.code).toBe(1011);
+    expect(codesOf(site.errors)).toEqual(['ERR_SESSION_GONE']);
+    expect(site.store.size).toBe(0);
+    await client.disconnect();
+    expect(site.store.size).toBe(0);
+  });
+
+  it('of a channel is not brought back by a message that is still running when the channel ends', async () => {
+    const site = makeSite();
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const server = serve(site, async (message) => {
+      increment(message);
+      if (message.text === 'slow') await gate;
+    });
+    const client = await connectTo(server);
+    await client.send('1');
+    const slow = client.send('slow');
+    const gone = client.disconnect();
+    release();
+    await Promise.all([slow, gone]);
+    expect(site.store.size).toBe(0);
+  });
+});
+
+describe('a store that is slow', () => {
+  it('and creates a record after its channel is gone has it removed', async () => {
+    const site = makeSite();
+    let answer = (): void => {};
+    const create = site.store.create.bind(site.store);
+    vi.spyOn(site.store, 'create').mockImplementation(
+      (...args) =>
+        new Promise((resolve) => {
+          answer = () => resolve(create(...args));
+        }),
+    );
+    const client = await connectTo(serve(site, increment));
+    const sent = client.send('x');
+    await site.clock.advance(5_000);
+    await sent;
+    expect(client.closed?.code).toBe(1011);
+    expect(codesOf(site.errors)).toEqual(['ERR_SESSION_SAVE_FAILED']);
+    answer();
+    await site.clock.advance(0);
+    expect(site.store.size).toBe(0);
+  });
+
+  it('and never answers a load refuses with 503 at the deadline; a late answer does nothing', async () => {
+    const site = makeSite();
+    let answer: (value: undefined) => void = () => {};
+    vi.spyOn(site.store, 'load').mockImplementation(
+      () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    );
+    const server = serve(site, increment, { store: site.store, scope: 'client' });
+    const connecting = connectTo(server, { cookies });
+    await site.clock.advance(5_000);
+    const client = await connecting;
+    expect(client.refusal).toEqual({ status: 503 });
+    expect(codesOf(site.errors)).toEqual(['ERR_SESSION_LOAD_FAILED']);
+    answer(undefined);
+    await site.clock.advance(0);
+    expect(server.channels.size).toBe(0);
+    expect(site.clock.pendingTimers).toBe(0);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['rejects', () => Promise.reject(new Error('down'))],
+    [
+      'throws synchronously',
+      () => {
+        throw new Error('down');
+      },
+    ],
+  ])('or %s when it loads refuses with 503', async (_name, load) => {
+    const site = makeSite();
+    vi.spyOn(site.store, 'load').mockImplementation(load as never);
+    const client = await connectTo(serve(site, increment, { store: site.store, scope: 'client' }), { cookies });
+    expect(client.refusal).toEqual({ status: 503 });
+    expect(codesOf(site.errors)).toEqual(['ERR_SESSION_LOAD_FAILED']);
+  });
+
+  it('or fails to destroy is reported, and the channel ends all the same', async () => {
+    const site = makeSite();
+    vi.spyOn(site.store, 'destroy').mockRejectedValue(new Error('down'));
+    const client = await connectTo(serve(site, increment));
+    await client.send('x');
+    await client.disconnect();
+    expect(codesOf(site.errors)).toEqual(['ERR_SESSION_SAVE_FAILED']);
+  });
+});
+
+describe('a stored record that is not ours', () => {
+  const moment = new Date(Date.UTC(2027, 0));
+  const good = { version: 1, data: { count: 1 }, createdAt: moment, expiresAt: moment };
+
+  it.each<[string, unknown]>([
+    ['has no version', { ...good, version: undefined }],
+    ['has a version of another type', { ...good, version: '1' }],
+    ['has version 0', { ...good, version: 0 }],
+    ['has no data', { ...good, data: undefined }],
+    ['has a list for data', { ...good, data: [] }],
+    ['has data that is no JSON', { ...good, data: { at: new Date() } }],
+    ['has no dates', { version: 1, data: {} }],
+    ['is a string', 'session'],
+    ['is another program’s', { _id: 1, cookie: { maxAge: 1 } }],
+    ['is empty', {}],
+  ])('since it %s is treated as absent and reported, and the first write replaces it', async (_name, stored) => {
+    const site = makeSite();
+    const load = vi.spyOn(site.store, 'load').mockResolvedValueOnce(stored as never);
+    const server = serve(site, increment, { store: site.store, scope: 'client' });
+    const client = await connectTo(server, { cookies });
+    expect(client.refusal).toBeUndefined();
+    expect(codesOf(site.errors)).toEqual(['ERR_SESSION_CORRUPT']);
+    expect(client.channelSession.get('count')).toBeUndefined();
+    await client.send('x');
+    expect(client.channelSession.get('count')).toBe(1);
+    const next = await connectTo(server, { cookies });
+    expect(load).toHaveBeenCalledTimes(2);
+    expect(next.channelSession.get('count')).toBe(1);
+  });
+
+  it.each(['{"__proto__":{"admin":true}}', '{"constructor":{"prototype":{"admin":true}}}', '{"toString":{"admin":true}}'])(
+    'but holds %s pollutes nothing',
+    async (json) => {
+      const site = makeSite();
+      vi.spyOn(site.store, 'load').mockResolvedValueOnce({ ...good, data: JSON.parse(json) });
+      const server = serve(site, (message) => message.channel.sendJson(message.channelSession), { store: site.store, scope: 'client' });
+      const client = await connectTo(server, { cookies });
+      await client.send('x');
+      expect(client.sent).toEqual([json]);
+      expect(({} as { admin?: unknown }).admin).toBeUndefined();
+    },
+  );
+});
+
+describe('reload()', () => {
+  it('drops the message’s own changes and reads what others saved', async () => {
+    const site = makeSite();
+    const server = serve(
+      site,
+      async (message) => {
+        if (message.text === 'write') return increment(message);
+        message.channelSession.set('mine', true);
+        await message.channelSession.reload();
+        message.channel.sendJson(message.channelSession);
+      },
+      { store: site.store, scope: 'user' },
+    );
+    const [one, other] = [await connectTo(server, { cookies }), await connectTo(server, { cookies })];
+    await one.send('write');
+    await other.send('read');
+    expect(other.sentJson).toEqual([{ count: 1 }]);
+  });
+
+  it('costs nothing where there is no record', async () => {
+    const site = makeSite();
+    const { load } = spiesOf(site.store);
+    const client = await connectTo(serve(site, (message) => message.channelSession.reload()));
+    await client.send('x');
+    expect(client.closed).toBeUndefined();
+    expect(load).not.toHaveBeenCalled();
+  });
+
+  it('rejects with ERR_SESSION_LOAD_FAILED where the store fails', async () => {
+    const site = makeSite();
+    const caught: unknown[] = [];
+    const server = serve(
+      site,
+      (message) => message.channelSession.reload().catch((error: unknown) => void caught.push(error)),
+      { store: site.store, scope: 'client' },
+    );
+    const client = await connectTo(server, { cookies });
+    vi.spyOn(site.store, 'load').mockRejectedValue(new Error('down'));
+    await client.send('x');
+    expect(caught[0]).toBeInstanceOf(ChannelError);
+    expect(codesOf(caught)).toEqual(['ERR_SESSION_LOAD_FAILED']);
+  });
+});
