@@ -15,10 +15,9 @@ export async function connect(channel: LiveChannel, transport: Transport, reques
   const preparation = new Preparation(channel, host, request);
   channel.preparation = preparation;
   const message = new ChannelConnectMessage(channel, request);
-  const cancelDeadline = host.clock.setTimer(
-    () => channel.fail(timeoutOf(preparation.waitsFor, host.connectTimeoutMs), message),
-    host.connectTimeoutMs,
-  );
+  const cancelDeadline = host.clock.setTimer(() => {
+    if (channel.isConnecting) channel.fail(timeoutOf(preparation.waitsFor, host.connectTimeoutMs), message);
+  }, host.connectTimeoutMs);
   try {
     await runHandler(channel, host, message, preparation);
     if (!channel.isConnecting) return;
@@ -29,7 +28,8 @@ export async function connect(channel: LiveChannel, transport: Transport, reques
     }
     if (channel.isConnecting) channel.open();
   } catch (error) {
-    channel.fail(error, message);
+    // once it has ended, a look-up, load or save that gives up says nothing new
+    if (channel.isConnecting || !(error instanceof ChannelError)) channel.fail(error, message);
   } finally {
     cancelDeadline();
     channel.preparation = undefined;

@@ -202,7 +202,10 @@ export class ChannelServer<H extends object = object> {
         this.#registry.add(channel);
         this.#toucher.start();
       },
-      channelClosed: (channel) => this.#registry.delete(channel),
+      channelClosed: (channel) => {
+        this.#registry.delete(channel);
+        if (this.#registry.size === 0) this.#toucher.stop();
+      },
       channelFinished: (channel) => {
         this.#active.delete(channel);
         if (this.#active.size === 0) this.#whenDone?.();

@@ -55,7 +55,8 @@ export class SessionDraft implements ChannelSession {
 
   update(key: string, change: (value: never) => unknown): void {
     if (typeof change !== 'function') throw new TypeError(`channelSession.update: change must be a function, got ${typeof change}`);
-    const before = this.#changes?.get(checkedKey(key));
+    checkedKey(key); // not below: without changes it would not be reached
+    const before = this.#changes?.get(key);
     const value = applyStep(change, this.#current(key), key);
     if (before !== undefined && before.kind !== 'update') {
       this.#change(key, { kind: 'set', value }); // it builds on a value that this message set, so it is as blind as that

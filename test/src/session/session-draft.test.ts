@@ -121,10 +121,14 @@ describe('replay', () => {
     ['set', (draft) => draft.set('a', 2), { b: 1 }],
     ['set anew', (draft) => draft.set('new', 2), { a: 1, new: 3 }],
     ['deleted', (draft) => draft.delete('a'), { a: 3, b: 1 }],
-    ['set and then updated', (draft) => {
-      draft.set('a', 2);
-      draft.update('a', (value: number) => value + 1);
-    }, { a: 3, b: 1 }],
+    [
+      'set and then updated',
+      (draft) => {
+        draft.set('a', 2);
+        draft.update('a', (value: number) => value + 1);
+      },
+      { a: 3, b: 1 },
+    ],
   ])('throws a conflict for a key that this message %s and someone else changed', (_name, run, newest) => {
     expect(thrownBy(() => replay(changesOf(run), base, dataOf(newest))).code).toBe('ERR_SESSION_CONFLICT');
   });
@@ -145,7 +149,11 @@ describe('replay', () => {
 
   it('changes none of the data that it is given', () => {
     const newest = dataOf({ a: 1 });
-    replay(changesOf((draft) => draft.set('a', 2)), base, newest);
+    replay(
+      changesOf((draft) => draft.set('a', 2)),
+      base,
+      newest,
+    );
     expect([plain(base), plain(newest)]).toEqual([{ a: 1, b: 1, count: 1 }, { a: 1 }]);
   });
 });

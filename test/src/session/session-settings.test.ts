@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MemorySessionStore } from '../../../adapters/memory/index.js';
 import { connectTo } from '../../../adapters/testing/index.js';
 import {
   type BaseMessage,
@@ -10,7 +11,6 @@ import {
   withChannelUser,
   withUserFromToken,
 } from '../../../src/index.js';
-import { MemorySessionStore } from '../../../src/memory-session-store.js';
 import { aliceKey, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 
 expectProcessToLive();
@@ -110,7 +110,10 @@ describe('the options of the channel session', () => {
     await own.send('x');
     await own.send('x');
     expect(own.sentJson).toEqual([1, 2]);
-    const server = new ChannelServer({ connect: withUserFromToken({ tokens })(nothing), receive: count }, { ...options, session: { scope: 'client' } });
+    const server = new ChannelServer(
+      { connect: withUserFromToken({ tokens })(nothing), receive: count },
+      { ...options, session: { scope: 'client' } },
+    );
     const first = await connectTo(server, { cookies });
     await first.send('x');
     await first.disconnect();

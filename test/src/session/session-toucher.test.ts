@@ -1,0 +1,138 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { MemorySessionStore } from '../../../adapters/memory/index.js';
+import { connectTo, TestClock } from '../../../adapters/testing/index.js';
+import { ChannelServer, type SessionStore, withChannelSession } from '../../../src/index.js';
+import { codesOf, expectProcessToLive } from '../../support/site.js';
+
+expectProcessToLive();
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const ttlMs = 30_000;
+
+function serve(patch: Partial<Record<keyof SessionStore, unknown>> = {}) {
+  const clock = new TestClock();
+  const memory = new MemorySessionStore({ clock });
+  const store = Object.assign(memory as SessionStore, patch);
+  const errors: unknown[] = [];
+  const receive = withChannelSession((message) => message.channelSession.update('n', (n) => Number(n ?? 0) + 1));
+  const server = new ChannelServer({ receive }, { clock, session: { store, ttlMs }, onError: (error) => void errors.push(error) });
+  return { clock, memory, store, errors, server };
+}
+
+describe('the records of live channels', () => {
+  it('are touched every third of ttlMs, so that a record outlives its silent channel', async () => {
+    const { clock, memory, server } = serve();
+    const client = await connectTo(server);
+    await client.send('x');
+    await clock.advance(ttlMs * 20);
+    await client.send('x');
+    expect(client.closed).toBeUndefined();
+    expect(client.channelSession.get('n')).toBe(2);
+    expect(memory.size).toBe(1);
+  });
+
+  it('are touched in one batch', async () => {
+    const { clock, memory, server } = serve();
+    const touchMany = vi.spyOn(memory, 'touchMany');
+    for (let index = 0; index < 5; index += 1) await (await connectTo(server)).send('x');
+    await clock.advance(ttlMs / 3);
+    expect(touchMany).toHaveBeenCalledTimes(1);
+    expect(touchMany.mock.calls[0]?.[0]).toHaveLength(5);
+    expect(touchMany.mock.calls[0]?.[1]).toEqual(new Date(clock.now() + ttlMs));
+  });
+
+  it('are touched one by one where the store has no touchMany', async () => {
+    const { clock, memory, server } = serve({ touchMany: undefined });
+    const touch = vi.spyOn(memory, 'touch');
+    for (let index = 0; index < 70; index += 1) await (await connectTo(server)).send('x');
+    await clock.advance(ttlMs / 3);
+    expect(new Set(touch.mock.calls.map(([id]) => id)).size).toBe(70);
+  });
+
+  it('are touched at most once per interval, and not where a save did as much', async () => {
+    const { clock, memory, server } = serve();
+    const touchMany = vi.spyOn(memory, 'touchMany');
+    const client = await connectTo(server);
+    await client.send('x');
+    await clock.advance(ttlMs / 3 - 1);
+    await client.send('x');
+    await clock.advance(1);
+    expect(touchMany).not.toHaveBeenCalled();
+    await clock.advance(ttlMs / 3);
+    expect(touchMany).toHaveBeenCalledTimes(1);
+    await clock.advance((ttlMs / 3) * 4);
+    expect(touchMany).toHaveBeenCalledTimes(5);
+  });
+
+  it('share one timer, however many channels there are, and none once they are gone', async () => {
+    const { clock, server } = serve();
+    const clients = [];
+    for (let index = 0; index < 10; index += 1) {
+      const client = await connectTo(server);
+      await client.send('x');
+      clients.push(client);
+    }
+    expect(clock.pendingTimers).toBe(1);
+    for (const client of clients) await client.disconnect();
+    expect(server.channels.size).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('are touched again by a channel that comes after all were gone', async () => {
+    const { clock, memory, server } = serve();
+    const touchMany = vi.spyOn(memory, 'touchMany');
+    await (await connectTo(server)).disconnect();
+    await (await connectTo(server)).send('x');
+    await clock.advance(ttlMs / 3);
+    expect(touchMany).toHaveBeenCalledTimes(1);
+  });
+
+  it('do not include those of channels that never changed their session', async () => {
+    const { clock, memory, server } = serve();
+    const touchMany = vi.spyOn(memory, 'touchMany');
+    await connectTo(server);
+    await clock.advance(ttlMs * 2);
+    expect(touchMany).not.toHaveBeenCalled();
+  });
+
+  it('are kept through a touch that fails once: it is reported and tried again before they expire', async () => {
+    const { clock, memory, errors, server } = serve();
+    const client = await connectTo(server);
+    await clock.advance(1);
+    await client.send('x'); // right after a round began: the next one finds it too young
+    vi.spyOn(memory, 'touchMany').mockRejectedValueOnce(new Error('down'));
+    await clock.advance(ttlMs * 3);
+    expect(codesOf(errors)).toEqual(['ERR_SESSION_SAVE_FAILED']);
+    await client.send('x');
+    expect(client.channelSession.get('n')).toBe(2);
+    expect(memory.size).toBe(1);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['never answers', () => new Promise(() => {})],
+    [
+      'throws synchronously',
+      () => {
+        throw new Error('down');
+      },
+    ],
+  ])('are reported where the touch %s, and the channels stay', async (_name, touchMany) => {
+    const { clock, memory, errors, server } = serve();
+    const client = await connectTo(server);
+    await client.send('x');
+    vi.spyOn(memory, 'touchMany').mockImplementationOnce(touchMany as never);
+    await clock.advance(ttlMs / 3 + 5_000);
+    expect(codesOf(errors)).toEqual(['ERR_SESSION_SAVE_FAILED']);
+    expect(client.closed).toBeUndefined();
+  });
+
+  it('are no longer touched once the server is closed', async () => {
+    const { clock, memory, server } = serve();
+    await (await connectTo(server)).send('x');
+    await server.close();
+    expect(clock.pendingTimers).toBe(0);
+    expect(memory.size).toBe(0);
+  });
+});
