@@ -43,15 +43,19 @@ export class UpgradeTransport implements Transport {
     this.raw.on('end', this.#onGone);
     this.raw.on('close', this.#onGone);
     if (this.raw.destroyed || this.raw.readableEnded) events.gone();
-    else if (this.#earlyBytes > this.#maxBytes / 2) this.raw.pause();
+    else this.#judge();
   }
 
   readonly #onData = (chunk: Buffer): void => {
     this.#early.push(chunk);
     this.#earlyBytes += chunk.length;
+    this.#judge();
+  };
+
+  #judge(): void {
     if (this.#earlyBytes > this.#maxBytes) this.#events?.overflowed();
     else if (this.#earlyBytes > this.#maxBytes / 2) this.raw.pause();
-  };
+  }
 
   readonly #onGone = (): void => {
     this.#events?.gone();
