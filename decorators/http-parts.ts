@@ -25,30 +25,35 @@ export function readsHttpSession(bind: (dependencies: Dependencies) => { readonl
 export async function giveHttpSession(message: ChannelMessage, binding: ReaderBinding): Promise<void> {
   if (message.hasHttpSession) return;
   const { reader } = message.channel.host.bind(binding);
-  const session = await readOrUnreadable(message, reader);
-  message.httpSession = session;
-  if (session !== undefined) saveIfChanged(message, session);
-}
-
-/** On disconnect nobody is left to be told that a session cannot be read: it is `undefined` then. */
-async function readOrUnreadable(message: ChannelMessage, reader: HttpSessionReader): Promise<HttpSession | undefined> {
+  let session: HttpSession | undefined;
   try {
-    return await readHttpSession(message, reader);
+    session = await readHttpSession(message, reader);
   } catch (error) {
+    // on disconnect nobody is left to be told that it cannot be read
     if (message.kind !== 'disconnect') throw error;
     message.channel.host.reporter.error(error, message);
-    return undefined;
+    message.httpSession = undefined;
+    return;
   }
+  message.httpSession = session;
+  if (session !== undefined) saveIfChanged(message, session);
+  forgetUserOfGoneSession(message, session, reader);
 }
 
 function saveIfChanged(message: ChannelMessage, session: HttpSession): void {
   const before: unknown = structuredClone(session.data);
-  const earlier = message.afterwards;
-  message.afterwards = (saving) => {
-    const pending = earlier === undefined ? saving : earlier(saving);
-    if (isDeepStrictEqual(session.data, before)) return pending;
-    return Promise.resolve(pending).then(() => save(message, session));
-  };
+  message.onSuccess(() => (isDeepStrictEqual(session.data, before) ? undefined : save(message, session)));
+}
+
+/**
+ * The channel's user was found through this HTTP session, which is gone, or somebody else's now: this message's user is anonymous, and the
+ * channel ends when the handler is done, as what it knew holds no longer.
+ */
+function forgetUserOfGoneSession(message: ChannelMessage, session: HttpSession | undefined, reader: HttpSessionReader): void {
+  const { channel, kind } = message;
+  if (kind === 'connect' || !channel.identity.isFoundThrough(reader) || session?.userId === channel.user.id) return;
+  message.user = anonymousUser;
+  message.onSuccess(() => channel.endWith('ERR_AUTHENTICATION_REQUIRED'));
 }
 
 async function save(message: ChannelMessage, session: HttpSession): Promise<void> {
@@ -83,26 +88,6 @@ export function httpParts(wrapper: string, sources: readonly UserSource[]): Http
     before: async (message, giveUser) => {
       await giveUser(message);
       await giveHttpSession(message, requirement);
-      forgetUserOfGoneSession(message);
     },
-  };
-}
-
-/**
- * The user was found through an HTTP session that is gone, or somebody else's now: this message's user is anonymous, and the channel ends
- * when the handler is done, as what it knew holds no longer.
- */
-function forgetUserOfGoneSession(message: ChannelMessage): void {
-  const { channel } = message;
-  if (message.kind === 'connect' || channel.authentication?.source !== 'http-session' || !channel.user.isAuthenticated) return;
-  if (message.httpSession?.userId === channel.user.id) return;
-  message.user = anonymousUser;
-  const earlier = message.afterwards;
-  message.afterwards = (saving) => {
-    const pending = earlier === undefined ? saving : earlier(saving);
-    const end = (): void => channel.endWith('ERR_AUTHENTICATION_REQUIRED');
-    if (pending !== undefined) return pending.then(end);
-    end();
-    return undefined;
   };
 }

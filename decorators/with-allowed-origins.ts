@@ -21,9 +21,13 @@ export function withAllowedOrigins(origins: readonly string[]): Wrapper {
       const known = channelMessage('withAllowedOrigins', message);
       if (!(known instanceof ChannelConnectMessage)) return;
       const { origin } = known.request.headers;
-      if (origin !== undefined && !allows(origin)) {
-        throw new ChannelError('ERR_ORIGIN_REFUSED', 'The origin is not among those of withAllowedOrigins.');
-      }
+      if (origin === undefined || allows(origin)) return;
+      const refused = new ChannelError(
+        'ERR_ORIGIN_REFUSED',
+        'A handshake was refused whose origin is not in the list of withAllowedOrigins.',
+      );
+      known.channel.host.reporter.warn(refused);
+      throw refused;
     },
   }) as Wrapper;
 }

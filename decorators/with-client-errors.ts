@@ -9,8 +9,7 @@ import { checkNoOptions } from './no-options.js';
 /** Tells the client of a `ClientError`, and drops what the handler changed in the session; any other error goes on. */
 export function tellClient(message: ChannelMessage, error: unknown): undefined {
   if (!(error instanceof ClientError)) throw error;
-  message.draft?.discard();
-  message.afterwards = undefined;
+  message.discard();
   message.channel.sendJson({ ...error.details, error: error.code });
   return undefined;
 }

@@ -10,7 +10,6 @@ export interface Outcome {
 
 /** The outcome of each error code; the option `outcomes` of a server replaces entries. */
 export const defaultOutcomes = {
-  ERR_HANDSHAKE_INVALID: { status: 400, closeCode: 1002, reason: 'invalid handshake' },
   ERR_SUBPROTOCOL_REFUSED: { status: 400, closeCode: 3003, reason: 'no acceptable subprotocol' },
   ERR_SUBPROTOCOL_UNGUARDED: { status: 400, closeCode: 3003, reason: 'no acceptable subprotocol' },
   ERR_ORIGIN_REFUSED: { status: 403, closeCode: 3003, reason: 'origin refused' },

@@ -29,6 +29,11 @@ export class ChannelIdentity {
     return this.#reader && this.#httpSessionIds?.get(this.#reader);
   }
 
+  /** Whether the user was found through the HTTP sessions of `reader`. */
+  isFoundThrough(reader: HttpSessionReader): boolean {
+    return this.#finding?.user !== undefined && this.#reader === reader;
+  }
+
   /** Notes what was found; through the HTTP sessions of `reader`, if by them. */
   found(finding: Finding, reader: HttpSessionReader | undefined): void {
     this.#finding = finding;

@@ -25,8 +25,7 @@ export abstract class ChannelMessage implements BaseMessage {
   #body: unknown = absent;
   /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
   isOrderingKnown = false;
-  /** What a wrapper does once the handler has succeeded, beside the saving of the session. */
-  afterwards: ((saving: Promise<void> | undefined) => Promise<void> | undefined) | undefined;
+  #successSteps: (() => void | Promise<void>)[] | undefined;
 
   constructor(channel: RuntimeChannel) {
     this.#channel = channel;
@@ -98,6 +97,23 @@ export abstract class ChannelMessage implements BaseMessage {
   /** Whether a wrapper parsed a body already. */
   get hasBody(): boolean {
     return this.#body !== absent;
+  }
+
+  /** What wrappers want done once the handler has succeeded and the session is saved. */
+  get successSteps(): readonly (() => void | Promise<void>)[] | undefined {
+    return this.#successSteps;
+  }
+
+  /** Does `step` once the handler has succeeded and the session is saved. */
+  onSuccess(step: () => void | Promise<void>): void {
+    this.#successSteps ??= [];
+    this.#successSteps.push(step);
+  }
+
+  /** The handler did not succeed: what it changed is dropped, and no step is done. */
+  discard(): void {
+    this.#draft?.discard();
+    this.#successSteps = undefined;
   }
 
   toJSON(): object {

@@ -29,9 +29,14 @@ export async function handleDisconnect(channel: RuntimeChannel, message: Channel
   }
 }
 
-/** Saves what the handler of `message` changed; `undefined` where there is nothing to wait for. */
+/** Saves what the handler of `message` changed, then does what wrappers want done; `undefined` where there is nothing to wait for. */
 export function commit(channel: RuntimeChannel, message: ChannelMessage): Promise<void> | undefined {
-  const { draft, afterwards } = message;
+  const { draft, successSteps } = message;
   const saving = draft === undefined ? undefined : channel.record?.commit(draft);
-  return afterwards === undefined ? saving : afterwards(saving);
+  return successSteps === undefined ? saving : doSteps(saving, successSteps);
+}
+
+async function doSteps(saving: Promise<void> | undefined, steps: readonly (() => void | Promise<void>)[]): Promise<void> {
+  await saving;
+  for (const step of steps) await step();
 }

@@ -119,7 +119,10 @@ export class Preparation implements ConnectPreparation {
   async #waiting<T>(what: Exclude<WaitsFor, 'handler'>, run: () => Promise<T>): Promise<T> {
     this.#pending[what] += 1;
     try {
-      return await run();
+      const result = await run();
+      // a late answer goes no further: nobody would call disconnect for what a handler does now
+      if (!this.#channel.isOpen) throw new ChannelError('ERR_CHANNEL_CLOSED', 'The channel ended while its connect was being prepared.');
+      return result;
     } finally {
       this.#pending[what] -= 1;
     }

@@ -9,8 +9,11 @@ import { systemClock } from '../system-clock.js';
 
 /** Options of a `ChannelServer`. All have defaults; they are copied and checked when the server is made. */
 export interface ChannelServerOptions extends OriginOptions, ReporterOptions {
-  /** Where dependencies are looked for before tsyringe's global container; a class of handlers is resolved from it. @default the global one */
-  readonly container?: DependencyContainer | undefined;
+  /**
+   * A container of tsyringe, where dependencies are looked for before the global one; a class of handlers is resolved from it. (Partial, so
+   * that a mock of it will do for the compiler; when the server is made, `isRegistered` and `resolve` must be there.) @default the global one
+   */
+  readonly container?: Partial<DependencyContainer> | undefined;
   /** Options of the channel session, beside those of `withChannelSession`. @default see {@link ChannelSessionOptions} */
   readonly session?: ChannelSessionOptions | undefined;
   /** The time. @default the machine's */
@@ -79,7 +82,7 @@ export function checkServerOptions(given: ChannelServerOptions = {}): ServerSett
   return Object.freeze({
     ...given,
     ...integers,
-    container: given.container,
+    container: given.container as DependencyContainer | undefined, // checked above
     clock: given.clock ?? systemClock,
     session: checkSessionOptions('session', given.session),
     trustProxy: given.trustProxy ?? false,

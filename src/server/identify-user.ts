@@ -13,7 +13,7 @@ import { systemClock } from '../system-clock.js';
 import { type AnonymousUser, type AuthenticatedUser, anonymousUser } from '../users.js';
 
 /** Options of `identifyUser`. */
-export interface IdentifyOptions<Sources extends readonly AnySource[]> extends OriginOptions {
+export interface IdentifyOptions<Sources extends readonly [AnySource, ...AnySource[]]> extends OriginOptions {
   /** Where users come from, as for `withUserFrom`. */
   readonly sources: Sources;
   /** Where dependencies are looked for before tsyringe's global container. @default the global one */
@@ -39,7 +39,7 @@ const known: ReadonlySet<string> = new Set(['sources', 'container', 'timeoutMs',
  * @throws {ChannelError} `ERR_ORIGIN_REFUSED`; `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` where it cannot be told who it is;
  * `ERR_DEPENDENCY_MISSING`.
  */
-export async function identifyUser<const Sources extends readonly AnySource[]>(
+export async function identifyUser<const Sources extends readonly [AnySource, ...AnySource[]]>(
   request: IncomingMessage,
   options: IdentifyOptions<Sources>,
 ): Promise<Identified<SourceUser<Sources>>> {
