@@ -1,19 +1,56 @@
-import type { SessionStore, TokenIssuer, TokenRepository, UserRepository } from 'ws-with';
-import { MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from 'ws-with/memory';
+import {
+  type ChannelServer,
+  type DependencyContainer,
+  HTTP_SESSION_READER,
+  SESSION_STORE,
+  TOKEN_REPOSITORY,
+  type TokenIssuer,
+  type TokenRepository,
+  USER_REPOSITORY,
+  type UserRepository,
+} from 'ws-with';
+import { MemoryHttpSessionReader, MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from 'ws-with/memory';
+import { demoUsers } from './accounts.js';
+import { type EventLog, MemoryEventLog } from './event-log.js';
+import { logInTtlMs } from './log-ins.js';
 import type { Member } from './member.js';
-import { MemoryMessageLog, type MessageLog } from './message-log.js';
+import type { Rooms } from './rooms.js';
 
 /** Where the chat keeps what it must remember. */
 export interface Backend {
-  readonly users: UserRepository<Member>;
   readonly tokens: TokenRepository<Member> & TokenIssuer;
-  /** Channel sessions: the rooms that members are in. */
-  readonly sessions: SessionStore;
-  readonly log: MessageLog;
+  readonly users: UserRepository<Member>;
+  /** The sessions of the site; a backend without them serves tokens alone. */
+  readonly httpSessions?: MemoryHttpSessionReader;
+  readonly log: EventLog;
+  /** Begins to tell this process what happens, here and elsewhere; resolves once it misses nothing any more. */
+  follow(rooms: Rooms, channels: ChannelServer['channels']): Promise<void>;
+  /** Ends it, once the channels are closed. */
+  close(): Promise<void>;
 }
 
+/** Opens a backend, and registers in `container` what the wrappers and the server look for there. */
+export type OpenBackend = (container: DependencyContainer) => Promise<Backend>;
+
 /** Everything in this process, and gone with it. */
-export function memoryBackend(members: readonly Member[]): Backend {
-  const users = new MemoryUserRepository(members);
-  return { users, tokens: new MemoryTokenRepository({ users }), sessions: new MemorySessionStore(), log: new MemoryMessageLog() };
+export async function memoryBackend(container: DependencyContainer): Promise<Backend> {
+  const users = new MemoryUserRepository(demoUsers.map(({ member }) => member));
+  const tokens = new MemoryTokenRepository({ users });
+  const httpSessions = new MemoryHttpSessionReader({ cookie: 'sessionid', ttlMs: logInTtlMs });
+  const log = new MemoryEventLog();
+  container.register(USER_REPOSITORY, { useValue: users });
+  container.register(TOKEN_REPOSITORY, { useValue: tokens });
+  container.register(HTTP_SESSION_READER, { useValue: httpSessions });
+  // Channel sessions: the rooms that members are in.
+  container.register(SESSION_STORE, { useClass: MemorySessionStore });
+  return {
+    tokens,
+    users,
+    httpSessions,
+    log,
+    async follow(rooms) {
+      log.onEvent = (event) => rooms.happened(event);
+    },
+    async close() {},
+  };
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type ChannelHandlers,
   ClientError,
@@ -15,11 +14,11 @@ import {
   withJson,
 } from 'ws-with';
 import { z } from 'zod';
+import type { EventLog } from './event-log.js';
 import { type Auth, identified } from './identified.js';
 import type { LogIns } from './log-ins.js';
-import type { MessageLog } from './message-log.js';
 import { personOf, type Room } from './room.js';
-import type { Rooms } from './rooms.js';
+import { peopleOf, type Rooms } from './rooms.js';
 
 const roomSchema = z.object({ room: z.string().min(1).max(64) });
 const sendSchema = roomSchema.extend({ text: z.string().trim().min(1).max(2000) });
@@ -33,7 +32,7 @@ export interface Chat {
   readonly auth: Auth;
   readonly logIns: LogIns;
   readonly rooms: Rooms;
-  readonly log: MessageLog;
+  readonly log: EventLog;
 }
 
 /** The handlers of the chat's socket, each wrapped by itself. They are the same for tokens and for HTTP sessions. */
@@ -46,33 +45,27 @@ export function chatHandlers({ auth, logIns, rooms, log }: Chat): ChannelHandler
     channel.sendJson({ event: 'welcome', you: personOf(user), rooms: rooms.summaries, joined: joined.map(peopleOf) });
   }
 
-  function join({ body, channelSession, user }: InRoom): void {
+  async function join({ body, channelSession, user }: InRoom): Promise<void> {
     const room = rooms.get(body.room);
     if (!room.admits(user)) throw new ClientError('staff_only', { room: room.id });
     channelSession.update('rooms', (joined = []) => [...joined.filter((id) => id !== room.id), room.id]);
-    for (const channel of rooms.channelsOf(user)) room.enter(channel, user);
-    for (const channel of rooms.channelsOf(user)) channel.sendJson({ event: 'joined', ...peopleOf(room) });
+    await log.append({ kind: 'join', room: room.id, by: personOf(user) });
   }
 
-  function leave({ body, channelSession, user }: InRoom): void {
+  async function leave({ body, channelSession, user }: InRoom): Promise<void> {
     const room = rooms.get(body.room);
     channelSession.update('rooms', (joined = []) => joined.filter((id) => id !== room.id));
-    for (const channel of rooms.channelsOf(user)) {
-      room.exit(channel, user);
-      channel.sendJson({ event: 'left', room: room.id });
-    }
+    await log.append({ kind: 'leave', room: room.id, by: personOf(user) });
   }
 
   async function send(message: Sending): Promise<void> {
     const room = roomOf(message);
-    const sent = { id: randomUUID(), room: room.id, from: personOf(message.user), text: message.body.text, at: new Date().toISOString() };
-    await log.append(sent);
-    room.broadcast({ event: 'message', ...sent });
+    await log.append({ kind: 'send', room: room.id, by: personOf(message.user), text: message.body.text });
   }
 
-  function typing(message: InRoom): void {
+  async function typing(message: InRoom): Promise<void> {
     const room = roomOf(message);
-    room.broadcast({ event: 'typing', room: room.id, user: personOf(message.user) }, message.user);
+    await log.append({ kind: 'typing', room: room.id, by: personOf(message.user) });
   }
 
   async function history(message: InRoom): Promise<void> {
@@ -103,8 +96,4 @@ export function chatHandlers({ auth, logIns, rooms, log }: Chat): ChannelHandler
     }),
     disconnect: withChannelUser(withAuthenticatedUser(disconnect)),
   };
-}
-
-function peopleOf(room: Room): { room: string; people: Room['people'] } {
-  return { room: room.id, people: room.people };
 }

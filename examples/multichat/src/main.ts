@@ -1,10 +1,13 @@
 import { demoUsers } from './accounts.js';
+import { memoryBackend } from './backend.js';
+import { mongoBackend } from './mongo-backend.js';
 import { startMultiChat } from './multichat.js';
 import { readOptions } from './options.js';
 
-const options = readOptions(process.argv.slice(2), process.env);
-const chat = await startMultiChat(options);
+const { mongodbUrl, ...options } = readOptions(process.argv.slice(2), process.env);
+const chat = await startMultiChat({ ...options, backend: mongodbUrl === undefined ? memoryBackend : mongoBackend(mongodbUrl) });
 console.log(`MultiChat is on ${chat.url}`);
+console.log(`Everything is kept in ${mongodbUrl === undefined ? 'memory, and gone with this process' : 'MongoDB'}.`);
 console.log(`Members are recognized by ${options.auth === 'token' ? 'a token' : 'an HTTP session'}. Log in as (name / password):`);
 for (const { member, password } of demoUsers) console.log(`  ${member.name} / ${password}${member.staff ? ' (staff)' : ''}`);
 

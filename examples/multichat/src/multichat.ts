@@ -1,13 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ChannelServer, container, HTTP_SESSION_READER, SESSION_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from 'ws-with';
-import { MemoryHttpSessionReader } from 'ws-with/memory';
+import { ChannelServer, container, type DependencyContainer } from 'ws-with';
 import { Accounts, demoUsers } from './accounts.js';
-import { type Backend, memoryBackend } from './backend.js';
+import { type Backend, memoryBackend, type OpenBackend } from './backend.js';
 import { chatHandlers } from './handlers.js';
 import { Site } from './http.js';
 import type { Auth } from './identified.js';
-import { type LogIns, logInTtlMs } from './log-ins.js';
+import type { LogIns } from './log-ins.js';
 import { Rooms } from './rooms.js';
 import { SessionLogIns } from './session-log-ins.js';
 import { TokenLogIns } from './token-log-ins.js';
@@ -22,7 +21,7 @@ export interface MultiChatOptions {
   /** The address that browsers see where a proxy stands in front. With `https:` the cookie is `Secure`. @default that of the request */
   readonly publicOrigin?: string | undefined;
   /** @default everything in memory */
-  readonly backend?: Backend | undefined;
+  readonly backend?: OpenBackend | undefined;
 }
 
 /** A running chat. */
@@ -36,24 +35,25 @@ export interface MultiChat {
 
 /** Starts the chat: the site and its socket at `/chat`. */
 export async function startMultiChat(options: MultiChatOptions): Promise<MultiChat> {
-  const { auth, host = '127.0.0.1', port = 0, publicOrigin } = options;
-  const backend = options.backend ?? memoryBackend(demoUsers.map(({ member }) => member));
-  const httpSessions = new MemoryHttpSessionReader({ cookie: 'sessionid', ttlMs: logInTtlMs });
-  const logIns: LogIns = auth === 'token' ? new TokenLogIns(backend.tokens) : new SessionLogIns(httpSessions, backend.users);
-
   const dependencies = container.createChildContainer();
-  dependencies.register(TOKEN_REPOSITORY, { useValue: backend.tokens });
-  dependencies.register(USER_REPOSITORY, { useValue: backend.users });
-  dependencies.register(SESSION_STORE, { useValue: backend.sessions });
-  dependencies.register(HTTP_SESSION_READER, { useValue: httpSessions });
-  const channels = new ChannelServer(chatHandlers({ auth, logIns, rooms: new Rooms(), log: backend.log }), {
-    container: dependencies,
-    publicOrigin,
-  });
+  const backend = await (options.backend ?? memoryBackend)(dependencies);
+  try {
+    return await startOn(backend, dependencies, options);
+  } catch (error) {
+    await backend.close();
+    throw error;
+  }
+}
 
+async function startOn(backend: Backend, dependencies: DependencyContainer, options: MultiChatOptions): Promise<MultiChat> {
+  const { auth, host = '127.0.0.1', port = 0, publicOrigin } = options;
+  const logIns = logInsOf(backend, auth);
+  const rooms = new Rooms();
+  const channels = new ChannelServer(chatHandlers({ auth, logIns, rooms, log: backend.log }), { container: dependencies, publicOrigin });
   const site = new Site({ accounts: await Accounts.of(demoUsers), logIns, channels: channels.channels, publicOrigin });
   const server = createServer(site.handle);
   channels.handleUpgrades(server, { path: '/chat' });
+  await backend.follow(rooms, channels.channels);
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   const { address, family, port: bound } = server.address() as AddressInfo;
   return {
@@ -64,6 +64,13 @@ export async function startMultiChat(options: MultiChatOptions): Promise<MultiCh
       await channels.close();
       server.closeAllConnections();
       await closed;
+      await backend.close();
     },
   };
+}
+
+function logInsOf({ tokens, users, httpSessions }: Backend, auth: Auth): LogIns {
+  if (auth === 'token') return new TokenLogIns(tokens);
+  if (httpSessions === undefined) throw new TypeError('auth must be token with this backend, which has no HTTP sessions, got session');
+  return new SessionLogIns(httpSessions, users);
 }

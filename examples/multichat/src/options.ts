@@ -8,11 +8,13 @@ export interface Options {
   readonly port: number;
   /** The address that browsers see where a proxy stands in front, e.g. `https://chat.example.com`. */
   readonly publicOrigin: string | undefined;
+  /** The database to keep everything in; without one it is kept in memory. */
+  readonly mongodbUrl: string | undefined;
 }
 
 /**
- * Reads `--auth=token|session` (default token) and the variables `HOST` (default 127.0.0.1), `PORT` (default 8080; 0 takes a free one)
- * and `PUBLIC_ORIGIN`.
+ * Reads `--auth=token|session` (default token) and the variables `HOST` (default 127.0.0.1), `PORT` (default 8080; 0 takes a free one),
+ * `PUBLIC_ORIGIN` and `MONGODB_URL`.
  *
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
@@ -22,7 +24,21 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
   if (auth !== 'token' && auth !== 'session') throw new TypeError(`--auth must be token or session, got ${auth}`);
   const port = Number(environment['PORT'] || 8080);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new TypeError(`PORT must be 0 to 65535, got ${environment['PORT']}`);
-  return { auth, host: environment['HOST'] || '127.0.0.1', port, publicOrigin: readOrigin(environment['PUBLIC_ORIGIN']) };
+  const mongodbUrl = readMongodbUrl(environment['MONGODB_URL'], auth);
+  return { auth, host: environment['HOST'] || '127.0.0.1', port, publicOrigin: readOrigin(environment['PUBLIC_ORIGIN']), mongodbUrl };
+}
+
+/** The address is in no message: it may hold a password. */
+function readMongodbUrl(text: string | undefined, auth: Auth): string | undefined {
+  if (!text) return undefined;
+  if (!/^mongodb(\+srv)?:\/\//.test(text))
+    throw new TypeError('MONGODB_URL must begin with mongodb:// or mongodb+srv://, got something else');
+  if (auth === 'session') {
+    throw new TypeError(
+      '--auth must be token with MONGODB_URL, as HTTP sessions are kept in memory here and would not outlive the process; got session',
+    );
+  }
+  return text;
 }
 
 function readOrigin(text: string | undefined): string | undefined {

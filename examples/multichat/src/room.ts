@@ -3,8 +3,11 @@ import type { ChatEvent, Person, RoomSummary } from './events.js';
 import type { Member } from './member.js';
 
 interface Presence {
-  readonly member: Member;
+  readonly person: Person;
+  /** Those of this process. */
   readonly channels: Set<Channel>;
+  /** The other processes that the person is here through. */
+  readonly elsewhere: Set<string>;
 }
 
 /** Who is in one room, and with which channels: a member with two pages is in it once. */
@@ -21,7 +24,12 @@ export class Room {
   }
 
   get people(): Person[] {
-    return [...this.#present.values()].map(({ member }) => personOf(member));
+    return [...this.#present.values()].map(({ person }) => person);
+  }
+
+  /** Those who are in it through this process. */
+  get here(): Person[] {
+    return [...this.#present.values()].filter(({ channels }) => channels.size > 0).map(({ person }) => person);
   }
 
   /** Whether `member` may be here. */
@@ -29,39 +37,53 @@ export class Room {
     return member.staff || !this.summary.staffOnly;
   }
 
-  has(channel: Channel, member: Member): boolean {
-    return this.#present.get(member.id)?.channels.has(channel) ?? false;
+  has(channel: Channel, { id }: Person): boolean {
+    return this.#present.get(id)?.channels.has(channel) ?? false;
   }
 
-  /** Lets one channel of a member in, and tells the others if it is the member's first. */
-  enter(channel: Channel, member: Member): void {
-    const presence = this.#present.get(member.id);
-    if (presence !== undefined) {
-      presence.channels.add(channel);
-      return;
-    }
-    this.broadcast({ event: 'enter', room: this.id, user: personOf(member), at: new Date().toISOString() });
-    this.#present.set(member.id, { member, channels: new Set([channel]) });
+  /** Lets one channel of a person in, and tells the others if it is the person's first. */
+  enter(channel: Channel, person: Person): void {
+    this.#presenceOf(person).channels.add(channel);
   }
 
-  /** Takes one channel of a member out, and tells the others if it was the member's last. */
-  exit(channel: Channel, member: Member): void {
-    const presence = this.#present.get(member.id);
-    if (presence === undefined || !presence.channels.delete(channel) || presence.channels.size > 0) return;
-    this.#present.delete(member.id);
-    this.broadcast({ event: 'leave', room: this.id, user: personOf(member), at: new Date().toISOString() });
+  /** Takes one channel of a person out, and tells the others if it was the person's last. */
+  exit(channel: Channel, { id }: Person): void {
+    if (this.#present.get(id)?.channels.delete(channel)) this.#dropIfGone(id);
   }
 
-  /** Sends `event` to every channel in the room, but for those of the member `except`. */
-  broadcast(event: ChatEvent, except?: Member): void {
+  /** Takes over who is here through another process. */
+  setElsewhere(process: string, people: readonly Person[]): void {
+    for (const person of people) this.#presenceOf(person).elsewhere.add(process);
+    const ids = new Set(people.map(({ id }) => id));
+    for (const [id, { elsewhere }] of this.#present) if (!ids.has(id) && elsewhere.delete(process)) this.#dropIfGone(id);
+  }
+
+  /** Sends `event` to every channel in the room, but for those of the person `except`. */
+  broadcast(event: ChatEvent, except?: Person): void {
     for (const [id, { channels }] of this.#present) {
       if (id === except?.id) continue;
       for (const channel of channels) channel.sendJson(event);
     }
   }
+
+  #presenceOf(person: Person): Presence {
+    const known = this.#present.get(person.id);
+    if (known !== undefined) return known;
+    this.broadcast({ event: 'enter', room: this.id, user: personOf(person), at: new Date().toISOString() });
+    const presence: Presence = { person: personOf(person), channels: new Set(), elsewhere: new Set() };
+    this.#present.set(person.id, presence);
+    return presence;
+  }
+
+  #dropIfGone(id: string): void {
+    const presence = this.#present.get(id);
+    if (presence === undefined || presence.channels.size > 0 || presence.elsewhere.size > 0) return;
+    this.#present.delete(id);
+    this.broadcast({ event: 'leave', room: this.id, user: presence.person, at: new Date().toISOString() });
+  }
 }
 
-/** What others may know of `member`. */
-export function personOf({ id, name, staff }: Member): Person {
+/** What others may know of a member. */
+export function personOf({ id, name, staff }: Person): Person {
   return { id, name, staff };
 }

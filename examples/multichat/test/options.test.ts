@@ -3,7 +3,7 @@ import { readOptions } from '../src/options.js';
 
 describe('options', () => {
   it('are tokens on port 8080 of this machine unless something else is asked for', () => {
-    expect(readOptions([], {})).toEqual({ auth: 'token', host: '127.0.0.1', port: 8080, publicOrigin: undefined });
+    expect(readOptions([], {})).toEqual({ auth: 'token', host: '127.0.0.1', port: 8080, publicOrigin: undefined, mongodbUrl: undefined });
   });
 
   it('come from the command line and the environment', () => {
@@ -13,7 +13,9 @@ describe('options', () => {
       host: '::1',
       port: 0,
       publicOrigin: 'https://chat.example.com',
+      mongodbUrl: undefined,
     });
+    expect(readOptions([], { MONGODB_URL: 'mongodb://127.0.0.1/chat' })).toMatchObject({ mongodbUrl: 'mongodb://127.0.0.1/chat' });
   });
 
   it.each([
@@ -23,7 +25,13 @@ describe('options', () => {
     [[], { PORT: '70000' }],
     [[], { PUBLIC_ORIGIN: 'chat.example.com' }],
     [[], { PUBLIC_ORIGIN: 'ftp://chat.example.com' }],
+    [[], { MONGODB_URL: '127.0.0.1:27017' }],
+    [['--auth=session'], { MONGODB_URL: 'mongodb://127.0.0.1/chat' }],
   ])('%j with %j is a mistake that is named', (args, environment) => {
     expect(() => readOptions(args, environment)).toThrow(TypeError);
+  });
+
+  it('show no password that an address may hold', () => {
+    expect(() => readOptions([], { MONGODB_URL: 'postgres://ann:secret@127.0.0.1' })).toThrow(/^(?!.*secret)/);
   });
 });

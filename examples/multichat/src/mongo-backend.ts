@@ -1,0 +1,125 @@
+import { type Db, type Document, MongoClient } from 'mongodb';
+import type { ChannelServer, DependencyContainer, TokenId } from 'ws-with';
+import { ensureIndexes, type MongoTokenRepository, registerMongo } from 'ws-with/mongodb';
+import { demoUsers } from './accounts.js';
+import type { Backend, OpenBackend } from './backend.js';
+import { ChangeFeed } from './change-feed.js';
+import { closeLoggedOut } from './log-ins.js';
+import type { Member } from './member.js';
+import { type EventDocument, MongoEventLog } from './mongo-event-log.js';
+import { MongoPresence, type PresenceDocument } from './mongo-presence.js';
+import type { Rooms } from './rooms.js';
+import { within } from './within.js';
+
+/** A member as the collection `users` holds it. */
+interface MemberDocument {
+  readonly _id: string;
+  readonly name: string;
+  readonly staff: boolean;
+}
+
+/** The driver's own patience is half a minute: too long for somebody who looks at a page that is to say so. */
+const clientOptions = { appName: 'MultiChat', serverSelectionTimeoutMS: 3_000, connectTimeoutMS: 2_000, heartbeatFrequencyMS: 2_000 };
+
+/**
+ * Everything in the database that `url` names, which several processes can share. It must be a replica set, of one server at least.
+ */
+export function mongoBackend(url: string): OpenBackend {
+  return async (container) => {
+    const client = new MongoClient(url, clientOptions);
+    try {
+      return await open(client, container);
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+  };
+}
+
+async function open(client: MongoClient, container: DependencyContainer): Promise<Backend> {
+  const db = client.db();
+  const { tokens, users, close } = registerMongo(container, { db, users: { map: memberOf } });
+  const log = new MongoEventLog(db);
+  await ensureIndexes(db);
+  await log.ensureIndexes();
+  await addDemoUsers(db);
+  let presence: MongoPresence | undefined;
+  let feed: ChangeFeed | undefined;
+  return {
+    tokens,
+    users,
+    log,
+    async follow(rooms, channels) {
+      presence = new MongoPresence(db, rooms);
+      feed = changeFeed({ db, rooms, channels, log, presence, tokens });
+      await feed.start();
+      presence.start();
+    },
+    async close() {
+      await presence?.close();
+      await feed?.close();
+      await close();
+      await within(client.close()).catch(() => {});
+    },
+  };
+}
+
+/** Who can log in is in the code. What a member is called and may do is in the database, and stays as somebody has changed it there. */
+async function addDemoUsers(db: Db): Promise<void> {
+  const users = demoUsers.map(({ member: { id, name, staff } }) => ({
+    updateOne: { filter: { _id: id }, update: { $setOnInsert: { name, staff } }, upsert: true },
+  }));
+  await within(db.collection<MemberDocument>('users').bulkWrite(users, { ordered: false }));
+}
+
+function memberOf({ _id, name, staff }: Document): Member {
+  return { id: String(_id), isAuthenticated: true, name, staff };
+}
+
+interface Followed {
+  readonly db: Db;
+  readonly rooms: Rooms;
+  readonly channels: ChannelServer['channels'];
+  readonly log: MongoEventLog;
+  readonly presence: MongoPresence;
+  readonly tokens: MongoTokenRepository;
+}
+
+/** What is done here about what other processes do, and about what this one does in its log. */
+function changeFeed({ db, rooms, channels, log, presence, tokens }: Followed): ChangeFeed {
+  log.onEvent = (event) => rooms.happened(event);
+  rooms.onMove = () => presence.changed();
+  return new ChangeFeed({
+    db,
+    pipeline: [{ $match: { $or: [isEvent, isPresence, isLogOut] } }],
+    onChange(change) {
+      if (change.operationType === 'drop' || !('documentKey' in change)) return;
+      const id = String(change.documentKey._id);
+      const document = 'fullDocument' in change ? change.fullDocument : undefined;
+      if (change.ns.coll === 'tokens') closeLoggedOut(channels.ofToken(id as TokenId));
+      else if (change.ns.coll === 'events') log.tell(document as EventDocument);
+      else if (document) presence.read(document as PresenceDocument);
+      else if (change.operationType === 'delete') presence.gone(id);
+    },
+    async onGap(now) {
+      await presence.readAll();
+      await log.catchUp(now);
+      await closeRevoked(channels, tokens);
+    },
+    /** Whoever cannot hear the others is told so: the page shows that it waits, and comes back when it can. */
+    onLost() {
+      for (const channel of [...channels]) channel.close(1013, 'try again later');
+    },
+  });
+}
+
+const isEvent = { 'ns.coll': 'events', operationType: 'insert' };
+const isPresence = { 'ns.coll': 'presence', operationType: { $in: ['insert', 'update', 'replace', 'delete'] } };
+const isLogOut = { 'ns.coll': 'tokens', 'updateDescription.updatedFields.revokedAt': { $exists: true } };
+
+/** Closes what was logged out on other processes while nothing was heard of them. */
+async function closeRevoked(channels: ChannelServer['channels'], tokens: MongoTokenRepository): Promise<void> {
+  const ids = new Set([...channels].flatMap(({ tokenId }) => tokenId ?? []));
+  const grants = await tokens.findByIds([...ids]);
+  for (const id of ids) if (grants.get(id)?.revokedAt !== undefined || !grants.has(id)) closeLoggedOut(channels.ofToken(id));
+}

@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+/** The chat in a process of its own, as `npm start` runs it. */
+export interface ChatProcess {
+  readonly url: string;
+  /** What it has said of problems so far. */
+  readonly problems: readonly string[];
+  /** `SIGKILL`, or another signal; resolves to the exit code when it is gone. */
+  kill(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Starts the chat on the database at `mongodbUrl` and a free port. */
+export async function startChat(mongodbUrl: string): Promise<ChatProcess> {
+  const child = spawn(process.execPath, [main], {
+    env: { ...process.env, PORT: '0', HOST: '127.0.0.1', PUBLIC_ORIGIN: '', MONGODB_URL: mongodbUrl },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  const gone = once(child, 'exit').then(([code]: (number | null)[]) => {
+    running.delete(child);
+    return code ?? null;
+  });
+  const problems: string[] = [];
+  createInterface(child.stderr).on('line', (line) => problems.push(line));
+  const url = await new Promise<string>((resolve, reject) => {
+    createInterface(child.stdout).on('line', (line) => {
+      const [, found] = /^MultiChat is on (\S+)$/.exec(line) ?? [];
+      if (found !== undefined) resolve(found);
+    });
+    void gone.then((code) => reject(new Error(`The chat ended with ${code}: ${problems.join('\n')}`)));
+  });
+  return {
+    url,
+    problems,
+    async kill(signal = 'SIGKILL') {
+      child.kill(signal);
+      return gone;
+    },
+  };
+}
+
+/** Kills all that is still running. */
+export async function killAll(): Promise<void> {
+  for (const child of [...running]) {
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+}
+
+/** Compiles the chat, which runs as it is built. */
+export async function buildChat(): Promise<void> {
+  const compiler = fileURLToPath(import.meta.resolve('typescript/package.json')).replace(/package\.json$/, 'bin/tsc');
+  const project = fileURLToPath(new URL('../../tsconfig.build.json', import.meta.url));
+  const child = spawn(process.execPath, [compiler, '-p', project], { stdio: 'inherit' });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`The chat could not be built: tsc ended with ${code}.`);
+}
