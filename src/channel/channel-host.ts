@@ -69,6 +69,8 @@ export interface ConnectPreparation {
 export interface RuntimeChannel extends Channel {
   readonly host: ChannelHost;
   readonly inbox: Inbox;
+  /** Whether it neither ends nor has ended. */
+  readonly isOpen: boolean;
   /** Who connect found, and through what. */
   readonly identity: ChannelIdentity;
   readonly authentication: Authentication | undefined;

@@ -15,7 +15,7 @@ export async function connect(channel: LiveChannel, transport: Transport, reques
   const preparation = new Preparation(channel, host, request);
   channel.preparation = preparation;
   const message = new ChannelConnectMessage(channel, request);
-  const cancelDeadline = host.clock.setTimer(() => {
+  preparation.cancelDeadline = host.clock.setTimer(() => {
     if (channel.isConnecting) channel.fail(timeoutOf(preparation.waitsFor, host.connectTimeoutMs), message);
   }, host.connectTimeoutMs);
   try {
@@ -31,7 +31,7 @@ export async function connect(channel: LiveChannel, transport: Transport, reques
     // once it has ended, a look-up, load or save that gives up says nothing new
     if (channel.isConnecting || !(error instanceof ChannelError)) channel.fail(error, message);
   } finally {
-    cancelDeadline();
+    preparation.cancelDeadline();
     channel.preparation = undefined;
   }
 }

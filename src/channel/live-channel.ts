@@ -164,6 +164,7 @@ export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMes
     this.#phase = 'closing';
     this.#ending = ending;
     this.#held = undefined;
+    this.preparation?.cancelDeadline();
     this.inbox.close(!ending.isOrderly);
     this.#controller?.abort();
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
+import { ChannelError } from '../errors.js';
 import { identify } from '../identity/identify.js';
 import { lookUpFailed } from '../identity/look-up-failed.js';
 import type { BoundSource, Finding, UserSource } from '../identity/user-source.js';
@@ -22,6 +23,8 @@ export class Preparation implements ConnectPreparation {
   #isRead = false;
   #opening: Promise<void> | undefined;
   readonly #pending = { 'look-up': 0, load: 0, save: 0 };
+  /** Cancels the deadline: of no use once the channel has ended. */
+  cancelDeadline: () => void = () => undefined;
 
   constructor(channel: RuntimeChannel, host: ChannelHost, request: IncomingMessage) {
     this.#channel = channel;
