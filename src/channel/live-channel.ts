@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import type { WebSocket } from 'ws';
 import { cutReason, isCloseCode } from '../close-code.js';
 import { ChannelError, CloseChannel } from '../errors.js';
@@ -98,8 +98,7 @@ export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMes
   }
 
   send(data: string | Uint8Array | ArrayBuffer): boolean {
-    const bytes = typeof data === 'string' ? data.length : (data as Partial<Uint8Array> | undefined)?.byteLength;
-    if (bytes === undefined)
+    if (typeof data !== 'string' && !ArrayBuffer.isView(data) && !types.isArrayBuffer(data))
       throw new TypeError(`channel.send: data must be a string or bytes, got ${data === null ? 'null' : typeof data}`);
     if (!this.isOpen) return false;
     if (this.#outbox === undefined) {
@@ -109,7 +108,7 @@ export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMes
     }
     const socket = this.#transport.socket as WebSocket;
     if (socket.readyState !== socket.OPEN) return false; // the peer's close frame is here, its connection not gone yet
-    if (this.#outbox.send(data, bytes)) return true;
+    if (this.#outbox.send(data, typeof data === 'string' ? data.length : data.byteLength)) return true;
     this.#warn('ERR_SLOW_CONSUMER', 'A client reads more slowly than it is sent to; its channel is closed (maxBufferedBytes).');
     this.endWith('ERR_SLOW_CONSUMER');
     return false;
