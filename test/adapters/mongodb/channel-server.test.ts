@@ -1,5 +1,5 @@
 import { MongoClient } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MongoSessionStore, MongoTokenRepository } from '../../../adapters/mongodb/index.js';
 import { TestClock } from '../../../adapters/testing/index.js';
 import {
@@ -181,10 +181,23 @@ describeOnMongo('A server whose MongoDB is dead', () => {
     return result;
   }
 
-  const ways = {
+  /** What a test that failed has left broken. */
+  let mend: (() => Promise<void>) | undefined;
+
+  afterEach(() => mend?.());
+
+  const ways: Record<string, { break(): Promise<void>; mend(): Promise<void> }> = {
     stopped: { break: async () => mongod.pause(), mend: async () => mongod.resume() },
     killed: { break: () => mongod.kill(), mend: () => mongod.restart() },
   };
+
+  async function breakBy(way: (typeof ways)[string]): Promise<void> {
+    await way.break();
+    mend = async () => {
+      mend = undefined;
+      await way.mend();
+    };
+  }
 
   for (const [state, way] of Object.entries(ways)) {
     describe.each(modes)(`(${state}), over %s`, (mode) => {
@@ -192,13 +205,13 @@ describeOnMongo('A server whose MongoDB is dead', () => {
         const served = await serveNow(counting(tokens, store), { mode });
         const first = await WsClient.connect(served.port, { cookie });
         await first.next();
-        await way.break();
+        await breakBy(way);
         const second = await passDeadlineOf(() => WsClient.connect(served.port, { cookie }));
         if (mode === 'accept') expect((await second.closed()).code).toBe(1013);
         else expect(second.refused).toMatchObject({ status: 503, headers: { 'retry-after': expect.any(String) } });
         expect(second.received).toEqual([]);
         expect(codesOf(served.errors)).toEqual(['ERR_LOOKUP_FAILED']);
-        await way.mend();
+        await mend?.();
         const third = await WsClient.connect(served.port, { cookie });
         expect(await third.nextJson()).toEqual({ hello: 'ada', count: 0 });
         expect(served.channels.channels.size).toBe(2);
@@ -208,11 +221,11 @@ describeOnMongo('A server whose MongoDB is dead', () => {
         const served = await serveNow(counting(tokens, store), { mode });
         const first = await WsClient.connect(served.port, { cookie });
         await first.next();
-        await way.break();
+        await breakBy(way);
         await passDeadlineOf(() => first.send('add'));
         expect((await first.closed()).code).toBe(1011);
         expect(codesOf(served.errors)).toEqual(['ERR_SESSION_SAVE_FAILED']);
-        await way.mend();
+        await mend?.();
         const second = await WsClient.connect(served.port, { cookie });
         await second.next();
         second.send('add');
