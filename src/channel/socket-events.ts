@@ -2,9 +2,12 @@ import type { RawData, WebSocket } from 'ws';
 import type { RuntimeChannel } from './channel-host.js';
 
 const channelOf: unique symbol = Symbol('ws-with.channel');
+const reading: unique symbol = Symbol('ws-with.reading');
 
 interface ChannelSocket extends WebSocket {
   [channelOf]?: RuntimeChannel;
+  /** Set while the bytes of a Blob are read; what comes meanwhile waits for them. */
+  [reading]?: Promise<void> | undefined;
 }
 
 /** The bytes of a message, whatever `binaryType` the application gave the socket. */
@@ -13,12 +16,27 @@ function bytesOf(data: RawData): Buffer {
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
 }
 
-function onMessage(this: ChannelSocket, data: RawData, isBinary: boolean): void {
-  this[channelOf]?.received(bytesOf(data), isBinary);
+function onMessage(this: ChannelSocket, data: RawData | Blob, isBinary: boolean): void {
+  if (data instanceof Blob) {
+    afterEarlier(this, async () => this[channelOf]?.received(Buffer.from(await data.arrayBuffer()), isBinary));
+  } else if (this[reading] !== undefined) afterEarlier(this, () => this[channelOf]?.received(bytesOf(data), isBinary));
+  else this[channelOf]?.received(bytesOf(data), isBinary);
 }
 
 function onClose(this: ChannelSocket, code: number, reason: Buffer): void {
-  this[channelOf]?.closed(code, reason.toString());
+  if (this[reading] !== undefined) afterEarlier(this, () => this[channelOf]?.closed(code, reason.toString()));
+  else this[channelOf]?.closed(code, reason.toString());
+}
+
+/** With `binaryType: 'blob'` bytes must be waited for: all else keeps its place behind them. */
+function afterEarlier(socket: ChannelSocket, step: () => void | Promise<void>): void {
+  const done: Promise<void> = Promise.resolve(socket[reading])
+    .then(step)
+    .catch(() => socket.terminate()) // bytes that cannot be read must not be skipped in silence
+    .then(() => {
+      if (socket[reading] === done) socket[reading] = undefined;
+    });
+  socket[reading] = done;
 }
 
 /** Without a listener, one bad frame would end the process; ws closes the connection by itself. */

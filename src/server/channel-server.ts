@@ -102,7 +102,7 @@ export class ChannelServer<H extends object = object> {
   attach(server: WebSocketServer): void {
     if (typeof (server as Partial<WebSocketServer> | null)?.on !== 'function')
       throw new TypeError('attach: server must be a WebSocketServer of ws');
-    if (this.#readsSubprotocols && server.options.handleProtocols === undefined) {
+    if (this.#readsSubprotocols && typeof server.options.handleProtocols !== 'function') {
       throw new TypeError(
         'attach: a wrapper reads tokens from subprotocols, which ws echoes: give the WebSocketServer the option handleProtocols',
       );

@@ -1,0 +1,146 @@
+import { describe, expect, it, vi } from 'vitest';
+import { MemorySessionStore } from '../../../adapters/memory/index.js';
+import { connectTo, TestClock } from '../../../adapters/testing/index.js';
+import { ChannelServer, type HasChannelSession, type ReceiveMessage, type SessionStore, withChannelSession } from '../../../src/index.js';
+import { RawClient } from '../../support/raw-client.js';
+import { WsClient } from '../../support/ws-client.js';
+import { deferred, modes, nextTurn, serve } from './serving.js';
+
+describe.each(modes)('close (%s)', (mode) => {
+  it('ends live channels with 1012, refuses pending and new ones, and runs every disconnect', async () => {
+    const codes: number[] = [];
+    const begun = deferred();
+    const { port, channels, clock } = await serve(
+      {
+        connect: ({ channel, request }) => {
+          if (request.url === '/hangs') {
+            begun.resolve();
+            return new Promise(() => undefined);
+          }
+          channel.send('ready');
+          return undefined;
+        },
+        disconnect: ({ code }) => void codes.push(code),
+      },
+      { mode },
+    );
+    const live = await Promise.all(Array.from({ length: 20 }, () => WsClient.connect(port)));
+    await Promise.all(live.map((client) => client.next()));
+    const pending = WsClient.connect(port, { path: '/hangs' });
+    await begun.promise;
+    expect(channels.channels.size).toBe(20);
+    await channels.close();
+    for (const client of live) expect(await client.closed()).toEqual({ code: 1012, reason: 'restarting' });
+    expect(codes).toEqual(Array.from({ length: 20 }, () => 1012));
+    for (const client of [await pending, await WsClient.connect(port)]) {
+      if (mode === 'accept') expect((await client.closed()).code).toBe(1012);
+      else {
+        expect(client.refused).toMatchObject({ status: 503 });
+        expect(client.refused?.headers['retry-after']).toMatch(/^\d+$/);
+      }
+    }
+    expect(channels.channels.size).toBe(0);
+    await vi.waitFor(() => expect(clock.pendingTimers).toBe(0));
+  });
+
+  it('is over in bounded time, though a peer never answers', async () => {
+    const { port, channels, clock } = await serve({ connect: ({ channel }) => void channel.send('ready') }, { mode });
+    const client = await RawClient.upgrade(port);
+    expect(await client.status()).toBe(101);
+    await client.nextFrame();
+    let isClosed = false;
+    const closed = channels.close({ timeoutMs: 300 }).then(() => {
+      isClosed = true;
+    });
+    expect(await client.closeCode()).toBe(1012);
+    await clock.advance(299);
+    expect(isClosed).toBe(false);
+    await clock.advance(1);
+    await closed;
+    await client.ended();
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('close', () => {
+  it('runs what was received before, and waits for its saves', async () => {
+    const clock = new TestClock();
+    const kept = new MemorySessionStore({ clock });
+    const saving = deferred();
+    const saved: unknown[] = [];
+    const store: SessionStore = {
+      load: (id) => kept.load(id),
+      create: async (id, session) => {
+        await saving.promise;
+        saved.push(session.data);
+        await kept.create(id, session);
+      },
+      save: async (id, session, version) => {
+        saved.push(session.data);
+        await kept.save(id, session, version);
+      },
+      touch: (id, expiresAt) => kept.touch(id, expiresAt),
+      destroy: (id) => kept.destroy(id),
+    };
+    const receive = withChannelSession(({ channelSession, text }: ReceiveMessage & HasChannelSession) => {
+      channelSession.set('text', text);
+    });
+    const log: string[] = [];
+    const channels = new ChannelServer(
+      { receive, disconnect: ({ code }) => void log.push(`disconnect ${code}`) },
+      { clock, session: { store }, onError: (error) => log.push(String(error)) },
+    );
+    const client = await connectTo(channels);
+    const handled = ['a', 'b'].map((text) => client.send(text));
+    const closed = channels.close().then(() => log.push('closed'));
+    await nextTurn();
+    expect(log).toEqual([]);
+    saving.resolve();
+    await Promise.all([...handled, closed]);
+    expect(saved).toEqual([{ text: 'a' }, { text: 'b' }]);
+    expect(log).toEqual(['disconnect 1012', 'closed']);
+    expect(client.closed).toEqual({ code: 1012, reason: 'restarting' });
+    expect(kept.size).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('gives up on handlers that hang after its time, ten seconds by default', async () => {
+    const clock = new TestClock();
+    const channels = new ChannelServer({ receive: () => new Promise(() => undefined) }, { clock });
+    const client = await connectTo(channels);
+    void client.send('hang');
+    let isClosed = false;
+    const closed = channels.close().then(() => {
+      isClosed = true;
+    });
+    await clock.advance(9_999);
+    expect(isClosed).toBe(false);
+    await clock.advance(1);
+    await closed;
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('gives the same promise when it is called again, and ends at once without channels', async () => {
+    const clock = new TestClock();
+    const channels = new ChannelServer({ receive: () => undefined }, { clock });
+    const closing = channels.close();
+    expect(channels.close({ timeoutMs: 5 })).toBe(closing);
+    expect(channels[Symbol.asyncDispose]()).toBe(closing);
+    await closing;
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is what await using does', async () => {
+    const { client, channels } = await (async () => {
+      await using disposed = new ChannelServer({ receive: () => undefined });
+      return { channels: disposed, client: await connectTo(disposed) };
+    })();
+    expect(client.closed?.code).toBe(1012);
+    expect(channels.channels.size).toBe(0);
+  });
+
+  it.each([-1, Number.NaN, '5', null])('throws a TypeError for a timeoutMs of %s', (timeoutMs) => {
+    const channels = new ChannelServer({ receive: () => undefined });
+    expect(() => channels.close({ timeoutMs: timeoutMs as number })).toThrow(TypeError);
+  });
+});
