@@ -12,19 +12,28 @@ import {
 import { MemoryHttpSessionReader, MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from 'ws-with/memory';
 import { demoUsers } from './accounts.js';
 import { type EventLog, MemoryEventLog } from './event-log.js';
-import { logInTtlMs } from './log-ins.js';
+import type { HttpSessions } from './http-sessions.js';
+import { type LogIns, logInTtlMs } from './log-ins.js';
 import type { Member } from './member.js';
 import type { Rooms } from './rooms.js';
+
+/** What is told of what happens. */
+export interface Followed {
+  readonly rooms: Rooms;
+  readonly logIns: LogIns;
+  /** The live channels of this process. */
+  readonly channels: ChannelServer['channels'];
+}
 
 /** Where the chat keeps what it must remember. */
 export interface Backend {
   readonly tokens: TokenRepository<Member> & TokenIssuer;
   readonly users: UserRepository<Member>;
-  /** The sessions of the site; a backend without them serves tokens alone. */
-  readonly httpSessions?: MemoryHttpSessionReader;
+  /** The sessions of the site. */
+  readonly httpSessions: HttpSessions;
   readonly log: EventLog;
   /** Begins to tell this process what happens, here and elsewhere; resolves once it misses nothing any more. */
-  follow(rooms: Rooms, channels: ChannelServer['channels']): Promise<void>;
+  follow(chat: Followed): Promise<void>;
   /** Ends it, once the channels are closed. */
   close(): Promise<void>;
 }
@@ -42,13 +51,13 @@ export async function memoryBackend(container: DependencyContainer): Promise<Bac
   container.register(TOKEN_REPOSITORY, { useValue: tokens });
   container.register(HTTP_SESSION_READER, { useValue: httpSessions });
   // Channel sessions: the rooms that members are in.
-  container.register(SESSION_STORE, { useClass: MemorySessionStore });
+  container.registerSingleton(SESSION_STORE, MemorySessionStore);
   return {
     tokens,
     users,
     httpSessions,
     log,
-    async follow(rooms) {
+    async follow({ rooms }) {
       log.onEvent = (event) => rooms.happened(event);
     },
     async close() {},

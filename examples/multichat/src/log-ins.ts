@@ -17,6 +17,14 @@ export interface LogIns {
   end(request: IncomingMessage, channels: ChannelServer['channels']): Promise<void>;
   /** A channel was opened with the log-in that `request` carries. */
   opened?(request: IncomingMessage, channel: Channel): void;
+  /**
+   * Closes the channels of a log-in that was ended, maybe by another process.
+   *
+   * @param id a token's id, or the digest of an HTTP session's.
+   */
+  ended(id: string, channels: ChannelServer['channels']): void;
+  /** Closes all channels whose log-in has ended, for where it is not known which these are. */
+  closeEnded(channels: ChannelServer['channels']): Promise<void>;
 }
 
 /** Closes channels whose log-in has ended. The page does not come back after this code. */

@@ -5,7 +5,11 @@ import { startMultiChat } from './multichat.js';
 import { readOptions } from './options.js';
 
 const { mongodbUrl, ...options } = readOptions(process.argv.slice(2), process.env);
-const chat = await startMultiChat({ ...options, backend: mongodbUrl === undefined ? memoryBackend : mongoBackend(mongodbUrl) });
+const backend = mongodbUrl === undefined ? memoryBackend : mongoBackend(mongodbUrl);
+const chat = await startMultiChat({ ...options, backend }).catch((error: unknown) => {
+  console.error(`MultiChat could not start. ${String(error)}`);
+  process.exit(1);
+});
 console.log(`MultiChat is on ${chat.url}`);
 console.log(`Everything is kept in ${mongodbUrl === undefined ? 'memory, and gone with this process' : 'MongoDB'}.`);
 console.log(`Members are recognized by ${options.auth === 'token' ? 'a token' : 'an HTTP session'}. Log in as (name / password):`);

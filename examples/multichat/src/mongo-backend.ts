@@ -1,14 +1,14 @@
 import { type Db, type Document, MongoClient } from 'mongodb';
-import type { ChannelServer, DependencyContainer, TokenId } from 'ws-with';
-import { ensureIndexes, type MongoTokenRepository, registerMongo } from 'ws-with/mongodb';
+import { type DependencyContainer, HTTP_SESSION_READER } from 'ws-with';
+import { ensureIndexes, registerMongo } from 'ws-with/mongodb';
 import { demoUsers } from './accounts.js';
-import type { Backend, OpenBackend } from './backend.js';
+import type { Backend, Followed, OpenBackend } from './backend.js';
 import { ChangeFeed } from './change-feed.js';
-import { closeLoggedOut } from './log-ins.js';
+import { logInTtlMs } from './log-ins.js';
 import type { Member } from './member.js';
 import { type EventDocument, MongoEventLog } from './mongo-event-log.js';
+import { MongoHttpSessionReader } from './mongo-http-session-reader.js';
 import { MongoPresence, type PresenceDocument } from './mongo-presence.js';
-import type { Rooms } from './rooms.js';
 import { within } from './within.js';
 
 /** A member as the collection `users` holds it. */
@@ -39,8 +39,12 @@ export function mongoBackend(url: string): OpenBackend {
 async function open(client: MongoClient, container: DependencyContainer): Promise<Backend> {
   const db = client.db();
   const { tokens, users, close } = registerMongo(container, { db, users: { map: memberOf } });
+  // An adapter of our own, injected like those of the package.
+  const httpSessions = new MongoHttpSessionReader(db, { cookie: 'sessionid', ttlMs: logInTtlMs });
+  container.register(HTTP_SESSION_READER, { useValue: httpSessions });
   const log = new MongoEventLog(db);
   await ensureIndexes(db);
+  await httpSessions.ensureIndexes();
   await log.ensureIndexes();
   await addDemoUsers(db);
   let presence: MongoPresence | undefined;
@@ -48,10 +52,11 @@ async function open(client: MongoClient, container: DependencyContainer): Promis
   return {
     tokens,
     users,
+    httpSessions,
     log,
-    async follow(rooms, channels) {
-      presence = new MongoPresence(db, rooms);
-      feed = changeFeed({ db, rooms, channels, log, presence, tokens });
+    async follow(chat) {
+      presence = new MongoPresence(db, chat.rooms);
+      feed = changeFeed(chat, { db, log, presence });
       await feed.start();
       presence.start();
     },
@@ -76,27 +81,24 @@ function memberOf({ _id, name, staff }: Document): Member {
   return { id: String(_id), isAuthenticated: true, name, staff };
 }
 
-interface Followed {
+interface Sources {
   readonly db: Db;
-  readonly rooms: Rooms;
-  readonly channels: ChannelServer['channels'];
   readonly log: MongoEventLog;
   readonly presence: MongoPresence;
-  readonly tokens: MongoTokenRepository;
 }
 
 /** What is done here about what other processes do, and about what this one does in its log. */
-function changeFeed({ db, rooms, channels, log, presence, tokens }: Followed): ChangeFeed {
+function changeFeed({ rooms, channels, logIns }: Followed, { db, log, presence }: Sources): ChangeFeed {
   log.onEvent = (event) => rooms.happened(event);
   rooms.onMove = () => presence.changed();
   return new ChangeFeed({
     db,
-    pipeline: [{ $match: { $or: [isEvent, isPresence, isLogOut] } }],
+    pipeline: [{ $match: { $or: [isEvent, isPresence, isRevocation, isEndOfSession] } }],
     onChange(change) {
-      if (change.operationType === 'drop' || !('documentKey' in change)) return;
+      if (!('documentKey' in change)) return;
       const id = String(change.documentKey._id);
       const document = 'fullDocument' in change ? change.fullDocument : undefined;
-      if (change.ns.coll === 'tokens') closeLoggedOut(channels.ofToken(id as TokenId));
+      if (change.ns.coll === 'tokens' || change.ns.coll === 'httpSessions') logIns.ended(id, channels);
       else if (change.ns.coll === 'events') log.tell(document as EventDocument);
       else if (document) presence.read(document as PresenceDocument);
       else if (change.operationType === 'delete') presence.gone(id);
@@ -104,9 +106,9 @@ function changeFeed({ db, rooms, channels, log, presence, tokens }: Followed): C
     async onGap(now) {
       await presence.readAll();
       await log.catchUp(now);
-      await closeRevoked(channels, tokens);
+      await logIns.closeEnded(channels);
     },
-    /** Whoever cannot hear the others is told so: the page shows that it waits, and comes back when it can. */
+    // Whoever cannot hear the others is told so: the page shows that it waits, and comes back when it can.
     onLost() {
       for (const channel of [...channels]) channel.close(1013, 'try again later');
     },
@@ -115,11 +117,13 @@ function changeFeed({ db, rooms, channels, log, presence, tokens }: Followed): C
 
 const isEvent = { 'ns.coll': 'events', operationType: 'insert' };
 const isPresence = { 'ns.coll': 'presence', operationType: { $in: ['insert', 'update', 'replace', 'delete'] } };
-const isLogOut = { 'ns.coll': 'tokens', 'updateDescription.updatedFields.revokedAt': { $exists: true } };
-
-/** Closes what was logged out on other processes while nothing was heard of them. */
-async function closeRevoked(channels: ChannelServer['channels'], tokens: MongoTokenRepository): Promise<void> {
-  const ids = new Set([...channels].flatMap(({ tokenId }) => tokenId ?? []));
-  const grants = await tokens.findByIds([...ids]);
-  for (const id of ids) if (grants.get(id)?.revokedAt !== undefined || !grants.has(id)) closeLoggedOut(channels.ofToken(id));
-}
+const isRevocation = {
+  'ns.coll': 'tokens',
+  $or: [
+    { operationType: 'delete' },
+    { 'updateDescription.updatedFields.revokedAt': { $exists: true } },
+    // The server may write a small document anew instead of changing it.
+    { operationType: 'replace', 'fullDocument.revokedAt': { $exists: true } },
+  ],
+};
+const isEndOfSession = { 'ns.coll': 'httpSessions', operationType: 'delete' };

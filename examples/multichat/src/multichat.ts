@@ -6,7 +6,6 @@ import { type Backend, memoryBackend, type OpenBackend } from './backend.js';
 import { chatHandlers } from './handlers.js';
 import { Site } from './http.js';
 import type { Auth } from './identified.js';
-import type { LogIns } from './log-ins.js';
 import { Rooms } from './rooms.js';
 import { SessionLogIns } from './session-log-ins.js';
 import { TokenLogIns } from './token-log-ins.js';
@@ -47,13 +46,14 @@ export async function startMultiChat(options: MultiChatOptions): Promise<MultiCh
 
 async function startOn(backend: Backend, dependencies: DependencyContainer, options: MultiChatOptions): Promise<MultiChat> {
   const { auth, host = '127.0.0.1', port = 0, publicOrigin } = options;
-  const logIns = logInsOf(backend, auth);
+  const { tokens, users, httpSessions } = backend;
+  const logIns = auth === 'token' ? new TokenLogIns(tokens) : new SessionLogIns(httpSessions, users);
   const rooms = new Rooms();
   const channels = new ChannelServer(chatHandlers({ auth, logIns, rooms, log: backend.log }), { container: dependencies, publicOrigin });
   const site = new Site({ accounts: await Accounts.of(demoUsers), logIns, channels: channels.channels, publicOrigin });
   const server = createServer(site.handle);
   channels.handleUpgrades(server, { path: '/chat' });
-  await backend.follow(rooms, channels.channels);
+  await backend.follow({ rooms, logIns, channels: channels.channels });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   const { address, family, port: bound } = server.address() as AddressInfo;
   return {
@@ -67,10 +67,4 @@ async function startOn(backend: Backend, dependencies: DependencyContainer, opti
       await backend.close();
     },
   };
-}
-
-function logInsOf({ tokens, users, httpSessions }: Backend, auth: Auth): LogIns {
-  if (auth === 'token') return new TokenLogIns(tokens);
-  if (httpSessions === undefined) throw new TypeError('auth must be token with this backend, which has no HTTP sessions, got session');
-  return new SessionLogIns(httpSessions, users);
 }

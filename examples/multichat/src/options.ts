@@ -24,20 +24,15 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
   if (auth !== 'token' && auth !== 'session') throw new TypeError(`--auth must be token or session, got ${auth}`);
   const port = Number(environment['PORT'] || 8080);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new TypeError(`PORT must be 0 to 65535, got ${environment['PORT']}`);
-  const mongodbUrl = readMongodbUrl(environment['MONGODB_URL'], auth);
+  const mongodbUrl = readMongodbUrl(environment['MONGODB_URL']);
   return { auth, host: environment['HOST'] || '127.0.0.1', port, publicOrigin: readOrigin(environment['PUBLIC_ORIGIN']), mongodbUrl };
 }
 
 /** The address is in no message: it may hold a password. */
-function readMongodbUrl(text: string | undefined, auth: Auth): string | undefined {
+function readMongodbUrl(text: string | undefined): string | undefined {
   if (!text) return undefined;
   if (!/^mongodb(\+srv)?:\/\//.test(text))
     throw new TypeError('MONGODB_URL must begin with mongodb:// or mongodb+srv://, got something else');
-  if (auth === 'session') {
-    throw new TypeError(
-      '--auth must be token with MONGODB_URL, as HTTP sessions are kept in memory here and would not outlive the process; got session',
-    );
-  }
   return text;
 }
 

@@ -1,18 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 import { parseCookie } from 'cookie';
 import { type Channel, fromHttpSession, identifyUser, type UserRepository } from 'ws-with';
-import type { MemoryHttpSessionReader } from 'ws-with/memory';
+import { digestOf, type HttpSessions } from './http-sessions.js';
 import { closeLoggedOut, type LogIns } from './log-ins.js';
 import type { Member } from './member.js';
+
+/** The channels that were opened with one HTTP session. */
+interface Opened {
+  readonly sessionId: string;
+  readonly channels: Set<Channel>;
+}
 
 /** A log-in is an HTTP session of the site, whose id travels in the cookie `sessionid`. */
 export class SessionLogIns implements LogIns {
   readonly cookie = 'sessionid';
-  readonly #sessions: MemoryHttpSessionReader;
+  readonly #sessions: HttpSessions;
   readonly #users: UserRepository<Member>;
-  readonly #opened = new Map<string, Set<Channel>>();
+  /** By the digest of the session's id. */
+  readonly #opened = new Map<string, Opened>();
 
-  constructor(sessions: MemoryHttpSessionReader, users: UserRepository<Member>) {
+  constructor(sessions: HttpSessions, users: UserRepository<Member>) {
     this.#sessions = sessions;
     this.#users = users;
   }
@@ -29,18 +36,36 @@ export class SessionLogIns implements LogIns {
   async end(request: IncomingMessage): Promise<void> {
     const session = await this.#sessions.read(request);
     if (session?.id === undefined) return;
-    this.#sessions.destroy(session.id);
-    closeLoggedOut(this.#opened.get(session.id) ?? []);
+    await this.#sessions.destroy(session.id);
+    this.ended(digestOf(session.id));
   }
 
   opened(request: IncomingMessage, channel: Channel): void {
-    const id = parseCookie(request.headers.cookie ?? '')[this.cookie];
-    if (id === undefined) return;
-    const channels = this.#opened.get(id) ?? new Set();
-    this.#opened.set(id, channels.add(channel));
+    const sessionId = parseCookie(request.headers.cookie ?? '')[this.cookie];
+    if (sessionId === undefined) return;
+    const digest = digestOf(sessionId);
+    const { channels } = this.#openedWith(digest, sessionId);
+    channels.add(channel);
     channel.signal.addEventListener('abort', () => {
       channels.delete(channel);
-      if (channels.size === 0) this.#opened.delete(id);
+      if (channels.size === 0) this.#opened.delete(digest);
     });
+  }
+
+  ended(digest: string): void {
+    closeLoggedOut(this.#opened.get(digest)?.channels ?? []);
+  }
+
+  async closeEnded(): Promise<void> {
+    const check = async ([digest, { sessionId }]: [string, Opened]): Promise<void> => {
+      if ((await this.#sessions.readById(sessionId)) === undefined) this.ended(digest);
+    };
+    await Promise.all([...this.#opened].map(check));
+  }
+
+  #openedWith(digest: string, sessionId: string): Opened {
+    const opened = this.#opened.get(digest) ?? { sessionId, channels: new Set() };
+    this.#opened.set(digest, opened);
+    return opened;
   }
 }

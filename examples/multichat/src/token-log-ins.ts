@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { type ChannelServer, fromToken, identifyUser, type TokenIssuer, type TokenRepository } from 'ws-with';
+import { type ChannelServer, fromToken, identifyUser, type TokenId, type TokenIssuer, type TokenRepository } from 'ws-with';
 import { closeLoggedOut, type LogIns, logInTtlMs } from './log-ins.js';
 import type { Member } from './member.js';
 
@@ -26,6 +26,19 @@ export class TokenLogIns implements LogIns {
     const { authentication } = await identifyUser(request, { sources: [fromToken({ tokens: this.#tokens })] });
     if (authentication.tokenId === undefined) return;
     await this.#tokens.revoke(authentication.tokenId);
-    closeLoggedOut(channels.ofToken(authentication.tokenId));
+    this.ended(authentication.tokenId, channels);
+  }
+
+  ended(id: string, channels: ChannelServer['channels']): void {
+    closeLoggedOut(channels.ofToken(id as TokenId));
+  }
+
+  async closeEnded(channels: ChannelServer['channels']): Promise<void> {
+    const ids = new Set([...channels].flatMap(({ tokenId }) => tokenId ?? []));
+    const check = async (id: TokenId): Promise<void> => {
+      const grant = await this.#tokens.findById(id);
+      if (grant === undefined || grant.revokedAt !== undefined) this.ended(id, channels);
+    };
+    await Promise.all([...ids].map(check));
   }
 }

@@ -1,5 +1,5 @@
-/** How long an operation on the database may take. */
-const patienceMs = 3_000;
+/** How long an operation on the database may take, in milliseconds. */
+export const patienceMs: number = 3_000;
 
 /** What `operation` resolves to; rejects after three seconds, whether or not the driver has given up by then. */
 export async function within<Result>(operation: Promise<Result>): Promise<Result> {

@@ -87,6 +87,7 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
     await there.next('left');
     expect(await here.next('left')).toEqual({ event: 'left', room: 'music' });
     expect(await watcher.next('leave')).toMatchObject({ user: annHerself });
+    await there.rest();
     // Both changed one session: neither is lost.
     here.send({ command: 'join', room: 'lobby' });
     await here.next('joined');
@@ -134,13 +135,15 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
     const watcher = await (await bobOn(second)).open();
     watcher.send({ command: 'join', room: 'lobby' });
     await watcher.next('joined');
+    await expect.poll(() => db.collection('presence').countDocuments({ 'rooms.people.id': '1' })).toBe(1);
     await first.kill();
-    // Time goes by for its last sign of life, and the next beat of the other process finds that.
+    // As if its time were over: the next beat of the other process finds that.
     await db.collection('presence').updateMany({ 'rooms.people.id': '1' }, [{ $set: { expiresAt: '$$NOW' } }]);
     expect(await watcher.next('leave')).toMatchObject({ room: 'lobby', user: annHerself });
   });
 
-  it('ends a log-in on both: its pages are closed, and it is refused', async () => {
+  it.each(['token', 'session'])('ends a log-in on both with --auth=%s: its pages are closed, and it is refused', async (auth) => {
+    if (auth === 'session') [first, second] = await Promise.all([startChat(url, '--auth=session'), startChat(url, '--auth=session')]);
     const ann = await annOn(first);
     const annThere = elsewhere(ann, second);
     const [here, there] = [await ann.open(), await annThere.open()];
@@ -151,6 +154,15 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
     expect((await annThere.get('/me')).status).toBe(401);
     expect(await annThere.refusal()).toBe(401);
     expect(await phone.rest()).toEqual([]);
+  });
+
+  it('keeps HTTP sessions as well: with --auth=session a log-in outlives the process that began it', async () => {
+    const chat = await startChat(url, '--auth=session');
+    const ann = await annOn(chat);
+    await joined(ann, 'kitchen');
+    await chat.kill();
+    const restarted = elsewhere(ann, await startChat(url, '--auth=session'));
+    expect((await restarted.open()).welcome).toMatchObject({ you: annHerself, joined: [{ room: 'kitchen' }] });
   });
 
   it('ends when it is asked to, and says goodbye', async () => {

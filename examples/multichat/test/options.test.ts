@@ -26,7 +26,6 @@ describe('options', () => {
     [[], { PUBLIC_ORIGIN: 'chat.example.com' }],
     [[], { PUBLIC_ORIGIN: 'ftp://chat.example.com' }],
     [[], { MONGODB_URL: '127.0.0.1:27017' }],
-    [['--auth=session'], { MONGODB_URL: 'mongodb://127.0.0.1/chat' }],
   ])('%j with %j is a mistake that is named', (args, environment) => {
     expect(() => readOptions(args, environment)).toThrow(TypeError);
   });

@@ -17,8 +17,8 @@ export interface ChatProcess {
 const running = new Set<ChildProcess>();
 
 /** Starts the chat on the database at `mongodbUrl` and a free port. */
-export async function startChat(mongodbUrl: string): Promise<ChatProcess> {
-  const child = spawn(process.execPath, [main], {
+export async function startChat(mongodbUrl: string, ...options: string[]): Promise<ChatProcess> {
+  const child = spawn(process.execPath, [main, ...options], {
     env: { ...process.env, PORT: '0', HOST: '127.0.0.1', PUBLIC_ORIGIN: '', MONGODB_URL: mongodbUrl },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,0 +1,51 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeOnMongo, openDatabase, url as serverUrl } from '../../../test/adapters/mongodb/mongo.js';
+import { startTcpProxy } from '../../../test/adapters/mongodb/tcp-proxy.js';
+import { mongoBackend } from '../src/mongo-backend.js';
+import { startMultiChat } from '../src/multichat.js';
+import { chromiumPath, startChromium } from './support/chromium.js';
+
+const missing = chromiumPath === undefined && !process.env['CI'];
+const because = missing ? ' (skipped: Chromium is missing; install it, or set CHROMIUM_PATH)' : '';
+const patienceMs = 90_000;
+
+describeOnMongo('MultiChat on MongoDB, in a browser', () => {
+  const { db } = openDatabase();
+  let browser: Browser | undefined;
+  beforeAll(async () => {
+    if (!missing) browser = await startChromium();
+  }, patienceMs);
+  afterAll(() => browser?.close(), patienceMs);
+
+  it.skipIf(missing)(`shows that it reconnects while the database is out of reach${because}`, { timeout: patienceMs }, async () => {
+    await using proxy = await startTcpProxy(Number(new URL(serverUrl).port));
+    const backend = mongoBackend(`mongodb://127.0.0.1:${proxy.port}/${db.databaseName}?directConnection=true`);
+    const chat = await startMultiChat({ auth: 'token', backend });
+    const page = await browser!.newPage();
+    page.setDefaultTimeout(patienceMs / 2);
+    try {
+      await page.goto(chat.url);
+      await page.getByRole('button', { name: 'Use ann' }).click();
+      await page.getByRole('button', { name: 'Log in' }).click();
+      await page.getByRole('navigation').getByRole('button', { name: 'Lobby' }).click();
+      await page.getByRole('heading', { name: 'Lobby' }).waitFor();
+      await write(page, 'Hello');
+      proxy.setMode('refuse');
+      await page.getByRole('status').getByText('Connection lost. Reconnecting…').waitFor();
+      expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
+      proxy.setMode('forward');
+      await page.getByText('Connected', { exact: true }).waitFor();
+      await write(page, 'Here again');
+    } finally {
+      await page.close();
+      await chat.close();
+    }
+  });
+});
+
+async function write(page: Page, text: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Message' }).fill(text);
+  await page.keyboard.press('Enter');
+  await page.getByRole('log').getByText(text).waitFor();
+}
