@@ -1,0 +1,98 @@
+import { type } from 'arktype';
+import * as v from 'valibot';
+import { describe, expect, it, vi } from 'vitest';
+import * as z from 'zod';
+import { connectTo } from '../../adapters/testing/index.js';
+import { dispatchOn, type StandardSchema, withChannelSession, withJson } from '../../src/index.js';
+
+describe('withJson', () => {
+  it.each([
+    ['zod', z.object({ room: z.string() })],
+    ['valibot', v.object({ room: v.string() })],
+    ['arktype', type({ room: 'string' })],
+    ['an asynchronous schema', z.object({ room: z.string().refine(async (room) => room !== '') })],
+  ] as [string, StandardSchema<unknown, { room: string }>][])('checks the message with %s', async (_name, schema) => {
+    const reached = vi.fn();
+    const receive = withJson(schema)((message) => reached(message.body.room));
+    const client = await connectTo({ receive });
+    await client.sendJson({ room: 'lobby' });
+    expect(reached.mock.calls).toEqual([['lobby']]);
+    await client.sendJson({ room: 5 });
+    expect(reached).toHaveBeenCalledTimes(1);
+    expect(client.sentJson).toMatchObject([{ error: 'invalid_message', issues: [{ path: ['room'] }] }]);
+    expect(typeof (client.sentJson[0] as { issues: { message: string }[] }).issues[0]?.message).toBe('string');
+    expect(client.closed).toBeUndefined();
+  });
+
+  it("gives the schema's output, not its input", async () => {
+    const receive = withJson(z.object({ n: z.string().transform(Number) }))((message) => message.channel.sendJson(message.body.n + 1));
+    const client = await connectTo({ receive });
+    await client.sendJson({ n: '41' });
+    expect(client.sentJson).toEqual([42]);
+  });
+
+  it('tells the client that it sent no JSON', async () => {
+    const reached = vi.fn();
+    const client = await connectTo({ receive: withJson(z.unknown())(reached) });
+    await client.send('{"room":');
+    await client.send('');
+    expect(client.sentJson).toEqual([{ error: 'invalid_json' }, { error: 'invalid_json' }]);
+    expect(reached).not.toHaveBeenCalled();
+  });
+
+  it('names the path of an issue whatever form its segments have', async () => {
+    const issues = [{ message: 'no', path: [{ key: 'list' }, 0, Symbol('s')] }, { message: 'nowhere' }];
+    const schema: StandardSchema = { '~standard': { version: 1, vendor: 'test', validate: () => ({ issues }) } };
+    const client = await connectTo({ receive: withJson(schema)(() => {}) });
+    await client.sendJson({});
+    expect(client.sentJson).toEqual([
+      {
+        error: 'invalid_message',
+        issues: [
+          { path: ['list', 0, 'Symbol(s)'], message: 'no' },
+          { path: [], message: 'nowhere' },
+        ],
+      },
+    ]);
+  });
+
+  it('goes by itself inside dispatchOn, on the JSON that was parsed there', async () => {
+    const parse = vi.spyOn(JSON, 'parse');
+    const receive = dispatchOn('command', { join: withJson(z.object({ room: z.string() }))((message) => void message.body.room) });
+    const client = await connectTo({ receive });
+    parse.mockClear();
+    await client.send('{"command":"join","room":"a"}');
+    expect(parse).toHaveBeenCalledTimes(1);
+    parse.mockRestore();
+  });
+
+  it('leaves the session as it was for bad input', async () => {
+    const receive = withChannelSession(withJson(z.object({ a: z.number() }))((message) => void message.body));
+    const client = await connectTo({ receive });
+    await client.send('no');
+    expect(client.sentJson).toEqual([{ error: 'invalid_json' }]);
+  });
+
+  it('lets other errors of its schema and its handler go on', async () => {
+    const failing: StandardSchema = {
+      '~standard': { version: 1, vendor: 'test', validate: () => Promise.reject(new Error('broken schema')) },
+    };
+    const onError = vi.fn();
+    const client = await connectTo({ receive: withJson(failing)(() => {}) }, { onError });
+    await client.sendJson({});
+    expect(client.closed?.code).toBe(1011);
+    expect(onError).toHaveBeenCalledTimes(1);
+  });
+
+  it('stands on receive handlers, and takes a schema and no options', async () => {
+    const schema = z.unknown();
+    const onError = vi.fn();
+    const client = await connectTo({ connect: withJson(schema)(() => {}) as never }, { onError });
+    expect(client.refusal).toEqual({ status: 500 });
+    expect(onError.mock.calls[0]?.[0]).toBeInstanceOf(TypeError);
+    expect(() => withJson({ room: 'string' } as never)).toThrow(TypeError);
+    expect(() => withJson(null as never)).toThrow(TypeError);
+    expect(() => (withJson(schema) as (options: object) => unknown)({ strict: true })).toThrow(TypeError);
+    expect((withJson(schema) as () => unknown)()).toBeTypeOf('function');
+  });
+});
