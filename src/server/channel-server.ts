@@ -23,7 +23,7 @@ import { ChannelRegistry, type Channels } from './channel-registry.js';
 import { type ChannelServerOptions, checkServerOptions, type ServerSettings } from './channel-server-options.js';
 import { credentialsOf, planChannels, type Slots, sessionOptionsOf, slotsOf } from './plan-channels.js';
 import { refusedOrigin } from './refused-origin.js';
-import { agreeOnProtocol, checkUpgradeOptions, isOpeningHandshake, realOffers, type UpgradeOptions } from './upgrade-options.js';
+import { agreeOnProtocol, checkUpgradeOptions, isOpeningHandshake, type UpgradeOptions } from './upgrade-options.js';
 import { addUpgradeRoute } from './upgrade-routes.js';
 import { UpgradeTransport } from './upgrade-transport.js';
 
@@ -120,11 +120,12 @@ export class ChannelServer<H extends object = object> {
   handleUpgrades(server: Server | TlsServer, options: UpgradeOptions = {}): void {
     if (typeof (server as Partial<Server> | null)?.on !== 'function') throw new TypeError('handleUpgrades: server must be an HTTP server');
     checkUpgradeOptions(options);
+    const agreed = new WeakMap<IncomingMessage, string | false>();
     const webSockets = new WebSocketServer({
       clientTracking: false,
       ...options.ws,
       noServer: true,
-      handleProtocols: (_offers, request) => agreeOnProtocol(request, this.#credentials, options),
+      handleProtocols: (_offers, request) => agreed.get(request) ?? false,
     });
     const handle = (request: IncomingMessage, raw: Socket, head: Buffer): void => {
       if (!isOpeningHandshake(request)) {
@@ -132,13 +133,17 @@ export class ChannelServer<H extends object = object> {
         return;
       }
       const transport = new UpgradeTransport(webSockets, request, raw, head, this.#settings.maxQueuedBytes);
-      const { offers, hasToken } = realOffers(request, this.#credentials);
-      if (hasToken && offers.length === 0) {
-        transport.refuse(this.#settings.outcomes.ERR_SUBPROTOCOL_REFUSED);
-        return;
+      try {
+        const protocol = agreeOnProtocol(request, this.#credentials, options);
+        if (protocol === undefined) transport.refuse(this.#settings.outcomes.ERR_SUBPROTOCOL_REFUSED);
+        else {
+          agreed.set(request, protocol);
+          this.#serve(transport, request);
+        }
+      } catch (error) {
+        this.#host.reporter.error(error); // a handleProtocols of the application threw
+        transport.refuse(this.#settings.outcomes.ERR_HANDLER_FAILED);
       }
-      const { channel } = this.open(transport, request);
-      if (channel.isOpen) transport.watch({ gone: () => channel.closed(1006, ''), overflowed: () => channel.overflowed() });
     };
     addUpgradeRoute(server, { path: options.path, handle });
   }
@@ -175,6 +180,11 @@ export class ChannelServer<H extends object = object> {
       channel.endWith('ERR_ORIGIN_REFUSED');
     }
     return { channel, connected: Promise.resolve() };
+  }
+
+  #serve(transport: UpgradeTransport, request: IncomingMessage): void {
+    const { channel } = this.open(transport, request);
+    if (channel.isOpen) transport.watch({ gone: () => channel.closed(1006, ''), overflowed: () => channel.overflowed() });
   }
 
   #accept(socket: WebSocket, request: IncomingMessage): void {

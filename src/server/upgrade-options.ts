@@ -34,24 +34,19 @@ export function checkUpgradeOptions(options: UpgradeOptions): void {
   if (misplaced !== undefined) throw new TypeError(`handleUpgrades: ws.${misplaced} says where to listen, which the HTTP server does`);
 }
 
-/** The offers of a handshake that are protocols, and whether some are tokens. */
-export function realOffers(
-  request: IncomingMessage,
-  credentials: readonly CredentialSource[],
-): { readonly offers: readonly string[]; readonly hasToken: boolean } {
-  const all = offeredSubprotocols(request);
-  const prefixes = credentials.flatMap(({ carrier, name }) => (carrier === 'subprotocol' ? [name] : []));
-  const offers = all.filter((offer) => !prefixes.some((prefix) => offer.startsWith(prefix)));
-  return { offers, hasToken: offers.length < all.length };
-}
-
-/** The agreed subprotocol: never a token. `false` where there is none. */
+/**
+ * The agreed subprotocol, never a token; `false` where there is none, `undefined` where tokens are all that was offered: a client that gets
+ * none of its offers must fail the connection (RFC 6455, section 4.1), and a token must not be echoed.
+ */
 export function agreeOnProtocol(
   request: IncomingMessage,
   credentials: readonly CredentialSource[],
   options: UpgradeOptions,
-): string | false {
-  const { offers } = realOffers(request, credentials);
+): string | false | undefined {
+  const all = offeredSubprotocols(request);
+  const prefixes = credentials.flatMap(({ carrier, name }) => (carrier === 'subprotocol' ? [name] : []));
+  const offers = all.filter((offer) => !prefixes.some((prefix) => offer.startsWith(prefix)));
+  if (offers.length === 0) return all.length === 0 ? false : undefined;
   const { protocols, ws } = options;
   if (protocols !== undefined) return offers.find((offer) => protocols.includes(offer)) ?? false;
   if (ws?.handleProtocols === undefined) return offers[0] ?? false;

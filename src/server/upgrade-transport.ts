@@ -75,7 +75,7 @@ export class UpgradeTransport implements Transport {
     this.raw.pause(); // nothing may arrive between our listeners and those of ws
     const head = this.#early.length === 1 ? (this.#early[0] as Buffer) : Buffer.concat(this.#early);
     this.#early.length = 0;
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const failed = (): void => resolve(false);
       this.raw.once('close', failed);
       try {
@@ -86,8 +86,8 @@ export class UpgradeTransport implements Transport {
           this.raw.resume(); // ws does not resume what was paused
           resolve(true);
         });
-      } catch {
-        this.raw.destroy(); // a verifyClient or handleProtocols of the application threw
+      } catch (error) {
+        reject(error as Error); // a verifyClient of the application threw
       }
     });
   }

@@ -143,7 +143,9 @@ describe('channel.close', () => {
           channel.send('never seen before the 101');
           channel.close(4005, 'no');
         },
-        disconnect: () => void (disconnects += 1),
+        disconnect: () => {
+          disconnects += 1;
+        },
       },
       { mode },
     );

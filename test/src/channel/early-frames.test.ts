@@ -188,7 +188,9 @@ describe('more than may wait', () => {
           begun.resolve(signal);
           return connecting.promise;
         },
-        disconnect: () => void (disconnects += 1),
+        disconnect: () => {
+          disconnects += 1;
+        },
       },
       { maxQueuedBytes: 1_000 },
     );
@@ -207,7 +209,14 @@ describe('more than may wait', () => {
 
   it('is refused with 413, and nothing is asked, where it comes in one piece with the handshake', async () => {
     let connects = 0;
-    const { port, warnings } = await serve({ connect: () => void (connects += 1) }, { maxQueuedBytes: 1_000 });
+    const { port, warnings } = await serve(
+      {
+        connect: () => {
+          connects += 1;
+        },
+      },
+      { maxQueuedBytes: 1_000 },
+    );
     const client = await RawClient.upgrade(port, { head: frame('x'.repeat(1_001)) });
     expect(await client.status()).toBe(413);
     await client.ended();
@@ -219,7 +228,13 @@ describe('more than may wait', () => {
     const connecting = deferred();
     let disconnects = 0;
     const { port, channels, warnings } = await serve(
-      { connect: () => connecting.promise, receive: () => undefined, disconnect: () => void (disconnects += 1) },
+      {
+        connect: () => connecting.promise,
+        receive: () => undefined,
+        disconnect: () => {
+          disconnects += 1;
+        },
+      },
       { mode: 'accept', [option]: option === 'maxQueuedBytes' ? 100 : 3 },
     );
     const client = await RawClient.upgrade(port, { head: Buffer.concat(Array.from({ length: 5 }, () => frame('x'.repeat(40)))) });

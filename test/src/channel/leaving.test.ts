@@ -38,8 +38,12 @@ describe('a client that leaves while connect is pending', () => {
           channelSession.set('too', 'late');
           channel.send('late');
         }),
-        receive: () => void (received += 1),
-        disconnect: () => void (disconnects += 1),
+        receive: () => {
+          received += 1;
+        },
+        disconnect: () => {
+          disconnects += 1;
+        },
       },
       { mode, session: { store } },
     );
@@ -73,7 +77,9 @@ describe('a client that leaves while connect is pending', () => {
             return await tokens.findById(id);
           },
         },
-      })(() => void (connects += 1));
+      })(() => {
+        connects += 1;
+      });
       const store = new MemorySessionStore();
       const { port, channels, http } = await serve({ connect }, { mode, session: { store } });
       const connection = once(http, 'connection').then(([socket]) => socket as Socket);
@@ -110,7 +116,9 @@ describe('a client that leaves while connect is pending', () => {
     const { port, channels, clock } = await serve(
       {
         connect: withChannelSession(({ channelSession }) => channelSession.set('left', 'behind')),
-        disconnect: () => void (disconnects += 1),
+        disconnect: () => {
+          disconnects += 1;
+        },
       },
       { session: { store } },
     );
@@ -135,7 +143,9 @@ describe('a client that leaves while connect is pending', () => {
           begun.resolve(message);
           return new Promise(() => undefined);
         },
-        disconnect: () => void (disconnects += 1),
+        disconnect: () => {
+          disconnects += 1;
+        },
       },
       { clock },
     );

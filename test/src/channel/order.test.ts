@@ -138,7 +138,15 @@ describe('disconnect', () => {
   ])('is not called where connect %s', async (_what, connect) => {
     for (const mode of modes) {
       let disconnects = 0;
-      const { port, channels } = await serve({ connect, disconnect: () => void (disconnects += 1) }, { mode });
+      const { port, channels } = await serve(
+        {
+          connect,
+          disconnect: () => {
+            disconnects += 1;
+          },
+        },
+        { mode },
+      );
       const client = await WsClient.connect(port);
       if (client.refused === undefined) await client.closed();
       await channels.close();

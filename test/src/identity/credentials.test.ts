@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fakeRequest } from '../../../adapters/testing/fake-request.js';
-import { type ConnectOptions } from '../../../adapters/testing/index.js';
+import type { ConnectOptions } from '../../../adapters/testing/index.js';
 import {
   authorization,
   type CredentialSource,

@@ -78,7 +78,9 @@ describe('accept', () => {
   it('serves a socket once, though it is given twice', async () => {
     let connects = 0;
     const channels = new ChannelServer({
-      connect: () => void (connects += 1),
+      connect: () => {
+        connects += 1;
+      },
       receive: ({ channel, text }) => void channel.send(text),
     });
     const { wss, port } = await webSockets();

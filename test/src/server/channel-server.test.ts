@@ -180,7 +180,12 @@ describe('dependencies', () => {
 
   it('come from the option of the wrapper first, then from the container of the server, then from the global one', async () => {
     const spies = { option: vi.fn(), child: vi.fn(), global: vi.fn() };
-    const repository = (spy: () => void): TokenRepository => ({ findById: async () => void spy() });
+    const repository = (spy: () => void): TokenRepository => ({
+      findById: async () => {
+        spy();
+        return undefined;
+      },
+    });
     const child = globalContainer.createChildContainer();
     child.register(TOKEN_REPOSITORY, { useValue: repository(spies.child) });
     globalContainer.register(TOKEN_REPOSITORY, { useValue: repository(spies.global) });

@@ -60,7 +60,9 @@ async function nothingLeft({ channels, clock }: Served): Promise<void> {
 }
 
 let disconnects = 0;
-const disconnect = (): void => void (disconnects += 1);
+const disconnect = (): void => {
+  disconnects += 1;
+};
 
 afterEach(() => {
   expect(disconnects).toBe(0);
@@ -75,7 +77,9 @@ describe.each(modes)('at the deadline of connect (%s)', (mode) => {
     const connect = user(() => {
       asked.resolve();
       return answering.promise;
-    })(() => void (connects += 1));
+    })(() => {
+      connects += 1;
+    });
     const served = await serve({ connect, disconnect }, { mode });
     const client = await pending(served, asked, { cookie });
     expect(await outcome(client, mode)).toBe(mode === 'accept' ? 1013 : 503);
@@ -95,7 +99,9 @@ describe.each(modes)('at the deadline of connect (%s)', (mode) => {
     const connect = user(() => {
       asked.resolve();
       return Promise.resolve(grant);
-    })(() => void (connects += 1));
+    })(() => {
+      connects += 1;
+    });
     const served = await serve({ connect, disconnect }, { mode, session: { store, scope: 'client' } });
     const client = await pending(served, asked, { cookie });
     expect(await outcome(client, mode)).toBe(mode === 'accept' ? 1013 : 503);
@@ -180,7 +186,15 @@ describe('a store or repository that fails at connect', () => {
     'ends in 503 with Retry-After or 1013, never in an anonymous user, where a look-up $how ($mode)',
     async ({ mode, fail }) => {
       let connects = 0;
-      const served = await serve({ connect: user(fail)(() => void (connects += 1)), disconnect }, { mode });
+      const served = await serve(
+        {
+          connect: user(fail)(() => {
+            connects += 1;
+          }),
+          disconnect,
+        },
+        { mode },
+      );
       const client = await WsClient.connect(served.port, { cookie });
       expect(await outcome(client, mode)).toBe(mode === 'accept' ? 1013 : 503);
       if (mode === 'handleUpgrades') expect(client.refused?.headers['retry-after']).toMatch(/^\d+$/);

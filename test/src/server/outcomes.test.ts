@@ -134,7 +134,11 @@ describe('what the other side sees', () => {
 
   it.each(modes)('of an anonymous user in a receive handler that requires one: 3000 (%s)', async (mode) => {
     let handled = 0;
-    const receive = fromTokens(withAuthenticatedUser(() => void (handled += 1)));
+    const receive = fromTokens(
+      withAuthenticatedUser(() => {
+        handled += 1;
+      }),
+    );
     const { port, errors } = await serve({ receive }, { mode });
     const client = await WsClient.connect(port);
     client.send('x');

@@ -1,0 +1,96 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it, vi } from 'vitest';
+import { connectTo, TestClock } from '../../../adapters/testing/index.js';
+import { ChannelServer, type TokenGrant, tokenIdOf, withUserFromToken } from '../../../src/index.js';
+import { RawClient } from '../../support/raw-client.js';
+import { WsClient } from '../../support/ws-client.js';
+import { modes, nextTurn, serve } from './serving.js';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const validKey = 'a'.repeat(40);
+const hangingKey = 'b'.repeat(40);
+const grant: TokenGrant = { id: tokenIdOf(validKey), user: { id: 'ann', isAuthenticated: true } };
+
+/** Look-ups of the valid key answer, all others hang until the test lets them answer. */
+function halfDead() {
+  const answers: ((grant: TokenGrant | undefined) => void)[] = [];
+  const findById = (id: string): Promise<TokenGrant | undefined> =>
+    id === grant.id ? Promise.resolve(grant) : new Promise((resolve) => answers.push(resolve));
+  return { answers, tokens: { findById } };
+}
+
+async function heapUsed(): Promise<number> {
+  for (let turn = 0; turn < 3; turn += 1) {
+    await nextTurn();
+    collectGarbage();
+  }
+  return process.memoryUsage().heapUsed;
+}
+
+describe('handshakes whose look-up hangs', () => {
+  it('are all refused at the deadline, 10,000 of them, their memory is back, and a valid client gets in meanwhile', async () => {
+    const clock = new TestClock();
+    const { answers, tokens } = halfDead();
+    let connects = 0;
+    let disconnects = 0;
+    const channels = new ChannelServer(
+      {
+        connect: withUserFromToken({ tokens })(({ channel, user }) => {
+          connects += 1;
+          channel.send(String(user.id));
+        }),
+        disconnect: () => {
+          disconnects += 1;
+        },
+      },
+      { clock, onError: () => undefined },
+    );
+    const storm = async (): Promise<Set<number | undefined>> => {
+      const connecting = Array.from({ length: 10_000 }, () => connectTo(channels, { cookies: { key: hangingKey } }));
+      await nextTurn();
+      expect(answers).toHaveLength(10_000);
+      const valid = await connectTo(channels, { cookies: { key: validKey } });
+      expect(valid.sent).toEqual(['ann']);
+      expect(channels.channels.size).toBe(1);
+      await clock.advance(5_000);
+      const statuses = new Set((await Promise.all(connecting)).map(({ refusal }) => refusal?.status));
+      await valid.disconnect();
+      return statuses;
+    };
+    const before = await heapUsed();
+    expect(await storm()).toEqual(new Set([503]));
+    for (const answer of answers.splice(0)) answer(grant);
+    const after = await heapUsed();
+    expect(after - before).toBeLessThan(8 * 1_048_576);
+    expect({ connects, disconnects, size: channels.channels.size }).toEqual({ connects: 1, disconnects: 1, size: 0 });
+    await channels.close();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it.each(modes)('hold up nobody on real sockets, and all end at the deadline (%s)', async (mode) => {
+    const { answers, tokens } = halfDead();
+    const connect = withUserFromToken({ tokens })(({ channel, user }) => void channel.send(String(user.id)));
+    const { port, channels, clock, http } = await serve({ connect }, { mode });
+    const headers = { cookie: `key=${hangingKey}` };
+    const clients: RawClient[] = [];
+    for (let index = 0; index < 200; index += 1) clients.push(await RawClient.upgrade(port, { headers }));
+    await vi.waitFor(() => expect(answers).toHaveLength(200));
+    const valid = await WsClient.connect(port, { cookie: `key=${validKey}` });
+    expect(await valid.next()).toBe('ann');
+    await clock.advance(5_000);
+    for (const client of clients) {
+      expect(await client.status()).toBe(mode === 'accept' ? 101 : 503);
+      if (mode === 'accept') expect(await client.closeCode()).toBe(1013);
+      client.finish();
+    }
+    for (const answer of answers) answer(grant);
+    await valid.close();
+    await channels.close();
+    expect(channels.channels.size).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
+    http.closeAllConnections();
+  });
+});
