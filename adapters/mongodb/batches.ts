@@ -3,10 +3,12 @@ import DataLoader from 'dataloader';
 /** How many ids one query asks for at most. */
 export const maxBatchSize = 1_000;
 
-/** How long a batch is gathered at most. Only a process that is busy with nothing but handshakes gets there. */
-const maxGatherMs = 200;
-/** So many turns of the event loop without a look-up end the gathering. */
+/** A batch of so many is not gathered any longer: a larger one is hardly cheaper for each of them. */
+const enoughLookups = 100;
+/** So many turns of the event loop without another look-up end the gathering, too. */
 const enoughQuietTurns = 2;
+/** How long a batch is gathered at most. */
+const maxGatherMs = 100;
 
 /** A look-up that waits for its batch. Where its caller has given up, nothing is asked for it. */
 interface Lookup {
@@ -26,8 +28,8 @@ export class Batches<Found> {
   readonly #query: BatchQuery<Found>;
   readonly #waiting: (() => void)[] = [];
   #inFlight = false;
-  /** How many look-ups there were so far. */
-  #asked = 0;
+  /** How many look-ups wait for a batch to go. */
+  #pending = 0;
 
   constructor(query: BatchQuery<Found>) {
     this.#query = query;
@@ -40,7 +42,7 @@ export class Batches<Found> {
 
   /** What is found under `id`; the look-up is left out of its batch if `signal` is aborted before that goes. */
   find(id: string, signal: AbortSignal): Promise<Found | undefined> {
-    this.#asked += 1;
+    this.#pending += 1;
     return this.#loader.load({ id, signal });
   }
 
@@ -55,24 +57,24 @@ export class Batches<Found> {
   }
 
   /**
-   * Dispatches the next batch once the event loop turns without bringing more look-ups: in a storm of handshakes each of its turns brings
-   * some, and to ask for these few at a time would take longer for all of them.
+   * Dispatches the next batch once there are enough look-ups, or no more come. In a storm of handshakes each turn of the event loop brings a
+   * few: to ask for these at a time would take longer for all of them.
    */
   #gather(dispatch: () => void): void {
     const end = performance.now() + maxGatherMs;
-    let asked = this.#asked;
+    let pending = -1;
     let quietTurns = 0;
     const turn = (): void => {
-      quietTurns = this.#asked === asked ? quietTurns + 1 : 0;
-      asked = this.#asked;
-      const isFull = this.#waiting.length > 0;
-      if (isFull || quietTurns >= enoughQuietTurns || performance.now() >= end) dispatch();
+      quietTurns = this.#pending === pending ? quietTurns + 1 : 0;
+      pending = this.#pending;
+      if (pending >= enoughLookups || quietTurns >= enoughQuietTurns || performance.now() >= end) dispatch();
       else setImmediate(turn);
     };
-    setImmediate(turn);
+    turn();
   }
 
   async #load(lookups: readonly Lookup[]): Promise<(Found | Error | undefined)[]> {
+    this.#pending -= lookups.length;
     try {
       const ids = new Set<string>();
       for (const { id, signal } of lookups) if (!signal.aborted) ids.add(id);
