@@ -1,6 +1,7 @@
 import { channelMessage } from '../src/channel/channel-message.js';
 import { giveUser } from '../src/channel/give.js';
 import type { IdentificationRequirement, SessionRequirement } from '../src/channel/requirement-kinds.js';
+import { checkSources } from '../src/identity/check-sources.js';
 import type { AnySource, SourceAdds, SourceUser, UserSource } from '../src/identity/user-source.js';
 import type { HasChannelSession } from '../src/messages.js';
 import { checkSessionOptions } from '../src/session/session-settings.js';
@@ -29,16 +30,7 @@ export function identifying(wrapper: string, sources: readonly UserSource[]): (I
 export function withUserFrom<Sources extends readonly [AnySource, ...AnySource[]]>(
   ...sources: Sources
 ): Wrapper<HasChannelSession & HasUser<SourceUser<Sources>> & SourceAdds<Sources>> {
-  const list: readonly unknown[] = sources;
-  if (list.length === 0) throw new TypeError('withUserFrom: give it at least one source, fromToken(…) or fromHttpSession(…)');
-  for (const source of list) {
-    // every function has a method bind
-    if (typeof source !== 'object' || typeof (source as Partial<UserSource> | null)?.bind !== 'function') {
-      throw new TypeError(
-        `withUserFrom: a source must be made by fromToken(…) or fromHttpSession(…), got ${source === null ? 'null' : typeof source}`,
-      );
-    }
-  }
+  checkSources('withUserFrom', sources);
   const http = httpParts('withUserFrom', sources);
   return defineBefore('withUserFrom', {
     prepare: () => undefined,

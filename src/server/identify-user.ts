@@ -3,6 +3,7 @@ import type { HttpSession, HttpSessionReader } from '../contracts/http-session-r
 import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
 import type { Authentication } from '../identity/authentication.js';
+import { checkSources } from '../identity/check-sources.js';
 import { Dependencies } from '../identity/dependencies.js';
 import { identify } from '../identity/identify.js';
 import { lookUpFailed } from '../identity/look-up-failed.js';
@@ -45,16 +46,14 @@ export async function identifyUser<const Sources extends readonly [AnySource, ..
 ): Promise<Identified<SourceUser<Sources>>> {
   const unknown = Object.keys(options).find((name) => !known.has(name));
   if (unknown !== undefined) throw new TypeError(`identifyUser: there is no option ${unknown}`);
-  const { sources, container, timeoutMs: ms = defaultTimeoutMs } = options;
-  if (!Array.isArray(sources) || sources.length === 0 || sources.some((source) => typeof source?.bind !== 'function')) {
-    throw new TypeError('identifyUser: sources must be a list of fromToken(…) and fromHttpSession(…)');
-  }
+  const checked = checkSources('identifyUser', options.sources);
+  const { container, timeoutMs: ms = defaultTimeoutMs } = options;
   if (!(Number.isFinite(ms) && ms > 0)) throw new TypeError(`identifyUser: timeoutMs must be a number above 0, got ${String(ms)}`);
   if (request.headers.upgrade !== undefined && !originRule(options)(request)) {
     throw new ChannelError('ERR_ORIGIN_REFUSED', 'The origin of the upgrade is neither the host itself nor listed in origins.');
   }
   const dependencies = new Dependencies(container, ms, systemClock);
-  const bound = sources.map((source: AnySource) => source.bind(dependencies));
+  const bound = checked.map((source) => source.bind(dependencies));
   const sessions = new Map<HttpSessionReader, Promise<HttpSession | undefined>>();
   const lookUp = (reader: HttpSessionReader): Promise<HttpSession | undefined> => {
     const pending = sessions.get(reader) ?? Promise.resolve(reader.read(request)).then((session) => session ?? undefined);

@@ -3,6 +3,7 @@ import { connectTo } from '../../adapters/testing/index.js';
 import {
   type ChannelError,
   ClientError,
+  fromToken,
   type ReceiveMessage,
   withAllowedOrigins,
   withAuthenticatedUser,
@@ -10,6 +11,7 @@ import {
   withChannelUser,
   withClientErrors,
   withOrdering,
+  withUserFrom,
   withUserFromToken,
 } from '../../src/index.js';
 import { key, makeAccounts } from '../support/accounts.js';
@@ -139,6 +141,14 @@ describe('withAllowedOrigins', () => {
       expect(() => withAllowedOrigins([bad] as never)).toThrow(TypeError);
     }
     expect(() => withAllowedOrigins('https://a.example' as never)).toThrow(TypeError);
+  });
+});
+
+describe('withUserFrom', () => {
+  it('takes sources and nothing else, a factory that was not called among them', () => {
+    for (const sources of [[], [fromToken], [null], [{}], ['token']]) {
+      expect(() => (withUserFrom as (...list: unknown[]) => unknown)(...sources)).toThrow(TypeError);
+    }
   });
 });
 

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { isCloseCode } from '../../src/close-code.js';
+import { defaultOutcomes, privateCloseCodes } from '../../src/outcomes.js';
+
+const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
+
+describe('the table of outcomes', () => {
+  it.each(Object.entries(defaultOutcomes))('%s has a heading and a row in docs/errors.md', (code, { status, closeCode }) => {
+    expect(page).toContain(`\n## ${code}\n`);
+    expect(page).toContain(`| [\`${code}\`](#${code.toLowerCase()}) | ${status} | ${closeCode} |`);
+  });
+
+  it.each(Object.entries(defaultOutcomes))('%s can be sent', (_code, { status, closeCode, reason }) => {
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(status).toBeLessThanOrEqual(599);
+    expect(isCloseCode(closeCode)).toBe(true);
+    expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);
+  });
+
+  it('docs/errors.md has no heading for a code that is none', () => {
+    const headings = [...page.matchAll(/^## (ERR_\w+)$/gm)].map(([, code]) => code);
+    expect(headings.sort()).toEqual(Object.keys(defaultOutcomes).sort());
+  });
+
+  it('its preset of private close codes replaces 3000, 3003 and 3008 wherever they stand', () => {
+    const preset = privateCloseCodes as Readonly<Record<string, { readonly closeCode?: number }>>;
+    for (const [code, { closeCode }] of Object.entries(defaultOutcomes)) {
+      const expected = { 3000: 4401, 3003: 4403, 3008: 4408 }[closeCode as number];
+      if (code !== 'ERR_SUBPROTOCOL_UNGUARDED') expect([code, preset[code]?.closeCode]).toEqual([code, expected]);
+    }
+  });
+});

@@ -1,0 +1,55 @@
+import { describe, expect, it, vi } from 'vitest';
+import { TestClock } from '../../adapters/testing/index.js';
+import { withDeadline } from '../../src/deadline.js';
+
+function setUp() {
+  const clock = new TestClock();
+  return { clock, deadline: { clock, ms: 100, onTimeout: () => new Error('too late') } };
+}
+
+describe('withDeadline', () => {
+  it('gives what the operation gives, plain or promised, and leaves no timer', async () => {
+    const { clock, deadline } = setUp();
+    expect(await withDeadline(() => 1, deadline)).toBe(1);
+    expect(await withDeadline(async () => 2, deadline)).toBe(2);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('rejects where the operation throws at once or later', async () => {
+    const { clock, deadline } = setUp();
+    const boom = (): never => {
+      throw new Error('boom');
+    };
+    await expect(withDeadline(boom, deadline)).rejects.toThrow('boom');
+    await expect(withDeadline(async () => boom(), deadline)).rejects.toThrow('boom');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('rejects when time runs out, and tells of a success that comes after', async () => {
+    const { clock, deadline } = setUp();
+    const onLate = vi.fn();
+    let finish = (_value: number): void => {};
+    const pending = withDeadline(() => new Promise<number>((resolve) => (finish = resolve)), deadline, onLate);
+    const outcome = expect(pending).rejects.toThrow('too late');
+    await clock.advance(100);
+    await outcome;
+    expect(onLate).not.toHaveBeenCalled();
+    finish(1);
+    await clock.advance(0);
+    expect(onLate).toHaveBeenCalledTimes(1);
+  });
+
+  it('takes no notice of a failure or a success that nobody asked to be told of, once time has run out', async () => {
+    const { clock, deadline } = setUp();
+    for (const late of [() => Promise.reject(new Error('late')), async () => 1]) {
+      let go = (): void => {};
+      const gate = new Promise<void>((resolve) => (go = resolve));
+      const pending = withDeadline(() => gate.then(late), deadline);
+      const outcome = expect(pending).rejects.toThrow('too late');
+      await clock.advance(100);
+      await outcome;
+      go();
+      await clock.advance(0);
+    }
+  });
+});

@@ -1,0 +1,85 @@
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { MemoryTokenRepository } from '../../adapters/memory/index.js';
+import { connectTo } from '../../adapters/testing/index.js';
+import { ChannelServer, fromHttpSession, fromToken, query, tokenIdOf, withUserFrom, withUserFromToken } from '../../src/index.js';
+import { MemorySessionStore } from '../../src/session/memory-session-store.js';
+import { key, makeAccounts } from '../support/accounts.js';
+
+afterEach(() => vi.restoreAllMocks());
+
+/** Everything that a log might make of `value`. */
+function shown(value: unknown): string {
+  return [
+    inspect(value, { depth: 20, showHidden: true }),
+    inspect(value, { depth: 20, getters: true }),
+    JSON.stringify(value) ?? '',
+    String(value),
+  ].join('\n');
+}
+
+describe('nothing leaks', () => {
+  it('messages, channels, sessions and what a client sees of them show no key, cookie or session id', async () => {
+    const { tokens, sessions, users } = makeAccounts();
+    const store = new MemorySessionStore();
+    const ids: string[] = [];
+    const create = store.create.bind(store);
+    vi.spyOn(store, 'create').mockImplementation((id, session) => {
+      ids.push(id);
+      return create(id, session);
+    });
+    const sessionId = sessions.create('ann');
+    const seen: string[] = [];
+    const wrap = withUserFrom(fromToken({ tokens, from: query('token') }), fromHttpSession({ sessions, users }));
+    const look = wrap((message) => {
+      message.channelSession.set('n', seen.length);
+      seen.push(
+        shown(message),
+        shown(message.channel),
+        shown(message.channelSession),
+        shown(message.signal),
+        shown(message.authentication),
+      );
+      if (message.kind !== 'connect') seen.push(shown(message.request));
+    });
+    const server = new ChannelServer({ connect: look, receive: look, disconnect: look }, { session: { store, scope: 'client' } });
+    const client = await connectTo(server, {
+      cookies: { sessionid: sessionId, other: 'cookie-value' },
+      headers: { authorization: 'Bearer bearer-value' },
+      url: `/?token=${key}`,
+    });
+    await client.send('a');
+    seen.push(shown(server), shown(server.channels), shown([...server.channels]));
+    await client.disconnect();
+    expect(seen.length).toBeGreaterThan(10);
+    expect(ids).toHaveLength(1);
+    for (const secret of [key, sessionId, 'cookie-value', 'bearer-value', ids[0] as string]) expect(seen.join('\n')).not.toContain(secret);
+  });
+
+  it('errors and warnings say nothing of what was presented', async () => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const failing = { findById: () => Promise.reject(new Error('down')) };
+    const connect = withUserFromToken({ tokens: failing })(() => {});
+    await connectTo({ connect }, { cookies: { key } });
+    await connectTo({ connect }, { cookies: { key }, origin: 'https://evil.example' });
+    const text = shown([log.mock.calls, emit.mock.calls]);
+    expect(text).toContain('ERR_LOOKUP_FAILED');
+    expect(text).toContain('evil.example');
+    expect(text).not.toContain(key);
+  });
+
+  it('mistakes of the calling code are named without the secret in them', () => {
+    const wrong = `${key}é`;
+    for (const act of [() => tokenIdOf(wrong), () => new MemoryTokenRepository(makeAccounts()).add(wrong, 'ann')]) {
+      let message = '';
+      try {
+        act();
+      } catch (error) {
+        message = shown(error);
+      }
+      expect(message).toContain('TypeError');
+      expect(message).not.toContain(key);
+    }
+  });
+});

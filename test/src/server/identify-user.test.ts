@@ -1,0 +1,87 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { describe, expect, it, vi } from 'vitest';
+import { authorization, fromHttpSession, fromToken, identifyUser } from '../../../src/index.js';
+import { container, TOKEN_REPOSITORY } from '../../../src/injection.js';
+import { key, makeAccounts } from '../../support/accounts.js';
+
+function request(headers: Record<string, string>): IncomingMessage {
+  return Object.assign(new IncomingMessage(new Socket()), { headers, url: '/' });
+}
+
+describe('identifyUser', () => {
+  it('finds the user of a request by the first source that yields one', async () => {
+    const { tokens, sessions, users } = makeAccounts();
+    const sources = [fromToken({ tokens, from: authorization() }), fromHttpSession({ sessions, users })] as const;
+    const byToken = await identifyUser(request({ authorization: `Token ${key}` }), { sources });
+    expect(byToken).toMatchObject({ user: { id: 'ann' }, authentication: { outcome: 'ok', source: 'token', carrier: 'authorization' } });
+    const bySession = await identifyUser(request({ cookie: `sessionid=${sessions.create('bob')}` }), { sources });
+    expect(bySession).toMatchObject({ user: { id: 'bob' }, authentication: { outcome: 'ok', source: 'http-session' } });
+  });
+
+  it('gives the anonymous user and the reason, where none does', async () => {
+    const { tokens, sessions, users } = makeAccounts();
+    const sources = [fromToken({ tokens }), fromHttpSession({ sessions, users })] as const;
+    const nothing = await identifyUser(request({}), { sources });
+    expect(nothing).toMatchObject({ user: { id: null, isAuthenticated: false }, authentication: { outcome: 'missing' } });
+    const unknown = await identifyUser(request({ cookie: `key=${'f'.repeat(40)}` }), { sources });
+    expect(unknown.authentication).toMatchObject({ outcome: 'unknown', source: 'token' });
+  });
+
+  it('applies the origin rule to upgrades, and to them alone', async () => {
+    const { tokens } = makeAccounts();
+    const findById = vi.spyOn(tokens, 'findById');
+    const sources = [fromToken({ tokens })] as const;
+    const headers = { host: 'app.example.com', origin: 'https://evil.example', cookie: `key=${key}` };
+    const upgrade = request({ ...headers, upgrade: 'websocket' });
+    await expect(identifyUser(upgrade, { sources })).rejects.toMatchObject({ code: 'ERR_ORIGIN_REFUSED' });
+    expect(findById).not.toHaveBeenCalled();
+    expect((await identifyUser(upgrade, { sources, origins: ['https://evil.example'] })).user.id).toBe('ann');
+    expect((await identifyUser(request(headers), { sources })).user.id).toBe('ann');
+  });
+
+  it('rejects where it cannot be told, and never says anonymous', async () => {
+    const failing = { findById: () => Promise.reject(new Error('down')) };
+    const cookie = { cookie: `key=${key}` };
+    await expect(identifyUser(request(cookie), { sources: [fromToken({ tokens: failing })] })).rejects.toMatchObject({
+      code: 'ERR_LOOKUP_FAILED',
+    });
+    const hung = { findById: () => new Promise<never>(() => {}) };
+    const late = identifyUser(request(cookie), { sources: [fromToken({ tokens: hung })], timeoutMs: 1 });
+    await expect(late).rejects.toMatchObject({ code: 'ERR_LOOKUP_TIMEOUT' });
+  });
+
+  it('reads the HTTP session once for several sources', async () => {
+    const { sessions, users } = makeAccounts();
+    const read = vi.spyOn(sessions, 'read');
+    const nobody = { findById: async () => undefined };
+    const sources = [fromHttpSession({ sessions, users: nobody }), fromHttpSession({ sessions, users })] as const;
+    const { user } = await identifyUser(request({ cookie: `sessionid=${sessions.create('bob')}` }), { sources });
+    expect(user.id).toBe('bob');
+    expect(read).toHaveBeenCalledTimes(1);
+  });
+
+  it('looks for dependencies in its container, and misses them with a code', async () => {
+    const { tokens } = makeAccounts();
+    const child = container.createChildContainer();
+    child.register(TOKEN_REPOSITORY, { useValue: tokens });
+    const sources = [fromToken()] as const;
+    expect((await identifyUser(request({ cookie: `key=${key}` }), { sources, container: child })).user.id).toBe('ann');
+    await expect(identifyUser(request({}), { sources })).rejects.toMatchObject({ code: 'ERR_DEPENDENCY_MISSING' });
+  });
+
+  it('says which option is wrong', async () => {
+    const { tokens } = makeAccounts();
+    const sources = [fromToken({ tokens })] as const;
+    for (const options of [
+      {},
+      { sources: [] },
+      { sources: [fromToken] },
+      { sources, timeoutMs: 0 },
+      { sources, timeout: 5 },
+      { sources, origins: ['*'] },
+    ]) {
+      await expect(identifyUser(request({ upgrade: 'websocket' }), options as never)).rejects.toThrow(TypeError);
+    }
+  });
+});
