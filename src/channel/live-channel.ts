@@ -26,9 +26,14 @@ const closeGraceMs = 1_000;
 /** The same where the application closes it in order: what was sent before may be much, and the peer's line slow. */
 const orderlyCloseGraceMs = 30_000;
 
+/** A UUID is put together of a dozen strings, which would all live as long as the channel. */
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
 /** One connection: its state, its way in and its way out. */
 export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMessage> {
-  readonly id: string = randomUUID();
+  readonly id: string = flat(randomUUID());
   readonly inbox: Inbox<ChannelReceiveMessage>;
   /** Who connect found, and through what. */
   readonly identity: ChannelIdentity = new ChannelIdentity();

@@ -37,7 +37,7 @@ export class Outbox {
       if (this.#socket.bufferedAmount > this.#maxBufferedBytes) return false;
       this.#cork();
     }
-    this.#socket.send(data, { binary: typeof data !== 'string' });
+    this.#socket.send(data); // strings as text, all else as binary
     this.#corkedBytes += bytes;
     if (this.#corkedBytes < corkBytes) return true;
     this.#raw.uncork();
