@@ -1,6 +1,6 @@
 import { checkEcho } from './check.js';
 import { EchoLoad } from './load/echo-load.js';
-import { handshakesPerSecond, openIdle } from './load/handshake-load.js';
+import { openForTime, openIdle } from './load/handshake-load.js';
 import { median, rounded, spread, table } from './ratios.js';
 import { ServerProcess } from './server-process.js';
 
@@ -30,6 +30,7 @@ interface Numbers {
   handshakes: number;
   cpu1: number;
   cpu8: number;
+  cpuHandshake: number;
   idle: number;
 }
 
@@ -39,6 +40,7 @@ const columns: Readonly<Record<keyof Numbers, string>> = {
   handshakes: 'handshakes/s',
   cpu1: 'CPU/message, depth 1',
   cpu8: 'CPU/message, depth 8',
+  cpuHandshake: 'CPU/handshake',
   idle: 'RSS/idle connection',
 };
 
@@ -74,7 +76,7 @@ export async function compareEcho(plan: EchoPlan): Promise<string> {
     '',
     'More is better for echo and handshakes; less is better for CPU and RSS.',
     `${base} itself, in this run and on this machine only: ${of('echo1')} round trips/s at depth 1, ${of('echo8')} at depth 8, ` +
-      `${of('handshakes')} handshakes/s, ${of('cpu1')} and ${of('cpu8')} µs of CPU per message, ${of('idle')} KiB per idle connection.`,
+      `${of('handshakes')} handshakes/s, ${of('cpu1')} and ${of('cpu8')} µs of CPU per message, ${of('cpuHandshake')} µs per handshake, ${of('idle')} KiB per idle connection.`,
   ].join('\n');
 }
 
@@ -82,11 +84,18 @@ async function measurePair(pair: Pair, plan: EchoPlan, reversed: boolean): Promi
   const order = reversed ? [...sides].reverse() : sides;
   for (const side of order) await checkEcho(pair[side].port);
   const idle = await bothSides(order, (side) => bytesPerIdle(pair[side], plan.idleConnections));
-  for (const side of order) await handshakesPerSecond(pair[side].port, plan.warmUpMs);
-  const handshakes = await slices(plan.slices, order, async (side) => {
-    const perSecond = await handshakesPerSecond(pair[side].port, plan.sliceMs);
+  for (const side of order) {
+    await openForTime(pair[side].port, plan.warmUpMs);
     await pair[side].settle();
-    return [perSecond];
+  }
+  const handshakes = await slices(plan.slices, order, async (side) => {
+    const before = await pair[side].cpu();
+    let after = before;
+    const { count, perSecond } = await openForTime(pair[side].port, plan.sliceMs, async () => {
+      after = await pair[side].cpu();
+    });
+    await pair[side].settle();
+    return [perSecond, (after - before) / count];
   });
   const loads = await bothSides(order, (side) => EchoLoad.open(pair[side].port, plan.connections));
   const echo = async (depth: number): Promise<Readonly<Record<Side, number[]>>> => {
@@ -105,6 +114,7 @@ async function measurePair(pair: Pair, plan: EchoPlan, reversed: boolean): Promi
     handshakes: handshakes[side][0] as number,
     cpu1: one[side][1] as number,
     cpu8: eight[side][1] as number,
+    cpuHandshake: handshakes[side][1] as number,
     idle: idle[side] / 1_024,
   });
   const [left, right] = [numbersOf('base'), numbersOf('candidate')];

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { keyOf } from '../accounts.js';
 import { handshakeWith, maskedFrame, RawConnection } from './raw-connection.js';
-import { spinning } from './spinning.js';
+import { type Counted, spinning } from './spinning.js';
 
 const frame = maskedFrame(JSON.stringify({ type: 'say', text: 'what a fine day for a long walk' }));
 
@@ -21,10 +21,8 @@ export class EchoLoad {
 
   /**
    * Sends `depth` messages on every connection, awaits the answers to all of them, sends the next, and so on for `ms` milliseconds.
-   *
-   * @returns round trips, and per second.
    */
-  async run(depth: number, ms: number): Promise<{ readonly count: number; readonly perSecond: number }> {
+  async run(depth: number, ms: number): Promise<Counted> {
     const window = Buffer.concat(Array.from({ length: depth }, () => frame));
     let isOver = false;
     let count = 0;

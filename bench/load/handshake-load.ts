@@ -1,26 +1,31 @@
 import { performance } from 'node:perf_hooks';
 import { accountCount, keyOf } from '../accounts.js';
 import { handshakeWith, RawConnection } from './raw-connection.js';
-import { spinning } from './spinning.js';
+import { type Counted, spinning } from './spinning.js';
 
 /** How many connections are being opened at any moment. */
 const concurrency = 16;
 
 const handshakes = Array.from({ length: 1_000 }, (_, index) => handshakeWith(keyOf(index % accountCount)));
 
-/** Opens connections for `ms` milliseconds and drops each as soon as its handshake is answered; returns how many per second. */
-export async function handshakesPerSecond(port: number, ms: number): Promise<number> {
+/**
+ * Opens connections for `ms` milliseconds, and drops them all afterwards: closing is not what is measured.
+ *
+ * @param done is called before they are dropped.
+ */
+export async function openForTime(port: number, ms: number, done?: () => Promise<void>): Promise<Counted> {
   const start = performance.now();
-  let count = 0;
+  const open: RawConnection[] = [];
   const worker = async (): Promise<void> => {
     while (performance.now() - start < ms) {
-      const connection = await RawConnection.open(port, handshakes[count % handshakes.length] as Buffer);
-      connection.drop();
-      count += 1;
+      open.push(await RawConnection.open(port, handshakes[open.length % handshakes.length] as Buffer));
     }
   };
   await spinning(() => Promise.all(Array.from({ length: concurrency }, worker)));
-  return (count * 1_000) / (performance.now() - start);
+  const perSecond = (open.length * 1_000) / (performance.now() - start);
+  await done?.();
+  for (const connection of open) connection.drop();
+  return { count: open.length, perSecond };
 }
 
 /** Opens `count` connections, `concurrency` at a time, which then do nothing. */

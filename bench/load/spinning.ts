@@ -1,3 +1,9 @@
+/** How often something was done, in all and per second. */
+export interface Counted {
+  readonly count: number;
+  readonly perSecond: number;
+}
+
 /**
  * Polls without ever sleeping while `run` is at work: a load that is woken up late measures the scheduler.
  */
