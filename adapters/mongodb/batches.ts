@@ -7,8 +7,10 @@ export const maxBatchSize = 1_000;
 const enoughLookups = 100;
 /** So many turns of the event loop without another look-up end the gathering, too. */
 const enoughQuietTurns = 2;
-/** How long a batch is gathered at most. */
-const maxGatherMs = 100;
+/** How long a batch is gathered at most. Only a process that is short of time gets there. */
+const maxGatherMs = 250;
+/** So soon after a batch the next look-up is taken for one of many, as if that batch were still in flight. */
+const stillBusyMs = 20;
 
 /** A look-up that waits for its batch. Where its caller has given up, nothing is asked for it. */
 interface Lookup {
@@ -28,6 +30,8 @@ export class Batches<Found> {
   readonly #query: BatchQuery<Found>;
   readonly #waiting: (() => void)[] = [];
   #inFlight = false;
+  /** When there was last a batch in flight. */
+  #busyUntil = Number.NEGATIVE_INFINITY;
   /** How many look-ups wait for a batch to go. */
   #pending = 0;
 
@@ -52,8 +56,9 @@ export class Batches<Found> {
       return;
     }
     this.#inFlight = true;
+    const isBusy = performance.now() - this.#busyUntil < stillBusyMs;
     // The loader schedules a batch before it puts the first key into it.
-    queueMicrotask(dispatch);
+    queueMicrotask(isBusy ? () => this.#gather(dispatch) : dispatch);
   }
 
   /**
@@ -82,8 +87,10 @@ export class Batches<Found> {
       return lookups.map(({ id }) => found.get(id));
     } finally {
       const next = this.#waiting.shift();
-      if (next === undefined) this.#inFlight = false;
-      else this.#gather(next);
+      if (next === undefined) {
+        this.#inFlight = false;
+        this.#busyUntil = performance.now();
+      } else this.#gather(next);
     }
   }
 }
