@@ -49,7 +49,7 @@ export function isAttached(socket: WebSocket): boolean {
 
 /** Lets `channel` hear what happens on `socket`. The listeners are shared by all channels: none costs a closure of its own. */
 export function attachToSocket(socket: WebSocket, channel: RuntimeChannel): void {
-  Object.defineProperty(socket, channelOf, { value: channel });
+  (socket as ChannelSocket)[channelOf] = channel;
   socket.on('message', onMessage);
   socket.on('close', onClose);
   socket.on('error', onError);

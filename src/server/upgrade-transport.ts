@@ -13,6 +13,64 @@ export interface PendingEvents {
   overflowed(): void;
 }
 
+/** What arrives on a raw socket before its upgrade is answered. */
+class EarlyInput {
+  readonly #raw: Socket;
+  readonly #maxBytes: number;
+  readonly #chunks: Buffer[];
+  #bytes: number;
+  #events: PendingEvents | undefined;
+
+  constructor(raw: Socket, head: Buffer, maxBytes: number) {
+    this.#raw = raw;
+    this.#maxBytes = maxBytes;
+    this.#chunks = head.length > 0 ? [head] : [];
+    this.#bytes = head.length;
+  }
+
+  watch(events: PendingEvents): void {
+    this.#events = events;
+    this.#raw.on('data', this.#onData);
+    this.#raw.on('end', this.#onGone);
+    this.#raw.on('close', this.#onGone);
+    if (this.#raw.destroyed || this.#raw.readableEnded) events.gone();
+    else this.#judge();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    this.#judge();
+  };
+
+  readonly #onGone = (): void => {
+    this.#events?.gone();
+    this.release();
+    this.#raw.destroy();
+  };
+
+  #judge(): void {
+    if (this.#bytes > this.#maxBytes) this.#events?.overflowed();
+    else if (this.#bytes > this.#maxBytes / 2) this.#raw.pause();
+  }
+
+  /** Listens no more, and gives what has arrived. */
+  release(): Buffer {
+    this.#events = undefined;
+    this.#raw.off('data', this.#onData);
+    this.#raw.off('end', this.#onGone);
+    this.#raw.off('close', this.#onGone);
+    return this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+  }
+}
+
+/** What an upgrade needs until it is answered, and is let go of then. */
+interface Pending {
+  readonly webSockets: WebSocketServer;
+  readonly request: IncomingMessage;
+  readonly input: EarlyInput;
+}
+
 /**
  * An upgrade that is not answered yet. The raw socket is read meanwhile, or nobody would notice that the client left; what it sends is
  * kept, within bounds, and becomes the head of the upgrade.
@@ -20,66 +78,29 @@ export interface PendingEvents {
 export class UpgradeTransport implements Transport {
   readonly raw: Socket;
   socket: WebSocket | undefined;
-  readonly #request: IncomingMessage;
-  readonly #webSockets: WebSocketServer;
-  readonly #maxBytes: number;
-  readonly #early: Buffer[];
-  #earlyBytes: number;
-  #events: PendingEvents | undefined;
+  #pending: Pending | undefined;
 
   constructor(webSockets: WebSocketServer, request: IncomingMessage, raw: Socket, head: Buffer, maxBytes: number) {
-    this.#webSockets = webSockets;
-    this.#request = request;
     this.raw = raw;
-    this.#maxBytes = maxBytes;
-    this.#early = head.length > 0 ? [head] : [];
-    this.#earlyBytes = head.length;
+    this.#pending = { webSockets, request, input: new EarlyInput(raw, head, maxBytes) };
   }
 
   /** Begins to read. */
   watch(events: PendingEvents): void {
-    this.#events = events;
-    this.raw.on('data', this.#onData);
-    this.raw.on('end', this.#onGone);
-    this.raw.on('close', this.#onGone);
-    if (this.raw.destroyed || this.raw.readableEnded) events.gone();
-    else this.#judge();
-  }
-
-  readonly #onData = (chunk: Buffer): void => {
-    this.#early.push(chunk);
-    this.#earlyBytes += chunk.length;
-    this.#judge();
-  };
-
-  #judge(): void {
-    if (this.#earlyBytes > this.#maxBytes) this.#events?.overflowed();
-    else if (this.#earlyBytes > this.#maxBytes / 2) this.raw.pause();
-  }
-
-  readonly #onGone = (): void => {
-    this.#events?.gone();
-    this.#release();
-    this.raw.destroy();
-  };
-
-  #release(): void {
-    this.#events = undefined;
-    this.raw.off('data', this.#onData);
-    this.raw.off('end', this.#onGone);
-    this.raw.off('close', this.#onGone);
+    this.#pending?.input.watch(events);
   }
 
   answer(onSocket: (socket: WebSocket) => void): Promise<boolean> {
-    this.#release();
+    const pending = this.#pending;
+    if (pending === undefined) return Promise.resolve(false);
+    this.#pending = undefined;
+    const head = pending.input.release();
     this.raw.pause(); // nothing may arrive between our listeners and those of ws
-    const head = this.#early.length === 1 ? (this.#early[0] as Buffer) : Buffer.concat(this.#early);
-    this.#early.length = 0;
     return new Promise((resolve, reject) => {
       const failed = (): void => resolve(false);
       this.raw.once('close', failed);
       try {
-        this.#webSockets.handleUpgrade(this.#request, this.raw, head, (socket) => {
+        pending.webSockets.handleUpgrade(pending.request, this.raw, head, (socket) => {
           this.raw.off('close', failed);
           this.socket = socket;
           onSocket(socket);
@@ -94,12 +115,16 @@ export class UpgradeTransport implements Transport {
 
   refuse(outcome: Outcome): void {
     this.#release();
-    this.#early.length = 0;
     refuseUpgrade(this.raw, outcome.status);
   }
 
   destroy(): void {
     this.#release();
     this.raw.destroy();
+  }
+
+  #release(): void {
+    this.#pending?.input.release();
+    this.#pending = undefined;
   }
 }
