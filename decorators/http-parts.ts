@@ -51,9 +51,11 @@ function saveIfChanged(message: ChannelMessage, session: HttpSession): void {
  */
 function forgetUserOfGoneSession(message: ChannelMessage, session: HttpSession | undefined, reader: HttpSessionReader): void {
   const { channel, kind } = message;
-  if (kind === 'connect' || !channel.identity.isFoundThrough(reader) || session?.userId === channel.user.id) return;
+  const { identity, user } = channel;
+  if (kind === 'connect' || !identity.isFoundThrough(reader) || session?.userId === user.id) return;
+  if (identity.httpSessionIdOf(reader) === undefined) return; // it could not be asked for again, which says nothing
   message.user = anonymousUser;
-  message.onSuccess(() => channel.endWith('ERR_AUTHENTICATION_REQUIRED'));
+  message.onHandled(() => channel.endWith('ERR_AUTHENTICATION_REQUIRED'));
 }
 
 async function save(message: ChannelMessage, session: HttpSession): Promise<void> {
@@ -74,20 +76,25 @@ export interface HttpParts {
   before(message: ChannelMessage, giveUser: (message: ChannelMessage) => Promise<void> | undefined): Promise<void> | undefined;
 }
 
-/** The HTTP part of `sources`; nothing where none of them reads HTTP sessions. */
+/** The HTTP part of `sources`; nothing where none of them reads HTTP sessions. Of several it is the one that identified the channel. */
 export function httpParts(wrapper: string, sources: readonly UserSource[]): HttpParts {
-  const source = sources.find((candidate) => candidate.source === 'http-session');
-  if (source === undefined) return { requires: [], before: (message, giveUser) => giveUser(message) };
-  const requirement = readsHttpSession((dependencies) => {
-    const { reader } = source.bind(dependencies);
-    if (reader === undefined) throw new TypeError(`${wrapper}: this source reads no HTTP sessions`);
-    return { reader };
-  });
+  const requirements = sources
+    .filter(({ source }) => source === 'http-session')
+    .map((source) =>
+      readsHttpSession((dependencies) => {
+        const { reader } = source.bind(dependencies);
+        if (reader === undefined) throw new TypeError(`${wrapper}: this source reads no HTTP sessions`);
+        return { reader };
+      }),
+    );
+  const [first] = requirements;
+  if (first === undefined) return { requires: [], before: (message, giveUser) => giveUser(message) };
   return {
-    requires: [requirement],
+    requires: [first],
     before: async (message, giveUser) => {
       await giveUser(message);
-      await giveHttpSession(message, requirement);
+      const { host, identity } = message.channel;
+      await giveHttpSession(message, requirements.find((requirement) => host.bind(requirement).reader === identity.reader) ?? first);
     },
   };
 }

@@ -43,7 +43,11 @@ async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequir
     const user = await withDeadline(() => users.findById(userId), { clock: host.clock, ms, onTimeout });
     message.user = user == null ? anonymousUser : checkedUser(user, 'users.findById');
   } catch (error) {
-    throw lookUpFailed(error);
+    const failed = lookUpFailed(error);
+    if (message.kind !== 'disconnect') throw failed;
+    // its handler is owed all the same; nobody is left to be refused
+    host.reporter.error(failed, message);
+    message.user = message.channel.user;
   }
 }
 

@@ -7,7 +7,6 @@ import { type AnonymousUser, type AppUser, anonymousUser } from '../users.js';
 /** What a channel knows of who speaks on it: found once, at connect. */
 export class ChannelIdentity {
   #finding: Finding | undefined;
-  #reader: HttpSessionReader | undefined;
   #httpSessionIds: Map<HttpSessionReader, string | undefined> | undefined;
 
   get user(): AppUser | AnonymousUser {
@@ -26,18 +25,22 @@ export class ChannelIdentity {
 
   /** The id of the HTTP session that identified the channel. */
   get httpSessionId(): string | undefined {
-    return this.#reader && this.#httpSessionIds?.get(this.#reader);
+    return this.reader && this.#httpSessionIds?.get(this.reader);
+  }
+
+  /** The reader whose HTTP session identified the channel, or was presented where nobody has logged in with it. */
+  get reader(): HttpSessionReader | undefined {
+    return this.#finding?.reader;
   }
 
   /** Whether the user was found through the HTTP sessions of `reader`. */
   isFoundThrough(reader: HttpSessionReader): boolean {
-    return this.#finding?.user !== undefined && this.#reader === reader;
+    return this.#finding?.user !== undefined && this.reader === reader;
   }
 
-  /** Notes what was found; through the HTTP sessions of `reader`, if by them. */
-  found(finding: Finding, reader: HttpSessionReader | undefined): void {
+  /** Notes what was found. */
+  found(finding: Finding): void {
     this.#finding = finding;
-    this.#reader = reader;
   }
 
   /** Notes the id under which `reader` finds the HTTP session of the handshake again. */

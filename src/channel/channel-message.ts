@@ -26,6 +26,7 @@ export abstract class ChannelMessage implements BaseMessage {
   /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
   isOrderingKnown = false;
   #successSteps: (() => void | Promise<void>)[] | undefined;
+  #lastStep: (() => void) | undefined;
 
   constructor(channel: RuntimeChannel) {
     this.#channel = channel;
@@ -101,7 +102,7 @@ export abstract class ChannelMessage implements BaseMessage {
 
   /** What wrappers want done once the handler has succeeded and the session is saved. */
   get successSteps(): readonly (() => void | Promise<void>)[] | undefined {
-    return this.#successSteps;
+    return this.#lastStep === undefined ? this.#successSteps : [...(this.#successSteps ?? []), this.#lastStep];
   }
 
   /** Does `step` once the handler has succeeded and the session is saved. */
@@ -110,7 +111,12 @@ export abstract class ChannelMessage implements BaseMessage {
     this.#successSteps.push(step);
   }
 
-  /** The handler did not succeed: what it changed is dropped, and no step is done. */
+  /** Does `step` once the handler is done and did not throw: after all others, and also where it told the client of an error. */
+  onHandled(step: () => void): void {
+    this.#lastStep = step;
+  }
+
+  /** The handler did not succeed: what it changed is dropped, and no step of {@link onSuccess} is done. */
   discard(): void {
     this.#draft?.discard();
     this.#successSteps = undefined;

@@ -23,7 +23,8 @@ export async function handleDisconnect(channel: RuntimeChannel, message: Channel
   try {
     await (channel.host.plan.disconnect as SlotFunction)(message);
     // a record of the channel's own goes now anyway
-    if (channel.record?.outlivesChannel === true) await commit(channel, message);
+    if (channel.record?.outlivesChannel !== true) message.draft?.discard();
+    await commit(channel, message);
   } catch (error) {
     if (isReported(error)) channel.host.reporter.error(error, message);
   }

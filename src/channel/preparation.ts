@@ -88,9 +88,7 @@ export class Preparation implements ConnectPreparation {
       } catch (error) {
         throw lookUpFailed(error);
       }
-      const reader =
-        finding.authentication.source === 'http-session' ? sources.find((source) => source.reader !== undefined)?.reader : undefined;
-      this.#channel.identity.found(finding, reader);
+      this.#channel.identity.found(finding);
     }
     await reading;
   }

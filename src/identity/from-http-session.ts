@@ -80,7 +80,7 @@ export function httpSessionSource<User extends AuthenticatedUser>(
     bind(dependencies): BoundSource {
       const reader = requireReader(owner, options.sessions, dependencies);
       const users = requireUsers(owner, options.users, dependencies);
-      return { reader, find: async (_request, httpSession) => findingOf(await httpSession(reader), users) };
+      return { reader, find: async (_request, httpSession) => ({ ...(await findingOf(await httpSession(reader), users)), reader }) };
     },
   });
 }

@@ -1,0 +1,273 @@
+import { describe, expect, it, vi } from 'vitest';
+import { MemoryHttpSessionReader } from '../../adapters/memory/index.js';
+import { connectTo } from '../../adapters/testing/index.js';
+import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
+import {
+  anonymousUser,
+  ClientError,
+  DenyConnection,
+  fromHttpSession,
+  type HasHttpSession,
+  type ReceiveMessage,
+  type Wrapper,
+  withAuthenticatedUser,
+  withChannelAndHttpSession,
+  withChannelUser,
+  withClientErrors,
+  withHttpSession,
+  withHttpUser,
+  withUserFrom,
+  withUserFromHttp,
+} from '../../src/index.js';
+import { alice, bob, codesOf, expectProcessToLive, makeSite, type Site } from '../support/site.js';
+
+expectProcessToLive();
+
+/** Every wrapper that gives the HTTP session, by name. */
+const wrappers = [
+  ['withHttpSession', ({ sessions }) => withHttpSession({ sessions })],
+  ['withChannelAndHttpSession', ({ sessions }) => withChannelAndHttpSession({ sessions })],
+  ['withHttpUser', ({ sessions, users }) => withHttpUser({ sessions, users })],
+  ['withUserFromHttp', ({ sessions, users }) => withUserFromHttp({ sessions, users })],
+  ['withUserFrom', ({ sessions, users }) => withUserFrom(fromHttpSession({ sessions, users }))],
+] as [string, (site: Site) => Wrapper<HasHttpSession>][];
+
+/** A site where alice has logged in on the web, and what a server takes to let her in by that. */
+function loggedIn() {
+  const site = makeSite();
+  const { sessions, users, options } = site;
+  const id = sessions.create('alice', { visits: 0 });
+  const connect = withUserFromHttp({ sessions, users })(() => {});
+  return {
+    ...site,
+    id,
+    connect,
+    connectOptions: { ...options, cookies: { sessionid: id } },
+    stored: async () => (await sessions.readById(id))?.data,
+  };
+}
+
+function visit({ httpSession }: HasHttpSession): void {
+  if (httpSession !== undefined) httpSession.data.visits = Number(httpSession.data.visits) + 1;
+}
+
+describe.each(wrappers)('%s', (_name, wrapper) => {
+  it('saves what a handler of any slot changed', async () => {
+    const site = loggedIn();
+    const wrap = wrapper(site);
+    const client = await connectTo({ connect: wrap(visit), receive: wrap(visit), disconnect: wrap(visit) }, site.connectOptions);
+    expect(await site.stored()).toEqual({ visits: 1 });
+    await client.send('a');
+    expect(await site.stored()).toEqual({ visits: 2 });
+    await client.disconnect();
+    expect(await site.stored()).toEqual({ visits: 3 });
+    expect(site.errors).toEqual([]);
+  });
+
+  it('saves nothing of a connect that refuses', async () => {
+    const site = loggedIn();
+    const connect = wrapper(site)((message) => {
+      visit(message);
+      throw new DenyConnection();
+    });
+    expect((await connectTo({ connect }, site.connectOptions)).refusal).toEqual({ status: 403 });
+    expect(await site.stored()).toEqual({ visits: 0 });
+  });
+
+  it('gives nobody a session who came without one, on any message', async () => {
+    const site = loggedIn();
+    const seen: unknown[] = [];
+    const wrap = wrapper(site);
+    const note = ({ httpSession }: HasHttpSession): void => void seen.push(httpSession);
+    const create = vi.spyOn(site.sessions, 'create');
+    const client = await connectTo({ connect: wrap(note), receive: wrap(note), disconnect: wrap(note) }, site.options);
+    await client.send('a');
+    await client.disconnect();
+    expect(seen).toEqual([undefined, undefined, undefined]);
+    expect(create).not.toHaveBeenCalled();
+  });
+
+  it('is undefined on disconnect where it cannot be read, and the disconnect handler runs all the same', async () => {
+    const site = loggedIn();
+    const seen: unknown[] = [];
+    const disconnect = wrapper(site)((message) => void seen.push(message.httpSession));
+    const client = await connectTo({ connect: site.connect, disconnect }, site.connectOptions);
+    vi.spyOn(site.sessions, 'readById').mockRejectedValue(new Error('down'));
+    await client.disconnect();
+    expect(seen).toEqual([undefined]);
+    expect(codesOf(site.errors)).toEqual(['ERR_LOOKUP_FAILED']);
+  });
+
+  it('ends the channel that a gone one identified, also where the handler only tells its client of an error', async () => {
+    const site = loggedIn();
+    const receive = withClientErrors(
+      wrapper(site)(() => {
+        throw new ClientError('full');
+      }),
+    );
+    const client = await connectTo({ connect: site.connect, receive }, site.connectOptions);
+    await client.send('a');
+    expect(client.closed).toBeUndefined();
+    site.sessions.destroy(site.id);
+    await client.send('b');
+    expect(client.sentJson).toEqual([{ error: 'full' }, { error: 'full' }]);
+    expect(client.closed?.code).toBe(3000);
+    expect(site.errors).toEqual([]);
+  });
+
+  it('leaves a channel alone whose reader keeps the id from us, since such a session cannot be read again', async () => {
+    const site = makeSite();
+    const session: HttpSession = { id: undefined, userId: 'alice', data: {}, save: async () => {} };
+    const readById = vi.fn(async () => undefined);
+    const sessions = { read: async () => session, readById } as unknown as MemoryHttpSessionReader;
+    const seen: unknown[] = [];
+    const client = await connectTo(
+      {
+        connect: withUserFromHttp({ sessions, users: site.users })((message) => void seen.push(message.httpSession === session)),
+        receive: withChannelUser(wrapper({ ...site, sessions })((message) => void seen.push(message.httpSession))),
+      },
+      site.options,
+    );
+    await client.send('a');
+    expect(seen).toEqual([true, undefined]);
+    expect(client.user).toBe(alice);
+    expect(client.closed).toBeUndefined();
+    expect(readById).not.toHaveBeenCalled();
+  });
+
+  it('closes with 1011 where saving does not end in time', async () => {
+    const { clock, users, options, errors } = makeSite();
+    const session: HttpSession = { id: 'a', userId: 'alice', data: { visits: 0 }, save: () => new Promise(() => {}) };
+    const sessions = { read: async () => session, readById: async () => session } as unknown as MemoryHttpSessionReader;
+    const client = await connectTo({ receive: wrapper({ ...makeSite(), sessions, users })(visit) }, { ...options, connectTimeoutMs: 500 });
+    const handled = client.send('a');
+    await clock.advance(500);
+    await handled;
+    expect(client.closed?.code).toBe(1011);
+    expect(codesOf(errors)).toEqual(['ERR_SESSION_SAVE_FAILED']);
+    await clock.advance(1_000);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('withHttpUser', () => {
+  it('gives the user of the session as it is now, and ends the channel that another one had identified', async () => {
+    const { sessions, users, connect, connectOptions, id } = loggedIn();
+    const seen: unknown[] = [];
+    const receive = withHttpUser({ sessions, users })((message) => void seen.push(message.user));
+    const client = await connectTo({ connect, receive }, connectOptions);
+    await client.send('a');
+    vi.spyOn(sessions, 'readById').mockResolvedValue({ id, userId: 'bob', data: {}, save: async () => {} });
+    await client.send('b');
+    expect(seen).toEqual([alice, bob]);
+    expect(client.closed?.code).toBe(3000);
+  });
+
+  it('closes with 1013 on receive where the user cannot be looked up, or not in time', async () => {
+    for (const findById of [() => Promise.reject(new Error('down')), () => new Promise<undefined>(() => {})]) {
+      const { sessions, users, connectOptions, clock, errors } = loggedIn();
+      const reached = vi.fn();
+      const client = await connectTo({ receive: withHttpUser({ sessions, users })(reached) }, { ...connectOptions, connectTimeoutMs: 500 });
+      vi.spyOn(users, 'findById').mockImplementation(findById);
+      const handled = client.send('a');
+      await clock.advance(500);
+      await handled;
+      expect(client.closed?.code).toBe(1013);
+      expect(reached).not.toHaveBeenCalled();
+      expect(errors).toHaveLength(1);
+      expect(clock.pendingTimers).toBe(0);
+    }
+  });
+
+  it('runs the disconnect handler although the user cannot be looked up, with whom the channel knows', async () => {
+    const { sessions, users, connect, connectOptions, errors } = loggedIn();
+    const seen: unknown[] = [];
+    const disconnect = withHttpUser({ sessions, users })((message) => void seen.push(message.user));
+    const client = await connectTo({ connect, disconnect }, connectOptions);
+    vi.spyOn(users, 'findById').mockRejectedValue(new Error('down'));
+    await client.disconnect();
+    expect(seen).toEqual([alice]);
+    expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED']);
+  });
+
+  it('identifies no channel: authentication says nothing, and a guard inside refuses who has no session', async () => {
+    const { sessions, users, options, id } = loggedIn();
+    const seen: unknown[] = [];
+    const connect = withHttpUser({ sessions, users })(
+      withAuthenticatedUser((message) => void seen.push(message.user, message.authentication, message.channel.user)),
+    );
+    expect((await connectTo({ connect }, options)).refusal).toEqual({ status: 401 });
+    expect((await connectTo({ connect }, { ...options, cookies: { sessionid: id } })).refusal).toBeUndefined();
+    expect(seen).toEqual([alice, undefined, anonymousUser]);
+  });
+});
+
+describe('withAuthenticatedUser after the HTTP session is gone', () => {
+  it('refuses on receive, and runs the disconnect handler, whose channel was authenticated once', async () => {
+    const { sessions, users, connectOptions, id, errors } = loggedIn();
+    const log: string[] = [];
+    const wrap = withUserFromHttp({ sessions, users });
+    const client = await connectTo(
+      {
+        connect: wrap(withAuthenticatedUser(() => {})),
+        receive: wrap(withAuthenticatedUser<ReceiveMessage>((message) => void log.push(message.text))),
+        disconnect: wrap(withAuthenticatedUser((message) => void log.push(message.user.id, String(message.httpSession)))),
+      },
+      connectOptions,
+    );
+    await client.send('a');
+    sessions.destroy(id);
+    await client.send('b');
+    expect(client.closed?.code).toBe(3000);
+    expect(log).toEqual(['a', 'alice', 'undefined']);
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('several sources of HTTP sessions', () => {
+  /** A site that moves from one kind of session to another. */
+  function moving() {
+    const site = makeSite();
+    const { users, clock } = site;
+    const old = new MemoryHttpSessionReader({ cookie: 'old', clock });
+    const now = new MemoryHttpSessionReader({ cookie: 'now', clock });
+    const wrap = withUserFrom(fromHttpSession({ sessions: now, users }), fromHttpSession({ sessions: old, users }));
+    const receive = wrap((message) => message.channel.sendJson([message.user.id, message.httpSession?.data ?? null]));
+    return { ...site, old, now, handlers: { connect: receive, receive } };
+  }
+
+  it.each(['now', 'old'] as const)('give the one through which the user was found: %s', async (which) => {
+    const site = moving();
+    const id = site[which].create('alice', { which });
+    const client = await connectTo(site.handlers, { ...site.options, cookies: { [which]: id } });
+    await client.send('a');
+    expect(client.sentJson).toEqual([
+      ['alice', { which }],
+      ['alice', { which }],
+    ]);
+    expect(client.closed).toBeUndefined();
+    site[which].destroy(id);
+    await client.send('b');
+    expect(client.sentJson.at(-1)).toEqual([null, null]);
+    expect(client.closed?.code).toBe(3000);
+  });
+
+  it('give what the first one found, where nobody has logged in', async () => {
+    const site = moving();
+    const cookies = { now: site.now.create(undefined, { which: 'now' }), old: site.old.create(undefined, { which: 'old' }) };
+    const client = await connectTo(site.handlers, { ...site.options, cookies });
+    expect(client.sentJson).toEqual([[null, { which: 'now' }]]);
+  });
+});
+
+describe('a reader that says null', () => {
+  it('says that there is no session', async () => {
+    const reader = { read: async () => null, readById: async () => null } as unknown as HttpSessionReader;
+    const seen: unknown[] = [];
+    const wrap = withHttpSession({ sessions: reader });
+    const note = ({ httpSession }: HasHttpSession): void => void seen.push(httpSession);
+    const client = await connectTo({ connect: wrap(note), receive: wrap(note) });
+    await client.send('a');
+    expect(seen).toEqual([undefined, undefined]);
+  });
+});
