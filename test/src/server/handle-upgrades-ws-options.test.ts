@@ -167,16 +167,12 @@ describe('options of ws', () => {
   });
 
   it('with a verifyClient that never answers end at the deadline', async () => {
-    const { port, channels, clock } = await serve({ ws: { verifyClient: () => undefined as never } });
-    const withCallback = await serve({ ws: { verifyClient: (_info, _done) => {} } });
-    const client = await RawClient.upgrade(withCallback.port);
-    const answer = client.status();
-    while (withCallback.clock.pendingTimers === 0) await new Promise((resolve) => setImmediate(resolve));
-    await withCallback.clock.advance(5_000);
-    expect(await answer).toBe(408);
-    expect(withCallback.channels.channels.size).toBe(0);
+    const { port, channels, clock } = await serve({ ws: { verifyClient: (_info, _done) => {} } });
+    const client = await RawClient.upgrade(port);
+    while (clock.pendingTimers === 0) await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(5_000);
+    expect(await client.status()).toBe(408);
     expect(channels.channels.size).toBe(0);
-    expect(await (await RawClient.upgrade(port)).status()).toBe(401);
     expect(clock.pendingTimers).toBe(0);
   });
 });

@@ -71,21 +71,17 @@ describe('a client of the post', () => {
 });
 
 describe('a handshake that is none', () => {
-  it.each<[string, number, Record<string, string>]>([
-    ['another version', 400, { 'Sec-WebSocket-Version': '7' }],
-    ['no key', 400, { 'Sec-WebSocket-Key': 'short' }],
-    ['another upgrade', 400, { Upgrade: 'h2c' }],
-    ['a subprotocol that is none', 400, { 'Sec-WebSocket-Protocol': 'a b' }],
-    ['a padded token for a subprotocol', 400, { 'Sec-WebSocket-Protocol': 'token.YWJj==' }],
-    ['one subprotocol twice', 400, { 'Sec-WebSocket-Protocol': 'chat, chat' }],
-  ])('for %s is refused with %i and reaches no handler', async (_name, status, headers) => {
+  it.each<[string, Record<string, string>]>([
+    ['another version', { 'Sec-WebSocket-Version': '7' }],
+    ['no key', { 'Sec-WebSocket-Key': 'short' }],
+    ['another upgrade', { Upgrade: 'h2c' }],
+    ['a subprotocol that is none', { 'Sec-WebSocket-Protocol': 'a b' }],
+    ['a padded token for a subprotocol', { 'Sec-WebSocket-Protocol': 'token.YWJj==' }],
+    ['one subprotocol twice', { 'Sec-WebSocket-Protocol': 'chat, chat' }],
+  ])('for %s is refused as a bad request and reaches no handler', async (_name, headers) => {
     const { port, users, lookUps } = await serve();
     const client = await RawClient.upgrade(port, { headers: { ...headers, cookie: `key=${aliceKey}` } });
-    const answered = await client.status();
-    expect(answered).toBeGreaterThanOrEqual(400);
-    expect(answered).toBeLessThan(500);
-    expect([400, 426]).toContain(answered);
-    expect(status).toBe(400);
+    expect([400, 426]).toContain(await client.status());
     expect([users, lookUps]).toEqual([[], []]);
   });
 
