@@ -10,11 +10,13 @@ export interface ChangeFeedOptions {
   onChange(change: ChangeStreamDocument): void;
   /** Reads what may have been missed: at first, and wherever the driver could not go on where it was. `now` is the database's time. */
   onGap(now: Date): Promise<void>;
-  /** Changes cannot be followed for the time being. */
+  /** Changes could not be followed for five seconds; told again each second while that lasts. */
   onLost(): void;
 }
 
 const retryMs = 1_000;
+/** For so long nobody need notice: what was missed is told when changes can be followed again. */
+const unnoticedMs = 5_000;
 
 /**
  * Follows the changes of a database by one change stream. The driver takes it up again where it can; where it cannot, another one is
@@ -53,22 +55,22 @@ export class ChangeFeed {
 
   async #follow(): Promise<void> {
     const { signal } = this.#closing;
-    let isLost = false;
+    let lostSince: number | undefined;
     while (!signal.aborted) {
       let openSince = Number.POSITIVE_INFINITY;
       try {
         this.#stream ??= await this.#open();
         if (signal.aborted) break;
-        if (isLost) console.error('MongoDB is back.');
-        isLost = false;
+        if (lostSince !== undefined) console.error('MongoDB is back.');
+        lostSince = undefined;
         openSince = performance.now();
         for await (const change of this.#stream) this.#options.onChange(change);
       } catch (error) {
         // A stream that held for a while may well open again at once.
         if (!signal.aborted && performance.now() - openSince < retryMs) {
-          if (!isLost) console.error(`MongoDB cannot be followed. It is tried again each second. ${String(error)}`);
-          isLost = true;
-          this.#options.onLost();
+          if (lostSince === undefined) console.error(`MongoDB cannot be followed. It is tried again each second. ${String(error)}`);
+          lostSince ??= performance.now();
+          if (performance.now() - lostSince >= unnoticedMs) this.#options.onLost();
           await delay(retryMs, undefined, { signal }).catch(() => {});
         }
       }
