@@ -20,7 +20,8 @@ describe('the table of outcomes', () => {
 
   it('docs/errors.md has no heading for a code that is none', () => {
     const headings = [...page.matchAll(/^## (ERR_\w+)$/gm)].map(([, code]) => code);
-    expect(headings.sort()).toEqual(Object.keys(defaultOutcomes).sort());
+    expect(new Set(headings)).toEqual(new Set(Object.keys(defaultOutcomes)));
+    expect(headings).toHaveLength(Object.keys(defaultOutcomes).length);
   });
 
   it('its preset of private close codes replaces 3000, 3003 and 3008 wherever they stand', () => {

@@ -24,7 +24,7 @@ describe('a reporter', () => {
     const boom = () => {
       throw new Error('from the reporter');
     };
-    for (const report of [boom, async () => boom()]) {
+    for (const report of [boom, (async () => boom()) as () => never]) {
       const reporter = new Reporter({ onError: report, onWarning: report }, new TestClock());
       expect(() => reporter.error(new Error('one'))).not.toThrow();
       expect(() => reporter.warn(warning())).not.toThrow();
