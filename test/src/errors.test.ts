@@ -1,0 +1,128 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { connectTo } from '../../adapters/testing/index.js';
+import { ChannelError, ClientError, CloseChannel, DenyConnection, type DenyOptions } from '../../src/index.js';
+import { expectProcessToLive, makeSite, thrownBy } from '../support/site.js';
+
+expectProcessToLive();
+
+describe('ChannelError', () => {
+  it('has a code, a message, a cause and the name of its class', () => {
+    const cause = new Error('down');
+    const error = new ChannelError('ERR_LOOKUP_FAILED', 'cannot tell', { cause });
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toMatchObject({ code: 'ERR_LOOKUP_FAILED', message: 'cannot tell', name: 'ChannelError', cause });
+    expect(inspect(error)).toContain('ERR_LOOKUP_FAILED');
+  });
+
+  it('is what DenyConnection and CloseChannel are, and ClientError is not', () => {
+    expect(new DenyConnection()).toBeInstanceOf(ChannelError);
+    expect(new CloseChannel()).toBeInstanceOf(ChannelError);
+    expect(new ClientError('room_full')).not.toBeInstanceOf(ChannelError);
+    expect([new DenyConnection().name, new CloseChannel().name, new ClientError('x').name]).toEqual([
+      'DenyConnection',
+      'CloseChannel',
+      'ClientError',
+    ]);
+  });
+});
+
+describe('DenyConnection', () => {
+  it.each<DenyOptions>([
+    { status: 399 },
+    { status: 600 },
+    { status: 403.5 },
+    { status: '403' as never },
+    { status: 101 },
+    { closeCode: 1005 },
+    { closeCode: 1006 },
+    { closeCode: 2999 },
+    { closeCode: 5000 },
+    { closeCode: '3003' as never },
+  ])('of %j is a TypeError that names the option', (options) => {
+    const error = thrownBy(() => new DenyConnection(options));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toContain(Object.keys(options)[0]);
+  });
+
+  it('ends connect with its status, and is no error of the application', async () => {
+    const { options, errors } = makeSite();
+    const connect = async (): Promise<void> => {
+      throw new DenyConnection({ status: 402 });
+    };
+    expect((await connectTo({ connect }, options)).refusal).toEqual({ status: 402 });
+    expect(errors).toEqual([]);
+  });
+
+  it('ends a channel with its close code and reason, or with those of the table', async () => {
+    const { options } = makeSite();
+    for (const [deny, closed] of [
+      [{}, { code: 3003, reason: 'denied' }],
+      [
+        { closeCode: 4001, reason: 'full' },
+        { code: 4001, reason: 'full' },
+      ],
+    ] as const) {
+      const receive = (): void => {
+        throw new DenyConnection(deny);
+      };
+      const client = await connectTo({ receive }, options);
+      await client.send('x');
+      expect(client.closed).toEqual(closed);
+    }
+  });
+
+  it('cuts its reason at 123 bytes, never inside a character', async () => {
+    const receive = (): void => {
+      throw new DenyConnection({ reason: `${'a'.repeat(121)}€€` });
+    };
+    const client = await connectTo({ receive }, makeSite().options);
+    await client.send('x');
+    expect(client.closed?.reason).toBe('a'.repeat(121));
+  });
+});
+
+describe('CloseChannel', () => {
+  it.each([0, 999, 1004, 1005, 1006, 1015, 2000, 5000, 3000.5, '1000' as unknown as number])('of %j is a TypeError', (code) => {
+    expect(thrownBy(() => new CloseChannel(code))).toBeInstanceOf(TypeError);
+  });
+
+  it('closes with its code, 1000 by itself, and is no error; in connect it is a refusal with 403', async () => {
+    const { options, errors } = makeSite();
+    for (const [thrown, closed] of [
+      [new CloseChannel(), { code: 1000, reason: '' }],
+      [new CloseChannel(4000, 'bye'), { code: 4000, reason: 'bye' }],
+    ] as const) {
+      const handler = (): void => {
+        throw thrown;
+      };
+      const client = await connectTo({ receive: handler }, options);
+      await client.send('x');
+      expect(client.closed).toEqual(closed);
+      expect((await connectTo({ connect: handler }, options)).refusal).toEqual({ status: 403 });
+    }
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('ClientError', () => {
+  it('copies its details', () => {
+    const details = { room: 'hall' };
+    const error = new ClientError('room_full', details);
+    details.room = 'attic';
+    expect(error).toMatchObject({ code: 'room_full', details: { room: 'hall' } });
+    expect(new ClientError('x').details).toEqual({});
+  });
+
+  it('that nobody sends to the client is an error like any other', async () => {
+    const { options, errors } = makeSite();
+    const receive = (): void => {
+      throw new ClientError('room_full');
+    };
+    const client = await connectTo({ receive }, options);
+    await client.send('x');
+    expect(client.closed?.code).toBe(1011);
+    expect(client.sent).toEqual([]);
+    expect(errors).toEqual([expect.any(ClientError)]);
+  });
+});

@@ -1,0 +1,194 @@
+import { describe, expect, it, vi } from 'vitest';
+import { connectTo } from '../../../adapters/testing/index.js';
+import {
+  anonymousUser,
+  type BaseMessage,
+  ClientError,
+  compose,
+  DenyConnection,
+  defineWrapper,
+  type HasChannelSession,
+  type HasUser,
+  whenSettled,
+  withChannelSession,
+  withClientErrors,
+  withUserFromToken,
+} from '../../../src/index.js';
+import { requirementsOf } from '../../../src/wrapping/requirements.js';
+import { aliceKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
+
+expectProcessToLive();
+
+const cookies = { key: aliceKey };
+const withRoom = defineWrapper('withRoom', (_message: BaseMessage, next) => next({ room: 'hall' }));
+
+describe('a wrapper of an application, on the real runtime', () => {
+  it('adds to the message, of every kind', async () => {
+    const seen: unknown[] = [];
+    const note = withRoom((message: BaseMessage & { room: string }) => void seen.push(message.kind, message.room));
+    const client = await connectTo({ connect: note, receive: note, disconnect: note }, makeSite().options);
+    await client.send('x');
+    await client.disconnect();
+    expect(seen).toEqual(['connect', 'hall', 'receive', 'hall', 'disconnect', 'hall']);
+  });
+
+  it('refuses by a throw before next: the handler is not called', async () => {
+    const handler = vi.fn();
+    for (const refuse of [
+      defineWrapper('withRefusal', (_message: BaseMessage, next) => {
+        if (handler.length >= 0) throw new DenyConnection({ status: 429 });
+        return next();
+      }),
+      defineWrapper('withLateRefusal', async (_message: BaseMessage, next) => {
+        await Promise.resolve();
+        if (handler.length >= 0) throw new DenyConnection({ status: 429 });
+        return next();
+      }),
+    ]) {
+      const { options, errors } = makeSite();
+      expect((await connectTo({ connect: refuse(handler) }, options)).refusal).toEqual({ status: 429 });
+      expect(errors).toEqual([]);
+    }
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it('may wait, and the message’s changes are saved after all of it', async () => {
+    const { options, store } = makeSite();
+    const sizes: number[] = [];
+    const withAudit = defineWrapper('withAudit', async (message: BaseMessage & HasChannelSession, next) => {
+      const passed = await next();
+      sizes.push(store.size);
+      message.channelSession.set('audited', true);
+      return passed;
+    });
+    const receive = compose(withChannelSession, withAudit)((message) => message.channelSession.set('n', 1));
+    const client = await connectTo({ receive }, { ...options, session: { store } });
+    await client.send('x');
+    expect(sizes).toEqual([0]);
+    expect(JSON.parse(JSON.stringify(client.channelSession))).toEqual({ n: 1, audited: true });
+  });
+
+  it('may see what the handler threw, and the channel still ends by it', async () => {
+    const { options, errors } = makeSite();
+    const seen: unknown[] = [];
+    const withWatch = defineWrapper('withWatch', (_message: BaseMessage, next) =>
+      whenSettled(
+        () => next(),
+        (error) => void seen.push(error),
+      ),
+    );
+    const boom = new Error('boom');
+    for (const receive of [
+      withWatch(() => {
+        throw boom;
+      }),
+      withWatch(async () => {
+        await Promise.resolve();
+        throw boom;
+      }),
+    ]) {
+      const client = await connectTo({ receive }, options);
+      await client.send('x');
+      expect(client.closed?.code).toBe(1011);
+    }
+    expect(seen).toEqual([boom, boom]);
+    expect(errors).toEqual([boom, boom]);
+  });
+
+  it('may throw a ClientError, which withClientErrors around it tells the client', async () => {
+    const withQuota = defineWrapper('withQuota', (_message: BaseMessage, next) => {
+      if (cookies.key !== aliceKey) return next();
+      throw new ClientError('slow_down', { seconds: 5 });
+    });
+    const client = await connectTo({ receive: withClientErrors(withQuota(() => {})) }, makeSite().options);
+    await client.send('x');
+    expect(client.sentJson).toEqual([{ error: 'slow_down', seconds: 5 }]);
+    expect(client.closed).toBeUndefined();
+  });
+
+  it('lets the server see through it what the wrappers inside it need', async () => {
+    const { options, tokens } = makeSite();
+    const receive = withRoom(
+      withUserFromToken({ tokens })((message: BaseMessage & HasUser & { room: string }) =>
+        message.channel.sendJson([message.user.id, message.room]),
+      ),
+    );
+    expect(requirementsOf(receive).map(({ kind }) => kind)).toEqual(['identification', 'session']);
+    const client = await connectTo({ receive }, { ...options, cookies });
+    await client.send('x');
+    expect(client.sentJson).toEqual([['alice', 'hall']]);
+  });
+
+  it('that calls no next ends nothing: the handler is skipped, the channel stays', async () => {
+    const handler = vi.fn();
+    const withSilence = defineWrapper('withSilence', (_message: BaseMessage, next) => (handler.length > 5 ? next() : (undefined as never)));
+    const client = await connectTo({ receive: withSilence(handler) }, makeSite().options);
+    await client.send('x');
+    expect(handler).not.toHaveBeenCalled();
+    expect(client.closed).toBeUndefined();
+  });
+
+  it('gives the same work once per message, also where more than 31 wrappers are made', async () => {
+    let works = 0;
+    const many = Array.from({ length: 40 }, (_, index) =>
+      defineWrapper(`withNumber${index}`, (_message: BaseMessage, next) => {
+        works += 1;
+        return next();
+      }),
+    );
+    const wrapTwice = (handler: (message: BaseMessage) => unknown) => many.reduceRight((inner, wrap) => wrap(wrap(inner)), handler);
+    const client = await connectTo({ receive: wrapTwice(() => {}) as never }, makeSite().options);
+    await client.send('1');
+    expect(works).toBe(40);
+    await client.send('2');
+    expect(works).toBe(80);
+  });
+});
+
+describe('wrappers of the package', () => {
+  it('applied twice, or brought by others, give one session and one user, and look up once', async () => {
+    const { options, tokens, lookUps } = makeSite();
+    const wrap = withUserFromToken({ tokens });
+    const sessions = new Set<unknown>();
+    const connect = withChannelSession(
+      wrap(
+        withChannelSession(
+          wrap((message) => {
+            sessions.add(message.channelSession);
+          }),
+        ),
+      ),
+    );
+    const client = await connectTo({ connect }, { ...options, cookies });
+    expect(client.user.id).toBe('alice');
+    expect(sessions.size).toBe(1);
+    expect(lookUps).toHaveLength(1);
+  });
+
+  it('are refused outside of a server, with what to do instead', () => {
+    const handler = withUserFromToken({ tokens: makeSite().tokens })(() => {});
+    const error = thrownBy(() => handler({} as never));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toMatch(/withUserFromToken.*connectTo/);
+  });
+
+  it('keep this and further arguments, and the handler’s result', async () => {
+    const { options, tokens } = makeSite();
+    const seen: unknown[] = [];
+    const inner = withUserFromToken({ tokens })(function (this: unknown, message: BaseMessage & HasUser, extra: number) {
+      seen.push(this, message.user, extra);
+      return extra * 2;
+    });
+    const owner = {
+      async connect(message: BaseMessage): Promise<void> {
+        seen.push(await inner.call(owner, message as never, 21));
+      },
+    };
+    await connectTo(owner, options);
+    expect(seen).toEqual([owner, anonymousUser, 21, 42]);
+  });
+
+  it('prepare nothing before they are used: an option is checked when the wrapper is made, not when it is imported', () => {
+    expect(codesOf([thrownBy(() => withChannelSession({ ttlMs: 1 }))])).toEqual(['TypeError']);
+  });
+});
