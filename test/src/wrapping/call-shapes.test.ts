@@ -66,7 +66,7 @@ describe('compose', () => {
         return next();
       });
     const handler = compose(step('a'), step('b'), step('c'))(() => void order.push('handler'));
-    handler({} as never);
+    void handler({} as never);
     expect(order).toEqual(['a', 'b', 'c', 'handler']);
   });
 
