@@ -32,7 +32,7 @@ export class DenyConnection extends ChannelError {
   readonly closeCode: number | undefined;
   readonly reason: string | undefined;
 
-  /** @throws {TypeError} when a status or close code is out of its range. */
+  /** @throws {TypeError} when a status or close code is out of its range, or the reason is no string. */
   constructor(options: DenyOptions = {}) {
     super('ERR_CONNECTION_DENIED', 'The connection was denied by the application.');
     const { status, closeCode, reason } = options;
@@ -42,6 +42,8 @@ export class DenyConnection extends ChannelError {
     if (closeCode !== undefined && !isCloseCode(closeCode)) {
       throw new TypeError(`DenyConnection: closeCode must be a code that a server may send, got ${String(closeCode)}`);
     }
+    if (reason !== undefined && typeof reason !== 'string')
+      throw new TypeError(`DenyConnection: reason must be a string, got ${typeof reason}`);
     this.status = status;
     this.closeCode = closeCode;
     this.reason = reason;
@@ -55,11 +57,13 @@ export class CloseChannel extends ChannelError {
 
   /**
    * @param closeCode as for `channel.close`. @default 1000
-   * @throws {TypeError} when a server may not send `closeCode`.
+   * @throws {TypeError} when a server may not send `closeCode`, or the reason is no string.
    */
   constructor(closeCode = 1000, reason = '') {
     super('ERR_CHANNEL_CLOSED', 'The channel was closed by the application.');
     if (!isCloseCode(closeCode)) throw new TypeError(`CloseChannel: code must be a code that a server may send, got ${String(closeCode)}`);
+    if (typeof reason !== 'string')
+      throw new TypeError(`CloseChannel: reason must be a string, got ${reason === null ? 'null' : typeof reason}`);
     this.closeCode = closeCode;
     this.reason = reason;
   }

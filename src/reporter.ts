@@ -18,6 +18,8 @@ export interface ReporterOptions {
 }
 
 const warningIntervalMs = 60_000;
+/** How many causes of an error are told: a chain of them may close on itself. */
+const maxCauses = 8;
 
 /** Tells the application, and survives whatever it does with that. */
 export class Reporter {
@@ -65,9 +67,9 @@ function swallow(result: unknown): void {
 }
 
 /** An error for the log: what it says and where, down its causes, and nothing that hangs on it as a property. */
-function describe(error: unknown): string {
+function describe(error: unknown, depth = 0): string {
   if (!(error instanceof Error)) return `ws-with: a handler threw ${error === null ? 'null' : `a value of type ${typeof error}`}`;
   const code = (error as { code?: unknown }).code;
   const own = `ws-with: ${typeof code === 'string' ? `[${code}] ` : ''}${error.stack ?? error.message}`;
-  return error.cause instanceof Error ? `${own}\n  caused by ${describe(error.cause)}` : own;
+  return error.cause instanceof Error && depth < maxCauses ? `${own}\n  caused by ${describe(error.cause, depth + 1)}` : own;
 }

@@ -66,7 +66,8 @@ export class ChannelServer<H extends object = object> {
     const { container, clock, connectTimeoutMs } = this.#settings;
     const slots = slotsOf(handlers, container);
     const dependencies = new Dependencies(container, connectTimeoutMs, clock);
-    const bindings = new Map<object, unknown>();
+    // weak: a function of the application's own may make a wrapper anew for every message
+    const bindings = new WeakMap<object, unknown>();
     const bind: ChannelHost['bind'] = (bindable) => {
       if (!bindings.has(bindable)) bindings.set(bindable, bindable.bind(dependencies));
       return bindings.get(bindable) as ReturnType<typeof bindable.bind>;
