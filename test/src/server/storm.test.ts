@@ -68,7 +68,7 @@ describe('handshakes whose look-up hangs', () => {
     expect({ connects, disconnects, size: channels.channels.size }).toEqual({ connects: 1, disconnects: 1, size: 0 });
     await channels.close();
     expect(clock.pendingTimers).toBe(0);
-  });
+  }, 60_000);
 
   it.each(modes)('hold up nobody on real sockets, and all end at the deadline (%s)', async (mode) => {
     const { answers, tokens } = halfDead();
