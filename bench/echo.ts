@@ -2,11 +2,11 @@ import { checkEcho } from './check.js';
 import { EchoLoad } from './load/echo-load.js';
 import { openForTime, openIdle } from './load/handshake-load.js';
 import { median, rounded, spread, table } from './ratios.js';
+import { type Rounds, takeRounds } from './rounds.js';
 import { ServerProcess } from './server-process.js';
 
 /** How much is measured. */
-export interface EchoPlan {
-  readonly rounds: number;
+export interface EchoPlan extends Rounds {
   /** Length of one slice, in milliseconds, and how many pairs of them a cell of one round has. */
   readonly sliceMs: number;
   readonly slices: number;
@@ -57,7 +57,7 @@ const sides: readonly Side[] = ['base', 'candidate'];
 export async function compareEcho(plan: EchoPlan): Promise<string> {
   const ratios = new Map<string, Numbers[]>(candidates.map(({ name }) => [name, []]));
   const absolutes: Numbers[] = [];
-  for (let round = 0; round < plan.rounds; round += 1) {
+  const rounds = await takeRounds(plan, async (round) => {
     for (const { name, server } of candidates) {
       await using one = await ServerProcess.start('echo-plain');
       await using other = await ServerProcess.start(server);
@@ -65,12 +65,12 @@ export async function compareEcho(plan: EchoPlan): Promise<string> {
       ratios.get(name)?.push(measured.ratios);
       absolutes.push(measured.base);
     }
-  }
+  });
   const keys = Object.keys(columns) as (keyof Numbers)[];
   const rows = candidates.map(({ name }) => [name, ...keys.map((key) => spread((ratios.get(name) ?? []).map((numbers) => numbers[key])))]);
   const of = (key: keyof Numbers): string => rounded(median(absolutes.map((numbers) => numbers[key])));
   return [
-    `## Echo with session and user, as ratios to ${base}: median (min-max) of ${plan.rounds} rounds`,
+    `## Echo with session and user, as ratios to ${base}: median (min-max) of ${rounds} rounds`,
     '',
     table(['server', ...keys.map((key) => columns[key])], [[base, ...keys.map(() => '1')], ...rows]),
     '',

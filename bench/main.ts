@@ -13,13 +13,13 @@ interface Plan {
 }
 
 const full: Plan = {
-  echo: { rounds: 5, sliceMs: 200, slices: 4, warmUpMs: 250, connections: 50, idleConnections: 2_000 },
-  storm: { rounds: 3, sizes: [1_000, 5_000] },
+  echo: { rounds: 5, budgetMs: 75_000, sliceMs: 200, slices: 4, warmUpMs: 250, connections: 50, idleConnections: 2_000 },
+  storm: { rounds: 5, budgetMs: 45_000, sizes: [1_000, 5_000] },
 };
 /** Whether everything runs; the numbers say nothing. */
 const quick: Plan = {
-  echo: { rounds: 1, sliceMs: 40, slices: 1, warmUpMs: 20, connections: 8, idleConnections: 500 },
-  storm: { rounds: 1, sizes: [100, 200] },
+  echo: { rounds: 1, budgetMs: 0, sliceMs: 40, slices: 1, warmUpMs: 20, connections: 8, idleConnections: 500 },
+  storm: { rounds: 1, budgetMs: 0, sizes: [100, 200] },
 };
 
 const usage = 'npm run bench -- [echo] [storm] [--quick] [--rounds N]';
@@ -35,7 +35,8 @@ function readArguments(): { readonly wanted: readonly string[]; readonly plan: P
   if (values.rounds === undefined) return { wanted: positionals, plan };
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError(`--rounds must be an integer from 1, got ${values.rounds}. ${usage}`);
-  return { wanted: positionals, plan: { echo: { ...plan.echo, rounds }, storm: { ...plan.storm, rounds } } };
+  const asked = { rounds, budgetMs: Number.POSITIVE_INFINITY }; // who asks for rounds gets them, whatever they take
+  return { wanted: positionals, plan: { echo: { ...plan.echo, ...asked }, storm: { ...plan.storm, ...asked } } };
 }
 
 /** Both sides must run on one copy of ws, or its version would be what is compared. */

@@ -6,11 +6,11 @@ import { accountCount, keyOf, nameOf } from './accounts.js';
 import { checkRefusal } from './check.js';
 import { handshakesOf, storm } from './load/storm-load.js';
 import { median, rounded, spread, table } from './ratios.js';
+import { type Rounds, takeRounds } from './rounds.js';
 import { ServerProcess } from './server-process.js';
 
 /** How much is measured. */
-export interface StormPlan {
-  readonly rounds: number;
+export interface StormPlan extends Rounds {
   /** How many clients connect at once: one storm after the other. */
   readonly sizes: readonly number[];
 }
@@ -37,9 +37,9 @@ export async function compareStorms(mongod: Pick<Mongod, 'url' | 'description'>,
   try {
     await seed(db);
     const parts: string[] = [];
-    const storms = await measureAll(db, mongod.url, plan);
+    const { storms, rounds } = await measureAll(db, mongod.url, plan);
     for (const size of plan.sizes) {
-      parts.push(report(size, plan.rounds, (name) => storms.get(`${name} ${size}`) ?? []));
+      parts.push(report(size, rounds, (name) => storms.get(`${name} ${size}`) ?? []));
     }
     return [`Storms on ${mongod.description}, ${accountCount.toLocaleString('en')} tokens`, ...parts].join('\n\n');
   } finally {
@@ -48,9 +48,9 @@ export async function compareStorms(mongod: Pick<Mongod, 'url' | 'description'>,
   }
 }
 
-async function measureAll(db: Db, url: string, plan: StormPlan): Promise<Map<string, Storm[]>> {
+async function measureAll(db: Db, url: string, plan: StormPlan): Promise<{ storms: Map<string, Storm[]>; rounds: number }> {
   const storms = new Map<string, Storm[]>();
-  for (let round = 0; round < plan.rounds; round += 1) {
+  const rounds = await takeRounds(plan, async (round) => {
     const running: { name: string; server: ServerProcess }[] = [];
     try {
       for (const { name, server } of contenders) running.push({ name, server: await ServerProcess.start(server, url, db.databaseName) });
@@ -67,8 +67,8 @@ async function measureAll(db: Db, url: string, plan: StormPlan): Promise<Map<str
     } finally {
       for (const { server } of running) await server[Symbol.asyncDispose]();
     }
-  }
-  return storms;
+  });
+  return { storms, rounds };
 }
 
 async function measure(db: Db, server: ServerProcess, size: number): Promise<Storm> {
