@@ -14,7 +14,7 @@ async function bench(...args: string[]): Promise<string> {
 function rowsOf(report: string): Map<string, number[]> {
   const rows = report
     .split('\n')
-    .filter((line) => line.startsWith('| ') && !line.startsWith('| server'))
+    .filter((line) => /^\| (?!server|-)/.test(line))
     .map((line) => line.split('|').slice(1, -1));
   const numbers = (cells: string[]): number[] =>
     cells.flatMap((cell) => cell.match(/[\d.,]+|NaN|Infinity/g) ?? []).map((text) => Number(text.replaceAll(',', '')));
