@@ -42,7 +42,8 @@ export async function giveHttpSession(message: ChannelMessage, binding: ReaderBi
 
 function saveIfChanged(message: ChannelMessage, session: HttpSession): void {
   const before: unknown = structuredClone(session.data);
-  message.onSuccess(() => (isDeepStrictEqual(session.data, before) ? undefined : save(message, session)));
+  // a copy of a Buffer or an object without a prototype is of another kind than what it was copied from
+  message.onSuccess(() => (isDeepStrictEqual(structuredClone(session.data), before) ? undefined : save(message, session)));
 }
 
 /**

@@ -20,7 +20,7 @@ export function catchClientErrors(wrapper: string, handler: AnyHandler): AnyHand
     const known = channelMessage(wrapper, message);
     try {
       const result = handler.call(this, message, ...rest);
-      return isThenable(result) ? result.then(undefined, (error: unknown) => tellClient(known, error)) : result;
+      return isThenable(result) ? Promise.resolve(result).then(undefined, (error: unknown) => tellClient(known, error)) : result;
     } catch (error) {
       return tellClient(known, error);
     }

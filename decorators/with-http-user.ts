@@ -29,7 +29,7 @@ interface HttpUserRequirement extends HttpSessionRequirement {
 
 async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequirement): Promise<void> {
   await giveHttpSession(message, requirement);
-  const { host } = message.channel;
+  const { host, preparation } = message.channel;
   const { users } = host.bind(requirement);
   const userId = message.httpSession?.userId;
   if (userId == null) {
@@ -40,7 +40,9 @@ async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequir
   const onTimeout = (): Error =>
     new ChannelError('ERR_LOOKUP_TIMEOUT', `Looking up the user of an HTTP session took longer than ${ms} ms.`);
   try {
-    const user = await withDeadline(() => users.findById(userId), { clock: host.clock, ms, onTimeout });
+    const find = (): Promise<AuthenticatedUser | undefined> =>
+      withDeadline(() => users.findById(userId), { clock: host.clock, ms, onTimeout });
+    const user = await (preparation === undefined ? find() : preparation.lookingUp(find));
     message.user = user == null ? anonymousUser : checkedUser(user, 'users.findById');
   } catch (error) {
     const failed = lookUpFailed(error);

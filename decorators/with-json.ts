@@ -34,7 +34,7 @@ function validated(schema: StandardSchema, handler: AnyHandler): AnyHandler {
       take(known, result);
       return handler.call(this, message, ...rest);
     }
-    return result.then((settled) => {
+    return Promise.resolve(result).then((settled) => {
       take(known, settled as SchemaResult<unknown>);
       return handler.call(this, message, ...rest);
     });

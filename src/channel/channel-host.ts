@@ -63,6 +63,8 @@ export interface ConnectPreparation {
   run(hidden?: readonly UserSource[], wantsSession?: boolean): Promise<void> | undefined;
   /** The HTTP session of the handshake: read once, whoever asks. */
   httpSession(reader: HttpSessionReader): Promise<HttpSession | undefined>;
+  /** Runs a look-up that a wrapper does by itself: it counts as one where the deadline passes meanwhile. */
+  lookingUp<T>(run: () => Promise<T>): Promise<T>;
 }
 
 /** A channel as the runtime and the wrappers see it. */

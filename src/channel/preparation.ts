@@ -112,6 +112,11 @@ export class Preparation implements ConnectPreparation {
     return load > 0 ? 'load' : 'handler';
   }
 
+  /** Runs a look-up that a wrapper does by itself: it counts as one where the deadline passes meanwhile. */
+  lookingUp<T>(run: () => Promise<T>): Promise<T> {
+    return this.#waiting('look-up', run);
+  }
+
   /** Waits for the commit of the connect message. */
   saving(commit: Promise<void>): Promise<void> {
     return this.#waiting('save', () => commit);

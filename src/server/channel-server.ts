@@ -21,6 +21,7 @@ import { AcceptedTransport } from './accepted-transport.js';
 import type { ChannelHandlers, ClassHandlers } from './channel-handlers.js';
 import { ChannelRegistry, type Channels } from './channel-registry.js';
 import { type ChannelServerOptions, checkServerOptions, type ServerSettings } from './channel-server-options.js';
+import { guardedVerifyClient } from './guarded-verify-client.js';
 import { credentialsOf, planChannels, type Slots, sessionOptionsOf, slotsOf } from './plan-channels.js';
 import { refusedOrigin } from './refused-origin.js';
 import { agreeOnProtocol, checkUpgradeOptions, isOpeningHandshake, type UpgradeOptions } from './upgrade-options.js';
@@ -122,9 +123,12 @@ export class ChannelServer<H extends object = object> {
     if (typeof (server as Partial<Server> | null)?.on !== 'function') throw new TypeError('handleUpgrades: server must be an HTTP server');
     checkUpgradeOptions(options);
     const agreed = new WeakMap<IncomingMessage, string | false>();
+    const { reporter } = this.#host;
+    const verifyClient = options.ws?.verifyClient;
     const webSockets = new WebSocketServer({
       clientTracking: false,
       ...options.ws,
+      ...(verifyClient !== undefined && { verifyClient: guardedVerifyClient(verifyClient, (error) => reporter.error(error)) }),
       noServer: true,
       handleProtocols: (_offers, request) => agreed.get(request) ?? false,
     });
@@ -142,7 +146,7 @@ export class ChannelServer<H extends object = object> {
           this.#serve(transport, request);
         }
       } catch (error) {
-        this.#host.reporter.error(error); // a handleProtocols of the application threw
+        reporter.error(error); // a handleProtocols of the application threw
         transport.refuse(this.#settings.outcomes.ERR_HANDLER_FAILED);
       }
     };

@@ -54,13 +54,13 @@ class EarlyInput {
     else if (this.#bytes > this.#maxBytes / 2) this.#raw.pause();
   }
 
-  /** Listens no more, and gives what has arrived. */
-  release(): Buffer {
+  /** Listens no more, and gives what has arrived: in pieces as it came, so that reading can be paused between them. */
+  release(): readonly Buffer[] {
     this.#events = undefined;
     this.#raw.off('data', this.#onData);
     this.#raw.off('end', this.#onGone);
     this.#raw.off('close', this.#onGone);
-    return this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    return this.#chunks;
   }
 }
 
@@ -94,8 +94,9 @@ export class UpgradeTransport implements Transport {
     const pending = this.#pending;
     if (pending === undefined) return Promise.resolve(false);
     this.#pending = undefined;
-    const head = pending.input.release();
+    const [head = Buffer.alloc(0), ...rest] = pending.input.release();
     this.raw.pause(); // nothing may arrive between our listeners and those of ws
+    for (const chunk of rest.reverse()) this.raw.unshift(chunk);
     return new Promise((resolve, reject) => {
       const failed = (): void => resolve(false);
       this.raw.once('close', failed);

@@ -20,8 +20,8 @@ export interface RecordContext {
 
 const empty: SessionData = new Map();
 
-/** How often one commit is tried again on a newer version before it gives up. */
-const maxAttempts = 16;
+/** How often one commit is tried on newer versions at most; it ends sooner at its deadline. Each that loses lost to one that won. */
+const maxAttempts = 96;
 
 /** The session of one channel: what is committed, and the way to and from its store. */
 export class SessionRecord implements DraftSource {
@@ -155,9 +155,11 @@ export class SessionRecord implements DraftSource {
   }
 
   async #save(store: SessionStore, changes: Changes, base: SessionData): Promise<void> {
-    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+    const { clock, deadlineMs } = this.#context;
+    const end = clock.monotonic() + deadlineMs;
+    for (let attempt = 0; attempt < maxAttempts && clock.monotonic() <= end; attempt += 1) {
       const data = replay(changes, base, this.#data);
-      const now = this.#context.clock.now();
+      const now = clock.now();
       const createdAt = this.#createdAt ?? new Date(now);
       const next: StoredSession = {
         version: this.#version + 1,
@@ -173,7 +175,7 @@ export class SessionRecord implements DraftSource {
         return;
       }
     }
-    throw new ChannelError('ERR_SESSION_CONFLICT', `The session was saved by others ${maxAttempts} times in a row; giving up.`);
+    throw new ChannelError('ERR_SESSION_CONFLICT', 'The session was saved by others again and again; giving up.');
   }
 
   /** Writes `next`; `false` where a newer version was met and read instead. */
@@ -191,7 +193,9 @@ export class SessionRecord implements DraftSource {
       if (!(error instanceof ChannelError && error.code === 'ERR_SESSION_CONFLICT')) throw error;
     }
     await this.#read(store);
-    if (known > 0 && this.#version === 0) throw new ChannelError('ERR_SESSION_GONE', 'The session was destroyed meanwhile; it stays so.');
+    // one of another birth is no successor: what is written now would be mixed from both
+    const isAnother = this.#createdAt?.getTime() !== next.createdAt.getTime();
+    if (known > 0 && isAnother) throw new ChannelError('ERR_SESSION_GONE', 'The session was destroyed meanwhile; it stays so.');
     return false;
   }
 

@@ -116,7 +116,7 @@ export function whenSettled<P extends Passed<object>>(run: () => P, done: (error
     done();
     return result as P;
   }
-  const settled = result.then(
+  const settled = Promise.resolve(result).then(
     (value) => {
       done();
       return value;

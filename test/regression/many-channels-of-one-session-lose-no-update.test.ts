@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { MemorySessionStore } from '../../adapters/memory/index.js';
+import { connectTo } from '../../adapters/testing/index.js';
+import { ChannelServer, type SessionStore, withChannelUser, withUserFromToken } from '../../src/index.js';
+import { codesOf, nextTurn, oneToken } from '../src/server/serving.js';
+
+const channelCount = 60;
+
+/** `store`, a turn of the event loop away, so that writers meet. */
+function remote(store: SessionStore): SessionStore {
+  return {
+    load: async (id) => nextTurn().then(() => store.load(id)),
+    create: async (id, session) => nextTurn().then(() => store.create(id, session)),
+    save: async (id, session, version) => nextTurn().then(() => store.save(id, session, version)),
+    touch: (id, expiresAt) => store.touch(id, expiresAt),
+    destroy: (id) => store.destroy(id),
+  };
+}
+
+it('60 channels of one user that update one value at once all have their way', async () => {
+  const { tokens, key } = await oneToken();
+  const errors: unknown[] = [];
+  const server = new ChannelServer(
+    {
+      connect: withUserFromToken({ tokens })(() => undefined),
+      receive: withChannelUser((message) => message.channelSession.update('count', (count) => Number(count ?? 0) + 1)),
+    },
+    { session: { store: remote(new MemorySessionStore()), scope: 'user' }, onError: (error) => errors.push(error) },
+  );
+  const clients = await Promise.all(Array.from({ length: channelCount }, () => connectTo(server, { cookies: { key } })));
+  await Promise.all(clients.map((client) => client.send('one more')));
+  expect(codesOf(errors)).toEqual([]);
+  const later = await connectTo(server, { cookies: { key } });
+  expect(later.channelSession.get('count')).toBe(channelCount);
+});
