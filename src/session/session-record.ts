@@ -20,8 +20,11 @@ export interface RecordContext {
 
 const empty: SessionData = new Map();
 
-/** How often one commit is tried on newer versions at most; it ends sooner at its deadline. Each that loses lost to one that won. */
-const maxAttempts = 96;
+/**
+ * How often a store may speak of a conflict and yet have no newer version before a commit gives up. Where it has one, somebody else came
+ * through, and the commit is tried again until its deadline.
+ */
+const maxFruitlessAttempts = 16;
 
 /** The session of one channel: what is committed, and the way to and from its store. */
 export class SessionRecord implements DraftSource {
@@ -157,7 +160,8 @@ export class SessionRecord implements DraftSource {
   async #save(store: SessionStore, changes: Changes, base: SessionData): Promise<void> {
     const { clock, deadlineMs } = this.#context;
     const end = clock.monotonic() + deadlineMs;
-    for (let attempt = 0; attempt < maxAttempts && clock.monotonic() <= end; attempt += 1) {
+    for (let fruitless = 0; fruitless < maxFruitlessAttempts && clock.monotonic() <= end; ) {
+      const known = this.#version;
       const data = replay(changes, base, this.#data);
       const now = clock.now();
       const createdAt = this.#createdAt ?? new Date(now);
@@ -174,6 +178,7 @@ export class SessionRecord implements DraftSource {
         this.#refreshedAt = now;
         return;
       }
+      if (this.#version === known) fruitless += 1;
     }
     throw new ChannelError('ERR_SESSION_CONFLICT', 'The session was saved by others again and again; giving up.');
   }

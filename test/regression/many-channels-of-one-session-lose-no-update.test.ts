@@ -4,7 +4,7 @@ import { connectTo } from '../../adapters/testing/index.js';
 import { ChannelServer, type SessionStore, withChannelUser, withUserFromToken } from '../../src/index.js';
 import { codesOf, nextTurn, oneToken } from '../src/server/serving.js';
 
-const channelCount = 60;
+const channelCount = 120;
 
 /** `store`, a turn of the event loop away, so that writers meet. */
 function remote(store: SessionStore): SessionStore {
@@ -17,7 +17,7 @@ function remote(store: SessionStore): SessionStore {
   };
 }
 
-it('60 channels of one user that update one value at once all have their way', async () => {
+it('120 channels of one user that update one value at once all have their way', async () => {
   const { tokens, key } = await oneToken();
   const errors: unknown[] = [];
   const server = new ChannelServer(
