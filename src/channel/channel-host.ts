@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws';
 import type { Clock } from '../contracts/clock.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { Authentication } from '../identity/authentication.js';
+import type { CredentialSource } from '../identity/credentials.js';
 import type { Dependencies } from '../identity/dependencies.js';
 import type { BoundSource, UserSource } from '../identity/user-source.js';
 import type { Channel, Handshake } from '../messages.js';
@@ -32,6 +33,13 @@ export interface ChannelPlan {
   readonly inbox: InboxLimits;
 }
 
+/** Something that depends on what a server resolves. */
+export interface Bindable<Bound> {
+  bind(dependencies: Dependencies): Bound;
+  /** Where it looks for tokens. */
+  readonly credentials?: readonly CredentialSource[];
+}
+
 /** What a channel needs of its server. */
 export interface ChannelHost {
   readonly plan: ChannelPlan;
@@ -42,7 +50,7 @@ export interface ChannelHost {
   readonly maxBufferedBytes: number;
   readonly session: RecordContext;
   /** Resolves what something depends on, once per server. */
-  bind<Bound>(bindable: { bind(dependencies: Dependencies): Bound }): Bound;
+  bind<Bound>(bindable: Bindable<Bound>): Bound;
   handshakeOf(request: IncomingMessage): Handshake;
   /** Connect has succeeded. */
   channelOpened(channel: RuntimeChannel): void;

@@ -24,7 +24,7 @@ import { type ChannelServerOptions, checkServerOptions, type ServerSettings } fr
 import { guardedVerifyClient } from './guarded-verify-client.js';
 import { credentialsOf, planChannels, type Slots, sessionOptionsOf, slotsOf } from './plan-channels.js';
 import { refusedOrigin } from './refused-origin.js';
-import { agreeOnProtocol, checkUpgradeOptions, isOpeningHandshake, type UpgradeOptions } from './upgrade-options.js';
+import { agreeOnProtocol, checkUpgradeOptions, isOpeningHandshake, type UpgradeOptions, withoutToken } from './upgrade-options.js';
 import { addUpgradeRoute } from './upgrade-routes.js';
 import { UpgradeTransport } from './upgrade-transport.js';
 
@@ -46,7 +46,8 @@ export class ChannelServer<H extends object = object> {
   readonly #settings: ServerSettings;
   readonly #host: ChannelHost;
   readonly #plan: ChannelPlan;
-  readonly #credentials: readonly CredentialSource[];
+  /** Everywhere that a wrapper looks for tokens; wrappers hidden in functions of the application's own add theirs when they are met. */
+  readonly #credentials: CredentialSource[];
   readonly #isOriginAllowed: (request: IncomingMessage) => boolean;
   readonly #registry = new ChannelRegistry();
   /** Every channel of which anything still runs, pending ones and ended ones included. */
@@ -70,12 +71,15 @@ export class ChannelServer<H extends object = object> {
     // weak: a function of the application's own may make a wrapper anew for every message
     const bindings = new WeakMap<object, unknown>();
     const bind: ChannelHost['bind'] = (bindable) => {
-      if (!bindings.has(bindable)) bindings.set(bindable, bindable.bind(dependencies));
+      if (!bindings.has(bindable)) {
+        bindings.set(bindable, bindable.bind(dependencies));
+        this.#learn(bindable.credentials);
+      }
       return bindings.get(bindable) as ReturnType<typeof bindable.bind>;
     };
     this.#isOriginAllowed = originRule(this.#settings);
-    this.#plan = planChannels(slots, this.#settings, bind);
     this.#credentials = credentialsOf(slots);
+    this.#plan = planChannels(slots, this.#settings, bind);
     const reporter = new Reporter(this.#settings, clock);
     const session: RecordContext = {
       settings: sessionSettings(slots, this.#settings, dependencies),
@@ -130,7 +134,7 @@ export class ChannelServer<H extends object = object> {
       ...options.ws,
       ...(verifyClient !== undefined && { verifyClient: guardedVerifyClient(verifyClient, (error) => reporter.error(error)) }),
       noServer: true,
-      handleProtocols: (_offers, request) => agreed.get(request) ?? false,
+      handleProtocols: (_offers, request) => withoutToken(agreed.get(request) ?? false, this.#credentials),
     });
     const handle = (request: IncomingMessage, raw: Socket, head: Buffer): void => {
       if (!isOpeningHandshake(request)) {
@@ -202,7 +206,6 @@ export class ChannelServer<H extends object = object> {
 
   #makeHost(reporter: Reporter, session: RecordContext, bind: ChannelHost['bind']): ChannelHost {
     const { clock, outcomes, connectTimeoutMs, maxBufferedBytes, trustProxy } = this.#settings;
-    const secret = new Set(this.#credentials.flatMap(({ carrier, name }) => (carrier === 'query' ? [name] : [])));
     return {
       plan: this.#plan,
       clock,
@@ -212,7 +215,7 @@ export class ChannelServer<H extends object = object> {
       maxBufferedBytes,
       session,
       bind,
-      handshakeOf: (request) => handshakeOf(request, secret, trustProxy),
+      handshakeOf: (request) => handshakeOf(request, this.#secretParameters, trustProxy),
       channelOpened: (channel) => {
         this.#registry.add(channel);
         this.#toucher.start();
@@ -246,6 +249,17 @@ export class ChannelServer<H extends object = object> {
 
   *#records(): Iterable<SessionRecord> {
     for (const channel of this.#registry) if (channel.record !== undefined) yield channel.record;
+  }
+
+  #learn(credentials: readonly CredentialSource[] = []): void {
+    for (const found of credentials) {
+      const isKnown = this.#credentials.some(({ carrier, name }) => carrier === found.carrier && name === found.name);
+      if (!isKnown) this.#credentials.push(found);
+    }
+  }
+
+  get #secretParameters(): ReadonlySet<string> {
+    return new Set(this.#credentials.flatMap(({ carrier, name }) => (carrier === 'query' ? [name] : [])));
   }
 
   get #readsSubprotocols(): boolean {

@@ -34,6 +34,12 @@ export function checkUpgradeOptions(options: UpgradeOptions): void {
   if (misplaced !== undefined) throw new TypeError(`handleUpgrades: ws.${misplaced} says where to listen, which the HTTP server does`);
 }
 
+/** `protocol`, unless it is a token: `false` then, and nothing is echoed. */
+export function withoutToken(protocol: string | false, credentials: readonly CredentialSource[]): string | false {
+  const isToken = protocol !== false && credentials.some(({ carrier, name }) => carrier === 'subprotocol' && protocol.startsWith(name));
+  return isToken ? false : protocol;
+}
+
 /**
  * The agreed subprotocol, never a token; `false` where there is none, `undefined` where tokens are all that was offered: a client that gets
  * none of its offers must fail the connection (RFC 6455, section 4.1), and a token must not be echoed.
@@ -44,8 +50,7 @@ export function agreeOnProtocol(
   options: UpgradeOptions,
 ): string | false | undefined {
   const all = offeredSubprotocols(request);
-  const prefixes = credentials.flatMap(({ carrier, name }) => (carrier === 'subprotocol' ? [name] : []));
-  const offers = all.filter((offer) => !prefixes.some((prefix) => offer.startsWith(prefix)));
+  const offers = all.filter((offer) => withoutToken(offer, credentials) !== false);
   if (offers.length === 0) return all.length === 0 ? false : undefined;
   const { protocols, ws } = options;
   if (protocols !== undefined) return offers.find((offer) => protocols.includes(offer)) ?? false;
