@@ -69,7 +69,7 @@ const protocolPattern = /^[\w!#$%&'*+.^`|~-]+$/;
 export function isOpeningHandshake(request: IncomingMessage): boolean {
   const { headers, method } = request;
   const version = Number(headers['sec-websocket-version']);
-  const offers = offeredSubprotocols(request);
+  const offers = headers['sec-websocket-protocol']?.split(',').map((offer) => offer.trim()) ?? []; // an empty one is malformed
   return (
     method === 'GET' &&
     headers.upgrade?.toLowerCase() === 'websocket' &&

@@ -46,6 +46,7 @@ class EarlyInput {
   readonly #onGone = (): void => {
     this.#events?.gone();
     this.release();
+    this.#chunks.length = 0; // a look-up that hangs may hold on to us
     this.#raw.destroy();
   };
 
