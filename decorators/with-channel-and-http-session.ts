@@ -1,5 +1,6 @@
-import { channelMessage } from '../src/channel/channel-message.js';
+import { type ChannelMessage, channelMessage } from '../src/channel/channel-message.js';
 import { giveSession } from '../src/channel/give.js';
+import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { HasChannelSession, HasHttpSession } from '../src/messages.js';
 import { checkSessionOptions } from '../src/session/session-settings.js';
 import { defineBefore } from '../src/wrapping/define-wrapper.js';
@@ -8,6 +9,11 @@ import { giveHttpSession } from './http-parts.js';
 import { type HttpSessionOptions, httpSessionRequirement } from './with-http-session.js';
 
 const name = 'withChannelAndHttpSession';
+
+async function giveBoth(message: ChannelMessage, requirement: HttpSessionRequirement): Promise<void> {
+  await giveSession(message);
+  await giveHttpSession(message, requirement);
+}
 
 /**
  * Gives a handler both sessions: its channel's as `message.channelSession`, and the web site's as `message.httpSession`, as `withHttpSession`
@@ -18,9 +24,5 @@ const name = 'withChannelAndHttpSession';
 export const withChannelAndHttpSession: Configurable<HttpSessionOptions, HasChannelSession & HasHttpSession> = defineBefore(name, {
   prepare: (given: HttpSessionOptions | undefined) => httpSessionRequirement(name, given),
   requires: (requirement) => [{ kind: 'session', options: checkSessionOptions(name) }, requirement],
-  before: async (message, requirement) => {
-    const known = channelMessage(name, message);
-    await giveSession(known);
-    await giveHttpSession(known, requirement);
-  },
+  before: (message, requirement) => giveBoth(channelMessage(name, message), requirement),
 }) as Configurable<HttpSessionOptions, HasChannelSession & HasHttpSession>;
