@@ -7,7 +7,7 @@ import type { Configurable, NoOptions } from '../src/wrapping/wrapper.js';
 import { checkNoOptions } from './no-options.js';
 
 /** Tells the client of a `ClientError`, and drops what the handler changed in the session; any other error goes on. */
-export function tellClient(message: ChannelMessage, error: unknown): undefined {
+function tellClient(message: ChannelMessage, error: unknown): undefined {
   if (!(error instanceof ClientError)) throw error;
   message.discard();
   message.channel.sendJson({ ...error.details, error: error.code });

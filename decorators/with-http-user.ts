@@ -1,9 +1,7 @@
-import type { ChannelMessage } from '../src/channel/channel-message.js';
-import { channelMessage } from '../src/channel/channel-message.js';
+import { type ChannelMessage, channelMessage } from '../src/channel/channel-message.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { UserRepository } from '../src/contracts/user-repository.js';
-import { withDeadline } from '../src/deadline.js';
-import { ChannelError } from '../src/errors.js';
+import { boundedLookUp } from '../src/identity/bounded-look-up.js';
 import { checkedUser } from '../src/identity/checked-user.js';
 import type { Dependencies } from '../src/identity/dependencies.js';
 import { checkHttpOptions, type HttpOptions, requireReader, requireUsers } from '../src/identity/from-http-session.js';
@@ -36,12 +34,9 @@ async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequir
     message.user = anonymousUser;
     return;
   }
-  const ms = host.connectTimeoutMs;
-  const onTimeout = (): Error =>
-    new ChannelError('ERR_LOOKUP_TIMEOUT', `Looking up the user of an HTTP session took longer than ${ms} ms.`);
+  const find = (): Promise<AuthenticatedUser | undefined> =>
+    boundedLookUp('Looking up the user of an HTTP session', () => users.findById(userId), host.clock, host.connectTimeoutMs);
   try {
-    const find = (): Promise<AuthenticatedUser | undefined> =>
-      withDeadline(() => users.findById(userId), { clock: host.clock, ms, onTimeout });
     const user = await (preparation === undefined ? find() : preparation.lookingUp(find));
     message.user = user == null ? anonymousUser : checkedUser(user, 'users.findById');
   } catch (error) {

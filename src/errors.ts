@@ -1,5 +1,7 @@
 import { isCloseCode } from './close-code.js';
+import { kindOf } from './kind-of.js';
 import type { ErrorCode } from './outcomes.js';
+import { isRefusalStatus } from './refusal-status.js';
 
 /**
  * Whatever goes wrong with a channel. `code` says what (each has a heading in `docs/errors.md`), `cause` holds the error behind it.
@@ -36,7 +38,7 @@ export class DenyConnection extends ChannelError {
   constructor(options: DenyOptions = {}) {
     super('ERR_CONNECTION_DENIED', 'The connection was denied by the application.');
     const { status, closeCode, reason } = options;
-    if (status !== undefined && !(Number.isInteger(status) && status >= 400 && status <= 599)) {
+    if (status !== undefined && !isRefusalStatus(status)) {
       throw new TypeError(`DenyConnection: status must be an integer from 400 to 599, got ${String(status)}`);
     }
     if (closeCode !== undefined && !isCloseCode(closeCode)) {
@@ -62,8 +64,7 @@ export class CloseChannel extends ChannelError {
   constructor(closeCode = 1000, reason = '') {
     super('ERR_CHANNEL_CLOSED', 'The channel was closed by the application.');
     if (!isCloseCode(closeCode)) throw new TypeError(`CloseChannel: code must be a code that a server may send, got ${String(closeCode)}`);
-    if (typeof reason !== 'string')
-      throw new TypeError(`CloseChannel: reason must be a string, got ${reason === null ? 'null' : typeof reason}`);
+    if (typeof reason !== 'string') throw new TypeError(`CloseChannel: reason must be a string, got ${kindOf(reason)}`);
     this.closeCode = closeCode;
     this.reason = reason;
   }

@@ -26,6 +26,11 @@ export function isReported(error: unknown): boolean {
   return !unreported.has(codeOf(error));
 }
 
+/** How the table of outcomes ends a channel for `code`. */
+export function endingFor(code: ErrorCode, outcomes: Outcomes): Ending {
+  return { ...outcomes[code], isOrderly: code === 'ERR_SHUTDOWN' };
+}
+
 /** How `error` ends a channel. */
 export function endingOf(error: unknown, outcomes: Outcomes): Ending {
   const outcome = outcomes[codeOf(error)];
@@ -40,5 +45,5 @@ export function endingOf(error: unknown, outcomes: Outcomes): Ending {
   if (error instanceof CloseChannel) {
     return { status: outcome.status, closeCode: error.closeCode, reason: error.reason, isOrderly: true };
   }
-  return { ...outcome, isOrderly: codeOf(error) === 'ERR_SHUTDOWN' };
+  return endingFor(codeOf(error), outcomes);
 }

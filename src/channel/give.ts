@@ -1,7 +1,6 @@
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
-import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
-import { lookUpFailed } from '../identity/look-up-failed.js';
+import { boundedLookUp } from '../identity/bounded-look-up.js';
 import type { UserSource } from '../identity/user-source.js';
 import { ChannelConnectMessage, type ChannelMessage } from './channel-message.js';
 import { openRecord } from './preparation.js';
@@ -69,11 +68,6 @@ export async function readHttpSession(message: ChannelMessage, reader: HttpSessi
   }
   const id = channel.identity.httpSessionIdOf(reader);
   if (id === undefined) return undefined;
-  const { clock, connectTimeoutMs: ms } = channel.host;
-  const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `Reading an HTTP session again took longer than ${ms} ms.`);
-  try {
-    return (await withDeadline(() => reader.readById(id), { clock, ms, onTimeout })) ?? undefined;
-  } catch (error) {
-    throw lookUpFailed(error);
-  }
+  const { clock, connectTimeoutMs } = channel.host;
+  return (await boundedLookUp('Reading an HTTP session again', () => reader.readById(id), clock, connectTimeoutMs)) ?? undefined;
 }

@@ -5,6 +5,7 @@ import { cutReason, isCloseCode } from '../close-code.js';
 import { ChannelError, CloseChannel } from '../errors.js';
 import type { Authentication } from '../identity/authentication.js';
 import type { TokenId } from '../identity/token-id.js';
+import { kindOf } from '../kind-of.js';
 import type { Handshake } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
 import type { SessionRecord } from '../session/session-record.js';
@@ -12,7 +13,7 @@ import type { AnonymousUser, AppUser } from '../users.js';
 import type { ChannelHost, RuntimeChannel, Transport } from './channel-host.js';
 import { ChannelIdentity } from './channel-identity.js';
 import { ChannelDisconnectMessage, ChannelReceiveMessage } from './channel-message.js';
-import { type Ending, endingOf, isReported } from './ending.js';
+import { type Ending, endingFor, endingOf, isReported } from './ending.js';
 import { handleDisconnect, handleReceive } from './handle.js';
 import { Inbox, type InboxOwner } from './inbox.js';
 import { Outbox } from './outbox.js';
@@ -104,7 +105,7 @@ export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMes
 
   send(data: string | Uint8Array | ArrayBuffer): boolean {
     if (typeof data !== 'string' && !ArrayBuffer.isView(data) && !types.isArrayBuffer(data))
-      throw new TypeError(`channel.send: data must be a string or bytes, got ${data === null ? 'null' : typeof data}`);
+      throw new TypeError(`channel.send: data must be a string or bytes, got ${kindOf(data)}`);
     if (!this.isOpen) return false;
     if (this.#outbox === undefined) {
       this.#held ??= [];
@@ -143,7 +144,7 @@ export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMes
 
   /** Ends it as the table of outcomes says for `code`. */
   endWith(code: ErrorCode): void {
-    this.end({ ...this.#host.outcomes[code], isOrderly: code === 'ERR_SHUTDOWN' });
+    this.end(endingFor(code, this.#host.outcomes));
   }
 
   /** Begins to end it: takes nothing more in, sends nothing more, and says why. */

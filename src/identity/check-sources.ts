@@ -1,3 +1,4 @@
+import { kindOf } from '../kind-of.js';
 import type { AnySource } from './user-source.js';
 
 /**
@@ -10,7 +11,7 @@ export function checkSources(owner: string, sources: unknown): readonly AnySourc
   }
   for (const source of sources as readonly (Partial<AnySource> | null)[]) {
     if (typeof source !== 'object' || typeof source?.bind !== 'function') {
-      const got = source === null ? 'null' : typeof source;
+      const got = kindOf(source);
       throw new TypeError(`${owner}: a source must be made by fromToken(…) or fromHttpSession(…), got ${got}`);
     }
   }

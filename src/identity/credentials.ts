@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { parseCookie } from 'cookie';
+import { kindOf } from '../kind-of.js';
 import { isTokenKey } from './token-id.js';
 
 /** What a request presents in one place: nothing, something that cannot be a key (or differing ones), or a key. */
@@ -33,7 +34,7 @@ function checkName(owner: string, option: string, value: unknown, pattern: RegEx
 }
 
 /** An HTTP token (RFC 9110, section 5.6.2): what cookies, schemes and subprotocols are named with. */
-const httpToken = /^[\w!#$%&'*+.^`|~-]+$/;
+export const httpToken = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /**
  * All values of the cookie `name`, matched by its exact name. Each part is parsed on its own, since parsing them together hides
@@ -83,7 +84,9 @@ export function authorization(...schemes: readonly string[]): CredentialSource {
 
 /** The subprotocols that a handshake offers (RFC 6455, section 11.3.4). */
 export function offeredSubprotocols(request: IncomingMessage): string[] {
-  return (request.headers['sec-websocket-protocol'] ?? '')
+  const header = request.headers['sec-websocket-protocol'];
+  if (header === undefined) return [];
+  return header
     .split(',')
     .map((protocol) => protocol.trim())
     .filter((protocol) => protocol !== '');
@@ -115,7 +118,7 @@ export function query(name: string): CredentialSource {
 }
 
 /** The parameters of a request's URL. */
-export function queryOf(url: string | undefined): URLSearchParams {
+function queryOf(url: string | undefined): URLSearchParams {
   const start = url?.indexOf('?') ?? -1;
   return new URLSearchParams(start < 0 ? '' : (url as string).slice(start + 1));
 }
@@ -129,7 +132,7 @@ export function checkCredentialSources(owner: string, from: unknown): readonly C
   const list: readonly unknown[] = Array.isArray(from) ? from : [from];
   for (const source of list) {
     if (typeof (source as Partial<CredentialSource> | null)?.find !== 'function') {
-      const got = source === null ? 'null' : typeof source;
+      const got = kindOf(source);
       throw new TypeError(`${owner}: from must be cookie(…), authorization(…), subprotocol(…), query(…) or a list of them, got ${got}`);
     }
   }

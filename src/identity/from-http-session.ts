@@ -15,12 +15,6 @@ export interface HttpOptions<User extends AuthenticatedUser = AppUser> {
   readonly users?: UserRepository<User> | undefined;
 }
 
-/** The resolved dependencies of an HTTP wrapper. */
-export interface BoundHttp {
-  readonly reader: HttpSessionReader;
-  readonly users: UserRepository<AuthenticatedUser> | undefined;
-}
-
 /** The reader of `sessions`, or the registered one. */
 export function requireReader(owner: string, sessions: HttpSessionReader | undefined, dependencies: Dependencies): HttpSessionReader {
   const names: DependencyNames = { wrapper: owner, option: 'sessions', token: 'HTTP_SESSION_READER', method: 'read' };

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { kindOf } from '../kind-of.js';
 
 declare const tokenIdBrand: unique symbol;
 
@@ -19,7 +20,7 @@ export function isTokenKey(key: unknown): key is string {
  */
 export function tokenIdOf(key: string): TokenId {
   if (!isTokenKey(key)) {
-    const got = typeof key === 'string' ? `a string of ${(key as string).length} characters` : key === null ? 'null' : typeof key;
+    const got = typeof key === 'string' ? `a string of ${(key as string).length} characters` : kindOf(key);
     throw new TypeError(`tokenIdOf: key must be 16 to 512 characters of [A-Za-z0-9._~+/=-], got ${got} that is not`);
   }
   return hash('sha256', key, 'hex') as TokenId;

@@ -1,8 +1,10 @@
 import { isCloseCode } from '../close-code.js';
 import type { Clock } from '../contracts/clock.js';
 import type { DependencyContainer } from '../injection.js';
+import { kindOf } from '../kind-of.js';
 import type { OriginOptions } from '../origin.js';
 import { defaultOutcomes, type ErrorCode, type Outcome, type Outcomes } from '../outcomes.js';
+import { isRefusalStatus } from '../refusal-status.js';
 import type { ReporterOptions } from '../reporter.js';
 import { type ChannelSessionOptions, checkSessionOptions } from '../session/session-settings.js';
 import { systemClock } from '../system-clock.js';
@@ -98,7 +100,7 @@ function hasMethods(value: unknown, ...names: readonly string[]): boolean {
 
 function expect(option: string, value: unknown, what: string, accepts: (value: unknown) => boolean): void {
   if (value !== undefined && !accepts(value)) {
-    throw new TypeError(`ChannelServer: ${option} must be ${what}, got ${value === null ? 'null' : typeof value}`);
+    throw new TypeError(`ChannelServer: ${option} must be ${what}, got ${kindOf(value)}`);
   }
 }
 
@@ -113,7 +115,7 @@ function outcomesWith(replacements: ChannelServerOptions['outcomes'] = {}): Outc
     const outcome = outcomes[code];
     if (outcome === undefined) throw new TypeError(`ChannelServer: outcomes has no code ${code}`);
     const merged = { ...outcome, ...replacement };
-    if (!Number.isInteger(merged.status) || merged.status < 400 || merged.status > 599) {
+    if (!isRefusalStatus(merged.status)) {
       throw new TypeError(`ChannelServer: outcomes.${code}.status must be an integer from 400 to 599, got ${String(merged.status)}`);
     }
     if (!isCloseCode(merged.closeCode)) {

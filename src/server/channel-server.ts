@@ -47,7 +47,9 @@ export class ChannelServer<H extends object = object> {
   readonly #host: ChannelHost;
   readonly #plan: ChannelPlan;
   /** Everywhere that a wrapper looks for tokens; wrappers hidden in functions of the application's own add theirs when they are met. */
-  readonly #credentials: CredentialSource[];
+  readonly #credentials: CredentialSource[] = [];
+  /** The parameters of the query among them, whose values nobody is shown. */
+  readonly #secretParameters = new Set<string>();
   readonly #isOriginAllowed: (request: IncomingMessage) => boolean;
   readonly #registry = new ChannelRegistry();
   /** Every channel of which anything still runs, pending ones and ended ones included. */
@@ -78,7 +80,7 @@ export class ChannelServer<H extends object = object> {
       return bindings.get(bindable) as ReturnType<typeof bindable.bind>;
     };
     this.#isOriginAllowed = originRule(this.#settings);
-    this.#credentials = credentialsOf(slots);
+    this.#learn(credentialsOf(slots));
     this.#plan = planChannels(slots, this.#settings, bind);
     const reporter = new Reporter(this.#settings, clock);
     const session: RecordContext = {
@@ -254,12 +256,10 @@ export class ChannelServer<H extends object = object> {
   #learn(credentials: readonly CredentialSource[] = []): void {
     for (const found of credentials) {
       const isKnown = this.#credentials.some(({ carrier, name }) => carrier === found.carrier && name === found.name);
-      if (!isKnown) this.#credentials.push(found);
+      if (isKnown) continue;
+      this.#credentials.push(found);
+      if (found.carrier === 'query') this.#secretParameters.add(found.name);
     }
-  }
-
-  get #secretParameters(): ReadonlySet<string> {
-    return new Set(this.#credentials.flatMap(({ carrier, name }) => (carrier === 'query' ? [name] : [])));
   }
 
   get #readsSubprotocols(): boolean {

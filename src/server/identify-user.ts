@@ -1,12 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
-import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
 import type { Authentication } from '../identity/authentication.js';
+import { boundedLookUp } from '../identity/bounded-look-up.js';
 import { checkSources } from '../identity/check-sources.js';
 import { Dependencies } from '../identity/dependencies.js';
 import { identify } from '../identity/identify.js';
-import { lookUpFailed } from '../identity/look-up-failed.js';
 import type { AnySource, SourceUser } from '../identity/user-source.js';
 import type { DependencyContainer } from '../injection.js';
 import { type OriginOptions, originRule } from '../origin.js';
@@ -60,11 +59,6 @@ export async function identifyUser<const Sources extends readonly [AnySource, ..
     sessions.set(reader, pending);
     return pending;
   };
-  const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `Looking up the user took longer than ${ms} ms.`);
-  try {
-    const { user, authentication } = await withDeadline(() => identify(request, bound, lookUp), { clock: systemClock, ms, onTimeout });
-    return { user: (user ?? anonymousUser) as SourceUser<Sources> | AnonymousUser, authentication };
-  } catch (error) {
-    throw lookUpFailed(error);
-  }
+  const { user, authentication } = await boundedLookUp('Looking up the user', () => identify(request, bound, lookUp), systemClock, ms);
+  return { user: (user ?? anonymousUser) as SourceUser<Sources> | AnonymousUser, authentication };
 }

@@ -1,9 +1,9 @@
-import type { ChannelPlan, SlotFunction } from '../channel/channel-host.js';
+import type { ChannelHost, ChannelPlan, SlotFunction } from '../channel/channel-host.js';
 import type { IdentificationRequirement, KnownRequirement } from '../channel/requirement-kinds.js';
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { CredentialSource } from '../identity/credentials.js';
-import type { Dependencies } from '../identity/dependencies.js';
 import { type DependencyContainer, container as globalContainer } from '../injection.js';
+import { kindOf } from '../kind-of.js';
 import type { ChannelSessionOptions } from '../session/session-settings.js';
 import { requirementsOf } from '../wrapping/requirements.js';
 import type { ServerSettings } from './channel-server-options.js';
@@ -25,15 +25,14 @@ export interface Slots {
 export function slotsOf(handlers: unknown, container: DependencyContainer | undefined): Slots {
   const owner: unknown = typeof handlers === 'function' ? (container ?? globalContainer).resolve(handlers as new () => object) : handlers;
   if (typeof owner !== 'object' || owner === null) {
-    throw new TypeError(`ChannelServer: handlers must be an object, an instance or a class, got ${owner === null ? 'null' : typeof owner}`);
+    throw new TypeError(`ChannelServer: handlers must be an object, an instance or a class, got ${kindOf(owner)}`);
   }
   const functions: Record<SlotName, SlotFunction | undefined> = { connect: undefined, receive: undefined, disconnect: undefined };
   const requirements: Record<SlotName, readonly KnownRequirement[]> = { connect: [], receive: [], disconnect: [] };
   for (const name of slotNames) {
     const handler = (owner as Record<string, unknown>)[name];
     if (handler === undefined) continue;
-    if (typeof handler !== 'function')
-      throw new TypeError(`ChannelServer: ${name} must be a function, got ${handler === null ? 'null' : typeof handler}`);
+    if (typeof handler !== 'function') throw new TypeError(`ChannelServer: ${name} must be a function, got ${kindOf(handler)}`);
     functions[name] = (message) => handler.call(owner, message);
     requirements[name] = requirementsOf(handler) as readonly KnownRequirement[];
   }
@@ -49,7 +48,7 @@ export function sessionOptionsOf({ requirements }: Slots): ChannelSessionOptions
 }
 
 /** The first requirement to identify: of connect, else of receive, else of disconnect. */
-export function identificationOf({ requirements }: Slots): IdentificationRequirement | undefined {
+function identificationOf({ requirements }: Slots): IdentificationRequirement | undefined {
   return all(requirements).find((requirement) => requirement.kind === 'identification');
 }
 
@@ -61,11 +60,7 @@ export function credentialsOf({ requirements }: Slots): CredentialSource[] {
 }
 
 /** What the server needs to know of its slots for each channel; everything that they depend on is resolved. */
-export function planChannels(
-  slots: Slots,
-  settings: ServerSettings,
-  bind: <Bound>(bindable: { bind(dependencies: Dependencies): Bound }) => Bound,
-): ChannelPlan {
+export function planChannels(slots: Slots, settings: ServerSettings, bind: ChannelHost['bind']): ChannelPlan {
   const { functions, requirements } = slots;
   const every = all(requirements);
   const readers = new Set<HttpSessionReader>();

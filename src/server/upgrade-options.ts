@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ServerOptions as WebSocketServerOptions } from 'ws';
-import { type CredentialSource, offeredSubprotocols } from '../identity/credentials.js';
+import { type CredentialSource, httpToken, offeredSubprotocols } from '../identity/credentials.js';
 
 /** Options of `handleUpgrades`. */
 export interface UpgradeOptions {
@@ -60,7 +60,6 @@ export function agreeOnProtocol(
 }
 
 const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
-const protocolPattern = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /**
  * Whether `request` is an opening handshake at all (RFC 6455, section 4.2.1), judged as ws does: what is none must not reach a connect
@@ -75,7 +74,7 @@ export function isOpeningHandshake(request: IncomingMessage): boolean {
     headers.upgrade?.toLowerCase() === 'websocket' &&
     keyPattern.test(headers['sec-websocket-key'] ?? '') &&
     (version === 13 || version === 8) &&
-    offers.every((offer) => protocolPattern.test(offer)) &&
+    offers.every((offer) => httpToken.test(offer)) &&
     new Set(offers).size === offers.length
   );
 }

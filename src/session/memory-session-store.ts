@@ -1,6 +1,7 @@
 import type { Clock } from '../contracts/clock.js';
 import type { JsonObject, SessionStore, StoredSession } from '../contracts/session-store.js';
 import { ChannelError } from '../errors.js';
+import { kindOf } from '../kind-of.js';
 import { frozenJson } from './json-value.js';
 
 /** Options of {@link MemorySessionStore}. */
@@ -48,7 +49,7 @@ export class MemorySessionStore implements SessionStore {
       throw new TypeError(`MemorySessionStore: maxSessions must be an integer of at least 1, got ${String(maxSessions)}`);
     }
     if (typeof clock?.now !== 'function') {
-      throw new TypeError(`MemorySessionStore: clock must have a method now(), got ${clock === null ? 'null' : typeof clock}`);
+      throw new TypeError(`MemorySessionStore: clock must have a method now(), got ${kindOf(clock)}`);
     }
     this.#maxSessions = maxSessions;
     this.#clock = clock;

@@ -1,4 +1,5 @@
 import type { SessionStore } from '../contracts/session-store.js';
+import { kindOf } from '../kind-of.js';
 
 /**
  * Whose a channel session is:
@@ -42,7 +43,7 @@ export function checkSessionOptions(owner: string, given: ChannelSessionOptions 
   const unknown = Object.keys(others)[0];
   if (unknown !== undefined) throw new TypeError(`${owner}: there is no option ${unknown}; it takes store, ttlMs and scope`);
   if (store !== undefined && typeof (store as Partial<SessionStore> | null)?.load !== 'function') {
-    throw new TypeError(`${owner}: store must be a SessionStore, got ${store === null ? 'null' : typeof store}`);
+    throw new TypeError(`${owner}: store must be a SessionStore, got ${kindOf(store)}`);
   }
   if (ttlMs !== undefined && !(typeof ttlMs === 'number' && Number.isFinite(ttlMs) && ttlMs >= minTtlMs)) {
     throw new TypeError(`${owner}: ttlMs must be a number of milliseconds from ${minTtlMs}, got ${String(ttlMs)}`);

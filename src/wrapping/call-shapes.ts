@@ -1,14 +1,11 @@
+import { kindOf } from '../kind-of.js';
+
 /** A handler as the run time sees it. */
 export type AnyHandler = (this: unknown, message: object, ...args: unknown[]) => unknown;
 
 /** Gives `target` the name that stack traces show. */
 export function named<Target extends object>(name: string, target: Target): Target {
   return Object.defineProperty(target, 'name', { value: name, configurable: true });
-}
-
-/** How an argument is named in an error. */
-function kindOf(value: unknown): string {
-  return value === null ? 'null' : typeof value;
 }
 
 /**
