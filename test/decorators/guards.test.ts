@@ -14,7 +14,7 @@ import {
   withUserFrom,
   withUserFromToken,
 } from '../../src/index.js';
-import { key, makeAccounts } from '../support/accounts.js';
+import { aliceKey as key, makeSite } from '../support/site.js';
 
 describe('withAuthenticatedUser', () => {
   it('closes an anonymous channel with 3000 on receive, and nobody is told of an error', async () => {
@@ -28,7 +28,7 @@ describe('withAuthenticatedUser', () => {
   });
 
   it('runs a disconnect handler for a channel that was authenticated, and skips it for others', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const left: string[] = [];
     const onError = vi.fn();
     const handlers = {
@@ -37,7 +37,7 @@ describe('withAuthenticatedUser', () => {
     };
     await (await connectTo(handlers, { cookies: { key }, onError })).disconnect();
     await (await connectTo(handlers, { onError })).disconnect();
-    expect(left).toEqual(['ann']);
+    expect(left).toEqual(['alice']);
     expect(onError).not.toHaveBeenCalled();
   });
 
@@ -128,7 +128,7 @@ describe('withAllowedOrigins', () => {
   });
 
   it('outside of an identifying wrapper it refuses before any repository is asked', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const findById = vi.spyOn(tokens, 'findById');
     const connect = withAllowedOrigins(['https://other.example'])(withUserFromToken({ tokens })(() => {}));
     const client = await connectTo({ connect }, { ...host, origin: 'https://app.example.com', cookies: { key }, onWarning: () => {} });

@@ -18,12 +18,12 @@ import {
   withUserFrom,
   withUserFromHttp,
 } from '../../src/index.js';
-import { key, makeAccounts } from '../support/accounts.js';
+import { aliceKey as key, makeSite } from '../support/site.js';
 
 function setUp() {
-  const accounts = makeAccounts();
+  const accounts = makeSite();
   const { sessions, users } = accounts;
-  const id = sessions.create('ann', { theme: 'dark' });
+  const id = sessions.create('alice', { theme: 'dark' });
   return { ...accounts, id, options: { sessions, users }, cookies: { sessionid: id } };
 }
 
@@ -35,7 +35,7 @@ describe('the HTTP session of a handshake', () => {
       withUserFrom(fromHttpSession(options))(withChannelAndHttpSession({ sessions })(withHttpUser(options)(() => {}))),
     );
     const client = await connectTo({ connect, disconnect: withHttpSession({ sessions })(() => {}) }, { cookies });
-    expect(client.user.id).toBe('ann');
+    expect(client.user.id).toBe('alice');
     expect(read).toHaveBeenCalledTimes(1);
   });
 
@@ -101,7 +101,7 @@ describe('the HTTP session of a handshake', () => {
     vi.spyOn(sessions, 'readById').mockRejectedValue(new Error('down'));
     await client.send('a');
     expect(client.closed?.code).toBe(1013);
-    expect(seen).toEqual([undefined, 'ann']);
+    expect(seen).toEqual([undefined, 'alice']);
   });
 });
 
@@ -150,7 +150,7 @@ describe('a changed HTTP session', () => {
   });
 
   it('closes with 1011 where saving fails for a reason of its own', async () => {
-    const session: HttpSession = { id: 'a', userId: 'ann', data: {}, save: () => Promise.reject(new Error('disk full')) };
+    const session: HttpSession = { id: 'a', userId: 'alice', data: {}, save: () => Promise.reject(new Error('disk full')) };
     const sessions: HttpSessionReader = { read: async () => session, readById: async () => session };
     const onError = vi.fn();
     const receive = withHttpSession({ sessions })((message) => {
@@ -180,7 +180,7 @@ describe('an HTTP session that is gone', () => {
       expect(client.closed).toBeUndefined();
       made.sessions.destroy(made.id);
       await client.send('b');
-      expect(seen).toEqual(['ann', true, null, true]);
+      expect(seen).toEqual(['alice', true, null, true]);
       expect(client.closed?.code).toBe(3000);
     },
   );
@@ -207,7 +207,7 @@ describe('an HTTP session that is gone', () => {
     const client = await connectTo({ connect, receive }, { cookies: { ...cookies, key } });
     sessions.destroy(made.id);
     await client.send('a');
-    expect(client.sentJson).toEqual([['ann', null]]);
+    expect(client.sentJson).toEqual([['alice', null]]);
     expect(client.closed).toBeUndefined();
   });
 });

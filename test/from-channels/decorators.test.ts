@@ -13,7 +13,7 @@ import {
   withUserFromHttp,
 } from '../../src/index.js';
 import { MemorySessionStore } from '../../src/session/memory-session-store.js';
-import { makeAccounts } from '../support/accounts.js';
+import { makeSite } from '../support/site.js';
 
 describe('channel_session → withChannelSession', () => {
   it('is loaded before and saved after, where it was changed', async () => {
@@ -48,16 +48,16 @@ describe('channel_session → withChannelSession', () => {
 
 describe('http_session → withHttpSession', () => {
   it("is the web site's session, found by its cookie, and none is ever created", async () => {
-    const { sessions } = makeAccounts();
+    const { sessions } = makeSite();
     const connect = withHttpSession({ sessions })((message) => message.channel.sendJson(message.httpSession?.data ?? null));
-    const id = sessions.create('ann', { theme: 'dark' });
+    const id = sessions.create('alice', { theme: 'dark' });
     expect((await connectTo({ connect }, { cookies: { sessionid: id } })).sentJson).toEqual([{ theme: 'dark' }]);
     expect((await connectTo({ connect })).sentJson).toEqual([null]);
   });
 
   it('is saved where it was changed, and not after an error', async () => {
-    const { sessions } = makeAccounts();
-    const id = sessions.create('ann', { visits: 0 });
+    const { sessions } = makeSite();
+    const id = sessions.create('alice', { visits: 0 });
     const receive = withHttpSession({ sessions })<ReceiveMessage>((message) => {
       if (message.httpSession !== undefined) message.httpSession.data.visits = message.text;
       if (message.text === 'bad') throw new Error('after the change');
@@ -73,8 +73,8 @@ describe('http_session → withHttpSession', () => {
 
 describe('channel_and_http_session → withChannelAndHttpSession', () => {
   it('gives both, and later messages find the HTTP session again', async () => {
-    const { sessions } = makeAccounts();
-    const id = sessions.create('ann', { theme: 'dark' });
+    const { sessions } = makeSite();
+    const id = sessions.create('alice', { theme: 'dark' });
     const client = await connectTo(
       {
         connect: withChannelAndHttpSession({ sessions })((message) => message.channelSession.set('room', 'lobby')),
@@ -91,12 +91,12 @@ describe('channel_and_http_session → withChannelAndHttpSession', () => {
 
 describe('channel_session_user → withChannelUser', () => {
   it('gives whom connect found, and the anonymous user where nobody was identified', async () => {
-    const { sessions, users } = makeAccounts();
+    const { sessions, users } = makeSite();
     const receive = withChannelUser((message) => message.channel.sendJson(message.user.id));
-    const id = sessions.create('ann');
+    const id = sessions.create('alice');
     const known = await connectTo({ connect: withUserFromHttp({ sessions, users })(() => {}), receive }, { cookies: { sessionid: id } });
     await known.send('a');
-    expect(known.sentJson).toEqual(['ann']);
+    expect(known.sentJson).toEqual(['alice']);
     const nobody = await connectTo({ receive });
     await nobody.send('a');
     expect(nobody.sentJson).toEqual([null]);
@@ -106,16 +106,16 @@ describe('channel_session_user → withChannelUser', () => {
 
 describe('http_session_user → withHttpUser', () => {
   it('gives the HTTP session and its user anew for each message, else the anonymous one; the channel itself stays anonymous', async () => {
-    const { sessions, users } = makeAccounts();
+    const { sessions, users } = makeSite();
     const receive = withHttpUser({ sessions, users })((message) => message.channel.sendJson(message.user.id));
-    const id = sessions.create('ann');
+    const id = sessions.create('alice');
     const client = await connectTo({ receive }, { cookies: { sessionid: id } });
     await client.send('a');
-    users.delete('ann');
+    users.delete('alice');
     await client.send('b');
     sessions.destroy(id);
     await client.send('c');
-    expect(client.sentJson).toEqual(['ann', null, null]);
+    expect(client.sentJson).toEqual(['alice', null, null]);
     expect(client.user.isAuthenticated).toBe(false);
     expect(client.closed).toBeUndefined();
   });
@@ -123,8 +123,8 @@ describe('http_session_user → withHttpUser', () => {
 
 describe('channel_session_user_from_http and channel_and_http_session_user_from_http → withUserFromHttp', () => {
   it('finds the user at connect and carries it over to withChannelUser, with both sessions', async () => {
-    const { sessions, users } = makeAccounts();
-    const id = sessions.create('ann', { theme: 'dark' });
+    const { sessions, users } = makeSite();
+    const id = sessions.create('alice', { theme: 'dark' });
     const client = await connectTo(
       {
         connect: withUserFromHttp({ sessions, users })((message) => {
@@ -135,7 +135,7 @@ describe('channel_session_user_from_http and channel_and_http_session_user_from_
       { cookies: { sessionid: id } },
     );
     await client.send('a');
-    expect(client.sentJson).toEqual([['ann', 'dark']]);
+    expect(client.sentJson).toEqual([['alice', 'dark']]);
     expect(client.authentication).toMatchObject({ outcome: 'ok', source: 'http-session' });
   });
 });

@@ -19,13 +19,13 @@ import {
   withUserFromToken,
 } from '../../src/index.js';
 import { codesOf, modes, nextTurn, serve } from '../src/server/serving.js';
-import { key, makeAccounts } from '../support/accounts.js';
 import { frame, RawClient } from '../support/raw-client.js';
+import { aliceKey as key, makeSite } from '../support/site.js';
 import { WsClient } from '../support/ws-client.js';
 
 describe.each(modes)("the handshake of the post's Android client (%s)", (mode) => {
   it('is let in with its user: lower-case name, trailing semicolon, no Origin, permessage-deflate offered', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const findById = vi.spyOn(tokens, 'findById');
     const { port, channels } = await serve(
       {
@@ -37,8 +37,8 @@ describe.each(modes)("the handshake of the post's Android client (%s)", (mode) =
     const headers = { cookie: `key=${key};`, 'Sec-WebSocket-Extensions': 'permessage-deflate' };
     const client = await RawClient.upgrade(port, { headers, head: frame('at once') });
     expect(await client.status()).toBe(101);
-    expect(String((await client.nextFrame()).payload)).toBe('{"user":"ann"}');
-    expect(String((await client.nextFrame()).payload)).toBe('{"again":"ann"}');
+    expect(String((await client.nextFrame()).payload)).toBe('{"user":"alice"}');
+    expect(String((await client.nextFrame()).payload)).toBe('{"again":"alice"}');
     expect(findById.mock.calls).toEqual([[tokenIdOf(key)]]);
     client.reset();
     await vi.waitFor(() => expect(channels.channels.size).toBe(0));
@@ -47,18 +47,18 @@ describe.each(modes)("the handshake of the post's Android client (%s)", (mode) =
 
 describe('@channel_session_user_from_http → @channel_session_user_from_token, nothing else changes', () => {
   it('gives the same handler the same user and the same session', async () => {
-    const { tokens, sessions, users } = makeAccounts();
+    const { tokens, sessions, users } = makeSite();
     const chat = (message: HasChannelSession & HasUser & { readonly channel: { sendJson(value: unknown): boolean } }): void => {
       message.channelSession.set('rooms', []);
       message.channel.sendJson([message.user, message.channelSession.get('rooms')]);
     };
     const before = await connectTo(
       { connect: withUserFromHttp({ sessions, users })(chat) },
-      { cookies: { sessionid: sessions.create('ann') } },
+      { cookies: { sessionid: sessions.create('alice') } },
     );
     const after = await connectTo({ connect: withUserFromToken({ tokens })(chat) }, { cookies: { key } });
     expect(after.sentJson).toEqual(before.sentJson);
-    expect(after.sentJson).toEqual([[{ id: 'ann', isAuthenticated: true }, []]]);
+    expect(after.sentJson).toEqual([[{ id: 'alice', isAuthenticated: true }, []]]);
   });
 });
 
@@ -74,14 +74,14 @@ describe('channel_session on a method → withChannelSession on a method', () =>
     const context = { kind: 'method', name: 'receive' } as ClassMethodDecoratorContext<Chat, Chat['receive']>;
     Chat.prototype.receive = withChannelSession(Chat.prototype.receive, context) as unknown as Chat['receive'];
     const client = await connectTo(new Chat());
-    await client.send('ann');
-    expect(client.channelSession.get('greeting')).toBe('hello ann');
+    await client.send('alice');
+    expect(client.channelSession.get('greeting')).toBe('hello alice');
   });
 });
 
 describe('HttpClient and WSClient of channels.test → connectTo', () => {
   it('drives handlers without a network: cookies, a login by force, ordered delivery, a path and its query', async () => {
-    const { sessions, users } = makeAccounts();
+    const { sessions, users } = makeSite();
     const received: string[] = [];
     const client = await connectTo(
       {
@@ -92,7 +92,7 @@ describe('HttpClient and WSClient of channels.test → connectTo', () => {
         },
         disconnect: ({ code, reason }) => void received.push(`${code} ${reason}`),
       },
-      { url: '/chat?room=1', cookies: { other: 'x', sessionid: sessions.create('ann') } },
+      { url: '/chat?room=1', cookies: { other: 'x', sessionid: sessions.create('alice') } },
     );
     expect(client.refusal).toBeUndefined();
     expect(client.sent).toEqual(['/chat?room=1']);
@@ -102,7 +102,7 @@ describe('HttpClient and WSClient of channels.test → connectTo', () => {
   });
 
   it('knows that a consumer was refused, and sends nothing on', async () => {
-    const { sessions, users } = makeAccounts();
+    const { sessions, users } = makeSite();
     const client = await connectTo({ connect: withUserFromHttp({ sessions, users })(withAuthenticatedUser(() => {})) });
     expect(client.refusal).toEqual({ status: 401 });
     await expect(client.send('a')).rejects.toThrow(TypeError);
@@ -138,13 +138,13 @@ describe.each([
   ['accept', { status: undefined, code: 3000 }],
 ] as const)('trap: no decorator blocks an anonymous user (%s)', (mode, expected) => {
   it('withAuthenticatedUser does, and lets the known one in', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const { port } = await serve({ connect: withUserFromToken({ tokens })(withAuthenticatedUser(() => {})) }, { mode });
     const nobody = await WsClient.connect(port);
     expect(nobody.refused?.status).toBe(expected.status);
     if (expected.code !== undefined) expect((await nobody.closed()).code).toBe(expected.code);
-    const ann = await WsClient.connect(port, { cookie: `key=${key}` });
-    expect(ann.refused).toBeUndefined();
+    const alice = await WsClient.connect(port, { cookie: `key=${key}` });
+    expect(alice.refused).toBeUndefined();
   });
 });
 

@@ -3,11 +3,11 @@ import { connectTo, TestClock } from '../../adapters/testing/index.js';
 import { tokenIdOf } from '../../src/identity/token-id.js';
 import { withAuthenticatedUser, withChannelUser, withUserFromToken } from '../../src/index.js';
 import { MemorySessionStore } from '../../src/session/memory-session-store.js';
-import { key, makeAccounts } from '../support/accounts.js';
+import { aliceKey as key, makeSite } from '../support/site.js';
 
 describe('channel_session_user_from_token → withUserFromToken', () => {
   it('gives the user of the cookie `key` and a channel session, and returns what the handler returns', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const results: unknown[] = [];
     const connect = withUserFromToken({ tokens })((message) => {
       message.channelSession.set('seen', true);
@@ -24,13 +24,13 @@ describe('channel_session_user_from_token → withUserFromToken', () => {
       },
       { headers: { cookie: `key=${key};` } },
     );
-    expect(client.sentJson).toEqual(['ann']);
+    expect(client.sentJson).toEqual(['alice']);
     expect(await results[0]).toBe('result');
     expect(client.channelSession.get('seen')).toBe(true);
   });
 
   it('gives the anonymous user where there is no key', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const client = await connectTo({ connect: withUserFromToken({ tokens })(() => {}) });
     expect(client.user).toEqual({ id: null, isAuthenticated: false });
     expect(client.authentication?.outcome).toBe('missing');
@@ -41,7 +41,7 @@ describe('a fault of the post is not ported', () => {
   it.each(['monkey', 'session_key', 'xkey', 'KEY', 'key2'])(
     'a cookie whose name only contains "key" is not taken for it: %s',
     async (name) => {
-      const { tokens } = makeAccounts();
+      const { tokens } = makeSite();
       const findById = vi.spyOn(tokens, 'findById');
       const client = await connectTo({ connect: withUserFromToken({ tokens })(() => {}) }, { cookies: { [name]: key } });
       expect(client.authentication?.outcome).toBe('missing');
@@ -50,35 +50,35 @@ describe('a fault of the post is not ported', () => {
   );
 
   it('an unknown token, or one whose user is gone, makes the user anonymous instead of throwing out of the handler', async () => {
-    const { tokens, users } = makeAccounts();
+    const { tokens, users } = makeSite();
     const handlers = { connect: withUserFromToken({ tokens })(() => {}) };
     const unknown = await connectTo(handlers, { cookies: { key: 'f'.repeat(40) } });
     expect([unknown.refusal, unknown.user.isAuthenticated, unknown.authentication?.outcome]).toEqual([undefined, false, 'unknown']);
-    users.delete('ann');
+    users.delete('alice');
     const gone = await connectTo(handlers, { cookies: { key } });
     expect([gone.refusal, gone.user.isAuthenticated, gone.authentication?.outcome]).toEqual([undefined, false, 'inactive-user']);
   });
 
   it('messages after connect know the user, though they have no headers', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const findById = vi.spyOn(tokens, 'findById');
     const client = await connectTo(
       {
         connect: withUserFromToken({ tokens })(() => {}),
         receive: withUserFromToken({ tokens })((message) => message.channel.sendJson(message.user.id)),
-        disconnect: withChannelUser((message) => expect(message.user.id).toBe('ann')),
+        disconnect: withChannelUser((message) => expect(message.user.id).toBe('alice')),
       },
       { cookies: { key } },
     );
     await client.send('one');
     await client.send('two');
-    expect(client.sentJson).toEqual(['ann', 'ann']);
+    expect(client.sentJson).toEqual(['alice', 'alice']);
     expect(findById).toHaveBeenCalledTimes(1);
     await client.disconnect();
   });
 
   it('the bearer token itself is kept in no session store', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const store = new MemorySessionStore();
     const create = vi.spyOn(store, 'create');
     const connect = withUserFromToken({ tokens })((message) => message.channelSession.set('n', 1));
@@ -89,7 +89,7 @@ describe('a fault of the post is not ported', () => {
   });
 
   it("another site's page cannot open a socket with the user's cookie", async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const findById = vi.spyOn(tokens, 'findById');
     const handlers = { connect: withUserFromToken({ tokens })(() => {}) };
     const client = await connectTo(handlers, { cookies: { key }, origin: 'https://evil.example', onWarning: () => {} });
@@ -100,7 +100,7 @@ describe('a fault of the post is not ported', () => {
   it('a token is found with one call, and one that has expired counts no more', async () => {
     const clock = new TestClock();
     const expiresAt = new Date(clock.now() + 1_000);
-    const findById = vi.fn(async () => ({ id: tokenIdOf(key), user: { id: 'ann', isAuthenticated: true as const }, expiresAt }));
+    const findById = vi.fn(async () => ({ id: tokenIdOf(key), user: { id: 'alice', isAuthenticated: true as const }, expiresAt }));
     const handlers = { connect: withUserFromToken({ tokens: { findById } })(withAuthenticatedUser(() => {})) };
     expect((await connectTo(handlers, { cookies: { key }, clock })).refusal).toBeUndefined();
     expect(findById).toHaveBeenCalledTimes(1);
@@ -111,7 +111,7 @@ describe('a fault of the post is not ported', () => {
   });
 
   it('an empty key is malformed, and asks no repository', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const findById = vi.spyOn(tokens, 'findById');
     const client = await connectTo({ connect: withUserFromToken({ tokens })(() => {}) }, { headers: { cookie: 'key=' } });
     expect(client.authentication?.outcome).toBe('malformed');

@@ -12,7 +12,7 @@ import {
   withUserFromToken,
 } from '../../src/index.js';
 import { MemorySessionStore } from '../../src/session/memory-session-store.js';
-import { key, makeAccounts } from '../support/accounts.js';
+import { aliceKey as key, makeSite } from '../support/site.js';
 
 describe('a trap of Channels is not ported', () => {
   it('enforce_ordering: a throw does not stall what the channel still has to do', async () => {
@@ -29,19 +29,19 @@ describe('a trap of Channels is not ported', () => {
   });
 
   it('*_from_http on a receive handler: the user is not overwritten with the anonymous one for want of headers', async () => {
-    const { sessions, users } = makeAccounts();
-    const id = sessions.create('ann');
+    const { sessions, users } = makeSite();
+    const id = sessions.create('alice');
     const wrap = withUserFromHttp({ sessions, users });
     const client = await connectTo(
       { connect: wrap(() => {}), receive: wrap((message) => message.channel.sendJson(message.user.id)) },
       { cookies: { sessionid: id } },
     );
     await client.send('a');
-    expect(client.sentJson).toEqual(['ann']);
+    expect(client.sentJson).toEqual(['alice']);
   });
 
   it('sessions saved as whole blobs: two channels that change different keys of one session both keep their change', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const store = new MemorySessionStore();
     const receive = withChannelUser<ReceiveMessage>((message) => {
       const [name = '', value] = message.text.split('=');
@@ -57,7 +57,7 @@ describe('a trap of Channels is not ported', () => {
   });
 
   it('a destroyed session is not brought back to life by a late save', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const store = new MemorySessionStore();
     const destroy: string[] = [];
     const create = store.create.bind(store);
@@ -88,8 +88,8 @@ describe('a trap of Channels is not ported', () => {
   });
 
   it('a session key in the URL is not accepted, and a token there only where the application says so', async () => {
-    const { tokens, sessions, users } = makeAccounts();
-    const id = sessions.create('ann');
+    const { tokens, sessions, users } = makeSite();
+    const id = sessions.create('alice');
     const http = await connectTo(
       { connect: withUserFromHttp({ sessions, users })(() => {}) },
       { url: `/?session_key=${id}&sessionid=${id}` },
@@ -102,13 +102,13 @@ describe('a trap of Channels is not ported', () => {
       { connect: withUserFromToken({ tokens, from: query('key') })(() => {}), receive },
       { url: `/?a=1&key=${key}` },
     );
-    expect(asked.user.id).toBe('ann');
+    expect(asked.user.id).toBe('alice');
     await asked.send('url');
     expect(asked.sentJson).toEqual(['/?a=1&key=***']);
   });
 
   it('no decorator blocked an anonymous user: withAuthenticatedUser does', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const reached = vi.fn();
     const client = await connectTo({ connect: withUserFromToken({ tokens })(withAuthenticatedUser(reached)) });
     expect(client.refusal).toEqual({ status: 401 });
@@ -116,9 +116,9 @@ describe('a trap of Channels is not ported', () => {
   });
 
   it('a missing Origin is not refused: native clients do not send it', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const client = await connectTo({ connect: withUserFromToken({ tokens })(withAuthenticatedUser(() => {})) }, { cookies: { key } });
     expect(client.refusal).toBeUndefined();
-    expect(client.user.id).toBe('ann');
+    expect(client.user.id).toBe('alice');
   });
 });

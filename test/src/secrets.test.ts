@@ -4,7 +4,7 @@ import { MemoryTokenRepository } from '../../adapters/memory/index.js';
 import { connectTo } from '../../adapters/testing/index.js';
 import { ChannelServer, fromHttpSession, fromToken, query, tokenIdOf, withUserFrom, withUserFromToken } from '../../src/index.js';
 import { MemorySessionStore } from '../../src/session/memory-session-store.js';
-import { key, makeAccounts } from '../support/accounts.js';
+import { aliceKey as key, makeSite } from '../support/site.js';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -20,7 +20,7 @@ function shown(value: unknown): string {
 
 describe('nothing leaks', () => {
   it('messages, channels, sessions and what a client sees of them show no key, cookie or session id', async () => {
-    const { tokens, sessions, users } = makeAccounts();
+    const { tokens, sessions, users } = makeSite();
     const store = new MemorySessionStore();
     const ids: string[] = [];
     const create = store.create.bind(store);
@@ -28,7 +28,7 @@ describe('nothing leaks', () => {
       ids.push(id);
       return create(id, session);
     });
-    const sessionId = sessions.create('ann');
+    const sessionId = sessions.create('alice');
     const seen: string[] = [];
     const wrap = withUserFrom(fromToken({ tokens, from: query('token') }), fromHttpSession({ sessions, users }));
     const look = wrap((message) => {
@@ -71,7 +71,7 @@ describe('nothing leaks', () => {
 
   it('mistakes of the calling code are named without the secret in them', () => {
     const wrong = `${key}é`;
-    for (const act of [() => tokenIdOf(wrong), () => new MemoryTokenRepository(makeAccounts()).add(wrong, 'ann')]) {
+    for (const act of [() => tokenIdOf(wrong), () => new MemoryTokenRepository(makeSite()).add(wrong, 'alice')]) {
       let message = '';
       try {
         act();

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { authorization, fromHttpSession, fromToken, identifyUser } from '../../../src/index.js';
 import { container, TOKEN_REPOSITORY } from '../../../src/injection.js';
-import { key, makeAccounts } from '../../support/accounts.js';
+import { aliceKey as key, makeSite } from '../../support/site.js';
 
 function request(headers: Record<string, string>): IncomingMessage {
   return Object.assign(new IncomingMessage(new Socket()), { headers, url: '/' });
@@ -11,16 +11,16 @@ function request(headers: Record<string, string>): IncomingMessage {
 
 describe('identifyUser', () => {
   it('finds the user of a request by the first source that yields one', async () => {
-    const { tokens, sessions, users } = makeAccounts();
+    const { tokens, sessions, users } = makeSite();
     const sources = [fromToken({ tokens, from: authorization() }), fromHttpSession({ sessions, users })] as const;
     const byToken = await identifyUser(request({ authorization: `Token ${key}` }), { sources });
-    expect(byToken).toMatchObject({ user: { id: 'ann' }, authentication: { outcome: 'ok', source: 'token', carrier: 'authorization' } });
+    expect(byToken).toMatchObject({ user: { id: 'alice' }, authentication: { outcome: 'ok', source: 'token', carrier: 'authorization' } });
     const bySession = await identifyUser(request({ cookie: `sessionid=${sessions.create('bob')}` }), { sources });
     expect(bySession).toMatchObject({ user: { id: 'bob' }, authentication: { outcome: 'ok', source: 'http-session' } });
   });
 
   it('gives the anonymous user and the reason, where none does', async () => {
-    const { tokens, sessions, users } = makeAccounts();
+    const { tokens, sessions, users } = makeSite();
     const sources = [fromToken({ tokens }), fromHttpSession({ sessions, users })] as const;
     const nothing = await identifyUser(request({}), { sources });
     expect(nothing).toMatchObject({ user: { id: null, isAuthenticated: false }, authentication: { outcome: 'missing' } });
@@ -29,15 +29,15 @@ describe('identifyUser', () => {
   });
 
   it('applies the origin rule to upgrades, and to them alone', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const findById = vi.spyOn(tokens, 'findById');
     const sources = [fromToken({ tokens })] as const;
     const headers = { host: 'app.example.com', origin: 'https://evil.example', cookie: `key=${key}` };
     const upgrade = request({ ...headers, upgrade: 'websocket' });
     await expect(identifyUser(upgrade, { sources })).rejects.toMatchObject({ code: 'ERR_ORIGIN_REFUSED' });
     expect(findById).not.toHaveBeenCalled();
-    expect((await identifyUser(upgrade, { sources, origins: ['https://evil.example'] })).user.id).toBe('ann');
-    expect((await identifyUser(request(headers), { sources })).user.id).toBe('ann');
+    expect((await identifyUser(upgrade, { sources, origins: ['https://evil.example'] })).user.id).toBe('alice');
+    expect((await identifyUser(request(headers), { sources })).user.id).toBe('alice');
   });
 
   it('rejects where it cannot be told, and never says anonymous', async () => {
@@ -52,7 +52,7 @@ describe('identifyUser', () => {
   });
 
   it('reads the HTTP session once for several sources', async () => {
-    const { sessions, users } = makeAccounts();
+    const { sessions, users } = makeSite();
     const read = vi.spyOn(sessions, 'read');
     const nobody = { findById: async () => undefined };
     const sources = [fromHttpSession({ sessions, users: nobody }), fromHttpSession({ sessions, users })] as const;
@@ -62,16 +62,16 @@ describe('identifyUser', () => {
   });
 
   it('looks for dependencies in its container, and misses them with a code', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const child = container.createChildContainer();
     child.register(TOKEN_REPOSITORY, { useValue: tokens });
     const sources = [fromToken()] as const;
-    expect((await identifyUser(request({ cookie: `key=${key}` }), { sources, container: child })).user.id).toBe('ann');
+    expect((await identifyUser(request({ cookie: `key=${key}` }), { sources, container: child })).user.id).toBe('alice');
     await expect(identifyUser(request({}), { sources })).rejects.toMatchObject({ code: 'ERR_DEPENDENCY_MISSING' });
   });
 
   it('says which option is wrong', async () => {
-    const { tokens } = makeAccounts();
+    const { tokens } = makeSite();
     const sources = [fromToken({ tokens })] as const;
     for (const options of [
       {},
