@@ -14,7 +14,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       reportOnFailure: true,
-      include: ['src/**/*.ts', 'decorators/**/*.ts', 'adapters/**/*.ts'],
+      include: ['src/**/*.ts', 'decorators/**/*.ts', 'adapters/**/*.ts', 'testing/**/*.ts'],
       exclude: ['dist/**', 'examples/**', 'cli/**', 'test/**'],
       reporter: ['text', 'json-summary'],
       thresholds: { lines: 95, branches: 95 },

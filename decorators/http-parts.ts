@@ -4,8 +4,8 @@ import { readHttpSession } from '../src/channel/give.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { HttpSession, HttpSessionReader } from '../src/contracts/http-session-reader.js';
 import { withDeadline } from '../src/deadline.js';
+import type { Dependencies } from '../src/dependencies.js';
 import { ChannelError } from '../src/errors.js';
-import type { Dependencies } from '../src/identity/dependencies.js';
 import type { UserSource } from '../src/identity/user-source.js';
 import { anonymousUser } from '../src/users.js';
 

@@ -1,9 +1,9 @@
 import { type ChannelMessage, channelMessage } from '../src/channel/channel-message.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { UserRepository } from '../src/contracts/user-repository.js';
+import type { Dependencies } from '../src/dependencies.js';
 import { boundedLookUp } from '../src/identity/bounded-look-up.js';
 import { checkedUser } from '../src/identity/checked-user.js';
-import type { Dependencies } from '../src/identity/dependencies.js';
 import { checkHttpOptions, type HttpOptions, requireReader, requireUsers } from '../src/identity/from-http-session.js';
 import { lookUpFailed } from '../src/identity/look-up-failed.js';
 import type { HasHttpSession } from '../src/messages.js';

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
+import type { Authentication } from './authentication.js';
 import type { HttpSession } from './contracts/http-session-reader.js';
-import type { Authentication } from './identity/authentication.js';
-import type { TokenId } from './identity/token-id.js';
+import type { TokenId } from './token-id.js';
 import type { AnonymousUser, AppUser, Register } from './users.js';
 
 /** One WebSocket connection, from the moment its handshake arrives until it is closed. */

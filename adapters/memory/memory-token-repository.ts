@@ -7,7 +7,7 @@ import type {
   TokenRepository,
 } from '../../src/contracts/token-repository.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
-import { type TokenId, tokenIdOf } from '../../src/identity/token-id.js';
+import { type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { type AddTokenOptions, grantOf, infoOf, isOver, type MemoryToken, tokenOf } from './memory-token.js';

@@ -1,5 +1,5 @@
 import type { IssueOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
-import type { TokenId } from '../../src/identity/token-id.js';
+import type { TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 import { checkTtl, kindOf } from './options.js';
 

@@ -8,7 +8,7 @@ import {
   Long,
   ObjectId,
 } from 'mongodb';
-import { isTokenKey, tokenIdOf } from '../../src/identity/token-id.js';
+import { isTokenKey, tokenIdOf } from '../../src/token-id.js';
 import { maxBatchSize } from './batches.js';
 import type { Operations } from './operations.js';
 import type { TokenDocument } from './token-document.js';

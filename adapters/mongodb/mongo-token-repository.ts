@@ -8,7 +8,7 @@ import type {
   TokenIssuer,
   TokenRepository,
 } from '../../src/contracts/token-repository.js';
-import { type TokenId, tokenIdOf } from '../../src/identity/token-id.js';
+import { type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { Batches, maxBatchSize } from './batches.js';

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import type { Authentication } from '../authentication.js';
 import type { Clock } from '../contracts/clock.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
-import type { Authentication } from '../identity/authentication.js';
+import type { Dependencies } from '../dependencies.js';
 import type { CredentialSource } from '../identity/credentials.js';
-import type { Dependencies } from '../identity/dependencies.js';
 import type { BoundSource, UserSource } from '../identity/user-source.js';
 import type { Channel, Handshake } from '../messages.js';
 import type { ErrorCode, Outcome, Outcomes } from '../outcomes.js';

@@ -1,7 +1,7 @@
+import type { Authentication } from '../authentication.js';
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
-import type { Authentication } from '../identity/authentication.js';
-import type { TokenId } from '../identity/token-id.js';
 import type { Finding } from '../identity/user-source.js';
+import type { TokenId } from '../token-id.js';
 import { type AnonymousUser, type AppUser, anonymousUser } from '../users.js';
 
 /** What a channel knows of who speaks on it: found once, at connect. */

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
+import type { Authentication } from '../authentication.js';
 import type { HttpSession } from '../contracts/http-session-reader.js';
 import { ClientError } from '../errors.js';
-import type { Authentication } from '../identity/authentication.js';
 import type { BaseMessage, ConnectMessage, DisconnectMessage, Handshake, ReceiveMessage } from '../messages.js';
 import type { SessionDraft } from '../session/session-draft.js';
 import type { AnonymousUser, AuthenticatedUser } from '../users.js';

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { inspect, types } from 'node:util';
 import type { WebSocket } from 'ws';
+import type { Authentication } from '../authentication.js';
 import { cutReason, isCloseCode } from '../close-code.js';
 import { ChannelError, CloseChannel } from '../errors.js';
-import type { Authentication } from '../identity/authentication.js';
-import type { TokenId } from '../identity/token-id.js';
 import { kindOf } from '../kind-of.js';
 import type { Handshake } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
 import type { SessionRecord } from '../session/session-record.js';
+import type { TokenId } from '../token-id.js';
 import type { AnonymousUser, AppUser } from '../users.js';
 import type { ChannelHost, RuntimeChannel, Transport } from './channel-host.js';
 import { ChannelIdentity } from './channel-identity.js';

@@ -1,5 +1,5 @@
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
-import type { Dependencies } from '../identity/dependencies.js';
+import type { Dependencies } from '../dependencies.js';
 import type { UserSource } from '../identity/user-source.js';
 import type { ChannelSessionOptions } from '../session/session-settings.js';
 import type { Requirement } from '../wrapping/requirements.js';

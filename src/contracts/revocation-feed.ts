@@ -1,4 +1,4 @@
-import type { TokenId } from '../identity/token-id.js';
+import type { TokenId } from '../token-id.js';
 
 /** Something that ended, or may have: a token, all that a user has, or an HTTP session. With `hint` it is to be looked up again. */
 export type Revocation = ({ readonly tokenId: TokenId } | { readonly userId: string } | { readonly httpSessionId: string }) & {

@@ -1,4 +1,4 @@
-import type { TokenId } from '../identity/token-id.js';
+import type { TokenId } from '../token-id.js';
 import type { AppUser, AuthenticatedUser } from '../users.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parseCookie } from 'cookie';
 import { kindOf } from '../kind-of.js';
-import { isTokenKey } from './token-id.js';
+import { isTokenKey } from '../token-id.js';
 
 /** What a request presents in one place: nothing, something that cannot be a key (or differing ones), or a key. */
 export type Presented = { readonly kind: 'missing' } | { readonly kind: 'malformed' } | { readonly kind: 'key'; readonly key: string };

@@ -1,10 +1,10 @@
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { UserRepository } from '../contracts/user-repository.js';
+import type { Dependencies, DependencyNames } from '../dependencies.js';
 import { HTTP_SESSION_READER, USER_REPOSITORY } from '../injection.js';
 import type { HasHttpSession } from '../messages.js';
 import type { AppUser, AuthenticatedUser } from '../users.js';
 import { checkedUser } from './checked-user.js';
-import type { Dependencies, DependencyNames } from './dependencies.js';
 import type { BoundSource, Finding, UserSource } from './user-source.js';
 
 /** Options of `fromHttpSession` and `withUserFromHttp`. */

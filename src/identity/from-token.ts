@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
+import type { Authentication, AuthenticationOutcome } from '../authentication.js';
 import type { Clock } from '../contracts/clock.js';
 import type { TokenGrant, TokenRepository } from '../contracts/token-repository.js';
 import { TOKEN_REPOSITORY } from '../injection.js';
+import { tokenIdOf } from '../token-id.js';
 import type { AppUser, AuthenticatedUser } from '../users.js';
-import type { Authentication, AuthenticationOutcome } from './authentication.js';
 import { checkedGrant } from './checked-grant.js';
 import { checkedUser } from './checked-user.js';
 import { type CredentialSource, checkCredentialSources, cookie, findCredential } from './credentials.js';
-import { tokenIdOf } from './token-id.js';
 import type { BoundSource, Finding, UserSource } from './user-source.js';
 
 /** Options of `fromToken` and `withUserFromToken`. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Authentication } from './authentication.js';
+import type { Authentication } from '../authentication.js';
 import type { BoundSource, Finding, HttpSessionLookup } from './user-source.js';
 
 const nothing: Authentication = Object.freeze({ outcome: 'missing', source: undefined });

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import type { Authentication } from '../authentication.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
+import type { Dependencies } from '../dependencies.js';
 import type { AppUser, AuthenticatedUser } from '../users.js';
 import type { None } from '../wrapping/wrapper.js';
-import type { Authentication } from './authentication.js';
 import type { CredentialSource } from './credentials.js';
-import type { Dependencies } from './dependencies.js';
 
 declare const sourceAdds: unique symbol;
 declare const sourceUser: unique symbol;

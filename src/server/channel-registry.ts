@@ -1,6 +1,6 @@
 import type { RuntimeChannel } from '../channel/channel-host.js';
-import type { TokenId } from '../identity/token-id.js';
 import type { Channel } from '../messages.js';
+import type { TokenId } from '../token-id.js';
 
 /** The live channels of a server: those whose connect has succeeded and whose connection is not gone. */
 export interface Channels extends Iterable<Channel> {

@@ -6,10 +6,10 @@ import type { ChannelHost, ChannelPlan, RuntimeChannel, Transport } from '../cha
 import { connect } from '../channel/connect.js';
 import { LiveChannel } from '../channel/live-channel.js';
 import { isAttached } from '../channel/socket-events.js';
+import { Dependencies } from '../dependencies.js';
 import { ChannelError } from '../errors.js';
 import { handshakeOf } from '../handshake.js';
 import type { CredentialSource } from '../identity/credentials.js';
-import { Dependencies } from '../identity/dependencies.js';
 import { SESSION_STORE } from '../injection.js';
 import { originRule } from '../origin.js';
 import { Reporter } from '../reporter.js';

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { MemoryHttpSessionReader, MemoryTokenRepository, MemoryUserRepository } from '../../adapters/memory/index.js';
+import { MemoryHttpSessionReader, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
 import type { HttpSession } from '../../src/contracts/http-session-reader.js';
 import type { IssuedToken, IssueOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
-import { isTokenKey, type TokenId, tokenIdOf } from '../../src/identity/token-id.js';
+import { isTokenKey, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 
 type Grant = TokenGrant<AuthenticatedUser>;

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { MemorySessionStore } from '../../adapters/memory/index.js';
+import { MemorySessionStore } from '../../entries/memory.js';
 import type { JsonObject, SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { ChannelError } from '../../src/errors.js';
 

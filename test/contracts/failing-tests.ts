@@ -1,4 +1,4 @@
-import type { ContractTest } from '../../adapters/testing/index.js';
+import type { ContractTest } from '../../entries/testing.js';
 
 /** The names of the tests that fail. */
 export async function failingTests(tests: readonly ContractTest[]): Promise<string[]> {

@@ -3,8 +3,8 @@ import {
   MemoryTokenRepository,
   type MemoryTokenRepositoryOptions,
   MemoryUserRepository,
-} from '../../adapters/memory/index.js';
-import type { HttpSessionReaderFixture, TokenIssuerFixture, UserRepositoryFixture } from '../../adapters/testing/index.js';
+} from '../../entries/memory.js';
+import type { HttpSessionReaderFixture, TokenIssuerFixture, UserRepositoryFixture } from '../../entries/testing.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 
 /** Users that a suite adds and removes. */

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from '../../adapters/memory/index.js';
+import { MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
 import {
   type ContractTest,
   httpSessionReaderContract,
@@ -7,7 +7,7 @@ import {
   tokenIssuerContract,
   tokenRepositoryContract,
   userRepositoryContract,
-} from '../../adapters/testing/index.js';
+} from '../../entries/testing.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 import { httpSessionFixture, tokenFixture, userFixture } from './memory-fixtures.js';

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { MemorySessionStore } from '../../adapters/memory/index.js';
+import { MemorySessionStore } from '../../entries/memory.js';
 import {
   httpSessionReaderContract,
   type SampleHttpSession,
   sessionStoreContract,
   tokenRepositoryContract,
   userRepositoryContract,
-} from '../../adapters/testing/index.js';
+} from '../../entries/testing.js';
 import type { HttpSession } from '../../src/contracts/http-session-reader.js';
 import { failingTests } from './failing-tests.js';
 import { httpSessionFixture, tokenFixture, userFixture } from './memory-fixtures.js';

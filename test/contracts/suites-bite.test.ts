@@ -6,7 +6,7 @@ import {
   tokenIssuerContract,
   tokenRepositoryContract,
   userRepositoryContract,
-} from '../../adapters/testing/index.js';
+} from '../../entries/testing.js';
 import { httpSessionReaders, tokenIssuers, tokenRepositories, userRepositories } from './broken-repositories.js';
 import * as sessionStores from './broken-session-stores.js';
 import { failingTests } from './failing-tests.js';

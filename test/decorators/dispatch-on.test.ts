@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
-import { ChannelServer, ClientError, dispatchOn, withChannelSession, withUserFromToken } from '../../src/index.js';
+import { ChannelServer, ClientError, dispatchOn, withChannelSession, withUserFromToken } from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 
 describe('dispatchOn', () => {
   it('picks the handler by a property of the JSON and hands it the body', async () => {

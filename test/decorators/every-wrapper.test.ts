@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
-import { connectTo } from '../../adapters/testing/index.js';
 import {
   dispatchOn,
   fromHttpSession,
@@ -19,7 +18,8 @@ import {
   withUserFrom,
   withUserFromHttp,
   withUserFromToken,
-} from '../../src/index.js';
+} from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite, type Site } from '../support/site.js';
 
 expectProcessToLive();

@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
 import {
   type ChannelError,
   ClientError,
@@ -13,7 +12,8 @@ import {
   withOrdering,
   withUserFrom,
   withUserFromToken,
-} from '../../src/index.js';
+} from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 import { aliceKey as key, makeSite } from '../support/site.js';
 
 describe('withAuthenticatedUser', () => {

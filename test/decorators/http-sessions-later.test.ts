@@ -1,7 +1,4 @@
 import { describe, expect, it, vi } from 'vitest';
-import { MemoryHttpSessionReader } from '../../adapters/memory/index.js';
-import { connectTo } from '../../adapters/testing/index.js';
-import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import {
   anonymousUser,
   ClientError,
@@ -18,7 +15,10 @@ import {
   withHttpUser,
   withUserFrom,
   withUserFromHttp,
-} from '../../src/index.js';
+} from '../../entries/index.js';
+import { MemoryHttpSessionReader } from '../../entries/memory.js';
+import { connectTo } from '../../entries/testing.js';
+import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { alice, bob, codesOf, expectProcessToLive, makeSite, type Site } from '../support/site.js';
 
 expectProcessToLive();

@@ -1,6 +1,4 @@
 import { describe, expect, it, vi } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
-import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import {
   ChannelServer,
   ClientError,
@@ -17,7 +15,9 @@ import {
   withHttpUser,
   withUserFrom,
   withUserFromHttp,
-} from '../../src/index.js';
+} from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
+import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { aliceKey as key, makeSite } from '../support/site.js';
 
 function setUp() {

@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
 import {
   anonymousUser,
   ChannelServer,
@@ -11,7 +10,8 @@ import {
   withChannelUser,
   withUserFrom,
   withUserFromToken,
-} from '../../src/index.js';
+} from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 import { alice, aliceKey, bob, codesOf, expectProcessToLive, makeSite } from '../support/site.js';
 
 expectProcessToLive();

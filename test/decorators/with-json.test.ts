@@ -2,8 +2,8 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
-import { connectTo } from '../../adapters/testing/index.js';
-import { dispatchOn, type StandardSchema, withChannelSession, withJson } from '../../src/index.js';
+import { dispatchOn, type StandardSchema, withChannelSession, withJson } from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 
 describe('withJson', () => {
   it.each([

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
 import {
   ChannelServer,
   type ChannelSession,
@@ -11,7 +10,8 @@ import {
   type ReceiveMessage,
   withChannelSession,
   withOrdering,
-} from '../../src/index.js';
+} from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 import { deferred, nextTurn } from '../src/server/serving.js';
 
 const withDelay = defineWrapper('withDelay', async (_message, next) => {

@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
 import {
   ChannelServer,
   fromHttpSession,
@@ -10,7 +9,8 @@ import {
   withHttpSession,
   withUserFrom,
   withUserFromToken,
-} from '../../src/index.js';
+} from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 import { alice, aliceKey, bob, codesOf, expectProcessToLive, makeSite, thrownBy } from '../support/site.js';
 
 expectProcessToLive();

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
 import {
   DenyConnection,
   type ReceiveMessage,
@@ -11,7 +10,8 @@ import {
   withHttpUser,
   withOrdering,
   withUserFromHttp,
-} from '../../src/index.js';
+} from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 import { MemorySessionStore } from '../../src/session/memory-session-store.js';
 import { makeSite } from '../support/site.js';
 

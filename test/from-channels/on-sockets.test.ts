@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
 import {
   ClientError,
   DenyConnection,
@@ -17,7 +16,8 @@ import {
   withOrdering,
   withUserFromHttp,
   withUserFromToken,
-} from '../../src/index.js';
+} from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 import { codesOf, modes, nextTurn, serve } from '../src/server/serving.js';
 import { frame, RawClient } from '../support/raw-client.js';
 import { aliceKey as key, makeSite } from '../support/site.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { connectTo, TestClock } from '../../adapters/testing/index.js';
-import { tokenIdOf } from '../../src/identity/token-id.js';
-import { withAuthenticatedUser, withChannelUser, withUserFromToken } from '../../src/index.js';
+import { withAuthenticatedUser, withChannelUser, withUserFromToken } from '../../entries/index.js';
+import { connectTo, TestClock } from '../../entries/testing.js';
 import { MemorySessionStore } from '../../src/session/memory-session-store.js';
+import { tokenIdOf } from '../../src/token-id.js';
 import { aliceKey as key, makeSite } from '../support/site.js';
 
 describe('channel_session_user_from_token → withUserFromToken', () => {

@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
 import {
   ChannelServer,
   query,
@@ -10,7 +9,8 @@ import {
   withOrdering,
   withUserFromHttp,
   withUserFromToken,
-} from '../../src/index.js';
+} from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 import { MemorySessionStore } from '../../src/session/memory-session-store.js';
 import { aliceKey as key, makeSite } from '../support/site.js';
 

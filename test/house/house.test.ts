@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { parseModule, readSources, targetOf } from './modules.js';
+import { doesNothingButReExport, parseModule, readSources, targetOf } from './modules.js';
 import { type PackageFacts, tooLong, violationsOf } from './rules.js';
 
 interface Manifest {
+  readonly exports: Readonly<Record<string, unknown>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
@@ -12,7 +13,8 @@ interface Manifest {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as Manifest;
-const sources = ['src', 'decorators', 'adapters'].flatMap((folder) => readSources(root, folder));
+const storeys = ['entries', 'adapters', 'testing', 'decorators', 'src'];
+const sources = storeys.flatMap((folder) => readSources(root, folder));
 const shipped = sources.map(parseModule);
 
 const facts: PackageFacts = {
@@ -22,14 +24,12 @@ const facts: PackageFacts = {
     mongodb: 'adapters/mongodb',
     dataloader: 'adapters/mongodb',
     'lru-cache': 'adapters/mongodb',
-    'express-session': 'adapters/express',
-    'rate-limiter-flexible': 'adapters/rate-limit',
   },
 };
 
 describe('the house', () => {
-  it('has all three storeys', () => {
-    expect(new Set(shipped.map(({ path }) => path.split('/')[0]))).toEqual(new Set(['src', 'decorators', 'adapters']));
+  it('has all its storeys', () => {
+    expect(new Set(shipped.map(({ path }) => path.split('/')[0]))).toEqual(new Set(storeys));
   });
 
   it('has imports that go down only, in no circle, of declared packages only', () => {
@@ -53,6 +53,14 @@ describe('the house', () => {
 
   it('has no test file over 500 lines', () => {
     expect(tooLong(readSources(root, 'test'), 500)).toEqual([]);
+  });
+
+  it('has one entry for each entry point of the package, which re-exports and does nothing else', () => {
+    const points = Object.keys(manifest.exports).filter((point) => point !== './package.json');
+    const files = points.map((point) => `entries/${point === '.' ? 'index' : point.slice(2)}.ts`);
+    const entries = sources.filter(({ path }) => path.startsWith('entries/'));
+    expect(entries.map(({ path }) => path)).toEqual(files.toSorted());
+    expect(entries.filter(({ path, text }) => !doesNothingButReExport({ path, text }))).toEqual([]);
   });
 
   it('gives every optional peer to one adapter', () => {

@@ -56,6 +56,13 @@ export function parseModule({ path, text }: Source): Module {
   return { path, imports };
 }
 
+/** Whether a file has nothing but `export … from`. */
+export function doesNothingButReExport({ path, text }: Source): boolean {
+  return parseSync(path, text).program.body.every(
+    (node) => (node.type === 'ExportAllDeclaration' || node.type === 'ExportNamedDeclaration') && node.source !== null,
+  );
+}
+
 /** The repository path that a relative import means, or the name of the package it comes from. */
 export function targetOf(module: Module, { specifier }: Import): { readonly path: string } | { readonly packageName: string } {
   if (specifier.startsWith('.')) return { path: posix.join(posix.dirname(module.path), specifier).replace(/\.js$/, '.ts') };

@@ -1,4 +1,4 @@
-import { type Import, type Module, type Source, targetOf } from './modules.js';
+import { type Module, type Source, targetOf } from './modules.js';
 
 /** What the rules need to know of package.json. */
 export interface PackageFacts {
@@ -13,9 +13,6 @@ export type Violation = string;
 
 /** The floors of src/; files directly in src and the contracts are the ground. Imports stay on their floor or go down. */
 const floors: Readonly<Record<string, number>> = { server: 4, channel: 3, session: 2, identity: 2, wrapping: 1, contracts: 0 };
-
-/** Types of what identifies that the words of the core are written with: these may be imported, as types, from the ground. */
-const vocabulary = /^src\/identity\/(token-id|authentication)\.ts$/;
 
 const injectionAlone = new Set(['tsyringe', 'reflect-metadata']);
 
@@ -35,33 +32,32 @@ export function tooLong(sources: readonly Source[], max: number): Violation[] {
 function* importViolations(module: Module, facts: PackageFacts): Generator<Violation> {
   for (const imported of module.imports) {
     const target = targetOf(module, imported);
-    const broken = 'path' in target ? storeyRule(module.path, target.path, imported) : packageRule(module.path, target.packageName, facts);
+    const broken = 'path' in target ? storeyRule(module.path, target.path) : packageRule(module.path, target.packageName, facts);
     if (broken) yield `${module.path} imports ${'path' in target ? target.path : target.packageName}: ${broken}`;
   }
 }
 
-/** The part of the house that a file belongs to: `src`, `decorators` or one adapter. */
+/** The part of the house that a file belongs to: one of its folders, or one adapter. */
 function partOf(path: string): string {
   const [top = '', folder = ''] = path.split('/');
   return top === 'adapters' ? `adapters/${folder}` : top;
 }
 
-function storeyRule(from: string, to: string, imported: Import): string | undefined {
+function storeyRule(from: string, to: string): string | undefined {
   const [here, there] = [partOf(from), partOf(to)];
-  if (here === 'src' && there === 'src') return floorRule(from, to, imported);
-  if (here === there) return undefined;
-  if (here === 'src') return from === 'src/index.ts' && there === 'decorators' ? undefined : 'src/ imports nothing above it';
-  if (there === 'src') return to === 'src/index.ts' ? 'the face of the package brings decorators/ along' : undefined;
-  return here === 'decorators' ? 'decorators/ import src/ only' : 'an adapter imports src/ and its own folder only';
+  if (here === 'src' && there === 'src') return floorRule(from, to);
+  if (there === 'entries') return 'entries/ are for users of the package';
+  if (here === 'entries' || here === there || there === 'src') return undefined;
+  if (here === 'src') return 'src/ imports nothing above it';
+  return here.startsWith('adapters/')
+    ? 'an adapter imports src/ and its own folder only'
+    : `${here}/ import src/ and their own folder only`;
 }
 
-function floorRule(from: string, to: string, imported: Import): string | undefined {
-  if (from === 'src/index.ts') return undefined;
-  if (to === 'src/index.ts') return 'the face of the package is for its users';
+function floorRule(from: string, to: string): string | undefined {
   const [here, there] = [floorOf(from), floorOf(to)];
   if (here === undefined || there === undefined) return 'a folder of src/ that has no floor';
-  if (there <= here || (here === 0 && imported.typeOnly && vocabulary.test(to))) return undefined;
-  return 'imports go down only';
+  return there <= here ? undefined : 'imports go down only';
 }
 
 function floorOf(path: string): number | undefined {

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it, vi } from 'vitest';
-import { withUserFromToken } from '../../src/index.js';
+import { withUserFromToken } from '../../entries/index.js';
 import { deferred, nextTurn, serve } from '../src/server/serving.js';
 import { frame, RawClient } from '../support/raw-client.js';
 

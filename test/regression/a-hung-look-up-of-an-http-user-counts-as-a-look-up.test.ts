@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { MemoryHttpSessionReader } from '../../adapters/memory/index.js';
-import { connectTo, TestClock } from '../../adapters/testing/index.js';
-import { withHttpUser } from '../../src/index.js';
+import { withHttpUser } from '../../entries/index.js';
+import { MemoryHttpSessionReader } from '../../entries/memory.js';
+import { connectTo, TestClock } from '../../entries/testing.js';
 import { codesOf } from '../src/server/serving.js';
 
 it('a hung look-up of withHttpUser at connect ends as a look-up: 503, not 408', async () => {

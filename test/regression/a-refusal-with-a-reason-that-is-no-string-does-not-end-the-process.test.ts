@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CloseChannel, DenyConnection } from '../../src/index.js';
+import { CloseChannel, DenyConnection } from '../../entries/index.js';
 import { codesOf, nextTurn, serve } from '../src/server/serving.js';
 import { WsClient } from '../support/ws-client.js';
 

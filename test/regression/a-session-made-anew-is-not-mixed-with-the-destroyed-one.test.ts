@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
-import { MemorySessionStore } from '../../adapters/memory/index.js';
-import { connectTo, TestClock } from '../../adapters/testing/index.js';
-import { ChannelServer, type ReceiveMessage, withChannelUser, withUserFromToken } from '../../src/index.js';
+import { ChannelServer, type ReceiveMessage, withChannelUser, withUserFromToken } from '../../entries/index.js';
+import { MemorySessionStore } from '../../entries/memory.js';
+import { connectTo, TestClock } from '../../entries/testing.js';
 import { codesOf, oneToken } from '../src/server/serving.js';
 
 it('a channel of a destroyed session writes nothing into the one that another channel has made since', async () => {

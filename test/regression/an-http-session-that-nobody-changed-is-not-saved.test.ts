@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
-import { type HttpSession, type HttpSessionReader, type ReceiveMessage, withHttpSession } from '../../src/index.js';
+import { type HttpSession, type HttpSessionReader, type ReceiveMessage, withHttpSession } from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 
 it('an HTTP session is saved when its data were changed, and not for what copying makes of a Buffer or an object without a prototype', async () => {
   let saves = 0;

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
+import { connectTo } from '../../entries/testing.js';
 
 it('errors whose causes form a circle are logged all the same', async () => {
   const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { MemorySessionStore } from '../../adapters/memory/index.js';
-import { connectTo } from '../../adapters/testing/index.js';
-import { ChannelServer, type SessionStore, withChannelUser, withUserFromToken } from '../../src/index.js';
+import { ChannelServer, type SessionStore, withChannelUser, withUserFromToken } from '../../entries/index.js';
+import { MemorySessionStore } from '../../entries/memory.js';
+import { connectTo } from '../../entries/testing.js';
 import { codesOf, nextTurn, oneToken } from '../src/server/serving.js';
 
 const channelCount = 120;

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
 import {
   ClientError,
   defineWrapper,
@@ -8,7 +7,8 @@ import {
   whenSettled,
   withClientErrors,
   withJson,
-} from '../../src/index.js';
+} from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 
 /** As little as `await` asks for: `then` returns nothing, and calls back what it is given. */
 function bare<T>(settle: () => T): PromiseLike<T> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ConnectMessage, query, type ReceiveMessage, subprotocol, withUserFromToken } from '../../src/index.js';
+import { type ConnectMessage, query, type ReceiveMessage, subprotocol, withUserFromToken } from '../../entries/index.js';
 import { oneToken, serve } from '../src/server/serving.js';
 import { RawClient } from '../support/raw-client.js';
 import { WsClient } from '../support/ws-client.js';

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
-import { ChannelServer, type ConnectMessage, type HttpSessionReader, withHttpSession } from '../../src/index.js';
+import { ChannelServer, type ConnectMessage, type HttpSessionReader, withHttpSession } from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 
 const channelCount = 50;
 

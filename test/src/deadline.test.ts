@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { TestClock } from '../../adapters/testing/index.js';
+import { TestClock } from '../../entries/testing.js';
 import { withDeadline } from '../../src/deadline.js';
 
 function setUp() {

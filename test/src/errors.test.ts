@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
-import { ChannelError, ClientError, CloseChannel, DenyConnection, type DenyOptions } from '../../src/index.js';
+import { ChannelError, ClientError, CloseChannel, DenyConnection, type DenyOptions } from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 import { expectProcessToLive, makeSite, thrownBy } from '../support/site.js';
 
 expectProcessToLive();

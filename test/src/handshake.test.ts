@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fakeRequest } from '../../adapters/testing/fake-request.js';
 import { handshakeOf, redactUrl } from '../../src/handshake.js';
+import { fakeRequest } from '../../testing/fake-request.js';
 
 const secret = new Set(['token']);
 

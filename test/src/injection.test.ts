@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { injectable, container as tsyringe } from 'tsyringe';
 import { describe, expect, it } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
 import {
   ChannelServer,
   container,
@@ -13,7 +12,8 @@ import {
   type TokenRepository,
   USER_REPOSITORY,
   withUserFromToken,
-} from '../../src/index.js';
+} from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 import { alice, aliceKey, expectProcessToLive, makeSite, thrownBy } from '../support/site.js';
 
 expectProcessToLive();

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { connectTo } from '../../adapters/testing/index.js';
-import { ChannelServer } from '../../src/index.js';
+import { ChannelServer } from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
 import { lastEntry, type OriginOptions, originMatcher, originRule } from '../../src/origin.js';
 import { codesOf, expectProcessToLive, makeSite, thrownBy } from '../support/site.js';
 

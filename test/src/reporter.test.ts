@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { TestClock } from '../../adapters/testing/index.js';
+import { TestClock } from '../../entries/testing.js';
 import { ChannelError } from '../../src/errors.js';
 import { Reporter } from '../../src/reporter.js';
 

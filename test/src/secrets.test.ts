@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { MemoryTokenRepository } from '../../adapters/memory/index.js';
-import { connectTo } from '../../adapters/testing/index.js';
-import { ChannelServer, fromHttpSession, fromToken, query, tokenIdOf, withUserFrom, withUserFromToken } from '../../src/index.js';
+import { ChannelServer, fromHttpSession, fromToken, query, tokenIdOf, withUserFrom, withUserFromToken } from '../../entries/index.js';
+import { MemoryTokenRepository } from '../../entries/memory.js';
+import { connectTo } from '../../entries/testing.js';
 import { MemorySessionStore } from '../../src/session/memory-session-store.js';
 import { aliceKey as key, makeSite } from '../support/site.js';
 

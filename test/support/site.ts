@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, vi } from 'vitest';
-import { MemoryHttpSessionReader, MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from '../../adapters/memory/index.js';
-import { TestClock } from '../../adapters/testing/index.js';
+import { MemoryHttpSessionReader, MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
+import { TestClock } from '../../entries/testing.js';
 import type { ChannelError } from '../../src/errors.js';
 import type { ChannelServerOptions } from '../../src/server/channel-server-options.js';
 import type { AuthenticatedUser } from '../../src/users.js';

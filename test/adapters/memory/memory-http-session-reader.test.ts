@@ -2,8 +2,8 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { MemoryHttpSessionReader } from '../../../adapters/memory/index.js';
-import { TestClock } from '../../../adapters/testing/index.js';
+import { MemoryHttpSessionReader } from '../../../entries/memory.js';
+import { TestClock } from '../../../entries/testing.js';
 
 const defaultTtlMs = 14 * 24 * 60 * 60 * 1000;
 

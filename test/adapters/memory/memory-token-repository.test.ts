@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { MemoryTokenRepository, MemoryUserRepository } from '../../../adapters/memory/index.js';
-import { TestClock } from '../../../adapters/testing/index.js';
+import { MemoryTokenRepository, MemoryUserRepository } from '../../../entries/memory.js';
+import { TestClock } from '../../../entries/testing.js';
 import type { UserRepository } from '../../../src/contracts/user-repository.js';
-import { tokenIdOf } from '../../../src/identity/token-id.js';
+import { tokenIdOf } from '../../../src/token-id.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
 
 const ada = { id: 'ada', isAuthenticated: true } as const;

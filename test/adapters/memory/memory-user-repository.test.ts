@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { MemoryUserRepository } from '../../../adapters/memory/index.js';
+import { MemoryUserRepository } from '../../../entries/memory.js';
 
 const ada = { id: 'ada', isAuthenticated: true, isStaff: true } as const;
 const bob = { id: 'bob', isAuthenticated: true, isStaff: false } as const;

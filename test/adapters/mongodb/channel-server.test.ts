@@ -1,7 +1,5 @@
 import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { MongoSessionStore, MongoTokenRepository } from '../../../adapters/mongodb/index.js';
-import { TestClock } from '../../../adapters/testing/index.js';
 import {
   type ChannelHandlers,
   compose,
@@ -9,7 +7,9 @@ import {
   withChannelSession,
   withChannelUser,
   withUserFromToken,
-} from '../../../src/index.js';
+} from '../../../entries/index.js';
+import { MongoSessionStore, MongoTokenRepository } from '../../../entries/mongodb.js';
+import { TestClock } from '../../../entries/testing.js';
 import { systemClock } from '../../../src/system-clock.js';
 import { codesOf, modes, type Served, type ServeOptions, serve } from '../../src/server/serving.js';
 import { type Mongod, startMongod } from '../../support/mongod.js';

@@ -1,13 +1,13 @@
 import { ObjectId } from 'mongodb';
 import { describe, it } from 'vitest';
-import { MongoSessionStore, MongoTokenRepository, MongoUserRepository } from '../../../adapters/mongodb/index.js';
+import { MongoSessionStore, MongoTokenRepository, MongoUserRepository } from '../../../entries/mongodb.js';
 import {
   sessionStoreContract,
   type TokenIssuerFixture,
   tokenIssuerContract,
   tokenRepositoryContract,
   userRepositoryContract,
-} from '../../../adapters/testing/index.js';
+} from '../../../entries/testing.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
 import { describeOnMongo, openDatabase } from './mongo.js';
 

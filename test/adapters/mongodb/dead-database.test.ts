@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { MongoSessionStore, MongoTokenRepository, MongoUserRepository } from '../../../adapters/mongodb/index.js';
-import { TestClock } from '../../../adapters/testing/index.js';
+import { MongoSessionStore, MongoTokenRepository, MongoUserRepository } from '../../../entries/mongodb.js';
+import { TestClock } from '../../../entries/testing.js';
 import type { StoredSession } from '../../../src/contracts/session-store.js';
-import { type TokenId, tokenIdOf } from '../../../src/identity/token-id.js';
 import { randomSessionId } from '../../../src/session/session-id.js';
+import { type TokenId, tokenIdOf } from '../../../src/token-id.js';
 import { type Mongod, startMongod } from '../../support/mongod.js';
 import { describeOnMongo } from './mongo.js';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';

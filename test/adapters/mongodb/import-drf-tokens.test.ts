@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { type Collection, Long, ObjectId } from 'mongodb';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { importDrfTokens, MongoTokenRepository } from '../../../adapters/mongodb/index.js';
-import { TestClock } from '../../../adapters/testing/index.js';
-import { tokenIdOf } from '../../../src/identity/token-id.js';
+import { importDrfTokens, MongoTokenRepository } from '../../../entries/mongodb.js';
+import { TestClock } from '../../../entries/testing.js';
+import { tokenIdOf } from '../../../src/token-id.js';
 import { describeOnMongo, openDatabase } from './mongo.js';
 
 const newKey = () => randomBytes(20).toString('hex');

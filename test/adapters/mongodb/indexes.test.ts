@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { ensureIndexes, IndexConflictError } from '../../../adapters/mongodb/index.js';
+import { ensureIndexes, IndexConflictError } from '../../../entries/mongodb.js';
 import { describeOnMongo, openDatabase } from './mongo.js';
 
 describeOnMongo('ensureIndexes', () => {

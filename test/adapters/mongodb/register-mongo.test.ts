@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MongoSessionStore, MongoTokenRepository, MongoUserRepository, registerMongo } from '../../../adapters/mongodb/index.js';
+import { MongoSessionStore, MongoTokenRepository, MongoUserRepository, registerMongo } from '../../../entries/mongodb.js';
 import { container as globalContainer, SESSION_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from '../../../src/injection.js';
 import { describeOnMongo, openDatabase } from './mongo.js';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MongoSessionStore } from '../../../adapters/mongodb/index.js';
+import { MongoSessionStore } from '../../../entries/mongodb.js';
 import type { StoredSession } from '../../../src/contracts/session-store.js';
 import { randomSessionId } from '../../../src/session/session-id.js';
 import { describeOnMongo, openDatabase } from './mongo.js';

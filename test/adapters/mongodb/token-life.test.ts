@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { MongoTokenRepository, TokenLimitError } from '../../../adapters/mongodb/index.js';
-import { TestClock } from '../../../adapters/testing/index.js';
-import { type TokenId, tokenIdOf } from '../../../src/identity/token-id.js';
+import { MongoTokenRepository, TokenLimitError } from '../../../entries/mongodb.js';
+import { TestClock } from '../../../entries/testing.js';
+import { type TokenId, tokenIdOf } from '../../../src/token-id.js';
 import { describeOnMongo, openDatabase } from './mongo.js';
 
 const minuteMs = 60_000;

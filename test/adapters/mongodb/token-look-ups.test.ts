@@ -3,9 +3,9 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Int32, Long, ObjectId } from 'mongodb';
 import { beforeAll, expect, it } from 'vitest';
-import { MongoTokenRepository, MongoUserRepository } from '../../../adapters/mongodb/index.js';
-import { TestClock } from '../../../adapters/testing/index.js';
-import { type TokenId, tokenIdOf } from '../../../src/identity/token-id.js';
+import { MongoTokenRepository, MongoUserRepository } from '../../../entries/mongodb.js';
+import { TestClock } from '../../../entries/testing.js';
+import { type TokenId, tokenIdOf } from '../../../src/token-id.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
 import { describeOnMongo, openDatabase } from './mongo.js';
 

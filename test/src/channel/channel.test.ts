@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { connectTo } from '../../../adapters/testing/index.js';
-import { type Channel, ChannelServer } from '../../../src/index.js';
+import { type Channel, ChannelServer } from '../../../entries/index.js';
+import { connectTo } from '../../../entries/testing.js';
 import { closeFrame, RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { deferred, modes, nextTurn, serve } from '../server/serving.js';

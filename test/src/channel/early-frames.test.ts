@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { connectTo } from '../../../adapters/testing/index.js';
+import { connectTo } from '../../../entries/testing.js';
 import { frame, opcodes, RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { codesOf, deferred, modes, nextTurn, serve } from '../server/serving.js';

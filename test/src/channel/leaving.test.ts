@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { MemorySessionStore } from '../../../adapters/memory/index.js';
-import { connectTo, TestClock } from '../../../adapters/testing/index.js';
-import { ChannelServer, type SessionStore, withChannelSession, withUserFromToken } from '../../../src/index.js';
+import { ChannelServer, type SessionStore, withChannelSession, withUserFromToken } from '../../../entries/index.js';
+import { MemorySessionStore } from '../../../entries/memory.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
 import { frame, RawClient } from '../../support/raw-client.js';
 import { deferred, modes, nextTurn, oneToken, serve } from '../server/serving.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { connectTo, TestClock } from '../../../adapters/testing/index.js';
-import { ChannelServer, CloseChannel, DenyConnection, withChannelSession } from '../../../src/index.js';
+import { ChannelServer, CloseChannel, DenyConnection, withChannelSession } from '../../../entries/index.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
 import { RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { type Deferred, deferred, modes, nextTurn, serve } from '../server/serving.js';

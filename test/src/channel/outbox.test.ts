@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import type { Channel } from '../../../src/index.js';
+import type { Channel } from '../../../entries/index.js';
 import { frame, RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { codesOf, deferred, modes, nextTurn, serve } from '../server/serving.js';

@@ -1,7 +1,5 @@
 import { createHook } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
-import { MemorySessionStore } from '../../../adapters/memory/index.js';
-import { connectTo, TestClock } from '../../../adapters/testing/index.js';
 import {
   ChannelServer,
   compose,
@@ -13,7 +11,9 @@ import {
   withChannelSession,
   withOrdering,
   withUserFromToken,
-} from '../../../src/index.js';
+} from '../../../entries/index.js';
+import { MemorySessionStore } from '../../../entries/memory.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
 import { codesOf, nextTurn } from '../server/serving.js';
 
 const key = '4ac18618b19f1f03dc9055a4f13bddc04c0cf8bf';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { connectTo } from '../../../adapters/testing/index.js';
-import { ChannelError, ChannelServer, ClientError, CloseChannel, DenyConnection } from '../../../src/index.js';
+import { ChannelError, ChannelServer, ClientError, CloseChannel, DenyConnection } from '../../../entries/index.js';
+import { connectTo } from '../../../entries/testing.js';
 import { RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { deferred, type Mode, modes, nextTurn, serve } from '../server/serving.js';

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fakeRequest } from '../../../adapters/testing/fake-request.js';
-import type { ConnectOptions } from '../../../adapters/testing/index.js';
+import type { ConnectOptions } from '../../../entries/testing.js';
 import {
   authorization,
   type CredentialSource,
@@ -13,6 +12,7 @@ import {
   query,
   subprotocol,
 } from '../../../src/identity/credentials.js';
+import { fakeRequest } from '../../../testing/fake-request.js';
 import { aliceKey, bobKey, thrownBy } from '../../support/site.js';
 
 type Handshake = Pick<ConnectOptions, 'headers' | 'url' | 'protocols'>;

@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from 'vitest';
-import { connectTo } from '../../../adapters/testing/index.js';
 import {
   type Authentication,
   anonymousUser,
@@ -14,7 +13,8 @@ import {
   type TokenRepository,
   tokenIdOf,
   withUserFromToken,
-} from '../../../src/index.js';
+} from '../../../entries/index.js';
+import { connectTo } from '../../../entries/testing.js';
 import { alice, aliceKey, bobKey, codesOf, expectProcessToLive, makeSite, type Site, thrownBy } from '../../support/site.js';
 
 expectProcessToLive();

@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from 'vitest';
-import { connectTo } from '../../../adapters/testing/index.js';
 import {
   anonymousUser,
   fromHttpSession,
@@ -8,7 +7,8 @@ import {
   withAuthenticatedUser,
   withChannelUser,
   withUserFrom,
-} from '../../../src/index.js';
+} from '../../../entries/index.js';
+import { connectTo } from '../../../entries/testing.js';
 import { alice, aliceKey, bob, bobKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 
 expectProcessToLive();

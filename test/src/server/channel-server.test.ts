@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { type DependencyContainer, container as globalContainer } from 'tsyringe';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { connectTo } from '../../../adapters/testing/index.js';
 import {
   type ChannelHandlers,
   ChannelServer,
@@ -16,7 +15,8 @@ import {
   tokenIdOf,
   withChannelUser,
   withUserFromToken,
-} from '../../../src/index.js';
+} from '../../../entries/index.js';
+import { connectTo } from '../../../entries/testing.js';
 
 const key = (name: string): string => name.repeat(40).slice(0, 40);
 const cookies = (name: string) => ({ cookies: { key: key(name) } });

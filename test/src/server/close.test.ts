@@ -1,7 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
-import { MemorySessionStore } from '../../../adapters/memory/index.js';
-import { connectTo, TestClock } from '../../../adapters/testing/index.js';
-import { ChannelServer, type HasChannelSession, type ReceiveMessage, type SessionStore, withChannelSession } from '../../../src/index.js';
+import {
+  ChannelServer,
+  type HasChannelSession,
+  type ReceiveMessage,
+  type SessionStore,
+  withChannelSession,
+} from '../../../entries/index.js';
+import { MemorySessionStore } from '../../../entries/memory.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
 import { RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { deferred, modes, nextTurn, serve } from './serving.js';

@@ -1,6 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { MemorySessionStore } from '../../../adapters/memory/index.js';
-import { connectTo, TestClock } from '../../../adapters/testing/index.js';
 import {
   ChannelServer,
   type ChannelServerOptions,
@@ -12,7 +10,9 @@ import {
   tokenIdOf,
   withChannelSession,
   withUserFromToken,
-} from '../../../src/index.js';
+} from '../../../entries/index.js';
+import { MemorySessionStore } from '../../../entries/memory.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
 import { WsClient } from '../../support/ws-client.js';
 import { codesOf, type Deferred, deferred, type Mode, modes, nextTurn, oneToken, type Served, serve } from './serving.js';
 

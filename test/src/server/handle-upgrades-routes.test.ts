@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { type BaseMessage, ChannelServer, type UpgradeOptions } from '../../../src/index.js';
+import { type BaseMessage, ChannelServer, type UpgradeOptions } from '../../../entries/index.js';
 import { listen } from '../../support/http-server.js';
 import { RawClient } from '../../support/raw-client.js';
 import { expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';

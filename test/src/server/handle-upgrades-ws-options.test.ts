@@ -8,7 +8,7 @@ import {
   subprotocol,
   type UpgradeOptions,
   withUserFromToken,
-} from '../../../src/index.js';
+} from '../../../entries/index.js';
 import { listen } from '../../support/http-server.js';
 import { RawClient } from '../../support/raw-client.js';
 import { aliceKey, bobKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';

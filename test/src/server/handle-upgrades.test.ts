@@ -13,7 +13,7 @@ import {
   type UpgradeOptions,
   withAuthenticatedUser,
   withUserFromToken,
-} from '../../../src/index.js';
+} from '../../../entries/index.js';
 import { listen } from '../../support/http-server.js';
 import { RawClient } from '../../support/raw-client.js';
 import { alice, aliceKey, codesOf, expectProcessToLive, makeSite, type Site, thrownBy } from '../../support/site.js';

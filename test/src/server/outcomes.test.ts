@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { MemorySessionStore } from '../../../adapters/memory/index.js';
 import {
   type ChannelHandlers,
   ChannelServer,
@@ -11,7 +10,8 @@ import {
   withAuthenticatedUser,
   withChannelSession,
   withUserFromToken,
-} from '../../../src/index.js';
+} from '../../../entries/index.js';
+import { MemorySessionStore } from '../../../entries/memory.js';
 import { type Closed, WsClient, type WsClientOptions } from '../../support/ws-client.js';
 import { modes, nextTurn, serve } from './serving.js';
 

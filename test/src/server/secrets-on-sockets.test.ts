@@ -11,7 +11,7 @@ import {
   query,
   subprotocol,
   withUserFrom,
-} from '../../../src/index.js';
+} from '../../../entries/index.js';
 import { listen } from '../../support/http-server.js';
 import { aliceKey, bobKey, expectProcessToLive, makeSite } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';

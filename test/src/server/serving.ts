@@ -3,9 +3,15 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { MemoryTokenRepository, MemoryUserRepository } from '../../../adapters/memory/index.js';
-import { TestClock } from '../../../adapters/testing/index.js';
-import { ChannelError, type ChannelHandlers, ChannelServer, type ChannelServerOptions, type UpgradeOptions } from '../../../src/index.js';
+import {
+  ChannelError,
+  type ChannelHandlers,
+  ChannelServer,
+  type ChannelServerOptions,
+  type UpgradeOptions,
+} from '../../../entries/index.js';
+import { MemoryTokenRepository, MemoryUserRepository } from '../../../entries/memory.js';
+import { TestClock } from '../../../entries/testing.js';
 
 /** Both ways of serving: a refusal is a close code in the one and a status in the other. */
 export const modes = ['accept', 'handleUpgrades'] as const;

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
-import { connectTo, TestClock } from '../../../adapters/testing/index.js';
-import { ChannelServer, type TokenGrant, tokenIdOf, withUserFromToken } from '../../../src/index.js';
+import { ChannelServer, type TokenGrant, tokenIdOf, withUserFromToken } from '../../../entries/index.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
 import { RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { modes, nextTurn, serve } from './serving.js';

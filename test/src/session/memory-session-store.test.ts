@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { TestClock } from '../../../adapters/testing/test-clock.js';
 import type { JsonObject, StoredSession } from '../../../src/contracts/session-store.js';
 import { MemorySessionStore } from '../../../src/session/memory-session-store.js';
+import { TestClock } from '../../../testing/test-clock.js';
 
 const clock = new TestClock();
 

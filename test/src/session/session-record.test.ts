@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { connectTo } from '../../../adapters/testing/index.js';
 import {
   type BaseMessage,
   ChannelError,
@@ -8,7 +7,8 @@ import {
   type SessionStore,
   withChannelSession,
   withUserFromToken,
-} from '../../../src/index.js';
+} from '../../../entries/index.js';
+import { connectTo } from '../../../entries/testing.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite, type Site } from '../../support/site.js';
 
 expectProcessToLive();

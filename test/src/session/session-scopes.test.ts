@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { connectTo } from '../../../adapters/testing/index.js';
 import {
   ChannelServer,
   type ChannelServerOptions,
@@ -10,7 +9,8 @@ import {
   tokenIdOf,
   withChannelSession,
   withUserFrom,
-} from '../../../src/index.js';
+} from '../../../entries/index.js';
+import { connectTo } from '../../../entries/testing.js';
 import { aliceKey, bobKey, codesOf, expectProcessToLive, makeSite, type Site } from '../../support/site.js';
 
 expectProcessToLive();
@@ -185,7 +185,7 @@ describe('two channels of one session, on two servers with one store', () => {
 
   it('give up with a conflict rather than try for ever against a store that always says conflict', async () => {
     const { site, one } = await pair();
-    const { ChannelError } = await import('../../../src/index.js');
+    const { ChannelError } = await import('../../../entries/index.js');
     const save = vi.spyOn(site.store, 'save').mockImplementation(() => Promise.reject(new ChannelError('ERR_SESSION_CONFLICT', 'again')));
     await one.sendJson({ op: 'update', key: 'n', value: 1 });
     expect(one.closed?.code).toBe(1011);

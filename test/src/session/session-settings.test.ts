@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { MemorySessionStore } from '../../../adapters/memory/index.js';
-import { connectTo } from '../../../adapters/testing/index.js';
 import {
   type BaseMessage,
   ChannelServer,
@@ -10,7 +8,9 @@ import {
   withChannelSession,
   withChannelUser,
   withUserFromToken,
-} from '../../../src/index.js';
+} from '../../../entries/index.js';
+import { MemorySessionStore } from '../../../entries/memory.js';
+import { connectTo } from '../../../entries/testing.js';
 import { aliceKey, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 
 expectProcessToLive();

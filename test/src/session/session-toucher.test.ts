@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { MemorySessionStore } from '../../../adapters/memory/index.js';
-import { connectTo, TestClock } from '../../../adapters/testing/index.js';
-import { ChannelServer, type SessionStore, withChannelSession } from '../../../src/index.js';
+import { ChannelServer, type SessionStore, withChannelSession } from '../../../entries/index.js';
+import { MemorySessionStore } from '../../../entries/memory.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
 import { codesOf, expectProcessToLive } from '../../support/site.js';
 
 expectProcessToLive();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compose, defineWrapper, withChannelSession, withChannelUser, withClientErrors, withOrdering } from '../../../src/index.js';
+import { compose, defineWrapper, withChannelSession, withChannelUser, withClientErrors, withOrdering } from '../../../entries/index.js';
 import { callShapes } from '../../../src/wrapping/call-shapes.js';
 import { thrownBy } from '../../support/site.js';
 

@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from 'vitest';
-import { connectTo } from '../../../adapters/testing/index.js';
 import {
   anonymousUser,
   type BaseMessage,
@@ -13,7 +12,8 @@ import {
   withChannelSession,
   withClientErrors,
   withUserFromToken,
-} from '../../../src/index.js';
+} from '../../../entries/index.js';
+import { connectTo } from '../../../entries/testing.js';
 import { requirementsOf } from '../../../src/wrapping/requirements.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 

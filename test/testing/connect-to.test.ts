@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { connectTo, TestClock } from '../../../adapters/testing/index.js';
-import { ChannelServer, CloseChannel, DenyConnection, withChannelSession } from '../../../src/index.js';
+import { ChannelServer, CloseChannel, DenyConnection, withChannelSession } from '../../entries/index.js';
+import { connectTo, TestClock } from '../../entries/testing.js';
 
 describe('connectTo', () => {
   it('shows what handlers sent as it would leave: text as strings, bytes as bytes', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TokenGrant, TokenIssuer, TokenRepository } from '../../src/contracts/token-repository.js';
-import type { TokenId } from '../../src/identity/token-id.js';
+import type { TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 import { uniqueKey } from './contract-samples.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { IssueOptions } from '../../src/contracts/token-repository.js';
-import { tokenIdOf } from '../../src/identity/token-id.js';
+import { tokenIdOf } from '../../src/token-id.js';
 import { fromNow, hourMs, inheritedNames, uniqueKey } from './contract-samples.js';
 import { type ContractCase, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
 import { addSampleToken, assertNotAccepted, type TokenIssuerFixture } from './token-fixtures.js';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { kindOf } from '../kind-of.js';
+import { kindOf } from './kind-of.js';
 
 declare const tokenIdBrand: unique symbol;
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { connectTo } from '../../../adapters/testing/index.js';
 import {
   anonymousUser,
   type BaseMessage,
@@ -19,8 +18,9 @@ import {
   withHttpUser,
   withUserFromHttp,
   withUserFromToken,
-} from '../../../src/index.js';
-import { alice, aliceKey, bob, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
+} from '../../entries/index.js';
+import { connectTo } from '../../entries/testing.js';
+import { alice, aliceKey, bob, codesOf, expectProcessToLive, makeSite, thrownBy } from '../support/site.js';
 
 expectProcessToLive();
 

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Clock } from '../../src/contracts/clock.js';
+import type { Clock } from '../src/contracts/clock.js';
 
 /** Turns of the event loop that chains of promises get before and after each timer. */
 const turnsToSettle = 4;

@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { authorization, fromHttpSession, fromToken, identifyUser } from '../../../src/index.js';
+import { authorization, fromHttpSession, fromToken, identifyUser } from '../../../entries/index.js';
 import { container, TOKEN_REPOSITORY } from '../../../src/injection.js';
 import { aliceKey as key, makeSite } from '../../support/site.js';
 

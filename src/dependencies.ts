@@ -1,6 +1,6 @@
-import type { Clock } from '../contracts/clock.js';
-import { ChannelError } from '../errors.js';
-import { type DependencyContainer, container as globalContainer, type InjectionToken } from '../injection.js';
+import type { Clock } from './contracts/clock.js';
+import { ChannelError } from './errors.js';
+import { type DependencyContainer, container as globalContainer, type InjectionToken } from './injection.js';
 
 /** What a dependency is called where it is missing. */
 export interface DependencyNames {

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http';
+import type { Authentication } from '../authentication.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
+import { Dependencies } from '../dependencies.js';
 import { ChannelError } from '../errors.js';
-import type { Authentication } from '../identity/authentication.js';
-import { boundedLookUp } from '../identity/bounded-look-up.js';
-import { checkSources } from '../identity/check-sources.js';
-import { Dependencies } from '../identity/dependencies.js';
-import { identify } from '../identity/identify.js';
-import type { AnySource, SourceUser } from '../identity/user-source.js';
 import type { DependencyContainer } from '../injection.js';
 import { type OriginOptions, originRule } from '../origin.js';
 import { systemClock } from '../system-clock.js';
 import { type AnonymousUser, type AuthenticatedUser, anonymousUser } from '../users.js';
+import { boundedLookUp } from './bounded-look-up.js';
+import { checkSources } from './check-sources.js';
+import { identify } from './identify.js';
+import type { AnySource, SourceUser } from './user-source.js';
 
 /** Options of `identifyUser`. */
 export interface IdentifyOptions<Sources extends readonly [AnySource, ...AnySource[]]> extends OriginOptions {

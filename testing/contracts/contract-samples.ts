@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { type TokenId, tokenIdOf } from '../../src/identity/token-id.js';
+import { type TokenId, tokenIdOf } from '../../src/token-id.js';
 
 /** An id that no other test uses, of the shape of the core's own: 64 hexadecimal digits. */
 export function uniqueId(): string {

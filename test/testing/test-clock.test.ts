@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TestClock } from '../../../adapters/testing/index.js';
+import { TestClock } from '../../entries/testing.js';
 
 describe('TestClock', () => {
   it('stands still until it is moved, and moves both its times', async () => {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isTokenKey, tokenIdOf } from '../../../src/identity/token-id.js';
-import { makeTokenKey } from '../../../src/token-key.js';
-import { aliceKey, thrownBy } from '../../support/site.js';
+import { isTokenKey, tokenIdOf } from '../../src/token-id.js';
+import { makeTokenKey } from '../../src/token-key.js';
+import { aliceKey, thrownBy } from '../support/site.js';
 
 describe('tokenIdOf', () => {
   it('gives the 64 hexadecimal digits of the SHA-256 of the key', () => {

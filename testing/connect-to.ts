@@ -1,10 +1,10 @@
-import type { LiveChannel } from '../../src/channel/live-channel.js';
-import type { Authentication } from '../../src/identity/authentication.js';
-import type { Channel, ChannelSession } from '../../src/messages.js';
-import type { ChannelHandlers, ClassHandlers } from '../../src/server/channel-handlers.js';
-import { ChannelServer } from '../../src/server/channel-server.js';
-import type { ChannelServerOptions } from '../../src/server/channel-server-options.js';
-import type { AnonymousUser, AppUser } from '../../src/users.js';
+import type { Authentication } from '../src/authentication.js';
+import type { LiveChannel } from '../src/channel/live-channel.js';
+import type { Channel, ChannelSession } from '../src/messages.js';
+import type { ChannelHandlers, ClassHandlers } from '../src/server/channel-handlers.js';
+import { ChannelServer } from '../src/server/channel-server.js';
+import type { ChannelServerOptions } from '../src/server/channel-server-options.js';
+import type { AnonymousUser, AppUser } from '../src/users.js';
 import { fakeRequest, type HandshakeOptions } from './fake-request.js';
 import { FakeTransport } from './fake-transport.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { TokenId } from '../../src/identity/token-id.js';
+import type { TokenId } from '../../src/token-id.js';
 import { assertNothingPolluted, assertSameTime, fromNow, hourMs, inheritedNames, tryToChange, uniqueKey } from './contract-samples.js';
 import { type ContractCase, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
 import { addSampleToken, assertGrants, assertNotAccepted, type TokenRepositoryFixture } from './token-fixtures.js';

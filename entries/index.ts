@@ -1,0 +1,74 @@
+export { dispatchOn } from '../decorators/dispatch-on.js';
+export { withAllowedOrigins } from '../decorators/with-allowed-origins.js';
+export { type AuthenticatedUserCall, type WithAuthenticatedUser, withAuthenticatedUser } from '../decorators/with-authenticated-user.js';
+export { withChannelAndHttpSession } from '../decorators/with-channel-and-http-session.js';
+export { withChannelSession } from '../decorators/with-channel-session.js';
+export { type ChannelUserCall, type WithChannelUser, withChannelUser } from '../decorators/with-channel-user.js';
+export { withClientErrors } from '../decorators/with-client-errors.js';
+export { type HttpSessionOptions, withHttpSession } from '../decorators/with-http-session.js';
+export { type HttpUserCall, type WithHttpUser, withHttpUser } from '../decorators/with-http-user.js';
+export { withJson } from '../decorators/with-json.js';
+export { withOrdering } from '../decorators/with-ordering.js';
+export { withUserFrom } from '../decorators/with-user-from.js';
+export { type UserFromHttpCall, type WithUserFromHttp, withUserFromHttp } from '../decorators/with-user-from-http.js';
+export { type UserFromTokenCall, type WithUserFromToken, withUserFromToken } from '../decorators/with-user-from-token.js';
+export type { Authentication, AuthenticationOutcome } from '../src/authentication.js';
+export type { Clock } from '../src/contracts/clock.js';
+export type { HttpSession, HttpSessionReader } from '../src/contracts/http-session-reader.js';
+export type { Revocation, RevocationFeed } from '../src/contracts/revocation-feed.js';
+export type { JsonObject, JsonValue, SessionStore, StoredSession } from '../src/contracts/session-store.js';
+export type { IssuedToken, IssueOptions, TokenGrant, TokenInfo, TokenIssuer, TokenRepository } from '../src/contracts/token-repository.js';
+export type { UserRepository } from '../src/contracts/user-repository.js';
+export { ChannelError, ClientError, CloseChannel, DenyConnection, type DenyOptions } from '../src/errors.js';
+export { authorization, type CredentialSource, cookie, type Presented, query, subprotocol } from '../src/identity/credentials.js';
+export { fromHttpSession, type HttpOptions } from '../src/identity/from-http-session.js';
+export { fromToken, type TokenOptions } from '../src/identity/from-token.js';
+export { type Identified, type IdentifyOptions, identifyUser } from '../src/identity/identify-user.js';
+export type { AnySource, SourceAdds, SourceUser, UserSource } from '../src/identity/user-source.js';
+export {
+  container,
+  type DependencyContainer,
+  HTTP_SESSION_READER,
+  SESSION_STORE,
+  TOKEN_REPOSITORY,
+  USER_REPOSITORY,
+} from '../src/injection.js';
+export type {
+  AppSession,
+  BaseMessage,
+  Channel,
+  ChannelSession,
+  ConnectMessage,
+  DeepReadonly,
+  DisconnectMessage,
+  Handshake,
+  HasBody,
+  HasChannelSession,
+  HasHttpSession,
+  Message,
+  ReceiveMessage,
+} from '../src/messages.js';
+export type { OriginOptions } from '../src/origin.js';
+export { type ErrorCode, type Outcome, type Outcomes, privateCloseCodes } from '../src/outcomes.js';
+export type { ReporterOptions } from '../src/reporter.js';
+export type { ChannelHandlers, ClassHandlers, InstanceHandlers, SlotHandler } from '../src/server/channel-handlers.js';
+export type { Channels } from '../src/server/channel-registry.js';
+export { ChannelServer, type CloseOptions } from '../src/server/channel-server.js';
+export type { ChannelServerOptions } from '../src/server/channel-server-options.js';
+export type { UpgradeOptions } from '../src/server/upgrade-options.js';
+export type { ChannelSessionOptions, SessionScope } from '../src/session/session-settings.js';
+export type { SchemaIssue, SchemaResult, StandardSchema } from '../src/standard-schema.js';
+export { type TokenId, tokenIdOf } from '../src/token-id.js';
+export {
+  type AnonymousUser,
+  type AppUser,
+  type AuthenticatedUser,
+  anonymousUser,
+  type HasAuthenticatedUser,
+  type HasUser,
+  type Register,
+  type RegisterError,
+} from '../src/users.js';
+export { compose } from '../src/wrapping/compose.js';
+export { defineWrapper, whenSettled } from '../src/wrapping/define-wrapper.js';
+export type * from '../src/wrapping/wrapper.js';

@@ -1,0 +1,10 @@
+export { type DrfImport, type ImportDrfTokensOptions, importDrfTokens } from '../adapters/mongodb/import-drf-tokens.js';
+export { type EnsureIndexesOptions, ensureIndexes, IndexConflictError, type MongoCollections } from '../adapters/mongodb/indexes.js';
+export { type MongoSessionOptions, MongoSessionStore } from '../adapters/mongodb/mongo-session-store.js';
+export { type MongoTokenCacheOptions, type MongoTokenOptions, MongoTokenRepository } from '../adapters/mongodb/mongo-token-repository.js';
+export { MongoUserRepository, type MongoUserRepositoryOptions } from '../adapters/mongodb/mongo-user-repository.js';
+export type { MongoOptions } from '../adapters/mongodb/options.js';
+export { type RegisteredMongo, type RegisterMongoOptions, registerMongo } from '../adapters/mongodb/register-mongo.js';
+export { TokenLimitError } from '../adapters/mongodb/token-slots.js';
+export type { MongoProfileOptions, MongoUserOptions } from '../adapters/mongodb/users.js';
+export type { DependencyContainer } from '../src/injection.js';

@@ -1,0 +1,14 @@
+export { type ConnectOptions, connectTo, type TestClient } from '../testing/connect-to.js';
+export type { ContractOptions, ContractTest } from '../testing/contracts/contract-test.js';
+export {
+  type HttpSessionReaderFixture,
+  httpSessionReaderContract,
+  type SampleHttpSession,
+} from '../testing/contracts/http-session-reader-contract.js';
+export { sessionStoreContract } from '../testing/contracts/session-store-contract.js';
+export type { SampleToken, TokenIssuerFixture, TokenRepositoryFixture } from '../testing/contracts/token-fixtures.js';
+export { tokenIssuerContract } from '../testing/contracts/token-issuer-contract.js';
+export { tokenRepositoryContract } from '../testing/contracts/token-repository-contract.js';
+export { type UserRepositoryFixture, userRepositoryContract } from '../testing/contracts/user-repository-contract.js';
+export type { HandshakeOptions } from '../testing/fake-request.js';
+export { TestClock } from '../testing/test-clock.js';
