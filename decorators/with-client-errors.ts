@@ -1,6 +1,6 @@
 import { type ChannelMessage, channelMessage } from '../src/channel/channel-message.js';
 import { ClientError } from '../src/errors.js';
-import { isThenable } from '../src/is-thenable.js';
+import { isThenable, promiseOf } from '../src/maybe-promise.js';
 import { type AnyHandler, callShapes, named } from '../src/wrapping/call-shapes.js';
 import { carryRequirements, requirementsOf } from '../src/wrapping/requirements.js';
 import type { Configurable, NoOptions } from '../src/wrapping/wrapper.js';
@@ -20,7 +20,7 @@ export function catchClientErrors(wrapper: string, handler: AnyHandler): AnyHand
     const known = channelMessage(wrapper, message);
     try {
       const result = handler.call(this, message, ...rest);
-      return isThenable(result) ? Promise.resolve(result).then(undefined, (error: unknown) => tellClient(known, error)) : result;
+      return isThenable(result) ? promiseOf(result).then(undefined, (error: unknown) => tellClient(known, error)) : result;
     } catch (error) {
       return tellClient(known, error);
     }

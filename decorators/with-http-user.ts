@@ -2,10 +2,9 @@ import { type ChannelMessage, channelMessage } from '../src/channel/channel-mess
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { UserRepository } from '../src/contracts/user-repository.js';
 import type { Dependencies } from '../src/dependencies.js';
-import { boundedLookUp } from '../src/identity/bounded-look-up.js';
-import { checkedUser } from '../src/identity/checked-user.js';
+import { boundedLookUp, lookUpFailed } from '../src/identity/bounded-look-up.js';
+import { checkedUser } from '../src/identity/checked-grant.js';
 import { checkHttpOptions, type HttpOptions, requireReader, requireUsers } from '../src/identity/from-http-session.js';
-import { lookUpFailed } from '../src/identity/look-up-failed.js';
 import type { HasHttpSession } from '../src/messages.js';
 import { type AppUser, type AuthenticatedUser, anonymousUser, type HasUser } from '../src/users.js';
 import { defineBefore } from '../src/wrapping/define-wrapper.js';

@@ -1,6 +1,6 @@
 import { type ChannelMessage, ChannelReceiveMessage, channelMessage } from '../src/channel/channel-message.js';
 import { ClientError } from '../src/errors.js';
-import { isThenable } from '../src/is-thenable.js';
+import { isThenable, promiseOf } from '../src/maybe-promise.js';
 import type { HasBody, ReceiveMessage } from '../src/messages.js';
 import type { SchemaIssue, SchemaResult, StandardSchema } from '../src/standard-schema.js';
 import { type AnyHandler, callShapes, named } from '../src/wrapping/call-shapes.js';
@@ -34,7 +34,7 @@ function validated(schema: StandardSchema, handler: AnyHandler): AnyHandler {
       take(known, result);
       return handler.call(this, message, ...rest);
     }
-    return Promise.resolve(result).then((settled) => {
+    return promiseOf(result).then((settled) => {
       take(known, settled as SchemaResult<unknown>);
       return handler.call(this, message, ...rest);
     });

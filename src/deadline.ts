@@ -1,5 +1,5 @@
 import type { Clock } from './contracts/clock.js';
-import { isThenable } from './is-thenable.js';
+import { isThenable, promiseOf } from './maybe-promise.js';
 
 /** How to bound one operation in time. */
 export interface Deadline {
@@ -32,7 +32,7 @@ export function withDeadline<T>(operation: () => PromiseLike<T> | T, deadline: D
       late = true;
       reject(deadline.onTimeout());
     }, deadline.ms);
-    (result as PromiseLike<T>).then(
+    promiseOf(result as PromiseLike<T>).then(
       (value) => {
         cancel();
         if (late) onLate?.();

@@ -1,7 +1,6 @@
-import { isCloseCode } from './close-code.js';
 import { kindOf } from './kind-of.js';
 import type { ErrorCode } from './outcomes.js';
-import { isRefusalStatus } from './refusal-status.js';
+import { isCloseCode, isRefusalStatus } from './status-codes.js';
 
 /**
  * Whatever goes wrong with a channel. `code` says what (each has a heading in `docs/errors.md`), `cause` holds the error behind it.

@@ -1,5 +1,6 @@
 import type { Clock } from './contracts/clock.js';
 import type { ChannelError } from './errors.js';
+import { ignore } from './maybe-promise.js';
 import type { Message } from './messages.js';
 
 /** Where a server tells what went wrong. */
@@ -36,7 +37,7 @@ export class Reporter {
     try {
       const { onError } = this.#options;
       // an async onError that rejects would end the process
-      if (onError !== undefined) swallow(onError(error, message as Message | undefined));
+      if (onError !== undefined) ignore(onError(error, message as Message | undefined));
       else console.error(describe(error));
     } catch {
       // the reporter of errors failed: there is nobody left to tell
@@ -46,7 +47,7 @@ export class Reporter {
   warn(warning: ChannelError): void {
     try {
       const { onWarning } = this.#options;
-      if (onWarning !== undefined) swallow(onWarning(warning));
+      if (onWarning !== undefined) ignore(onWarning(warning));
       else if (this.#isDue(warning.code)) process.emitWarning(warning.message, { type: 'WsWithWarning', code: warning.code });
     } catch {
       // as above
@@ -60,10 +61,6 @@ export class Reporter {
     this.#lastWarnings.set(kind, now);
     return true;
   }
-}
-
-function swallow(result: unknown): void {
-  if (result instanceof Promise) result.catch(() => undefined);
 }
 
 /** An error for the log: what it says and where, down its causes, and nothing that hangs on it as a property. */

@@ -1,4 +1,4 @@
-import { isThenable } from '../is-thenable.js';
+import { isThenable, promiseOf } from '../maybe-promise.js';
 import type { RuntimeChannel, SlotFunction } from './channel-host.js';
 import type { ChannelDisconnectMessage, ChannelMessage, ChannelReceiveMessage } from './channel-message.js';
 import { isReported } from './ending.js';
@@ -10,7 +10,7 @@ import { isReported } from './ending.js';
 export function handleReceive(channel: RuntimeChannel, message: ChannelReceiveMessage): Promise<void> | undefined {
   try {
     const result = (channel.host.plan.receive as SlotFunction)(message);
-    const pending = isThenable(result) ? Promise.resolve(result).then(() => commit(channel, message)) : commit(channel, message);
+    const pending = isThenable(result) ? promiseOf(result).then(() => commit(channel, message)) : commit(channel, message);
     return pending?.then(undefined, (error: unknown) => channel.fail(error, message));
   } catch (error) {
     channel.fail(error, message);

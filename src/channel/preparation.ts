@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { ChannelError } from '../errors.js';
+import { lookUpFailed } from '../identity/bounded-look-up.js';
 import { identify } from '../identity/identify.js';
-import { lookUpFailed } from '../identity/look-up-failed.js';
 import type { BoundSource, Finding, UserSource } from '../identity/user-source.js';
 import { derivedSessionId } from '../session/session-id.js';
 import { SessionRecord } from '../session/session-record.js';

@@ -23,3 +23,23 @@ export function checkedGrant(grant: unknown, method: string): TokenGrant<Authent
   if (scopes != null && !Array.isArray(scopes)) throw new TypeError(`${method} returned a grant whose scopes are no list`);
   return grant as TokenGrant<AuthenticatedUser>;
 }
+
+/**
+ * `user` itself, if it is one: a repository that returns anything else must not authenticate anybody.
+ *
+ * @throws {TypeError} naming the method that returned it and what it lacks.
+ */
+export function checkedUser(user: unknown, method: string): AuthenticatedUser {
+  const candidate = user as Partial<AuthenticatedUser> | null | undefined;
+  if (typeof candidate?.id !== 'string' || candidate.id === '') {
+    throw new TypeError(
+      `${method} returned a user whose id is not a string; an AuthenticatedUser has { id: string, isAuthenticated: true }`,
+    );
+  }
+  if (candidate.isAuthenticated !== true) {
+    throw new TypeError(
+      `${method} returned a user without isAuthenticated: true; an AuthenticatedUser has { id: string, isAuthenticated: true }`,
+    );
+  }
+  return candidate as AuthenticatedUser;
+}

@@ -5,8 +5,7 @@ import type { TokenGrant, TokenRepository } from '../contracts/token-repository.
 import { TOKEN_REPOSITORY } from '../injection.js';
 import { tokenIdOf } from '../token-id.js';
 import type { AppUser, AuthenticatedUser } from '../users.js';
-import { checkedGrant } from './checked-grant.js';
-import { checkedUser } from './checked-user.js';
+import { checkedGrant, checkedUser } from './checked-grant.js';
 import { type CredentialSource, checkCredentialSources, cookie, findCredential } from './credentials.js';
 import type { BoundSource, Finding, UserSource } from './user-source.js';
 

@@ -55,10 +55,14 @@ export async function identifyUser<const Sources extends readonly [AnySource, ..
   const bound = checked.map((source) => source.bind(dependencies));
   const sessions = new Map<HttpSessionReader, Promise<HttpSession | undefined>>();
   const lookUp = (reader: HttpSessionReader): Promise<HttpSession | undefined> => {
-    const pending = sessions.get(reader) ?? Promise.resolve(reader.read(request)).then((session) => session ?? undefined);
+    const pending = sessions.get(reader) ?? readSession(reader, request);
     sessions.set(reader, pending);
     return pending;
   };
   const { user, authentication } = await boundedLookUp('Looking up the user', () => identify(request, bound, lookUp), systemClock, ms);
   return { user: (user ?? anonymousUser) as SourceUser<Sources> | AnonymousUser, authentication };
+}
+
+async function readSession(reader: HttpSessionReader, request: IncomingMessage): Promise<HttpSession | undefined> {
+  return (await reader.read(request)) ?? undefined;
 }

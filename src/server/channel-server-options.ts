@@ -1,12 +1,11 @@
-import { isCloseCode } from '../close-code.js';
 import type { Clock } from '../contracts/clock.js';
 import type { DependencyContainer } from '../injection.js';
 import { kindOf } from '../kind-of.js';
 import type { OriginOptions } from '../origin.js';
 import { defaultOutcomes, type ErrorCode, type Outcome, type Outcomes } from '../outcomes.js';
-import { isRefusalStatus } from '../refusal-status.js';
 import type { ReporterOptions } from '../reporter.js';
 import { type ChannelSessionOptions, checkSessionOptions } from '../session/session-settings.js';
+import { isCloseCode, isRefusalStatus } from '../status-codes.js';
 import { systemClock } from '../system-clock.js';
 
 /** Options of a `ChannelServer`. All have defaults; they are copied and checked when the server is made. */

@@ -1,5 +1,5 @@
 import type { VerifyClientCallbackAsync, VerifyClientCallbackSync } from 'ws';
-import { isThenable } from '../is-thenable.js';
+import { whenDone } from '../maybe-promise.js';
 
 /**
  * The application's `verifyClient`, made harmless: ws would take the promise of an async one for a yes, let its rejection end the process,
@@ -20,11 +20,8 @@ export function guardedVerifyClient(
       done(...answers);
     };
     const result: unknown = takesCallback ? verify(info, answer) : (verify as VerifyClientCallbackSync)(info);
-    if (!isThenable(result)) {
-      if (!takesCallback) answer(Boolean(result));
-      return;
-    }
-    Promise.resolve(result).then(
+    void whenDone(
+      result,
       (verified) => {
         if (!takesCallback) answer(Boolean(verified));
       },

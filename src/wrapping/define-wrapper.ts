@@ -1,4 +1,4 @@
-import { isThenable } from '../is-thenable.js';
+import { promiseOf, whenDone } from '../maybe-promise.js';
 import { type AnyHandler, callShapes, named } from './call-shapes.js';
 import { hasPassed, setPassed } from './passed-marks.js';
 import { carryRequirements, type Requirement, requirementsOf } from './requirements.js';
@@ -92,7 +92,7 @@ export function defineBefore<Given extends object, Options>(name: string, parts:
       const wrapped = function (this: unknown, message: object, ...rest: unknown[]): unknown {
         const pending = parts.before(message, options as Options);
         if (pending === undefined) return rest.length === 0 ? handler.call(this, message) : handler.call(this, message, ...rest);
-        return pending.then(() => handler.call(this, message, ...rest));
+        return promiseOf(pending).then(() => handler.call(this, message, ...rest));
       };
       return carryRequirements(named(nameAround(name, handler), wrapped), [...requirements, ...requirementsOf(handler)]);
     };
@@ -112,19 +112,15 @@ export function whenSettled<P extends Passed<object>>(run: () => P, done: (error
     done(error);
     throw error;
   }
-  if (!isThenable(result)) {
-    done();
-    return result as P;
-  }
-  const settled = Promise.resolve(result).then(
+  return whenDone<unknown>(
+    result,
     (value) => {
       done();
       return value;
     },
-    (error: unknown) => {
+    (error) => {
       done(error);
       throw error;
     },
-  );
-  return settled as unknown as P;
+  ) as P;
 }

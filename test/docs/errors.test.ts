@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { isCloseCode } from '../../src/close-code.js';
 import { defaultOutcomes, privateCloseCodes } from '../../src/outcomes.js';
+import { isCloseCode } from '../../src/status-codes.js';
 
 const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
 

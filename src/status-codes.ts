@@ -1,3 +1,8 @@
+/** Whether a handshake may be refused with `status`: that of an error (RFC 9110, sections 15.5 and 15.6). */
+export function isRefusalStatus(status: unknown): status is number {
+  return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599;
+}
+
 /** Whether a server may send `code` in a close frame (RFC 6455, section 7.4.1, and the ranges of 7.4.2). */
 export function isCloseCode(code: unknown): code is number {
   if (typeof code !== 'number' || !Number.isInteger(code)) return false;
