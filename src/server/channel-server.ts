@@ -7,9 +7,7 @@ import { connect } from '../channel/connect.js';
 import { LiveChannel } from '../channel/live-channel.js';
 import { isAttached } from '../channel/socket-events.js';
 import { Dependencies } from '../dependencies.js';
-import { ChannelError } from '../errors.js';
 import { handshakeOf } from '../handshake.js';
-import type { CredentialSource } from '../identity/credentials.js';
 import { SESSION_STORE } from '../injection.js';
 import { originRule } from '../origin.js';
 import { Reporter } from '../reporter.js';
@@ -22,6 +20,7 @@ import type { ChannelHandlers, ClassHandlers } from './channel-handlers.js';
 import { ChannelRegistry, type Channels } from './channel-registry.js';
 import { type ChannelServerOptions, checkServerOptions, type ServerSettings } from './channel-server-options.js';
 import { guardedVerifyClient } from './guarded-verify-client.js';
+import { KnownCredentials } from './known-credentials.js';
 import { credentialsOf, planChannels, type Slots, sessionOptionsOf, slotsOf } from './plan-channels.js';
 import { refusedOrigin } from './refused-origin.js';
 import { agreeOnProtocol, checkUpgradeOptions, isOpeningHandshake, type UpgradeOptions, withoutToken } from './upgrade-options.js';
@@ -46,16 +45,12 @@ export class ChannelServer<H extends object = object> {
   readonly #settings: ServerSettings;
   readonly #host: ChannelHost;
   readonly #plan: ChannelPlan;
-  /** Everywhere that a wrapper looks for tokens; wrappers hidden in functions of the application's own add theirs when they are met. */
-  readonly #credentials: CredentialSource[] = [];
-  /** The parameters of the query among them, whose values nobody is shown. */
-  readonly #secretParameters = new Set<string>();
+  readonly #credentials: KnownCredentials;
   readonly #isOriginAllowed: (request: IncomingMessage) => boolean;
   readonly #registry = new ChannelRegistry();
   /** Every channel of which anything still runs, pending ones and ended ones included. */
   readonly #active = new Set<RuntimeChannel>();
   readonly #toucher: SessionToucher;
-  #isUnguardedReported = false;
   #closing: Promise<void> | undefined;
   #whenDone: (() => void) | undefined;
 
@@ -70,19 +65,20 @@ export class ChannelServer<H extends object = object> {
     const { container, clock, connectTimeoutMs } = this.#settings;
     const slots = slotsOf(handlers, container);
     const dependencies = new Dependencies(container, connectTimeoutMs, clock);
+    const reporter = new Reporter(this.#settings, clock);
+    this.#credentials = new KnownCredentials(reporter);
     // weak: a function of the application's own may make a wrapper anew for every message
     const bindings = new WeakMap<object, unknown>();
     const bind: ChannelHost['bind'] = (bindable) => {
       if (!bindings.has(bindable)) {
         bindings.set(bindable, bindable.bind(dependencies));
-        this.#learn(bindable.credentials);
+        this.#credentials.learn(bindable.credentials ?? []);
       }
       return bindings.get(bindable) as ReturnType<typeof bindable.bind>;
     };
     this.#isOriginAllowed = originRule(this.#settings);
-    this.#learn(credentialsOf(slots));
+    this.#credentials.learn(credentialsOf(slots));
     this.#plan = planChannels(slots, this.#settings, bind);
-    const reporter = new Reporter(this.#settings, clock);
     const session: RecordContext = {
       settings: sessionSettings(slots, this.#settings, dependencies),
       clock,
@@ -92,7 +88,7 @@ export class ChannelServer<H extends object = object> {
     this.#toucher = new SessionToucher(session, () => this.#records());
     this.#host = this.#makeHost(reporter, session, bind);
     this.accept = (socket, request) => {
-      this.#reportUnguarded();
+      this.#credentials.reportUnguarded();
       this.#accept(socket, request);
     };
   }
@@ -110,7 +106,7 @@ export class ChannelServer<H extends object = object> {
   attach(server: WebSocketServer): void {
     if (typeof (server as Partial<WebSocketServer> | null)?.on !== 'function')
       throw new TypeError('attach: server must be a WebSocketServer of ws');
-    if (this.#readsSubprotocols && typeof server.options.handleProtocols !== 'function') {
+    if (this.#credentials.readsSubprotocols && typeof server.options.handleProtocols !== 'function') {
       throw new TypeError(
         'attach: a wrapper reads tokens from subprotocols, which ws echoes: give the WebSocketServer the option handleProtocols',
       );
@@ -136,7 +132,7 @@ export class ChannelServer<H extends object = object> {
       ...options.ws,
       ...(verifyClient !== undefined && { verifyClient: guardedVerifyClient(verifyClient, (error) => reporter.error(error)) }),
       noServer: true,
-      handleProtocols: (_offers, request) => withoutToken(agreed.get(request) ?? false, this.#credentials),
+      handleProtocols: (_offers, request) => withoutToken(agreed.get(request) ?? false, this.#credentials.sources),
     });
     const handle = (request: IncomingMessage, raw: Socket, head: Buffer): void => {
       if (!isOpeningHandshake(request)) {
@@ -145,7 +141,7 @@ export class ChannelServer<H extends object = object> {
       }
       const transport = new UpgradeTransport(webSockets, request, raw, head, this.#settings.maxQueuedBytes);
       try {
-        const protocol = agreeOnProtocol(request, this.#credentials, options);
+        const protocol = agreeOnProtocol(request, this.#credentials.sources, options);
         if (protocol === undefined) transport.refuse(this.#settings.outcomes.ERR_SUBPROTOCOL_REFUSED);
         else {
           agreed.set(request, protocol);
@@ -217,7 +213,7 @@ export class ChannelServer<H extends object = object> {
       maxBufferedBytes,
       session,
       bind,
-      handshakeOf: (request) => handshakeOf(request, this.#secretParameters, trustProxy),
+      handshakeOf: (request) => handshakeOf(request, this.#credentials.secretParameters, trustProxy),
       channelOpened: (channel) => {
         this.#registry.add(channel);
         this.#toucher.start();
@@ -251,28 +247,6 @@ export class ChannelServer<H extends object = object> {
 
   *#records(): Iterable<SessionRecord> {
     for (const channel of this.#registry) if (channel.record !== undefined) yield channel.record;
-  }
-
-  #learn(credentials: readonly CredentialSource[] = []): void {
-    for (const found of credentials) {
-      const isKnown = this.#credentials.some(({ carrier, name }) => carrier === found.carrier && name === found.name);
-      if (isKnown) continue;
-      this.#credentials.push(found);
-      if (found.carrier === 'query') this.#secretParameters.add(found.name);
-    }
-  }
-
-  get #readsSubprotocols(): boolean {
-    return this.#credentials.some(({ carrier }) => carrier === 'subprotocol');
-  }
-
-  #reportUnguarded(): void {
-    if (this.#isUnguardedReported || !this.#readsSubprotocols) return;
-    this.#isUnguardedReported = true;
-    const text =
-      'A wrapper reads tokens from subprotocols, and accept sees sockets only after ws has answered: make sure that the WebSocketServer has ' +
-      'handleProtocols and never echoes a token, or use attach or handleUpgrades, which do.';
-    this.#host.reporter.warn(new ChannelError('ERR_SUBPROTOCOL_UNGUARDED', text));
   }
 }
 

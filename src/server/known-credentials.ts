@@ -1,0 +1,52 @@
+import { ChannelError } from '../errors.js';
+import type { CredentialSource } from '../identity/credentials.js';
+import type { Reporter } from '../reporter.js';
+
+/**
+ * Everywhere that a wrapper of a server looks for tokens: what is secret in a handshake. Wrappers hidden in functions of the application's
+ * own add theirs when they are met.
+ */
+export class KnownCredentials {
+  readonly #reporter: Reporter;
+  readonly #sources: CredentialSource[] = [];
+  readonly #secretParameters = new Set<string>();
+  #isUnguardedReported = false;
+
+  constructor(reporter: Reporter) {
+    this.#reporter = reporter;
+  }
+
+  /** All of them, each once. */
+  get sources(): readonly CredentialSource[] {
+    return this.#sources;
+  }
+
+  /** The parameters of the query among them, whose values nobody is shown. */
+  get secretParameters(): ReadonlySet<string> {
+    return this.#secretParameters;
+  }
+
+  /** Whether tokens may travel as subprotocols, which must not be echoed. */
+  get readsSubprotocols(): boolean {
+    return this.#sources.some(({ carrier }) => carrier === 'subprotocol');
+  }
+
+  learn(credentials: readonly CredentialSource[]): void {
+    for (const found of credentials) {
+      const isKnown = this.#sources.some(({ carrier, name }) => carrier === found.carrier && name === found.name);
+      if (isKnown) continue;
+      this.#sources.push(found);
+      if (found.carrier === 'query') this.#secretParameters.add(found.name);
+    }
+  }
+
+  /** The server was handed a socket whose handshake it had no say in: where tokens may have been echoed, it says so, once. */
+  reportUnguarded(): void {
+    if (this.#isUnguardedReported || !this.readsSubprotocols) return;
+    this.#isUnguardedReported = true;
+    const text =
+      'A wrapper reads tokens from subprotocols, and accept sees sockets only after ws has answered: make sure that the WebSocketServer has ' +
+      'handleProtocols and never echoes a token, or use attach or handleUpgrades, which do.';
+    this.#reporter.warn(new ChannelError('ERR_SUBPROTOCOL_UNGUARDED', text));
+  }
+}
