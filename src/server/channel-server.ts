@@ -1,7 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
-import type { Socket } from 'node:net';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import type { ChannelHost, ChannelPlan, RuntimeChannel, Transport } from '../channel/channel-host.js';
 import { connect } from '../channel/connect.js';
 import { LiveChannel } from '../channel/live-channel.js';
@@ -19,13 +18,12 @@ import { AcceptedTransport } from './accepted-transport.js';
 import type { ChannelHandlers, ClassHandlers } from './channel-handlers.js';
 import { ChannelRegistry, type Channels } from './channel-registry.js';
 import { type ChannelServerOptions, checkServerOptions, type ServerSettings } from './channel-server-options.js';
-import { guardedVerifyClient } from './guarded-verify-client.js';
 import { KnownCredentials } from './known-credentials.js';
 import { credentialsOf, planChannels, type Slots, sessionOptionsOf, slotsOf } from './plan-channels.js';
 import { refusedOrigin } from './refused-origin.js';
-import { agreeOnProtocol, checkUpgradeOptions, isOpeningHandshake, type UpgradeOptions, withoutToken } from './upgrade-options.js';
-import { addUpgradeRoute } from './upgrade-routes.js';
-import { UpgradeTransport } from './upgrade-transport.js';
+import type { UpgradeOptions } from './upgrade-options.js';
+import type { UpgradeTransport } from './upgrade-transport.js';
+import { Upgrades } from './upgrades.js';
 
 /** Options of {@link ChannelServer.close}. */
 export interface CloseOptions {
@@ -51,6 +49,7 @@ export class ChannelServer<H extends object = object> {
   /** Every channel of which anything still runs, pending ones and ended ones included. */
   readonly #active = new Set<RuntimeChannel>();
   readonly #toucher: SessionToucher;
+  readonly #upgrades: Upgrades;
   #closing: Promise<void> | undefined;
   #whenDone: (() => void) | undefined;
 
@@ -87,6 +86,12 @@ export class ChannelServer<H extends object = object> {
     };
     this.#toucher = new SessionToucher(session, () => this.#records());
     this.#host = this.#makeHost(reporter, session, bind);
+    this.#upgrades = new Upgrades({
+      settings: this.#settings,
+      reporter,
+      credentials: this.#credentials,
+      serve: (transport, request) => this.#serve(transport, request),
+    });
     this.accept = (socket, request) => {
       this.#credentials.reportUnguarded();
       this.#accept(socket, request);
@@ -122,37 +127,7 @@ export class ChannelServer<H extends object = object> {
    * @throws {TypeError} when an option is not what it must be, or the server has such a route already.
    */
   handleUpgrades(server: Server | TlsServer, options: UpgradeOptions = {}): void {
-    if (typeof (server as Partial<Server> | null)?.on !== 'function') throw new TypeError('handleUpgrades: server must be an HTTP server');
-    checkUpgradeOptions(options);
-    const agreed = new WeakMap<IncomingMessage, string | false>();
-    const { reporter } = this.#host;
-    const verifyClient = options.ws?.verifyClient;
-    const webSockets = new WebSocketServer({
-      clientTracking: false,
-      ...options.ws,
-      ...(verifyClient !== undefined && { verifyClient: guardedVerifyClient(verifyClient, (error) => reporter.error(error)) }),
-      noServer: true,
-      handleProtocols: (_offers, request) => withoutToken(agreed.get(request) ?? false, this.#credentials.sources),
-    });
-    const handle = (request: IncomingMessage, raw: Socket, head: Buffer): void => {
-      if (!isOpeningHandshake(request)) {
-        webSockets.handleUpgrade(request, raw, head, (socket) => socket.terminate());
-        return;
-      }
-      const transport = new UpgradeTransport(webSockets, request, raw, head, this.#settings.maxQueuedBytes);
-      try {
-        const protocol = agreeOnProtocol(request, this.#credentials.sources, options);
-        if (protocol === undefined) transport.refuse(this.#settings.outcomes.ERR_SUBPROTOCOL_REFUSED);
-        else {
-          agreed.set(request, protocol);
-          this.#serve(transport, request);
-        }
-      } catch (error) {
-        reporter.error(error); // a handleProtocols of the application threw
-        transport.refuse(this.#settings.outcomes.ERR_HANDLER_FAILED);
-      }
-    };
-    addUpgradeRoute(server, { path: options.path, handle });
+    this.#upgrades.addRoute(server, options);
   }
 
   /**
