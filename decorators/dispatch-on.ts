@@ -1,10 +1,22 @@
 import { ChannelReceiveMessage, channelMessage } from '../src/channel/channel-message.js';
+import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { ClientError } from '../src/errors.js';
+import { kindOf } from '../src/kind-of.js';
 import type { HasBody, ReceiveMessage } from '../src/messages.js';
 import { type AnyHandler, named } from '../src/wrapping/call-shapes.js';
 import { carryRequirements, type Requirement, requirementsOf } from '../src/wrapping/requirements.js';
 import type { Handler } from '../src/wrapping/wrapper.js';
-import { catchClientErrors } from './with-client-errors.js';
+import { tellClient } from './with-client-errors.js';
+
+const owner = 'dispatchOn';
+
+const withToldErrors: (handler: AnyHandler) => AnyHandler = defineBuiltIn(owner, { failed: tellClient });
+
+/** The handler of one command. */
+interface Part {
+  readonly handler: AnyHandler;
+  readonly ordered: boolean;
+}
 
 /** The command of a message's JSON, where it has one. */
 function commandOf(body: unknown, property: string): unknown {
@@ -25,19 +37,22 @@ export function dispatchOn<M extends ReceiveMessage = ReceiveMessage>(
   property: string,
   parts: { readonly [command: string]: Handler<NoInfer<M> & HasBody> },
 ): Handler<M> {
-  if (typeof property !== 'string') throw new TypeError(`dispatchOn: property must be a string, got ${typeof property}`);
-  const table = new Map<unknown, { readonly handler: AnyHandler; readonly ordered: boolean }>();
+  if (typeof property !== 'string') throw new TypeError(`${owner}: property must be a string, got ${kindOf(property)}`);
+  const table = new Map<unknown, Part>();
   const requirements: Requirement[] = [];
   for (const [command, part] of Object.entries(parts)) {
-    if (typeof part !== 'function') throw new TypeError(`dispatchOn: ${command} must be a handler, got ${typeof part}`);
+    if (typeof part !== 'function') throw new TypeError(`${owner}: ${command} must be a handler, got ${kindOf(part)}`);
     const needed = requirementsOf(part);
     table.set(command, { handler: part as AnyHandler, ordered: needed.some(({ kind }) => kind === 'ordering') });
     requirements.push(...needed.map((requirement) => ({ ...requirement, sometimes: true })));
   }
-  const dispatch = function (this: unknown, message: object, ...rest: unknown[]): unknown {
-    const known = channelMessage('dispatchOn', message);
-    if (!(known instanceof ChannelReceiveMessage))
-      throw new TypeError(`dispatchOn: a ${known.kind} message has no JSON; use it for receive`);
+  return carryRequirements(named(`${owner}(${property})`, withToldErrors(dispatcher(property, table))), requirements) as Handler<M>;
+}
+
+function dispatcher(property: string, table: ReadonlyMap<unknown, Part>): AnyHandler {
+  return function (this: unknown, message: object, ...rest: unknown[]): unknown {
+    const known = channelMessage(owner, message);
+    if (!(known instanceof ChannelReceiveMessage)) throw new TypeError(`${owner}: a ${known.kind} message has no JSON; use it for receive`);
     const body = known.hasBody ? known.body : known.json();
     const part = table.get(commandOf(body, property));
     if (part?.ordered !== true) known.channel.inbox.decide(known);
@@ -45,6 +60,4 @@ export function dispatchOn<M extends ReceiveMessage = ReceiveMessage>(
     known.body = body;
     return part.handler.call(this, message, ...rest);
   };
-  const name = `dispatchOn(${property})`;
-  return carryRequirements(named(name, catchClientErrors('dispatchOn', dispatch as AnyHandler)), requirements) as unknown as Handler<M>;
 }

@@ -9,9 +9,6 @@ import { ChannelError } from '../src/errors.js';
 import type { UserSource } from '../src/identity/user-source.js';
 import { anonymousUser } from '../src/users.js';
 
-/** Something whose reader a server resolves once. */
-type ReaderBinding = Pick<HttpSessionRequirement, 'bind'>;
-
 /** The requirement of a wrapper that reads HTTP sessions. */
 export function readsHttpSession(bind: (dependencies: Dependencies) => { readonly reader: HttpSessionReader }): HttpSessionRequirement {
   return { kind: 'http-session', bind };
@@ -22,9 +19,9 @@ export function readsHttpSession(bind: (dependencies: Dependencies) => { readonl
  *
  * As `http_session` of Channels 1.1.8 (`channels/sessions.py`), but for its nested path, which saves after a throw too.
  */
-export async function giveHttpSession(message: ChannelMessage, binding: ReaderBinding): Promise<void> {
+export async function giveHttpSession(message: ChannelMessage, requirement: HttpSessionRequirement): Promise<void> {
   if (message.hasHttpSession) return;
-  const { reader } = message.channel.host.bind(binding);
+  const { reader } = message.channel.host.bind(requirement);
   let session: HttpSession | undefined;
   try {
     session = await readHttpSession(message, reader);
@@ -73,12 +70,12 @@ async function save(message: ChannelMessage, session: HttpSession): Promise<void
 /** What an identifying wrapper with HTTP sessions among its sources does beside identifying. */
 export interface HttpParts {
   readonly requires: readonly HttpSessionRequirement[];
-  /** Gives the HTTP session if there is such a source, then the user. */
-  before(message: ChannelMessage, giveUser: (message: ChannelMessage) => Promise<void> | undefined): Promise<void> | undefined;
+  /** Gives the HTTP session, once the channel is identified. */
+  give(message: ChannelMessage): Promise<void>;
 }
 
-/** The HTTP part of `sources`; nothing where none of them reads HTTP sessions. Of several it is the one that identified the channel. */
-export function httpParts(wrapper: string, sources: readonly UserSource[]): HttpParts {
+/** The HTTP part of `sources`; `undefined` where none of them reads HTTP sessions. Of several it is the one that identified the channel. */
+export function httpParts(wrapper: string, sources: readonly UserSource[]): HttpParts | undefined {
   const requirements = sources
     .filter(({ source }) => source === 'http-session')
     .map((source) =>
@@ -89,13 +86,12 @@ export function httpParts(wrapper: string, sources: readonly UserSource[]): Http
       }),
     );
   const [first] = requirements;
-  if (first === undefined) return { requires: [], before: (message, giveUser) => giveUser(message) };
+  if (first === undefined) return undefined;
   return {
     requires: [first],
-    before: async (message, giveUser) => {
-      await giveUser(message);
+    give: (message) => {
       const { host, identity } = message.channel;
-      await giveHttpSession(message, requirements.find((requirement) => host.bind(requirement).reader === identity.reader) ?? first);
+      return giveHttpSession(message, requirements.find((requirement) => host.bind(requirement).reader === identity.reader) ?? first);
     },
   };
 }

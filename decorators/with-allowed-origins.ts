@@ -1,7 +1,7 @@
-import { ChannelConnectMessage, channelMessage } from '../src/channel/channel-message.js';
+import { ChannelConnectMessage } from '../src/channel/channel-message.js';
+import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { ChannelError } from '../src/errors.js';
 import { originMatcher } from '../src/origin.js';
-import { defineBefore } from '../src/wrapping/define-wrapper.js';
 import type { Wrapper } from '../src/wrapping/wrapper.js';
 
 /**
@@ -14,20 +14,16 @@ import type { Wrapper } from '../src/wrapping/wrapper.js';
  * @throws {TypeError} when one of them is no origin.
  */
 export function withAllowedOrigins(origins: readonly string[]): Wrapper {
-  const allows = originMatcher('withAllowedOrigins: origins', origins);
-  return defineBefore('withAllowedOrigins', {
-    prepare: () => undefined,
+  const name = 'withAllowedOrigins';
+  const allows = originMatcher(`${name}: origins`, origins);
+  return defineBuiltIn(name, {
     before: (message) => {
-      const known = channelMessage('withAllowedOrigins', message);
-      if (!(known instanceof ChannelConnectMessage)) return;
-      const { origin } = known.request.headers;
+      if (!(message instanceof ChannelConnectMessage)) return;
+      const { origin } = message.request.headers;
       if (origin === undefined || allows(origin)) return;
-      const refused = new ChannelError(
-        'ERR_ORIGIN_REFUSED',
-        'A handshake was refused whose origin is not in the list of withAllowedOrigins.',
-      );
-      known.channel.host.reporter.warn(refused);
+      const refused = new ChannelError('ERR_ORIGIN_REFUSED', `A handshake was refused whose origin is not in the list of ${name}.`);
+      message.channel.host.reporter.warn(refused);
       throw refused;
     },
-  }) as Wrapper;
+  });
 }

@@ -1,9 +1,7 @@
-import { channelMessage } from '../src/channel/channel-message.js';
+import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { ChannelError } from '../src/errors.js';
 import type { AppUser, AuthenticatedUser, HasAuthenticatedUser, HasUser } from '../src/users.js';
-import { defineBefore } from '../src/wrapping/define-wrapper.js';
 import type { CallShapes, NoOptions, Wrapper } from '../src/wrapping/wrapper.js';
-import { checkNoOptions } from './no-options.js';
 
 /** `withAuthenticatedUser<User>()`: the type argument replaces `AppUser` here alone. */
 export type AuthenticatedUserCall = <User extends AuthenticatedUser = AppUser>(
@@ -21,13 +19,11 @@ export interface WithAuthenticatedUser extends CallShapes<HasAuthenticatedUser, 
  *
  * No decorator of Channels does this, though many users thought that one did.
  */
-export const withAuthenticatedUser: WithAuthenticatedUser = defineBefore('withAuthenticatedUser', {
-  prepare: (given) => checkNoOptions('withAuthenticatedUser', given),
+export const withAuthenticatedUser: WithAuthenticatedUser = defineBuiltIn('withAuthenticatedUser', {
   before: (message) => {
-    const known = channelMessage('withAuthenticatedUser', message);
-    if (known.user.isAuthenticated) return;
-    const { user } = known.channel;
-    if (known.kind === 'disconnect' && user.isAuthenticated) known.user = user;
+    if (message.user.isAuthenticated) return;
+    const { user } = message.channel;
+    if (message.kind === 'disconnect' && user.isAuthenticated) message.user = user;
     else throw new ChannelError('ERR_AUTHENTICATION_REQUIRED', 'The handler is for authenticated users only, and this one is anonymous.');
   },
-}) as WithAuthenticatedUser;
+});

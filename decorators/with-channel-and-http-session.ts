@@ -1,14 +1,12 @@
-import { type ChannelMessage, channelMessage } from '../src/channel/channel-message.js';
+import type { ChannelMessage } from '../src/channel/channel-message.js';
+import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { giveSession } from '../src/channel/give.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { HasChannelSession, HasHttpSession } from '../src/messages.js';
 import { checkSessionOptions } from '../src/session/session-settings.js';
-import { defineBefore } from '../src/wrapping/define-wrapper.js';
 import type { Configurable } from '../src/wrapping/wrapper.js';
 import { giveHttpSession } from './http-parts.js';
 import { type HttpSessionOptions, httpSessionRequirement } from './with-http-session.js';
-
-const name = 'withChannelAndHttpSession';
 
 async function giveBoth(message: ChannelMessage, requirement: HttpSessionRequirement): Promise<void> {
   await giveSession(message);
@@ -21,8 +19,11 @@ async function giveBoth(message: ChannelMessage, requirement: HttpSessionRequire
  *
  * Ports `channel_and_http_session` of Channels 1.1.8 (`channels/sessions.py`).
  */
-export const withChannelAndHttpSession: Configurable<HttpSessionOptions, HasChannelSession & HasHttpSession> = defineBefore(name, {
-  prepare: (given: HttpSessionOptions | undefined) => httpSessionRequirement(name, given),
-  requires: (requirement) => [{ kind: 'session', options: checkSessionOptions(name) }, requirement],
-  before: (message, requirement) => giveBoth(channelMessage(name, message), requirement),
-}) as Configurable<HttpSessionOptions, HasChannelSession & HasHttpSession>;
+export const withChannelAndHttpSession: Configurable<HttpSessionOptions, HasChannelSession & HasHttpSession> = defineBuiltIn(
+  'withChannelAndHttpSession',
+  {
+    prepare: (given: HttpSessionOptions | undefined, name) => httpSessionRequirement(name, given),
+    requires: (requirement, name) => [{ kind: 'session', options: checkSessionOptions(name) }, requirement],
+    before: giveBoth,
+  },
+);

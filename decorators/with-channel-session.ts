@@ -1,8 +1,7 @@
-import { channelMessage } from '../src/channel/channel-message.js';
+import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { giveSession } from '../src/channel/give.js';
 import type { HasChannelSession } from '../src/messages.js';
 import { type ChannelSessionOptions, checkSessionOptions } from '../src/session/session-settings.js';
-import { defineBefore } from '../src/wrapping/define-wrapper.js';
 import type { Configurable } from '../src/wrapping/wrapper.js';
 
 /**
@@ -11,8 +10,8 @@ import type { Configurable } from '../src/wrapping/wrapper.js';
  *
  * Ports `channel_session` of Channels 1.1.8 (`channels/sessions.py`).
  */
-export const withChannelSession: Configurable<ChannelSessionOptions, HasChannelSession> = defineBefore('withChannelSession', {
-  prepare: (given: ChannelSessionOptions | undefined) => checkSessionOptions('withChannelSession', given),
+export const withChannelSession: Configurable<ChannelSessionOptions, HasChannelSession> = defineBuiltIn('withChannelSession', {
+  prepare: (given: ChannelSessionOptions | undefined, name) => checkSessionOptions(name, given),
   requires: (options) => [{ kind: 'session', options }],
-  before: (message) => giveSession(channelMessage('withChannelSession', message)),
-}) as Configurable<ChannelSessionOptions, HasChannelSession>;
+  before: giveSession,
+});

@@ -1,11 +1,9 @@
-import { channelMessage } from '../src/channel/channel-message.js';
+import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { giveUser } from '../src/channel/give.js';
 import type { HasChannelSession } from '../src/messages.js';
 import { checkSessionOptions } from '../src/session/session-settings.js';
 import type { AppUser, AuthenticatedUser, HasUser } from '../src/users.js';
-import { defineBefore } from '../src/wrapping/define-wrapper.js';
 import type { CallShapes, None, NoOptions, Wrapper } from '../src/wrapping/wrapper.js';
-import { checkNoOptions } from './no-options.js';
 
 /** `withChannelUser<User>()`: the type argument replaces `AppUser` here alone. */
 export type ChannelUserCall = <User extends AuthenticatedUser = AppUser>(
@@ -22,8 +20,7 @@ export interface WithChannelUser extends CallShapes<HasChannelSession & HasUser,
  *
  * Ports `channel_session_user` of Channels 1.1.8 (`channels/auth.py`).
  */
-export const withChannelUser: WithChannelUser = defineBefore('withChannelUser', {
-  prepare: (given) => checkNoOptions('withChannelUser', given),
-  requires: () => [{ kind: 'session', options: checkSessionOptions('withChannelUser') }],
-  before: (message) => giveUser('withChannelUser', channelMessage('withChannelUser', message)),
-}) as WithChannelUser;
+export const withChannelUser: WithChannelUser = defineBuiltIn('withChannelUser', {
+  requires: (_options, name) => [{ kind: 'session', options: checkSessionOptions(name) }],
+  before: (message, _options, name) => giveUser(name, message),
+});

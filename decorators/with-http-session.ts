@@ -1,9 +1,8 @@
-import { channelMessage } from '../src/channel/channel-message.js';
+import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { HttpSessionReader } from '../src/contracts/http-session-reader.js';
 import { checkHttpOptions, requireReader } from '../src/identity/from-http-session.js';
 import type { HasHttpSession } from '../src/messages.js';
-import { defineBefore } from '../src/wrapping/define-wrapper.js';
 import type { Configurable } from '../src/wrapping/wrapper.js';
 import { giveHttpSession, readsHttpSession } from './http-parts.js';
 
@@ -26,8 +25,8 @@ export function httpSessionRequirement(wrapper: string, given: HttpSessionOption
  *
  * Ports `http_session` of Channels 1.1.8 (`channels/sessions.py`).
  */
-export const withHttpSession: Configurable<HttpSessionOptions, HasHttpSession> = defineBefore('withHttpSession', {
-  prepare: (given: HttpSessionOptions | undefined) => httpSessionRequirement('withHttpSession', given),
+export const withHttpSession: Configurable<HttpSessionOptions, HasHttpSession> = defineBuiltIn('withHttpSession', {
+  prepare: (given: HttpSessionOptions | undefined, name) => httpSessionRequirement(name, given),
   requires: (requirement) => [requirement],
-  before: (message, requirement) => giveHttpSession(channelMessage('withHttpSession', message), requirement),
-}) as Configurable<HttpSessionOptions, HasHttpSession>;
+  before: giveHttpSession,
+});

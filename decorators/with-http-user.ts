@@ -1,4 +1,5 @@
-import { type ChannelMessage, channelMessage } from '../src/channel/channel-message.js';
+import type { ChannelMessage } from '../src/channel/channel-message.js';
+import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { UserRepository } from '../src/contracts/user-repository.js';
 import type { Dependencies } from '../src/dependencies.js';
@@ -7,7 +8,6 @@ import { checkedUser } from '../src/identity/checked-grant.js';
 import { checkHttpOptions, type HttpOptions, requireReader, requireUsers } from '../src/identity/from-http-session.js';
 import type { HasHttpSession } from '../src/messages.js';
 import { type AppUser, type AuthenticatedUser, anonymousUser, type HasUser } from '../src/users.js';
-import { defineBefore } from '../src/wrapping/define-wrapper.js';
 import type { CallShapes, None, Wrapper } from '../src/wrapping/wrapper.js';
 import { giveHttpSession } from './http-parts.js';
 
@@ -53,17 +53,17 @@ async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequir
  *
  * Ports `http_session_user` of Channels 1.1.8 (`channels/auth.py`).
  */
-export const withHttpUser: WithHttpUser = defineBefore('withHttpUser', {
-  prepare: (given: HttpOptions | undefined): HttpUserRequirement => {
-    const { sessions, users } = checkHttpOptions('withHttpUser', given);
+export const withHttpUser: WithHttpUser = defineBuiltIn('withHttpUser', {
+  prepare: (given: HttpOptions | undefined, name): HttpUserRequirement => {
+    const { sessions, users } = checkHttpOptions(name, given);
     return {
       kind: 'http-session',
       bind: (dependencies) => ({
-        reader: requireReader('withHttpUser', sessions, dependencies),
-        users: requireUsers('withHttpUser', users, dependencies),
+        reader: requireReader(name, sessions, dependencies),
+        users: requireUsers(name, users, dependencies),
       }),
     };
   },
   requires: (requirement) => [requirement],
-  before: (message, requirement) => giveHttpUser(channelMessage('withHttpUser', message), requirement),
-}) as WithHttpUser;
+  before: giveHttpUser,
+});

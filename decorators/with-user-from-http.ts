@@ -1,12 +1,9 @@
-import { channelMessage } from '../src/channel/channel-message.js';
-import { giveUser } from '../src/channel/give.js';
+import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { type HttpOptions, httpSessionSource } from '../src/identity/from-http-session.js';
 import type { HasChannelSession, HasHttpSession } from '../src/messages.js';
 import type { AppUser, AuthenticatedUser, HasUser } from '../src/users.js';
-import { defineBefore } from '../src/wrapping/define-wrapper.js';
 import type { CallShapes, None, Wrapper } from '../src/wrapping/wrapper.js';
-import { httpParts } from './http-parts.js';
-import { identifying } from './with-user-from.js';
+import { identifyingParts } from './identifying-parts.js';
 
 /** `withUserFromHttp(options)`; the type argument, or the user of `users`, replaces `AppUser` here alone. */
 export type UserFromHttpCall = <User extends AuthenticatedUser = AppUser>(
@@ -24,12 +21,7 @@ export interface WithUserFromHttp extends CallShapes<HasChannelSession & HasHttp
  *
  * Ports `channel_session_user_from_http` and `channel_and_http_session_user_from_http` of Channels 1.1.8 (`channels/auth.py`).
  */
-export const withUserFromHttp: WithUserFromHttp = defineBefore('withUserFromHttp', {
-  prepare: (given: HttpOptions | undefined) => {
-    const sources = [httpSessionSource('withUserFromHttp', given)];
-    return { sources, http: httpParts('withUserFromHttp', sources) };
-  },
-  requires: ({ sources, http }) => [...identifying('withUserFromHttp', sources), ...http.requires],
-  before: (message, { sources, http }) =>
-    http.before(channelMessage('withUserFromHttp', message), (known) => giveUser('withUserFromHttp', known, sources)),
-}) as WithUserFromHttp;
+export const withUserFromHttp: WithUserFromHttp = defineBuiltIn(
+  'withUserFromHttp',
+  identifyingParts((given: HttpOptions | undefined, name) => [httpSessionSource(name, given)]),
+);

@@ -1,12 +1,9 @@
-import { channelMessage } from '../src/channel/channel-message.js';
-import { giveUser } from '../src/channel/give.js';
+import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { type TokenOptions, tokenSource } from '../src/identity/from-token.js';
-import type { UserSource } from '../src/identity/user-source.js';
 import type { HasChannelSession } from '../src/messages.js';
 import type { AppUser, AuthenticatedUser, HasUser } from '../src/users.js';
-import { defineBefore } from '../src/wrapping/define-wrapper.js';
 import type { CallShapes, None, Wrapper } from '../src/wrapping/wrapper.js';
-import { identifying } from './with-user-from.js';
+import { identifyingParts } from './identifying-parts.js';
 
 /** `withUserFromToken(options)`; the type argument, or the user of `tokens`, replaces `AppUser` here alone. */
 export type UserFromTokenCall = <User extends AuthenticatedUser = AppUser>(
@@ -26,8 +23,7 @@ export interface WithUserFromToken extends CallShapes<HasChannelSession & HasUse
  *
  * Ports `channel_session_user_from_token` of the post.
  */
-export const withUserFromToken: WithUserFromToken = defineBefore('withUserFromToken', {
-  prepare: (given: TokenOptions | undefined): readonly UserSource[] => [tokenSource('withUserFromToken', given)],
-  requires: (sources) => identifying('withUserFromToken', sources),
-  before: (message, sources) => giveUser('withUserFromToken', channelMessage('withUserFromToken', message), sources),
-}) as WithUserFromToken;
+export const withUserFromToken: WithUserFromToken = defineBuiltIn(
+  'withUserFromToken',
+  identifyingParts((given: TokenOptions | undefined, name) => [tokenSource(name, given)]),
+);

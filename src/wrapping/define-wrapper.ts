@@ -1,7 +1,7 @@
-import { promiseOf, whenDone } from '../maybe-promise.js';
+import { whenDone } from '../maybe-promise.js';
 import { type AnyHandler, callShapes, named } from './call-shapes.js';
 import { hasPassed, setPassed } from './passed-marks.js';
-import { carryRequirements, type Requirement, requirementsOf } from './requirements.js';
+import { carryRequirements, requirementsOf } from './requirements.js';
 import type { Around, Configurable, None, NoOptions, Passed, PassedOn, ReturnOfNext } from './wrapper.js';
 
 type AnyAround = (message: object, next: (added?: object) => unknown, options: unknown) => unknown;
@@ -10,7 +10,7 @@ type AnyAround = (message: object, next: (added?: object) => unknown, options: u
 type Make = (options: unknown) => (handler: AnyHandler) => AnyHandler;
 
 /** All call shapes of a wrapper whose options `prepare` checks and copies. */
-function configurable(name: string, prepare: (given: object | undefined) => unknown, make: Make): unknown {
+export function configurable(name: string, prepare: (given: object | undefined) => unknown, make: Make): unknown {
   const configure = (given: object | undefined): unknown => callShapes(name, make(prepare(given)), configure);
   let bare: ((handler: AnyHandler) => AnyHandler) | undefined; // made at first use: a wrapper nobody calls bare prepares nothing
   return callShapes(
@@ -24,7 +24,7 @@ function configurable(name: string, prepare: (given: object | undefined) => unkn
 }
 
 /** The name of `handler` once `name` has wrapped it, as stack traces show it. */
-function nameAround(name: string, handler: AnyHandler): string {
+export function nameAround(name: string, handler: AnyHandler): string {
   return `${name}(${handler.name || 'handler'})`;
 }
 
@@ -52,6 +52,8 @@ function makeAround(name: string, around: AnyAround): Make {
  * Makes a wrapper of your own. `around` gets the message and `next`; it may wait, add members to the message by `next({ … })`, throw to
  * refuse, and must return what `next` returned. It stays synchronous where `around` does.
  *
+ * (The wrappers of this package that need something of the server are made with `defineBuiltIn` of `src/channel/`.)
+ *
  * What it adds is inferred from what `next` is given; what it needs, from the annotation of `message`. Applied twice, it works
  * once per message.
  */
@@ -72,32 +74,6 @@ export function defineWrapper(name: string, first: unknown, second?: unknown): u
   const around = (second ?? first) as AnyAround;
   const prepare = (second === undefined ? () => undefined : first) as (given?: object) => unknown;
   return configurable(name, prepare, makeAround(name, around));
-}
-
-/** The parts of a wrapper that does its work before the handler and nothing after it. */
-export interface BeforeParts<Given extends object, Options> {
-  /** Checks and copies the options when the wrapper is made. */
-  prepare(given: Given | undefined): Options;
-  /** What the wrapper needs of the server. */
-  requires?(options: Options): readonly Requirement[];
-  /** Adds to the message, or throws. Returns a promise only where it must wait; costs no closure per message where it need not. */
-  before(message: object, options: Options): void | PromiseLike<void>;
-}
-
-/** {@link defineWrapper} for wrappers of this package: cheaper, and able to say what they need. The result is typed by the caller. */
-export function defineBefore<Given extends object, Options>(name: string, parts: BeforeParts<Given, Options>): unknown {
-  const make: Make = (options) => {
-    const requirements = parts.requires?.(options as Options) ?? [];
-    return (handler) => {
-      const wrapped = function (this: unknown, message: object, ...rest: unknown[]): unknown {
-        const pending = parts.before(message, options as Options);
-        if (pending === undefined) return rest.length === 0 ? handler.call(this, message) : handler.call(this, message, ...rest);
-        return promiseOf(pending).then(() => handler.call(this, message, ...rest));
-      };
-      return carryRequirements(named(nameAround(name, handler), wrapped), [...requirements, ...requirementsOf(handler)]);
-    };
-  };
-  return configurable(name, (given) => parts.prepare(given as Given | undefined), make);
 }
 
 /**
