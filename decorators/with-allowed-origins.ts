@@ -1,16 +1,16 @@
 import { ChannelConnectMessage } from '../src/channel/channel-message.js';
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
-import { ChannelError } from '../src/errors.js';
-import { originMatcher } from '../src/origin.js';
+import { isCrossSite, originMatcher } from '../src/origin.js';
+import { unlistedOrigin } from '../src/refused-origin.js';
 import type { Wrapper } from '../src/wrapping/wrapper.js';
 
 /**
  * Lets only pages of the listed origins connect: it narrows further what the server's own rule lets in, and never widens it. Handshakes
- * without an Origin header, as native clients send them, pass. After connect it does nothing.
+ * without an Origin header, as native clients send them, pass, unless their `Sec-Fetch-Site` names another site. After connect it does nothing.
  *
  * Ports `allowed_hosts_only` of Channels 1.1.8 (`channels/security/websockets.py`), which also shuts out native clients.
  *
- * @param origins as the server's option `origins`: `https://app.example.com`, `https://*.example.com`.
+ * @param origins as the server's option `origins`: `https://app.example.com`, `https://*.example.com`, `null`.
  * @throws {TypeError} when one of them is no origin.
  */
 export function withAllowedOrigins(origins: readonly string[]): Wrapper {
@@ -20,8 +20,8 @@ export function withAllowedOrigins(origins: readonly string[]): Wrapper {
     before: (message) => {
       if (!(message instanceof ChannelConnectMessage)) return;
       const { origin } = message.request.headers;
-      if (origin === undefined || allows(origin)) return;
-      const refused = new ChannelError('ERR_ORIGIN_REFUSED', `A handshake was refused whose origin is not in the list of ${name}.`);
+      if (origin === undefined ? !isCrossSite(message.request) : allows(origin)) return;
+      const refused = unlistedOrigin(message.request, name);
       message.channel.host.reporter.warn(refused);
       throw refused;
     },

@@ -5,12 +5,16 @@ import type { TLSSocket } from 'node:tls';
 export interface OriginOptions {
   /**
    * Further origins that are let in, as `scheme://host` or `scheme://host:port`. `https://*.example.com` means every host of whole labels
-   * below `example.com`, not that one itself; without a scheme (`*.example.com`) it means `https` and `http`. @default none
+   * below `example.com`, not that one itself; without a scheme (`*.example.com`) it means `https` and `http`. `ws` and `wss` are `http` and
+   * `https`. What has no host (`file://`, `null`) matches exactly; every sandboxed page of any site sends `null`. @default none
    */
   readonly origins?: readonly string[] | undefined;
   /** The origin or origins under which browsers reach this server, in place of the `Host` header, behind a proxy that rewrites it. */
   readonly publicOrigin?: string | readonly string[] | undefined;
-  /** Refuse handshakes without an `Origin` header, as only native clients send them. @default false */
+  /**
+   * Refuse handshakes without an `Origin` header, as only native clients send them. (One whose `Sec-Fetch-Site` says that a page of another
+   * site sent it is refused anyhow.) @default false
+   */
   readonly requireOrigin?: boolean | undefined;
   /**
    * Read what the nearest proxy says in `X-Forwarded-Host`, `X-Forwarded-Proto` and `X-Forwarded-For` (the last entry of each). Only
@@ -29,27 +33,47 @@ interface Origin {
 const maxOriginLength = 300;
 const originPattern = /^([a-z][a-z0-9+.-]*):\/\/([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/;
 const hostPattern = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/;
-const defaultPorts: Readonly<Record<string, string>> = { http: '80', https: '443', ws: '80', wss: '443' };
+/** An origin that names no host, e.g. `file://`: nothing of it can be compared but the whole. */
+const opaquePattern = /^[a-z][a-z0-9+.-]*:\/\/[\x21-\x7e]*$/i;
+const defaultPorts: Readonly<Record<string, string>> = { http: '80', https: '443' };
+/** Native clients send the URL that they open. */
+const pageSchemes: Readonly<Record<string, string>> = { ws: 'http', wss: 'https' };
 
 /** An origin as RFC 6454 serialises it. Not `URL.origin`, which is `'null'` for every scheme of an application's own. */
 function parseOrigin(text: string): Origin | undefined {
   if (text.length > maxOriginLength) return undefined;
   const match = originPattern.exec(text.toLowerCase());
   if (match === null) return undefined;
-  const [, scheme, host, port] = match as unknown as [string, string, string, string | undefined];
+  const [, given, host, port] = match as unknown as [string, string, string, string | undefined];
+  const scheme = pageSchemes[given] ?? given;
   return { scheme, host, port: port ?? defaultPorts[scheme] ?? '' };
 }
 
-function parsePattern(option: string, text: unknown): (origin: Origin) => boolean {
+function isOpaque(text: string): boolean {
+  if (text === 'null') return true;
+  if (text.length > maxOriginLength || !opaquePattern.test(text) || /[*,]/.test(text)) return false;
+  return !/^(http|ws)s?:/i.test(text) && parseOrigin(text) === undefined;
+}
+
+/** Whether an `Origin` header is such that a list of origins can hold it. */
+export function isListable(header: string): boolean {
+  return parseOrigin(header) !== undefined || isOpaque(header);
+}
+
+type Matcher = (header: string, origin: Origin | undefined) => boolean;
+
+function parsePattern(option: string, text: unknown): Matcher {
   const fail = (): never => {
     const got = typeof text === 'string' ? JSON.stringify(text) : typeof text;
-    throw new TypeError(`${option} must hold origins like 'https://app.example.com' or 'https://*.example.com', got ${got}`);
+    throw new TypeError(`${option} must hold origins like 'https://app.example.com', 'https://*.example.com' or 'null', got ${got}`);
   };
   if (typeof text !== 'string') return fail();
+  if (isOpaque(text)) return (header) => header === text;
   const [, scheme, wildcard, rest] = /^([a-z][a-z0-9+.-]*:\/\/)?(\*\.)?(.*)$/i.exec(text) as unknown as [string, string?, string?, string?];
   const schemes = scheme === undefined ? ['https', 'http'] : [scheme.slice(0, -3).toLowerCase()];
   const wanted = schemes.map((name) => parseOrigin(`${name}://${rest}`) ?? fail());
-  return (origin) =>
+  return (_header, origin) =>
+    origin !== undefined &&
     wanted.some(
       ({ scheme: name, host, port }) =>
         origin.scheme === name && origin.port === port && (wildcard === undefined ? origin.host === host : isBelow(origin.host, host)),
@@ -75,13 +99,22 @@ export function originMatcher(option: string, list: readonly string[]): (header:
   const patterns = list.map((text) => parsePattern(option, text));
   return (header) => {
     const origin = parseOrigin(header);
-    return origin !== undefined && patterns.some((matches) => matches(origin));
+    return patterns.some((matches) => matches(header, origin));
   };
 }
 
 /**
- * The rule of a server: a handshake without Origin passes unless `requireOrigin` is set; one with it must come from the same host and
- * port as the request goes to, or from a listed origin. It keeps other sites' pages from opening sockets with their visitors' cookies.
+ * Whether a page of another site sent a handshake although it has no Origin: only browsers send `Sec-Fetch-Site`, and no script can set it.
+ */
+export function isCrossSite(request: IncomingMessage): boolean {
+  const site = request.headers['sec-fetch-site'];
+  return site !== undefined && site !== 'same-origin' && site !== 'none';
+}
+
+/**
+ * The rule of a server: a handshake without Origin passes unless `requireOrigin` is set or a browser sent it for another site's page; one
+ * with it must come from the same host and port as the request goes to, or from a listed origin. It keeps other sites' pages from opening
+ * sockets with their visitors' cookies.
  */
 export function originRule(options: OriginOptions): (request: IncomingMessage) => boolean {
   const listed = originMatcher('origins', options.origins ?? []);
@@ -89,7 +122,7 @@ export function originRule(options: OriginOptions): (request: IncomingMessage) =
   const published = publicOrigin === undefined ? undefined : originMatcher('publicOrigin', [publicOrigin].flat() as string[]);
   return (request) => {
     const header = request.headers.origin;
-    if (header === undefined) return !requireOrigin;
+    if (header === undefined) return !requireOrigin && !isCrossSite(request);
     if (listed(header)) return true;
     return published === undefined ? isSameOrigin(header, request, trustProxy) : published(header);
   };

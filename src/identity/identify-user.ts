@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Authentication } from '../authentication.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { Dependencies } from '../dependencies.js';
-import { ChannelError } from '../errors.js';
 import type { DependencyContainer } from '../injection.js';
 import { type OriginOptions, originRule } from '../origin.js';
+import { refusedOrigin } from '../refused-origin.js';
 import { systemClock } from '../system-clock.js';
 import { type AnonymousUser, type AuthenticatedUser, anonymousUser } from '../users.js';
 import { boundedLookUp } from './bounded-look-up.js';
@@ -49,7 +49,7 @@ export async function identifyUser<const Sources extends readonly [AnySource, ..
   const { container, timeoutMs: ms = defaultTimeoutMs } = options;
   if (!(Number.isFinite(ms) && ms > 0)) throw new TypeError(`identifyUser: timeoutMs must be a number above 0, got ${String(ms)}`);
   if (request.headers.upgrade !== undefined && !originRule(options)(request)) {
-    throw new ChannelError('ERR_ORIGIN_REFUSED', 'The origin of the upgrade is neither the host itself nor listed in origins.');
+    throw refusedOrigin(request);
   }
   const dependencies = new Dependencies(container, ms, systemClock);
   const bound = checked.map((source) => source.bind(dependencies));

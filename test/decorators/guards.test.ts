@@ -127,6 +127,14 @@ describe('withAllowedOrigins', () => {
     expect(client.sent).toEqual(['ok']);
   });
 
+  it('reads its list as the server does: ws as http, opaque origins exactly', async () => {
+    const connect = withAllowedOrigins(['https://app.example.com', 'file://'])(() => {});
+    const options = { ...host, origins: ['file://', 'null'], onWarning: () => {} };
+    expect((await connectTo({ connect }, { ...options, origin: 'wss://app.example.com' })).refusal).toBeUndefined();
+    expect((await connectTo({ connect }, { ...options, origin: 'file://' })).refusal).toBeUndefined();
+    expect((await connectTo({ connect }, { ...options, origin: 'null' })).refusal).toEqual({ status: 403 });
+  });
+
   it('outside of an identifying wrapper it refuses before any repository is asked', async () => {
     const { tokens } = makeSite();
     const findById = vi.spyOn(tokens, 'findById');

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ChannelServer } from '../../entries/index.js';
-import { connectTo } from '../../entries/testing.js';
+import { ChannelServer, type ChannelServerOptions } from '../../entries/index.js';
+import { connectTo, type HandshakeOptions } from '../../entries/testing.js';
 import { lastEntry, type OriginOptions, originMatcher, originRule } from '../../src/origin.js';
+import { refusedOrigin } from '../../src/refused-origin.js';
 import { codesOf, expectProcessToLive, makeSite, thrownBy } from '../support/site.js';
 
 expectProcessToLive();
@@ -37,6 +38,9 @@ describe('the origin rule of a server', () => {
     ['plain http with its port', 'http://app.example.com:80', 'app.example.com'],
     ['a port of its own', 'http://localhost:8080', 'localhost:8080'],
     ['IPv6', 'http://[::1]:8080', '[::1]:8080'],
+    ['the URL that a native client opens', 'ws://app.example.com', 'app.example.com'],
+    ['the same over TLS', 'wss://app.example.com', 'app.example.com'],
+    ['the same with its port', 'WSS://app.example.com:8443', 'app.example.com:8443'],
   ])('lets %s pass', (_name, origin, host) => {
     expect(allowed({ origin, host })).toBe(true);
   });
@@ -46,6 +50,8 @@ describe('the origin rule of a server', () => {
   });
 
   it('refuses http on a TLS socket', () => {
+    expect(allowed({ origin: 'ws://app.example.com', encrypted: true })).toBe(false);
+    expect(allowed({ origin: 'wss://app.example.com', encrypted: true })).toBe(true);
     expect(allowed({ origin: 'http://app.example.com', encrypted: true })).toBe(false);
     expect(allowed({ origin: 'http://app.example.com:443', encrypted: true })).toBe(false);
     expect(allowed({ origin: 'https://app.example.com', encrypted: true })).toBe(true);
@@ -69,7 +75,8 @@ describe('the origin rule of a server', () => {
     '',
     'app.example.com',
     '//app.example.com',
-    'ws://app.example.com',
+    'ws://app.example.com:8080',
+    'wss://evil.com',
     'capacitor://app.example.com',
     'https://app.example.cöm',
     `https://${'a'.repeat(8_192)}.example.com`,
@@ -96,7 +103,47 @@ describe('the origin rule of a server', () => {
     expect(allowed({ origin: 'ionic://localhost' }, options)).toBe(false);
     expect(allowed({ origin: 'https://other.example.org' }, options)).toBe(false);
     expect(allowed({ origin: 'null' }, options)).toBe(false);
-    expect(allowed({ origin: 'null' }, { origins: ['null'] })).toBe(false);
+  });
+
+  it('compares ws and wss as http and https, in the header and in the lists', () => {
+    for (const origins of [['wss://other.example.org'], ['https://other.example.org']]) {
+      expect(allowed({ origin: 'https://other.example.org' }, { origins })).toBe(true);
+      expect(allowed({ origin: 'wss://other.example.org:443' }, { origins })).toBe(true);
+      expect(allowed({ origin: 'ws://other.example.org' }, { origins })).toBe(false);
+    }
+    expect(allowed({ origin: 'wss://a.example.org' }, { origins: ['https://*.example.org'] })).toBe(true);
+    expect(allowed({ origin: 'wss://chat.example.com', host: 'backend' }, { publicOrigin: 'https://chat.example.com' })).toBe(true);
+  });
+
+  it.each(['null', 'file://', 'app://', 'file:///', 'content://com.example/page'])(
+    'lets the opaque %s pass where it is listed, exactly',
+    (origin) => {
+      expect(allowed({ origin })).toBe(false);
+      expect(allowed({ origin }, { origins: [origin] })).toBe(true);
+      for (const other of [origin.toUpperCase(), `${origin}x`, `${origin}/`, ` ${origin}`, 'http://null', 'https://file']) {
+        expect(allowed({ origin: other }, { origins: [origin] }), other).toBe(false);
+      }
+    },
+  );
+
+  it.each(['cross-site', 'same-site', 'SAME-ORIGIN', 'none, cross-site', ''])(
+    'refuses a handshake without Origin that a browser sent (Sec-Fetch-Site: %s)',
+    (site) => {
+      expect(allowed({ headers: { 'sec-fetch-site': site } })).toBe(false);
+      expect(allowed({ headers: { 'sec-fetch-site': site } }, { origins: ['null'] })).toBe(false);
+    },
+  );
+
+  it('lets a handshake without Origin pass that a browser sent for the same origin or for nobody', () => {
+    expect(allowed({ headers: { 'sec-fetch-site': 'same-origin' } })).toBe(true);
+    expect(allowed({ headers: { 'sec-fetch-site': 'none' } })).toBe(true);
+    expect(allowed({ headers: { 'sec-fetch-site': 'same-origin' } }, { requireOrigin: true })).toBe(false);
+  });
+
+  it('judges by the Origin where there is one, whatever Sec-Fetch-Site says', () => {
+    const headers = { 'sec-fetch-site': 'cross-site' };
+    expect(allowed({ origin: 'https://app.example.com', headers })).toBe(true);
+    expect(allowed({ origin: 'https://other.example.org', headers }, { origins: ['https://other.example.org'] })).toBe(true);
   });
 
   it('still lets the own host pass beside listed ones', () => {
@@ -194,6 +241,11 @@ describe('options of the origin rule', () => {
     ['origins', ['https://*']],
     ['origins', ['https://a.*.example.com']],
     ['origins', [1]],
+    ['origins', ['app://*']],
+    ['origins', ['file:// ']],
+    ['origins', ['https://']],
+    ['origins', ['ws://a/b']],
+    ['origins', ['']],
     ['publicOrigin', 'https://'],
     ['publicOrigin', ['https://a', 7]],
     ['requireOrigin', 'yes'],
@@ -221,6 +273,76 @@ describe('a refused origin', () => {
     expect(codesOf(warnings)).toEqual(['ERR_ORIGIN_REFUSED']);
     expect(warnings[0]?.message).toMatch(/https:\/\/evil\.com.*app\.example\.com.*\borigins\b.*\bpublicOrigin\b.*\btrustProxy\b/);
   });
+
+  const longest = `https://${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.example.com:8443`;
+
+  it.each<[string, HandshakeOptions, ChannelServerOptions]>([
+    ['an unlisted host', { origin: 'https://other.example.org' }, {}],
+    ['another port', { origin: 'http://app.example.com:8080' }, {}],
+    ['the longest one', { origin: longest }, {}],
+    ['upper case', { origin: 'HTTPS://Other.Example.ORG' }, {}],
+    ['a proxy that rewrites Host', { origin: 'https://chat.example.com', headers: { host: 'backend:3000' } }, {}],
+    ['a publicOrigin that is another', { origin: 'https://app.example.com' }, { publicOrigin: 'https://chat.example.com' }],
+    ['a scheme of its own', { origin: 'capacitor://localhost' }, {}],
+    ['the URL of a native client', { origin: 'ws://other.example.org:81' }, {}],
+    ['a sandboxed page', { origin: 'null' }, {}],
+    ['a file', { origin: 'file://' }, {}],
+  ])('gets in by what the warning says: %s', async (_name, handshake, server) => {
+    const connectWith = async (options: ChannelServerOptions) => {
+      const site = makeSite();
+      const all = { ...site.options, ...server, ...options, headers: { host: 'app.example.com' }, ...handshake };
+      return { site, refusal: (await connectTo({ connect: () => {} }, all)).refusal };
+    };
+    const refused = await connectWith({});
+    expect(refused.refusal).toEqual({ status: 403 });
+    const [, advised = ''] = /from origin ("[^"]*")/.exec(refused.site.warnings[0]?.message ?? '') ?? [];
+    const pasted = JSON.parse(advised) as string;
+    expect((await connectWith({ origins: [pasted] })).refusal).toBeUndefined();
+    expect((await connectWith({ publicOrigin: pasted })).refusal).toBeUndefined();
+  });
+
+  it('gets in over plain http on TLS by what the warning says', () => {
+    const request = { headers: { host: 'app.example.com', origin: 'http://app.example.com' }, socket: { encrypted: true } };
+    const handshake = request as unknown as IncomingMessage;
+    expect(originRule({})(handshake)).toBe(false);
+    const [, advised = ''] = /from origin ("[^"]*")/.exec(refusedOrigin(handshake).message) ?? [];
+    expect(originRule({ origins: [JSON.parse(advised) as string] })(handshake)).toBe(true);
+  });
+
+  it('gets in behind a proxy by trustProxy, which the warning names', async () => {
+    const headers = { host: 'backend:3000', 'x-forwarded-host': 'chat.example.com', 'x-forwarded-proto': 'https' };
+    const { options, warnings } = makeSite();
+    const handshake = { ...options, headers, origin: 'https://chat.example.com' };
+    expect((await connectTo({ connect: () => {} }, handshake)).refusal).toEqual({ status: 403 });
+    expect(warnings[0]?.message).toContain('trustProxy');
+    expect((await connectTo({ connect: () => {} }, { ...handshake, trustProxy: true })).refusal).toBeUndefined();
+  });
+
+  it('that is missing gets in without requireOrigin, which the warning names', async () => {
+    const { options, warnings } = makeSite();
+    expect((await connectTo({ connect: () => {} }, { ...options, requireOrigin: true })).refusal).toEqual({ status: 403 });
+    expect(warnings[0]?.message).toContain('requireOrigin');
+    expect((await connectTo({ connect: () => {} }, { ...options, requireOrigin: false })).refusal).toBeUndefined();
+  });
+
+  it('that a proxy took away from a browser’s handshake gets in once the proxy passes it on and it is listed', async () => {
+    const { options, warnings } = makeSite();
+    const headers = { 'sec-fetch-site': 'cross-site' };
+    expect((await connectTo({ connect: () => {} }, { ...options, headers })).refusal).toEqual({ status: 403 });
+    expect(warnings[0]?.message).toMatch(/Sec-Fetch-Site.*cross-site.*Origin.*origins/);
+    expect(warnings[0]?.message).not.toContain('requireOrigin');
+    const origin = 'https://other.example.org';
+    expect((await connectTo({ connect: () => {} }, { ...options, headers, origin, origins: [origin] })).refusal).toBeUndefined();
+  });
+
+  it.each(['https://a, https://b', 'https://evil.com/', 'x', '', 'https://*.example.com'])(
+    'that is none (%s) is said to be none',
+    async (origin) => {
+      const { options, warnings } = makeSite();
+      await connectTo({ connect: () => {} }, { ...options, origin });
+      expect(warnings[0]?.message).not.toMatch(/origins|publicOrigin/);
+    },
+  );
 
   it('is told of requireOrigin where that refused it', async () => {
     const { options, warnings } = makeSite();

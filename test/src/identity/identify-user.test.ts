@@ -40,6 +40,17 @@ describe('identifyUser', () => {
     expect((await identifyUser(request(headers), { sources })).user.id).toBe('alice');
   });
 
+  it('refuses the upgrade of a browser whose Origin was taken away, and lets a native client’s own URL in', async () => {
+    const sources = [fromToken({ tokens: makeSite().tokens })] as const;
+    const upgrade = { host: 'app.example.com', upgrade: 'websocket', cookie: `key=${key}` };
+    const crossSite = request({ ...upgrade, 'sec-fetch-site': 'cross-site' });
+    await expect(identifyUser(crossSite, { sources })).rejects.toMatchObject({ code: 'ERR_ORIGIN_REFUSED' });
+    expect((await identifyUser(request({ ...upgrade, origin: 'ws://app.example.com' }), { sources })).user.id).toBe('alice');
+    const opaque = request({ ...upgrade, origin: 'null' });
+    await expect(identifyUser(opaque, { sources })).rejects.toMatchObject({ code: 'ERR_ORIGIN_REFUSED' });
+    expect((await identifyUser(opaque, { sources, origins: ['null'] })).user.id).toBe('alice');
+  });
+
   it('rejects where it cannot be told, and never says anonymous', async () => {
     const failing = { findById: () => Promise.reject(new Error('down')) };
     const cookie = { cookie: `key=${key}` };
