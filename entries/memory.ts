@@ -2,4 +2,5 @@ export { MemoryHttpSessionReader, type MemoryHttpSessionReaderOptions } from '..
 export type { AddTokenOptions } from '../adapters/memory/memory-token.js';
 export { MemoryTokenRepository, type MemoryTokenRepositoryOptions } from '../adapters/memory/memory-token-repository.js';
 export { MemoryUserRepository } from '../adapters/memory/memory-user-repository.js';
+export { MemoryRevocationFeed } from '../src/memory-revocation-feed.js';
 export { MemorySessionStore, type MemorySessionStoreOptions } from '../src/session/memory-session-store.js';

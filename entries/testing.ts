@@ -5,6 +5,7 @@ export {
   httpSessionReaderContract,
   type SampleHttpSession,
 } from '../testing/contracts/http-session-reader-contract.js';
+export { type RevocationFeedFixture, revocationFeedContract } from '../testing/contracts/revocation-feed-contract.js';
 export { sessionStoreContract } from '../testing/contracts/session-store-contract.js';
 export type { SampleToken, TokenIssuerFixture, TokenRepositoryFixture } from '../testing/contracts/token-fixtures.js';
 export { tokenIssuerContract } from '../testing/contracts/token-issuer-contract.js';

@@ -1,14 +1,16 @@
 import { describe, it } from 'vitest';
-import { MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
+import { MemoryRevocationFeed, MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
 import {
   type ContractTest,
   httpSessionReaderContract,
+  revocationFeedContract,
   sessionStoreContract,
   tokenIssuerContract,
   tokenRepositoryContract,
   userRepositoryContract,
 } from '../../entries/testing.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
+import { tokenIdOf } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 import { httpSessionFixture, tokenFixture, userFixture } from './memory-fixtures.js';
 
@@ -34,6 +36,26 @@ suite(
       const users: UserRepository<AuthenticatedUser> = { findById: (id) => all.findById(id) };
       const tokens = new MemoryTokenRepository({ users });
       return { tokens, addUser, removeUser, addToken: ({ key, id: _id, userId, ...options }) => tokens.add(key, userId, options) };
+    },
+  }),
+);
+
+suite(
+  'MemoryRevocationFeed',
+  revocationFeedContract({
+    create() {
+      const feed = new MemoryRevocationFeed();
+      let count = 0;
+      return {
+        feed,
+        logIn: () => undefined,
+        async revokeToken() {
+          count += 1;
+          const tokenId = tokenIdOf(String(count).padStart(40, '0'));
+          await feed.publish({ tokenId });
+          return tokenId;
+        },
+      };
     },
   }),
 );

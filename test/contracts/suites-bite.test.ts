@@ -2,12 +2,14 @@ import { describe, expect, it } from 'vitest';
 import {
   type ContractTest,
   httpSessionReaderContract,
+  revocationFeedContract,
   sessionStoreContract,
   tokenIssuerContract,
   tokenRepositoryContract,
   userRepositoryContract,
 } from '../../entries/testing.js';
 import { httpSessionReaders, tokenIssuers, tokenRepositories, userRepositories } from './broken-repositories.js';
+import * as feeds from './broken-revocation-feeds.js';
 import * as sessionStores from './broken-session-stores.js';
 import { failingTests } from './failing-tests.js';
 import { httpSessionFixture, tokenFixture, userFixture } from './memory-fixtures.js';
@@ -209,4 +211,28 @@ describe('a suite', () => {
       expect(new Set(tests.map(({ name }) => name)).size).toBe(tests.length);
     }
   });
+});
+
+const { feedFixture, Interruptible, ...brokenFeeds } = feeds;
+
+describe('the suite of RevocationFeed', () => {
+  it('has nothing against a feed that keeps its word', async () => {
+    expect(await failingTests(revocationFeedContract({ create: () => feedFixture(Interruptible) }))).toEqual([]);
+  });
+});
+
+bites('RevocationFeed', brokenFeeds, (Feed) => revocationFeedContract({ create: () => feedFixture(Feed) }), {
+  DropsHints: ['what is published is told to every subscriber as it was given'],
+  ForgetsGaps: ['what may have been missed while it was cut off is told of as a gap, and later revocations arrive again'],
+  LosesOneOfTen: ['of a hundred tokens revoked at once every one is told'],
+  StaysCutOff: ['what may have been missed while it was cut off is told of as a gap, and later revocations arrive again'],
+  StopsAtThrows: ['a subscriber that throws keeps no other from hearing, nor itself from the next'],
+  TellsTheEnded: ['a subscription that was ended hears nothing more, ending it twice does no harm, and others go on'],
+  TellsTheFirstOnly: [
+    'a revoked token is told, to every subscriber',
+    'a token that is revoked as soon as the subscription stands is told',
+    'a subscriber that throws keeps no other from hearing, nor itself from the next',
+    'what is published is told to every subscriber as it was given',
+  ],
+  WakesAtLogIns: ['log-ins wake nobody'],
 });

@@ -1,0 +1,52 @@
+import type { Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
+
+/** A subscriber that remembers, and waits for what is to come. */
+export interface FeedListener extends AsyncDisposable {
+  /** All that was told so far. */
+  readonly heard: readonly Revocation[];
+  /** Resolves once a revocation was told for which `isIt` holds; rejects where none is told in time. */
+  hears(isIt: (revocation: Revocation) => boolean): Promise<void>;
+  /** The same, or a gap since the subscription began. */
+  hearsOrGap(isIt: (revocation: Revocation) => boolean): Promise<void>;
+}
+
+/** Subscribes to `feed`; each wait lasts `timeoutMs` milliseconds at most. */
+export async function listen(feed: RevocationFeed, timeoutMs = 10_000): Promise<FeedListener> {
+  const heard: Revocation[] = [];
+  const waiting = new Set<() => void>();
+  let gaps = 0;
+  const wake = (): void => {
+    for (const look of [...waiting]) look();
+  };
+  const subscription = await feed.subscribe(
+    (revocation) => {
+      heard.push(revocation);
+      wake();
+    },
+    () => {
+      gaps += 1;
+      wake();
+    },
+  );
+  const until = (isTrue: () => boolean, what: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (!isTrue()) return;
+        clearTimeout(timer);
+        waiting.delete(look);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        waiting.delete(look);
+        reject(new Error(`${what} within ${timeoutMs} ms`));
+      }, timeoutMs);
+      waiting.add(look);
+      look();
+    });
+  return {
+    heard,
+    hears: (isIt) => until(() => heard.some(isIt), 'The revocation was not told'),
+    hearsOrGap: (isIt) => until(() => gaps > 0 || heard.some(isIt), 'Neither the revocation nor a gap was told'),
+    [Symbol.asyncDispose]: () => Promise.resolve(subscription[Symbol.asyncDispose]()),
+  };
+}
