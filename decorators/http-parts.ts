@@ -7,6 +7,7 @@ import { withDeadline } from '../src/deadline.js';
 import type { Dependencies } from '../src/dependencies.js';
 import { ChannelError } from '../src/errors.js';
 import type { UserSource } from '../src/identity/user-source.js';
+import { isThrown } from '../src/thrown.js';
 import { anonymousUser } from '../src/users.js';
 
 /** The requirement of a wrapper that reads HTTP sessions. */
@@ -62,7 +63,7 @@ async function save(message: ChannelMessage, session: HttpSession): Promise<void
   try {
     await withDeadline(() => session.save(), { clock, ms, onTimeout });
   } catch (error) {
-    if (error instanceof ChannelError) throw error;
+    if (isThrown(error, ChannelError)) throw error;
     throw new ChannelError('ERR_SESSION_SAVE_FAILED', 'The HTTP session could not be saved.', { cause: error });
   }
 }

@@ -1,13 +1,18 @@
 import type { ChannelMessage } from '../src/channel/channel-message.js';
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { ClientError } from '../src/errors.js';
+import { isThrown } from '../src/thrown.js';
 import type { Configurable, NoOptions } from '../src/wrapping/wrapper.js';
 
 /** Tells the client of a `ClientError`, and drops what the handler changed in the session; any other error goes on. */
 export function tellClient(error: unknown, message: ChannelMessage): undefined {
-  if (!(error instanceof ClientError)) throw error;
+  if (!isThrown(error, ClientError)) throw error;
   message.discard();
-  message.channel.sendJson({ ...error.details, error: error.code });
+  try {
+    message.channel.sendJson({ ...error.details, error: error.code });
+  } catch (cause) {
+    throw new TypeError('ClientError: code and details must be what JSON can hold', { cause });
+  }
   return undefined;
 }
 

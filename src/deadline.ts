@@ -1,5 +1,5 @@
 import type { Clock } from './contracts/clock.js';
-import { isThenable, promiseOf } from './maybe-promise.js';
+import { ignoreThrown, isThenable, promiseOf } from './maybe-promise.js';
 
 /** How to bound one operation in time. */
 export interface Deadline {
@@ -20,6 +20,7 @@ export function withDeadline<T>(operation: () => PromiseLike<T> | T, deadline: D
     try {
       result = operation();
     } catch (error) {
+      ignoreThrown(error);
       reject(error);
       return;
     }
@@ -40,6 +41,7 @@ export function withDeadline<T>(operation: () => PromiseLike<T> | T, deadline: D
       },
       (error: unknown) => {
         cancel();
+        ignoreThrown(error);
         reject(error);
       },
     );

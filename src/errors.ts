@@ -1,6 +1,7 @@
 import { kindOf } from './kind-of.js';
-import type { ErrorCode } from './outcomes.js';
+import { type ErrorCode, isErrorCode } from './outcomes.js';
 import { isCloseCode, isRefusalStatus } from './status-codes.js';
+import { isThrown, memberOf } from './thrown.js';
 
 /**
  * Whatever goes wrong with a channel. `code` says what (each has a heading in `docs/errors.md`), `cause` holds the error behind it.
@@ -15,6 +16,13 @@ export class ChannelError extends Error {
     this.name = new.target.name;
     this.code = code;
   }
+}
+
+/** The code of what was thrown, if it is a {@link ChannelError} with one of our codes. Never throws. */
+export function codeOf(error: unknown): ErrorCode | undefined {
+  if (!isThrown(error, ChannelError)) return undefined;
+  const code = memberOf(error, 'code');
+  return isErrorCode(code) ? code : undefined;
 }
 
 /** What {@link DenyConnection} tells the client. */

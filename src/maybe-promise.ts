@@ -52,4 +52,9 @@ export function ignore(result: unknown): void {
   whenDone(result, nothing, nothing);
 }
 
+/** A promise that was thrown has nobody to hear its own rejection. */
+export function ignoreThrown(thrown: unknown): void {
+  if (types.isPromise(thrown)) ignore(thrown);
+}
+
 function nothing(): void {}

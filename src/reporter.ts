@@ -1,7 +1,8 @@
 import type { Clock } from './contracts/clock.js';
 import type { ChannelError } from './errors.js';
-import { ignore } from './maybe-promise.js';
+import { ignore, ignoreThrown } from './maybe-promise.js';
 import type { Message } from './messages.js';
+import { describeThrown } from './thrown.js';
 
 /** Where a server tells what went wrong. */
 export interface ReporterOptions {
@@ -19,8 +20,6 @@ export interface ReporterOptions {
 }
 
 const warningIntervalMs = 60_000;
-/** How many causes of an error are told: a chain of them may close on itself. */
-const maxCauses = 8;
 
 /** Tells the application, and survives whatever it does with that. */
 export class Reporter {
@@ -34,11 +33,12 @@ export class Reporter {
   }
 
   error(error: unknown, message?: object): void {
+    ignoreThrown(error);
     try {
       const { onError } = this.#options;
       // an async onError that rejects would end the process
       if (onError !== undefined) ignore(onError(error, message as Message | undefined));
-      else console.error(describe(error));
+      else console.error(`ws-with: ${describeThrown(error)}`);
     } catch {
       // the reporter of errors failed: there is nobody left to tell
     }
@@ -61,12 +61,4 @@ export class Reporter {
     this.#lastWarnings.set(kind, now);
     return true;
   }
-}
-
-/** An error for the log: what it says and where, down its causes, and nothing that hangs on it as a property. */
-function describe(error: unknown, depth = 0): string {
-  if (!(error instanceof Error)) return `ws-with: a handler threw ${error === null ? 'null' : `a value of type ${typeof error}`}`;
-  const code = (error as { code?: unknown }).code;
-  const own = `ws-with: ${typeof code === 'string' ? `[${code}] ` : ''}${error.stack ?? error.message}`;
-  return error.cause instanceof Error && depth < maxCauses ? `${own}\n  caused by ${describe(error.cause, depth + 1)}` : own;
 }

@@ -15,7 +15,8 @@ const maxReasonBytes = 123;
 
 /** `reason`, cut at 123 bytes of UTF-8 and never inside a character. */
 export function cutReason(reason: string): string {
-  const bytes = Buffer.from(reason);
+  // a character takes a byte at least: no more of a long reason is looked at
+  const bytes = Buffer.from(reason.length > maxReasonBytes ? reason.slice(0, maxReasonBytes + 1) : reason);
   if (bytes.length <= maxReasonBytes) return reason;
   let end = maxReasonBytes;
   while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end -= 1;

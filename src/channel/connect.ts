@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ChannelError } from '../errors.js';
+import { isThrown } from '../thrown.js';
 import type { ChannelHost, Transport } from './channel-host.js';
 import { ChannelConnectMessage } from './channel-message.js';
 import { commit } from './handle.js';
@@ -29,7 +30,7 @@ export async function connect(channel: LiveChannel, transport: Transport, reques
     if (channel.isConnecting) channel.open();
   } catch (error) {
     // once it has ended, a look-up, load or save that gives up says nothing new
-    if (channel.isConnecting || !(error instanceof ChannelError)) channel.fail(error, message);
+    if (channel.isConnecting || !isThrown(error, ChannelError)) channel.fail(error, message);
   } finally {
     preparation.cancelDeadline();
     channel.preparation = undefined;

@@ -1,5 +1,7 @@
-import { ChannelError, CloseChannel, DenyConnection } from '../errors.js';
-import { defaultOutcomes, type ErrorCode, type Outcome, type Outcomes } from '../outcomes.js';
+import { CloseChannel, codeOf, DenyConnection } from '../errors.js';
+import { type ErrorCode, isOrderly, isReported, type Outcome, type Outcomes } from '../outcomes.js';
+import { cutReason, isCloseCode, isRefusalStatus } from '../status-codes.js';
+import { isThrown } from '../thrown.js';
 
 /** Why and how a channel ends. */
 export interface Ending extends Outcome {
@@ -7,43 +9,50 @@ export interface Ending extends Outcome {
   readonly isOrderly: boolean;
 }
 
-/** Refusals are no errors: the application asked for them, or a client has no business here. */
-const unreported: ReadonlySet<ErrorCode> = new Set([
-  'ERR_CONNECTION_DENIED',
-  'ERR_CHANNEL_CLOSED',
-  'ERR_AUTHENTICATION_REQUIRED',
-  'ERR_ORIGIN_REFUSED',
-]);
-
-/** The error code by which `error` ends a channel. */
-export function codeOf(error: unknown): ErrorCode {
-  // a code that is not ours says nothing about how to end
-  return error instanceof ChannelError && Object.hasOwn(defaultOutcomes, error.code) ? error.code : 'ERR_HANDLER_FAILED';
-}
-
-/** Whether the application's `onError` is told of `error`. */
-export function isReported(error: unknown): boolean {
-  return !unreported.has(codeOf(error));
+/** What an error means for its channel. */
+export interface Verdict {
+  readonly code: ErrorCode;
+  readonly ending: Ending;
+  /** Whether the application's `onError` is told. */
+  readonly isReported: boolean;
 }
 
 /** How the table of outcomes ends a channel for `code`. */
 export function endingFor(code: ErrorCode, outcomes: Outcomes): Ending {
-  return { ...outcomes[code], isOrderly: code === 'ERR_SHUTDOWN' };
+  return { ...outcomes[code], isOrderly: isOrderly(code) };
 }
 
-/** How `error` ends a channel. */
-export function endingOf(error: unknown, outcomes: Outcomes): Ending {
-  const outcome = outcomes[codeOf(error)];
-  if (error instanceof DenyConnection) {
-    return {
-      status: error.status ?? outcome.status,
-      closeCode: error.closeCode ?? outcome.closeCode,
-      reason: error.reason ?? outcome.reason,
-      isOrderly: false,
-    };
+/** What `error` means, whatever was thrown: what is no error of ours, or says what cannot be sent, is a failure of the handler. */
+export function verdictOn(error: unknown, outcomes: Outcomes): Verdict {
+  const code = codeOf(error) ?? 'ERR_HANDLER_FAILED'; // a code that is not ours says nothing about how to end
+  const ending = sendable(error, endingFor(code, outcomes));
+  if (ending !== undefined) return { code, ending, isReported: isReported(code) };
+  const failed = 'ERR_HANDLER_FAILED';
+  return { code: failed, ending: endingFor(failed, outcomes), isReported: isReported(failed) };
+}
+
+/**
+ * `ending`, with what the application's error says of it; `undefined` where that cannot be sent or read: an error can be changed once it is
+ * made.
+ */
+function sendable(error: unknown, ending: Ending): Ending | undefined {
+  try {
+    if (isThrown(error, DenyConnection)) {
+      const { status = ending.status, closeCode = ending.closeCode, reason = ending.reason } = error;
+      return checked({ ...ending, status, closeCode, reason });
+    }
+    if (isThrown(error, CloseChannel)) {
+      const { closeCode, reason } = error;
+      return checked({ ...ending, closeCode, reason });
+    }
+    return ending;
+  } catch {
+    return undefined; // a getter threw
   }
-  if (error instanceof CloseChannel) {
-    return { status: outcome.status, closeCode: error.closeCode, reason: error.reason, isOrderly: true };
-  }
-  return endingFor(codeOf(error), outcomes);
+}
+
+function checked(ending: Ending): Ending | undefined {
+  const { status, closeCode, reason } = ending;
+  if (!isRefusalStatus(status) || !isCloseCode(closeCode) || typeof reason !== 'string') return undefined;
+  return { ...ending, reason: cutReason(reason) };
 }

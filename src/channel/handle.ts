@@ -1,7 +1,7 @@
 import { isThenable, promiseOf } from '../maybe-promise.js';
 import type { RuntimeChannel, SlotFunction } from './channel-host.js';
 import type { ChannelDisconnectMessage, ChannelMessage, ChannelReceiveMessage } from './channel-message.js';
-import { isReported } from './ending.js';
+import { verdictOn } from './ending.js';
 
 /**
  * Runs the receive handler, then saves what it changed. A promise where there is something to wait for; never throws and never rejects:
@@ -26,7 +26,8 @@ export async function handleDisconnect(channel: RuntimeChannel, message: Channel
     if (channel.record?.outlivesChannel !== true) message.draft?.discard();
     await commit(channel, message);
   } catch (error) {
-    if (isReported(error)) channel.host.reporter.error(error, message);
+    const { isReported } = verdictOn(error, channel.host.outcomes);
+    if (isReported) channel.host.reporter.error(error, message);
   }
 }
 

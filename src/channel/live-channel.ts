@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { inspect, types } from 'node:util';
 import type { WebSocket } from 'ws';
 import type { Authentication } from '../authentication.js';
@@ -13,7 +14,7 @@ import type { AnonymousUser, AppUser } from '../users.js';
 import type { ChannelHost, RuntimeChannel, Transport } from './channel-host.js';
 import { ChannelIdentity } from './channel-identity.js';
 import { ChannelDisconnectMessage, ChannelReceiveMessage } from './channel-message.js';
-import { type Ending, endingFor, endingOf, isReported } from './ending.js';
+import { type Ending, endingFor, verdictOn } from './ending.js';
 import { handleDisconnect, handleReceive } from './handle.js';
 import { Inbox, type InboxOwner } from './inbox.js';
 import { Outbox } from './outbox.js';
@@ -85,6 +86,7 @@ export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMes
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
+      setMaxListeners(0, this.#controller.signal); // each handler under way may listen: many are no leak
       if (!this.isOpen) this.#controller.abort();
     }
     return this.#controller.signal;
@@ -129,7 +131,7 @@ export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMes
 
   close(code = 1000, reason = ''): void {
     if (!isCloseCode(code)) throw new TypeError(`channel.close: code must be a close code that a server may send, got ${String(code)}`);
-    this.end(endingOf(new CloseChannel(code, String(reason)), this.#host.outcomes));
+    this.end(verdictOn(new CloseChannel(code, String(reason)), this.#host.outcomes).ending);
   }
 
   terminate(): void {
@@ -176,8 +178,9 @@ export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMes
 
   /** Ends it because of `error`, which a handler threw or the runtime met while it ran `message`. */
   fail(error: unknown, message?: object): void {
-    if (isReported(error)) this.#host.reporter.error(error, message);
-    this.end(endingOf(error, this.#host.outcomes));
+    const { ending, isReported } = verdictOn(error, this.#host.outcomes);
+    if (isReported) this.#host.reporter.error(error, message);
+    this.end(ending);
   }
 
   /** Connect has succeeded: from here on disconnect is owed. */

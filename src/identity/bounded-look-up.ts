@@ -1,10 +1,18 @@
 import type { Clock } from '../contracts/clock.js';
 import { withDeadline } from '../deadline.js';
-import { ChannelError } from '../errors.js';
+import { ChannelError, codeOf } from '../errors.js';
+import { ignoreThrown } from '../maybe-promise.js';
+import type { ErrorCode } from '../outcomes.js';
+import { isThrown } from '../thrown.js';
+
+function isLookUpCode(code: ErrorCode | undefined): boolean {
+  return code === 'ERR_LOOKUP_FAILED' || code === 'ERR_LOOKUP_TIMEOUT';
+}
 
 /** The error of a look-up that could not be done: "cannot tell", and never "anonymous". */
 export function lookUpFailed(error: unknown): ChannelError {
-  if (error instanceof ChannelError && (error.code === 'ERR_LOOKUP_FAILED' || error.code === 'ERR_LOOKUP_TIMEOUT')) return error;
+  if (isThrown(error, ChannelError) && isLookUpCode(codeOf(error))) return error;
+  ignoreThrown(error);
   return new ChannelError('ERR_LOOKUP_FAILED', 'Looking up the user of a channel failed.', { cause: error });
 }
 

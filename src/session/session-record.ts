@@ -1,8 +1,9 @@
 import type { Clock } from '../contracts/clock.js';
 import type { JsonValue, SessionStore, StoredSession } from '../contracts/session-store.js';
 import { withDeadline } from '../deadline.js';
-import { ChannelError } from '../errors.js';
+import { ChannelError, codeOf } from '../errors.js';
 import type { ErrorCode } from '../outcomes.js';
+import { isThrown } from '../thrown.js';
 import { type Changes, replay, type SessionData } from './changes.js';
 import { frozenJson } from './json-value.js';
 import { type DraftSource, SessionDraft } from './session-draft.js';
@@ -195,7 +196,7 @@ export class SessionRecord implements DraftSource {
       }
       return true;
     } catch (error) {
-      if (!(error instanceof ChannelError && error.code === 'ERR_SESSION_CONFLICT')) throw error;
+      if (codeOf(error) !== 'ERR_SESSION_CONFLICT') throw error;
     }
     await this.#read(store);
     // one of another birth is no successor: what is written now would be mixed from both
@@ -223,7 +224,7 @@ export class SessionRecord implements DraftSource {
     try {
       return await withDeadline(run, { clock, ms: deadlineMs, onTimeout }, onLate);
     } catch (error) {
-      if (error instanceof ChannelError) throw error;
+      if (isThrown(error, ChannelError)) throw error;
       throw new ChannelError(code, `The session store failed to ${operation}.`, { cause: error });
     }
   }

@@ -1,0 +1,145 @@
+import { describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import {
+  type ChannelHandlers,
+  defineWrapper,
+  dispatchOn,
+  type Passed,
+  type SessionStore,
+  whenSettled,
+  withChannelSession,
+  withClientErrors,
+  withJson,
+  withUserFromToken,
+} from '../../../entries/index.js';
+import { type HostileValue, hostileValues } from '../../support/hostile-values.js';
+import { WsClient } from '../../support/ws-client.js';
+import { type Mode, modes, nextTurn, serve } from '../server/serving.js';
+
+type Fail = () => unknown;
+
+/** Ways for a handler to fail with a value. */
+const manners: Record<string, (value: HostileValue) => Fail> = {
+  'at once': (value) => () => {
+    throw value.make();
+  },
+  later: (value) => async () => {
+    await nextTurn();
+    throw value.make();
+  },
+  'by a thenable': (value) => () => ({
+    // biome-ignore lint/suspicious/noThenProperty: a thenable on purpose
+    then: (_resolve: unknown, reject: (error: unknown) => void) => reject(value.make()),
+  }),
+};
+
+const settling = defineWrapper('settling', (_message: object, next) =>
+  whenSettled(
+    () => next() as Passed<object>,
+    () => undefined,
+  ),
+);
+const command = JSON.stringify({ command: 'go' });
+const failure = { status: 500, closeCode: 1011 };
+const cannotTell = { status: 503, closeCode: 1013 };
+
+interface Place {
+  readonly handlers: (fail: Fail) => ChannelHandlers;
+  /** Where it fails. */
+  readonly slot: 'connect' | 'receive' | 'disconnect';
+  /** How it ends whatever was thrown. */
+  readonly ends?: { readonly status: number; readonly closeCode: number };
+}
+
+const storing = (method: 'load' | 'create', fail: Fail): SessionStore => ({
+  load: async () => undefined,
+  create: async () => undefined,
+  save: async () => undefined,
+  touch: async () => undefined,
+  destroy: async () => undefined,
+  [method]: fail,
+});
+
+const places: Record<string, Place> = {
+  connect: { slot: 'connect', handlers: (fail) => ({ connect: fail }) },
+  'connect under wrappers': { slot: 'connect', handlers: (fail) => ({ connect: settling(withClientErrors(fail)) }) },
+  receive: { slot: 'receive', handlers: (fail) => ({ receive: fail }) },
+  'receive under wrappers': { slot: 'receive', handlers: (fail) => ({ receive: settling(withJson(z.unknown())(fail)) }) },
+  'receive of dispatchOn': { slot: 'receive', handlers: (fail) => ({ receive: dispatchOn('command', { go: withClientErrors(fail) }) }) },
+  disconnect: { slot: 'disconnect', handlers: (fail) => ({ disconnect: settling(withClientErrors(fail)) }) },
+  'a repository': {
+    slot: 'connect',
+    ends: cannotTell,
+    handlers: (fail) => ({ connect: withUserFromToken({ tokens: { findById: fail as () => Promise<undefined> } })(() => undefined) }),
+  },
+  'a store that saves': {
+    slot: 'connect',
+    handlers: (fail) => ({
+      connect: withChannelSession({ store: storing('create', fail) })(({ channelSession }) => channelSession.set('a', 1)),
+    }),
+  },
+};
+
+const reporters: readonly (() => unknown)[] = [
+  () => undefined,
+  () => Promise.reject(new Error('no')),
+  () => {
+    throw new Error('no');
+  },
+];
+
+async function endsAsItMust(place: Place, fail: Fail, value: HostileValue, mode: Mode, onError: () => unknown): Promise<void> {
+  let disconnects = 0;
+  const handlers = place.handlers((...args) => {
+    if (place.slot === 'disconnect') disconnects += 1;
+    return fail(...args);
+  });
+  const counting = {
+    disconnect: () => {
+      disconnects += 1;
+    },
+    ...handlers,
+  };
+  const { channels, port } = await serve(counting, { mode, onError });
+  const client = await WsClient.connect(port, { cookie: `key=${'a'.repeat(40)}` });
+  const { status, closeCode } = place.ends ?? value.ends ?? failure;
+  if (place.slot === 'disconnect') client.socket.close(1000);
+  else if (place.slot === 'receive') client.send(command);
+  if (place.slot === 'connect' && mode === 'handleUpgrades') expect(client.refused?.status).toBe(status);
+  else expect(await client.closed()).toMatchObject({ code: place.slot === 'disconnect' ? 1000 : closeCode });
+  await channels.close(); // resolves once nothing of any channel runs; the clock stands still
+  expect(channels.channels.size).toBe(0);
+  expect(disconnects).toBe(place.slot === 'connect' ? 0 : 1);
+}
+
+describe.each(modes)('whatever is thrown ends its channel and nothing else (%s)', (mode) => {
+  describe.each(Object.entries(places))('in %s', (where, place) => {
+    const wrapped = where !== 'connect' && where !== 'receive';
+    it.each(hostileValues)('%s', async (_name, value) => {
+      const all = Object.values(manners);
+      // under wrappers two of the three ways are enough: at once, and later
+      for (const [index, manner] of (wrapped ? all.slice(0, 2) : all).entries()) {
+        await endsAsItMust(place, manner(value), value, mode, reporters[index] as () => unknown);
+      }
+    });
+  });
+});
+
+describe('the log', () => {
+  it.each(hostileValues)('tells of %s, in bounds', async (_name, value) => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const { port } = await serve(
+      {
+        connect: () => {
+          throw value.make();
+        },
+      },
+      { onError: undefined },
+    );
+    await WsClient.connect(port);
+    const text = log.mock.calls.flat().join('');
+    log.mockRestore();
+    expect(text.length).toBeLessThan(20_000);
+    if (value.ends === undefined) expect(text).toMatch(/^ws-with: ./);
+  });
+});
