@@ -3,8 +3,8 @@ import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { ClientError } from '../src/errors.js';
 import { kindOf } from '../src/kind-of.js';
 import type { HasBody, ReceiveMessage } from '../src/messages.js';
-import { type AnyHandler, named } from '../src/wrapping/call-shapes.js';
-import { carryRequirements, type Requirement, requirementsOf } from '../src/wrapping/requirements.js';
+import { type AnyHandler, checkHandler, madeHandler, markFactories } from '../src/wrapping/made-function.js';
+import { type Requirement, requirementsOf } from '../src/wrapping/requirements.js';
 import type { Handler } from '../src/wrapping/wrapper.js';
 import { tellClient } from './with-client-errors.js';
 
@@ -31,7 +31,7 @@ function commandOf(body: unknown, property: string): unknown {
  *
  * It is what the routing of Channels does with its `command` filter.
  *
- * @throws {TypeError} when a part is no function.
+ * @throws {TypeError} when `parts` is no plain object, or a part is no handler but a wrapper, say.
  */
 export function dispatchOn<M extends ReceiveMessage = ReceiveMessage>(
   property: string,
@@ -40,13 +40,24 @@ export function dispatchOn<M extends ReceiveMessage = ReceiveMessage>(
   if (typeof property !== 'string') throw new TypeError(`${owner}: property must be a string, got ${kindOf(property)}`);
   const table = new Map<unknown, Part>();
   const requirements: Requirement[] = [];
-  for (const [command, part] of Object.entries(parts)) {
-    if (typeof part !== 'function') throw new TypeError(`${owner}: ${command} must be a handler, got ${kindOf(part)}`);
-    const needed = requirementsOf(part);
-    table.set(command, { handler: part as AnyHandler, ordered: needed.some(({ kind }) => kind === 'ordering') });
+  for (const [command, part] of Object.entries(checkParts(parts))) {
+    const handler = checkHandler(`${owner}: ${command}`, part);
+    const needed = requirementsOf(handler);
+    table.set(command, { handler, ordered: needed.some(({ kind }) => kind === 'ordering') });
     requirements.push(...needed.map((requirement) => ({ ...requirement, sometimes: true })));
   }
-  return carryRequirements(named(`${owner}(${property})`, withToldErrors(dispatcher(property, table))), requirements) as Handler<M>;
+  return madeHandler(`${owner}(${property})`, withToldErrors(dispatcher(property, table)), requirements) as Handler<M>;
+}
+
+markFactories(dispatchOn);
+
+/** `parts` itself. An instance's methods are none of its own members, nor are a Map's entries: every command would be unknown. */
+function checkParts(parts: unknown): object {
+  const prototype: unknown = typeof parts === 'object' && parts !== null ? Object.getPrototypeOf(parts) : undefined;
+  // the prototype of another realm's objects is not ours, but has none either
+  if (prototype === null || (prototype !== undefined && Object.getPrototypeOf(prototype) === null)) return parts as object;
+  const got = prototype === undefined ? kindOf(parts) : `an instance of ${(parts as object).constructor.name}`;
+  throw new TypeError(`${owner}: its second argument must be a plain object of handlers by command, { command: handler }, got ${got}`);
 }
 
 function dispatcher(property: string, table: ReadonlyMap<unknown, Part>): AnyHandler {

@@ -2,6 +2,7 @@ import { ChannelConnectMessage } from '../src/channel/channel-message.js';
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { isCrossSite, originMatcher } from '../src/origin.js';
 import { unlistedOrigin } from '../src/refused-origin.js';
+import { markFactories } from '../src/wrapping/made-function.js';
 import type { Wrapper } from '../src/wrapping/wrapper.js';
 
 /**
@@ -27,3 +28,5 @@ export function withAllowedOrigins(origins: readonly string[]): Wrapper {
     },
   });
 }
+
+markFactories(withAllowedOrigins);

@@ -4,6 +4,7 @@ import { ClientError } from '../src/errors.js';
 import { isThenable, promiseOf } from '../src/maybe-promise.js';
 import type { HasBody, ReceiveMessage } from '../src/messages.js';
 import type { SchemaIssue, SchemaResult, StandardSchema } from '../src/standard-schema.js';
+import { markFactories } from '../src/wrapping/made-function.js';
 import type { Wrapper } from '../src/wrapping/wrapper.js';
 import { tellClient } from './with-client-errors.js';
 
@@ -46,3 +47,5 @@ export function withJson<Output>(schema: StandardSchema<unknown, Output>): Wrapp
     failed: tellClient,
   });
 }
+
+markFactories(withJson);

@@ -3,6 +3,7 @@ import { checkSources } from '../src/identity/check-sources.js';
 import type { AnySource, SourceAdds, SourceUser } from '../src/identity/user-source.js';
 import type { HasChannelSession } from '../src/messages.js';
 import type { HasUser } from '../src/users.js';
+import { markFactories } from '../src/wrapping/made-function.js';
 import type { NoOptions, Wrapper } from '../src/wrapping/wrapper.js';
 import { identifyingParts } from './identifying-parts.js';
 
@@ -28,3 +29,5 @@ export function withUserFrom<Sources extends readonly [AnySource, ...AnySource[]
     }),
   );
 }
+
+markFactories(withUserFrom);

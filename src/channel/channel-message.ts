@@ -4,6 +4,7 @@ import type { Authentication } from '../authentication.js';
 import type { HttpSession } from '../contracts/http-session-reader.js';
 import { ClientError } from '../errors.js';
 import type { BaseMessage, ConnectMessage, DisconnectMessage, Handshake, ReceiveMessage } from '../messages.js';
+import { checkCopy, markCopy } from '../package-copy.js';
 import type { SessionDraft } from '../session/session-draft.js';
 import type { AnonymousUser, AuthenticatedUser } from '../users.js';
 import { passedWrappers } from '../wrapping/passed-marks.js';
@@ -131,6 +132,8 @@ export abstract class ChannelMessage implements BaseMessage {
   }
 }
 
+markCopy(ChannelMessage.prototype);
+
 function missing(member: string, wrappers: string): TypeError {
   return new TypeError(`message.${member}: no wrapper gave it; wrap the handler in ${wrappers}`);
 }
@@ -203,10 +206,11 @@ export class ChannelDisconnectMessage extends ChannelMessage implements Pick<Dis
 /**
  * The runtime's own message behind what a wrapper was called with.
  *
- * @throws {TypeError} when it is none: wrapped handlers are run by a `ChannelServer`, or by `connectTo` in tests.
+ * @throws {TypeError} when it is none, or one of another copy of this package: wrapped handlers are run by a `ChannelServer`, or by `connectTo` in tests.
  */
 export function channelMessage(wrapper: string, message: unknown): ChannelMessage {
   if (message instanceof ChannelMessage) return message;
+  checkCopy(`${wrapper}: the message`, message);
   throw new TypeError(
     `${wrapper}: the handler was called without a message of a ChannelServer; in tests, drive it with connectTo of ws-with/testing`,
   );

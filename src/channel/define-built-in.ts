@@ -1,7 +1,7 @@
 import { isThenable, promiseOf } from '../maybe-promise.js';
-import { type AnyHandler, named } from '../wrapping/call-shapes.js';
-import { configurable, nameAround } from '../wrapping/define-wrapper.js';
-import { carryRequirements, requirementsOf } from '../wrapping/requirements.js';
+import { configurable } from '../wrapping/define-wrapper.js';
+import { type AnyHandler, madeHandler, nameAround } from '../wrapping/made-function.js';
+import { requirementsOf } from '../wrapping/requirements.js';
 import type { NoOptions } from '../wrapping/wrapper.js';
 import { type ChannelMessage, channelMessage } from './channel-message.js';
 import type { KnownRequirement } from './requirement-kinds.js';
@@ -41,7 +41,7 @@ export function defineBuiltIn<Shape, Given extends object = NoOptions, Options =
     const requirements = parts.requires?.(options, name) ?? [];
     return (handler) => {
       const wrapped = guarded(name, parts, running(name, parts, options, handler));
-      return carryRequirements(named(nameAround(name, handler), wrapped), [...requirements, ...requirementsOf(handler)]);
+      return madeHandler(nameAround(name, handler), wrapped, [...requirements, ...requirementsOf(handler)]);
     };
   };
   return configurable(name, prepare, make) as Shape;

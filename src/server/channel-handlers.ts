@@ -7,11 +7,11 @@ export type SlotHandler<M> = (message: M) => unknown;
 /** The handlers of a server. Properties and not methods, so that a missing member of the message is an error. */
 export interface ChannelHandlers {
   /** Runs before the handshake is answered (`handleUpgrades`) or before anything is received (`accept`). A throw refuses. */
-  readonly connect?: SlotHandler<ConnectMessage>;
+  readonly connect?: SlotHandler<ConnectMessage> | undefined;
   /** Runs for each message, one at a time and in order. A throw closes the channel with 1011. */
-  readonly receive?: SlotHandler<ReceiveMessage>;
+  readonly receive?: SlotHandler<ReceiveMessage> | undefined;
   /** Runs once and last, for channels whose connect succeeded. */
-  readonly disconnect?: SlotHandler<DisconnectMessage>;
+  readonly disconnect?: SlotHandler<DisconnectMessage> | undefined;
 }
 
 declare const brand: unique symbol;

@@ -5,11 +5,10 @@ import type { CredentialSource } from '../identity/credentials.js';
 import { type DependencyContainer, container as globalContainer } from '../injection.js';
 import { kindOf } from '../kind-of.js';
 import type { ChannelSessionOptions } from '../session/session-settings.js';
+import { type AnyHandler, checkHandler, roleOf } from '../wrapping/made-function.js';
 import { requirementsOf } from '../wrapping/requirements.js';
 import type { ServerSettings } from './channel-server-options.js';
-
-const slotNames = ['connect', 'receive', 'disconnect'] as const;
-type SlotName = (typeof slotNames)[number];
+import { checkSlotNames, type SlotName, slotNames } from './check-slot-names.js';
 
 /** The handlers of a server as they were given, looked at once. */
 export interface Slots {
@@ -20,7 +19,7 @@ export interface Slots {
 /**
  * The slots of handlers given as an object, an instance, or a class that the container resolves.
  *
- * @throws {TypeError} when there is no handler among them, or something that is no function.
+ * @throws {TypeError} when there is no handler among them, or something that is none: a wrapper without its handler, a slot misspelt.
  */
 export function slotsOf(handlers: unknown, container: DependencyContainer | undefined): Slots {
   const owner: unknown = typeof handlers === 'function' ? (container ?? globalContainer).resolve(handlers as new () => object) : handlers;
@@ -29,17 +28,28 @@ export function slotsOf(handlers: unknown, container: DependencyContainer | unde
   }
   const functions: Record<SlotName, SlotFunction | undefined> = { connect: undefined, receive: undefined, disconnect: undefined };
   const requirements: Record<SlotName, readonly KnownRequirement[]> = { connect: [], receive: [], disconnect: [] };
+  checkSlotNames(owner);
   for (const name of slotNames) {
     const handler = (owner as Record<string, unknown>)[name];
     if (handler === undefined) continue;
-    if (typeof handler !== 'function') throw new TypeError(`ChannelServer: ${name} must be a function, got ${kindOf(handler)}`);
-    functions[name] = (message) => handler.call(owner, message);
-    requirements[name] = requirementsOf(handler) as readonly KnownRequirement[];
+    functions[name] = slotFunction(name, checkHandler(`ChannelServer: ${name}`, handler), owner);
+    requirements[name] = requirementsOf(handler as object) as readonly KnownRequirement[];
   }
   if (slotNames.every((name) => functions[name] === undefined)) {
     throw new TypeError('ChannelServer: handlers must have at least one of connect, receive and disconnect');
   }
   return { functions, requirements };
+}
+
+/** `handler` with its `this`. One that makes a wrapped handler for each message, and gives it back rather than call it, guards nothing. */
+function slotFunction(name: SlotName, handler: AnyHandler, owner: object): SlotFunction {
+  return (message) => {
+    const result = handler.call(owner, message);
+    if (typeof result === 'function' && roleOf(result) !== undefined) {
+      throw new TypeError(`ChannelServer: ${name} returned ${result.name} and did not call it: put that into the slot itself`);
+    }
+    return result;
+  };
 }
 
 /** The options of every `withChannelSession` that the slots can see. */

@@ -1,12 +1,5 @@
 import { kindOf } from '../kind-of.js';
-
-/** A handler as the run time sees it. */
-export type AnyHandler = (this: unknown, message: object, ...args: unknown[]) => unknown;
-
-/** Gives `target` the name that stack traces show. */
-export function named<Target extends object>(name: string, target: Target): Target {
-  return Object.defineProperty(target, 'name', { value: name, configurable: true });
-}
+import { type AnyHandler, checkHandler, madeWrapper } from './made-function.js';
 
 /**
  * Makes the function behind a wrapper. This is the one place that knows the shapes in which it may be called:
@@ -24,17 +17,17 @@ export function callShapes(
   wrap: (handler: AnyHandler) => AnyHandler,
   configure: (options: object | undefined) => unknown,
 ): unknown {
-  return named(name, (first?: unknown, second?: unknown, third?: unknown): unknown => {
+  return madeWrapper(name, (first?: unknown, second?: unknown, third?: unknown): unknown => {
     if (typeof second === 'string' || typeof second === 'symbol') {
       const method: unknown = (third as PropertyDescriptor | undefined)?.value;
       if (typeof method !== 'function') throw new TypeError(`@${name} stands on methods only; ${String(second)} is not one`);
-      return { ...(third as PropertyDescriptor), value: wrap(method as AnyHandler) };
+      return { ...(third as PropertyDescriptor), value: wrap(checkHandler(`@${name}: ${String(second)}`, method)) };
     }
     if (typeof second === 'object' && second !== null && 'kind' in second) {
       if (second.kind !== 'method') throw new TypeError(`@${name} stands on methods only, not on a ${String(second.kind)}`);
-      return wrap(first as AnyHandler);
+      return wrap(checkHandler(`@${name}: the method`, first));
     }
-    if (typeof first === 'function') return wrap(first as AnyHandler);
+    if (typeof first === 'function') return wrap(checkHandler(`${name}: what it wraps`, first));
     if (first === undefined || (typeof first === 'object' && first !== null)) return configure(first);
     throw new TypeError(`${name} takes a handler or options, got ${kindOf(first)}`);
   });

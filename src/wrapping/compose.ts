@@ -1,4 +1,5 @@
-import { type AnyHandler, callShapes } from './call-shapes.js';
+import { callShapes } from './call-shapes.js';
+import { type AnyHandler, checkWrapper, markFactories } from './made-function.js';
 import type { AllAdds, AllNeeds, Composable, Wrapper } from './wrapper.js';
 
 /**
@@ -8,12 +9,11 @@ import type { AllAdds, AllNeeds, Composable, Wrapper } from './wrapper.js';
  * @throws {TypeError} when something that is no wrapper is among them.
  */
 export function compose<Ws extends readonly unknown[]>(...wrappers: Composable<Ws>): Wrapper<AllAdds<Ws>, AllNeeds<Ws>> {
-  const list = wrappers as unknown as readonly ((handler: AnyHandler) => AnyHandler)[];
-  for (const [index, wrapper] of list.entries()) {
-    if (typeof wrapper !== 'function') throw new TypeError(`compose: argument ${index + 1} must be a wrapper, got ${typeof wrapper}`);
-  }
+  const list = [...wrappers].map((wrapper, index) => checkWrapper(`compose: argument ${index + 1}`, wrapper));
   const name = `compose(${list.map((wrapper) => wrapper.name).join(', ')})`;
   const wrap = (handler: AnyHandler): AnyHandler => list.reduceRight((inner, wrapper) => wrapper(inner), handler);
   const shapes: unknown = callShapes(name, wrap, () => shapes);
   return shapes as Wrapper<AllAdds<Ws>, AllNeeds<Ws>>;
 }
+
+markFactories(compose);

@@ -1,7 +1,8 @@
 import { whenDone } from '../maybe-promise.js';
-import { type AnyHandler, callShapes, named } from './call-shapes.js';
+import { callShapes } from './call-shapes.js';
+import { type AnyHandler, checkHandler, madeHandler, markFactories, nameAround } from './made-function.js';
 import { hasPassed, setPassed } from './passed-marks.js';
-import { carryRequirements, requirementsOf } from './requirements.js';
+import { requirementsOf } from './requirements.js';
 import type { Around, Configurable, None, NoOptions, Passed, PassedOn, ReturnOfNext } from './wrapper.js';
 
 type AnyAround = (message: object, next: (added?: object) => unknown, options: unknown) => unknown;
@@ -23,11 +24,6 @@ export function configurable(name: string, prepare: (given: object | undefined) 
   );
 }
 
-/** The name of `handler` once `name` has wrapped it, as stack traces show it. */
-export function nameAround(name: string, handler: AnyHandler): string {
-  return `${name}(${handler.name || 'handler'})`;
-}
-
 let made = 0;
 
 function makeAround(name: string, around: AnyAround): Make {
@@ -43,7 +39,7 @@ function makeAround(name: string, around: AnyAround): Make {
         };
         return around(message, next, options);
       };
-      return carryRequirements(named(nameAround(name, handler), wrapped), requirementsOf(handler));
+      return madeHandler(nameAround(name, handler), wrapped, requirementsOf(handler));
     };
   };
 }
@@ -68,13 +64,13 @@ export function defineWrapper<Given extends object, Options, Result extends Retu
   around: Around<Needs, Result, Options>,
 ): Configurable<Given, PassedOn<Result>, Needs>;
 export function defineWrapper(name: string, first: unknown, second?: unknown): unknown {
-  for (const part of second === undefined ? [first] : [first, second]) {
-    if (typeof part !== 'function') throw new TypeError(`defineWrapper: ${name} must be given functions, got ${typeof part}`);
-  }
+  for (const part of second === undefined ? [first] : [first, second]) checkHandler(`defineWrapper: what ${name} is made of`, part);
   const around = (second ?? first) as AnyAround;
   const prepare = (second === undefined ? () => undefined : first) as (given?: object) => unknown;
   return configurable(name, prepare, makeAround(name, around));
 }
+
+markFactories(defineWrapper);
 
 /**
  * Runs `run`, then `done`, also after a throw; stays synchronous where `run` does. For wrappers that do something after the handler

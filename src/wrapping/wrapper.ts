@@ -163,9 +163,7 @@ export type AllAdds<Ws extends readonly unknown[], Sum extends object = None> = 
   : Sum;
 
 /** What the wrappers `Ws`, outermost first, need together: the needs of each less what those before it add. */
-export type AllNeeds<Ws extends readonly unknown[], Have = None, Sum extends object = None> = Ws extends readonly [infer W, ...infer Rest]
-  ? AllNeeds<Rest, Have & AddsOf<W>, Sum & Without<NeedsOf<W>, Have>>
-  : Sum;
+export type AllNeeds<Ws extends readonly unknown[]> = Folded<Ws>['needs'];
 
 /** What the compiler names where an argument of `compose` cannot stand. */
 export interface ComposeError<Text extends string> {
@@ -187,15 +185,20 @@ type CheckOne<W, Rest extends readonly unknown[], Have> =
       : ComposeError<`needs message.${TooEarly<W, Rest, Have>}, which only a later wrapper adds`>
     : ComposeError<'not a wrapper: call the factory first, as in withX(…)'>;
 
-type Check<Ws extends readonly unknown[], Have = None, Checked extends readonly unknown[] = []> = Ws extends readonly [
-  infer W,
-  ...infer Rest,
-]
-  ? Check<Rest, Have & AddsOf<W>, [...Checked, CheckOne<W, Rest, Have>]>
-  : Checked;
+/** The wrappers `Ws`, outermost first, gone through once: what they need together, and whether each may stand where it stands. */
+type Folded<
+  Ws extends readonly unknown[],
+  Have = None,
+  Needs extends object = None,
+  Checked extends readonly unknown[] = [],
+> = Ws extends readonly [infer W, ...infer Rest]
+  ? Folded<Rest, Have & AddsOf<W>, Needs & Without<NeedsOf<W>, Have>, [...Checked, CheckOne<W, Rest, Have>]>
+  : { readonly needs: Needs; readonly checked: Checked };
 
 /** The arguments of `compose`; each that cannot stand where it stands is intersected with the reason, a {@link ComposeError}. */
-export type Composable<Ws extends readonly unknown[]> = { readonly [Index in keyof Ws]: Ws[Index] & Check<Ws>[Index & keyof Check<Ws>] };
+export type Composable<Ws extends readonly unknown[]> = {
+  readonly [Index in keyof Ws]: Ws[Index] & Folded<Ws>['checked'][Index & keyof Folded<Ws>['checked']];
+};
 
 // ---- Wrappers of one's own ----
 

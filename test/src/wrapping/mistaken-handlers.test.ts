@@ -1,0 +1,163 @@
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import {
+  ChannelServer,
+  compose,
+  defineWrapper,
+  dispatchOn,
+  fromToken,
+  withAllowedOrigins,
+  withAuthenticatedUser,
+  withChannelSession,
+  withChannelUser,
+  withClientErrors,
+  withJson,
+  withOrdering,
+  withUserFrom,
+  withUserFromToken,
+} from '../../../entries/index.js';
+import { connectTo } from '../../../entries/testing.js';
+import { codesOf, makeSite, thrownBy } from '../../support/site.js';
+
+type Loose = (...given: unknown[]) => unknown;
+
+const withTag = defineWrapper('withTag', (_message, next) => next({ tag: 1 }));
+const handler = (): void => {};
+
+/** Wrappers and what makes them, one call short of a handler. */
+const unfinished: Readonly<Record<string, unknown>> = {
+  'a wrapper': withUserFromToken,
+  'a wrapper without options': withOrdering,
+  'a wrapper with options': withUserFromToken({}),
+  'a wrapper of one’s own': withTag,
+  'a composed wrapper': compose(withOrdering, withUserFromToken),
+  'an empty composition': compose(),
+  'a factory’s wrapper': withJson(z.unknown()),
+  'a factory': withJson,
+  'another factory': withUserFrom,
+  'a factory of a guard': withAllowedOrigins,
+  'compose itself': compose,
+  'defineWrapper itself': defineWrapper,
+  'dispatchOn itself': dispatchOn,
+};
+
+async function* later() {}
+function* bit() {}
+
+/** Functions that return without having run. */
+const generators: Readonly<Record<string, unknown>> = {
+  'a generator function': bit,
+  'an async generator function': later,
+  'a bound one': later.bind(undefined),
+  'one of another realm': runInNewContext('(async function* () {})'),
+};
+
+const { tokens } = makeSite();
+
+/** All places for a handler: each makes something of `given`. */
+const places: Readonly<Record<string, (given: unknown) => unknown>> = {
+  'a slot of an object': (given) => new ChannelServer({ receive: given } as never),
+  'the connect slot': (given) => new ChannelServer({ connect: given, receive: handler } as never),
+  'a slot of an instance': (given) => {
+    class Chat {
+      disconnect = given;
+    }
+    return new ChannelServer(new Chat() as never);
+  },
+  'a slot of a class': (given) => {
+    class Chat {
+      receive = given;
+    }
+    return new ChannelServer(Chat as never);
+  },
+  'a part of dispatchOn': (given) => dispatchOn('do', { it: given } as never),
+  'a wrapper': (given) => (withChannelUser as unknown as Loose)(given),
+  'a wrapper with options': (given) => (withUserFromToken({ tokens }) as unknown as Loose)(given),
+  'a composed wrapper': (given) => (compose(withOrdering, withChannelSession) as unknown as Loose)(given),
+  'an empty composition': (given) => (compose() as unknown as Loose)(given),
+  'a wrapper of one’s own': (given) => (withTag as unknown as Loose)(given),
+  withClientErrors: (given) => (withClientErrors as unknown as Loose)(given),
+  withJson: (given) => (withJson(z.unknown()) as unknown as Loose)(given),
+  'a decorator': (given) => (withChannelUser as unknown as Loose)(given, { kind: 'method', name: 'receive' }),
+  'a legacy decorator': (given) => (withChannelUser as unknown as Loose)({}, 'receive', { value: given }),
+  defineWrapper: (given) => defineWrapper('withX', given as never),
+};
+
+describe.each(Object.entries(places))('%s', (_place, put) => {
+  it.each(Object.entries({ ...unfinished, ...generators }))('refuses %s in the place of a handler', (_what, given) => {
+    expect(thrownBy(() => put(given))).toBeInstanceOf(TypeError);
+  });
+});
+
+describe('what is refused in the place of a handler', () => {
+  it('is named, with what to write instead', () => {
+    const of = (put: keyof typeof places, given: unknown) => thrownBy(() => places[put]?.(given)).message;
+    expect(of('the connect slot', compose(withOrdering, withUserFromToken))).toMatch(
+      /connect.*compose\(withOrdering, withUserFromToken\)\(handler\)/,
+    );
+    expect(of('a wrapper with options', withChannelUser)).toMatch(/^withUserFromToken: .*withChannelUser\(handler\)/);
+    expect(of('a slot of an object', withJson)).toMatch(/receive.*withJson\(…\)/);
+    expect(of('a part of dispatchOn', later)).toMatch(/^dispatchOn: it .*generator/);
+  });
+
+  it('says so also where a wrapper would have hidden it', () => {
+    expect(thrownBy(() => withUserFromToken({ tokens })(withOrdering(later as never))).message).toMatch(/generator/);
+  });
+
+  it('ends the channel where a function of one’s own makes it for each message and gives it back', async () => {
+    const withRole = () => withUserFromToken({ tokens })(withAuthenticatedUser(handler));
+    for (const connect of [withRole, withOrdering(() => withRole()), () => withOrdering, compose(withOrdering)(() => withRole())]) {
+      const { options, errors } = makeSite();
+      expect((await connectTo({ connect }, options)).refusal).toEqual({ status: 500 });
+      expect(codesOf(errors)).toEqual(['TypeError']);
+    }
+  });
+});
+
+describe('compose', () => {
+  it.each([
+    ['a handler', handler],
+    ['a wrapped handler', withChannelUser(handler)],
+    ['a factory', withJson],
+    ['a factory of one’s own', () => withTag],
+    ['no function', 42],
+    ['null', null],
+    ['nothing', undefined],
+    ['a source', fromToken()],
+  ])('takes no %s for a wrapper', (_what, given) => {
+    expect(thrownBy(() => (compose as Loose)(withOrdering, given))).toBeInstanceOf(TypeError);
+    expect(thrownBy(() => (compose as Loose)(given))).toBeInstanceOf(TypeError);
+  });
+});
+
+describe('dispatchOn', () => {
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['a function', handler],
+    ['a list', [handler]],
+    ['a Map', new Map([['it', handler]])],
+    [
+      'an instance',
+      new (class {
+        it() {}
+      })(),
+    ],
+    ['a text', 'it'],
+  ])('takes no %s for its parts', (_what, parts) => {
+    const error = thrownBy(() => (dispatchOn as Loose)('command', parts));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toMatch(/^dispatchOn: .*\{ command: handler \}/);
+  });
+
+  it('takes its parts for none without a property', () => {
+    expect(thrownBy(() => (dispatchOn as Loose)({ it: handler }))).toBeInstanceOf(TypeError);
+  });
+
+  it('takes objects of whatever realm and without a prototype', () => {
+    for (const parts of [{ it: handler }, Object.assign(Object.create(null), { it: handler }), runInNewContext('({ it() {} })')]) {
+      expect(dispatchOn('command', parts)).toBeTypeOf('function');
+    }
+  });
+});
