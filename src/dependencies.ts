@@ -1,6 +1,8 @@
 import type { Clock } from './contracts/clock.js';
 import { ChannelError } from './errors.js';
 import { type DependencyContainer, container as globalContainer, type InjectionToken } from './injection.js';
+import { ignore, isThenable } from './maybe-promise.js';
+import { isThrown, memberOf } from './thrown.js';
 
 /** What a dependency is called where it is missing. */
 export interface DependencyNames {
@@ -12,6 +14,35 @@ export interface DependencyNames {
   readonly token: string;
   /** The method by which it is recognised. */
   readonly method: string;
+}
+
+/** Whether tsyringe threw `error` since it lacks what it needs to know of a class. It has no codes. */
+function isOfContainer(error: unknown): boolean {
+  const message = isThrown(error, Error) ? memberOf(error, 'message') : undefined;
+  return (
+    typeof message === 'string' &&
+    /TypeInfo not known|Cannot inject the dependency|undefined constructor|unregistered dependency/.test(message)
+  );
+}
+
+/**
+ * What `container` makes for `token`.
+ *
+ * @param what it is, for the error: a phrase that begins a sentence.
+ * @throws {TypeError} naming it and the remedy, with the container's error as cause; what a factory throws is passed on.
+ */
+export function resolveFrom<T>(container: DependencyContainer, token: InjectionToken<T>, what: string): T {
+  try {
+    return container.resolve(token);
+  } catch (cause) {
+    if (!isOfContainer(cause)) throw cause; // a factory or constructor of the application threw
+    throw new TypeError(
+      `${what} cannot be made by the container. A class whose constructor has parameters needs @injectable(), and each parameter ` +
+        '@inject(token), or emitDecoratorMetadata in the compiler that builds it (esbuild and others that drop types write no metadata) with ' +
+        'reflect-metadata imported first; else register a value: { useValue: … }. The cause says where it failed.',
+      { cause },
+    );
+  }
 }
 
 /** Finds what wrappers depend on: their own option, then the server's container, then tsyringe's global one. Each is resolved once. */
@@ -32,7 +63,7 @@ export class Dependencies {
   find<Dependency extends object>(token: InjectionToken<Dependency>, names: DependencyNames): Dependency | undefined {
     if (this.#resolved.has(token)) return this.#resolved.get(token) as Dependency | undefined;
     const holder = [this.#container, globalContainer].find((candidate) => candidate?.isRegistered(token, true));
-    const dependency = holder?.resolve(token);
+    const dependency = holder && resolveFrom(holder, token, `${names.wrapper}: what is registered as ${names.token}`);
     if (dependency !== undefined) this.check(dependency, names);
     this.#resolved.set(token, dependency);
     return dependency;
@@ -64,6 +95,13 @@ export class Dependencies {
     const { wrapper, option, method } = names;
     const candidate = dependency as ({ readonly timeoutMs?: unknown } & Record<string, unknown>) | null;
     if (candidate === null || typeof candidate[method] !== 'function') {
+      if (isThenable(candidate)) {
+        ignore(candidate); // whatever it comes to, it is not awaited
+        throw new TypeError(
+          `${wrapper}: ${option} must have a method ${method}, got a promise of it: await it before the server is built, then give it as the ` +
+            `option ${option} or container.register(${names.token}, { useValue: … })`,
+        );
+      }
       const got = candidate === null ? 'null' : `${typeof candidate} without it`;
       throw new TypeError(`${wrapper}: ${option} must have a method ${method}, got ${got}`);
     }

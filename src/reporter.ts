@@ -1,5 +1,6 @@
+import type { AuthenticationOutcome } from './authentication.js';
 import type { Clock } from './contracts/clock.js';
-import type { ChannelError } from './errors.js';
+import { ChannelError } from './errors.js';
 import { ignore, ignoreThrown } from './maybe-promise.js';
 import type { Message } from './messages.js';
 import { describeThrown } from './thrown.js';
@@ -13,19 +14,31 @@ export interface ReporterOptions {
   readonly onError?: ((error: unknown, message: Message | undefined) => void) | undefined;
   /**
    * Told of what is refused or risky and no error of this process: a refused origin (the text says which option would let it in), an
-   * unguarded subprotocol, input or output past its bounds. What it throws is ignored. @default `process.emitWarning`, each kind at most
-   * once a minute
+   * unguarded subprotocol, input or output past its bounds. Users who are refused as anonymous are counted: each outcome of their
+   * identification is told at most once a minute, with how many were left out. What it throws is ignored. @default
+   * `process.emitWarning`, each kind at most once a minute
    */
   readonly onWarning?: ((warning: ChannelError) => void) | undefined;
 }
 
 const warningIntervalMs = 60_000;
 
+/** Why a client is anonymous, for whoever reads the log. */
+const reasons: Readonly<Record<AuthenticationOutcome, string>> = {
+  missing: 'it presented no credential',
+  malformed: 'what it presented cannot be a credential',
+  unknown: 'there is no such token or session',
+  expired: 'its token has expired',
+  revoked: 'its token was revoked',
+  'inactive-user': 'its user was deleted or disabled',
+  ok: 'its user is authenticated no more',
+};
+
 /** Tells the application, and survives whatever it does with that. */
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #clock: Clock;
-  readonly #lastWarnings = new Map<string, number>();
+  readonly #lastWarnings = new Map<string, { readonly at: number; leftOut: number }>();
 
   constructor(options: ReporterOptions, clock: Clock) {
     this.#options = options;
@@ -45,20 +58,38 @@ export class Reporter {
   }
 
   warn(warning: ChannelError): void {
+    if (this.#options.onWarning !== undefined || this.#dueAfter(warning.code) !== undefined) this.#tell(warning);
+  }
+
+  #tell(warning: ChannelError): void {
     try {
       const { onWarning } = this.#options;
       if (onWarning !== undefined) ignore(onWarning(warning));
-      else if (this.#isDue(warning.code)) process.emitWarning(warning.message, { type: 'WsWithWarning', code: warning.code });
+      else process.emitWarning(warning.message, { type: 'WsWithWarning', code: warning.code });
     } catch {
       // as above
     }
   }
 
-  #isDue(kind: string): boolean {
+  /** An anonymous client was refused. Clients cause that at will, so it is told seldom, and counted meanwhile. */
+  anonymousRefused({ outcome }: { readonly outcome: AuthenticationOutcome }): void {
+    const leftOut = this.#dueAfter(`ERR_AUTHENTICATION_REQUIRED ${outcome}`);
+    if (leftOut === undefined) return;
+    const more = leftOut === 0 ? '' : ` ${leftOut} more were refused so since the last such warning.`;
+    this.#tell(
+      new ChannelError('ERR_AUTHENTICATION_REQUIRED', `An anonymous client was refused, outcome ${outcome}: ${reasons[outcome]}.${more}`),
+    );
+  }
+
+  /** How many warnings of `kind` were left out before this one; `undefined` where it is left out itself. */
+  #dueAfter(kind: string): number | undefined {
     const now = this.#clock.monotonic();
     const last = this.#lastWarnings.get(kind);
-    if (last !== undefined && now - last < warningIntervalMs) return false;
-    this.#lastWarnings.set(kind, now);
-    return true;
+    if (last !== undefined && now - last.at < warningIntervalMs) {
+      last.leftOut += 1;
+      return undefined;
+    }
+    this.#lastWarnings.set(kind, { at: now, leftOut: 0 });
+    return last?.leftOut ?? 0;
   }
 }

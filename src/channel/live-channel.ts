@@ -21,6 +21,9 @@ import { Outbox } from './outbox.js';
 import type { Preparation } from './preparation.js';
 import { attachToSocket } from './socket-events.js';
 
+/** Where no wrapper of the server identifies. */
+const nothingFound = { outcome: 'missing' } as const;
+
 type Phase = 'connecting' | 'live' | 'closing' | 'ended';
 
 /** How long a channel that we end has to flush and answer the close frame, before its connection is dropped. */
@@ -178,8 +181,10 @@ export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMes
 
   /** Ends it because of `error`, which a handler threw or the runtime met while it ran `message`. */
   fail(error: unknown, message?: object): void {
-    const { ending, isReported } = verdictOn(error, this.#host.outcomes);
+    const { code, ending, isReported } = verdictOn(error, this.#host.outcomes);
     if (isReported) this.#host.reporter.error(error, message);
+    else if (code === 'ERR_AUTHENTICATION_REQUIRED' && this.isOpen)
+      this.#host.reporter.anonymousRefused(this.authentication ?? nothingFound);
     this.end(ending);
   }
 

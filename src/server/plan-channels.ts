@@ -1,6 +1,7 @@
 import type { ChannelHost, ChannelPlan, SlotFunction } from '../channel/channel-host.js';
 import type { IdentificationRequirement, KnownRequirement } from '../channel/requirement-kinds.js';
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
+import { resolveFrom } from '../dependencies.js';
 import type { CredentialSource } from '../identity/credentials.js';
 import { type DependencyContainer, container as globalContainer } from '../injection.js';
 import { kindOf } from '../kind-of.js';
@@ -22,7 +23,14 @@ export interface Slots {
  * @throws {TypeError} when there is no handler among them, or something that is none: a wrapper without its handler, a slot misspelt.
  */
 export function slotsOf(handlers: unknown, container: DependencyContainer | undefined): Slots {
-  const owner: unknown = typeof handlers === 'function' ? (container ?? globalContainer).resolve(handlers as new () => object) : handlers;
+  const owner: unknown =
+    typeof handlers === 'function'
+      ? resolveFrom(
+          container ?? globalContainer,
+          handlers as new () => object,
+          `ChannelServer: the class ${handlers.name || 'of handlers'}`,
+        )
+      : handlers;
   if (typeof owner !== 'object' || owner === null) {
     throw new TypeError(`ChannelServer: handlers must be an object, an instance or a class, got ${kindOf(owner)}`);
   }
