@@ -11,6 +11,7 @@ export class FakeSocket extends EventEmitter {
   readonly CLOSING = 2;
   readonly CLOSED = 3;
   readonly protocol = '';
+  readonly extensions = '';
   readyState = 1;
   bufferedAmount = 0;
   isPaused = false;
@@ -51,7 +52,7 @@ export class FakeSocket extends EventEmitter {
 
 /** A connection without a network, whose handshake is answered once connect has succeeded. */
 export class FakeTransport implements Transport {
-  readonly raw: Socket = { cork() {}, uncork() {} } as unknown as Socket;
+  readonly raw: Socket = { cork() {}, uncork() {}, bytesRead: Number.NaN } as unknown as Socket;
   readonly fake = new FakeSocket();
   socket: WebSocket | undefined;
   refusal: { readonly status: number } | undefined;

@@ -16,12 +16,15 @@ export interface InboxOwner<M extends InboxMessage> {
   /** Stops reading from the socket, or goes on. */
   pauseInput(): void;
   resumeInput(): void;
+  /** How many bytes the socket has read so far; `NaN` where pausing holds nothing back. */
+  readonly bytesRead: number;
   /** More came than may wait. */
   overflowed(): void;
 }
 
 /** Bounds and manner of an inbox. */
 export interface InboxLimits {
+  /** Past half of either bound nothing more is read. What was read already fits all the same: its sender could not know. */
   readonly maxQueuedMessages: number;
   readonly maxQueuedBytes: number;
   /** How many handlers may run at once. */
@@ -29,6 +32,9 @@ export interface InboxLimits {
   /** Whether some handlers run under `withOrdering`, and which message does is only known once it has run so far. */
   readonly mayOrder: boolean;
 }
+
+/** As many bytes Node may still read of a socket that is paused in the midst of a read. */
+const readAheadBytes = 262_144;
 
 /** A message that must run alone, and how it is told that its turn has come, or never will. */
 interface Alone {
@@ -51,6 +57,10 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   #started = false;
   #closed = false;
   #paused = false;
+  /** How many bytes had been read when reading was stopped. */
+  #bytesReadThen = 0;
+  /** While the channel's output is clogged, no handler is started. */
+  #held = false;
   /** Running messages that must be alone, earliest first: the first goes on once all that run are among them. Nothing starts meanwhile. */
   readonly #alone: Alone[] = [];
   /** How many running messages have not said yet whether they must run alone. */
@@ -75,25 +85,55 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
       this.#pump();
       return;
     }
-    const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
-    const bytes = message.data.length;
-    const fits = this.#waiting < maxQueuedMessages && (this.#waiting === 0 || this.#bytes + bytes <= maxQueuedBytes);
-    if (!fits) {
-      this.#owner.overflowed();
-      return;
-    }
     this.#queue.push(message);
-    this.#bytes += bytes;
-    if (!this.#paused && (this.#waiting > maxQueuedMessages / 2 || this.#bytes > maxQueuedBytes / 2)) {
-      this.#paused = true;
+    this.#bytes += message.data.length;
+    this.#judgeReading();
+    if (this.#paused && this.#isOver && !this.#wasReadBefore) this.#owner.overflowed();
+  }
+
+  /** Starts no handler and reads nothing more, until {@link release}. */
+  hold(): void {
+    if (this.#closed) return;
+    this.#held = true;
+    this.#judgeReading();
+  }
+
+  release(): void {
+    this.#held = false;
+    this.#pump();
+  }
+
+  /** Reading stops past half of the bounds, and goes on at a quarter. */
+  #judgeReading(): void {
+    const share = this.#paused ? 4 : 2;
+    const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
+    const isMuch = this.#held || this.#waiting > maxQueuedMessages / share || this.#bytes > maxQueuedBytes / share;
+    if (isMuch === this.#paused) return;
+    this.#paused = isMuch;
+    if (isMuch) {
+      this.#bytesReadThen = this.#owner.bytesRead;
       this.#owner.pauseInput();
-    }
+    } else this.#owner.resumeInput();
+  }
+
+  get #isOver(): boolean {
+    const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
+    return this.#waiting > maxQueuedMessages || (this.#waiting > 1 && this.#bytes > maxQueuedBytes);
+  }
+
+  /** Whether what comes was read before reading was stopped: then it is bounded by what one read holds. */
+  get #wasReadBefore(): boolean {
+    return this.#owner.bytesRead - this.#bytesReadThen <= readAheadBytes;
   }
 
   /** Takes nothing more. With `drop`, what waits is not handled either. */
   close(drop: boolean): void {
     this.#closed = true;
-    if (!drop && this.#started) return;
+    this.#held = false;
+    if (!drop && this.#started) {
+      if (this.#waiting > 0) queueMicrotask(() => this.#pump());
+      return;
+    }
     this.#queue = [];
     this.#head = 0;
     this.#bytes = 0;
@@ -147,16 +187,14 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   }
 
   #mayStart(): boolean {
+    if (this.#held) return false;
     if (this.#running === 0) return true;
     return this.#running < this.#limits.concurrency && this.#alone.length === 0 && this.#undecided === 0;
   }
 
   #pump(): void {
     while (this.#started && this.#waiting > 0 && this.#mayStart()) this.#start(this.#shift());
-    if (this.#paused && this.#waiting <= this.#limits.maxQueuedMessages / 4 && this.#bytes <= this.#limits.maxQueuedBytes / 4) {
-      this.#paused = false;
-      this.#owner.resumeInput();
-    }
+    if (this.#paused) this.#judgeReading();
   }
 
   #shift(): M {

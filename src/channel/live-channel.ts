@@ -17,7 +17,7 @@ import { ChannelDisconnectMessage, ChannelReceiveMessage } from './channel-messa
 import { type Ending, endingFor, verdictOn } from './ending.js';
 import { handleDisconnect, handleReceive } from './handle.js';
 import { Inbox, type InboxOwner } from './inbox.js';
-import { Outbox } from './outbox.js';
+import { copyOf, Outbox } from './outbox.js';
 import type { Preparation } from './preparation.js';
 import { attachToSocket } from './socket-events.js';
 
@@ -114,12 +114,12 @@ export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMes
     if (!this.isOpen) return false;
     if (this.#outbox === undefined) {
       this.#held ??= [];
-      this.#held.push(data);
+      this.#held.push(typeof data === 'string' ? data : copyOf(data));
       return true;
     }
     const socket = this.#transport.socket as WebSocket;
     if (socket.readyState !== socket.OPEN) return false; // the peer's close frame is here, its connection not gone yet
-    if (this.#outbox.send(data, typeof data === 'string' ? data.length : data.byteLength)) return true;
+    if (this.#outbox.send(data)) return true;
     this.#warn('ERR_SLOW_CONSUMER', 'A client reads more slowly than it is sent to; its channel is closed (maxBufferedBytes).');
     this.endWith('ERR_SLOW_CONSUMER');
     return false;
@@ -140,7 +140,7 @@ export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMes
   terminate(): void {
     if (this.#phase === 'ended') return;
     this.#begin({ ...this.#host.outcomes.ERR_CHANNEL_CLOSED, closeCode: 1006, isOrderly: true });
-    this.#outbox?.uncork();
+    this.#outbox?.flush();
     if (this.#transport.socket === undefined) {
       this.#transport.destroy();
       this.#gone();
@@ -162,7 +162,7 @@ export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMes
       this.#gone();
       return;
     }
-    this.#outbox?.uncork();
+    this.#outbox?.flush();
     socket.resume(); // a paused socket would never see the peer's close frame
     socket.close(ending.closeCode, cutReason(ending.reason));
     const grace = ending.isOrderly ? orderlyCloseGraceMs : closeGraceMs;
@@ -214,7 +214,7 @@ export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMes
   }
 
   #attach(socket: WebSocket): void {
-    this.#outbox = new Outbox(socket, this.#transport.raw, this.#host.maxBufferedBytes);
+    this.#outbox = new Outbox(socket, this.#transport.raw, this.inbox, this.#host.maxBufferedBytes);
     attachToSocket(socket, this);
   }
 
@@ -274,6 +274,10 @@ export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMes
 
   resumeInput(): void {
     this.#transport.socket?.resume();
+  }
+
+  get bytesRead(): number {
+    return this.#transport.raw.bytesRead;
   }
 
   overflowed(): void {

@@ -26,11 +26,11 @@ export interface ChannelServerOptions extends OriginOptions, ReporterOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** How many receive handlers of one channel may run at once; those under `withOrdering` still run alone. @default 1 */
   readonly concurrency?: number | undefined;
-  /** How many bytes may be left unsent by earlier ticks; one tick may add eight times as much. @default 1,048,576 (1 MiB) */
+  /** How many bytes may stay unsent for a whole turn of the event loop; within one, eight times as much. @default 1,048,576 (1 MiB) */
   readonly maxBufferedBytes?: number | undefined;
-  /** How many bytes of received messages may wait; one larger message fits an empty queue. @default 1,048,576 (1 MiB) */
+  /** {@link maxQueuedMessages} in bytes; before the handshake is answered, more than this is refused. @default 1,048,576 (1 MiB) */
   readonly maxQueuedBytes?: number | undefined;
-  /** How many received messages may wait. @default 16,384 */
+  /** Past half of how many received messages that wait a channel is read no further; what was read already fits. @default 16,384 */
   readonly maxQueuedMessages?: number | undefined;
   /** Replacements for entries of the table of outcomes, e.g. {@link privateCloseCodes}. @default none */
   readonly outcomes?: { readonly [Code in ErrorCode]?: Partial<Outcome> } | undefined;

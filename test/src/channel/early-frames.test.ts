@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { Channel } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { frame, opcodes, RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
@@ -224,21 +225,32 @@ describe('more than may wait', () => {
     expect(connects).toBe(0);
   });
 
-  it.each(['maxQueuedMessages', 'maxQueuedBytes'])('closes with 1008 while connect is pending after the 101 (%s)', async (option) => {
+  it('closes with 1008 while connect is pending after the 101, where the application goes on reading a paused socket', async () => {
     const connecting = deferred();
+    const begun = deferred<Channel>();
     let disconnects = 0;
     const { port, channels, warnings } = await serve(
       {
-        connect: () => connecting.promise,
+        connect: ({ channel }) => {
+          begun.resolve(channel);
+          return connecting.promise;
+        },
         receive: () => undefined,
         disconnect: () => {
           disconnects += 1;
         },
       },
-      { mode: 'accept', [option]: option === 'maxQueuedBytes' ? 100 : 3 },
+      { mode: 'accept', maxQueuedMessages: 3 },
     );
-    const client = await RawClient.upgrade(port, { head: Buffer.concat(Array.from({ length: 5 }, () => frame('x'.repeat(40)))) });
+    const client = await RawClient.upgrade(port);
     expect(await client.status()).toBe(101);
+    const { socket, signal } = await begun.promise;
+    const bytes = frame(Buffer.alloc(65_536), opcodes.binary);
+    for (let sent = 0; sent < 16; sent += 1) client.write(bytes);
+    while (!signal.aborted) {
+      socket?.resume();
+      await nextTurn();
+    }
     expect(await client.closeCode()).toBe(1008);
     expect(codesOf(warnings)).toEqual(['ERR_INPUT_OVERFLOW']);
     client.finish();

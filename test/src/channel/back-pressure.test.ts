@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest';
+import { frame, RawClient } from '../../support/raw-client.js';
+import { WsClient } from '../../support/ws-client.js';
+import { codesOf, deferred, modes, nextTurn, type ServeOptions, serve } from '../server/serving.js';
+
+const count = 60_000;
+
+/** `connect` that is pending until the test lets it go on, and a slow `receive` that counts. */
+function slowly(total: number) {
+  const connecting = deferred();
+  const all = deferred();
+  const seen = { handled: 0 };
+  const receive = async (): Promise<void> => {
+    seen.handled += 1;
+    if (seen.handled % 1_000 === 0) await nextTurn();
+    if (seen.handled === total) all.resolve();
+  };
+  return { connecting, all: all.promise, seen, receive };
+}
+
+/** Sends `total` requests at once, and reads all the while; gives how many answers came. */
+async function answersTo(total: number, answer: number, options: ServeOptions, perMessageDeflate = false): Promise<number> {
+  const text = 'a'.repeat(answer);
+  const { port, warnings } = await serve({ receive: ({ channel }) => void channel.send(text) }, options);
+  const client = await WsClient.connect(port, { perMessageDeflate });
+  for (let index = 0; index < total; index += 1) client.send('x');
+  const received = await client.take(total);
+  expect(codesOf(warnings)).toEqual([]);
+  client.send('and on');
+  expect((await client.next()).length).toBe(answer);
+  return received.filter((message) => message.length === answer).length;
+}
+
+describe('a client that reads all the time', () => {
+  it('gets every compressed answer to 10,000 requests sent at once', async () => {
+    const options = { upgrades: { ws: { perMessageDeflate: { threshold: 0 } } } };
+    expect(await answersTo(10_000, 300, options, true)).toBe(10_000);
+  });
+});
+
+describe.each(modes)('a client that reads all the time (%s)', (mode) => {
+  it.each([60, 1_024])('gets every answer to 60,000 requests sent at once: %i bytes', async (answer) => {
+    expect(await answersTo(count, answer, { mode })).toBe(count);
+  });
+
+  it('gets every answer where each is far larger than its request, and no more than a few wait at a time', async () => {
+    let most = 0;
+    const text = 'a'.repeat(100_000);
+    const { port, channels, warnings } = await serve(
+      {
+        receive: ({ channel }) => {
+          channel.send(text);
+          most = Math.max(most, channel.socket?.bufferedAmount ?? 0);
+        },
+      },
+      { mode },
+    );
+    const client = await WsClient.connect(port);
+    for (let index = 0; index < 2_000; index += 1) client.send('x');
+    for (let index = 0; index < 2_000; index += 1) await client.next();
+    expect(codesOf(warnings)).toEqual([]);
+    expect(most).toBeLessThan(2 * 1_048_576);
+    const [channel] = channels.channels;
+    expect(channel?.socket?.isPaused).toBe(false);
+  });
+});
+
+describe.each(modes)('a client whose output is clogged (%s)', (mode) => {
+  it('is read no further, and what it sent is handled once it reads again', async () => {
+    let handled = 0;
+    const all = deferred();
+    const { port, channels, warnings } = await serve(
+      {
+        receive: ({ channel }) => {
+          handled += 1;
+          channel.send('a'.repeat(1_000_000));
+          if (handled === 40) all.resolve();
+        },
+      },
+      { mode },
+    );
+    const client = await RawClient.upgrade(port);
+    expect(await client.status()).toBe(101);
+    client.socket.pause();
+    client.write(Buffer.concat(Array.from({ length: 40 }, () => frame('x'))));
+    const [channel] = channels.channels;
+    while (channel?.socket?.isPaused !== true) await nextTurn();
+    for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+    expect(handled).toBeLessThan(40);
+    expect(warnings).toEqual([]);
+    client.socket.removeAllListeners('data');
+    client.socket.resume();
+    await all.promise;
+    expect(warnings).toEqual([]);
+  });
+
+  it('has its messages handled where it leaves, or is closed in order', async () => {
+    const texts: string[] = [];
+    const gone = deferred();
+    const { port, channels } = await serve(
+      {
+        receive: ({ channel, text }) => {
+          texts.push(text);
+          channel.send('a'.repeat(8_000_000));
+        },
+        disconnect: () => gone.resolve(),
+      },
+      { mode, maxBufferedBytes: 16_000_000 },
+    );
+    const client = await RawClient.upgrade(port);
+    expect(await client.status()).toBe(101);
+    client.socket.pause();
+    client.write(Buffer.concat(['1', '2', '3'].map((text) => frame(text))));
+    const [channel] = channels.channels;
+    while (channel?.socket?.isPaused !== true) await nextTurn();
+    expect(texts).toEqual(['1']);
+    channel.close(4000);
+    await nextTurn();
+    expect(texts).toEqual(['1', '2', '3']);
+    client.reset();
+    await gone.promise;
+  });
+});
+
+describe('a client that heeds TCP and compresses', () => {
+  it.each([
+    { bytes: 1, options: {} },
+    { bytes: 4_000, options: {} },
+    { bytes: 4_000, options: { maxQueuedBytes: 5_000 } },
+  ])('has all of its compressed frames handled: $bytes bytes each, $options', async ({ bytes, options }) => {
+    const { all, receive } = slowly(10_000);
+    const { port, warnings } = await serve({ receive }, { ...options, upgrades: { ws: { perMessageDeflate: true } } });
+    const client = await WsClient.connect(port, { perMessageDeflate: { threshold: 0 } });
+    for (let index = 0; index < 10_000; index += 1) client.send('x'.repeat(bytes));
+    await all;
+    expect(codesOf(warnings)).toEqual([]);
+  });
+});
+
+describe.each(modes)('a client that heeds TCP (%s)', (mode) => {
+  it.each([
+    { bytes: 1, options: {} },
+    { bytes: 0, options: {} },
+    { bytes: 1, options: { maxQueuedMessages: 1 } },
+    { bytes: 1, options: { maxQueuedMessages: 9_000 } },
+    { bytes: 10, options: { maxQueuedBytes: 1 } },
+    { bytes: 10, options: { concurrency: 3, maxQueuedMessages: 10 } },
+  ])('has all of 60,000 frames handled: $bytes bytes each, $options', async ({ bytes, options }) => {
+    const { all, seen, receive } = slowly(count);
+    const { port, warnings } = await serve({ receive }, { mode, ...options });
+    const client = await RawClient.upgrade(port);
+    expect(await client.status()).toBe(101);
+    const one = frame('x'.repeat(bytes));
+    client.write(Buffer.concat(Array.from({ length: count }, () => one)));
+    await all;
+    expect(seen.handled).toBe(count);
+    expect(codesOf(warnings)).toEqual([]);
+  });
+
+  it('has all frames handled, where ws emits each message in a turn of its own', async () => {
+    const { all, receive } = slowly(20_000);
+    const options = { mode, maxQueuedMessages: 8, upgrades: { ws: { allowSynchronousEvents: false } } };
+    const { port, warnings } = await serve({ receive }, options);
+    const client = await RawClient.upgrade(port);
+    expect(await client.status()).toBe(101);
+    client.write(Buffer.concat(Array.from({ length: 20_000 }, () => frame('x'))));
+    await all;
+    expect(codesOf(warnings)).toEqual([]);
+  });
+
+  it.each([{}, { maxQueuedMessages: 3 }])('has all frames handled that it sent before connect was done: %j', async (options) => {
+    const { connecting, all, receive } = slowly(count);
+    const begun = deferred<{ isPaused(): boolean }>();
+    const { port, warnings } = await serve(
+      {
+        connect: ({ request }) => {
+          begun.resolve(request.socket);
+          return connecting.promise;
+        },
+        receive,
+      },
+      { mode, ...options },
+    );
+    const one = frame('x');
+    const client = await RawClient.upgrade(port, { head: Buffer.concat(Array.from({ length: count }, () => one)) });
+    const raw = await begun.promise;
+    for (let turn = 0; turn < 50 && !raw.isPaused(); turn += 1) await nextTurn();
+    connecting.resolve();
+    expect(await client.status()).toBe(101);
+    await all;
+    expect(codesOf(warnings)).toEqual([]);
+  });
+});
