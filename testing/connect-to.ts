@@ -4,6 +4,7 @@ import type { Channel, ChannelSession } from '../src/messages.js';
 import type { ChannelHandlers, ClassHandlers } from '../src/server/channel-handlers.js';
 import { ChannelServer } from '../src/server/channel-server.js';
 import type { ChannelServerOptions } from '../src/server/channel-server-options.js';
+import { SessionDraft } from '../src/session/session-draft.js';
 import type { AnonymousUser, AppUser } from '../src/users.js';
 import { fakeRequest, type HandshakeOptions } from './fake-request.js';
 import { FakeTransport } from './fake-transport.js';
@@ -58,13 +59,15 @@ export class TestClient {
   }
 
   /**
-   * The channel's session as it was saved last. What is set here is never saved.
+   * The channel's session as it was saved last, to be read: nothing can be set here.
    *
    * @throws {TypeError} when no wrapper of the server uses sessions.
    */
   get channelSession(): ChannelSession {
-    const draft = this.#channel.record?.draft();
-    if (draft === undefined) throw new TypeError('client.channelSession: no wrapper of this server uses sessions, or it was not opened');
+    const { record } = this.#channel;
+    if (record === undefined) throw new TypeError('client.channelSession: no wrapper of this server uses sessions, or it was not opened');
+    const draft = new SessionDraft(record);
+    draft.seal();
     return draft;
   }
 

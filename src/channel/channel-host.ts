@@ -10,7 +10,8 @@ import type { BoundSource, UserSource } from '../identity/user-source.js';
 import type { Channel, Handshake } from '../messages.js';
 import type { ErrorCode, Outcome, Outcomes } from '../outcomes.js';
 import type { Reporter } from '../reporter.js';
-import type { RecordContext, SessionRecord } from '../session/session-record.js';
+import type { ChannelRecord } from '../session/channel-record.js';
+import type { SessionRecords } from '../session/session-records.js';
 import type { ChannelIdentity } from './channel-identity.js';
 import type { Inbox, InboxLimits } from './inbox.js';
 
@@ -48,7 +49,7 @@ export interface ChannelHost {
   readonly reporter: Reporter;
   readonly connectTimeoutMs: number;
   readonly maxBufferedBytes: number;
-  readonly session: RecordContext;
+  readonly sessions: SessionRecords;
   /** Resolves what something depends on, once per server. */
   bind<Bound>(bindable: Bindable<Bound>): Bound;
   handshakeOf(request: IncomingMessage): Handshake;
@@ -87,7 +88,7 @@ export interface RuntimeChannel extends Channel {
   /** What is kept of the handshake, once connect has succeeded. */
   readonly handshake: Handshake;
   /** The channel's session, once it is opened. */
-  record: SessionRecord | undefined;
+  record: ChannelRecord | undefined;
   /** What connect finds out; `undefined` before and after. */
   readonly preparation: ConnectPreparation | undefined;
   /** Resolves once nothing of the channel runs any more. */

@@ -21,6 +21,7 @@ export abstract class ChannelMessage implements BaseMessage {
   [passedWrappers] = 0;
   readonly #channel: RuntimeChannel;
   #draft: SessionDraft | undefined;
+  #isOver = false;
   #user: AuthenticatedUser | AnonymousUser | Absent = absent;
   #httpSession: HttpSession | undefined | Absent = absent;
   #body: unknown = absent;
@@ -61,6 +62,7 @@ export abstract class ChannelMessage implements BaseMessage {
 
   set channelSession(draft: SessionDraft) {
     this.#draft = draft;
+    if (this.#isOver) draft.seal();
   }
 
   get httpSession(): HttpSession | undefined {
@@ -115,6 +117,12 @@ export abstract class ChannelMessage implements BaseMessage {
   /** Does `step` once the handler is done and did not throw: after all others, and also where it told the client of an error. */
   onHandled(step: () => void): void {
     this.#lastStep = step;
+  }
+
+  /** The message is over: its session takes no change any more, whoever goes on after it. */
+  seal(): void {
+    this.#isOver = true;
+    this.#draft?.seal();
   }
 
   /** The handler did not succeed: what it changed is dropped, and no step of {@link onSuccess} is done. */

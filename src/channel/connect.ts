@@ -17,7 +17,9 @@ export async function connect(channel: LiveChannel, transport: Transport, reques
   channel.preparation = preparation;
   const message = new ChannelConnectMessage(channel, request);
   preparation.cancelDeadline = host.clock.setTimer(() => {
-    if (channel.isConnecting) channel.fail(timeoutOf(preparation.waitsFor, host.connectTimeoutMs), message);
+    if (!channel.isConnecting) return;
+    message.seal();
+    channel.fail(timeoutOf(preparation.waitsFor, host.connectTimeoutMs), message);
   }, host.connectTimeoutMs);
   try {
     await runHandler(channel, host, message, preparation);
@@ -32,6 +34,7 @@ export async function connect(channel: LiveChannel, transport: Transport, reques
     // once it has ended, a look-up, load or save that gives up says nothing new
     if (channel.isConnecting || !isThrown(error, ChannelError)) channel.fail(error, message);
   } finally {
+    message.seal();
     preparation.cancelDeadline();
     channel.preparation = undefined;
   }

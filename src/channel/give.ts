@@ -2,6 +2,7 @@ import type { HttpSession, HttpSessionReader } from '../contracts/http-session-r
 import { ChannelError } from '../errors.js';
 import { boundedLookUp } from '../identity/bounded-look-up.js';
 import type { UserSource } from '../identity/user-source.js';
+import { SessionDraft } from '../session/session-draft.js';
 import { ChannelConnectMessage, type ChannelMessage } from './channel-message.js';
 import { openRecord } from './preparation.js';
 
@@ -17,7 +18,7 @@ export function giveSession(message: ChannelMessage): Promise<void> | undefined 
 
 function putSession(message: ChannelMessage): void {
   const { record } = message.channel;
-  if (record !== undefined && message.draft === undefined) message.channelSession = record.draft();
+  if (record !== undefined && message.draft === undefined) message.channelSession = new SessionDraft(record);
 }
 
 /**

@@ -11,11 +11,16 @@ export function handleReceive(channel: RuntimeChannel, message: ChannelReceiveMe
   try {
     const result = (channel.host.plan.receive as SlotFunction)(message);
     const pending = isThenable(result) ? promiseOf(result).then(() => commit(channel, message)) : commit(channel, message);
-    return pending?.then(undefined, (error: unknown) => channel.fail(error, message));
+    return pending?.then(undefined, (error: unknown) => failed(channel, message, error));
   } catch (error) {
-    channel.fail(error, message);
+    failed(channel, message, error);
     return undefined;
   }
+}
+
+function failed(channel: RuntimeChannel, message: ChannelReceiveMessage, error: unknown): void {
+  message.seal();
+  channel.fail(error, message);
 }
 
 /** Runs the disconnect handler; there is nothing left to end, so an error is only reported. */
@@ -28,6 +33,8 @@ export async function handleDisconnect(channel: RuntimeChannel, message: Channel
   } catch (error) {
     const { isReported } = verdictOn(error, channel.host.outcomes);
     if (isReported) channel.host.reporter.error(error, message);
+  } finally {
+    message.seal();
   }
 }
 
@@ -35,6 +42,7 @@ export async function handleDisconnect(channel: RuntimeChannel, message: Channel
 export function commit(channel: RuntimeChannel, message: ChannelMessage): Promise<void> | undefined {
   const { draft, successSteps } = message;
   const saving = draft === undefined ? undefined : channel.record?.commit(draft);
+  message.seal();
   return successSteps === undefined ? saving : doSteps(saving, successSteps);
 }
 

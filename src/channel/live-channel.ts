@@ -7,7 +7,7 @@ import { ChannelError, CloseChannel } from '../errors.js';
 import { kindOf } from '../kind-of.js';
 import type { Handshake } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
-import type { SessionRecord } from '../session/session-record.js';
+import type { ChannelRecord } from '../session/channel-record.js';
 import { cutReason, isCloseCode } from '../status-codes.js';
 import type { TokenId } from '../token-id.js';
 import type { AnonymousUser, AppUser } from '../users.js';
@@ -55,7 +55,7 @@ export class LiveChannel implements RuntimeChannel, InboxOwner<ChannelReceiveMes
   #whenFinished: (() => void) | undefined;
   #handshake: Handshake | undefined;
   /** The channel's session, once connect has opened it. */
-  record: SessionRecord | undefined;
+  record: ChannelRecord | undefined;
   /** What connect finds out; `undefined` afterwards. */
   preparation: Preparation | undefined;
 

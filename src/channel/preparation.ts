@@ -5,7 +5,6 @@ import { lookUpFailed } from '../identity/bounded-look-up.js';
 import { identify } from '../identity/identify.js';
 import type { BoundSource, Finding, UserSource } from '../identity/user-source.js';
 import { derivedSessionId } from '../session/session-id.js';
-import { SessionRecord } from '../session/session-record.js';
 import type { SessionScope } from '../session/session-settings.js';
 import type { ChannelHost, ConnectPreparation, RuntimeChannel } from './channel-host.js';
 
@@ -138,8 +137,11 @@ export class Preparation implements ConnectPreparation {
 /** Opens the channel's session, once: a promise where its record must be loaded. */
 export function openRecord(channel: RuntimeChannel): Promise<void> | undefined {
   if (channel.record !== undefined) return undefined;
-  const { session } = channel.host;
-  channel.record = new SessionRecord(session, sharedSessionId(channel, session.settings.scope));
+  // nobody would end what a connect handler opens that goes on after its channel
+  if (channel.preparation !== undefined && !channel.isOpen)
+    throw new ChannelError('ERR_CHANNEL_CLOSED', 'The channel ended while its connect was being prepared.');
+  const { sessions } = channel.host;
+  channel.record = sessions.open(sharedSessionId(channel, sessions.scope));
   return channel.record.load();
 }
 

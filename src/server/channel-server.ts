@@ -12,9 +12,8 @@ import { originRule } from '../origin.js';
 import { refusedOrigin } from '../refused-origin.js';
 import { Reporter } from '../reporter.js';
 import { MemorySessionStore } from '../session/memory-session-store.js';
-import type { RecordContext, SessionRecord } from '../session/session-record.js';
+import { SessionRecords } from '../session/session-records.js';
 import { mergeSessionOptions, type SessionSettings } from '../session/session-settings.js';
-import { SessionToucher } from '../session/session-toucher.js';
 import { AcceptedTransport } from './accepted-transport.js';
 import type { ChannelHandlers, ClassHandlers } from './channel-handlers.js';
 import { ChannelRegistry, type Channels } from './channel-registry.js';
@@ -48,7 +47,7 @@ export class ChannelServer<H extends object = object> {
   readonly #registry = new ChannelRegistry();
   /** Every channel of which anything still runs, pending ones and ended ones included. */
   readonly #active = new Set<RuntimeChannel>();
-  readonly #toucher: SessionToucher;
+  readonly #sessions: SessionRecords;
   readonly #upgrades: Upgrades;
   #closing: Promise<void> | undefined;
   #whenDone: (() => void) | undefined;
@@ -78,14 +77,14 @@ export class ChannelServer<H extends object = object> {
     this.#isOriginAllowed = originRule(this.#settings);
     this.#credentials.learn(credentialsOf(slots));
     this.#plan = planChannels(slots, this.#settings, bind);
-    const session: RecordContext = {
+    this.#sessions = new SessionRecords({
       settings: sessionSettings(slots, this.#settings, dependencies),
       clock,
+      random: Math.random,
       deadlineMs: connectTimeoutMs,
       report: (error) => reporter.error(error),
-    };
-    this.#toucher = new SessionToucher(session, () => this.#records());
-    this.#host = this.#makeHost(reporter, session, bind);
+    });
+    this.#host = this.#makeHost(reporter, bind);
     this.#upgrades = new Upgrades({
       settings: this.#settings,
       reporter,
@@ -177,7 +176,7 @@ export class ChannelServer<H extends object = object> {
     this.open(new AcceptedTransport(socket, request), request);
   }
 
-  #makeHost(reporter: Reporter, session: RecordContext, bind: ChannelHost['bind']): ChannelHost {
+  #makeHost(reporter: Reporter, bind: ChannelHost['bind']): ChannelHost {
     const { clock, outcomes, connectTimeoutMs, maxBufferedBytes, trustProxy } = this.#settings;
     return {
       plan: this.#plan,
@@ -186,17 +185,11 @@ export class ChannelServer<H extends object = object> {
       reporter,
       connectTimeoutMs,
       maxBufferedBytes,
-      session,
+      sessions: this.#sessions,
       bind,
       handshakeOf: (request) => handshakeOf(request, this.#credentials.secretParameters, trustProxy),
-      channelOpened: (channel) => {
-        this.#registry.add(channel);
-        this.#toucher.start();
-      },
-      channelClosed: (channel) => {
-        this.#registry.delete(channel);
-        if (this.#registry.size === 0) this.#toucher.stop();
-      },
+      channelOpened: (channel) => this.#registry.add(channel),
+      channelClosed: (channel) => this.#registry.delete(channel),
       channelFinished: (channel) => {
         this.#active.delete(channel);
         if (this.#active.size === 0) this.#whenDone?.();
@@ -217,11 +210,7 @@ export class ChannelServer<H extends object = object> {
       });
       for (const channel of [...this.#active]) channel.terminate();
     }
-    this.#toucher.stop();
-  }
-
-  *#records(): Iterable<SessionRecord> {
-    for (const channel of this.#registry) if (channel.record !== undefined) yield channel.record;
+    this.#sessions.close();
   }
 }
 

@@ -3,44 +3,56 @@ import type { JsonValue } from '../contracts/session-store.js';
 import { ChannelError } from '../errors.js';
 import { frozenJson } from './json-value.js';
 
-/** The values of a session. Never changed in place: a commit makes a new map. */
-export type SessionData = ReadonlyMap<string, JsonValue>;
-
 /** What an `update` makes of a value. */
 export type Step = (value: never) => unknown;
 
-/** What one message did to one key. `steps` are kept only where the change depends on the old value and on nothing else. */
-export type Change =
-  | { readonly kind: 'set'; readonly value: JsonValue }
-  | { readonly kind: 'delete' }
-  | { readonly kind: 'update'; readonly value: JsonValue; readonly steps: readonly Step[] };
+/** What one message did to one key. */
+export interface Change {
+  /** The key's new value; `undefined` where it is deleted. */
+  readonly value: JsonValue | undefined;
+  /** The value that the message found when it began. */
+  readonly seen: JsonValue | undefined;
+  /** How the new value came of the old one, where it depends on that and on nothing else. */
+  readonly steps: readonly Step[] | undefined;
+}
 
 /** The changes of one message, by key. */
 export type Changes = ReadonlyMap<string, Change>;
 
+/** Where the newest value of a key is found. */
+export interface Values {
+  get(key: string): JsonValue | undefined;
+}
+
 /** What `step` makes of `value`. */
 export function applyStep(step: Step, value: JsonValue | undefined, key: string): JsonValue {
-  return frozenJson(step(value as never), `channelSession.update('${key}')`);
+  return frozenJson(step(value as never), 'channelSession.update', key);
 }
 
 /**
- * The newest data with a message's changes on top.
+ * A message's changes as they are on top of `newest`, which is what others have made of the session since: they themselves where nobody
+ * touched these keys.
  *
- * @param base the data that the message saw.
- * @throws {ChannelError} `ERR_SESSION_CONFLICT` when a key that the message set or deleted was changed by someone else since `base`.
+ * @throws {ChannelError} `ERR_SESSION_CONFLICT` when a key that the message set or deleted was changed by someone else.
+ * @throws whatever the function of an `update` throws when it runs again.
  */
-export function replay(changes: Changes, base: SessionData, newest: SessionData): SessionData {
-  const result = new Map(newest);
-  for (const [key, change] of changes) {
-    if (base !== newest && change.kind !== 'update' && !isDeepStrictEqual(base.get(key), newest.get(key))) {
+export function rebase(changes: Changes, newest: Values): Changes {
+  let rebased: Map<string, Change> | undefined;
+  for (const [key, { seen, steps }] of changes) {
+    const value = newest.get(key);
+    if (value === seen) continue;
+    if (steps !== undefined) {
+      rebased ??= new Map(changes);
+      rebased.set(key, { value: rerun(steps, value, key), seen: value, steps });
+    } else if (!isDeepStrictEqual(value, seen)) {
       throw new ChannelError('ERR_SESSION_CONFLICT', `Another message changed the session's '${key}' meanwhile; use update() for it.`);
     }
-    if (change.kind === 'delete') result.delete(key);
-    else result.set(key, change.kind === 'set' || base === newest ? change.value : rerun(change.steps, newest.get(key), key));
   }
-  return result;
+  return rebased ?? changes;
 }
 
-function rerun(steps: readonly Step[], value: JsonValue | undefined, key: string): JsonValue {
-  return steps.reduce<JsonValue | undefined>((current, step) => applyStep(step, current, key), value) as JsonValue;
+function rerun(steps: readonly Step[], value: JsonValue | undefined, key: string): JsonValue | undefined {
+  let current = value;
+  for (const step of steps) current = applyStep(step, current, key);
+  return current;
 }

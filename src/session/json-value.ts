@@ -9,21 +9,25 @@ const frozenHere = new WeakSet<object>();
 /**
  * A deeply frozen copy of `value`; what was frozen here before is returned as it is.
  *
- * @param path how errors name `value`.
+ * @param owner how errors name `value`; with a `key`, they name it `owner('key')`.
  * @throws {TypeError} naming the path of the first part that JSON cannot hold: `undefined`, a function, a symbol, a BigInt, NaN or an
  * infinity, an object that is neither plain nor an array (a `Date`, a `Map`), a cycle, or anything deeper than 200 levels.
  */
-export function frozenJson(value: unknown, path: string): JsonValue {
-  return freeze(value, path, 0);
+export function frozenJson(value: unknown, owner: string, key?: string): JsonValue {
+  if (isScalar(value)) return value; // most values are: no path is put together for them
+  return freeze(value, key === undefined ? owner : `${owner}('${key}')`, 0);
+}
+
+/** Whether `value` is one that JSON holds and that nobody can change. */
+function isScalar(value: unknown): value is string | number | boolean | null {
+  return typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isFinite(value);
 }
 
 function freeze(value: unknown, path: string, depth: number): JsonValue {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new TypeError(`${path} must be a value that JSON can hold, got ${String(value)}`);
-    return value;
+  if (isScalar(value)) return value;
+  if (typeof value !== 'object' || value === null) {
+    throw new TypeError(`${path} must be a value that JSON can hold, got ${typeof value === 'number' ? String(value) : typeof value}`);
   }
-  if (typeof value !== 'object') throw new TypeError(`${path} must be a value that JSON can hold, got ${typeof value}`);
   if (frozenHere.has(value)) return value as JsonValue;
   if (depth >= maxDepth) throw new TypeError(`${path} is nested more than ${maxDepth} levels deep, or holds itself`);
   const copy = Array.isArray(value) ? frozenArray(value, path, depth) : frozenObject(value, path, depth);

@@ -1,31 +1,35 @@
 import { inspect } from 'node:util';
 import type { JsonValue } from '../contracts/session-store.js';
 import type { ChannelSession } from '../messages.js';
-import { applyStep, type Change, type Changes, type SessionData, type Step } from './changes.js';
+import { applyStep, type Change, type Changes, type Step } from './changes.js';
 import { frozenJson } from './json-value.js';
+import { objectOf, type Snapshot } from './session-data.js';
 
 /** What a draft needs of the session that it is made of. */
 export interface DraftSource {
-  /** The last committed data. */
-  readonly data: SessionData;
+  /** The last committed values; they may change at once. */
+  readonly values: Snapshot;
+  /** The last committed values, which stay as they are until they are released. */
+  hold(): Snapshot;
+  release(held: Snapshot): void;
   /** Reads the record anew. */
   reload(): Promise<void>;
 }
 
-/** One message's view of the channel session: the committed data that it saw first, and its own changes. */
+/**
+ * One message's view of the channel session: the values that were committed when it began, and its own changes. Once the message is over
+ * it is sealed: what is read is what was committed last, and a change is a mistake.
+ */
 export class SessionDraft implements ChannelSession {
   readonly #source: DraftSource;
-  #base: SessionData;
+  /** `undefined` once sealed. */
+  #base: Snapshot | undefined;
   #changes: Map<string, Change> | undefined;
 
   constructor(source: DraftSource) {
     this.#source = source;
-    this.#base = source.data;
-  }
-
-  /** The data that the changes were made on. */
-  get base(): SessionData {
-    return this.#base;
+    this.#base = source.hold();
+    Object.preventExtensions(this);
   }
 
   /** What this message changed and nobody has saved yet. */
@@ -34,15 +38,19 @@ export class SessionDraft implements ChannelSession {
   }
 
   get(key: string): never | undefined {
-    const change = this.#changes?.get(key);
-    if (change === undefined) return this.#base.get(key) as never | undefined;
-    return change.kind === 'delete' ? undefined : (change.value as never);
+    return this.#current(key) as never | undefined;
   }
 
   set(key: string, value: unknown): void {
-    const frozen = frozenJson(value, `channelSession.set('${checkedKey(key)}')`);
-    if (this.#current(key) === frozen && this.#changes?.get(key)?.kind !== 'update') return;
-    this.#change(key, { kind: 'set', value: frozen });
+    const base = this.#open('set');
+    const frozen = frozenJson(value, 'channelSession.set', checkedKey(key));
+    const before = this.#changes?.get(key);
+    if (before === undefined) {
+      const seen = base.get(key);
+      if (seen !== frozen) this.#change(key, { value: frozen, seen, steps: undefined });
+    } else if (before.value !== frozen || before.steps !== undefined) {
+      this.#change(key, { value: frozen, seen: before.seen, steps: undefined });
+    }
   }
 
   has(key: string): boolean {
@@ -50,35 +58,62 @@ export class SessionDraft implements ChannelSession {
   }
 
   delete(key: string): void {
-    if (this.#current(key) !== undefined) this.#change(checkedKey(key), { kind: 'delete' });
+    const base = this.#open('delete');
+    if (this.#current(key) === undefined) return;
+    const before = this.#changes?.get(key);
+    this.#change(key, { value: undefined, seen: before === undefined ? base.get(key) : before.seen, steps: undefined });
   }
 
   update(key: string, change: (value: never) => unknown): void {
+    const base = this.#open('update');
     if (typeof change !== 'function') throw new TypeError(`channelSession.update: change must be a function, got ${typeof change}`);
     checkedKey(key); // not below: without changes it would not be reached
     const before = this.#changes?.get(key);
-    const value = applyStep(change, this.#current(key), key);
-    if (before !== undefined && before.kind !== 'update') {
-      this.#change(key, { kind: 'set', value }); // it builds on a value that this message set, so it is as blind as that
+    if (before === undefined) {
+      const seen = base.get(key);
+      this.#change(key, { value: applyStep(change, seen, key), seen, steps: [change] });
       return;
     }
-    const steps: readonly Step[] = before === undefined ? [change] : [...before.steps, change];
-    this.#change(key, { kind: 'update', value, steps });
+    const value = applyStep(change, before.value, key);
+    // what builds on a value that this message set or deleted is as blind as that
+    const steps: readonly Step[] | undefined = before.steps === undefined ? undefined : [...before.steps, change];
+    this.#change(key, { value, seen: before.seen, steps });
   }
 
+  /** @throws {TypeError} (as a rejection) once the message is over. */
   async reload(): Promise<void> {
+    this.#open('reload');
     await this.#source.reload();
     this.discard();
   }
 
-  /** Drops all changes and sees the committed data anew. */
+  /** Drops all changes and sees the committed values anew. */
   discard(): void {
-    this.#base = this.#source.data;
+    if (this.#base === undefined) return;
+    this.#source.release(this.#base);
+    this.#base = this.#source.hold();
     this.#changes = undefined;
   }
 
+  /** The message is over: nothing can be changed any more. Returns what it changed. */
+  seal(): Changes | undefined {
+    if (this.#base === undefined) return undefined;
+    this.#source.release(this.#base);
+    this.#base = undefined;
+    const changes = this.#changes;
+    this.#changes = undefined;
+    return changes;
+  }
+
+  /** The values to change. */
+  #open(method: string): Snapshot {
+    if (this.#base !== undefined) return this.#base;
+    throw new TypeError(`channelSession.${method}: its message is over, and the change would be lost; await what the handler starts`);
+  }
+
   #current(key: string): JsonValue | undefined {
-    return this.get(key) as JsonValue | undefined;
+    const change = this.#changes?.get(key);
+    return change === undefined ? (this.#base ?? this.#source.values).get(key) : change.value;
   }
 
   #change(key: string, change: Change): void {
@@ -87,18 +122,24 @@ export class SessionDraft implements ChannelSession {
   }
 
   toJSON(): object {
-    const values = new Map(this.#base);
-    for (const [key, change] of this.#changes ?? []) {
-      if (change.kind === 'delete') values.delete(key);
-      else values.set(key, change.value);
-    }
-    return Object.fromEntries(values);
+    return objectOf(this.#base ?? this.#source.values, this.#changes);
   }
 
   [inspect.custom](): string {
     return `ChannelSession ${inspect(this.toJSON())}`;
   }
 }
+
+// What is written to a property that no session has would be lost. This stands behind the class's own members, where only such a write
+// comes; it also speaks up in code that is not strict, which an object that merely takes no properties does not.
+Object.setPrototypeOf(
+  SessionDraft.prototype,
+  new Proxy(Object.create(Object.prototype), {
+    set(_target, name): never {
+      throw new TypeError(`channelSession has no property ${String(name)}; use channelSession.set(${JSON.stringify(String(name))}, …)`);
+    },
+  }),
+);
 
 function checkedKey(key: unknown): string {
   if (typeof key !== 'string') throw new TypeError(`channelSession: a key must be a string, got ${typeof key}`);

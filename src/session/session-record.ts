@@ -1,25 +1,24 @@
 import type { Clock } from '../contracts/clock.js';
-import type { JsonValue, SessionStore, StoredSession } from '../contracts/session-store.js';
-import { withDeadline } from '../deadline.js';
+import type { StoredSession } from '../contracts/session-store.js';
 import { ChannelError, codeOf } from '../errors.js';
-import type { ErrorCode } from '../outcomes.js';
-import { isThrown } from '../thrown.js';
-import { type Changes, replay, type SessionData } from './changes.js';
-import { frozenJson } from './json-value.js';
-import { type DraftSource, SessionDraft } from './session-draft.js';
+import type { BoundedStore } from './bounded-store.js';
+import type { Changes } from './changes.js';
+import { merge, type WaitingCommit } from './merge-commits.js';
+import { objectOf, SessionData } from './session-data.js';
 import { randomSessionId } from './session-id.js';
 import type { SessionSettings } from './session-settings.js';
+import { type ReadRecord, readRecord } from './stored-record.js';
 
 /** What a record needs of the server that it lives in. */
 export interface RecordContext {
   readonly settings: SessionSettings;
   readonly clock: Clock;
+  /** From 0 to 1, as `Math.random` gives it: spreads the attempts of those who write one record. */
+  readonly random: () => number;
   /** The deadline of each operation, in milliseconds. */
   readonly deadlineMs: number;
   report(error: unknown): void;
 }
-
-const empty: SessionData = new Map();
 
 /**
  * How often a store may speak of a conflict and yet have no newer version before a commit gives up. Where it has one, somebody else came
@@ -27,81 +26,65 @@ const empty: SessionData = new Map();
  */
 const maxFruitlessAttempts = 16;
 
-/** The session of one channel: what is committed, and the way to and from its store. */
-export class SessionRecord implements DraftSource {
+/** So often may others come first before an attempt waits: two that met once seldom meet again. */
+const attemptsAtOnce = 2;
+/** How long the first attempt that waits does so at most; each one after it twice as long as the one before. */
+const firstPauseMs = 4;
+const maxPauseMs = 250;
+
+interface WaitingRead {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * A record of a store as this process knows it: what is committed, and the queue of what is to be done to it. All channels that share the
+ * record have this one. One operation runs at a time; whatever commits wait meanwhile go into the next write together.
+ */
+export class SessionRecord {
+  readonly data: SessionData = new SessionData();
   readonly #context: RecordContext;
-  readonly #store: SessionStore | undefined;
-  /** Derived: shared with other channels, and kept when the channel ends. */
-  readonly #shared: boolean;
+  readonly #store: BoundedStore;
+  /** Derived: shared with other channels, and kept when they end. */
+  readonly isShared: boolean;
   #id: string | undefined;
-  #data: SessionData = empty;
   /** Version of the record in the store; 0 where there is none of ours. */
   #version = 0;
-  #createdAt: Date | undefined;
+  /** When it was created: one created at another time is not ours. */
+  #birth: number | undefined;
+  /** When it was last saved or touched, on the monotonic clock: the other one may jump. */
   #refreshedAt = 0;
-  /** A record that nobody can read stands in the way of the first write. */
-  #corrupt = false;
-  #destroyed = false;
-  #commits: Promise<void> | undefined;
+  /** A record that nobody can read stands in the place of ours. */
+  #isCorrupt = false;
+  #isGone = false;
+  #reads: WaitingRead[] = [];
+  #commits: WaitingCommit[] = [];
+  #working: Promise<void> | undefined;
+  /** How often in a row others came first with a write, and how often the store merely said so. */
+  #lost = 0;
+  #fruitless = 0;
 
-  /** @param sharedId the derived id; without one, the record is the channel's own. */
-  constructor(context: RecordContext, sharedId?: string) {
+  /** @param sharedId the derived id; without one, the record is a channel's own. */
+  constructor(context: RecordContext, store: BoundedStore, sharedId?: string) {
     this.#context = context;
-    this.#store = context.settings.store;
-    this.#shared = sharedId !== undefined;
+    this.#store = store;
+    this.isShared = sharedId !== undefined;
     this.#id = sharedId;
   }
 
-  get data(): SessionData {
-    return this.#data;
+  /** `undefined` where it is a channel's own and was never written. */
+  get id(): string | undefined {
+    return this.#id;
   }
 
-  /** The view of one message. */
-  draft(): SessionDraft {
-    return new SessionDraft(this);
-  }
-
-  /** Reads the record at connect. Nothing to wait for where it cannot exist yet. */
-  load(): Promise<void> | undefined {
-    return this.#shared && this.#store !== undefined ? this.#read(this.#store) : undefined;
-  }
-
-  async reload(): Promise<void> {
-    await this.#commits;
-    if (this.#store === undefined || this.#id === undefined || (this.#version === 0 && !this.#shared)) return;
-    await this.#read(this.#store);
-  }
-
-  /**
-   * Saves what a message changed. Returns `undefined` where nothing was, or where there is no store to wait for.
-   *
-   * @throws {ChannelError} `ERR_SESSION_CONFLICT`, `ERR_SESSION_GONE` or `ERR_SESSION_SAVE_FAILED`; nothing is changed then.
-   */
-  commit(draft: SessionDraft): Promise<void> | undefined {
-    const { base, changes } = draft;
-    if (changes === undefined || (this.#destroyed && !this.#shared)) return undefined;
-    const store = this.#store;
-    if (store === undefined) {
-      this.#data = replay(changes, base, this.#data);
-      draft.discard();
-      return undefined;
-    }
-    const save = async (): Promise<void> => {
-      await this.#save(store, changes, base);
-      draft.discard();
-    };
-    const done = this.#commits === undefined ? save() : this.#commits.then(save, save);
-    const settled: Promise<void> = done.then(undefined, () => undefined);
-    this.#commits = settled;
-    void settled.then(() => {
-      if (this.#commits === settled) this.#commits = undefined;
-    });
-    return done;
+  /** Whether somebody destroyed it, or it has expired: it stays so, and there may be another of its id. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   /** The id of a record that was neither saved nor touched since `before`, and that must be. */
   dueForTouch(before: number): string | undefined {
-    return this.#version > 0 && !this.#destroyed && this.#refreshedAt <= before ? this.#id : undefined;
+    return this.#version > 0 && !this.#isGone && this.#refreshedAt <= before ? this.#id : undefined;
   }
 
   /** Notes that the record was touched. */
@@ -109,123 +92,190 @@ export class SessionRecord implements DraftSource {
     this.#refreshedAt = at;
   }
 
-  /** Whether changes of the last message are worth a write: a record of the channel's own goes with it. */
-  get outlivesChannel(): boolean {
-    return this.#shared;
+  /** Reads the record as it is now; those who ask at the same time share one look. */
+  read(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#reads.push({ resolve, reject });
+      this.#working ??= this.#work();
+    });
   }
 
-  /** The channel has ended: its own record goes, a shared one stays. */
-  end(): Promise<void> | undefined {
-    if (this.#destroyed) return undefined;
-    this.#destroyed = true;
-    const store = this.#store;
-    if (this.#shared || store === undefined || this.#id === undefined) return undefined;
-    return this.#remove(store, this.#id);
+  /** Reads what others may have written; nothing to do where nobody else knows the record. */
+  async reload(): Promise<void> {
+    await this.#working;
+    if (this.isShared || this.#version > 0) await this.read();
   }
 
-  async #remove(store: SessionStore, id: string): Promise<void> {
-    await this.#commits;
-    await this.#bounded('ERR_SESSION_SAVE_FAILED', 'destroy', () => store.destroy(id)).catch((error: unknown) =>
-      this.#context.report(error),
-    );
+  /** Saves what a message changed. */
+  commit(changes: Changes): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = this.#context.clock.monotonic() + this.#context.deadlineMs;
+      this.#commits.push({ changes, end, resolve, reject });
+      this.#working ??= this.#work();
+    });
   }
 
-  async #read(store: SessionStore): Promise<void> {
-    const id = this.#id as string;
-    const stored = await this.#bounded('ERR_SESSION_LOAD_FAILED', 'load', () => store.load(id));
-    this.#version = 0;
-    this.#data = empty;
-    this.#createdAt = undefined;
-    this.#corrupt = false;
-    if (stored === undefined || stored === null) return;
+  /** Destroys the record, once what was to be done to it is done. Never rejects. */
+  async destroy(): Promise<void> {
+    await this.#working;
+    if (this.#id !== undefined) await this.#remove(this.#id);
+  }
+
+  async #remove(id: string): Promise<void> {
+    await this.#store.destroy(id).catch((error: unknown) => this.#context.report(error));
+  }
+
+  async #work(): Promise<void> {
+    while (this.#reads.length > 0 || this.#commits.length > 0) {
+      if (this.#reads.length > 0) await this.#readForAll();
+      if (this.#commits.length > 0) await this.#saveAll();
+    }
+    this.#working = undefined;
+  }
+
+  async #readForAll(): Promise<void> {
+    const reads = this.#reads;
+    this.#reads = [];
     try {
-      this.#take(stored);
-    } catch {
-      this.#corrupt = true;
-      this.#context.report(new ChannelError('ERR_SESSION_CORRUPT', 'A stored channel session cannot be read; it is treated as absent.'));
+      if (!this.#isGone) await this.#readStored();
+      for (const read of reads) read.resolve();
+    } catch (error) {
+      for (const read of reads) read.reject(error);
     }
   }
 
-  #take(stored: StoredSession): void {
-    const { version, data, createdAt, expiresAt } = stored;
-    if (!Number.isSafeInteger(version) || version < 1) throw new TypeError('version');
-    if (!(createdAt instanceof Date) || !(expiresAt instanceof Date)) throw new TypeError('dates');
-    if (typeof data !== 'object' || data === null || Array.isArray(data)) throw new TypeError('data');
-    const values = Object.entries(data).map(([key, value]): [string, JsonValue] => [key, frozenJson(value, key)]);
-    this.#data = new Map(values);
-    this.#version = version;
-    this.#createdAt = createdAt;
-    this.#refreshedAt = expiresAt.getTime() - this.#context.settings.ttlMs;
-  }
-
-  async #save(store: SessionStore, changes: Changes, base: SessionData): Promise<void> {
-    const { clock, deadlineMs } = this.#context;
-    const end = clock.monotonic() + deadlineMs;
-    for (let fruitless = 0; fruitless < maxFruitlessAttempts && clock.monotonic() <= end; ) {
-      const known = this.#version;
-      const data = replay(changes, base, this.#data);
-      const now = clock.now();
-      const createdAt = this.#createdAt ?? new Date(now);
-      const next: StoredSession = {
-        version: this.#version + 1,
-        data: Object.freeze(Object.fromEntries(data)),
-        createdAt,
-        expiresAt: new Date(now + this.#context.settings.ttlMs),
-      };
-      if (await this.#write(store, next)) {
-        this.#data = data;
-        this.#version = next.version;
-        this.#createdAt = createdAt;
-        this.#refreshedAt = now;
+  /** Tries to save whatever waits, in one write. Where others come first, it waits on. */
+  async #saveAll(): Promise<void> {
+    const commits = this.#commits;
+    this.#commits = [];
+    if (this.#isGone) {
+      for (const commit of commits) commit.reject(gone());
+      return;
+    }
+    const { changes, failures } = merge(commits, this.data.values);
+    try {
+      if (changes !== undefined && !(await this.#write(changes))) {
+        await this.#waitOn(commits);
         return;
       }
-      if (this.#version === known) fruitless += 1;
-    }
-    throw new ChannelError('ERR_SESSION_CONFLICT', 'The session was saved by others again and again; giving up.');
-  }
-
-  /** Writes `next`; `false` where a newer version was met and read instead. */
-  async #write(store: SessionStore, next: StoredSession): Promise<boolean> {
-    const known = this.#version;
-    try {
-      if (known > 0) {
-        const id = this.#id as string;
-        await this.#bounded('ERR_SESSION_SAVE_FAILED', 'save', () => store.save(id, next, known));
-      } else {
-        await this.#create(store, next);
-      }
-      return true;
+      for (const commit of commits) if (!failures.has(commit)) commit.resolve();
     } catch (error) {
-      if (codeOf(error) !== 'ERR_SESSION_CONFLICT') throw error;
+      for (const commit of commits) if (!failures.has(commit)) commit.reject(error);
     }
-    await this.#read(store);
-    // one of another birth is no successor: what is written now would be mixed from both
-    const isAnother = this.#createdAt?.getTime() !== next.createdAt.getTime();
-    if (known > 0 && isAnother) throw new ChannelError('ERR_SESSION_GONE', 'The session was destroyed meanwhile; it stays so.');
-    return false;
+    for (const [commit, error] of failures) commit.reject(error);
   }
 
-  async #create(store: SessionStore, next: StoredSession): Promise<void> {
+  /** Others came first: lets them have their turn, then tries again with those whose time is not over. */
+  async #waitOn(commits: readonly WaitingCommit[]): Promise<void> {
+    const { clock, random } = this.#context;
+    if (this.#lost > attemptsAtOnce) {
+      const ms = random() * Math.min(firstPauseMs * 2 ** (this.#lost - attemptsAtOnce - 1), maxPauseMs);
+      await new Promise<void>((resolve) => {
+        clock.setTimer(resolve, ms);
+      });
+    }
+    const now = clock.monotonic();
+    const isOver = (commit: WaitingCommit): boolean => this.#fruitless >= maxFruitlessAttempts || commit.end < now;
+    for (const commit of commits) {
+      if (isOver(commit))
+        commit.reject(new ChannelError('ERR_SESSION_CONFLICT', 'The session was saved by others again and again; giving up.'));
+    }
+    this.#commits = [...commits.filter((commit) => !isOver(commit)), ...this.#commits];
+    if (this.#fruitless >= maxFruitlessAttempts) this.#fruitless = 0;
+  }
+
+  /** Writes the record with `changes`; `false` where a newer version was met, and read instead. */
+  async #write(changes: Changes): Promise<boolean> {
+    const { clock, settings } = this.#context;
+    const known = this.#version;
+    const now = clock.now();
+    const birth = this.#birth ?? now;
+    const next: StoredSession = {
+      version: known + 1,
+      data: Object.freeze(objectOf(this.data.values, changes)),
+      createdAt: new Date(birth),
+      expiresAt: new Date(now + settings.ttlMs),
+    };
+    try {
+      if (known > 0) await this.#store.save(this.#id as string, next, known);
+      else await this.#create(next);
+    } catch (error) {
+      await this.#yieldTo(error);
+      return false;
+    }
+    this.data.apply(changes);
+    this.#version = next.version;
+    this.#birth = birth;
+    this.#refreshedAt = clock.monotonic();
+    this.#isCorrupt = false;
+    this.#lost = 0;
+    this.#fruitless = 0;
+    return true;
+  }
+
+  async #create(next: StoredSession): Promise<void> {
     this.#id ??= randomSessionId();
     const id = this.#id;
-    if (this.#corrupt) {
-      await this.#bounded('ERR_SESSION_SAVE_FAILED', 'destroy', () => store.destroy(id));
-      this.#corrupt = false;
-    }
     // a record of the channel's own that arrives after we gave up on it would outlive its channel
-    const onLate = this.#shared ? undefined : (): void => void this.#remove(store, id);
-    await this.#bounded('ERR_SESSION_SAVE_FAILED', 'create', () => store.create(id, next), onLate);
+    const onLate = this.isShared ? undefined : (): void => void this.#remove(id);
+    await this.#store.create(id, next, onLate);
   }
 
-  /** Runs one operation of the store under the deadline; failures that are no `ChannelError` become `code`. */
-  async #bounded<T>(code: ErrorCode, operation: string, run: () => Promise<T>, onLate?: () => void): Promise<T> {
-    const { clock, deadlineMs } = this.#context;
-    const onTimeout = (): Error => new ChannelError(code, `The session store did not answer ${operation} within ${deadlineMs} ms.`);
+  /** Reads what stands in the way of a write. Throws `error` where that is not what failed it, or where the record is gone. */
+  async #yieldTo(error: unknown): Promise<void> {
+    const code = codeOf(error);
+    if (code === 'ERR_SESSION_GONE') this.#vanish();
+    if (code !== 'ERR_SESSION_CONFLICT') throw error;
+    const known = this.#version;
+    await this.#readStored();
+    if (this.#isGone) throw gone();
+    if (this.#version === known) this.#fruitless += 1;
+    else this.#lost += 1;
+    // seen twice, so it is not one that another process is just replacing
+    if (this.#isCorrupt) await this.#store.destroy(this.#id as string);
+  }
+
+  async #readStored(): Promise<void> {
+    const stored = await this.#store.load(this.#id as string);
+    const isAbsent = stored === undefined || stored === null;
+    if (isAbsent) this.#isCorrupt = false;
+    const found = isAbsent ? undefined : this.#check(stored);
+    // one of another birth is no successor: what is written now would be mixed from both
+    if (this.#version > 0 && found?.birth !== this.#birth) this.#vanish();
+    else if (found !== undefined) this.#adopt(found);
+  }
+
+  /** The record, or `undefined` for one that cannot be read; that is told of once. */
+  #check(stored: StoredSession): ReadRecord | undefined {
     try {
-      return await withDeadline(run, { clock, ms: deadlineMs, onTimeout }, onLate);
-    } catch (error) {
-      if (isThrown(error, ChannelError)) throw error;
-      throw new ChannelError(code, `The session store failed to ${operation}.`, { cause: error });
+      return readRecord(stored);
+    } catch {
+      // where ours stood there, its loss is told of by whoever wanted to change it
+      if (!this.#isCorrupt && this.#version === 0) {
+        this.#context.report(new ChannelError('ERR_SESSION_CORRUPT', 'A stored channel session cannot be read; it is treated as absent.'));
+      }
+      this.#isCorrupt = true;
+      return undefined;
     }
   }
+
+  #adopt({ version, values, birth, expiresAt }: ReadRecord): void {
+    const { clock, settings } = this.#context;
+    const age = Math.min(Math.max(clock.now() + settings.ttlMs - expiresAt, 0), settings.ttlMs);
+    this.#refreshedAt = clock.monotonic() - age;
+    this.#isCorrupt = false;
+    if (version === this.#version) return;
+    this.data.replace(values);
+    this.#version = version;
+    this.#birth = birth;
+  }
+
+  #vanish(): void {
+    this.#isGone = true;
+    this.data.replace();
+  }
+}
+
+function gone(): ChannelError {
+  return new ChannelError('ERR_SESSION_GONE', 'The session was destroyed meanwhile; it stays so.');
 }

@@ -16,7 +16,7 @@ export type SessionScope = 'channel' | 'client' | 'user';
 export interface ChannelSessionOptions {
   /** Where records are kept. @default what is registered as `SESSION_STORE`, else the process itself */
   readonly store?: SessionStore | undefined;
-  /** How long a record outlives its last change or touch, in milliseconds; at least 1,000. @default 86,400,000 (24 hours) */
+  /** How long a record outlives its last change or touch, in milliseconds; from 1,000 to 3,153,600,000,000 (a hundred years). @default 86,400,000 (24 hours) */
   readonly ttlMs?: number | undefined;
   /** Whose the session is. @default 'channel' */
   readonly scope?: SessionScope | undefined;
@@ -32,6 +32,8 @@ export interface SessionSettings {
 
 const scopes: readonly SessionScope[] = ['channel', 'client', 'user'];
 const minTtlMs = 1_000;
+/** A hundred years: dates end some time after. */
+const maxTtlMs = 100 * 365 * 86_400_000;
 
 /**
  * A checked copy of `given`.
@@ -45,8 +47,8 @@ export function checkSessionOptions(owner: string, given: ChannelSessionOptions 
   if (store !== undefined && typeof (store as Partial<SessionStore> | null)?.load !== 'function') {
     throw new TypeError(`${owner}: store must be a SessionStore, got ${kindOf(store)}`);
   }
-  if (ttlMs !== undefined && !(typeof ttlMs === 'number' && Number.isFinite(ttlMs) && ttlMs >= minTtlMs)) {
-    throw new TypeError(`${owner}: ttlMs must be a number of milliseconds from ${minTtlMs}, got ${String(ttlMs)}`);
+  if (ttlMs !== undefined && !(typeof ttlMs === 'number' && ttlMs >= minTtlMs && ttlMs <= maxTtlMs)) {
+    throw new TypeError(`${owner}: ttlMs must be a number of milliseconds from ${minTtlMs} to ${maxTtlMs}, got ${String(ttlMs)}`);
   }
   if (scope !== undefined && !scopes.includes(scope)) {
     throw new TypeError(`${owner}: scope must be one of ${scopes.join(', ')}, got ${String(scope)}`);

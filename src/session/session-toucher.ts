@@ -1,71 +1,63 @@
-import type { SessionStore } from '../contracts/session-store.js';
-import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
+import type { BoundedStore } from './bounded-store.js';
 import type { RecordContext, SessionRecord } from './session-record.js';
 
-/** How many `touch` calls are under way at once where a store has no `touchMany`. */
-const parallelTouches = 32;
+/** How soon a round comes that cannot wait, at most. */
+const maxHurryMs = 1_000;
 
-/** Keeps the records of live channels from expiring under them: one timer for all, every third of `ttlMs`, and one batch. */
+/** Keeps the records in use from expiring: one timer for all, every third of `ttlMs`, and one batch. */
 export class SessionToucher {
   readonly #context: RecordContext;
-  readonly #records: () => Iterable<SessionRecord>;
+  readonly #store: BoundedStore;
+  readonly #records: ReadonlyMap<SessionRecord, unknown>;
   #cancel: (() => void) | undefined;
+  #isHurrying = false;
 
-  constructor(context: RecordContext, records: () => Iterable<SessionRecord>) {
+  /** @param records those in use, each of them once. */
+  constructor(context: RecordContext, store: BoundedStore, records: ReadonlyMap<SessionRecord, unknown>) {
     this.#context = context;
+    this.#store = store;
     this.#records = records;
   }
 
-  /** Goes on until {@link stop}, or until there is no record left. Does nothing where it runs already, or where there is no store. */
+  /** Goes on until {@link stop}, or until there is no record left. Does nothing where it runs already. */
   start(): void {
-    const { settings, clock } = this.#context;
-    if (settings.store === undefined || this.#cancel !== undefined) return;
-    const { store } = settings;
-    this.#cancel = clock.setTimer(() => void this.#round(store), settings.ttlMs / 3);
+    this.#cancel ??= this.#context.clock.setTimer(() => void this.#round(), this.#context.settings.ttlMs / 3);
+  }
+
+  /** A record was found that may not live until the next round: that comes soon, and takes along those which are found meanwhile. */
+  hurry(): void {
+    if (this.#isHurrying) return;
+    this.stop();
+    this.#isHurrying = true;
+    const ms = Math.min(this.#context.settings.ttlMs / 100, maxHurryMs);
+    this.#cancel = this.#context.clock.setTimer(() => void this.#round(), ms);
   }
 
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;
+    this.#isHurrying = false;
   }
 
-  async #round(store: SessionStore): Promise<void> {
+  async #round(): Promise<void> {
     const { settings, clock } = this.#context;
-    const now = clock.now();
-    const due = new Map<string, SessionRecord[]>();
-    let some = false;
-    for (const record of this.#records()) {
-      some = true;
+    this.stop();
+    if (this.#records.size > 0) this.start();
+    const now = clock.monotonic();
+    const due = new Map<string, SessionRecord>();
+    for (const record of this.#records.keys()) {
       const id = record.dueForTouch(now - settings.ttlMs / 3);
-      if (id === undefined) continue;
-      const sharers = due.get(id);
-      if (sharers === undefined) due.set(id, [record]);
-      else sharers.push(record);
+      if (id !== undefined) due.set(id, record);
     }
-    this.#cancel = undefined;
-    if (some) this.start();
     if (due.size === 0) return;
     try {
-      await this.#touch(store, [...due.keys()], new Date(now + settings.ttlMs));
-      for (const record of [...due.values()].flat()) record.touched(now);
+      await this.#store.touch([...due.keys()], new Date(clock.now() + settings.ttlMs));
+      for (const record of due.values()) record.touched(now);
     } catch (error) {
       this.#context.report(
         new ChannelError('ERR_SESSION_SAVE_FAILED', 'The sessions of live channels could not be touched.', { cause: error }),
       );
-    }
-  }
-
-  async #touch(store: SessionStore, ids: readonly string[], expiresAt: Date): Promise<void> {
-    const { clock, deadlineMs: ms } = this.#context;
-    const onTimeout = (): Error => new Error(`The session store did not answer touch within ${ms} ms.`);
-    if (store.touchMany !== undefined) {
-      await withDeadline(() => store.touchMany?.(ids, expiresAt), { clock, ms, onTimeout });
-      return;
-    }
-    for (let start = 0; start < ids.length; start += parallelTouches) {
-      const batch = ids.slice(start, start + parallelTouches);
-      await withDeadline(() => Promise.all(batch.map((id) => store.touch(id, expiresAt))), { clock, ms, onTimeout });
     }
   }
 }

@@ -1,17 +1,31 @@
 import { inspect } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { type Changes, replay, type SessionData } from '../../../src/session/changes.js';
+import { type Changes, rebase } from '../../../src/session/changes.js';
 import { frozenJson } from '../../../src/session/json-value.js';
+import { objectOf, SessionData, type Snapshot } from '../../../src/session/session-data.js';
 import { SessionDraft } from '../../../src/session/session-draft.js';
 import { thrownBy } from '../../support/site.js';
 
-const dataOf = (values: object): SessionData => new Map(Object.entries(values).map(([key, value]) => [key, frozenJson(value, key)]));
+const valuesOf = (values: object): Snapshot => new Map(Object.entries(values).map(([key, value]) => [key, frozenJson(value, key)]));
 
-function draftOf(values: object): SessionDraft {
-  return new SessionDraft({ data: dataOf(values), reload: () => Promise.resolve() });
+/** A session of a test, and the drafts of messages. */
+function sessionOf(values: object) {
+  const data = new SessionData();
+  data.replace(valuesOf(values));
+  const source = {
+    get values() {
+      return data.values;
+    },
+    hold: () => data.hold(),
+    release: (held: Snapshot) => data.release(held),
+    reload: () => Promise.resolve(),
+  };
+  return { data, draft: () => new SessionDraft(source) };
 }
 
-const plain = (data: SessionData): object => Object.fromEntries(data);
+const draftOf = (values: object): SessionDraft => sessionOf(values).draft();
+const plain = (values: Snapshot): object => Object.fromEntries(values);
 
 describe('a message’s view of the session', () => {
   it('reads what is committed, and its own changes on top', () => {
@@ -23,7 +37,6 @@ describe('a message’s view of the session', () => {
     expect(JSON.parse(JSON.stringify(draft))).toEqual({ a: 10, c: 4, d: { e: [1] } });
     expect([draft.has('a'), draft.has('b'), draft.has('d'), draft.has('e')]).toEqual([true, false, true, false]);
     expect(draft.get('b')).toBeUndefined();
-    expect(plain(draft.base)).toEqual({ a: 1, b: 2, c: 3 });
   });
 
   it('has no changes before it is changed, nor after a set of the very value that is there', () => {
@@ -100,20 +113,126 @@ describe('a message’s view of the session', () => {
   });
 });
 
-describe('replay', () => {
-  const base = dataOf({ a: 1, b: 1, count: 1 });
+describe('a draft whose message is over', () => {
+  it.each<[string, (draft: SessionDraft) => unknown]>([
+    ['set', (draft) => draft.set('a', 2)],
+    ['set of what is there', (draft) => draft.set('a', 1)],
+    ['delete', (draft) => draft.delete('a')],
+    ['delete of nothing', (draft) => draft.delete('nothing')],
+    ['update', (draft) => draft.update('a', (value: number) => value + 1)],
+  ])('throws a TypeError at %s', (_name, run) => {
+    const draft = draftOf({ a: 1 });
+    draft.set('b', 2);
+    draft.seal();
+    expect(thrownBy(() => run(draft))).toBeInstanceOf(TypeError);
+    expect(draft.changes).toBeUndefined();
+  });
+
+  it('rejects a reload', async () => {
+    const draft = draftOf({ a: 1 });
+    draft.seal();
+    await expect(draft.reload()).rejects.toThrow(TypeError);
+  });
+
+  it('takes no change after a reload that ends later than the message', async () => {
+    const draft = draftOf({ a: 1 });
+    const reloading = draft.reload();
+    draft.seal();
+    await reloading;
+    expect(() => draft.set('a', 2)).toThrow(TypeError);
+  });
+
+  it('is read as what was committed last, its own changes among it once they are', () => {
+    const { data, draft } = sessionOf({ a: 1 });
+    const over = draft();
+    over.set('a', 2);
+    const changes = over.seal() as Changes;
+    expect([over.get('a'), over.has('a'), JSON.stringify(over)]).toEqual([1, true, '{"a":1}']);
+    data.apply(changes);
+    expect([over.get('a'), JSON.stringify(over)]).toEqual([2, '{"a":2}']);
+  });
+});
+
+describe('a property that the session does not have', () => {
+  it.each<[string, (draft: Record<string, unknown>) => unknown]>([
+    [
+      'is assigned',
+      (draft) => {
+        draft['views'] = 1;
+      },
+    ],
+    ['is assigned by Object.assign', (draft) => Object.assign(draft, { views: 1 })],
+    ['is assigned by Reflect.set', (draft) => Reflect.set(draft, 'views', 1)],
+    ['is assigned by code that is not strict', (draft) => runInNewContext('draft.views = 1', { draft })],
+    ['is defined', (draft) => Object.defineProperty(draft, 'views', { value: 1 })],
+    [
+      'is a symbol',
+      (draft) => {
+        (draft as Record<symbol, unknown>)[Symbol('views')] = 1;
+      },
+    ],
+    [
+      'is a method put in the place of one of its own',
+      (draft) => {
+        draft['get'] = () => 1;
+      },
+    ],
+  ])('throws a TypeError where it %s', (_name, run) => {
+    const draft = draftOf({ a: 1 });
+    expect(thrownBy(() => run(draft as never))).toBeInstanceOf(TypeError);
+    expect([draft.get('a'), Object.keys(draft), (draft as unknown as Record<string, unknown>)['views']]).toEqual([1, [], undefined]);
+  });
+});
+
+describe('the committed values', () => {
+  const change = (key: string, value: number, seen?: number): Changes => new Map([[key, { value, seen, steps: undefined }]]);
+
+  it('stay as they are for a message that runs, whatever is committed meanwhile', () => {
+    const { data, draft } = sessionOf({ a: 1 });
+    const [early, other] = [draft(), draft()];
+    data.apply(change('a', 2));
+    data.apply(change('a', 3));
+    expect([early.get('a'), other.get('a'), draft().get('a')]).toEqual([1, 1, 3]);
+  });
+
+  it('are changed in place where no message runs', () => {
+    const { data, draft } = sessionOf({ a: 1 });
+    const values = data.values;
+    const over = draft();
+    over.seal();
+    data.apply(change('a', 2));
+    expect(data.values).toBe(values);
+  });
+
+  it('are copied once for messages that run on, however often they are changed', () => {
+    const { data, draft } = sessionOf({ a: 1 });
+    const early = draft();
+    data.apply(change('a', 2));
+    const copy = data.values;
+    data.apply(change('a', 3));
+    expect(data.values).toBe(copy);
+    early.seal(); // what it held is nobody's concern any more
+    draft();
+    data.apply(change('a', 4));
+    expect(data.values).not.toBe(copy);
+  });
+});
+
+describe('changes on top of what others committed', () => {
+  const base = { a: 1, b: 1, count: 1 };
   const changesOf = (run: (draft: SessionDraft) => void): Changes => {
-    const draft = new SessionDraft({ data: base, reload: () => Promise.resolve() });
+    const draft = draftOf(base);
     run(draft);
     return draft.changes as Changes;
   };
+  const replay = (changes: Changes, newest: object): object => objectOf(valuesOf(newest), rebase(changes, valuesOf(newest)));
 
-  it('puts changes on data that others changed elsewhere', () => {
+  it('join those that others made elsewhere', () => {
     const changes = changesOf((draft) => {
       draft.set('a', 2);
       draft.delete('b');
     });
-    expect(plain(replay(changes, base, dataOf({ a: 1, b: 1, count: 7, other: true })))).toEqual({ a: 2, count: 7, other: true });
+    expect(replay(changes, { a: 1, b: 1, count: 7, other: true })).toEqual({ a: 2, count: 7, other: true });
   });
 
   it.each<[string, (draft: SessionDraft) => void, object]>([
@@ -129,31 +248,38 @@ describe('replay', () => {
       },
       { a: 3, b: 1 },
     ],
-  ])('throws a conflict for a key that this message %s and someone else changed', (_name, run, newest) => {
-    expect(thrownBy(() => replay(changesOf(run), base, dataOf(newest))).code).toBe('ERR_SESSION_CONFLICT');
+  ])('are a conflict for a key that this message %s and someone else changed', (_name, run, newest) => {
+    expect(thrownBy(() => replay(changesOf(run), newest)).code).toBe('ERR_SESSION_CONFLICT');
   });
 
-  it('takes the same value written by someone else for no conflict', () => {
+  it('are no conflict where someone else wrote the same value', () => {
     const changes = changesOf((draft) => draft.set('a', 2));
-    expect(plain(replay(changes, base, dataOf({ a: 1, b: 1, count: 1 })))).toEqual({ a: 2, b: 1, count: 1 });
+    expect(replay(changes, { a: 1, b: 1, count: 1 })).toEqual({ a: 2, b: 1, count: 1 });
   });
 
-  it('reruns every step of an update on the newest value', () => {
+  it('are made by every step of an update again, on the newest value', () => {
     const changes = changesOf((draft) => {
       draft.update('count', (value: number) => value + 1);
       draft.update('count', (value: number) => value * 10);
     });
-    expect(plain(replay(changes, base, base))).toEqual({ a: 1, b: 1, count: 20 });
-    expect(plain(replay(changes, base, dataOf({ count: 4 })))).toEqual({ count: 50 });
+    expect(replay(changes, base)).toEqual({ a: 1, b: 1, count: 20 });
+    expect(replay(changes, { count: 4 })).toEqual({ count: 50 });
   });
 
-  it('changes none of the data that it is given', () => {
-    const newest = dataOf({ a: 1 });
-    replay(
-      changesOf((draft) => draft.set('a', 2)),
-      base,
+  it('change none of the values that they are given', () => {
+    const newest = valuesOf({ a: 1, count: 4 });
+    rebase(
+      changesOf((draft) => {
+        draft.set('a', 2);
+        draft.update('count', (value: number) => value + 1);
+      }),
       newest,
     );
-    expect([plain(base), plain(newest)]).toEqual([{ a: 1, b: 1, count: 1 }, { a: 1 }]);
+    expect(plain(newest)).toEqual({ a: 1, count: 4 });
+  });
+
+  it('are the very same where nobody touched their keys', () => {
+    const changes = changesOf((draft) => draft.update('count', (value: number) => value + 1));
+    expect(rebase(changes, valuesOf({ ...base, a: 7 }))).toBe(changes);
   });
 });

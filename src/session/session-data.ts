@@ -1,0 +1,60 @@
+import type { JsonObject, JsonValue } from '../contracts/session-store.js';
+import type { Changes } from './changes.js';
+
+/** The values of a session as somebody sees them. */
+export type Snapshot = ReadonlyMap<string, JsonValue>;
+
+const empty: Snapshot = new Map();
+
+/**
+ * The committed values of a session. A message that runs holds them as they were when it began. A change is made in place where nobody
+ * holds them, else on a copy, which those see who come later.
+ */
+export class SessionData {
+  #values: Snapshot = empty;
+  /** How many hold the newest values. Whoever holds older ones is in nobody's way. */
+  #holders = 0;
+
+  /** The newest values: for a look, since they may change at once. */
+  get values(): Snapshot {
+    return this.#values;
+  }
+
+  /** The newest values, which stay as they are until they are released. */
+  hold(): Snapshot {
+    this.#holders += 1;
+    return this.#values;
+  }
+
+  /** Lets go of what {@link hold} gave; to be called once for each. */
+  release(held: Snapshot): void {
+    if (held === this.#values) this.#holders -= 1;
+  }
+
+  /** Changes the newest values. */
+  apply(changes: Changes): void {
+    const values = this.#holders > 0 || this.#values === empty ? new Map(this.#values) : (this.#values as Map<string, JsonValue>);
+    for (const [key, { value }] of changes) {
+      if (value === undefined) values.delete(key);
+      else values.set(key, value);
+    }
+    if (values !== this.#values) this.replace(values);
+  }
+
+  /** Puts others in place of the newest values. */
+  replace(values: Snapshot = empty): void {
+    this.#values = values;
+    this.#holders = 0;
+  }
+}
+
+/** An object of `values` with `changes` on top. Its members are defined, not set: a key named `__proto__` is one like any other. */
+export function objectOf(values: Snapshot, changes: Changes | undefined): JsonObject {
+  const result = Object.fromEntries(values);
+  if (changes === undefined) return result;
+  for (const [key, { value }] of changes) {
+    if (value === undefined) delete result[key];
+    else Object.defineProperty(result, key, { value, configurable: true, enumerable: true, writable: true });
+  }
+  return result;
+}
