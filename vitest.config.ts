@@ -1,23 +1,54 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-export default defineConfig({
-  test: {
-    include: ['test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'cli/test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/fixtures/**', 'examples/recipes/**'],
-    globalSetup: ['test/support/mongod.ts'],
-    // The examples import the package by its name: they get what is published, as Node loads it.
-    server: { deps: { external: [/\/dist\//] } },
-    // Type tests start a compiler, and machines with two cores are slow.
-    testTimeout: 20_000,
-    reporters: ['default', 'json'],
-    outputFile: { json: 'out/test-results.json' },
-    coverage: {
-      provider: 'v8',
-      reportOnFailure: true,
-      include: ['src/**/*.ts', 'decorators/**/*.ts', 'adapters/**/*.ts', 'testing/**/*.ts'],
-      exclude: ['dist/**', 'examples/**', 'cli/**', 'test/**'],
-      reporter: ['text', 'json-summary'],
-      thresholds: { lines: 95, branches: 95 },
+type Project = NonNullable<TestProjectInlineConfiguration['test']>;
+
+const ofDocumentation = ['test/docs/code-blocks.test.ts', 'test/docs/docs.test.ts'];
+const compiled = ['test/types/**/*.test.ts', ...ofDocumentation];
+const onMongoDb = ['test/adapters/mongodb/**/*.test.ts', 'examples/*/test/mongo*.test.ts', 'cli/test/**/*.test.ts'];
+const always = [...configDefaults.exclude, '**/fixtures/**'];
+
+/** What is left out on a second Node: a compiler is a program of its own, and so is the browser that a page runs in. */
+const alikeOnEachNode = ['test/types/types.test.ts', ...ofDocumentation, 'examples/*/test/*browser.test.ts'];
+
+export default defineConfig(({ mode }) => {
+  /** Files of a project share their modules, so each leaves the process as it was. */
+  const project = (name: string, { exclude = [], ...test }: Project): TestProjectInlineConfiguration => ({
+    extends: true,
+    test: { name, isolate: false, exclude: [...always, ...exclude, ...(mode === 'current-node' ? alikeOnEachNode : [])], ...test },
+  });
+  return {
+    test: {
+      // By default one core is left to others, which halves the workers of a machine with two.
+      maxWorkers: '100%',
+      // The examples import the package by its name: they get what is published, as Node loads it.
+      server: { deps: { external: [/\/dist\//] } },
+      // Type tests start a compiler, and machines with two cores are slow.
+      testTimeout: 20_000,
+      hookTimeout: 30_000,
+      reporters: ['default', 'json'],
+      outputFile: { json: 'out/test-results.json' },
+      projects: [
+        // Needs nothing but the sources.
+        project('unit', { include: ['test/**/*.test.ts'], exclude: [...compiled, ...onMongoDb] }),
+        // What needs the build, the compiler or both.
+        project('package', { include: compiled }),
+        project('examples', { include: ['examples/*/test/**/*.test.ts'], exclude: onMongoDb }),
+        // The only one that starts a `mongod`. Its files run one after the other: some count on what a driver does in a second.
+        project('mongodb', {
+          include: onMongoDb,
+          globalSetup: ['test/support/mongod.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        }),
+      ],
+      coverage: {
+        provider: 'v8',
+        reportOnFailure: true,
+        include: ['src/**/*.ts', 'decorators/**/*.ts', 'adapters/**/*.ts', 'testing/**/*.ts'],
+        exclude: ['dist/**', 'examples/**', 'cli/**', 'test/**'],
+        reporter: ['text', 'json-summary'],
+        thresholds: { lines: 95, branches: 95 },
+      },
     },
-  },
+  };
 });

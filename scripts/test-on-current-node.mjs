@@ -23,4 +23,5 @@ await run('npm', [
   `${name}@${major}`,
 ]);
 await run(resolve(bin, 'node'), ['--version'], { env });
-await run(resolve(bin, 'node'), ['node_modules/vitest/vitest.mjs', 'run', '--outputFile.json=out/test-results-current-node.json'], { env });
+const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--mode=current-node', '--outputFile.json=out/test-results-current-node.json'];
+await run(resolve(bin, 'node'), vitest, { env });

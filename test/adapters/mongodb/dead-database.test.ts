@@ -60,6 +60,7 @@ describeOnMongo('Where MongoDB is dead, all that is asked of it', () => {
   });
 
   afterEach(async () => {
+    mongod.resume();
     await client.close();
     await proxy[Symbol.asyncDispose]();
   });
