@@ -1,7 +1,8 @@
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
+import { checkOptions } from '../src/check-options.js';
 import type { HttpSessionReader } from '../src/contracts/http-session-reader.js';
-import { checkHttpOptions, requireReader } from '../src/identity/from-http-session.js';
+import { httpSessionRules, requireReader } from '../src/identity/from-http-session.js';
 import type { HasHttpSession } from '../src/messages.js';
 import type { Configurable } from '../src/wrapping/wrapper.js';
 import { giveHttpSession, readsHttpSession } from './http-parts.js';
@@ -14,7 +15,7 @@ export interface HttpSessionOptions {
 
 /** The requirement of a wrapper named `wrapper` that reads HTTP sessions through `given.sessions`. */
 export function httpSessionRequirement(wrapper: string, given: HttpSessionOptions | undefined): HttpSessionRequirement {
-  const { sessions } = checkHttpOptions(wrapper, given, ['sessions']);
+  const { sessions } = checkOptions(wrapper, given, httpSessionRules);
   return readsHttpSession((dependencies) => ({ reader: requireReader(wrapper, sessions, dependencies) }));
 }
 

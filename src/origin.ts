@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import { aFlag, anything, type Rules } from './check-options.js';
 
 /** Which pages may open sockets. */
 export interface OriginOptions {
@@ -92,6 +93,14 @@ export function lastEntry(header: string | readonly string[] | undefined): strin
     .at(-1)
     ?.trim();
 }
+
+/** What the options of the rule must be; the origins among them are parsed by {@link originRule}. */
+export const originRules: Rules<OriginOptions> = {
+  origins: anything,
+  publicOrigin: anything,
+  requireOrigin: aFlag,
+  trustProxy: aFlag,
+};
 
 /** Compiled origins, e.g. of `withAllowedOrigins`: whether one of them is `header`. */
 export function originMatcher(option: string, list: readonly string[]): (header: string) => boolean {

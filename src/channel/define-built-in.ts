@@ -1,3 +1,4 @@
+import { checkOptions } from '../check-options.js';
 import { isThenable, promiseOf } from '../maybe-promise.js';
 import { configurable } from '../wrapping/define-wrapper.js';
 import { type AnyHandler, madeHandler, nameAround } from '../wrapping/made-function.js';
@@ -20,8 +21,7 @@ export interface BuiltInParts<Given extends object, Options> {
 
 /** @throws {TypeError} when there are options. */
 export function checkNoOptions(given: object | undefined, name: string): undefined {
-  const [option] = Object.keys(given ?? {});
-  if (option !== undefined) throw new TypeError(`${name}: there is no option ${option}; it takes none`);
+  checkOptions(name, given, {});
   return undefined;
 }
 

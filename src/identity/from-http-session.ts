@@ -1,3 +1,4 @@
+import { anything, checkOptions, type Rules } from '../check-options.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { UserRepository } from '../contracts/user-repository.js';
 import type { Dependencies, DependencyNames } from '../dependencies.js';
@@ -31,15 +32,13 @@ export function requireUsers<User extends AuthenticatedUser>(
   return dependencies.require<UserRepository<AuthenticatedUser>>(users, USER_REPOSITORY, names);
 }
 
+/** What the options of the wrappers that read HTTP sessions must be; the server looks at their methods, and says where else to register them. */
+export const httpSessionRules = { sessions: anything };
+const httpRules: Rules<HttpOptions> = { ...httpSessionRules, users: anything };
+
 /** A checked copy of the options that HTTP wrappers share. */
-export function checkHttpOptions<User extends AuthenticatedUser>(
-  owner: string,
-  given: HttpOptions<User> = {},
-  allowed: readonly string[] = ['sessions', 'users'],
-): HttpOptions<User> {
-  const unknown = Object.keys(given).find((name) => !allowed.includes(name));
-  if (unknown !== undefined) throw new TypeError(`${owner}: there is no option ${unknown}; it takes ${allowed.join(' and ')}`);
-  return Object.freeze({ ...given });
+export function checkHttpOptions<User extends AuthenticatedUser>(owner: string, given?: HttpOptions<User>): HttpOptions<User> {
+  return checkOptions(owner, given, httpRules);
 }
 
 /** Who an HTTP session belongs to, as a finding. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authentication, AuthenticationOutcome } from '../authentication.js';
+import { anything, checkOptions, type Rules } from '../check-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { TokenGrant, TokenRepository } from '../contracts/token-repository.js';
 import { TOKEN_REPOSITORY } from '../injection.js';
@@ -16,6 +17,9 @@ export interface TokenOptions<User extends AuthenticatedUser = AppUser> {
   /** Finds a token's user. @default what is registered as `TOKEN_REPOSITORY` */
   readonly tokens?: TokenRepository<User> | undefined;
 }
+
+/** The places are looked at by `checkCredentialSources`, the repository by the server. */
+const rules: Rules<TokenOptions<AuthenticatedUser>> = { from: anything, tokens: anything };
 
 /** How the grant of a token that was asked for ends. */
 function outcomeOf(grant: TokenGrant<AuthenticatedUser> | undefined, now: number): AuthenticationOutcome {
@@ -58,9 +62,7 @@ export function fromToken<User extends AuthenticatedUser = AppUser>(options: Tok
 
 /** {@link fromToken}, with errors that name `owner`. */
 export function tokenSource<User extends AuthenticatedUser>(owner: string, options: TokenOptions<User> = {}): UserSource<User> {
-  const { from = cookie(), tokens, ...others } = options;
-  const unknown = Object.keys(others)[0];
-  if (unknown !== undefined) throw new TypeError(`${owner}: there is no option ${unknown}; it takes from and tokens`);
+  const { from = cookie(), tokens } = checkOptions(owner, options, rules);
   const credentials = checkCredentialSources(owner, from);
   const names = { wrapper: owner, option: 'tokens', token: 'TOKEN_REPOSITORY', method: 'findById' };
   return Object.freeze<UserSource<User>>({

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authentication } from '../authentication.js';
+import { anything, checkOptions, having, type Rules } from '../check-options.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { Dependencies } from '../dependencies.js';
 import type { DependencyContainer } from '../injection.js';
-import { type OriginOptions, originRule } from '../origin.js';
+import { type OriginOptions, originRule, originRules } from '../origin.js';
 import { refusedOrigin } from '../refused-origin.js';
 import { systemClock } from '../system-clock.js';
 import { type AnonymousUser, type AuthenticatedUser, anonymousUser } from '../users.js';
@@ -29,7 +30,12 @@ export interface Identified<User extends AuthenticatedUser> {
 }
 
 const defaultTimeoutMs = 5_000;
-const known: ReadonlySet<string> = new Set(['sources', 'container', 'timeoutMs', 'origins', 'publicOrigin', 'requireOrigin', 'trustProxy']);
+const rules: Rules<IdentifyOptions<[AnySource]>> = {
+  sources: anything, // checkSources looks at them
+  container: having('a container of tsyringe', 'isRegistered', 'resolve'),
+  timeoutMs: { must: 'a number above 0', accepts: (value) => Number.isFinite(value) && (value as number) > 0 },
+  ...originRules,
+};
 
 /**
  * The identification of the wrappers for servers that own their sockets (graphql-ws, tRPC, socket.io) and for plain HTTP routes: no channel,
@@ -43,16 +49,13 @@ export async function identifyUser<const Sources extends readonly [AnySource, ..
   request: IncomingMessage,
   options: IdentifyOptions<Sources>,
 ): Promise<Identified<SourceUser<Sources>>> {
-  const unknown = Object.keys(options).find((name) => !known.has(name));
-  if (unknown !== undefined) throw new TypeError(`identifyUser: there is no option ${unknown}`);
-  const checked = checkSources('identifyUser', options.sources);
-  const { container, timeoutMs: ms = defaultTimeoutMs } = options;
-  if (!(Number.isFinite(ms) && ms > 0)) throw new TypeError(`identifyUser: timeoutMs must be a number above 0, got ${String(ms)}`);
+  const { container, timeoutMs: ms = defaultTimeoutMs, sources: given } = checkOptions('identifyUser', options, rules);
+  const sources = checkSources('identifyUser', given);
   if (request.headers.upgrade !== undefined && !originRule(options)(request)) {
     throw refusedOrigin(request);
   }
   const dependencies = new Dependencies(container, ms, systemClock);
-  const bound = checked.map((source) => source.bind(dependencies));
+  const bound = sources.map((source) => source.bind(dependencies));
   const sessions = new Map<HttpSessionReader, Promise<HttpSession | undefined>>();
   const lookUp = (reader: HttpSessionReader): Promise<HttpSession | undefined> => {
     const pending = sessions.get(reader) ?? readSession(reader, request);

@@ -1,7 +1,7 @@
+import { aFunction, anInteger, anObject, checkOptions, having, type Rules } from '../check-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { DependencyContainer } from '../injection.js';
-import { kindOf } from '../kind-of.js';
-import type { OriginOptions } from '../origin.js';
+import { type OriginOptions, originRules } from '../origin.js';
 import { defaultOutcomes, type ErrorCode, type Outcome, type Outcomes } from '../outcomes.js';
 import type { ReporterOptions } from '../reporter.js';
 import { type ChannelSessionOptions, checkSessionOptions } from '../session/session-settings.js';
@@ -52,78 +52,60 @@ export interface ServerSettings extends OriginOptions, ReporterOptions {
 
 const maxTimeoutMs = 2_147_483_647;
 
-const numbers = {
-  connectTimeoutMs: { fallback: 5_000, max: maxTimeoutMs },
-  concurrency: { fallback: 1, max: Number.MAX_SAFE_INTEGER },
-  maxBufferedBytes: { fallback: 1_048_576, max: Number.MAX_SAFE_INTEGER },
-  maxQueuedBytes: { fallback: 1_048_576, max: Number.MAX_SAFE_INTEGER },
-  maxQueuedMessages: { fallback: 16_384, max: Number.MAX_SAFE_INTEGER },
-} as const;
-
-const functions = ['onError', 'onWarning'] as const;
-const flags = ['requireOrigin', 'trustProxy'] as const;
-const others = ['container', 'session', 'clock', 'outcomes', 'origins', 'publicOrigin'] as const;
-const known: ReadonlySet<string> = new Set([...Object.keys(numbers), ...functions, ...flags, ...others]);
+const rules: Rules<ChannelServerOptions> = {
+  container: having('a container of tsyringe', 'isRegistered', 'resolve'),
+  session: anObject,
+  clock: having('a Clock', 'now', 'monotonic', 'setTimer'),
+  connectTimeoutMs: anInteger(1, maxTimeoutMs),
+  concurrency: anInteger(1),
+  maxBufferedBytes: anInteger(1),
+  maxQueuedBytes: anInteger(1),
+  maxQueuedMessages: anInteger(1),
+  outcomes: anObject,
+  onError: aFunction,
+  onWarning: aFunction,
+  ...originRules,
+};
 
 /**
  * A checked copy of `given`, everything filled in.
  *
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
-export function checkServerOptions(given: ChannelServerOptions = {}): ServerSettings {
-  const unknown = Object.keys(given).find((name) => !known.has(name));
-  if (unknown !== undefined) throw new TypeError(`ChannelServer: there is no option ${unknown}`);
-  for (const name of functions) expect(name, given[name], 'a function', (value) => typeof value === 'function');
-  for (const name of flags) expect(name, given[name], 'true or false', (value) => typeof value === 'boolean');
-  expect('container', given.container, 'a container of tsyringe', (value) => hasMethods(value, 'isRegistered', 'resolve'));
-  expect('clock', given.clock, 'a Clock', (value) => hasMethods(value, 'now', 'monotonic', 'setTimer'));
-  const integers = Object.fromEntries(
-    Object.entries(numbers).map(([name, { fallback, max }]) => [name, integer(name, given[name as keyof typeof numbers] ?? fallback, max)]),
-  ) as Record<keyof typeof numbers, number>;
+export function checkServerOptions(given?: ChannelServerOptions): ServerSettings {
+  const options = checkOptions('ChannelServer', given, rules);
   return Object.freeze({
-    ...given,
-    ...integers,
-    container: given.container as DependencyContainer | undefined, // checked above
-    clock: given.clock ?? systemClock,
-    session: checkSessionOptions('session', given.session),
-    trustProxy: given.trustProxy ?? false,
-    outcomes: outcomesWith(given.outcomes),
+    ...options,
+    container: options.container as DependencyContainer | undefined, // checked above
+    clock: options.clock ?? systemClock,
+    connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
+    concurrency: options.concurrency ?? 1,
+    maxBufferedBytes: options.maxBufferedBytes ?? 1_048_576,
+    maxQueuedBytes: options.maxQueuedBytes ?? 1_048_576,
+    maxQueuedMessages: options.maxQueuedMessages ?? 16_384,
+    session: checkSessionOptions('session', options.session),
+    trustProxy: options.trustProxy ?? false,
+    outcomes: outcomesWith(options.outcomes),
   });
 }
 
-function hasMethods(value: unknown, ...names: readonly string[]): boolean {
-  return (
-    typeof value === 'object' && value !== null && names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
-  );
-}
-
-function expect(option: string, value: unknown, what: string, accepts: (value: unknown) => boolean): void {
-  if (value !== undefined && !accepts(value)) {
-    throw new TypeError(`ChannelServer: ${option} must be ${what}, got ${kindOf(value)}`);
-  }
-}
-
-function integer(option: string, value: unknown, max: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw new TypeError(`ChannelServer: ${option} must be an integer from 1 to ${max}, got ${String(value)}`);
-}
+const outcomeRules: Rules<Outcome> = {
+  status: { must: 'an integer from 400 to 599', accepts: isRefusalStatus },
+  closeCode: { must: 'a code that a server may send', accepts: isCloseCode },
+  reason: { must: 'a string', accepts: (value) => typeof value === 'string' },
+};
 
 function outcomesWith(replacements: ChannelServerOptions['outcomes'] = {}): Outcomes {
   const outcomes: Record<string, Outcome> = { ...defaultOutcomes };
   for (const [code, replacement] of Object.entries(replacements)) {
     const outcome = outcomes[code];
     if (outcome === undefined) throw new TypeError(`ChannelServer: outcomes has no code ${code}`);
-    const merged = { ...outcome, ...replacement };
-    if (!isRefusalStatus(merged.status)) {
-      throw new TypeError(`ChannelServer: outcomes.${code}.status must be an integer from 400 to 599, got ${String(merged.status)}`);
-    }
-    if (!isCloseCode(merged.closeCode)) {
-      throw new TypeError(
-        `ChannelServer: outcomes.${code}.closeCode must be a code that a server may send, got ${String(merged.closeCode)}`,
-      );
-    }
-    if (typeof merged.reason !== 'string') throw new TypeError(`ChannelServer: outcomes.${code}.reason must be a string`);
-    outcomes[code] = Object.freeze(merged);
+    const { status, closeCode, reason } = checkOptions(`ChannelServer: outcomes.${code}`, replacement, outcomeRules);
+    outcomes[code] = Object.freeze({
+      status: status ?? outcome.status,
+      closeCode: closeCode ?? outcome.closeCode,
+      reason: reason ?? outcome.reason,
+    });
   }
   return Object.freeze(outcomes) as Outcomes;
 }

@@ -5,6 +5,7 @@ import type { ChannelHost, ChannelPlan, RuntimeChannel, Transport } from '../cha
 import { connect } from '../channel/connect.js';
 import { LiveChannel } from '../channel/live-channel.js';
 import { isAttached } from '../channel/socket-events.js';
+import { checkOptions, milliseconds } from '../check-options.js';
 import { Dependencies } from '../dependencies.js';
 import { handshakeOf } from '../handshake.js';
 import { SESSION_STORE } from '../injection.js';
@@ -133,10 +134,8 @@ export class ChannelServer<H extends object = object> {
    * Ends every channel with 1012 (503 where its handshake is not answered), refuses new ones, and waits for handlers and saves under way.
    * Called again, it gives the same promise.
    */
-  close(options: CloseOptions = {}): Promise<void> {
-    const { timeoutMs = 10_000 } = options;
-    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0))
-      throw new TypeError(`close: timeoutMs must be a number from 0, got ${String(timeoutMs)}`);
+  close(options?: CloseOptions): Promise<void> {
+    const { timeoutMs = 10_000 } = checkOptions('close', options, { timeoutMs: milliseconds(0) });
     this.#closing ??= this.#shutDown(timeoutMs);
     return this.#closing;
   }

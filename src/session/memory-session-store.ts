@@ -1,7 +1,7 @@
+import { anInteger, checkOptions, having, type Rules } from '../check-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { JsonObject, SessionStore, StoredSession } from '../contracts/session-store.js';
 import { ChannelError } from '../errors.js';
-import { kindOf } from '../kind-of.js';
 import { frozenJson } from './json-value.js';
 
 /** Options of {@link MemorySessionStore}. */
@@ -11,6 +11,8 @@ export interface MemorySessionStoreOptions {
   /** Tells the time that expiry is compared with. @default the system's clock */
   readonly clock?: Pick<Clock, 'now'> | undefined;
 }
+
+const rules: Rules<MemorySessionStoreOptions> = { maxSessions: anInteger(1), clock: having('a Clock', 'now') };
 
 /** A record with its times as numbers: a `Date` that was handed out can be changed, a number cannot. */
 interface MemoryRecord {
@@ -43,14 +45,8 @@ export class MemorySessionStore implements SessionStore {
   #creationsSinceSweep = 0;
 
   /** @throws {TypeError} when an option is out of its range. */
-  constructor(options: MemorySessionStoreOptions = {}) {
-    const { maxSessions = 100_000, clock = Date } = options;
-    if (!Number.isInteger(maxSessions) || maxSessions < 1) {
-      throw new TypeError(`MemorySessionStore: maxSessions must be an integer of at least 1, got ${String(maxSessions)}`);
-    }
-    if (typeof clock?.now !== 'function') {
-      throw new TypeError(`MemorySessionStore: clock must have a method now(), got ${kindOf(clock)}`);
-    }
+  constructor(options?: MemorySessionStoreOptions) {
+    const { maxSessions = 100_000, clock = Date } = checkOptions('MemorySessionStore', options, rules);
     this.#maxSessions = maxSessions;
     this.#clock = clock;
   }

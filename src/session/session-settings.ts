@@ -1,5 +1,5 @@
+import { checkOptions, having, milliseconds, oneOf, type Rules } from '../check-options.js';
 import type { SessionStore } from '../contracts/session-store.js';
-import { kindOf } from '../kind-of.js';
 
 /**
  * Whose a channel session is:
@@ -31,29 +31,22 @@ export interface SessionSettings {
 }
 
 const scopes: readonly SessionScope[] = ['channel', 'client', 'user'];
-const minTtlMs = 1_000;
 /** A hundred years: dates end some time after. */
 const maxTtlMs = 100 * 365 * 86_400_000;
+
+const rules: Rules<ChannelSessionOptions> = {
+  store: having('a SessionStore', 'load'),
+  ttlMs: milliseconds(1_000, maxTtlMs),
+  scope: oneOf(scopes),
+};
 
 /**
  * A checked copy of `given`.
  *
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
-export function checkSessionOptions(owner: string, given: ChannelSessionOptions = {}): ChannelSessionOptions {
-  const { store, ttlMs, scope, ...others } = given;
-  const unknown = Object.keys(others)[0];
-  if (unknown !== undefined) throw new TypeError(`${owner}: there is no option ${unknown}; it takes store, ttlMs and scope`);
-  if (store !== undefined && typeof (store as Partial<SessionStore> | null)?.load !== 'function') {
-    throw new TypeError(`${owner}: store must be a SessionStore, got ${kindOf(store)}`);
-  }
-  if (ttlMs !== undefined && !(typeof ttlMs === 'number' && ttlMs >= minTtlMs && ttlMs <= maxTtlMs)) {
-    throw new TypeError(`${owner}: ttlMs must be a number of milliseconds from ${minTtlMs} to ${maxTtlMs}, got ${String(ttlMs)}`);
-  }
-  if (scope !== undefined && !scopes.includes(scope)) {
-    throw new TypeError(`${owner}: scope must be one of ${scopes.join(', ')}, got ${String(scope)}`);
-  }
-  return Object.freeze({ store, ttlMs, scope });
+export function checkSessionOptions(owner: string, given?: ChannelSessionOptions): ChannelSessionOptions {
+  return checkOptions(owner, given, rules);
 }
 
 /**

@@ -1,0 +1,83 @@
+import { kindOf } from './kind-of.js';
+
+/** What an option must be, in the words of the error, and how that is told. */
+export interface Rule {
+  readonly must: string;
+  accepts(value: unknown): boolean;
+}
+
+/** A rule for each option of `Options`: the compiler misses none. */
+export type Rules<Options extends object> = { readonly [Name in keyof Required<Options>]: Rule };
+
+/** Whatever it is: something else looks at it more closely. */
+export const anything: Rule = { must: 'anything', accepts: () => true };
+export const aFunction: Rule = { must: 'a function', accepts: (value) => typeof value === 'function' };
+export const aFlag: Rule = { must: 'true or false', accepts: (value) => typeof value === 'boolean' };
+export const anObject: Rule = {
+  must: 'an object',
+  accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+};
+
+/** An integer from `min` to `max`. */
+export function anInteger(min: number, max: number = Number.MAX_SAFE_INTEGER): Rule {
+  const must = max === Number.MAX_SAFE_INTEGER ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`;
+  return { must, accepts: (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max };
+}
+
+/** A number of milliseconds from `min`, not NaN; infinity is for ever where `max` is not given. */
+export function milliseconds(min: number, max: number = Number.POSITIVE_INFINITY): Rule {
+  return {
+    must: max === Number.POSITIVE_INFINITY ? `a number of milliseconds from ${min}` : `a number of milliseconds from ${min} to ${max}`,
+    accepts: (value) => typeof value === 'number' && value >= min && value <= max,
+  };
+}
+
+/** One of `words`. */
+export function oneOf(words: readonly string[]): Rule {
+  return { must: `one of ${words.join(', ')}`, accepts: (value) => typeof value === 'string' && words.includes(value) };
+}
+
+/** An object, or a class, with `methods`; `what` names it. */
+export function having(what: string, ...methods: readonly string[]): Rule {
+  return {
+    must: `${what} (with ${methods.join(', ')})`,
+    accepts: (value) =>
+      ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+      methods.every((name) => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function'),
+  };
+}
+
+/** How an error names what it got: numbers as they are, of all else the kind, since it may be a secret. */
+export function got(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  if (value === '') return 'an empty string';
+  return Array.isArray(value) ? 'an array' : kindOf(value);
+}
+
+/** @throws {TypeError} naming `owner`, the option, what it must be and what it is, unless `rule` accepts `value`. */
+export function checkOption(owner: string, name: string, value: unknown, rule: Rule): void {
+  if (!rule.accepts(value)) throw new TypeError(`${owner}: ${name} must be ${rule.must}, got ${got(value)}`);
+}
+
+/**
+ * A checked, frozen copy of the options that were given to `owner`. One that is `undefined` counts as not given.
+ *
+ * @throws {TypeError} naming the first option that there is not, and those that there are, or the first that is not what it must be.
+ */
+export function checkOptions<Options extends object>(
+  owner: string,
+  given: Options | undefined,
+  rules: Rules<NoInfer<Options>>,
+): Readonly<Options> {
+  if (given !== undefined) checkOption(owner, 'options', given, anObject);
+  const options = { ...given } as Options;
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(rules, name)) throw new TypeError(`${owner}: there is no option ${name}; it takes ${listed(Object.keys(rules))}`);
+    if (value !== undefined) checkOption(owner, name, value, rules[name as keyof NoInfer<Options>]);
+  }
+  return Object.freeze(options);
+}
+
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? (names[0] ?? 'none') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import {
+  ChannelServer,
+  fromHttpSession,
+  fromToken,
+  identifyUser,
+  withAuthenticatedUser,
+  withChannelSession,
+  withChannelUser,
+  withHttpSession,
+  withHttpUser,
+  withOrdering,
+  withUserFromHttp,
+  withUserFromToken,
+} from '../../entries/index.js';
+import { MemorySessionStore } from '../../entries/memory.js';
+import { anInteger, checkOptions, got, milliseconds } from '../../src/check-options.js';
+import { fakeRequest } from '../../testing/fake-request.js';
+
+type Take = (options: object) => unknown;
+
+const handlers = { receive: () => undefined };
+const owners: Record<string, { readonly take: Take; readonly bad: object }> = {
+  ChannelServer: { take: (options) => new ChannelServer(handlers, options), bad: { concurrency: 'secret' } },
+  session: { take: (session) => new ChannelServer(handlers, { session }), bad: { scope: 'secret' } },
+  'ChannelServer: outcomes.ERR_SHUTDOWN': {
+    take: (row) => new ChannelServer(handlers, { outcomes: { ERR_SHUTDOWN: row } }),
+    bad: { reason: 1n },
+  },
+  close: { take: (options) => new ChannelServer(handlers).close(options), bad: { timeoutMs: 'secret' } },
+  withChannelSession: { take: withChannelSession, bad: { ttlMs: 'secret' } },
+  withUserFromToken: { take: withUserFromToken as Take, bad: { from: 'secret' } },
+  withUserFromHttp: { take: withUserFromHttp as Take, bad: { tokens: 'secret' } },
+  withHttpSession: { take: withHttpSession as Take, bad: { users: 'secret' } },
+  withHttpUser: { take: withHttpUser as Take, bad: { tokens: 'secret' } },
+  withChannelUser: { take: withChannelUser as Take, bad: { user: 'secret' } },
+  withAuthenticatedUser: { take: withAuthenticatedUser as Take, bad: { role: 'secret' } },
+  withOrdering: { take: withOrdering as Take, bad: { key: 'secret' } },
+  fromToken: { take: fromToken, bad: { from: 'secret' } },
+  fromHttpSession: { take: fromHttpSession, bad: { reader: 'secret' } },
+  MemorySessionStore: { take: (options) => new MemorySessionStore(options), bad: { maxSessions: 'secret' } },
+  identifyUser: { take: (options) => identifyUser(fakeRequest({}), options as never), bad: { sources: [], timeoutMs: 'secret' } },
+};
+
+async function errorOf(take: Take, options: object): Promise<unknown> {
+  try {
+    return await take(options);
+  } catch (error) {
+    return error;
+  }
+}
+
+describe.each(Object.entries(owners))('%s', (owner, { take, bad }) => {
+  it('refuses an option that there is not, and names those that there are', async () => {
+    const error = await errorOf(take, { [`no${owner}`]: 1 });
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as Error).message).toMatch(/^.+: there is no option no.+; it takes \w/);
+    expect((error as Error).message.startsWith(`${owner}: `)).toBe(true);
+  });
+
+  it('refuses a value that is not what it must be, and does not show it', async () => {
+    const error = await errorOf(take, bad);
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as Error).message.startsWith(`${owner}: `)).toBe(true);
+    expect((error as Error).message).not.toContain('secret');
+  });
+
+  it('refuses options that are no object', async () => {
+    for (const options of [null, 'secret', 1, []] as unknown[]) {
+      const error = await errorOf(take, options as object);
+      expect(error).toBeInstanceOf(TypeError);
+      expect((error as Error).message).not.toContain('secret');
+    }
+  });
+});
+
+describe('checked options', () => {
+  it('are a frozen copy, each read once, in which undefined counts as not given', () => {
+    let reads = 0;
+    const given = {
+      get size() {
+        reads += 1;
+        return 2;
+      },
+      ttlMs: undefined,
+    };
+    const options = checkOptions<{ size?: number; ttlMs?: number | undefined }>('owner', given, {
+      size: anInteger(1),
+      ttlMs: milliseconds(0),
+    });
+    expect(options).toEqual({ size: 2, ttlMs: undefined });
+    expect(Object.isFrozen(options)).toBe(true);
+    expect(reads).toBe(1);
+  });
+
+  it('know no option by the prototype of the table', () => {
+    expect(() => checkOptions('owner', { constructor: 1 }, {} as never)).toThrow(TypeError);
+    expect(() => checkOptions('owner', JSON.parse('{ "__proto__": 1 }') as object, {})).toThrow(TypeError);
+  });
+
+  it('are named by their kind where they are wrong, but for numbers', () => {
+    expect([0.5, '', 'x', null, [], {}, 1n].map(got)).toEqual(['0.5', 'an empty string', 'string', 'null', 'an array', 'object', 'bigint']);
+  });
+});
