@@ -1,5 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
-import type { Server as TlsServer } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { ChannelHost, ChannelPlan, RuntimeChannel, Transport } from '../channel/channel-host.js';
 import { connect } from '../channel/connect.js';
@@ -23,7 +22,7 @@ import { KnownCredentials } from './known-credentials.js';
 import { credentialsOf, planChannels, type Slots, sessionOptionsOf, slotsOf } from './plan-channels.js';
 import type { UpgradeOptions } from './upgrade-options.js';
 import type { UpgradeTransport } from './upgrade-transport.js';
-import { Upgrades } from './upgrades.js';
+import { type UpgradeServer, Upgrades } from './upgrades.js';
 
 /** Options of {@link ChannelServer.close}. */
 export interface CloseOptions {
@@ -50,6 +49,8 @@ export class ChannelServer<H extends object = object> {
   readonly #active = new Set<RuntimeChannel>();
   readonly #sessions: SessionRecords;
   readonly #upgrades: Upgrades;
+  /** What takes the listeners of `attach` away. */
+  readonly #detachments: (() => void)[] = [];
   #closing: Promise<void> | undefined;
   #whenDone: (() => void) | undefined;
 
@@ -106,7 +107,8 @@ export class ChannelServer<H extends object = object> {
   /**
    * Serves every connection of `server`, and closes when it does.
    *
-   * @throws {TypeError} when a wrapper reads tokens from subprotocols and `server` would echo them (it has no `handleProtocols`).
+   * @throws {TypeError} when a wrapper reads tokens from subprotocols and `server` would echo them (it has no `handleProtocols`), or after
+   * {@link close}.
    */
   attach(server: WebSocketServer): void {
     if (typeof (server as Partial<WebSocketServer> | null)?.on !== 'function')
@@ -116,26 +118,33 @@ export class ChannelServer<H extends object = object> {
         'attach: a wrapper reads tokens from subprotocols, which ws echoes: give the WebSocketServer the option handleProtocols',
       );
     }
-    server.on('connection', (socket, request) => this.#accept(socket, request));
-    server.on('close', () => void this.close());
+    this.#mustBeOpen('attach');
+    const onConnection = (socket: WebSocket, request: IncomingMessage): void => this.#accept(socket, request);
+    const onClose = (): void => void this.close();
+    server.on('connection', onConnection);
+    server.on('close', onClose);
+    this.#detachments.push(() => server.off('connection', onConnection).off('close', onClose));
   }
 
   /**
    * Serves the upgrades of an HTTP server. The connect handler runs before the handshake is answered, so a refusal is an HTTP status, and
-   * what it sends goes out after the 101.
+   * what it sends goes out after the 101. An upgrade for another path is left to other `upgrade` listeners, and gets 404 where there are none
+   * or none has answered within 10 seconds.
    *
-   * @throws {TypeError} when an option is not what it must be, or the server has such a route already.
+   * @throws {TypeError} when an option is not what it must be, or the server has such a route already, or after {@link close}.
    */
-  handleUpgrades(server: Server | TlsServer, options: UpgradeOptions = {}): void {
+  handleUpgrades(server: UpgradeServer, options: UpgradeOptions = {}): void {
+    this.#mustBeOpen('handleUpgrades');
     this.#upgrades.addRoute(server, options);
   }
 
   /**
    * Ends every channel with 1012 (503 where its handshake is not answered), refuses new ones, and waits for handlers and saves under way.
-   * Called again, it gives the same promise.
+   * Then its listeners are taken off the servers that it was given, and its paths are free. Called again, it gives the same promise.
    */
   close(options?: CloseOptions): Promise<void> {
     const { timeoutMs = 10_000 } = checkOptions('close', options, { timeoutMs: milliseconds(0) });
+    this.#upgrades.close();
     this.#closing ??= this.#shutDown(timeoutMs);
     return this.#closing;
   }
@@ -210,6 +219,12 @@ export class ChannelServer<H extends object = object> {
       for (const channel of [...this.#active]) channel.terminate();
     }
     this.#sessions.close();
+    this.#upgrades.end();
+    for (const detach of this.#detachments.splice(0)) detach();
+  }
+
+  #mustBeOpen(method: string): void {
+    if (this.#closing !== undefined) throw new TypeError(`${method}: the ChannelServer is closed; make a new one`);
   }
 }
 

@@ -1,15 +1,23 @@
+import type { IncomingMessage } from 'node:http';
 import type { VerifyClientCallbackAsync, VerifyClientCallbackSync } from 'ws';
 import { whenDone } from '../maybe-promise.js';
 
+/** What a guarded `verifyClient` needs of the endpoint that it guards. */
+export interface VerifyClientGuard {
+  /** Told of a rejection; the handshake is refused with 500 then. */
+  report(error: unknown): void;
+  /** Whether the handshake still waits for an answer of ours. */
+  mayAnswer(request: IncomingMessage): boolean;
+}
+
 /**
  * The application's `verifyClient`, made harmless: ws would take the promise of an async one for a yes, let its rejection end the process,
- * and throw out of a callback that is called twice. A promise's value is the answer where `verify` takes no callback.
- *
- * @param report is told of a rejection; the handshake is refused with 500 then.
+ * throw out of a callback that is called twice, and answer what has been answered meanwhile. A promise's value is the answer where `verify`
+ * takes no callback.
  */
 export function guardedVerifyClient(
   verify: VerifyClientCallbackAsync | VerifyClientCallbackSync,
-  report: (error: unknown) => void,
+  guard: VerifyClientGuard,
 ): VerifyClientCallbackAsync {
   const takesCallback = verify.length === 2;
   return (info, done) => {
@@ -17,7 +25,7 @@ export function guardedVerifyClient(
     const answer: typeof done = (...answers) => {
       if (isAnswered) return;
       isAnswered = true;
-      done(...answers);
+      if (guard.mayAnswer(info.req)) done(...answers);
     };
     const result: unknown = takesCallback ? verify(info, answer) : (verify as VerifyClientCallbackSync)(info);
     void whenDone(
@@ -26,7 +34,7 @@ export function guardedVerifyClient(
         if (!takesCallback) answer(Boolean(verified));
       },
       (error: unknown) => {
-        report(error);
+        guard.report(error);
         answer(false, 500);
       },
     );

@@ -3,106 +3,72 @@ import type { Socket } from 'node:net';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { Transport } from '../channel/channel-host.js';
 import type { Outcome } from '../outcomes.js';
+import { EarlyInput, type PendingEvents } from './early-input.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
-
-/** Told what happens on the raw socket while connect is pending. */
-export interface PendingEvents {
-  /** The client has gone away. */
-  gone(): void;
-  /** It has sent more than may wait. */
-  overflowed(): void;
-}
-
-/** What arrives on a raw socket before its upgrade is answered. */
-class EarlyInput {
-  readonly #raw: Socket;
-  readonly #maxBytes: number;
-  readonly #chunks: Buffer[];
-  #bytes: number;
-  #events: PendingEvents | undefined;
-
-  constructor(raw: Socket, head: Buffer, maxBytes: number) {
-    this.#raw = raw;
-    this.#maxBytes = maxBytes;
-    this.#chunks = head.length > 0 ? [head] : [];
-    this.#bytes = head.length;
-  }
-
-  watch(events: PendingEvents): void {
-    this.#events = events;
-    this.#raw.on('data', this.#onData);
-    this.#raw.on('end', this.#onGone);
-    this.#raw.on('close', this.#onGone);
-    if (this.#raw.destroyed || this.#raw.readableEnded) events.gone();
-    else this.#judge();
-  }
-
-  readonly #onData = (chunk: Buffer): void => {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    this.#judge();
-  };
-
-  readonly #onGone = (): void => {
-    this.#events?.gone();
-    this.release();
-    this.#chunks.length = 0; // a look-up that hangs may hold on to us
-    this.#raw.destroy();
-  };
-
-  #judge(): void {
-    if (this.#bytes > this.#maxBytes) this.#events?.overflowed();
-    else if (this.#bytes > this.#maxBytes / 2) this.#raw.pause();
-  }
-
-  /** Listens no more, and gives what has arrived: in pieces as it came, so that reading can be paused between them. */
-  release(): readonly Buffer[] {
-    this.#events = undefined;
-    this.#raw.off('data', this.#onData);
-    this.#raw.off('end', this.#onGone);
-    this.#raw.off('close', this.#onGone);
-    return this.#chunks;
-  }
-}
+import type { SocketClaim } from './socket-claim.js';
 
 /** What an upgrade needs until it is answered, and is let go of then. */
 interface Pending {
   readonly webSockets: WebSocketServer;
   readonly request: IncomingMessage;
   readonly input: EarlyInput;
+  /** Told where somebody else answers it. */
+  readonly onTaken: () => void;
+}
+
+/** What an {@link UpgradeTransport} is made of. */
+export interface PendingUpgrade extends Omit<Pending, 'input'> {
+  readonly claim: SocketClaim;
+  readonly head: Buffer;
+  /** How much input may wait for the answer. */
+  readonly maxBytes: number;
 }
 
 /**
  * An upgrade that is not answered yet. The raw socket is read meanwhile, or nobody would notice that the client left; what it sends is
- * kept, within bounds, and becomes the head of the upgrade.
+ * kept, within bounds, and becomes the head of the upgrade. What somebody else has answered is not touched.
  */
 export class UpgradeTransport implements Transport {
   readonly raw: Socket;
   socket: WebSocket | undefined;
+  readonly #claim: SocketClaim;
   #pending: Pending | undefined;
+  /** Set while ws is to answer. */
+  #answering: { readonly failed: () => void; readonly onTaken: () => void } | undefined;
 
-  constructor(webSockets: WebSocketServer, request: IncomingMessage, raw: Socket, head: Buffer, maxBytes: number) {
-    this.raw = raw;
-    this.#pending = { webSockets, request, input: new EarlyInput(raw, head, maxBytes) };
+  constructor({ claim, head, maxBytes, ...others }: PendingUpgrade) {
+    this.raw = claim.socket as Socket;
+    this.#claim = claim;
+    this.#pending = { ...others, input: new EarlyInput(this.raw, claim, head, maxBytes) };
   }
 
   /** Begins to read. */
-  watch(events: PendingEvents): void {
-    this.#pending?.input.watch(events);
+  watch(events: Omit<PendingEvents, 'taken'>): void {
+    const taken = (): void => {
+      this.#release()?.onTaken();
+      events.gone();
+    };
+    this.#pending?.input.watch({ gone: () => events.gone(), overflowed: () => events.overflowed(), taken });
   }
 
   answer(onSocket: (socket: WebSocket) => void): Promise<boolean> {
     const pending = this.#pending;
-    if (pending === undefined) return Promise.resolve(false);
+    if (pending === undefined || this.#isTaken()) return Promise.resolve(false);
     this.#pending = undefined;
     const [head = Buffer.alloc(0), ...rest] = pending.input.release();
     this.raw.pause(); // nothing may arrive between our listeners and those of ws
     for (const chunk of rest.reverse()) this.raw.unshift(chunk);
     return new Promise((resolve, reject) => {
-      const failed = (): void => resolve(false);
+      const failed = (): void => {
+        this.#answering = undefined;
+        this.raw.off('close', failed);
+        resolve(false);
+      };
+      this.#answering = { failed, onTaken: pending.onTaken };
       this.raw.once('close', failed);
       try {
         pending.webSockets.handleUpgrade(pending.request, this.raw, head, (socket) => {
+          this.#answering = undefined;
           this.raw.off('close', failed);
           this.socket = socket;
           onSocket(socket);
@@ -115,18 +81,40 @@ export class UpgradeTransport implements Transport {
     });
   }
 
+  /** Whether ws may still answer, after a `verifyClient` that took its time. */
+  mayAnswer(): boolean {
+    const answering = this.#answering;
+    if (answering === undefined) return false;
+    if (!this.#claim.isAnswered) return true;
+    answering.onTaken();
+    answering.failed();
+    return false;
+  }
+
   refuse(outcome: Outcome): void {
+    const isTaken = this.#isTaken();
     this.#release();
-    refuseUpgrade(this.raw, outcome.status);
+    if (!isTaken) refuseUpgrade(this.raw, outcome.status);
   }
 
   destroy(): void {
+    const isTaken = this.#isTaken();
     this.#release();
-    this.raw.destroy();
+    if (!isTaken) this.raw.destroy();
   }
 
-  #release(): void {
-    this.#pending?.input.release();
+  /** Whether somebody else has answered; who waits for that is told, once. */
+  #isTaken(): boolean {
+    if (!this.#claim.isAnswered) return false;
+    this.#release()?.onTaken();
+    return true;
+  }
+
+  #release(): Pending | undefined {
+    const pending = this.#pending;
+    pending?.input.release();
     this.#pending = undefined;
+    this.#answering = undefined;
+    return pending;
   }
 }

@@ -16,6 +16,7 @@ describe.each(modes)('close (%s)', (mode) => {
   it('ends live channels with 1012, refuses pending and new ones, and runs every disconnect', async () => {
     const codes: number[] = [];
     const begun = deferred();
+    const left = deferred();
     const { port, channels, clock } = await serve(
       {
         connect: ({ channel, request }) => {
@@ -26,7 +27,10 @@ describe.each(modes)('close (%s)', (mode) => {
           channel.send('ready');
           return undefined;
         },
-        disconnect: ({ code }) => void codes.push(code),
+        disconnect: ({ code }) => {
+          codes.push(code);
+          return left.promise;
+        },
       },
       { mode },
     );
@@ -35,9 +39,8 @@ describe.each(modes)('close (%s)', (mode) => {
     const pending = WsClient.connect(port, { path: '/hangs' });
     await begun.promise;
     expect(channels.channels.size).toBe(20);
-    await channels.close();
+    const closed = channels.close();
     for (const client of live) expect(await client.closed()).toEqual({ code: 1012, reason: 'restarting' });
-    expect(codes).toEqual(Array.from({ length: 20 }, () => 1012));
     for (const client of [await pending, await WsClient.connect(port)]) {
       if (mode === 'accept') expect((await client.closed()).code).toBe(1012);
       else {
@@ -45,6 +48,9 @@ describe.each(modes)('close (%s)', (mode) => {
         expect(client.refused?.headers['retry-after']).toMatch(/^\d+$/);
       }
     }
+    left.resolve();
+    await closed;
+    expect(codes).toEqual(Array.from({ length: 20 }, () => 1012));
     expect(channels.channels.size).toBe(0);
     await vi.waitFor(() => expect(clock.pendingTimers).toBe(0));
   });
