@@ -330,6 +330,9 @@ describe('a stored record that is not ours', () => {
     ['has a list for data', { ...good, data: [] }],
     ['has data that is no JSON', { ...good, data: { at: new Date() } }],
     ['has no dates', { version: 1, data: {} }],
+    ['was created at no valid date', { ...good, createdAt: new Date(Number.NaN) }],
+    ['expires at no valid date', { ...good, expiresAt: new Date(Number.NaN) }],
+    ['has a date of another type', { ...good, expiresAt: moment.getTime() }],
     ['is a string', 'session'],
     ['is another program’s', { _id: 1, cookie: { maxAge: 1 } }],
     ['is empty', {}],
@@ -346,6 +349,36 @@ describe('a stored record that is not ours', () => {
     const next = await connectTo(server, { cookies });
     expect(load).toHaveBeenCalledTimes(2);
     expect(next.channelSession.get('count')).toBe(1);
+  });
+
+  it('is told of once, however many come to it', async () => {
+    const site = makeSite();
+    vi.spyOn(site.store, 'load').mockResolvedValue({ ...good, expiresAt: new Date(Number.NaN) });
+    const server = serve(site, increment, { store: site.store, scope: 'client' });
+    for (let count = 0; count < 3; count += 1) await connectTo(server, { cookies });
+    expect(codesOf(site.errors)).toEqual(['ERR_SESSION_CORRUPT']);
+  });
+
+  it('is removed where it refuses to be replaced, and not before it was looked at again', async () => {
+    const site = makeSite();
+    const { load, create, destroy } = spiesOf(site.store);
+    load.mockResolvedValue({ ...good, expiresAt: new Date(Number.NaN) });
+    create.mockRejectedValueOnce(new ChannelError('ERR_SESSION_CONFLICT', 'There is one.'));
+    const client = await connectTo(serve(site, increment, { store: site.store, scope: 'client' }), { cookies });
+    await client.send('x');
+    expect([load.mock.calls.length, destroy.mock.calls.length, create.mock.calls.length]).toEqual([2, 1, 2]);
+    expect(client.channelSession.get('count')).toBe(1);
+    expect(codesOf(site.errors)).toEqual(['ERR_SESSION_CORRUPT']);
+  });
+
+  it('is left alone where another process has replaced it meanwhile', async () => {
+    const site = makeSite();
+    const server = () => serve(site, increment, { store: site.store, scope: 'client' });
+    vi.spyOn(site.store, 'load').mockResolvedValueOnce({ ...good, expiresAt: new Date(Number.NaN) });
+    const client = await connectTo(server(), { cookies });
+    await (await connectTo(server(), { cookies })).send('x');
+    await client.send('x');
+    expect(client.channelSession.get('count')).toBe(2);
   });
 
   it.each(['{"__proto__":{"admin":true}}', '{"constructor":{"prototype":{"admin":true}}}', '{"toString":{"admin":true}}'])(

@@ -27,6 +27,8 @@ describe('the options of the channel session', () => {
     ['ttlMs', { ttlMs: Number.NaN }],
     ['ttlMs', { ttlMs: Number.POSITIVE_INFINITY }],
     ['ttlMs', { ttlMs: '1000' }],
+    ['ttlMs', { ttlMs: 8.64e15 }], // the end of all dates
+    ['ttlMs', { ttlMs: Number.MAX_VALUE }],
     ['scope', { scope: 'site' }],
     ['ttl', { ttl: 1_000 }],
   ])('that are wrong in %s are a TypeError that names it', (name, options) => {
