@@ -11,8 +11,11 @@ import { isThrown } from '../src/thrown.js';
 import { anonymousUser } from '../src/users.js';
 
 /** The requirement of a wrapper that reads HTTP sessions. */
-export function readsHttpSession(bind: (dependencies: Dependencies) => { readonly reader: HttpSessionReader }): HttpSessionRequirement {
-  return { kind: 'http-session', bind };
+export function readsHttpSession(
+  wrapper: string,
+  bind: (dependencies: Dependencies) => { readonly reader: HttpSessionReader },
+): HttpSessionRequirement {
+  return { kind: 'http-session', wrapper, bind };
 }
 
 /**
@@ -80,7 +83,7 @@ export function httpParts(wrapper: string, sources: readonly UserSource[]): Http
   const requirements = sources
     .filter(({ source }) => source === 'http-session')
     .map((source) =>
-      readsHttpSession((dependencies) => {
+      readsHttpSession(wrapper, (dependencies) => {
         const { reader } = source.bind(dependencies);
         if (reader === undefined) throw new TypeError(`${wrapper}: this source reads no HTTP sessions`);
         return { reader };
@@ -89,7 +92,7 @@ export function httpParts(wrapper: string, sources: readonly UserSource[]): Http
   const [first] = requirements;
   if (first === undefined) return undefined;
   return {
-    requires: [first],
+    requires: requirements,
     give: (message) => {
       const { host, identity } = message.channel;
       return giveHttpSession(message, requirements.find((requirement) => host.bind(requirement).reader === identity.reader) ?? first);

@@ -29,7 +29,7 @@ export function identifyingParts<Given extends object>(
       return { sources, http: httpParts(name, sources) };
     },
     requires: ({ sources, http }, name) => [
-      { kind: 'identification', sources },
+      { kind: 'identification', wrapper: name, sources },
       { kind: 'session', options: checkSessionOptions(name) },
       ...(http?.requires ?? []),
     ],

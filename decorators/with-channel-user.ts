@@ -21,6 +21,9 @@ export interface WithChannelUser extends CallShapes<HasChannelSession & HasUser,
  * Ports `channel_session_user` of Channels 1.1.8 (`channels/auth.py`).
  */
 export const withChannelUser: WithChannelUser = defineBuiltIn('withChannelUser', {
-  requires: (_options, name) => [{ kind: 'session', options: checkSessionOptions(name) }],
+  requires: (_options, name) => [
+    { kind: 'user', wrapper: name, source: undefined },
+    { kind: 'session', options: checkSessionOptions(name) },
+  ],
   before: (message, _options, name) => giveUser(name, message),
 });

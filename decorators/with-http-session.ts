@@ -16,7 +16,7 @@ export interface HttpSessionOptions {
 /** The requirement of a wrapper named `wrapper` that reads HTTP sessions through `given.sessions`. */
 export function httpSessionRequirement(wrapper: string, given: HttpSessionOptions | undefined): HttpSessionRequirement {
   const { sessions } = checkOptions(wrapper, given, httpSessionRules);
-  return readsHttpSession((dependencies) => ({ reader: requireReader(wrapper, sessions, dependencies) }));
+  return readsHttpSession(wrapper, (dependencies) => ({ reader: requireReader(wrapper, sessions, dependencies) }));
 }
 
 /**

@@ -5,7 +5,8 @@ import type { UserRepository } from '../src/contracts/user-repository.js';
 import type { Dependencies } from '../src/dependencies.js';
 import { boundedLookUp, lookUpFailed } from '../src/identity/bounded-look-up.js';
 import { checkedUser } from '../src/identity/checked-grant.js';
-import { checkHttpOptions, type HttpOptions, requireReader, requireUsers } from '../src/identity/from-http-session.js';
+import { checkHttpOptions, type HttpOptions, httpSessionSource, requireReader, requireUsers } from '../src/identity/from-http-session.js';
+import type { UserSource } from '../src/identity/user-source.js';
 import type { HasHttpSession } from '../src/messages.js';
 import { type AppUser, type AuthenticatedUser, anonymousUser, type HasUser } from '../src/users.js';
 import type { CallShapes, None, Wrapper } from '../src/wrapping/wrapper.js';
@@ -21,6 +22,7 @@ export type HttpUserCall = <User extends AuthenticatedUser = AppUser>(
 export interface WithHttpUser extends CallShapes<HasHttpSession & HasUser, None, HttpUserCall> {}
 
 interface HttpUserRequirement extends HttpSessionRequirement {
+  readonly source: UserSource;
   bind(dependencies: Dependencies): ReturnType<HttpSessionRequirement['bind']> & { readonly users: UserRepository<AuthenticatedUser> };
 }
 
@@ -58,12 +60,14 @@ export const withHttpUser: WithHttpUser = defineBuiltIn('withHttpUser', {
     const { sessions, users } = checkHttpOptions(name, given);
     return {
       kind: 'http-session',
+      wrapper: name,
+      source: httpSessionSource(name, given),
       bind: (dependencies) => ({
         reader: requireReader(name, sessions, dependencies),
         users: requireUsers(name, users, dependencies),
       }),
     };
   },
-  requires: (requirement) => [requirement],
+  requires: (requirement, name) => [requirement, { kind: 'user', wrapper: name, source: requirement.source }],
   before: giveHttpUser,
 });

@@ -13,12 +13,22 @@ export interface SessionRequirement extends Requirement {
 /** The handler wants the channel identified. */
 export interface IdentificationRequirement extends Requirement {
   readonly kind: 'identification';
+  readonly wrapper: string;
   readonly sources: readonly UserSource[];
+}
+
+/** The handler is given a user without the channel's being identified for it. */
+export interface UserRequirement extends Requirement {
+  readonly kind: 'user';
+  readonly wrapper: string;
+  /** Where the user is looked for; `undefined` where it is whom the channel knows. */
+  readonly source: UserSource | undefined;
 }
 
 /** The handler wants the web site's session. */
 export interface HttpSessionRequirement extends Requirement {
   readonly kind: 'http-session';
+  readonly wrapper: string;
   bind(dependencies: Dependencies): { readonly reader: HttpSessionReader };
 }
 
@@ -28,4 +38,9 @@ export interface OrderingRequirement extends Requirement {
 }
 
 /** What wrappers of this package may need of a server. */
-export type KnownRequirement = SessionRequirement | IdentificationRequirement | HttpSessionRequirement | OrderingRequirement;
+export type KnownRequirement =
+  | SessionRequirement
+  | IdentificationRequirement
+  | UserRequirement
+  | HttpSessionRequirement
+  | OrderingRequirement;

@@ -73,7 +73,12 @@ export function httpSessionSource<User extends AuthenticatedUser>(
     bind(dependencies): BoundSource {
       const reader = requireReader(owner, options.sessions, dependencies);
       const users = requireUsers(owner, options.users, dependencies);
-      return { reader, find: async (_request, httpSession) => ({ ...(await findingOf(await httpSession(reader), users)), reader }) };
+      return {
+        source: 'http-session',
+        asks: [reader, users],
+        reader,
+        find: async (_request, httpSession) => ({ ...(await findingOf(await httpSession(reader), users)), reader }),
+      };
     },
   });
 }

@@ -70,7 +70,8 @@ export function tokenSource<User extends AuthenticatedUser>(owner: string, optio
     credentials,
     bind(dependencies): BoundSource {
       const repository = dependencies.require<TokenRepository<AuthenticatedUser>>(tokens, TOKEN_REPOSITORY, names);
-      return { find: (request) => findUser(request, credentials, repository, dependencies.clock) };
+      const asks = [repository, ...credentials.map(({ carrier, name }) => `${carrier} ${name}`)];
+      return { source: 'token', asks, find: (request) => findUser(request, credentials, repository, dependencies.clock) };
     },
   });
 }

@@ -19,6 +19,9 @@ export interface Finding {
 
 /** A source, its dependencies resolved, as one server uses it. */
 export interface BoundSource {
+  readonly source: UserSource['source'];
+  /** Whom and what it asks: two sources of a kind that ask the same are the same. */
+  readonly asks: readonly unknown[];
   /** The reader of HTTP sessions that it uses. */
   readonly reader?: HttpSessionReader;
   /**

@@ -1,4 +1,6 @@
 import type { ChannelHost, ChannelPlan, SlotFunction } from '../channel/channel-host.js';
+import { checkIdentities } from '../channel/check-identities.js';
+import { checkSlotNames, type SlotName, slotNames } from '../channel/check-slot-names.js';
 import type { IdentificationRequirement, KnownRequirement } from '../channel/requirement-kinds.js';
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
 import { resolveFrom } from '../dependencies.js';
@@ -9,7 +11,6 @@ import type { ChannelSessionOptions } from '../session/session-settings.js';
 import { type AnyHandler, checkHandler, roleOf } from '../wrapping/made-function.js';
 import { requirementsOf } from '../wrapping/requirements.js';
 import type { ServerSettings } from './channel-server-options.js';
-import { checkSlotNames, type SlotName, slotNames } from './check-slot-names.js';
 
 /** The handlers of a server as they were given, looked at once. */
 export interface Slots {
@@ -81,9 +82,9 @@ export function credentialsOf({ requirements }: Slots): CredentialSource[] {
 export function planChannels(slots: Slots, settings: ServerSettings, bind: ChannelHost['bind']): ChannelPlan {
   const { functions, requirements } = slots;
   const every = all(requirements);
-  const readers = new Set<HttpSessionReader>();
-  for (const requirement of every) if (requirement.kind === 'http-session') readers.add(bind(requirement).reader);
+  const readers = readersOf(every, bind);
   const sources = identificationOf(slots)?.sources.map((source) => bind(source));
+  for (const name of slotNames) checkIdentities(name, requirements[name], sources, bind);
   const ordering = requirements.receive.filter(({ kind }) => kind === 'ordering');
   const isAlwaysOrdered = ordering.some(({ sometimes }) => sometimes !== true);
   const { maxQueuedBytes, maxQueuedMessages } = settings;
@@ -93,9 +94,26 @@ export function planChannels(slots: Slots, settings: ServerSettings, bind: Chann
     sources,
     connectIdentifies: requirements.connect.some(({ kind }) => kind === 'identification'),
     wantsSession: every.some(({ kind }) => kind === 'session'),
-    readers: [...readers],
+    readers,
     inbox: Object.freeze({ maxQueuedBytes, maxQueuedMessages, concurrency, mayOrder: concurrency > 1 && ordering.length > 0 }),
   });
+}
+
+/** The reader of the web site's sessions, if a wrapper wants it. */
+function readersOf(requirements: readonly KnownRequirement[], bind: ChannelHost['bind']): HttpSessionReader[] {
+  const readers = new Map<HttpSessionReader, string>();
+  for (const requirement of requirements) {
+    if (requirement.kind !== 'http-session') continue;
+    const { reader } = bind(requirement);
+    if (!readers.has(reader)) readers.set(reader, requirement.wrapper);
+  }
+  if (readers.size > 1) {
+    const wrappers = [...readers.values()].join(' and ');
+    throw new TypeError(
+      `ChannelServer: ${wrappers} read HTTP sessions through different readers: give all the same sessions, a server has one reader`,
+    );
+  }
+  return [...readers.keys()];
 }
 
 function all(requirements: Slots['requirements']): KnownRequirement[] {

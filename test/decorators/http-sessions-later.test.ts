@@ -224,42 +224,6 @@ describe('withAuthenticatedUser after the HTTP session is gone', () => {
   });
 });
 
-describe('several sources of HTTP sessions', () => {
-  /** A site that moves from one kind of session to another. */
-  function moving() {
-    const site = makeSite();
-    const { users, clock } = site;
-    const old = new MemoryHttpSessionReader({ cookie: 'old', clock });
-    const now = new MemoryHttpSessionReader({ cookie: 'now', clock });
-    const wrap = withUserFrom(fromHttpSession({ sessions: now, users }), fromHttpSession({ sessions: old, users }));
-    const receive = wrap((message) => message.channel.sendJson([message.user.id, message.httpSession?.data ?? null]));
-    return { ...site, old, now, handlers: { connect: receive, receive } };
-  }
-
-  it.each(['now', 'old'] as const)('give the one through which the user was found: %s', async (which) => {
-    const site = moving();
-    const id = site[which].create('alice', { which });
-    const client = await connectTo(site.handlers, { ...site.options, cookies: { [which]: id } });
-    await client.send('a');
-    expect(client.sentJson).toEqual([
-      ['alice', { which }],
-      ['alice', { which }],
-    ]);
-    expect(client.closed).toBeUndefined();
-    site[which].destroy(id);
-    await client.send('b');
-    expect(client.sentJson.at(-1)).toEqual([null, null]);
-    expect(client.closed?.code).toBe(3000);
-  });
-
-  it('give what the first one found, where nobody has logged in', async () => {
-    const site = moving();
-    const cookies = { now: site.now.create(undefined, { which: 'now' }), old: site.old.create(undefined, { which: 'old' }) };
-    const client = await connectTo(site.handlers, { ...site.options, cookies });
-    expect(client.sentJson).toEqual([[null, { which: 'now' }]]);
-  });
-});
-
 describe('a reader that says null', () => {
   it('says that there is no session', async () => {
     const reader = { read: async () => null, readById: async () => null } as unknown as HttpSessionReader;
