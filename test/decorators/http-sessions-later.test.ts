@@ -16,7 +16,7 @@ import {
   withUserFrom,
   withUserFromHttp,
 } from '../../entries/index.js';
-import { MemoryHttpSessionReader } from '../../entries/memory.js';
+import type { MemoryHttpSessionReader } from '../../entries/memory.js';
 import { connectTo } from '../../entries/testing.js';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { alice, bob, codesOf, expectProcessToLive, makeSite, type Site } from '../support/site.js';
