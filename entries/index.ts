@@ -13,6 +13,7 @@ export { withUserFrom } from '../decorators/with-user-from.js';
 export { type UserFromHttpCall, type WithUserFromHttp, withUserFromHttp } from '../decorators/with-user-from-http.js';
 export { type UserFromTokenCall, type WithUserFromToken, withUserFromToken } from '../decorators/with-user-from-token.js';
 export type { Authentication, AuthenticationOutcome } from '../src/authentication.js';
+export { checkId } from '../src/check-id.js';
 export type { Clock } from '../src/contracts/clock.js';
 export type { HttpSession, HttpSessionReader } from '../src/contracts/http-session-reader.js';
 export type { Revocation, RevocationFeed } from '../src/contracts/revocation-feed.js';
@@ -56,9 +57,11 @@ export type { Channels } from '../src/server/channel-registry.js';
 export { ChannelServer, type CloseOptions } from '../src/server/channel-server.js';
 export type { ChannelServerOptions } from '../src/server/channel-server-options.js';
 export type { UpgradeOptions } from '../src/server/upgrade-options.js';
+export { checkStoredSession } from '../src/session/check-stored-session.js';
 export type { ChannelSessionOptions, SessionScope } from '../src/session/session-settings.js';
 export type { SchemaIssue, SchemaResult, StandardSchema } from '../src/standard-schema.js';
-export { type TokenId, tokenIdOf } from '../src/token-id.js';
+export { checkTokenId, type TokenId, tokenIdOf } from '../src/token-id.js';
+export { UnknownUserError } from '../src/unknown-user-error.js';
 export {
   type AnonymousUser,
   type AppUser,

@@ -1,4 +1,7 @@
-/** How an error names what it got, without showing it: it may be a secret. */
+/** How an error names what it got, without showing it: it may be a secret. Of numbers it says which. */
 export function kindOf(value: unknown): string {
-  return value === null ? 'null' : typeof value;
+  if (value === null) return 'null';
+  if (value === '') return 'an empty string';
+  if (typeof value === 'number') return String(value);
+  return Array.isArray(value) ? 'an array' : typeof value;
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { checkedList } from './check-id.js';
 import { kindOf } from './kind-of.js';
 
 declare const tokenIdBrand: unique symbol;
@@ -6,6 +7,7 @@ declare const tokenIdBrand: unique symbol;
 /** The id of a token: the 64 hexadecimal digits of its key's SHA-256. The only form in which a token is ever stored. */
 export type TokenId = string & { readonly [tokenIdBrand]: true };
 
+const idPattern = /^[0-9a-f]{64}$/;
 const keyPattern = /^[A-Za-z0-9._~+/=-]{16,512}$/;
 
 /** Whether `key` has the type, length and alphabet of a token's key: 16 to 512 characters of `[A-Za-z0-9._~+/=-]`. */
@@ -24,4 +26,32 @@ export function tokenIdOf(key: string): TokenId {
     throw new TypeError(`tokenIdOf: key must be 16 to 512 characters of [A-Za-z0-9._~+/=-], got ${got} that is not`);
   }
   return hash('sha256', key, 'hex') as TokenId;
+}
+
+/** Whether `id` has the shape of a token's id: 64 lower-case hexadecimal digits. */
+export function isTokenId(id: unknown): id is TokenId {
+  return typeof id === 'string' && idPattern.test(id);
+}
+
+/**
+ * Refuses whatever is no id of a token. An object in a query means what its sender likes, so adapters call it before they ask their
+ * database.
+ *
+ * @param owner what was called, e.g. `'MyTokenRepository.findById'`.
+ * @param name the argument's name.
+ * @throws {TypeError} when `id` is anything but a string of 64 lower-case hexadecimal digits. The message does not show it.
+ */
+export function checkTokenId(owner: string, name: string, id: unknown): asserts id is TokenId {
+  if (isTokenId(id)) return;
+  const got = typeof id === 'string' && id !== '' ? `a string of ${id.length} characters that is none` : kindOf(id);
+  throw new TypeError(`${owner}: ${name} must be a token's id, 64 lower-case hexadecimal digits, got ${got}`);
+}
+
+/**
+ * A checked copy of a list of tokens' ids.
+ *
+ * @throws {TypeError} when it is no array, or one of its elements is no id of a token.
+ */
+export function checkedTokenIds(owner: string, ids: readonly TokenId[]): readonly TokenId[] {
+  return checkedList(owner, ids, (id, name) => checkTokenId(owner, name, id));
 }

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { checkedIds, checkId } from '../../src/check-id.js';
+import { checkTtl } from '../../src/check-issue-options.js';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { ChannelError } from '../../src/errors.js';
 import { cookieValues } from '../../src/identity/credentials.js';
-import { checkId, checkTtl, clockOption, kindOf, type WallClock } from './options.js';
+import { kindOf } from '../../src/kind-of.js';
+import { clockOption, type WallClock } from './options.js';
 
 /** Options of {@link MemoryHttpSessionReader}. */
 export interface MemoryHttpSessionReaderOptions {
@@ -67,23 +70,29 @@ export class MemoryHttpSessionReader implements HttpSessionReader {
     return id;
   }
 
-  /** Ends a session; returns whether there was one. */
+  /**
+   * Ends a session; returns whether there was one.
+   *
+   * @throws {TypeError} when `id` is no string or empty.
+   */
   destroy(id: string): boolean {
+    checkId('MemoryHttpSessionReader.destroy', 'id', id);
     return this.#find(id) !== undefined && this.#records.delete(id);
   }
 
   async read(request: IncomingMessage): Promise<HttpSession | undefined> {
     const [id, ...others] = new Set(cookieValues(request.headers.cookie, this.#cookie));
-    return id === undefined || others.length > 0 ? undefined : this.readById(id);
+    return id === undefined || id === '' || others.length > 0 ? undefined : this.readById(id);
   }
 
   async readById(id: string): Promise<HttpSession | undefined> {
+    checkId('MemoryHttpSessionReader.readById', 'id', id);
     return this.#session(id);
   }
 
   async readByIds(ids: readonly string[]): Promise<ReadonlyMap<string, HttpSession>> {
     const found = new Map<string, HttpSession>();
-    for (const id of ids) {
+    for (const id of checkedIds('MemoryHttpSessionReader.readByIds', ids)) {
       const session = this.#session(id);
       if (session) found.set(id, session);
     }

@@ -1,3 +1,5 @@
+import { checkId } from '../../src/check-id.js';
+import { checkIssueOptions } from '../../src/check-issue-options.js';
 import type {
   IssuedToken,
   IssueOptions,
@@ -7,11 +9,13 @@ import type {
   TokenRepository,
 } from '../../src/contracts/token-repository.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
-import { type TokenId, tokenIdOf } from '../../src/token-id.js';
+import { kindOf } from '../../src/kind-of.js';
+import { checkedTokenIds, checkTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
+import { UnknownUserError } from '../../src/unknown-user-error.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { type AddTokenOptions, grantOf, infoOf, isOver, type MemoryToken, tokenOf } from './memory-token.js';
-import { checkId, clockOption, kindOf, type WallClock } from './options.js';
+import { clockOption, type WallClock } from './options.js';
 
 /** Options of {@link MemoryTokenRepository}. */
 export interface MemoryTokenRepositoryOptions<User extends AuthenticatedUser = AppUser> {
@@ -25,6 +29,8 @@ export interface MemoryTokenRepositoryOptions<User extends AuthenticatedUser = A
 const retentionMs = 24 * 60 * 60 * 1000;
 /** A use within this time of the last one is not noted. */
 const lastUsedPrecisionMs = 60 * 1000;
+
+const owner = 'MemoryTokenRepository';
 
 /**
  * Issues tokens and finds their users, in this process. It keeps ids (digests), never keys.
@@ -48,6 +54,7 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   }
 
   async findById(id: TokenId): Promise<TokenGrant<User> | undefined> {
+    checkTokenId(`${owner}.findById`, 'id', id);
     const token = this.#find(id);
     if (!token) return undefined;
     const user = await this.#users.findById(token.userId);
@@ -59,7 +66,7 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   /** As the contract says. It is meant for checking tokens again, so it does not count as their use. */
   async findByIds(ids: readonly TokenId[]): Promise<ReadonlyMap<TokenId, TokenGrant<User>>> {
     const tokens = new Map<TokenId, MemoryToken>();
-    for (const id of ids) {
+    for (const id of checkedTokenIds(`${owner}.findByIds`, ids)) {
       const token = this.#find(id);
       if (token) tokens.set(id, token);
     }
@@ -68,9 +75,11 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   }
 
   async issue(userId: string, options: IssueOptions = {}): Promise<IssuedToken> {
+    checkId(`${owner}.issue`, 'userId', userId);
+    const checked = checkIssueOptions(`${owner}.issue`, options, this.#clock.now());
+    if (!(await this.#users.findById(userId))) throw new UnknownUserError(`${owner}.issue`);
     const key = makeTokenKey();
-    const { ttlMs, label, scopes } = options;
-    const token = this.#insert('issue', key, userId, { ttlMs, label, scopes });
+    const token = this.#insert('issue', key, userId, checked);
     return { key, id: token.id, userId, ...(token.expiresAt === undefined ? {} : { expiresAt: new Date(token.expiresAt) }) };
   }
 
@@ -85,6 +94,7 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   }
 
   async revoke(id: TokenId): Promise<boolean> {
+    checkTokenId(`${owner}.revoke`, 'id', id);
     const token = this.#find(id);
     if (!token || token.revokedAt !== undefined) return false;
     token.revokedAt = this.#clock.now();
@@ -92,6 +102,7 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   }
 
   async revokeAllOf(userId: string): Promise<number> {
+    checkId(`${owner}.revokeAllOf`, 'userId', userId);
     const now = this.#clock.now();
     const live = this.#liveOf(userId, now);
     for (const token of live) token.revokedAt = now;
@@ -99,18 +110,19 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   }
 
   async listOf(userId: string): Promise<TokenInfo[]> {
+    checkId(`${owner}.listOf`, 'userId', userId);
     return this.#liveOf(userId, this.#clock.now())
       .sort((one, other) => one.createdAt - other.createdAt)
       .map(infoOf);
   }
 
   #insert(method: string, key: string, userId: string, options: AddTokenOptions): MemoryToken {
-    const owner = `MemoryTokenRepository.${method}`;
-    checkId(owner, 'userId', userId);
+    const caller = `${owner}.${method}`;
+    checkId(caller, 'userId', userId);
     const id = tokenIdOf(key);
     const now = this.#clock.now();
-    const token = tokenOf(owner, id, userId, options, now);
-    if (this.#find(id)) throw new TypeError(`${owner}: key must be a new one, got one that is known already`);
+    const token = tokenOf(caller, id, userId, options, now);
+    if (this.#find(id)) throw new TypeError(`${caller}: key must be a new one, got one that is known already`);
     this.#sweep(now);
     this.#tokens.set(id, token);
     return token;

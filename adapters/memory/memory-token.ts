@@ -1,7 +1,8 @@
+import { checkIssueOptions } from '../../src/check-issue-options.js';
+import { checkedDate } from '../../src/checked-date.js';
 import type { IssueOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
 import type { TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
-import { checkTtl, kindOf } from './options.js';
 
 /** Options of {@link MemoryTokenRepository.add}: a token that was issued elsewhere has a past. */
 export interface AddTokenOptions extends IssueOptions {
@@ -36,12 +37,7 @@ export function isOver(token: MemoryToken, time: number): boolean {
  * @throws {TypeError} when one of them is out of its range.
  */
 export function tokenOf(owner: string, id: TokenId, userId: string, options: AddTokenOptions, now: number): MemoryToken {
-  const { label, scopes, ttlMs } = options;
-  if (label !== undefined && typeof label !== 'string') throw new TypeError(`${owner}: label must be a string, got ${kindOf(label)}`);
-  if (scopes !== undefined && !(Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string'))) {
-    throw new TypeError(`${owner}: scopes must be an array of strings, got ${Array.isArray(scopes) ? 'another array' : kindOf(scopes)}`);
-  }
-  if (ttlMs !== undefined) checkTtl(owner, ttlMs, now);
+  const { label, scopes, ttlMs } = checkIssueOptions(owner, options, now);
   if (ttlMs !== undefined && options.expiresAt !== undefined) {
     throw new TypeError(`${owner}: ttlMs must be absent where expiresAt is given, got both`);
   }
@@ -49,7 +45,7 @@ export function tokenOf(owner: string, id: TokenId, userId: string, options: Add
     id,
     userId,
     label,
-    scopes: scopes && Object.freeze([...scopes]),
+    scopes,
     createdAt: timeOf(owner, 'createdAt', options.createdAt) ?? now,
     expiresAt: ttlMs === undefined ? timeOf(owner, 'expiresAt', options.expiresAt) : now + ttlMs,
     revokedAt: timeOf(owner, 'revokedAt', options.revokedAt),
@@ -58,11 +54,7 @@ export function tokenOf(owner: string, id: TokenId, userId: string, options: Add
 }
 
 function timeOf(owner: string, name: string, date: Date | undefined): number | undefined {
-  if (date === undefined) return undefined;
-  const time = date instanceof Date ? date.getTime() : Number.NaN;
-  if (Number.isNaN(time))
-    throw new TypeError(`${owner}: ${name} must be a valid Date, got ${date instanceof Date ? 'an invalid one' : kindOf(date)}`);
-  return time;
+  return date === undefined ? undefined : checkedDate(owner, name, date).getTime();
 }
 
 /** What a repository says of the token. */

@@ -1,6 +1,7 @@
+import { checkedIds, checkId } from '../../src/check-id.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
+import { kindOf } from '../../src/kind-of.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
-import { checkId, kindOf } from './options.js';
 
 /** Keeps users in this process. It gives out the very objects that it was given. */
 export class MemoryUserRepository<User extends AuthenticatedUser = AppUser> implements UserRepository<User> {
@@ -30,18 +31,24 @@ export class MemoryUserRepository<User extends AuthenticatedUser = AppUser> impl
     this.#users.set(user.id, user);
   }
 
-  /** Removes a user; returns whether there was one. */
+  /**
+   * Removes a user; returns whether there was one.
+   *
+   * @throws {TypeError} when `id` is no string or empty.
+   */
   delete(id: string): boolean {
+    checkId('MemoryUserRepository.delete', 'id', id);
     return this.#users.delete(id);
   }
 
   async findById(id: string): Promise<User | undefined> {
+    checkId('MemoryUserRepository.findById', 'id', id);
     return this.#users.get(id);
   }
 
   async findByIds(ids: readonly string[]): Promise<ReadonlyMap<string, User>> {
     const found = new Map<string, User>();
-    for (const id of ids) {
+    for (const id of checkedIds('MemoryUserRepository.findByIds', ids)) {
       const user = this.#users.get(id);
       if (user) found.set(id, user);
     }

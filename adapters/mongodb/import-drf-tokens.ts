@@ -1,8 +1,9 @@
 import type { ChangeStream, Collection, Db } from 'mongodb';
+import { kindOf } from '../../src/kind-of.js';
 import { DrfSource } from './drf-source.js';
 import { tokenSourceIndex } from './indexes.js';
 import { Operations } from './operations.js';
-import { checkDb, checkName, kindOf, type MongoOptions } from './options.js';
+import { checkDb, checkName, type MongoOptions } from './options.js';
 import type { TokenDocument } from './token-document.js';
 
 /** Options of {@link importDrfTokens}. */

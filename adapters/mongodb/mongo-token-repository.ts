@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Collection, Db, Document, Filter } from 'mongodb';
+import { checkId } from '../../src/check-id.js';
+import { checkIssueOptions } from '../../src/check-issue-options.js';
 import type {
   IssuedToken,
   IssueOptions,
@@ -8,8 +10,9 @@ import type {
   TokenIssuer,
   TokenRepository,
 } from '../../src/contracts/token-repository.js';
-import { type TokenId, tokenIdOf } from '../../src/token-id.js';
+import { checkedTokenIds, checkTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
+import { UnknownUserError } from '../../src/unknown-user-error.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { Batches, maxBatchSize } from './batches.js';
 import { LastUsed } from './last-used.js';
@@ -18,7 +21,7 @@ import { checkDb, checkInteger, checkName, type MongoOptions } from './options.j
 import { grantOf, infoOf, newToken, retentionMs, type TokenDocument } from './token-document.js';
 import { liveTokensOf } from './token-filters.js';
 import { TokenSlots } from './token-slots.js';
-import { keysOf, type MongoUserOptions, UserDocuments } from './users.js';
+import { keysOf, type MongoUserOptions, UserDocuments, type UserKey } from './users.js';
 
 /** Keeps what was found for a moment. A revocation by another process is seen after that moment only. */
 export interface MongoTokenCacheOptions {
@@ -60,6 +63,7 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
   readonly #users: UserDocuments<User>;
   readonly #operations: Operations;
   readonly #lookups: Batches<Found<User>>;
+  readonly #userKeys: Batches<UserKey>;
   readonly #lastUsed: LastUsed;
   readonly #slots: TokenSlots | undefined;
   readonly #cache: LRUCache<string, Found<User>> | undefined;
@@ -74,12 +78,14 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     this.#operations = new Operations(owner, options);
     this.timeoutMs = this.#operations.timeoutMs;
     this.#lookups = new Batches((ids) => this.#operations.run('find tokens', (signal) => this.#query(ids, signal)));
+    this.#userKeys = new Batches((ids) => this.#operations.run('find users', (signal) => this.#users.keysOf(ids, signal)));
     this.#lastUsed = new LastUsed(this.#tokens, this.#operations);
     if (maxPerUser !== undefined) this.#slots = new TokenSlots(this.#tokens, checkInteger(owner, 'maxPerUser', maxPerUser, 1, 10_000));
     if (cache) this.#cache = newCache(cache === true ? {} : cache);
   }
 
   async findById(id: TokenId): Promise<TokenGrant<User> | undefined> {
+    checkTokenId(`${owner}.findById`, 'id', id);
     const found = this.#cache?.get(id) ?? (await this.#lookUp(id));
     if (found === undefined) return undefined;
     if (this.#isUsable(found.grant)) this.#lastUsed.note(found.document);
@@ -88,9 +94,10 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
 
   /** As the contract says. It is meant for checking tokens again: it asks the database anew and does not count as their use. */
   async findByIds(ids: readonly TokenId[]): Promise<ReadonlyMap<TokenId, TokenGrant<User>>> {
+    const checked = checkedTokenIds(`${owner}.findByIds`, ids);
     const grants = new Map<TokenId, TokenGrant<User>>();
-    for (let start = 0; start < ids.length; start += maxBatchSize) {
-      const some = ids.slice(start, start + maxBatchSize);
+    for (let start = 0; start < checked.length; start += maxBatchSize) {
+      const some = checked.slice(start, start + maxBatchSize);
       for (const [id, found] of await this.#operations.run('find tokens', (signal) => this.#query(some, signal))) {
         if (found instanceof Error) throw found;
         grants.set(id as TokenId, found.grant);
@@ -99,29 +106,39 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     return grants;
   }
 
-  /** @throws {TokenLimitError} (as a rejection) when the user has `maxPerUser` live tokens. */
+  /**
+   * As the contract says.
+   *
+   * @throws {TokenLimitError} (as a rejection) when the user has `maxPerUser` live tokens.
+   */
   async issue(userId: string, options: IssueOptions = {}): Promise<IssuedToken> {
+    checkId(`${owner}.issue`, 'userId', userId);
+    const now = this.#operations.clock.now();
+    const checked = checkIssueOptions(`${owner}.issue`, options, now);
     const key = makeTokenKey();
-    const id = tokenIdOf(key);
-    const given = newToken(`${owner}.issue`, id, userId, options, this.#operations.clock.now());
     const token = await this.#operations.run('issue a token', async (signal) => {
-      const token = { ...given, userId: await this.#users.keyOf(userId, signal) };
+      const userKey = await this.#userKeys.find(userId, signal);
+      if (userKey === undefined) throw new UnknownUserError(`${owner}.issue`);
+      const token = newToken(tokenIdOf(key), userKey, checked, now);
       if (this.#slots) await this.#slots.insert(token, signal);
       else await this.#tokens.insertOne(token);
       return token;
     });
-    return { key, id, userId, ...(token.expiresAt !== undefined && { expiresAt: token.expiresAt }) };
+    return { key, id: tokenIdOf(key), userId, ...(token.expiresAt !== undefined && { expiresAt: token.expiresAt }) };
   }
 
   async revoke(id: TokenId): Promise<boolean> {
-    return (await this.#revoke({ _id: id, revokedAt: { $exists: false } })) > 0;
+    checkTokenId(`${owner}.revoke`, 'id', id);
+    return (await this.#revoke({ _id: id, userId: { $exists: true }, revokedAt: { $exists: false } })) > 0;
   }
 
-  revokeAllOf(userId: string): Promise<number> {
+  async revokeAllOf(userId: string): Promise<number> {
+    checkId(`${owner}.revokeAllOf`, 'userId', userId);
     return this.#revoke(liveTokensOf(userId, this.#now()));
   }
 
   async listOf(userId: string): Promise<TokenInfo[]> {
+    checkId(`${owner}.listOf`, 'userId', userId);
     const filter = liveTokensOf(userId, this.#now());
     const documents = await this.#operations.run('list tokens', (signal) =>
       this.#tokens.find(filter, { signal, readPreference: 'primary', sort: { createdAt: 1, _id: 1 } }).toArray(),

@@ -1,4 +1,5 @@
 import type { Db } from 'mongodb';
+import { checkedIds, checkId } from '../../src/check-id.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { Batches, maxBatchSize } from './batches.js';
@@ -8,6 +9,8 @@ import { type MongoUserOptions, UserDocuments } from './users.js';
 
 /** Options of {@link MongoUserRepository}. */
 export interface MongoUserRepositoryOptions<User extends AuthenticatedUser = AppUser> extends MongoOptions, MongoUserOptions<User> {}
+
+const owner = 'MongoUserRepository';
 
 /** Finds users in MongoDB. Look-ups that arrive together share a query. Rejects with a `TimeoutError` after `timeoutMs`. */
 export class MongoUserRepository<User extends AuthenticatedUser = AppUser> implements UserRepository<User> {
@@ -19,7 +22,6 @@ export class MongoUserRepository<User extends AuthenticatedUser = AppUser> imple
 
   /** @throws {TypeError} when an option is out of its range. */
   constructor(db: Db, options: MongoUserRepositoryOptions<User> = {}) {
-    const owner = 'MongoUserRepository';
     this.#documents = new UserDocuments(owner, db, options);
     this.#operations = new Operations(owner, options);
     this.timeoutMs = this.#operations.timeoutMs;
@@ -27,13 +29,15 @@ export class MongoUserRepository<User extends AuthenticatedUser = AppUser> imple
   }
 
   async findById(id: string): Promise<User | undefined> {
+    checkId(`${owner}.findById`, 'id', id);
     return this.#operations.run('find a user', (signal) => this.#lookups.find(id, signal));
   }
 
   async findByIds(ids: readonly string[]): Promise<ReadonlyMap<string, User>> {
+    const checked = checkedIds(`${owner}.findByIds`, ids);
     const users = new Map<string, User>();
-    for (let start = 0; start < ids.length; start += maxBatchSize) {
-      const some = ids.slice(start, start + maxBatchSize);
+    for (let start = 0; start < checked.length; start += maxBatchSize) {
+      const some = checked.slice(start, start + maxBatchSize);
       for (const [id, found] of await this.#operations.run('find users', (signal) => this.#query(some, signal))) {
         if (found instanceof Error) throw found;
         users.set(id, found);

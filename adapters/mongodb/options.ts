@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import type { Clock } from '../../src/contracts/clock.js';
+import { kindOf } from '../../src/kind-of.js';
 import { systemClock } from '../../src/system-clock.js';
 
 /** Options that the repositories and the store on MongoDB share. */
@@ -13,12 +14,6 @@ export interface MongoOptions {
   readonly timeoutMs?: number | undefined;
   /** Tells the time and runs the timers. @default the machine's clock */
   readonly clock?: Clock | undefined;
-}
-
-/** What a value is called in an error, without showing it: it may be a secret. */
-export function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  return typeof value === 'number' ? String(value) : value === '' ? 'an empty string' : typeof value;
 }
 
 /** @throws {TypeError} unless `db` is a database of the driver. */

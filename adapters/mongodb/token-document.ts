@@ -1,7 +1,6 @@
 import type { IssueOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
 import type { TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
-import { checkInteger, checkName, kindOf } from './options.js';
 import type { UserKey } from './users.js';
 
 /** A token as the collection holds it. The key is nowhere. */
@@ -29,18 +28,9 @@ export interface TokenDocument {
 /** How long a token that expired or was revoked can still be found, so that a client learns why it is refused. */
 export const retentionMs: number = 24 * 60 * 60 * 1000;
 
-/**
- * The document of a new token.
- *
- * @throws {TypeError} when the user's id is empty or an option is out of its range.
- */
-export function newToken(owner: string, id: TokenId, userId: string, options: IssueOptions, now: number): TokenDocument {
+/** The document of a new token, of options that were checked. */
+export function newToken(id: TokenId, userId: UserKey, options: IssueOptions, now: number): TokenDocument {
   const { ttlMs, label, scopes } = options;
-  checkName(owner, 'userId', userId);
-  // 8.64e15 is the latest moment that a Date can hold (ECMA-262, section 21.4.1.1).
-  if (ttlMs !== undefined) checkInteger(owner, 'ttlMs', ttlMs, 1, 8.64e15 - now);
-  if (label !== undefined && typeof label !== 'string') throw new TypeError(`${owner}: label must be a string, got ${kindOf(label)}`);
-  if (scopes !== undefined && !isStrings(scopes)) throw new TypeError(`${owner}: scopes must be an array of strings, got something else`);
   return {
     _id: id,
     userId,

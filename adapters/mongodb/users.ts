@@ -1,6 +1,7 @@
 import { type Collection, type Db, type Document, Long, ObjectId } from 'mongodb';
+import { kindOf } from '../../src/kind-of.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
-import { checkDb, checkName, kindOf } from './options.js';
+import { checkDb, checkName } from './options.js';
 
 /** A second document about a user, joined to the first one, like the profile of a Django user. */
 export interface MongoProfileOptions {
@@ -82,11 +83,14 @@ export class UserDocuments<User extends AuthenticatedUser> {
     return byId;
   }
 
-  /** The user's key as its document has it; the id itself where there is no such user. */
-  async keyOf(id: string, signal: AbortSignal): Promise<UserKey> {
-    if (keysOf(id).length === 1) return id;
-    const document = this.#pick(id, (await this.find([id], signal)).get(id) ?? []);
-    return (document?.[this.key] as UserKey | undefined) ?? id;
+  /** The keys of these users as their documents have them, by id; those without a document are left out. A disabled one has a document. */
+  async keysOf(ids: readonly string[], signal: AbortSignal): Promise<Map<string, UserKey>> {
+    const keys = new Map<string, UserKey>();
+    for (const [id, documents] of await this.find(ids, signal)) {
+      const key: UserKey | undefined = this.#pick(id, documents)?.[this.key];
+      if (key !== undefined) keys.set(id, key);
+    }
+    return keys;
   }
 
   /**

@@ -12,7 +12,10 @@ export interface HttpSession {
   save(): Promise<void>;
 }
 
-/** Reads the sessions of the web site. It never creates one. A rejection means "cannot tell", never "no session". */
+/**
+ * Reads the sessions of the web site. It never creates one. A rejection means "cannot tell", never "no session". An id that is no string,
+ * or empty, rejects with a `TypeError` before anything is asked.
+ */
 export interface HttpSessionReader {
   /** After how many milliseconds the reader itself gives up; must lie below the server's `connectTimeoutMs`. */
   readonly timeoutMs?: number | undefined;

@@ -18,7 +18,8 @@ export interface TokenGrant<User extends AuthenticatedUser = AppUser> {
 }
 
 /**
- * Finds the users of tokens. It sees ids only: the core digests keys before it asks.
+ * Finds the users of tokens. It sees ids only: the core digests keys before it asks. What is no id (64 lower-case hexadecimal digits, see
+ * `checkTokenId`) rejects with a `TypeError` before anything is asked.
  *
  * A rejection means "cannot tell" and ends the handshake with 503; it never makes a user anonymous.
  */
@@ -33,7 +34,7 @@ export interface TokenRepository<User extends AuthenticatedUser = AppUser> {
 
 /** Options of {@link TokenIssuer.issue}. */
 export interface IssueOptions {
-  /** How long the token lives, in milliseconds, at least 1. @default it never expires */
+  /** How long the token lives, in milliseconds, an integer of at least 1 that ends at a valid `Date`. @default it never expires */
   readonly ttlMs?: number | undefined;
   /** What the user calls this token, e.g. `"phone"`. */
   readonly label?: string | undefined;
@@ -63,12 +64,17 @@ export interface TokenInfo {
   readonly lastUsedAt?: Date | undefined;
 }
 
-/** Issues and revokes tokens. Only digests of keys are ever stored. */
+/**
+ * Issues and revokes tokens. Only digests of keys are ever stored. An argument that is no id rejects with a `TypeError` before anything is
+ * asked or written.
+ */
 export interface TokenIssuer {
   /**
    * Makes a token for `userId`.
    *
-   * @throws {TypeError} when an option is out of range.
+   * @throws {TypeError} when `userId` is no string or empty, or an option is out of range.
+   * @throws {UnknownUserError} (a `TypeError` with the `code` `'ERR_USER_UNKNOWN'`) when there is no such user. Whether one that was disabled
+   * is there is up to the issuer: its tokens are refused in any case.
    */
   issue(userId: string, options?: IssueOptions): Promise<IssuedToken>;
   /** Revokes one token. Resolves to whether this call did it: `false` for an unknown or already revoked one. */

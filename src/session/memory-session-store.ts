@@ -1,8 +1,10 @@
+import { checkedIds, checkId } from '../check-id.js';
 import { anInteger, checkOptions, having, type Rules } from '../check-options.js';
+import { checkedDate } from '../checked-date.js';
 import type { Clock } from '../contracts/clock.js';
 import type { JsonObject, SessionStore, StoredSession } from '../contracts/session-store.js';
 import { ChannelError } from '../errors.js';
-import { frozenJson } from './json-value.js';
+import { checkExpectedVersion, checkStoredSession } from './check-stored-session.js';
 
 /** Options of {@link MemorySessionStore}. */
 export interface MemorySessionStoreOptions {
@@ -24,6 +26,8 @@ interface MemoryRecord {
 
 /** A sweep costs one step per record: so many steps may each creation since the last sweep pay for while the store is full. */
 const stepsPerCreation = 64;
+
+const owner = 'MemorySessionStore';
 
 /**
  * Keeps channel sessions in this process, and loses them with it.
@@ -57,6 +61,7 @@ export class MemorySessionStore implements SessionStore {
   }
 
   async load(id: string): Promise<StoredSession | undefined> {
+    checkId(`${owner}.load`, 'id', id);
     const record = this.#find(id);
     if (!record) return undefined;
     this.#put(id, record);
@@ -64,35 +69,48 @@ export class MemorySessionStore implements SessionStore {
     return { version, data, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
   }
 
-  /** @throws {TypeError} (as a rejection) when JSON cannot hold the data, or a date is invalid. */
+  /** @throws {TypeError} (as a rejection) when the session is none that can be kept, for example with an invalid date. */
   async create(id: string, session: StoredSession): Promise<void> {
+    checkId(`${owner}.create`, 'id', id);
+    const record = recordOf(checkStoredSession(`${owner}.create`, session));
     if (this.#find(id)) throw new ChannelError('ERR_SESSION_CONFLICT', 'There is a session of this id already.');
-    const record = recordOf(session);
     this.#creationsSinceSweep += 1;
     this.#makeRoom();
     this.#put(id, record);
   }
 
-  /** @throws {TypeError} (as a rejection) when JSON cannot hold the data, or a date is invalid. */
+  /** @throws {TypeError} (as a rejection) when the session is none that can be kept, for example with an invalid date. */
   async save(id: string, session: StoredSession, expectedVersion: number): Promise<void> {
+    checkId(`${owner}.save`, 'id', id);
+    checkExpectedVersion(`${owner}.save`, expectedVersion);
+    const record = recordOf(checkStoredSession(`${owner}.save`, session));
     const current = this.#find(id);
-    if (!current) throw new ChannelError('ERR_SESSION_GONE', 'The session was destroyed, or it has expired.');
+    if (current?.createdAt !== record.createdAt)
+      throw new ChannelError('ERR_SESSION_GONE', 'The session was destroyed, or it has expired.');
     if (current.version !== expectedVersion)
       throw new ChannelError('ERR_SESSION_CONFLICT', 'The session was saved by someone else meanwhile.');
-    this.#put(id, recordOf(session));
+    this.#put(id, record);
   }
 
   async touch(id: string, expiresAt: Date): Promise<void> {
-    const record = this.#find(id);
-    if (record) this.#put(id, { ...record, expiresAt: timeOf(expiresAt, 'expiresAt') });
+    checkId(`${owner}.touch`, 'id', id);
+    this.#touch(id, checkedDate(`${owner}.touch`, 'expiresAt', expiresAt).getTime());
   }
 
   async touchMany(ids: readonly string[], expiresAt: Date): Promise<void> {
-    for (const id of ids) await this.touch(id, expiresAt);
+    const checked = checkedIds(`${owner}.touchMany`, ids);
+    const time = checkedDate(`${owner}.touchMany`, 'expiresAt', expiresAt).getTime();
+    for (const id of checked) this.#touch(id, time);
   }
 
   async destroy(id: string): Promise<void> {
+    checkId(`${owner}.destroy`, 'id', id);
     this.#records.delete(id);
+  }
+
+  #touch(id: string, expiresAt: number): void {
+    const record = this.#find(id);
+    if (record) this.#put(id, { ...record, expiresAt });
   }
 
   /** The record, if it is live; an expired one is removed. */
@@ -136,17 +154,6 @@ function isLive(record: MemoryRecord, now: number): boolean {
   return record.expiresAt > now;
 }
 
-function recordOf(session: StoredSession): MemoryRecord {
-  return {
-    version: session.version,
-    data: frozenJson(session.data, 'data') as JsonObject,
-    createdAt: timeOf(session.createdAt, 'createdAt'),
-    expiresAt: timeOf(session.expiresAt, 'expiresAt'),
-  };
-}
-
-function timeOf(date: Date, name: string): number {
-  const time = date.getTime();
-  if (Number.isNaN(time)) throw new TypeError(`MemorySessionStore: ${name} must be a valid date, got an invalid one`);
-  return time;
+function recordOf({ version, data, createdAt, expiresAt }: StoredSession): MemoryRecord {
+  return { version, data, createdAt: createdAt.getTime(), expiresAt: expiresAt.getTime() };
 }

@@ -2,7 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { MemoryHttpSessionReader, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
 import type { HttpSession } from '../../src/contracts/http-session-reader.js';
 import type { IssuedToken, IssueOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
-import { isTokenKey, type TokenId, tokenIdOf } from '../../src/token-id.js';
+import { isTokenId, isTokenKey, type TokenId, tokenIdOf } from '../../src/token-id.js';
+import { makeTokenKey } from '../../src/token-key.js';
+import { UnknownUserError } from '../../src/unknown-user-error.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 
 type Grant = TokenGrant<AuthenticatedUser>;
@@ -22,6 +24,19 @@ export const tokenRepositories = {
     override async findById(id: TokenId): Promise<Grant | undefined> {
       const grant = await super.findById(id);
       return grant ?? (isTokenKey(id) ? super.findById(tokenIdOf(id)) : undefined);
+    }
+  },
+  /** Hands what is no id on, as a query that finds nothing. */
+  TakesAnyId: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async findById(id: TokenId): Promise<Grant | undefined> {
+      return isTokenId(id) ? super.findById(id) : undefined;
+    }
+  },
+  /** Looks at the first id of a list only. */
+  ChecksTheFirstIdOnly: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async findByIds(ids: readonly TokenId[]): Promise<ReadonlyMap<TokenId, Grant>> {
+      if (!Array.isArray(ids)) throw new TypeError('no list');
+      return super.findByIds(isTokenId(ids[0]) ? ids.filter(isTokenId) : ids);
     }
   },
   /** Forgets to say when a token ended. */
@@ -71,7 +86,26 @@ export const tokenIssuers = {
   TakesAnyOption: class extends MemoryTokenRepository<AuthenticatedUser> {
     override issue(userId: string, { ttlMs, label, scopes }: IssueOptions = {}): Promise<IssuedToken> {
       const options = Number.isInteger(ttlMs) && ttlMs! > 0 ? { ttlMs } : {};
-      return super.issue(userId || 'nobody', { ...options, label: label && String(label), scopes: scopes && Array.from(scopes, String) });
+      return super.issue(userId, { ...options, label: label && String(label), scopes: Array.isArray(scopes) ? scopes.map(String) : [] });
+    }
+  },
+  /** Makes tokens for whomever it is told, as a table without a foreign key does. */
+  IssuesToNobody: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async issue(userId: string, options?: IssueOptions): Promise<IssuedToken> {
+      return super.issue(userId, options).catch((error: unknown) => {
+        if (!(error instanceof UnknownUserError)) throw error;
+        const key = makeTokenKey();
+        return { key, id: this.add(key, userId), userId };
+      });
+    }
+  },
+  /** Asks its database whatever it is asked. */
+  RevokesWhatMatches: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async revoke(id: TokenId): Promise<boolean> {
+      return typeof id === 'object' ? false : super.revoke(id);
+    }
+    override async revokeAllOf(userId: string): Promise<number> {
+      return super.revokeAllOf(String((userId as { $eq?: string } | null | undefined)?.$eq ?? userId) || 'nobody');
     }
   },
   IgnoresTtl: class extends MemoryTokenRepository<AuthenticatedUser> {
@@ -120,6 +154,12 @@ export const tokenIssuers = {
 
 /** What would find the wrong user. */
 export const userRepositories = {
+  /** Has the id made a string by its library. */
+  TakesAnyId: class extends MemoryUserRepository<AuthenticatedUser> {
+    override findById(id: string): Promise<AuthenticatedUser | undefined> {
+      return super.findById(typeof id === 'symbol' ? id : String(id));
+    }
+  },
   ThrowsForUnknown: class extends MemoryUserRepository<AuthenticatedUser> {
     override async findById(id: string): Promise<AuthenticatedUser | undefined> {
       const user = await super.findById(id);
@@ -146,6 +186,12 @@ export const userRepositories = {
 
 /** What would take another cookie for the session, or bring it back to life. */
 export const httpSessionReaders = {
+  /** Takes what is no id for one that is unknown. */
+  TakesAnyId: class extends MemoryHttpSessionReader {
+    override async readById(id: string): Promise<HttpSession | undefined> {
+      return typeof id === 'string' && id !== '' ? super.readById(id) : undefined;
+    }
+  },
   /** Finds the cookie as the original finds its key. */
   SearchesTheHeader: class extends MemoryHttpSessionReader {
     override async read(request: IncomingMessage): Promise<HttpSession | undefined> {

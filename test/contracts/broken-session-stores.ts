@@ -16,7 +16,9 @@ export class LastWriterWins extends MemorySessionStore {
   override async save(id: string, session: StoredSession): Promise<void> {
     const current = await this.load(id);
     if (!current) throw new ChannelError('ERR_SESSION_GONE', 'gone');
-    await super.save(id, session, current.version).catch(() => this.save(id, session));
+    const own = { ...session, createdAt: current.createdAt };
+    let { version } = current;
+    while (await isConflict(super.save(id, own, version))) version = (await this.load(id))?.version ?? 0;
   }
 }
 
@@ -178,4 +180,65 @@ export class PlainObjectStore implements SessionStore {
   async destroy(id: string): Promise<void> {
     delete this.#records[id];
   }
+}
+
+/** Makes text of whatever it is given as an id. */
+export class TakesAnyId extends MemorySessionStore {
+  override load(id: string): Promise<StoredSession | undefined> {
+    return super.load(textOf(id));
+  }
+
+  override touch(id: string, expiresAt: Date): Promise<void> {
+    return super.touch(textOf(id), expiresAt);
+  }
+
+  override touchMany(ids: readonly string[], expiresAt: Date): Promise<void> {
+    return super.touchMany(Array.from(ids ?? [], textOf), expiresAt);
+  }
+
+  override destroy(id: string): Promise<void> {
+    return super.destroy(textOf(id));
+  }
+}
+
+/** Its refusals are thrown at its caller, not handed over in a promise. */
+export class ThrowsAtOnce extends MemorySessionStore {
+  override destroy(id: string): Promise<void> {
+    if (typeof id !== 'string' || id === '') throw new TypeError('no id');
+    return super.destroy(id);
+  }
+}
+
+/** Takes a record for the one that a writer knew if only the version is the same. */
+export class IgnoresBirth extends MemorySessionStore {
+  override async save(id: string, session: StoredSession, expectedVersion: number): Promise<void> {
+    const current = await this.load(id);
+    await super.save(id, { ...session, createdAt: current?.createdAt ?? session.createdAt }, expectedVersion);
+  }
+}
+
+/** Keeps whatever it is given as a session. */
+export class TakesAnySession extends MemorySessionStore {
+  override create(id: string, session: StoredSession): Promise<void> {
+    return super.create(id, { ...sessionOf(session), version: 1 });
+  }
+}
+
+async function isConflict(saving: Promise<void>): Promise<boolean> {
+  return saving.then(
+    () => false,
+    (error: unknown) => (error as { code?: unknown }).code === 'ERR_SESSION_CONFLICT',
+  );
+}
+
+function textOf(id: unknown): string {
+  return String(id) || 'nothing';
+}
+
+function sessionOf(session: StoredSession | null | undefined): StoredSession {
+  const { data, createdAt, expiresAt } = session ?? ({} as Partial<StoredSession>);
+  const plain = JSON.parse(JSON.stringify(data ?? {}, (_, value) => (typeof value === 'bigint' ? 0 : value))) as JsonObject;
+  const now = Date.now();
+  const dateOf = (date: unknown): Date => (date instanceof Date && !Number.isNaN(date.getTime()) ? date : new Date(now));
+  return { version: 1, data: Array.isArray(plain) ? {} : plain, createdAt: dateOf(createdAt), expiresAt: dateOf(expiresAt) };
 }

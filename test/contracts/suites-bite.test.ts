@@ -36,6 +36,8 @@ bites('SessionStore', sessionStores, (Store) => sessionStoreContract({ create: (
   CheckThenSave: [
     'of several saves from one version at once exactly one succeeds, and the record is its',
     'writers who load and try again lose no change',
+    'a session created after destroy is not overwritten by one who knew the one before, though the versions are the same',
+    'what is no session is a TypeError in create and save, and leaves the record as it was',
   ],
   ForgetsDestroy: [
     'touch does not revive a destroyed record',
@@ -45,11 +47,18 @@ bites('SessionStore', sessionStores, (Store) => sessionStoreContract({ create: (
     'create works again after destroy',
     'save does not revive a destroyed record',
     'a session created after destroy is not overwritten by a save that knew the one before',
+    'a session created after destroy is not overwritten by one who knew the one before, though the versions are the same',
     'nothing is found under names that every object has, and they serve as ids like any others',
+    'what is no id is a TypeError in every method, and harms no record',
+  ],
+  IgnoresBirth: [
+    'a session created after destroy is not overwritten by one who knew the one before, though the versions are the same',
+    'what is no session is a TypeError in create and save, and leaves the record as it was',
   ],
   IgnoresCase: [
     'ids are told apart to the last character, by case too, and may hold any printable character',
     'nothing is found under names that every object has, and they serve as ids like any others',
+    'what is no id is a TypeError in every method, and harms no record',
   ],
   LastWriterWins: [
     'save refuses a version that is not the newest any more, and leaves the record as it was',
@@ -57,8 +66,13 @@ bites('SessionStore', sessionStores, (Store) => sessionStoreContract({ create: (
     'of several saves from one version at once exactly one succeeds, and the record is its',
     'writers who load and try again lose no change',
     'a session created after destroy is not overwritten by a save that knew the one before',
+    'a session created after destroy is not overwritten by one who knew the one before, though the versions are the same',
+    'what is no session is a TypeError in create and save, and leaves the record as it was',
   ],
-  NaiveCopy: ['keys such as __proto__, constructor or a.b are data like any others, and change no object'],
+  NaiveCopy: [
+    'keys such as __proto__, constructor or a.b are data like any others, and change no object',
+    'what is no session is a TypeError in create and save, and leaves the record as it was',
+  ],
   NeverExpires: [
     'load does not give an expired record, removed or not',
     'create replaces an expired record',
@@ -81,26 +95,36 @@ bites('SessionStore', sessionStores, (Store) => sessionStoreContract({ create: (
     'of several saves from one version at once exactly one succeeds, and the record is its',
     'writers who load and try again lose no change',
     'a session created after destroy is not overwritten by a save that knew the one before',
+    'a session created after destroy is not overwritten by one who knew the one before, though the versions are the same',
+    'what is no id is a TypeError in every method, and harms no record',
+    'what is no session is a TypeError in create and save, and leaves the record as it was',
   ],
   PlainObjectStore: [
+    'a session created after destroy is not overwritten by one who knew the one before, though the versions are the same',
     'changing what was given to create or save does not change the record',
     'changing what load gave does not change the record',
     'nothing is found under names that every object has, and they serve as ids like any others',
+    'what is no id is a TypeError in every method, and harms no record',
+    'what is no session is a TypeError in create and save, and leaves the record as it was',
+    'what is no valid date is a TypeError in touch and touchMany, and leaves the record as it was',
   ],
   ReplacingCreate: ['create refuses an id that is taken, and leaves its record as it was'],
   RevivingTouch: [
     'touch does not revive a destroyed record',
     'touch does not revive an expired record',
     'touchMany, where there is one, does the same for several records and creates or revives none',
+    'what is no id is a TypeError in every method, and harms no record',
   ],
+  TakesAnyId: ['what is no id is a TypeError in every method, and harms no record'],
+  TakesAnySession: ['what is no session is a TypeError in create and save, and leaves the record as it was'],
+  ThrowsAtOnce: ['what is no id is a TypeError in every method, and harms no record'],
   TimesAsText: expect.arrayContaining(['load gives what create was given, the times as dates', 'touch changes expiresAt and nothing else']),
-  TouchesTheFirstOnly: ['touchMany, where there is one, does the same for several records and creates or revives none'],
-  UpsertingSave: ['save does not revive a destroyed record', 'save does not revive an expired record', 'save never inserts'],
-  VersioningTouch: [
-    'touch changes expiresAt and nothing else',
+  TouchesTheFirstOnly: [
     'touchMany, where there is one, does the same for several records and creates or revives none',
-    'touch does not change the version: a save from before it still succeeds',
+    'what is no id is a TypeError in every method, and harms no record',
   ],
+  UpsertingSave: ['save does not revive a destroyed record', 'save does not revive an expired record', 'save never inserts'],
+  VersioningTouch: ['touch changes expiresAt and nothing else', 'touch does not change the version: a save from before it still succeeds'],
 });
 
 bites('TokenRepository', tokenRepositories, (Repository) => tokenRepositoryContract({ create: () => tokenFixture(Repository) }), {
@@ -110,18 +134,19 @@ bites('TokenRepository', tokenRepositories, (Repository) => tokenRepositoryContr
     'a revoked token is absent, or says when it was revoked',
     'changing a grant does not change the token',
   ],
-  FillsBatches: [
-    'nothing is found under names that every object has',
-    'findByIds, where there is one, gives what findById gives and leaves unknown ids out',
-  ],
+  ChecksTheFirstIdOnly: ['what is no id is a TypeError in every method'],
+  FillsBatches: ['findByIds, where there is one, gives what findById gives and leaves unknown ids out'],
   InventsUsers: ['a token whose user was deleted or disabled gives no user'],
   MixesUpLookups: ['of many look-ups at once each gets its own user'],
   SharesGrants: ['a token whose user was deleted or disabled gives no user', 'changing a grant does not change the token'],
-  TakesKeysForIds: ['a key is no id: nothing is found under it'],
+  TakesAnyId: [
+    'a key is no id: it is a TypeError, and one of the shape of an id finds nothing',
+    'what is no id is a TypeError in every method',
+  ],
+  TakesKeysForIds: ['a key is no id: it is a TypeError, and one of the shape of an id finds nothing'],
   ThrowsForUnknown: [
     'findById gives undefined for an unknown token',
-    'a key is no id: nothing is found under it',
-    'nothing is found under names that every object has',
+    'a key is no id: it is a TypeError, and one of the shape of an id finds nothing',
     'of many look-ups at once each gets its own user',
   ],
 });
@@ -136,13 +161,18 @@ bites('TokenIssuer', tokenIssuers, (Issuer) => tokenIssuerContract({ create: () 
     'issue refuses options out of their range with a TypeError',
     'listOf describes the tokens of one user and does not show their keys',
   ],
+  IssuesToNobody: ['issue for a user who does not exist is a TypeError with ERR_USER_UNKNOWN, and makes no token'],
   ListsNewestFirst: ['listOf gives the oldest token first'],
   NeverRevokes: [
     'a revoked token is absent, or says when it was revoked',
     'revokeAllOf revokes the tokens of one user and counts them',
     'listOf leaves expired and revoked tokens out',
   ],
-  RevokesEverybody: ['revokeAllOf revokes the tokens of one user and counts them'],
+  RevokesEverybody: [
+    'what is no id is a TypeError in every method, and revokes nothing',
+    'revokeAllOf revokes the tokens of one user and counts them',
+  ],
+  RevokesWhatMatches: ['what is no id is a TypeError in every method, and revokes nothing'],
   ShowsKeys: ['listOf describes the tokens of one user and does not show their keys'],
   TakesAnyOption: ['issue refuses options out of their range with a TypeError'],
 });
@@ -150,6 +180,7 @@ bites('TokenIssuer', tokenIssuers, (Issuer) => tokenIssuerContract({ create: () 
 bites('UserRepository', userRepositories, (Repository) => userRepositoryContract({ create: () => userFixture(new Repository()) }), {
   FillsBatches: [
     'nothing is found under names that every object has',
+    'what is no id is a TypeError in every method',
     'findByIds, where there is one, gives what findById gives and leaves the others out',
   ],
   NeverDeletes: [
@@ -157,6 +188,7 @@ bites('UserRepository', userRepositories, (Repository) => userRepositoryContract
     'findByIds, where there is one, gives what findById gives and leaves the others out',
   ],
   PlainObject: ['nothing is found under names that every object has'],
+  TakesAnyId: ['what is no id is a TypeError in every method'],
   ThrowsForUnknown: [
     'findById gives undefined for an unknown user',
     'findById gives undefined for a user that was deleted or disabled',
@@ -178,7 +210,11 @@ bites('HttpSessionReader', httpSessionReaders, (Reader) => httpSessionReaderCont
     'save rejects where the session has ended, and does not bring it back to life',
   ],
   SavesNothing: ['what save wrote is read again', 'save rejects where the session has ended, and does not bring it back to life'],
-  SearchesTheHeader: ['read gives undefined where no cookie of this exact name is there'],
+  SearchesTheHeader: [
+    'read gives undefined where no cookie of this exact name is there',
+    'read gives undefined for a cookie that names no session',
+  ],
+  TakesAnyId: ['what is no id is a TypeError in readById and readByIds, where ids are known'],
 });
 
 describe('a suite', () => {

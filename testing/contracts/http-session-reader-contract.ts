@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
+import { assertRefuses, badIds, badLists } from './bad-arguments.js';
 import { assertNothingPolluted, assertSameJson, inheritedNames, uniqueId } from './contract-samples.js';
 import { type ContractCase, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
 
@@ -110,7 +111,16 @@ const findingCases: readonly ContractCase<HttpSessionReaderFixture>[] = [
   {
     name: 'readById gives undefined for an unknown id',
     async check({ sessions }) {
-      for (const id of [uniqueId(), '', ...inheritedNames]) assert.equal(await sessions.readById(id), undefined);
+      for (const id of [uniqueId(), ...inheritedNames]) assert.equal(await sessions.readById(id), undefined);
+    },
+  },
+  {
+    name: 'what is no id is a TypeError in readById and readByIds, where ids are known',
+    async check({ sessions, createSession }) {
+      const { id } = await createSession('ada', {});
+      if (id === undefined) return;
+      await assertRefuses((each) => sessions.readById(each), badIds(id));
+      if (sessions.readByIds) await assertRefuses((each) => sessions.readByIds?.(each), badLists(id, badIds(id)));
     },
   },
   {

@@ -2,14 +2,17 @@ import assert from 'node:assert/strict';
 import type { JsonObject, SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { assertSameJson, assertSameTime, fromNow, hourMs } from './contract-samples.js';
 
+/** One for all samples: a save that gives another one means another record. */
+const birth = Date.now() - 1000;
+
 /** A session that lives for an hour, at version 1, but for what `differences` say. */
 export function sampleSession(data: JsonObject = { rooms: ['lobby'] }, differences: Partial<StoredSession> = {}): StoredSession {
-  return { version: 1, data, createdAt: fromNow(-1000), expiresAt: fromNow(hourMs), ...differences };
+  return { version: 1, data, createdAt: new Date(birth), expiresAt: fromNow(hourMs), ...differences };
 }
 
 /** A session whose time was over an hour ago. */
 export function expiredSession(): StoredSession {
-  return sampleSession({ old: true }, { createdAt: fromNow(-2 * hourMs), expiresAt: fromNow(-hourMs) });
+  return sampleSession({ old: true }, { expiresAt: fromNow(-hourMs) });
 }
 
 /** Fails unless the store holds exactly `expected` under `id`. */

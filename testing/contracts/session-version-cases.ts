@@ -105,7 +105,24 @@ export const sessionVersionCases: readonly ContractCase<SessionStore>[] = [
       await assertHolds(store, id, second);
     },
   },
+  {
+    name: 'a session created after destroy is not overwritten by one who knew the one before, though the versions are the same',
+    check: checkBirth,
+  },
 ];
+
+async function checkBirth(store: SessionStore): Promise<void> {
+  const id = uniqueId();
+  const second = sampleSession({ second: true }, { createdAt: fromNow(-500) });
+  await store.create(id, sampleSession());
+  await store.destroy(id);
+  await store.create(id, second);
+  await assertRejects(store.save(id, sampleSession({ first: true }, { version: 2 }), 1), 'ERR_SESSION_GONE');
+  await assertRejects(store.save(id, sampleSession({ first: true }, { version: 6 }), 5), 'ERR_SESSION_GONE');
+  await assertHolds(store, id, second);
+  await store.save(id, { ...second, version: 2 }, 1);
+  await assertHolds(store, id, { ...second, version: 2 });
+}
 
 async function checkOneCreationWins(store: SessionStore, id: string): Promise<void> {
   const sessions = Array.from({ length: writers }, (_, writer) => sampleSession({ writer }));

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { IssueOptions } from '../../src/contracts/token-repository.js';
 import { tokenIdOf } from '../../src/token-id.js';
-import { fromNow, hourMs, inheritedNames, uniqueKey } from './contract-samples.js';
+import { assertRefuses, badIds, badTokenIds } from './bad-arguments.js';
+import { assertRejects, fromNow, hourMs, inheritedNames, uniqueId, uniqueKey } from './contract-samples.js';
 import { type ContractCase, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
 import { addSampleToken, assertNotAccepted, type TokenIssuerFixture } from './token-fixtures.js';
 
@@ -19,8 +20,20 @@ const badOptions = [
   { ttlMs: Number.POSITIVE_INFINITY },
   { ttlMs: '1000' },
   { label: 7 },
+  { ttlMs: 8.64e15 },
+  { ttlMs: new Number(1000) },
+  { label: { $ne: null } },
+  { label: ['phone'] },
+  { label: new String('phone') },
+  { label: null },
   { scopes: 'read' },
   { scopes: [7] },
+  { scopes: ['read', { $ne: null }] },
+  { scopes: ['read', undefined] },
+  { scopes: { $in: ['read'] } },
+  { scopes: new Set(['read']) },
+  { scopes: null },
+  null,
 ] as unknown as readonly IssueOptions[];
 
 const issuingCases: readonly ContractCase<TokenIssuerFixture>[] = [
@@ -69,8 +82,30 @@ const issuingCases: readonly ContractCase<TokenIssuerFixture>[] = [
     async check(fixture) {
       const userId = await fixture.addUser();
       for (const options of badOptions) await assert.rejects(fixture.issuer.issue(userId, options), TypeError);
-      await assert.rejects(fixture.issuer.issue(''), TypeError);
       assert.deepEqual(await fixture.issuer.listOf(userId), []);
+    },
+  },
+  {
+    name: 'issue for a user who does not exist is a TypeError with ERR_USER_UNKNOWN, and makes no token',
+    async check({ issuer }) {
+      for (const nobody of [uniqueId(), ...inheritedNames]) {
+        await assert.rejects(issuer.issue(nobody), TypeError);
+        await assertRejects(issuer.issue(nobody), 'ERR_USER_UNKNOWN');
+        assert.deepEqual(await issuer.listOf(nobody), []);
+      }
+    },
+  },
+  {
+    name: 'what is no id is a TypeError in every method, and revokes nothing',
+    async check({ issuer, ...fixture }) {
+      const userId = await fixture.addUser();
+      const { id } = await issuer.issue(userId);
+      await assertRefuses((each) => issuer.revoke(each), [...badTokenIds(id), ...inheritedNames]);
+      for (const method of ['issue', 'revokeAllOf', 'listOf'] as const) await assertRefuses((each) => issuer[method](each), badIds(userId));
+      assert.deepEqual(
+        (await issuer.listOf(userId)).map((info) => info.id),
+        [id],
+      );
     },
   },
 ];

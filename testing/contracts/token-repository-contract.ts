@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
-import type { TokenId } from '../../src/token-id.js';
-import { assertNothingPolluted, assertSameTime, fromNow, hourMs, inheritedNames, tryToChange, uniqueKey } from './contract-samples.js';
+import { type TokenId, tokenIdOf } from '../../src/token-id.js';
+import { assertRefuses, badLists, badTokenIds } from './bad-arguments.js';
+import {
+  assertNothingPolluted,
+  assertSameTime,
+  fromNow,
+  hourMs,
+  inheritedNames,
+  tryToChange,
+  uniqueId,
+  uniqueKey,
+} from './contract-samples.js';
 import { type ContractCase, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
 import { addSampleToken, assertGrants, assertNotAccepted, type TokenRepositoryFixture } from './token-fixtures.js';
 
@@ -27,17 +37,23 @@ const cases: readonly ContractCase<TokenRepositoryFixture>[] = [
     },
   },
   {
-    name: 'a key is no id: nothing is found under it',
+    name: 'a key is no id: it is a TypeError, and one of the shape of an id finds nothing',
     async check(fixture) {
       const { key } = await addSampleToken(fixture);
-      assert.equal(await fixture.tokens.findById(key as TokenId), undefined);
+      await assertRefuses((id) => fixture.tokens.findById(id), [key]);
+      const long = uniqueId();
+      await addSampleToken(fixture, { key: long, id: tokenIdOf(long) });
+      assert.equal(await fixture.tokens.findById(long as TokenId), undefined);
     },
   },
   {
-    name: 'nothing is found under names that every object has',
-    async check({ tokens }) {
-      for (const name of inheritedNames) assert.equal(await tokens.findById(name as TokenId), undefined);
-      if (tokens.findByIds) assert.equal((await tokens.findByIds(inheritedNames as readonly TokenId[])).size, 0);
+    name: 'what is no id is a TypeError in every method',
+    async check(fixture) {
+      const { id } = await addSampleToken(fixture);
+      const bad = [...badTokenIds(id), ...inheritedNames];
+      await assertRefuses((each) => fixture.tokens.findById(each), bad);
+      const { tokens } = fixture;
+      if (tokens.findByIds) await assertRefuses((each) => tokens.findByIds?.(each), badLists(id, bad));
       assertNothingPolluted();
     },
   },

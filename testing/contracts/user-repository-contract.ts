@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
 import type { AuthenticatedUser } from '../../src/users.js';
+import { assertRefuses, badIds, badLists } from './bad-arguments.js';
 import { assertNothingPolluted, inheritedNames, uniqueId } from './contract-samples.js';
 import { type ContractCase, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
 
@@ -29,7 +30,7 @@ const cases: readonly ContractCase<UserRepositoryFixture>[] = [
   {
     name: 'findById gives undefined for an unknown user',
     async check({ users }) {
-      for (const id of [uniqueId(), '', '$ne']) assert.equal(await users.findById(id), undefined);
+      for (const id of [uniqueId(), '$ne']) assert.equal(await users.findById(id), undefined);
     },
   },
   {
@@ -46,6 +47,14 @@ const cases: readonly ContractCase<UserRepositoryFixture>[] = [
       for (const name of inheritedNames) assert.equal(await users.findById(name), undefined);
       if (users.findByIds) assert.equal((await users.findByIds(inheritedNames)).size, 0);
       assertNothingPolluted();
+    },
+  },
+  {
+    name: 'what is no id is a TypeError in every method',
+    async check({ users, addUser }) {
+      const id = await addUser();
+      await assertRefuses((each) => users.findById(each), badIds(id));
+      if (users.findByIds) await assertRefuses((each) => users.findByIds?.(each), badLists(id, badIds(id)));
     },
   },
   {

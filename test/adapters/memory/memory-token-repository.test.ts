@@ -164,7 +164,7 @@ describe('tokens that ended', () => {
           answer = resolve;
         }),
     });
-    const { id } = await tokens.issue('ada');
+    const id = tokens.add(key, 'ada');
     const pending = tokens.findById(id);
     await tokens.revoke(id);
     answer(ada);
@@ -193,9 +193,10 @@ describe('users', () => {
   it('that cannot be looked up make a rejection, never a token without a user', async () => {
     const failure = new Error('connection lost');
     const { tokens } = made({ findById: () => Promise.reject(failure) });
-    const { id } = await tokens.issue('ada');
+    const id = tokens.add(key, 'ada');
     await expect(tokens.findById(id)).rejects.toBe(failure);
     await expect(tokens.findByIds([id])).rejects.toBe(failure);
+    await expect(tokens.issue('ada')).rejects.toBe(failure);
   });
 });
 

@@ -12,8 +12,10 @@ import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 
 const timeoutMs = 3_000;
 
+const createdAt = new Date();
+
 function session(version = 1, data: StoredSession['data'] = {}): StoredSession {
-  return { version, data, createdAt: new Date(), expiresAt: new Date(Date.now() + 3_600_000) };
+  return { version, data, createdAt, expiresAt: new Date(Date.now() + 3_600_000) };
 }
 
 describeOnMongo('Where MongoDB is dead, all that is asked of it', () => {

@@ -6,8 +6,11 @@ import { describeOnMongo, openDatabase } from './mongo.js';
 
 const hourMs = 3_600_000;
 
+/** One for all: a save that gives another one means another record. */
+const createdAt = new Date();
+
 function session(data: StoredSession['data'] = {}, version = 1, expiresAt = new Date(Date.now() + hourMs)): StoredSession {
-  return { version, data, createdAt: new Date(), expiresAt };
+  return { version, data, createdAt, expiresAt };
 }
 
 describeOnMongo('A session in MongoDB', () => {

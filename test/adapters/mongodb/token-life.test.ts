@@ -15,12 +15,13 @@ interface StoredToken {
 describeOnMongo('A token in MongoDB', () => {
   const { client, db, commands } = openDatabase();
   const collection = db.collection<StoredToken>('tokens');
+  const users = db.collection<{ _id: string }>('users');
   let clock = new TestClock(Date.now());
   let tokens = new MongoTokenRepository(db, { clock });
 
   beforeEach(async () => {
     await collection.deleteMany({});
-    await db.collection<{ _id: string }>('users').updateOne({ _id: 'ada' }, { $set: { name: 'Ada' } }, { upsert: true });
+    for (const _id of ['ada', 'bob']) await users.updateOne({ _id }, { $set: { name: _id } }, { upsert: true });
     clock = new TestClock(Date.now());
     tokens = new MongoTokenRepository(db, { clock });
   });
@@ -96,8 +97,9 @@ describeOnMongo('A token in MongoDB', () => {
       tokens.issue('ada', { ttlMs: 1_000 }),
       tokens.issue('ada'),
       tokens.issue('ada'),
-      tokens.issue('nobody'),
+      tokens.issue('bob'),
     ]);
+    await users.deleteOne({ _id: 'bob' });
     await tokens.revoke(revoked.id);
     await clock.advance(1_000);
     commands();
@@ -189,11 +191,12 @@ describeOnMongo('A limit of tokens per user', () => {
   let user = 0;
   let userId = '';
 
-  beforeEach(() => {
+  beforeEach(async () => {
     clock = new TestClock(Date.now());
     tokens = new MongoTokenRepository(db, { clock, maxPerUser, timeoutMs: 10_000 });
     user += 1;
     userId = `user-${user}`;
+    await db.collection<{ _id: string }>('users').insertMany([{ _id: userId }, { _id: `${userId}-other` }]);
   });
 
   it('holds where many are asked for at once', async () => {

@@ -1,0 +1,61 @@
+import type { Document } from 'mongodb';
+import type { JsonObject, StoredSession } from '../../src/contracts/session-store.js';
+
+/** A session as the collection holds it. */
+export interface SessionDocument {
+  readonly _id: string;
+  readonly version: number;
+  /** JSON: as a document, keys and values of clients could mean something to the database or its driver. */
+  readonly data: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** The ends of what a `Date` can hold (ECMA-262, section 21.4.1.1); dates of the database go further. */
+const [firstDate, lastDate] = [new Date(-8.64e15), new Date(8.64e15)];
+
+const hasDate = (field: string): Document => ({
+  $and: [{ $eq: [{ $type: field }, 'date'] }, { $gte: [field, firstDate] }, { $lte: [field, lastDate] }],
+});
+/** What is no number is not compared with one: the database orders values of different types, too. */
+const hasVersion: Document = {
+  $cond: [
+    { $in: [{ $type: '$version' }, ['int', 'long', 'double']] },
+    { $and: [{ $gte: ['$version', 1] }, { $lte: ['$version', Number.MAX_SAFE_INTEGER] }, { $eq: [{ $trunc: '$version' }, '$version'] }] },
+    false,
+  ],
+};
+
+/** True for a record whose time is over, by the clock of the database. One whose time cannot be read has not expired: it is corrupt. */
+export const hasExpired: Document = { $and: [{ $eq: [{ $type: '$expiresAt' }, 'date'] }, { $lte: ['$expiresAt', '$$NOW'] }] };
+
+/** True for a record that counts: it can be read, as far as the database can tell, and has not expired. */
+export const isLive: Document = {
+  $and: [{ $not: [hasExpired] }, hasVersion, { $eq: [{ $type: '$data' }, 'string'] }, hasDate('$createdAt'), hasDate('$expiresAt')],
+};
+
+/** The document's fields but for its id, of a session that was checked. */
+export function fieldsOf({ version, data, createdAt, expiresAt }: StoredSession): Omit<SessionDocument, '_id'> {
+  return { version, data: JSON.stringify(data), createdAt, expiresAt };
+}
+
+/** The session of a document, or `undefined` where it cannot be read. */
+export function sessionOf({ version, data, createdAt, expiresAt }: Omit<SessionDocument, '_id'>): StoredSession | undefined {
+  const values = parsed(data);
+  const isReadable = Number.isSafeInteger(version) && version >= 1 && isDate(createdAt) && isDate(expiresAt);
+  return isReadable && values !== undefined ? { version, data: values, createdAt, expiresAt } : undefined;
+}
+
+function isDate(value: unknown): boolean {
+  return value instanceof Date && !Number.isNaN(value.getTime());
+}
+
+function parsed(data: unknown): JsonObject | undefined {
+  if (typeof data !== 'string') return undefined;
+  try {
+    const values: unknown = JSON.parse(data);
+    return typeof values === 'object' && values !== null && !Array.isArray(values) ? (values as JsonObject) : undefined;
+  } catch {
+    return undefined;
+  }
+}
