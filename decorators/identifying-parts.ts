@@ -2,7 +2,7 @@ import type { ChannelMessage } from '../src/channel/channel-message.js';
 import type { BuiltInParts } from '../src/channel/define-built-in.js';
 import { giveUser } from '../src/channel/give.js';
 import type { UserSource } from '../src/identity/user-source.js';
-import { checkSessionOptions } from '../src/session/session-settings.js';
+import { checkedSessionOptions } from '../src/session/session-settings.js';
 import { type HttpParts, httpParts } from './http-parts.js';
 
 /** What an identifying wrapper works with. */
@@ -30,7 +30,7 @@ export function identifyingParts<Given extends object>(
     },
     requires: ({ sources, http }, name) => [
       { kind: 'identification', wrapper: name, sources },
-      { kind: 'session', options: checkSessionOptions(name) },
+      { kind: 'session', options: checkedSessionOptions(name) },
       ...(http?.requires ?? []),
     ],
     before: (message, { sources, http }, name) => {

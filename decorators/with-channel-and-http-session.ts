@@ -3,7 +3,7 @@ import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { giveSession } from '../src/channel/give.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { HasChannelSession, HasHttpSession } from '../src/messages.js';
-import { checkSessionOptions } from '../src/session/session-settings.js';
+import { checkedSessionOptions } from '../src/session/session-settings.js';
 import type { Configurable } from '../src/wrapping/wrapper.js';
 import { giveHttpSession } from './http-parts.js';
 import { type HttpSessionOptions, httpSessionRequirement } from './with-http-session.js';
@@ -23,7 +23,7 @@ export const withChannelAndHttpSession: Configurable<HttpSessionOptions, HasChan
   'withChannelAndHttpSession',
   {
     prepare: (given: HttpSessionOptions | undefined, name) => httpSessionRequirement(name, given),
-    requires: (requirement, name) => [{ kind: 'session', options: checkSessionOptions(name) }, requirement],
+    requires: (requirement, name) => [{ kind: 'session', options: checkedSessionOptions(name) }, requirement],
     before: giveBoth,
   },
 );

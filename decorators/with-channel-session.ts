@@ -1,7 +1,7 @@
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { giveSession } from '../src/channel/give.js';
 import type { HasChannelSession } from '../src/messages.js';
-import { type ChannelSessionOptions, checkSessionOptions } from '../src/session/session-settings.js';
+import { type ChannelSessionOptions, checkedSessionOptions } from '../src/session/session-settings.js';
 import type { Configurable } from '../src/wrapping/wrapper.js';
 
 /**
@@ -11,7 +11,7 @@ import type { Configurable } from '../src/wrapping/wrapper.js';
  * Ports `channel_session` of Channels 1.1.8 (`channels/sessions.py`).
  */
 export const withChannelSession: Configurable<ChannelSessionOptions, HasChannelSession> = defineBuiltIn('withChannelSession', {
-  prepare: (given: ChannelSessionOptions | undefined, name) => checkSessionOptions(name, given),
+  prepare: (given: ChannelSessionOptions | undefined, name) => checkedSessionOptions(name, given),
   requires: (options) => [{ kind: 'session', options }],
   before: giveSession,
 });

@@ -1,7 +1,7 @@
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { giveUser } from '../src/channel/give.js';
 import type { HasChannelSession } from '../src/messages.js';
-import { checkSessionOptions } from '../src/session/session-settings.js';
+import { checkedSessionOptions } from '../src/session/session-settings.js';
 import type { AppUser, AuthenticatedUser, HasUser } from '../src/users.js';
 import type { CallShapes, None, NoOptions, Wrapper } from '../src/wrapping/wrapper.js';
 
@@ -23,7 +23,7 @@ export interface WithChannelUser extends CallShapes<HasChannelSession & HasUser,
 export const withChannelUser: WithChannelUser = defineBuiltIn('withChannelUser', {
   requires: (_options, name) => [
     { kind: 'user', wrapper: name, source: undefined },
-    { kind: 'session', options: checkSessionOptions(name) },
+    { kind: 'session', options: checkedSessionOptions(name) },
   ],
   before: (message, _options, name) => giveUser(name, message),
 });

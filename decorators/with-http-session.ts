@@ -1,6 +1,6 @@
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
-import { checkOptions } from '../src/check-options.js';
+import { checkedOptions } from '../src/checked-options.js';
 import type { HttpSessionReader } from '../src/contracts/http-session-reader.js';
 import { httpSessionRules, requireReader } from '../src/identity/from-http-session.js';
 import type { HasHttpSession } from '../src/messages.js';
@@ -15,7 +15,7 @@ export interface HttpSessionOptions {
 
 /** The requirement of a wrapper named `wrapper` that reads HTTP sessions through `given.sessions`. */
 export function httpSessionRequirement(wrapper: string, given: HttpSessionOptions | undefined): HttpSessionRequirement {
-  const { sessions } = checkOptions(wrapper, given, httpSessionRules);
+  const { sessions } = checkedOptions(wrapper, given, httpSessionRules);
   return readsHttpSession(wrapper, (dependencies) => ({ reader: requireReader(wrapper, sessions, dependencies) }));
 }
 

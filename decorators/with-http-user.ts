@@ -5,7 +5,7 @@ import type { UserRepository } from '../src/contracts/user-repository.js';
 import type { Dependencies } from '../src/dependencies.js';
 import { boundedLookUp, lookUpFailed } from '../src/identity/bounded-look-up.js';
 import { checkedUser } from '../src/identity/checked-grant.js';
-import { checkHttpOptions, type HttpOptions, httpSessionSource, requireReader, requireUsers } from '../src/identity/from-http-session.js';
+import { checkedHttpOptions, type HttpOptions, httpSessionSource, requireReader, requireUsers } from '../src/identity/from-http-session.js';
 import type { UserSource } from '../src/identity/user-source.js';
 import type { HasHttpSession } from '../src/messages.js';
 import { type AppUser, type AuthenticatedUser, anonymousUser, type HasUser } from '../src/users.js';
@@ -57,7 +57,7 @@ async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequir
  */
 export const withHttpUser: WithHttpUser = defineBuiltIn('withHttpUser', {
   prepare: (given: HttpOptions | undefined, name): HttpUserRequirement => {
-    const { sessions, users } = checkHttpOptions(name, given);
+    const { sessions, users } = checkedHttpOptions(name, given);
     return {
       kind: 'http-session',
       wrapper: name,

@@ -1,5 +1,5 @@
 import { checkNoOptions, defineBuiltIn } from '../src/channel/define-built-in.js';
-import { checkSources } from '../src/identity/check-sources.js';
+import { checkedSources } from '../src/identity/checked-sources.js';
 import type { AnySource, SourceAdds, SourceUser } from '../src/identity/user-source.js';
 import type { HasChannelSession } from '../src/messages.js';
 import type { HasUser } from '../src/users.js';
@@ -20,7 +20,7 @@ export function withUserFrom<Sources extends readonly [AnySource, ...AnySource[]
   ...sources: Sources
 ): Wrapper<HasChannelSession & HasUser<SourceUser<Sources>> & SourceAdds<Sources>> {
   const name = 'withUserFrom';
-  checkSources(name, sources);
+  checkedSources(name, sources);
   return defineBuiltIn(
     name,
     identifyingParts<NoOptions>((given) => {

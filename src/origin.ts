@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { aFlag, anything, type Rules } from './check-options.js';
+import { aFlag, anything, type Rules } from './checked-options.js';
 
 /** Which pages may open sockets. */
 export interface OriginOptions {

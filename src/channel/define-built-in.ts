@@ -1,4 +1,4 @@
-import { checkOptions } from '../check-options.js';
+import { checkedOptions } from '../checked-options.js';
 import { isThenable, promiseOf } from '../maybe-promise.js';
 import { configurable } from '../wrapping/define-wrapper.js';
 import { type AnyHandler, madeHandler, nameAround } from '../wrapping/made-function.js';
@@ -21,7 +21,7 @@ export interface BuiltInParts<Given extends object, Options> {
 
 /** @throws {TypeError} when there are options. */
 export function checkNoOptions(given: object | undefined, name: string): undefined {
-  checkOptions(name, given, {});
+  checkedOptions(name, given, {});
   return undefined;
 }
 

@@ -128,7 +128,7 @@ function queryOf(url: string | undefined): URLSearchParams {
  *
  * @throws {TypeError} when something in it was not made by `cookie`, `authorization`, `subprotocol` or `query`.
  */
-export function checkCredentialSources(owner: string, from: unknown): readonly CredentialSource[] {
+export function checkedCredentialSources(owner: string, from: unknown): readonly CredentialSource[] {
   const list: readonly unknown[] = Array.isArray(from) ? from : [from];
   for (const source of list) {
     if (typeof (source as Partial<CredentialSource> | null)?.find !== 'function') {
@@ -140,16 +140,16 @@ export function checkCredentialSources(owner: string, from: unknown): readonly C
   return Object.freeze([...list]) as readonly CredentialSource[];
 }
 
-/** What the first of `sources` that holds a key presents; without one, whether any held something malformed. */
+/** What the first of `places` that holds a key presents; without one, whether any held something malformed. */
 export function findCredential(
   request: IncomingMessage,
-  sources: readonly CredentialSource[],
-): { readonly presented: Presented; readonly source: CredentialSource | undefined } {
+  places: readonly CredentialSource[],
+): { readonly presented: Presented; readonly place: CredentialSource | undefined } {
   let bad: CredentialSource | undefined;
-  for (const source of sources) {
-    const found = source.find(request);
-    if (found.kind === 'key') return { presented: found, source };
-    if (found.kind === 'malformed') bad ??= source;
+  for (const place of places) {
+    const found = place.find(request);
+    if (found.kind === 'key') return { presented: found, place };
+    if (found.kind === 'malformed') bad ??= place;
   }
-  return bad === undefined ? { presented: missing, source: undefined } : { presented: malformed, source: bad };
+  return bad === undefined ? { presented: missing, place: undefined } : { presented: malformed, place: bad };
 }

@@ -1,4 +1,4 @@
-import { anything, checkOptions, type Rules } from '../check-options.js';
+import { anything, checkedOptions, type Rules } from '../checked-options.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { UserRepository } from '../contracts/user-repository.js';
 import type { Dependencies, DependencyNames } from '../dependencies.js';
@@ -37,8 +37,8 @@ export const httpSessionRules = { sessions: anything };
 const httpRules: Rules<HttpOptions> = { ...httpSessionRules, users: anything };
 
 /** A checked copy of the options that HTTP wrappers share. */
-export function checkHttpOptions<User extends AuthenticatedUser>(owner: string, given?: HttpOptions<User>): HttpOptions<User> {
-  return checkOptions(owner, given, httpRules);
+export function checkedHttpOptions<User extends AuthenticatedUser>(owner: string, given?: HttpOptions<User>): HttpOptions<User> {
+  return checkedOptions(owner, given, httpRules);
 }
 
 /** Who an HTTP session belongs to, as a finding. */
@@ -66,7 +66,7 @@ export function httpSessionSource<User extends AuthenticatedUser>(
   owner: string,
   given: HttpOptions<User> = {},
 ): UserSource<User, HasHttpSession> {
-  const options = checkHttpOptions(owner, given);
+  const options = checkedHttpOptions(owner, given);
   return Object.freeze<UserSource<User, HasHttpSession>>({
     source: 'http-session',
     credentials: [],

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authentication, AuthenticationOutcome } from '../authentication.js';
-import { anything, checkOptions, type Rules } from '../check-options.js';
+import { anything, checkedOptions, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { TokenGrant, TokenRepository } from '../contracts/token-repository.js';
 import { TOKEN_REPOSITORY } from '../injection.js';
 import { tokenIdOf } from '../token-id.js';
 import type { AppUser, AuthenticatedUser } from '../users.js';
 import { checkedGrant, checkedUser } from './checked-grant.js';
-import { type CredentialSource, checkCredentialSources, cookie, findCredential } from './credentials.js';
+import { type CredentialSource, checkedCredentialSources, cookie, findCredential } from './credentials.js';
 import type { BoundSource, Finding, UserSource } from './user-source.js';
 
 /** Options of `fromToken` and `withUserFromToken`. */
@@ -18,7 +18,7 @@ export interface TokenOptions<User extends AuthenticatedUser = AppUser> {
   readonly tokens?: TokenRepository<User> | undefined;
 }
 
-/** The places are looked at by `checkCredentialSources`, the repository by the server. */
+/** The places are looked at by `checkedCredentialSources`, the repository by the server. */
 const rules: Rules<TokenOptions<AuthenticatedUser>> = { from: anything, tokens: anything };
 
 /** How the grant of a token that was asked for ends. */
@@ -35,9 +35,9 @@ async function findUser(
   tokens: TokenRepository<AuthenticatedUser>,
   clock: Clock,
 ): Promise<Finding> {
-  const { presented, source } = findCredential(request, from);
-  if (source === undefined) return { user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) };
-  const carrier = source.carrier;
+  const { presented, place } = findCredential(request, from);
+  if (place === undefined) return { user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) };
+  const { carrier } = place;
   if (presented.kind !== 'key') {
     return { user: undefined, authentication: Object.freeze({ outcome: 'malformed', source: 'token', carrier }) };
   }
@@ -62,8 +62,8 @@ export function fromToken<User extends AuthenticatedUser = AppUser>(options: Tok
 
 /** {@link fromToken}, with errors that name `owner`. */
 export function tokenSource<User extends AuthenticatedUser>(owner: string, options: TokenOptions<User> = {}): UserSource<User> {
-  const { from = cookie(), tokens } = checkOptions(owner, options, rules);
-  const credentials = checkCredentialSources(owner, from);
+  const { from = cookie(), tokens } = checkedOptions(owner, options, rules);
+  const credentials = checkedCredentialSources(owner, from);
   const names = { wrapper: owner, option: 'tokens', token: 'TOKEN_REPOSITORY', method: 'findById' };
   return Object.freeze<UserSource<User>>({
     source: 'token',

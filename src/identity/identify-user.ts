@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authentication } from '../authentication.js';
-import { anything, checkOptions, having, type Rules } from '../check-options.js';
+import { anything, checkedOptions, having, type Rules } from '../checked-options.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { Dependencies } from '../dependencies.js';
 import type { DependencyContainer } from '../injection.js';
@@ -9,7 +9,7 @@ import { refusedOrigin } from '../refused-origin.js';
 import { systemClock } from '../system-clock.js';
 import { type AnonymousUser, type AuthenticatedUser, anonymousUser } from '../users.js';
 import { boundedLookUp } from './bounded-look-up.js';
-import { checkSources } from './check-sources.js';
+import { checkedSources } from './checked-sources.js';
 import { identify } from './identify.js';
 import type { AnySource, SourceUser } from './user-source.js';
 
@@ -31,7 +31,7 @@ export interface Identified<User extends AuthenticatedUser> {
 
 const defaultTimeoutMs = 5_000;
 const rules: Rules<IdentifyOptions<[AnySource]>> = {
-  sources: anything, // checkSources looks at them
+  sources: anything, // checkedSources looks at them
   container: having('a container of tsyringe', 'isRegistered', 'resolve'),
   timeoutMs: { must: 'a number above 0', accepts: (value) => Number.isFinite(value) && (value as number) > 0 },
   ...originRules,
@@ -49,8 +49,8 @@ export async function identifyUser<const Sources extends readonly [AnySource, ..
   request: IncomingMessage,
   options: IdentifyOptions<Sources>,
 ): Promise<Identified<SourceUser<Sources>>> {
-  const { container, timeoutMs: ms = defaultTimeoutMs, sources: given } = checkOptions('identifyUser', options, rules);
-  const sources = checkSources('identifyUser', given);
+  const { container, timeoutMs: ms = defaultTimeoutMs, sources: given } = checkedOptions('identifyUser', options, rules);
+  const sources = checkedSources('identifyUser', given);
   if (request.headers.upgrade !== undefined && !originRule(options)(request)) {
     throw refusedOrigin(request);
   }

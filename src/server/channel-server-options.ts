@@ -1,10 +1,10 @@
-import { aFunction, anInteger, anObject, checkOptions, having, type Rules } from '../check-options.js';
+import { aFunction, anInteger, anObject, checkedOptions, having, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { DependencyContainer } from '../injection.js';
 import { type OriginOptions, originRules } from '../origin.js';
 import { defaultOutcomes, type ErrorCode, type Outcome, type Outcomes } from '../outcomes.js';
 import type { ReporterOptions } from '../reporter.js';
-import { type ChannelSessionOptions, checkSessionOptions } from '../session/session-settings.js';
+import { type ChannelSessionOptions, checkedSessionOptions } from '../session/session-settings.js';
 import { isCloseCode, isRefusalStatus } from '../status-codes.js';
 import { systemClock } from '../system-clock.js';
 
@@ -72,8 +72,8 @@ const rules: Rules<ChannelServerOptions> = {
  *
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
-export function checkServerOptions(given?: ChannelServerOptions): ServerSettings {
-  const options = checkOptions('ChannelServer', given, rules);
+export function checkedServerOptions(given?: ChannelServerOptions): ServerSettings {
+  const options = checkedOptions('ChannelServer', given, rules);
   return Object.freeze({
     ...options,
     container: options.container as DependencyContainer | undefined, // checked above
@@ -83,7 +83,7 @@ export function checkServerOptions(given?: ChannelServerOptions): ServerSettings
     maxBufferedBytes: options.maxBufferedBytes ?? 1_048_576,
     maxQueuedBytes: options.maxQueuedBytes ?? 1_048_576,
     maxQueuedMessages: options.maxQueuedMessages ?? 16_384,
-    session: checkSessionOptions('session', options.session),
+    session: checkedSessionOptions('session', options.session),
     trustProxy: options.trustProxy ?? false,
     outcomes: outcomesWith(options.outcomes),
   });
@@ -100,7 +100,7 @@ function outcomesWith(replacements: ChannelServerOptions['outcomes'] = {}): Outc
   for (const [code, replacement] of Object.entries(replacements)) {
     const outcome = outcomes[code];
     if (outcome === undefined) throw new TypeError(`ChannelServer: outcomes has no code ${code}`);
-    const { status, closeCode, reason } = checkOptions(`ChannelServer: outcomes.${code}`, replacement, outcomeRules);
+    const { status, closeCode, reason } = checkedOptions(`ChannelServer: outcomes.${code}`, replacement, outcomeRules);
     outcomes[code] = Object.freeze({
       status: status ?? outcome.status,
       closeCode: closeCode ?? outcome.closeCode,

@@ -4,7 +4,7 @@ import type { ChannelHost, ChannelPlan, RuntimeChannel, Transport } from '../cha
 import { connect } from '../channel/connect.js';
 import { LiveChannel } from '../channel/live-channel.js';
 import { isAttached } from '../channel/socket-events.js';
-import { checkOptions, milliseconds } from '../check-options.js';
+import { checkedOptions, milliseconds } from '../checked-options.js';
 import { Dependencies } from '../dependencies.js';
 import { handshakeOf } from '../handshake.js';
 import { SESSION_STORE } from '../injection.js';
@@ -17,7 +17,7 @@ import { mergeSessionOptions, type SessionSettings } from '../session/session-se
 import { AcceptedTransport } from './accepted-transport.js';
 import type { ChannelHandlers, ClassHandlers } from './channel-handlers.js';
 import { ChannelRegistry, type Channels } from './channel-registry.js';
-import { type ChannelServerOptions, checkServerOptions, type ServerSettings } from './channel-server-options.js';
+import { type ChannelServerOptions, checkedServerOptions, type ServerSettings } from './channel-server-options.js';
 import { KnownCredentials } from './known-credentials.js';
 import { credentialsOf, planChannels, type Slots, sessionOptionsOf, slotsOf } from './plan-channels.js';
 import type { UpgradeOptions } from './upgrade-options.js';
@@ -61,7 +61,7 @@ export class ChannelServer<H extends object = object> {
    * @throws {ChannelError} `ERR_DEPENDENCY_MISSING` when a wrapper needs something that is neither given nor registered.
    */
   constructor(handlers: ChannelHandlers | (H & ClassHandlers<H>), options?: ChannelServerOptions) {
-    this.#settings = checkServerOptions(options);
+    this.#settings = checkedServerOptions(options);
     const { container, clock, connectTimeoutMs } = this.#settings;
     const slots = slotsOf(handlers, container);
     const dependencies = new Dependencies(container, connectTimeoutMs, clock);
@@ -143,7 +143,7 @@ export class ChannelServer<H extends object = object> {
    * Then its listeners are taken off the servers that it was given, and its paths are free. Called again, it gives the same promise.
    */
   close(options?: CloseOptions): Promise<void> {
-    const { timeoutMs = 10_000 } = checkOptions('close', options, { timeoutMs: milliseconds(0) });
+    const { timeoutMs = 10_000 } = checkedOptions('close', options, { timeoutMs: milliseconds(0) });
     this.#upgrades.close();
     this.#closing ??= this.#shutDown(timeoutMs);
     return this.#closing;

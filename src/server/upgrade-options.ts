@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ServerOptions as WebSocketServerOptions } from 'ws';
+import { anObject, checkedOptions, type Rules } from '../checked-options.js';
 import { type CredentialSource, httpToken, offeredSubprotocols } from '../identity/credentials.js';
 
 /** Options of `handleUpgrades`. */
@@ -13,25 +14,23 @@ export interface UpgradeOptions {
 }
 
 const placed = ['host', 'port', 'backlog', 'server', 'noServer', 'path'] as const;
-const known: ReadonlySet<string> = new Set(['path', 'protocols', 'ws']);
+
+const rules: Rules<UpgradeOptions> = {
+  path: { must: 'a string that begins with /', accepts: (value) => typeof value === 'string' && value.startsWith('/') },
+  protocols: { must: 'a list of strings', accepts: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string') },
+  ws: anObject,
+};
 
 /**
- * Checks options of `handleUpgrades`.
+ * A checked copy of options of `handleUpgrades`.
  *
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
-export function checkUpgradeOptions(options: UpgradeOptions): void {
-  const { path, protocols, ws = {} } = options;
-  const unknown = Object.keys(options).find((name) => !known.has(name));
-  if (unknown !== undefined) throw new TypeError(`handleUpgrades: there is no option ${unknown}; it takes path, protocols and ws`);
-  if (path !== undefined && !(typeof path === 'string' && path.startsWith('/'))) {
-    throw new TypeError(`handleUpgrades: path must be a string that begins with /, got ${typeof path === 'string' ? path : typeof path}`);
-  }
-  if (protocols !== undefined && !(Array.isArray(protocols) && protocols.every((protocol) => typeof protocol === 'string'))) {
-    throw new TypeError('handleUpgrades: protocols must be a list of strings');
-  }
-  const misplaced = placed.find((name) => name in ws);
+export function checkedUpgradeOptions(given: UpgradeOptions | undefined): Readonly<UpgradeOptions> {
+  const options = checkedOptions('handleUpgrades', given, rules);
+  const misplaced = placed.find((name) => name in (options.ws ?? {}));
   if (misplaced !== undefined) throw new TypeError(`handleUpgrades: ws.${misplaced} says where to listen, which the HTTP server does`);
+  return options;
 }
 
 /** `protocol`, unless it is a token: `false` then, and nothing is echoed. */

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Http2SecureServer } from 'node:http2';
 import type { Server as TlsServer } from 'node:https';
 import { UpgradeEndpoint, type UpgradesOwner } from './upgrade-endpoint.js';
-import { checkUpgradeOptions, type UpgradeOptions } from './upgrade-options.js';
+import { checkedUpgradeOptions, type UpgradeOptions } from './upgrade-options.js';
 import { addUpgradeRoute } from './upgrade-routes.js';
 
 /** A server whose upgrades can be served: of `node:http`, of `node:https`, or of `node:http2` with `allowHTTP1`. */
@@ -23,11 +23,11 @@ export class Upgrades {
    *
    * @throws {TypeError} when an option is not what it must be, or the server has such a route already.
    */
-  addRoute(server: UpgradeServer, options: UpgradeOptions): void {
+  addRoute(server: UpgradeServer, given: UpgradeOptions): void {
     if (typeof (server as Partial<Server> | null)?.prependListener !== 'function')
       throw new TypeError('handleUpgrades: server must be an HTTP server');
-    checkUpgradeOptions(options);
-    const endpoint = new UpgradeEndpoint(this.#owner, { ...options });
+    const options = checkedUpgradeOptions(given);
+    const endpoint = new UpgradeEndpoint(this.#owner, options);
     const remove = addUpgradeRoute(server, {
       path: options.path,
       clock: this.#owner.settings.clock,

@@ -1,5 +1,5 @@
 import { checkedIds, checkId } from '../check-id.js';
-import { anInteger, checkOptions, having, type Rules } from '../check-options.js';
+import { anInteger, checkedOptions, having, type Rules } from '../checked-options.js';
 import { checkedDate } from '../checked-date.js';
 import type { Clock } from '../contracts/clock.js';
 import type { JsonObject, SessionStore, StoredSession } from '../contracts/session-store.js';
@@ -50,7 +50,7 @@ export class MemorySessionStore implements SessionStore {
 
   /** @throws {TypeError} when an option is out of its range. */
   constructor(options?: MemorySessionStoreOptions) {
-    const { maxSessions = 100_000, clock = Date } = checkOptions('MemorySessionStore', options, rules);
+    const { maxSessions = 100_000, clock = Date } = checkedOptions('MemorySessionStore', options, rules);
     this.#maxSessions = maxSessions;
     this.#clock = clock;
   }

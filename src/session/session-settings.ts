@@ -1,4 +1,4 @@
-import { checkOptions, having, milliseconds, oneOf, type Rules } from '../check-options.js';
+import { checkedOptions, having, milliseconds, oneOf, type Rules } from '../checked-options.js';
 import type { SessionStore } from '../contracts/session-store.js';
 
 /**
@@ -45,8 +45,8 @@ const rules: Rules<ChannelSessionOptions> = {
  *
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
-export function checkSessionOptions(owner: string, given?: ChannelSessionOptions): ChannelSessionOptions {
-  return checkOptions(owner, given, rules);
+export function checkedSessionOptions(owner: string, given?: ChannelSessionOptions): ChannelSessionOptions {
+  return checkedOptions(owner, given, rules);
 }
 
 /**

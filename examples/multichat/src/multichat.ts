@@ -49,19 +49,19 @@ async function startOn(backend: Backend, dependencies: DependencyContainer, opti
   const { tokens, users, httpSessions } = backend;
   const logIns = auth === 'token' ? new TokenLogIns(tokens) : new SessionLogIns(httpSessions, users);
   const rooms = new Rooms();
-  const channels = new ChannelServer(chatHandlers({ auth, logIns, rooms, log: backend.log }), { container: dependencies, publicOrigin });
-  const site = new Site({ accounts: await Accounts.of(demoUsers), logIns, channels: channels.channels, publicOrigin });
+  const chat = new ChannelServer(chatHandlers({ auth, logIns, rooms, log: backend.log }), { container: dependencies, publicOrigin });
+  const site = new Site({ accounts: await Accounts.of(demoUsers), logIns, channels: chat.channels, publicOrigin });
   const server = createServer(site.handle);
-  channels.handleUpgrades(server, { path: '/chat' });
-  await backend.follow({ rooms, logIns, channels: channels.channels });
+  chat.handleUpgrades(server, { path: '/chat' });
+  await backend.follow({ rooms, logIns, channels: chat.channels });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   const { address, family, port: bound } = server.address() as AddressInfo;
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`,
-    channels,
+    channels: chat,
     async close(): Promise<void> {
       const closed = new Promise((resolve) => server.close(resolve));
-      await channels.close();
+      await chat.close();
       server.closeAllConnections();
       await closed;
       await backend.close();

@@ -4,7 +4,7 @@ import type { ConnectOptions } from '../../../entries/testing.js';
 import {
   authorization,
   type CredentialSource,
-  checkCredentialSources,
+  checkedCredentialSources,
   cookie,
   cookieValues,
   findCredential,
@@ -158,8 +158,8 @@ describe('query', () => {
 describe('several places', () => {
   const from = [cookie(), authorization(), query('token')];
   const first = (handshake: Handshake) => {
-    const { presented, source } = findCredential(fakeRequest(handshake), from);
-    return [presented.kind === 'key' ? presented.key : presented.kind, source?.carrier];
+    const { presented, place } = findCredential(fakeRequest(handshake), from);
+    return [presented.kind === 'key' ? presented.key : presented.kind, place?.carrier];
   };
 
   it('are asked in order, and the first that holds a key is used', () => {
@@ -245,14 +245,14 @@ describe('the makers of sources', () => {
   });
 
   it.each([[null], ['key'], [[cookie(), 'key']], [[]], [{}]])('a list with %j is a TypeError that names the option', (from) => {
-    const error = thrownBy(() => checkCredentialSources('withUserFromToken', from));
+    const error = thrownBy(() => checkedCredentialSources('withUserFromToken', from));
     expect(error).toBeInstanceOf(TypeError);
     expect(error.message).toMatch(/withUserFromToken.*from/);
   });
 
   it('copy the list that they are given', () => {
     const list = [cookie()];
-    const checked = checkCredentialSources('withUserFromToken', list);
+    const checked = checkedCredentialSources('withUserFromToken', list);
     list.push(query('token'));
     expect(checked).toHaveLength(1);
   });

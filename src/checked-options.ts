@@ -64,7 +64,7 @@ export function checkOption(owner: string, name: string, value: unknown, rule: R
  *
  * @throws {TypeError} naming the first option that there is not, and those that there are, or the first that is not what it must be.
  */
-export function checkOptions<Options extends object>(
+export function checkedOptions<Options extends object>(
   owner: string,
   given: Options | undefined,
   rules: Rules<NoInfer<Options>>,

@@ -5,7 +5,7 @@ import type { AnySource } from './user-source.js';
  * @throws {TypeError} unless `sources` are made by `fromToken` and `fromHttpSession`, and at least one. (A function has a `bind` of its
  * own, so `fromToken` without its call would pass for one.)
  */
-export function checkSources(owner: string, sources: unknown): readonly AnySource[] {
+export function checkedSources(owner: string, sources: unknown): readonly AnySource[] {
   if (!Array.isArray(sources) || sources.length === 0) {
     throw new TypeError(`${owner}: give it at least one source, fromToken(…) or fromHttpSession(…)`);
   }

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import {
   ChannelServer,
@@ -14,7 +15,7 @@ import {
   withUserFromToken,
 } from '../../entries/index.js';
 import { MemorySessionStore } from '../../entries/memory.js';
-import { anInteger, checkOptions, got, milliseconds } from '../../src/check-options.js';
+import { anInteger, checkedOptions, got, milliseconds } from '../../src/checked-options.js';
 import { fakeRequest } from '../../testing/fake-request.js';
 
 type Take = (options: object) => unknown;
@@ -28,6 +29,10 @@ const owners: Record<string, { readonly take: Take; readonly bad: object }> = {
     bad: { reason: 1n },
   },
   close: { take: (options) => new ChannelServer(handlers).close(options), bad: { timeoutMs: 'secret' } },
+  handleUpgrades: {
+    take: (options) => new ChannelServer(handlers).handleUpgrades(createServer(), options),
+    bad: { protocols: 'secret' },
+  },
   withChannelSession: { take: withChannelSession, bad: { ttlMs: 'secret' } },
   withUserFromToken: { take: withUserFromToken as Take, bad: { from: 'secret' } },
   withUserFromHttp: { take: withUserFromHttp as Take, bad: { tokens: 'secret' } },
@@ -84,7 +89,7 @@ describe('checked options', () => {
       },
       ttlMs: undefined,
     };
-    const options = checkOptions<{ size?: number; ttlMs?: number | undefined }>('owner', given, {
+    const options = checkedOptions<{ size?: number; ttlMs?: number | undefined }>('owner', given, {
       size: anInteger(1),
       ttlMs: milliseconds(0),
     });
@@ -94,8 +99,8 @@ describe('checked options', () => {
   });
 
   it('know no option by the prototype of the table', () => {
-    expect(() => checkOptions('owner', { constructor: 1 }, {} as never)).toThrow(TypeError);
-    expect(() => checkOptions('owner', JSON.parse('{ "__proto__": 1 }') as object, {})).toThrow(TypeError);
+    expect(() => checkedOptions('owner', { constructor: 1 }, {} as never)).toThrow(TypeError);
+    expect(() => checkedOptions('owner', JSON.parse('{ "__proto__": 1 }') as object, {})).toThrow(TypeError);
   });
 
   it('are named by their kind where they are wrong, but for numbers', () => {
