@@ -1,6 +1,6 @@
 import { checkedIds, checkId } from '../check-id.js';
-import { anInteger, checkedOptions, having, type Rules } from '../checked-options.js';
 import { checkedDate } from '../checked-date.js';
+import { anInteger, checkedOptions, having, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { JsonObject, SessionStore, StoredSession } from '../contracts/session-store.js';
 import { ChannelError } from '../errors.js';
