@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import { bytesOf, FrameWriter, headerBytes } from './frame-writer.js';
+import { type Ahead, isPlain, keepOrder, sendThroughWs } from './ordered-socket.js';
 import { currentTurn, wholeTurn } from './turn.js';
 
-/** After this many bytes within one tick, what is corked goes out. Of what ws compresses, more than this waiting is too much. */
-const corkBytes = 65_536;
+/** After this many bytes within one tick, what is there goes out. Of what ws compresses, more than this waiting is too much. */
+const flushBytes = 65_536;
 /** How many times the bound may be left unsent in all, however short the time. */
 const burstFactor = 8;
 
@@ -13,31 +15,42 @@ export interface Input {
   release(): void;
 }
 
-/** Outboxes that are corked in this tick. One `nextTick` uncorks them all. */
-let corked: Outbox[] = [];
+/** Outboxes that something was sent through in this tick. One `nextTick` flushes them all. */
+let used: Outbox[] = [];
 
-function uncorkAll(): void {
-  const list = corked;
-  corked = [];
+function flushAll(): void {
+  const list = used;
+  used = [];
   for (const outbox of list) outbox.flush();
 }
 
 /** Bytes of our own: the caller may change its own as soon as `send` has returned. */
 export function copyOf(data: Uint8Array | ArrayBuffer): Buffer {
-  return Buffer.from(ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data));
+  return Buffer.from(bytesOf(data));
 }
 
 /**
- * The way out of one channel. Frames sent within one tick leave in one write: the raw socket is corked at the first of them and uncorked
- * at the end of the tick. While what has left waits for the peer, no message of it is handled; a peer that does not read what it is sent
- * is noticed here.
+ * The way out of one channel. Frames sent within one tick leave in one write. While what has left waits for the peer, no message of it is
+ * handled; a peer that does not read what it is sent is noticed here.
+ *
+ * In the first tick every frame goes through ws, with the raw socket corked. Where that shows that ws writes plain frames to it, later ones
+ * are written here, beside ws, and only long ones go through it.
  */
-export class Outbox {
+export class Outbox implements Ahead {
   readonly #socket: WebSocket;
   readonly #raw: Socket;
   readonly #input: Input;
   readonly #maxBufferedBytes: number;
-  #corkedBytes = -1; // below zero: not corked
+  #isUsed = false;
+  #isCorked = false;
+  #corkedBytes = 0;
+  /** Where frames are written beside ws. */
+  #frames: FrameWriter | undefined;
+  /** Whether it is still to be seen if they may be. */
+  #isUndecided: boolean;
+  /** Whether the application has sent something by itself, which ws may not have written yet, and whether more fragments of it follow. */
+  #isBeside = false;
+  #isFragmented = false;
   #isClogged = false;
   /** Since which turn more than the bound is left unsent; below zero where it is not. */
   #slowSince = -1;
@@ -49,38 +62,78 @@ export class Outbox {
     this.#raw = raw;
     this.#input = input;
     this.#maxBufferedBytes = maxBufferedBytes;
-    this.#onSent = socket.extensions ? () => this.#judgeClog() : undefined;
+    this.#isUndecided = isPlain(socket, raw);
+    this.#onSent = socket.extensions ? () => this.#releaseIfFree() : undefined;
   }
 
-  /** Hands `data` to the socket; `false` where its peer is too slow to be sent anything more. */
+  /** Sends `data`, strings as text and all else as binary; `false` where the peer is too slow to be sent anything more. */
   send(data: string | Uint8Array | ArrayBuffer): boolean {
-    if (this.#corkedBytes < 0) {
+    if (!this.#isUsed) {
       if (this.#isSlow()) return false;
-      this.#cork();
+      this.#isUsed = true;
+      if (used.push(this) === 1) process.nextTick(flushAll);
     }
-    this.#socket.send(typeof data === 'string' ? data : copyOf(data), this.#onSent); // strings as text, all else as binary
-    this.#corkedBytes += typeof data === 'string' ? data.length : data.byteLength;
-    if (this.#corkedBytes < corkBytes) return true;
-    this.#raw.uncork();
-    this.#corkedBytes = 0;
-    this.#judgeClog();
-    this.#raw.cork();
+    const frames = this.#frames;
+    if (frames === undefined || this.#isCorked) {
+      this.#sendCorked(data);
+      if (this.#corkedBytes < flushBytes) return true;
+      this.#uncork();
+    } else if (this.#isBeside && !this.#isBesideWritten()) sendThroughWs(this.#socket, typeof data === 'string' ? data : copyOf(data));
+    else if (frames.write(data)) {
+      if (frames.length < flushBytes) return true;
+      frames.flush();
+    } else {
+      frames.flush();
+      sendThroughWs(this.#socket, typeof data === 'string' ? data : copyOf(data));
+    }
+    this.#holdIfClogged();
     return this.#socket.bufferedAmount <= burstFactor * this.#maxBufferedBytes;
   }
 
-  #cork(): void {
-    this.#raw.cork();
-    this.#corkedBytes = 0;
-    if (corked.push(this) === 1) process.nextTick(uncorkAll);
+  #sendCorked(data: string | Uint8Array | ArrayBuffer): void {
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      this.#raw.cork();
+    }
+    const own = typeof data === 'string' ? data : copyOf(data);
+    const before = this.#raw.writableLength;
+    if (this.#frames === undefined) this.#socket.send(own, this.#onSent);
+    else sendThroughWs(this.#socket, own);
+    const length = typeof own === 'string' ? Buffer.byteLength(own) : own.length;
+    this.#corkedBytes += length;
+    if (!this.#isUndecided) return;
+    this.#isUndecided = false;
+    if (this.#raw.writableLength - before !== headerBytes(length) + own.length) return; // Node counts text in characters
+    this.#frames = new FrameWriter(this.#raw);
+    keepOrder(this.#socket, this);
   }
 
-  /** Lets out what is corked. Needed before a close or terminate: corked frames and the close code would be lost with it. */
-  flush(): void {
-    if (this.#corkedBytes < 0) return;
-    this.#corkedBytes = -1;
+  #uncork(): void {
+    this.#isCorked = false;
+    this.#corkedBytes = 0;
     this.#raw.uncork();
-    this.#judgeClog();
+  }
+
+  /** Lets out what was sent. Needed before a close or terminate: frames and the close code would be lost with it. */
+  flush(): void {
+    if (!this.#isUsed) return;
+    this.#isUsed = false;
+    if (this.#isCorked) this.#uncork();
+    else this.#frames?.flush();
+    if (this.#socket.bufferedAmount === 0) return;
+    this.#holdIfClogged();
     this.#isSlow(); // remembers since when
+  }
+
+  sentBeside(isFinal: boolean): void {
+    this.#isBeside = true;
+    this.#isFragmented = !isFinal;
+  }
+
+  /** Whether ws has written what the application has sent by itself: it may wait for the bytes of a Blob. */
+  #isBesideWritten(): boolean {
+    this.#isBeside = this.#isFragmented || this.#socket.bufferedAmount > this.#raw.writableLength;
+    return !this.#isBeside;
   }
 
   /**
@@ -98,17 +151,24 @@ export class Outbox {
   }
 
   /** Holds the input while the system takes no more output, or ws is still compressing. */
-  #judgeClog(): void {
-    const unsent = this.#raw.writableLength;
-    const isFull = unsent > 0 && this.#raw.writableNeedDrain;
-    if (isFull || (this.#onSent !== undefined && this.#socket.bufferedAmount - unsent > corkBytes)) {
-      if (this.#isClogged) return;
-      this.#isClogged = true;
-      if (isFull) this.#raw.once('drain', () => this.#judgeClog());
-      this.#input.hold();
-    } else if (this.#isClogged) {
-      this.#isClogged = false;
-      this.#input.release();
-    }
+  #holdIfClogged(): void {
+    if (this.#isClogged || !(this.#isRawFull() || this.#isWsBusy())) return;
+    this.#isClogged = true;
+    if (this.#onSent === undefined) this.#raw.once('drain', () => this.#releaseIfFree());
+    this.#input.hold();
+  }
+
+  #releaseIfFree(): void {
+    if (!this.#isClogged || this.#isRawFull() || this.#isWsBusy()) return;
+    this.#isClogged = false;
+    this.#input.release();
+  }
+
+  #isRawFull(): boolean {
+    return this.#raw.writableLength > 0 && this.#raw.writableNeedDrain;
+  }
+
+  #isWsBusy(): boolean {
+    return this.#onSent !== undefined && this.#socket.bufferedAmount - this.#raw.writableLength > flushBytes;
   }
 }

@@ -1,0 +1,142 @@
+import type { Socket } from 'node:net';
+
+/** Longer data (in characters or bytes) is not copied together with other frames. */
+const maxPooledLength = 16_384;
+/** Bytes of a header and of the longest text that is pooled: a character takes three at most. */
+const maxFrameBytes = 4 + 3 * maxPooledLength;
+const slabBytes = 131_072;
+
+/** Opcodes with the bit of a final fragment (RFC 6455, section 5.2). */
+const finalText = 0x81;
+const finalBinary = 0x82;
+
+/** Memory in which the channels of the process put their frames together. */
+interface Slab {
+  readonly bytes: Buffer;
+  /** Where the next frame begins. */
+  end: number;
+  /** How many writers have frames in it that are not let out. */
+  writers: number;
+  /** Whether the system still reads from it: it is filled up then, and left to the garbage collector. */
+  isInUse: boolean;
+}
+
+function newSlab(): Slab {
+  return { bytes: Buffer.allocUnsafeSlow(slabBytes), end: 0, writers: 0, isInUse: false };
+}
+
+let slab = newSlab();
+
+/** `data` as bytes, not copied. */
+export function bytesOf(data: ArrayBufferView | ArrayBuffer): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+}
+
+/** How many bytes the header of a server's frame has. */
+export function headerBytes(payload: number): number {
+  if (payload < 126) return 2;
+  return payload < 65_536 ? 4 : 10;
+}
+
+/**
+ * Writes the frames of one channel, unmasked and not compressed, and lets them out in one write to its socket. They are copied, so the
+ * caller may use its bytes again.
+ */
+export class FrameWriter {
+  readonly #raw: Pick<Socket, 'cork' | 'uncork' | 'write' | 'writable' | 'writableLength'>;
+  /** Where the last frames lie, one behind the other: `undefined` where nothing is to be let out. */
+  #slab: Slab | undefined;
+  #start = 0;
+  #end = 0;
+  /** What lies before them, apart from them since others wrote in between. */
+  #earlier: Buffer[] | undefined;
+  #length = 0;
+
+  /** @param raw must have read what it is given once its `writableLength` is zero, as sockets of the system have. */
+  constructor(raw: Pick<Socket, 'cork' | 'uncork' | 'write' | 'writable' | 'writableLength'>) {
+    this.#raw = raw;
+  }
+
+  /** How many bytes are to be let out. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Writes a frame, strings as text and all else as binary; `false` where it is too long to be copied. */
+  write(data: string | Uint8Array | ArrayBuffer): boolean {
+    if ((typeof data === 'string' ? data.length : data.byteLength) > maxPooledLength) return false;
+    if (slab.end + maxFrameBytes > slabBytes) slab = newSlab();
+    if (slab !== this.#slab || slab.end !== this.#end) this.#startSegment();
+    const start = slab.end;
+    const end = typeof data === 'string' ? putText(slab.bytes, start, data) : putBinary(slab.bytes, start, bytesOf(data));
+    slab.end = end;
+    this.#end = end;
+    this.#length += end - start;
+    return true;
+  }
+
+  #startSegment(): void {
+    if (this.#slab !== undefined) {
+      this.#earlier ??= [];
+      this.#earlier.push(this.#slab.bytes.subarray(this.#start, this.#end));
+    }
+    if (this.#slab !== slab) slab.writers += 1;
+    this.#slab = slab;
+    this.#start = slab.end;
+    this.#end = slab.end;
+  }
+
+  /** Lets out what was written. */
+  flush(): void {
+    const own = this.#slab;
+    if (own === undefined) return;
+    const last = own.bytes.subarray(this.#start, this.#end);
+    const earlier = this.#earlier;
+    this.#slab = undefined;
+    this.#earlier = undefined;
+    this.#length = 0;
+    if (this.#raw.writable) {
+      // what must wait behind other output would keep the whole slab
+      const isBusy = this.#raw.writableLength > 0;
+      if (earlier === undefined) this.#raw.write(isBusy ? Buffer.from(last) : last);
+      else {
+        this.#raw.cork();
+        for (const segment of [...earlier, last]) this.#raw.write(isBusy ? Buffer.from(segment) : segment);
+        this.#raw.uncork();
+      }
+      if (!isBusy && this.#raw.writableLength > 0) own.isInUse = true;
+    }
+    own.writers -= 1;
+    if (own.writers === 0 && !own.isInUse) own.end = 0;
+  }
+}
+
+/** Writes a text frame at `start`; returns where it ends. */
+function putText(bytes: Buffer, start: number, text: string): number {
+  const guess = headerBytes(text.length);
+  const length = bytes.write(text, start + guess);
+  const payload = putHeader(bytes, start, finalText, length);
+  if (payload !== start + guess) bytes.write(text, payload); // it has more bytes than characters
+  return payload + length;
+}
+
+/** Writes a binary frame at `start`; returns where it ends. */
+function putBinary(bytes: Buffer, start: number, data: Uint8Array): number {
+  const payload = putHeader(bytes, start, finalBinary, data.length);
+  bytes.set(data, payload);
+  return payload + data.length;
+}
+
+/** Writes the header of a frame; returns where its payload begins. */
+function putHeader(bytes: Buffer, start: number, opcode: number, length: number): number {
+  bytes[start] = opcode;
+  if (length < 126) {
+    bytes[start + 1] = length;
+    return start + 2;
+  }
+  bytes[start + 1] = 126;
+  bytes[start + 2] = length >> 8;
+  bytes[start + 3] = length & 0xff;
+  return start + 4;
+}

@@ -1,0 +1,141 @@
+import { Duplex } from 'node:stream';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type RawData, WebSocket } from 'ws';
+import { FrameWriter } from '../../../src/channel/frame-writer.js';
+
+/** What a writer lets out, taken at once, or only when the test says so. */
+class Out {
+  readonly chunks: Buffer[] = [];
+  writable = true;
+  writableLength = 0;
+  #isStuck = false;
+  #kept: Uint8Array[] = [];
+
+  cork(): void {}
+  uncork(): void {}
+
+  write(chunk: Uint8Array | string): boolean {
+    const bytes = chunk as Uint8Array;
+    if (this.#isStuck) {
+      this.#kept.push(bytes);
+      this.writableLength += bytes.length;
+    } else this.chunks.push(Buffer.from(bytes));
+    return !this.#isStuck;
+  }
+
+  /** From now on the system takes nothing; what it is given stays where it is. */
+  stick(): void {
+    this.#isStuck = true;
+  }
+
+  /** It takes what waits. */
+  free(): void {
+    this.#isStuck = false;
+    this.writableLength = 0;
+    this.chunks.push(...this.#kept.splice(0).map((bytes) => Buffer.from(bytes)));
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.chunks);
+  }
+}
+
+/** What the receiver of ws makes of bytes that a server has sent. */
+async function received(bytes: Buffer, count: number): Promise<string[]> {
+  const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+  const socket = new WebSocket(null as never, undefined, {}) as WebSocket & {
+    setSocket(stream: Duplex, head: Buffer, options: object): void;
+  };
+  Object.assign(socket, { _isServer: false });
+  const messages: string[] = [];
+  return new Promise((resolve, reject) => {
+    socket.on('message', (data: RawData, isBinary) => {
+      messages.push(isBinary ? `bytes ${(data as Buffer).toString('latin1')}` : String(data));
+      if (messages.length === count) resolve(messages);
+    });
+    socket.on('error', reject);
+    socket.setSocket(stream, Buffer.alloc(0), { allowSynchronousEvents: true, maxPayload: 0, skipUTF8Validation: false });
+    stream.push(bytes);
+    if (count === 0) resolve(messages);
+  });
+}
+
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)), maxLength: 200 }), // lone surrogates among them
+  fc
+    .tuple(fc.constantFrom('a', 'é', '語', '😀'), fc.constantFrom(41, 42, 62, 63, 124, 125, 126, 127, 8_192))
+    .map(([unit, times]) => unit.repeat(times)),
+);
+const bytes = fc.oneof(
+  fc.uint8Array({ maxLength: 300 }),
+  fc.constantFrom(0, 125, 126, 127, 16_383, 16_384).map((length) => new Uint8Array(length).fill(7)),
+);
+const data = fc.oneof(text, bytes);
+
+/** As it arrives: text without lone surrogates. */
+function arriving(sent: string | Uint8Array): string {
+  return typeof sent === 'string' ? Buffer.from(sent).toString() : `bytes ${Buffer.from(sent).toString('latin1')}`;
+}
+
+describe('frames that are written beside ws', () => {
+  it('are what its receiver reads, whatever is in them', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(data, { maxLength: 12 }), async (list) => {
+        const out = new Out();
+        const writer = new FrameWriter(out as never);
+        for (const one of list) expect(writer.write(one)).toBe(true);
+        const { length } = writer;
+        writer.flush();
+        expect(out.bytes.length).toBe(length);
+        expect(out.chunks.length).toBe(list.length === 0 ? 0 : 1);
+        expect(await received(out.bytes, list.length)).toEqual(list.map(arriving));
+      }),
+    );
+  });
+
+  it('are each channel’s own and in order, however channels take turns and whoever does not read', async () => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ what: fc.constant('write' as const), who: fc.nat(3), data }) },
+      { weight: 2, arbitrary: fc.record({ what: fc.constantFrom('flush' as const, 'stick' as const, 'free' as const), who: fc.nat(3) }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const outs = Array.from({ length: 4 }, () => new Out());
+        const writers = outs.map((out) => new FrameWriter(out as never));
+        const sent: string[][] = outs.map(() => []);
+        for (const { who, ...given } of steps) {
+          if (given.what === 'write') {
+            writers[who]?.write(given.data);
+            sent[who]?.push(arriving(given.data));
+          } else if (given.what === 'flush') writers[who]?.flush();
+          else outs[who]?.[given.what]();
+        }
+        for (const [who, writer] of writers.entries()) {
+          writer.flush();
+          outs[who]?.free();
+          expect(await received(outs[who]?.bytes as Buffer, sent[who]?.length ?? 0)).toEqual(sent[who]);
+        }
+      }),
+    );
+  });
+
+  it('are not those longer than 16 KiB', () => {
+    const writer = new FrameWriter(new Out() as never);
+    expect(writer.write('x'.repeat(16_385))).toBe(false);
+    expect(writer.write(new ArrayBuffer(16_385))).toBe(false);
+    expect(writer.length).toBe(0);
+  });
+
+  it('are dropped where the socket has ended', () => {
+    const out = new Out();
+    const writer = new FrameWriter(out as never);
+    writer.write('x');
+    out.writable = false;
+    writer.flush();
+    writer.flush();
+    expect(out.chunks).toEqual([]);
+    expect(writer.length).toBe(0);
+  });
+});
