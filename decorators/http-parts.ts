@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ChannelMessage } from '../src/channel/channel-message.js';
-import { readHttpSession } from '../src/channel/give.js';
+import { readHttpSession } from '../src/channel/desk.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { HttpSession, HttpSessionReader } from '../src/contracts/http-session-reader.js';
 import { withDeadline } from '../src/deadline.js';
@@ -25,14 +25,14 @@ export function readsHttpSession(
  */
 export async function giveHttpSession(message: ChannelMessage, requirement: HttpSessionRequirement): Promise<void> {
   if (message.hasHttpSession) return;
-  const { reader } = message.channel.host.bind(requirement);
+  const { reader } = message.channel.runtime.bind(requirement);
   let session: HttpSession | undefined;
   try {
     session = await readHttpSession(message, reader);
   } catch (error) {
     // on disconnect nobody is left to be told that it cannot be read
     if (message.kind !== 'disconnect') throw error;
-    message.channel.host.reporter.error(error, message);
+    message.channel.runtime.reporter.error(error, message);
     message.httpSession = undefined;
     return;
   }
@@ -61,7 +61,7 @@ function forgetUserOfGoneSession(message: ChannelMessage, session: HttpSession |
 }
 
 async function save(message: ChannelMessage, session: HttpSession): Promise<void> {
-  const { clock, connectTimeoutMs: ms } = message.channel.host;
+  const { clock, connectTimeoutMs: ms } = message.channel.runtime;
   const onTimeout = (): Error => new Error(`The HTTP session was not saved within ${ms} ms.`);
   try {
     await withDeadline(() => session.save(), { clock, ms, onTimeout });
@@ -94,8 +94,8 @@ export function httpParts(wrapper: string, sources: readonly UserSource[]): Http
   return {
     requires: requirements,
     give: (message) => {
-      const { host, identity } = message.channel;
-      return giveHttpSession(message, requirements.find((requirement) => host.bind(requirement).reader === identity.reader) ?? first);
+      const { runtime, identity } = message.channel;
+      return giveHttpSession(message, requirements.find((requirement) => runtime.bind(requirement).reader === identity.reader) ?? first);
     },
   };
 }

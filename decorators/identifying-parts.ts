@@ -1,6 +1,6 @@
 import type { ChannelMessage } from '../src/channel/channel-message.js';
 import type { BuiltInParts } from '../src/channel/define-built-in.js';
-import { giveUser } from '../src/channel/give.js';
+import { giveUser } from '../src/channel/desk.js';
 import type { UserSource } from '../src/identity/user-source.js';
 import { checkedSessionOptions } from '../src/session/session-settings.js';
 import { type HttpParts, httpParts } from './http-parts.js';

@@ -1,4 +1,4 @@
-import { ChannelConnectMessage } from '../src/channel/channel-message.js';
+import { ChannelConnectMessage } from '../src/channel/connecting.js';
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { isCrossSite, originMatcher } from '../src/origin.js';
 import { unlistedOrigin } from '../src/refused-origin.js';
@@ -23,7 +23,7 @@ export function withAllowedOrigins(origins: readonly string[]): Wrapper {
       const { origin } = message.request.headers;
       if (origin === undefined ? !isCrossSite(message.request) : allows(origin)) return;
       const refused = unlistedOrigin(message.request, name);
-      message.channel.host.reporter.warn(refused);
+      message.channel.runtime.reporter.warn(refused);
       throw refused;
     },
   });

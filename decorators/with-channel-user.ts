@@ -1,5 +1,5 @@
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
-import { giveUser } from '../src/channel/give.js';
+import { giveUser } from '../src/channel/desk.js';
 import type { HasChannelSession } from '../src/messages.js';
 import { checkedSessionOptions } from '../src/session/session-settings.js';
 import type { AppUser, AuthenticatedUser, HasUser } from '../src/users.js';

@@ -1,11 +1,12 @@
 import type { ChannelMessage } from '../src/channel/channel-message.js';
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
+import { connectingOf } from '../src/channel/desk.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { UserRepository } from '../src/contracts/user-repository.js';
 import type { Dependencies } from '../src/dependencies.js';
 import { boundedLookUp, lookUpFailed } from '../src/identity/bounded-look-up.js';
-import { checkedUser } from '../src/identity/checked-grant.js';
 import { checkedHttpOptions, type HttpOptions, httpSessionSource, requireReader, requireUsers } from '../src/identity/from-http-session.js';
+import { checkedUser } from '../src/identity/identification.js';
 import type { UserSource } from '../src/identity/user-source.js';
 import type { HasHttpSession } from '../src/messages.js';
 import { type AppUser, type AuthenticatedUser, anonymousUser, type HasUser } from '../src/users.js';
@@ -28,23 +29,24 @@ interface HttpUserRequirement extends HttpSessionRequirement {
 
 async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequirement): Promise<void> {
   await giveHttpSession(message, requirement);
-  const { host, preparation } = message.channel;
-  const { users } = host.bind(requirement);
+  const { runtime } = message.channel;
+  const connecting = connectingOf(message);
+  const { users } = runtime.bind(requirement);
   const userId = message.httpSession?.userId;
   if (userId == null) {
     message.user = anonymousUser;
     return;
   }
   const find = (): Promise<AuthenticatedUser | undefined> =>
-    boundedLookUp('Looking up the user of an HTTP session', () => users.findById(userId), host.clock, host.connectTimeoutMs);
+    boundedLookUp('Looking up the user of an HTTP session', () => users.findById(userId), runtime.clock, runtime.connectTimeoutMs);
   try {
-    const user = await (preparation === undefined ? find() : preparation.lookingUp(find));
+    const user = await (connecting === undefined ? find() : connecting.lookingUp(find()));
     message.user = user == null ? anonymousUser : checkedUser(user, 'users.findById');
   } catch (error) {
     const failed = lookUpFailed(error);
     if (message.kind !== 'disconnect') throw failed;
     // its handler is owed all the same; nobody is left to be refused
-    host.reporter.error(failed, message);
+    runtime.reporter.error(failed, message);
     message.user = message.channel.user;
   }
 }

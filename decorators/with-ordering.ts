@@ -13,8 +13,6 @@ export const withOrdering: Configurable<NoOptions> = defineBuiltIn('withOrdering
   before: (message) => {
     if (!(message instanceof ChannelReceiveMessage)) return undefined;
     // an outer wrapper may have given the session before the messages waited for have saved theirs
-    return message.channel.inbox.orderAlone(message)?.then(() => {
-      if (message.draft?.changes === undefined) message.draft?.discard();
-    });
+    return message.channel.inbox.orderAlone(message)?.then(() => message.refreshDraft());
   },
 });

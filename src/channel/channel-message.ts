@@ -3,12 +3,12 @@ import { inspect } from 'node:util';
 import type { Authentication } from '../authentication.js';
 import type { HttpSession } from '../contracts/http-session-reader.js';
 import { ClientError } from '../errors.js';
-import type { BaseMessage, ConnectMessage, DisconnectMessage, Handshake, ReceiveMessage } from '../messages.js';
+import type { BaseMessage, DisconnectMessage, Handshake, ReceiveMessage } from '../messages.js';
 import { checkCopy, markCopy } from '../package-copy.js';
-import type { SessionDraft } from '../session/session-draft.js';
+import { SessionDraft } from '../session/session-draft.js';
 import type { AnonymousUser, AuthenticatedUser } from '../users.js';
 import { passedWrappers } from '../wrapping/passed-marks.js';
-import type { RuntimeChannel } from './channel-host.js';
+import type { Connection } from './connection.js';
 
 /** Stands where no wrapper has put anything yet; `undefined` is a value of its own. */
 const absent: unique symbol = Symbol('absent');
@@ -19,7 +19,8 @@ export abstract class ChannelMessage implements BaseMessage {
   abstract readonly kind: BaseMessage['kind'];
   abstract readonly request: IncomingMessage | Handshake;
   [passedWrappers] = 0;
-  readonly #channel: RuntimeChannel;
+  readonly #channel: Connection;
+  #hasSession = false;
   #draft: SessionDraft | undefined;
   #isOver = false;
   #user: AuthenticatedUser | AnonymousUser | Absent = absent;
@@ -30,11 +31,11 @@ export abstract class ChannelMessage implements BaseMessage {
   #successSteps: (() => void | Promise<void>)[] | undefined;
   #lastStep: (() => void) | undefined;
 
-  constructor(channel: RuntimeChannel) {
+  constructor(channel: Connection) {
     this.#channel = channel;
   }
 
-  get channel(): RuntimeChannel {
+  get channel(): Connection {
     return this.#channel;
   }
 
@@ -55,8 +56,14 @@ export abstract class ChannelMessage implements BaseMessage {
     this.#user = user;
   }
 
+  /** This message's view of the session, made at its first use: an untouched session costs nothing. */
   get channelSession(): SessionDraft {
-    if (this.#draft === undefined) throw missing('channelSession', 'withChannelSession');
+    if (this.#draft === undefined) {
+      const { session } = this.#channel;
+      if (!this.#hasSession || session === undefined) throw missing('channelSession', 'withChannelSession');
+      this.channelSession = new SessionDraft(session);
+      return this.channelSession;
+    }
     return this.#draft;
   }
 
@@ -83,9 +90,14 @@ export abstract class ChannelMessage implements BaseMessage {
     this.#body = body;
   }
 
-  /** The session's draft, if a wrapper asked for the session. */
-  get draft(): SessionDraft | undefined {
-    return this.#draft;
+  /** Whether a wrapper opened the session already. */
+  get hasSession(): boolean {
+    return this.#hasSession;
+  }
+
+  /** The channel's session is open: {@link channelSession} gives it. */
+  putSession(): void {
+    this.#hasSession = true;
   }
 
   /** Whether a wrapper gave a user already. */
@@ -101,11 +113,6 @@ export abstract class ChannelMessage implements BaseMessage {
   /** Whether a wrapper parsed a body already. */
   get hasBody(): boolean {
     return this.#body !== absent;
-  }
-
-  /** What wrappers want done once the handler has succeeded and the session is saved. */
-  get successSteps(): readonly (() => void | Promise<void>)[] | undefined {
-    return this.#lastStep === undefined ? this.#successSteps : [...(this.#successSteps ?? []), this.#lastStep];
   }
 
   /** Does `step` once the handler has succeeded and the session is saved. */
@@ -131,6 +138,34 @@ export abstract class ChannelMessage implements BaseMessage {
     this.#successSteps = undefined;
   }
 
+  /** Drops what the handler changed in the session, which is then seen as it was committed last. */
+  discardDraft(): void {
+    this.#draft?.discard();
+  }
+
+  /** Sees the session as it was committed last, unless the handler has changed it. */
+  refreshDraft(): void {
+    if (this.#draft?.changes === undefined) this.#draft?.discard();
+  }
+
+  /**
+   * The handler has succeeded: saves what it changed, then does what wrappers want done. `undefined` where there is nothing to wait for.
+   *
+   * @throws {ChannelError} (as a rejection) when the changes cannot be saved.
+   */
+  commit(): Promise<void> | undefined {
+    const draft = this.#draft;
+    const saving = draft === undefined ? undefined : this.#channel.session?.commit(draft);
+    this.seal();
+    return this.#successSteps === undefined && this.#lastStep === undefined ? saving : this.#doSteps(saving);
+  }
+
+  async #doSteps(saving: Promise<void> | undefined): Promise<void> {
+    await saving;
+    for (const step of this.#successSteps ?? []) await step();
+    this.#lastStep?.();
+  }
+
   toJSON(): object {
     return { kind: this.kind, channel: this.#channel.id };
   }
@@ -146,21 +181,6 @@ function missing(member: string, wrappers: string): TypeError {
   return new TypeError(`message.${member}: no wrapper gave it; wrap the handler in ${wrappers}`);
 }
 
-/** A handshake has arrived. */
-export class ChannelConnectMessage extends ChannelMessage implements Pick<ConnectMessage, 'kind' | 'request'> {
-  readonly kind = 'connect';
-  readonly #request: IncomingMessage;
-
-  constructor(channel: RuntimeChannel, request: IncomingMessage) {
-    super(channel);
-    this.#request = request;
-  }
-
-  get request(): IncomingMessage {
-    return this.#request;
-  }
-}
-
 /** The client has sent a message. */
 export class ChannelReceiveMessage extends ChannelMessage implements Pick<ReceiveMessage, 'kind' | 'data' | 'text' | 'isBinary' | 'json'> {
   readonly kind = 'receive';
@@ -170,7 +190,7 @@ export class ChannelReceiveMessage extends ChannelMessage implements Pick<Receiv
   sequence = 0;
   #text: string | undefined;
 
-  constructor(channel: RuntimeChannel, data: Buffer, isBinary: boolean) {
+  constructor(channel: Connection, data: Buffer, isBinary: boolean) {
     super(channel);
     this.data = data;
     this.isBinary = isBinary;
@@ -200,7 +220,7 @@ export class ChannelDisconnectMessage extends ChannelMessage implements Pick<Dis
   readonly code: number;
   readonly reason: string;
 
-  constructor(channel: RuntimeChannel, code: number, reason: string) {
+  constructor(channel: Connection, code: number, reason: string) {
     super(channel);
     this.code = code;
     this.reason = reason;

@@ -1,11 +1,18 @@
 import type { RawData, WebSocket } from 'ws';
-import type { RuntimeChannel } from './channel-host.js';
+
+/** Who is told what happens on a socket. */
+export interface SocketListener {
+  /** A frame arrived. */
+  received(data: Buffer, isBinary: boolean): void;
+  /** The connection is closed. */
+  closed(code: number, reason: string): void;
+}
 
 const channelOf: unique symbol = Symbol('ws-with.channel');
 const reading: unique symbol = Symbol('ws-with.reading');
 
 interface ChannelSocket extends WebSocket {
-  [channelOf]?: RuntimeChannel;
+  [channelOf]?: SocketListener;
   /** Set while the bytes of a Blob are read; what comes meanwhile waits for them. */
   [reading]?: Promise<void> | undefined;
 }
@@ -48,7 +55,7 @@ export function isAttached(socket: WebSocket): boolean {
 }
 
 /** Lets `channel` hear what happens on `socket`. The listeners are shared by all channels: none costs a closure of its own. */
-export function attachToSocket(socket: WebSocket, channel: RuntimeChannel): void {
+export function attachToSocket(socket: WebSocket, channel: SocketListener): void {
   (socket as ChannelSocket)[channelOf] = channel;
   socket.on('message', onMessage);
   socket.on('close', onClose);

@@ -5,7 +5,7 @@ import type { Dependencies, DependencyNames } from '../dependencies.js';
 import { HTTP_SESSION_READER, USER_REPOSITORY } from '../injection.js';
 import type { HasHttpSession } from '../messages.js';
 import type { AppUser, AuthenticatedUser } from '../users.js';
-import { checkedUser } from './checked-grant.js';
+import { checkedUser } from './identification.js';
 import type { BoundSource, Finding, UserSource } from './user-source.js';
 
 /** Options of `fromHttpSession` and `withUserFromHttp`. */

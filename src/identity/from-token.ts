@@ -6,8 +6,8 @@ import type { TokenGrant, TokenRepository } from '../contracts/token-repository.
 import { TOKEN_REPOSITORY } from '../injection.js';
 import { tokenIdOf } from '../token-id.js';
 import type { AppUser, AuthenticatedUser } from '../users.js';
-import { checkedGrant, checkedUser } from './checked-grant.js';
 import { type CredentialSource, checkedCredentialSources, cookie, findCredential } from './credentials.js';
+import { checkedUser } from './identification.js';
 import type { BoundSource, Finding, UserSource } from './user-source.js';
 
 /** Options of `fromToken` and `withUserFromToken`. */
@@ -20,6 +20,29 @@ export interface TokenOptions<User extends AuthenticatedUser = AppUser> {
 
 /** The places are looked at by `checkedCredentialSources`, the repository by the server. */
 const rules: Rules<TokenOptions<AuthenticatedUser>> = { from: anything, tokens: anything };
+
+function isMoment(time: unknown): boolean {
+  return time == null || (time instanceof Date && !Number.isNaN(time.getTime()));
+}
+
+/**
+ * `grant` itself, if it is one, or `undefined` where there is none: what says nothing clear about a token must neither authenticate nor
+ * make its user anonymous.
+ *
+ * @throws {TypeError} naming the method that returned it and what is wrong with it.
+ */
+function checkedGrant(grant: unknown, method: string): TokenGrant<AuthenticatedUser> | undefined {
+  if (grant === undefined || grant === null) return undefined;
+  if (typeof grant !== 'object' || Array.isArray(grant)) {
+    throw new TypeError(`${method} returned ${Array.isArray(grant) ? 'a list' : typeof grant} where a grant is { id, user }`);
+  }
+  const { expiresAt, revokedAt, scopes } = grant as Partial<TokenGrant<AuthenticatedUser>>;
+  if (!isMoment(expiresAt) || !isMoment(revokedAt)) {
+    throw new TypeError(`${method} returned a grant whose expiresAt or revokedAt is no valid Date`);
+  }
+  if (scopes != null && !Array.isArray(scopes)) throw new TypeError(`${method} returned a grant whose scopes are no list`);
+  return grant as TokenGrant<AuthenticatedUser>;
+}
 
 /** How the grant of a token that was asked for ends. */
 function outcomeOf(grant: TokenGrant<AuthenticatedUser> | undefined, now: number): AuthenticationOutcome {

@@ -7,10 +7,10 @@ import type { DependencyContainer } from '../injection.js';
 import { type OriginOptions, originRule, originRules } from '../origin.js';
 import { refusedOrigin } from '../refused-origin.js';
 import { systemClock } from '../system-clock.js';
-import { type AnonymousUser, type AuthenticatedUser, anonymousUser } from '../users.js';
+import type { AnonymousUser, AuthenticatedUser } from '../users.js';
 import { boundedLookUp } from './bounded-look-up.js';
 import { checkedSources } from './checked-sources.js';
-import { identify } from './identify.js';
+import { Identification } from './identification.js';
 import type { AnySource, SourceUser } from './user-source.js';
 
 /** Options of `identifyUser`. */
@@ -62,8 +62,9 @@ export async function identifyUser<const Sources extends readonly [AnySource, ..
     sessions.set(reader, pending);
     return pending;
   };
-  const { user, authentication } = await boundedLookUp('Looking up the user', () => identify(request, bound, lookUp), systemClock, ms);
-  return { user: (user ?? anonymousUser) as SourceUser<Sources> | AnonymousUser, authentication };
+  const found = new Identification();
+  await boundedLookUp('Looking up the user', () => found.find(request, bound, lookUp), systemClock, ms);
+  return { user: found.user as SourceUser<Sources> | AnonymousUser, authentication: found.authentication as Authentication };
 }
 
 async function readSession(reader: HttpSessionReader, request: IncomingMessage): Promise<HttpSession | undefined> {

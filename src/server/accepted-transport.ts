@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import type { Transport } from '../channel/channel-host.js';
+import type { Transport } from '../channel/transport.js';
 
 /** A connection whose handshake was answered before we saw it: every refusal is a close code. */
 export class AcceptedTransport implements Transport {

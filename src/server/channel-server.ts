@@ -1,25 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket, WebSocketServer } from 'ws';
-import type { ChannelHost, ChannelPlan, RuntimeChannel, Transport } from '../channel/channel-host.js';
-import { connect } from '../channel/connect.js';
-import { LiveChannel } from '../channel/live-channel.js';
+import { slotsOf } from '../channel/channel-plan.js';
+import { ChannelRegistry, type Channels } from '../channel/channel-registry.js';
+import { type OpenedChannel, openChannel } from '../channel/connecting.js';
+import { Runtime } from '../channel/runtime.js';
 import { isAttached } from '../channel/socket-events.js';
+import type { Transport } from '../channel/transport.js';
 import { checkedOptions, milliseconds } from '../checked-options.js';
-import { Dependencies } from '../dependencies.js';
-import { handshakeOf } from '../handshake.js';
-import { SESSION_STORE } from '../injection.js';
-import { originRule } from '../origin.js';
-import { refusedOrigin } from '../refused-origin.js';
-import { Reporter } from '../reporter.js';
-import { MemorySessionStore } from '../session/memory-session-store.js';
-import { SessionRecords } from '../session/session-records.js';
-import { mergeSessionOptions, type SessionSettings } from '../session/session-settings.js';
 import { AcceptedTransport } from './accepted-transport.js';
 import type { ChannelHandlers, ClassHandlers } from './channel-handlers.js';
-import { ChannelRegistry, type Channels } from './channel-registry.js';
-import { type ChannelServerOptions, checkedServerOptions, type ServerSettings } from './channel-server-options.js';
-import { KnownCredentials } from './known-credentials.js';
-import { credentialsOf, planChannels, type Slots, sessionOptionsOf, slotsOf } from './plan-channels.js';
+import { type ChannelServerOptions, checkedServerOptions } from './channel-server-options.js';
 import type { UpgradeOptions } from './upgrade-options.js';
 import type { UpgradeTransport } from './upgrade-transport.js';
 import { type UpgradeServer, Upgrades } from './upgrades.js';
@@ -30,8 +20,6 @@ export interface CloseOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-const dayMs = 86_400_000;
-
 /** Runs handlers for the sockets of any `ws` server, or for the upgrades of an HTTP server. */
 export class ChannelServer<H extends object = object> {
   /**
@@ -39,20 +27,12 @@ export class ChannelServer<H extends object = object> {
    * connection arrives, since frames that arrive before it are nobody's. A refusal is a close code.
    */
   readonly accept: (socket: WebSocket, request: IncomingMessage) => void;
-  readonly #settings: ServerSettings;
-  readonly #host: ChannelHost;
-  readonly #plan: ChannelPlan;
-  readonly #credentials: KnownCredentials;
-  readonly #isOriginAllowed: (request: IncomingMessage) => boolean;
-  readonly #registry = new ChannelRegistry();
-  /** Every channel of which anything still runs, pending ones and ended ones included. */
-  readonly #active = new Set<RuntimeChannel>();
-  readonly #sessions: SessionRecords;
+  readonly #runtime: Runtime;
+  readonly #registry: ChannelRegistry;
   readonly #upgrades: Upgrades;
   /** What takes the listeners of `attach` away. */
   readonly #detachments: (() => void)[] = [];
   #closing: Promise<void> | undefined;
-  #whenDone: (() => void) | undefined;
 
   /**
    * @param handlers an object `{ connect?, receive?, disconnect? }`, an instance with such methods, or a class that the container
@@ -61,40 +41,17 @@ export class ChannelServer<H extends object = object> {
    * @throws {ChannelError} `ERR_DEPENDENCY_MISSING` when a wrapper needs something that is neither given nor registered.
    */
   constructor(handlers: ChannelHandlers | (H & ClassHandlers<H>), options?: ChannelServerOptions) {
-    this.#settings = checkedServerOptions(options);
-    const { container, clock, connectTimeoutMs } = this.#settings;
-    const slots = slotsOf(handlers, container);
-    const dependencies = new Dependencies(container, connectTimeoutMs, clock);
-    const reporter = new Reporter(this.#settings, clock);
-    this.#credentials = new KnownCredentials(reporter);
-    // weak: a function of the application's own may make a wrapper anew for every message
-    const bindings = new WeakMap<object, unknown>();
-    const bind: ChannelHost['bind'] = (bindable) => {
-      if (!bindings.has(bindable)) {
-        bindings.set(bindable, bindable.bind(dependencies));
-        this.#credentials.learn(bindable.credentials ?? []);
-      }
-      return bindings.get(bindable) as ReturnType<typeof bindable.bind>;
-    };
-    this.#isOriginAllowed = originRule(this.#settings);
-    this.#credentials.learn(credentialsOf(slots));
-    this.#plan = planChannels(slots, this.#settings, bind);
-    this.#sessions = new SessionRecords({
-      settings: sessionSettings(slots, this.#settings, dependencies),
-      clock,
-      random: Math.random,
-      deadlineMs: connectTimeoutMs,
-      report: (error) => reporter.error(error),
-    });
-    this.#host = this.#makeHost(reporter, bind);
+    const settings = checkedServerOptions(options);
+    this.#runtime = new Runtime(slotsOf(handlers, settings.container), settings);
+    this.#registry = new ChannelRegistry(this.#runtime);
     this.#upgrades = new Upgrades({
-      settings: this.#settings,
-      reporter,
-      credentials: this.#credentials,
+      settings,
+      reporter: this.#runtime.reporter,
+      credentials: this.#runtime.credentials,
       serve: (transport, request) => this.#serve(transport, request),
     });
     this.accept = (socket, request) => {
-      this.#credentials.reportUnguarded();
+      this.#runtime.credentials.reportUnguarded();
       this.#accept(socket, request);
     };
   }
@@ -113,7 +70,7 @@ export class ChannelServer<H extends object = object> {
   attach(server: WebSocketServer): void {
     if (typeof (server as Partial<WebSocketServer> | null)?.on !== 'function')
       throw new TypeError('attach: server must be a WebSocketServer of ws');
-    if (this.#credentials.readsSubprotocols && typeof server.options.handleProtocols !== 'function') {
+    if (this.#runtime.credentials.readsSubprotocols && typeof server.options.handleProtocols !== 'function') {
       throw new TypeError(
         'attach: a wrapper reads tokens from subprotocols, which ws echoes: give the WebSocketServer the option handleProtocols',
       );
@@ -159,16 +116,8 @@ export class ChannelServer<H extends object = object> {
    *
    * @internal
    */
-  open(transport: Transport, request: IncomingMessage): { readonly channel: LiveChannel; readonly connected: Promise<void> } {
-    const channel = new LiveChannel(this.#host, transport);
-    this.#active.add(channel);
-    if (this.#closing === undefined && this.#isOriginAllowed(request)) return { channel, connected: connect(channel, transport, request) };
-    if (this.#closing !== undefined) channel.endWith('ERR_SHUTDOWN');
-    else {
-      this.#host.reporter.warn(refusedOrigin(request));
-      channel.endWith('ERR_ORIGIN_REFUSED');
-    }
-    return { channel, connected: Promise.resolve() };
+  open(transport: Transport, request: IncomingMessage): OpenedChannel {
+    return openChannel(this.#runtime, this.#registry, transport, request);
   }
 
   #serve(transport: UpgradeTransport, request: IncomingMessage): void {
@@ -184,41 +133,8 @@ export class ChannelServer<H extends object = object> {
     this.open(new AcceptedTransport(socket, request), request);
   }
 
-  #makeHost(reporter: Reporter, bind: ChannelHost['bind']): ChannelHost {
-    const { clock, outcomes, connectTimeoutMs, maxBufferedBytes, trustProxy } = this.#settings;
-    return {
-      plan: this.#plan,
-      clock,
-      outcomes,
-      reporter,
-      connectTimeoutMs,
-      maxBufferedBytes,
-      sessions: this.#sessions,
-      bind,
-      handshakeOf: (request) => handshakeOf(request, this.#credentials.secretParameters, trustProxy),
-      channelOpened: (channel) => this.#registry.add(channel),
-      channelClosed: (channel) => this.#registry.delete(channel),
-      channelFinished: (channel) => {
-        this.#active.delete(channel);
-        if (this.#active.size === 0) this.#whenDone?.();
-      },
-    };
-  }
-
   async #shutDown(timeoutMs: number): Promise<void> {
-    await Promise.resolve(); // so that `open` sees that we are closing
-    for (const channel of [...this.#active]) channel.endWith('ERR_SHUTDOWN');
-    if (this.#active.size > 0) {
-      await new Promise<void>((resolve) => {
-        const cancel = this.#settings.clock.setTimer(resolve, timeoutMs);
-        this.#whenDone = () => {
-          cancel();
-          resolve();
-        };
-      });
-      for (const channel of [...this.#active]) channel.terminate();
-    }
-    this.#sessions.close();
+    await this.#registry.shutDown(timeoutMs);
     this.#upgrades.end();
     for (const detach of this.#detachments.splice(0)) detach();
   }
@@ -226,14 +142,4 @@ export class ChannelServer<H extends object = object> {
   #mustBeOpen(method: string): void {
     if (this.#closing !== undefined) throw new TypeError(`${method}: the ChannelServer is closed; make a new one`);
   }
-}
-
-/** The settings of the server's sessions: of its own option and of every `withChannelSession`. */
-function sessionSettings(slots: Slots, settings: ServerSettings, dependencies: Dependencies): SessionSettings {
-  const { store, ttlMs = dayMs, scope = 'channel' } = mergeSessionOptions([settings.session, ...sessionOptionsOf(slots)]);
-  const names = { wrapper: 'withChannelSession', option: 'store', token: 'SESSION_STORE', method: 'load' };
-  const given = store === undefined ? dependencies.find(SESSION_STORE, names) : dependencies.check(store, names);
-  // shared sessions need a place that outlives a channel; one channel's own session needs none
-  const fallback = scope === 'channel' ? undefined : new MemorySessionStore({ clock: settings.clock });
-  return Object.freeze({ store: given ?? fallback, ttlMs, scope });
 }

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { ChannelError } from '../errors.js';
+import type { KnownCredentials } from '../identity/known-credentials.js';
 import type { Reporter } from '../reporter.js';
 import type { ServerSettings } from './channel-server-options.js';
 import { guardedVerifyClient } from './guarded-verify-client.js';
-import type { KnownCredentials } from './known-credentials.js';
 import type { SocketClaim } from './socket-claim.js';
 import { agreeOnProtocol, isOpeningHandshake, type UpgradeOptions, withoutToken } from './upgrade-options.js';
 import { UpgradeTransport } from './upgrade-transport.js';

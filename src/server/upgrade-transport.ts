@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket, WebSocketServer } from 'ws';
-import type { Transport } from '../channel/channel-host.js';
+import type { Transport } from '../channel/transport.js';
 import type { Outcome } from '../outcomes.js';
 import { EarlyInput, type PendingEvents } from './early-input.js';
 import { refuseUpgrade } from './refuse-upgrade.js';

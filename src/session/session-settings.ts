@@ -1,5 +1,8 @@
 import { checkedOptions, having, milliseconds, oneOf, type Rules } from '../checked-options.js';
 import type { SessionStore } from '../contracts/session-store.js';
+import type { Dependencies } from '../dependencies.js';
+import { SESSION_STORE } from '../injection.js';
+import { MemorySessionStore } from './memory-session-store.js';
 
 /**
  * Whose a channel session is:
@@ -33,6 +36,7 @@ export interface SessionSettings {
 const scopes: readonly SessionScope[] = ['channel', 'client', 'user'];
 /** A hundred years: dates end some time after. */
 const maxTtlMs = 100 * 365 * 86_400_000;
+const dayMs = 86_400_000;
 
 const rules: Rules<ChannelSessionOptions> = {
   store: having('a SessionStore', 'load'),
@@ -67,4 +71,18 @@ export function mergeSessionOptions(list: readonly ChannelSessionOptions[]): Cha
     }
   }
   return merged;
+}
+
+/**
+ * The settings of a server's sessions: of all the options that it was given, and of what is registered.
+ *
+ * @throws {TypeError} when two options differ, or the store is none.
+ */
+export function sessionSettings(options: readonly ChannelSessionOptions[], dependencies: Dependencies): SessionSettings {
+  const { store, ttlMs = dayMs, scope = 'channel' } = mergeSessionOptions(options);
+  const names = { wrapper: 'withChannelSession', option: 'store', token: 'SESSION_STORE', method: 'load' };
+  const given = store === undefined ? dependencies.find(SESSION_STORE, names) : dependencies.check(store, names);
+  // shared sessions need a place that outlives a channel; one channel's own session needs none
+  const fallback = scope === 'channel' ? undefined : new MemorySessionStore({ clock: dependencies.clock });
+  return Object.freeze({ store: given ?? fallback, ttlMs, scope });
 }

@@ -1,6 +1,6 @@
 import { ChannelError } from '../errors.js';
-import type { CredentialSource } from '../identity/credentials.js';
 import type { Reporter } from '../reporter.js';
+import type { CredentialSource } from './credentials.js';
 
 /**
  * Everywhere that a wrapper of a server looks for tokens: what is secret in a handshake. Wrappers hidden in functions of the application's
@@ -10,20 +10,14 @@ export class KnownCredentials {
   readonly #reporter: Reporter;
   readonly #sources: CredentialSource[] = [];
   readonly #secretParameters = new Set<string>();
+  /** All of them, each once. */
+  readonly sources: readonly CredentialSource[] = this.#sources;
+  /** The parameters of the query among them, whose values nobody is shown. */
+  readonly secretParameters: ReadonlySet<string> = this.#secretParameters;
   #isUnguardedReported = false;
 
   constructor(reporter: Reporter) {
     this.#reporter = reporter;
-  }
-
-  /** All of them, each once. */
-  get sources(): readonly CredentialSource[] {
-    return this.#sources;
-  }
-
-  /** The parameters of the query among them, whose values nobody is shown. */
-  get secretParameters(): ReadonlySet<string> {
-    return this.#secretParameters;
   }
 
   /** Whether tokens may travel as subprotocols, which must not be echoed. */

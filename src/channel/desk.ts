@@ -2,23 +2,22 @@ import type { HttpSession, HttpSessionReader } from '../contracts/http-session-r
 import { ChannelError } from '../errors.js';
 import { boundedLookUp } from '../identity/bounded-look-up.js';
 import type { UserSource } from '../identity/user-source.js';
-import { SessionDraft } from '../session/session-draft.js';
-import { ChannelConnectMessage, type ChannelMessage } from './channel-message.js';
-import { openRecord } from './preparation.js';
+import type { ChannelMessage } from './channel-message.js';
+import { ChannelConnectMessage, type Connecting } from './connecting.js';
 
 /** Puts the channel session on `message`; a promise only where it must be loaded first. */
 export function giveSession(message: ChannelMessage): Promise<void> | undefined {
-  if (message.draft !== undefined) return undefined;
-  const { preparation } = message.channel;
-  const pending = preparation === undefined ? openRecord(message.channel) : preparation.run(undefined, true);
-  if (pending !== undefined) return pending.then(() => putSession(message));
-  putSession(message);
+  if (message.hasSession) return undefined;
+  const connecting = connectingOf(message);
+  const pending = connecting === undefined ? message.channel.openSession() : connecting.prepare(undefined, true);
+  if (pending !== undefined) return pending.then(() => message.putSession());
+  message.putSession();
   return undefined;
 }
 
-function putSession(message: ChannelMessage): void {
-  const { record } = message.channel;
-  if (record !== undefined && message.draft === undefined) message.channelSession = new SessionDraft(record);
+/** The connect that `message` belongs to, until it is over. */
+export function connectingOf(message: ChannelMessage): Connecting | undefined {
+  return message instanceof ChannelConnectMessage ? message.connecting : undefined;
 }
 
 /**
@@ -29,9 +28,9 @@ function putSession(message: ChannelMessage): void {
  */
 export function giveUser(wrapper: string, message: ChannelMessage, sources?: readonly UserSource[]): Promise<void> | undefined {
   const { channel } = message;
-  const { preparation } = channel;
-  if (preparation !== undefined && message instanceof ChannelConnectMessage) {
-    const pending = preparation.run(sources, true);
+  const connecting = connectingOf(message);
+  if (connecting !== undefined) {
+    const pending = connecting.prepare(sources, true);
     if (pending !== undefined) return pending.then(() => putUser(message));
   } else if (sources !== undefined && channel.authentication === undefined) {
     throw new ChannelError(
@@ -47,7 +46,7 @@ export function giveUser(wrapper: string, message: ChannelMessage, sources?: rea
 }
 
 function putUser(message: ChannelMessage): void {
-  putSession(message);
+  message.putSession();
   // an outer wrapper that found the HTTP session gone knows better
   if (!message.hasUser) message.user = message.channel.user;
 }
@@ -59,7 +58,8 @@ function putUser(message: ChannelMessage): void {
  */
 export async function readHttpSession(message: ChannelMessage, reader: HttpSessionReader): Promise<HttpSession | undefined> {
   const { channel } = message;
-  if (message instanceof ChannelConnectMessage && channel.preparation !== undefined) return channel.preparation.httpSession(reader);
+  const connecting = connectingOf(message);
+  if (connecting !== undefined) return connecting.httpSession(reader);
   if (!channel.identity.wasAsked(reader)) {
     throw new ChannelError(
       'ERR_WRAPPER_MISSING',
@@ -69,6 +69,6 @@ export async function readHttpSession(message: ChannelMessage, reader: HttpSessi
   }
   const id = channel.identity.httpSessionIdOf(reader);
   if (id === undefined) return undefined;
-  const { clock, connectTimeoutMs } = channel.host;
+  const { clock, connectTimeoutMs } = channel.runtime;
   return (await boundedLookUp('Reading an HTTP session again', () => reader.readById(id), clock, connectTimeoutMs)) ?? undefined;
 }

@@ -1,16 +1,29 @@
-import type { ChannelHost, ChannelPlan, SlotFunction } from '../channel/channel-host.js';
-import { checkIdentities } from '../channel/check-identities.js';
-import { checkSlotNames, type SlotName, slotNames } from '../channel/check-slot-names.js';
-import type { IdentificationRequirement, KnownRequirement } from '../channel/requirement-kinds.js';
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
-import { resolveFrom } from '../dependencies.js';
+import { type Dependencies, resolveFrom } from '../dependencies.js';
 import type { CredentialSource } from '../identity/credentials.js';
+import type { BoundSource } from '../identity/user-source.js';
 import { type DependencyContainer, container as globalContainer } from '../injection.js';
 import { kindOf } from '../kind-of.js';
 import type { ChannelSessionOptions } from '../session/session-settings.js';
-import { type AnyHandler, checkHandler, roleOf } from '../wrapping/made-function.js';
+import { checkHandler, roleOf } from '../wrapping/made-function.js';
 import { requirementsOf } from '../wrapping/requirements.js';
-import type { ServerSettings } from './channel-server-options.js';
+import { checkIdentities } from './check-identities.js';
+import { checkSlotNames, type SlotName, slotNames } from './check-slot-names.js';
+import type { InboxLimits } from './inbox.js';
+import type { IdentificationRequirement, KnownRequirement } from './requirement-kinds.js';
+
+/** Something that depends on what a server resolves. */
+export interface Bindable<Bound> {
+  bind(dependencies: Dependencies): Bound;
+  /** Where it looks for tokens. */
+  readonly credentials?: readonly CredentialSource[];
+}
+
+/** Resolves what something depends on, once per server. */
+export type Bind = <Bound>(bindable: Bindable<Bound>) => Bound;
+
+/** A slot of a server: its handler with its `this`. */
+export type SlotFunction = (message: object) => unknown;
 
 /** The handlers of a server as they were given, looked at once. */
 export interface Slots {
@@ -41,7 +54,7 @@ export function slotsOf(handlers: unknown, container: DependencyContainer | unde
   for (const name of slotNames) {
     const handler = (owner as Record<string, unknown>)[name];
     if (handler === undefined) continue;
-    functions[name] = slotFunction(name, checkHandler(`ChannelServer: ${name}`, handler), owner);
+    functions[name] = checkHandler(`ChannelServer: ${name}`, handler).bind(owner) as SlotFunction;
     requirements[name] = requirementsOf(handler as object) as readonly KnownRequirement[];
   }
   if (slotNames.every((name) => functions[name] === undefined)) {
@@ -50,15 +63,15 @@ export function slotsOf(handlers: unknown, container: DependencyContainer | unde
   return { functions, requirements };
 }
 
-/** `handler` with its `this`. One that makes a wrapped handler for each message, and gives it back rather than call it, guards nothing. */
-function slotFunction(name: SlotName, handler: AnyHandler, owner: object): SlotFunction {
-  return (message) => {
-    const result = handler.call(owner, message);
-    if (typeof result === 'function' && roleOf(result) !== undefined) {
-      throw new TypeError(`ChannelServer: ${name} returned ${result.name} and did not call it: put that into the slot itself`);
-    }
-    return result;
-  };
+/**
+ * What a slot returned where that is a function: one that makes a wrapped handler for each message, and gives it back rather than call it,
+ * guards nothing.
+ *
+ * @throws {TypeError} when it is a wrapped handler.
+ */
+export function checkReturned(slot: SlotName, returned: { readonly name: string }): void {
+  if (roleOf(returned) === undefined) return;
+  throw new TypeError(`ChannelServer: ${slot} returned ${returned.name} and did not call it: put that into the slot itself`);
 }
 
 /** The options of every `withChannelSession` that the slots can see. */
@@ -78,8 +91,24 @@ export function credentialsOf({ requirements }: Slots): CredentialSource[] {
   );
 }
 
+/** What a server found out about its handlers when it was built. */
+export interface ChannelPlan {
+  readonly connect: SlotFunction | undefined;
+  readonly receive: SlotFunction | undefined;
+  readonly disconnect: SlotFunction | undefined;
+  /** The sources that identify a channel; `undefined` where no wrapper does. */
+  readonly sources: readonly BoundSource[] | undefined;
+  /** Whether a wrapper of connect identifies: it then does so in its place among the other wrappers, else before all of them. */
+  readonly connectIdentifies: boolean;
+  /** Whether a wrapper of any slot wants the channel session. */
+  readonly wantsSession: boolean;
+  /** The readers of HTTP sessions that any slot wants. */
+  readonly readers: readonly HttpSessionReader[];
+  readonly inbox: InboxLimits;
+}
+
 /** What the server needs to know of its slots for each channel; everything that they depend on is resolved. */
-export function planChannels(slots: Slots, settings: ServerSettings, bind: ChannelHost['bind']): ChannelPlan {
+export function planChannels(slots: Slots, settings: Omit<InboxLimits, 'mayOrder'>, bind: Bind): ChannelPlan {
   const { functions, requirements } = slots;
   const every = all(requirements);
   const readers = readersOf(every, bind);
@@ -100,7 +129,7 @@ export function planChannels(slots: Slots, settings: ServerSettings, bind: Chann
 }
 
 /** The reader of the web site's sessions, if a wrapper wants it. */
-function readersOf(requirements: readonly KnownRequirement[], bind: ChannelHost['bind']): HttpSessionReader[] {
+function readersOf(requirements: readonly KnownRequirement[], bind: Bind): HttpSessionReader[] {
   const readers = new Map<HttpSessionReader, string>();
   for (const requirement of requirements) {
     if (requirement.kind !== 'http-session') continue;

@@ -1,0 +1,247 @@
+import type { IncomingMessage } from 'node:http';
+import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
+import { ChannelError } from '../errors.js';
+import { handshakeOf } from '../handshake.js';
+import { lookUpFailed } from '../identity/bounded-look-up.js';
+import type { BoundSource, UserSource } from '../identity/user-source.js';
+import type { ConnectMessage } from '../messages.js';
+import { refusedOrigin } from '../refused-origin.js';
+import { isThrown } from '../thrown.js';
+import { ChannelMessage } from './channel-message.js';
+import { checkReturned } from './channel-plan.js';
+import type { ChannelRegistry } from './channel-registry.js';
+import { LiveChannel } from './live-channel.js';
+import type { Runtime } from './runtime.js';
+import type { Transport } from './transport.js';
+
+/** A channel that has just come into being, and when its connect is over, well or not. */
+export interface OpenedChannel {
+  readonly channel: LiveChannel;
+  readonly connected: Promise<void>;
+}
+
+/** Makes a channel of a handshake that has arrived, and refuses it or begins its connect. */
+export function openChannel(runtime: Runtime, registry: ChannelRegistry, transport: Transport, request: IncomingMessage): OpenedChannel {
+  const channel = new LiveChannel(runtime, registry, transport);
+  if (registry.isClosing) channel.endWith('ERR_SHUTDOWN');
+  else if (!runtime.isOriginAllowed(request)) {
+    runtime.reporter.warn(refusedOrigin(request));
+    channel.endWith('ERR_ORIGIN_REFUSED');
+  } else return { channel, connected: new Connecting(channel, transport, request).run() };
+  return { channel, connected: Promise.resolve() };
+}
+
+/** A handshake has arrived. */
+export class ChannelConnectMessage extends ChannelMessage implements Pick<ConnectMessage, 'kind' | 'request'> {
+  readonly kind = 'connect';
+  readonly #request: IncomingMessage;
+  #connecting: Connecting | undefined;
+
+  constructor(channel: LiveChannel, request: IncomingMessage, connecting: Connecting) {
+    super(channel);
+    this.#request = request;
+    this.#connecting = connecting;
+  }
+
+  get request(): IncomingMessage {
+    return this.#request;
+  }
+
+  /** The connect that it belongs to, until that is over. */
+  get connecting(): Connecting | undefined {
+    return this.#connecting;
+  }
+
+  /** Its connect is over. */
+  letGo(): void {
+    this.#connecting = undefined;
+  }
+}
+
+/** What a connect waits for: it decides what the client is told when time runs out. */
+type WaitsFor = 'look-up' | 'load' | 'save';
+
+/**
+ * The connect of one channel: under one deadline its identification, the opening of its session, the handler, the save of what that changed
+ * and the answer to the handshake. Then the channel lives, and this is let go of, with the request.
+ */
+export class Connecting {
+  readonly #channel: LiveChannel;
+  readonly #transport: Transport;
+  readonly #request: IncomingMessage;
+  readonly #message: ChannelConnectMessage;
+  readonly #pending: Record<WaitsFor, number> = { 'look-up': 0, load: 0, save: 0 };
+  #httpSessions: Map<HttpSessionReader, Promise<HttpSession | undefined>> | undefined;
+  #identifying: Promise<void> | undefined;
+  #isIdentified = false;
+  #isRead = false;
+  #opening: Promise<void> | undefined;
+
+  constructor(channel: LiveChannel, transport: Transport, request: IncomingMessage) {
+    this.#channel = channel;
+    this.#transport = transport;
+    this.#request = request;
+    this.#message = new ChannelConnectMessage(channel, request, this);
+  }
+
+  /** Ends the channel where any of it fails, or is not done by the deadline. Never rejects. */
+  async run(): Promise<void> {
+    const channel = this.#channel;
+    const { connectTimeoutMs } = channel.runtime;
+    channel.setTimer(connectTimeoutMs, () => {
+      this.#message.seal();
+      channel.fail(this.#timeoutError(connectTimeoutMs), this.#message);
+    });
+    try {
+      await this.#handle();
+      if (channel.isConnecting) await this.#handOver();
+    } catch (error) {
+      // once it has ended, a look-up, load or save that gives up says nothing new
+      if (channel.isConnecting || !isThrown(error, ChannelError)) channel.fail(error, this.#message);
+    } finally {
+      this.#message.seal();
+      this.#message.letGo();
+    }
+  }
+
+  async #handle(): Promise<void> {
+    const channel = this.#channel;
+    const { connect, connectIdentifies } = channel.runtime.plan;
+    if (!connectIdentifies) await this.prepare();
+    if (!channel.isConnecting) return;
+    if (connect !== undefined) {
+      const result = connect(this.#message);
+      if (typeof result === 'function') checkReturned('connect', result);
+      await result;
+      if (!channel.isConnecting) return;
+    }
+    const preparing = this.prepare(); // where no wrapper came to it
+    if (preparing !== undefined) await preparing;
+    if (!channel.isConnecting) return;
+    const saving = this.#message.commit();
+    if (saving !== undefined) await this.#waiting('save', saving);
+  }
+
+  /** Connect has succeeded: answers the handshake, and the channel lives. */
+  async #handOver(): Promise<void> {
+    const channel = this.#channel;
+    const { credentials, trustProxy } = channel.runtime;
+    channel.connected(handshakeOf(this.#request, credentials.secretParameters, trustProxy));
+    if (this.#transport.socket === undefined && !(await this.#transport.answer((socket) => channel.answered(socket)))) {
+      channel.closed(1006, '');
+    } else if (channel.isConnecting) channel.live();
+  }
+
+  /**
+   * Everything that the server's wrappers want at connect, done once; `undefined` where there is nothing to wait for.
+   *
+   * @param hidden the sources of a wrapper that the server could not see when it was built.
+   * @param wantsSession whether a wrapper asks for the session that the server could not see either.
+   */
+  prepare(hidden?: readonly UserSource[], wantsSession = this.#channel.runtime.plan.wantsSession): Promise<void> | undefined {
+    const identifying = this.#identify(hidden);
+    if (!wantsSession) return identifying;
+    return identifying === undefined ? this.#openSession() : identifying.then(() => this.#openSession());
+  }
+
+  /** The HTTP session of the handshake: read once, whoever asks. */
+  httpSession(reader: HttpSessionReader): Promise<HttpSession | undefined> {
+    this.#httpSessions ??= new Map();
+    let pending = this.#httpSessions.get(reader);
+    if (pending === undefined) {
+      pending = this.#waiting('look-up', this.#readHttpSession(reader));
+      this.#httpSessions.set(reader, pending);
+    }
+    return pending;
+  }
+
+  async #readHttpSession(reader: HttpSessionReader): Promise<HttpSession | undefined> {
+    try {
+      const session = (await reader.read(this.#request)) ?? undefined;
+      this.#channel.identity.rememberHttpSession(reader, session?.id);
+      return session;
+    } catch (error) {
+      throw lookUpFailed(error);
+    }
+  }
+
+  /** Identification, beside the HTTP sessions that wrappers of any slot want. */
+  #identify(hidden: readonly UserSource[] | undefined): Promise<void> | undefined {
+    if (this.#identifying !== undefined || this.#isIdentified) return this.#identifying;
+    const { runtime } = this.#channel;
+    const { sources: planned, readers } = runtime.plan;
+    const sources = planned ?? hidden?.map((source) => runtime.bind(source));
+    if (sources === undefined && (readers.length === 0 || this.#isRead)) return undefined;
+    this.#identifying = this.#lookUp(sources, readers);
+    return this.#identifying;
+  }
+
+  async #lookUp(sources: readonly BoundSource[] | undefined, readers: readonly HttpSessionReader[]): Promise<void> {
+    this.#pending['look-up'] += 1;
+    try {
+      const reading = readers.length === 0 ? undefined : Promise.all(readers.map((reader) => this.httpSession(reader)));
+      reading?.catch(() => undefined); // it is awaited below, if the identification gets so far
+      if (sources !== undefined) await this.#find(sources);
+      if (reading !== undefined) await reading;
+    } finally {
+      this.#pending['look-up'] -= 1;
+    }
+    this.#checkOpen();
+    this.#identifying = undefined;
+    this.#isIdentified = sources !== undefined;
+    this.#isRead = true;
+  }
+
+  #find(sources: readonly BoundSource[]): Promise<void> {
+    return this.#channel.identity
+      .find(this.#request, sources, (reader) => this.httpSession(reader))
+      .catch((error: unknown) => {
+        throw lookUpFailed(error);
+      });
+  }
+
+  #openSession(): Promise<void> | undefined {
+    if (this.#opening !== undefined) return this.#opening;
+    if (!this.#channel.hasSession) this.#checkOpen(); // nobody would end what is opened now
+    const loading = this.#channel.openSession();
+    if (loading === undefined) return undefined;
+    this.#opening = this.#waiting('load', loading);
+    return this.#opening.then(() => {
+      this.#opening = undefined;
+    });
+  }
+
+  /** Waits for a look-up that a wrapper does by itself: it counts as one where the deadline passes meanwhile. */
+  lookingUp<T>(pending: Promise<T>): Promise<T> {
+    return this.#waiting('look-up', pending);
+  }
+
+  async #waiting<T>(what: WaitsFor, pending: Promise<T>): Promise<T> {
+    this.#pending[what] += 1;
+    try {
+      const result = await pending;
+      this.#checkOpen();
+      return result;
+    } finally {
+      this.#pending[what] -= 1;
+    }
+  }
+
+  /** A late answer goes no further: nobody would call disconnect for what a handler does now. */
+  #checkOpen(): void {
+    if (!this.#channel.isOpen) throw new ChannelError('ERR_CHANNEL_CLOSED', 'The channel ended while its connect was being prepared.');
+  }
+
+  /** The error of a connect that is not done by the deadline: it depends on whom it waits for. */
+  #timeoutError(ms: number): ChannelError {
+    const { save, load, 'look-up': lookUps } = this.#pending;
+    if (save > 0) return tooLong('ERR_SESSION_SAVE_FAILED', 'Saving the session of a channel', ms);
+    if (lookUps > 0) return tooLong('ERR_LOOKUP_TIMEOUT', 'Looking up the user of a channel', ms);
+    if (load > 0) return tooLong('ERR_SESSION_LOAD_FAILED', 'Loading the session of a channel', ms);
+    return tooLong('ERR_CONNECT_TIMEOUT', 'The connect handler', ms);
+  }
+}
+
+function tooLong(code: ChannelError['code'], what: string, ms: number): ChannelError {
+  return new ChannelError(code, `${what} took longer than connectTimeoutMs (${ms}).`);
+}

@@ -1,0 +1,299 @@
+import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import type { Socket } from 'node:net';
+import { inspect, types } from 'node:util';
+import type { WebSocket } from 'ws';
+import type { Authentication } from '../authentication.js';
+import { ChannelError, CloseChannel } from '../errors.js';
+import { Identification } from '../identity/identification.js';
+import { kindOf } from '../kind-of.js';
+import type { Channel, Handshake } from '../messages.js';
+import type { ErrorCode } from '../outcomes.js';
+import type { ChannelRecord } from '../session/channel-record.js';
+import { sharedSessionId } from '../session/session-id.js';
+import { cutReason, isCloseCode } from '../status-codes.js';
+import type { TokenId } from '../token-id.js';
+import type { AnonymousUser, AppUser } from '../users.js';
+import { type Ending, endingFor, verdictOn } from './ending.js';
+import type { Inbox } from './inbox.js';
+import { copyOf, Outbox } from './outbox.js';
+import type { Runtime } from './runtime.js';
+import { attachToSocket } from './socket-events.js';
+import type { Transport } from './transport.js';
+
+/** Where no wrapper of the server identifies. */
+const nothingFound = { outcome: 'missing' } as const;
+
+type Phase = 'connecting' | 'live' | 'closing' | 'ended';
+
+/** How long a channel that we end has to flush and answer the close frame, before its connection is dropped. */
+const closeGraceMs = 1_000;
+/** The same where the application closes it in order: what was sent before may be much, and the peer's line slow. */
+const orderlyCloseGraceMs = 30_000;
+
+/** A UUID is put together of a dozen strings, which would all live as long as the channel. */
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
+/** One connection, as messages and wrappers see it: who speaks, what is remembered, the way out, and how it ends. */
+export abstract class Connection implements Channel {
+  readonly id: string = flat(randomUUID());
+  /** Who speaks. */
+  readonly identity: Identification = new Identification();
+  readonly #runtime: Runtime;
+  readonly #transport: Transport;
+  #phase: Phase = 'connecting';
+  #outbox: Outbox | undefined;
+  #held: (string | Uint8Array | ArrayBuffer)[] | undefined;
+  #controller: AbortController | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #ending: Ending | undefined;
+  #handshake: Handshake | undefined;
+  #isSessionOpen = false;
+  #isSessionOver = false;
+  #record: ChannelRecord | undefined;
+
+  constructor(runtime: Runtime, transport: Transport) {
+    this.#runtime = runtime;
+    this.#transport = transport;
+    if (transport.socket !== undefined) attachToSocket(transport.socket, this);
+  }
+
+  /** The way in. */
+  abstract get inbox(): Inbox;
+  /** A frame arrived. */
+  abstract received(data: Buffer, isBinary: boolean): void;
+  /** The channel begins to end: takes nothing more in. With `drop`, what waits is not handled either. */
+  protected abstract stopInput(drop: boolean): void;
+  /** The connection is gone. */
+  protected abstract gone(closeCode: number, reason: string): void;
+
+  get runtime(): Runtime {
+    return this.#runtime;
+  }
+
+  get user(): AppUser | AnonymousUser {
+    return this.identity.user;
+  }
+
+  get tokenId(): TokenId | undefined {
+    return this.identity.tokenId;
+  }
+
+  get authentication(): Authentication | undefined {
+    return this.identity.authentication;
+  }
+
+  get socket(): WebSocket | undefined {
+    return this.#transport.socket;
+  }
+
+  /** The raw socket under it. */
+  get raw(): Socket {
+    return this.#transport.raw;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      setMaxListeners(0, this.#controller.signal); // each handler under way may listen: many are no leak
+      if (!this.isOpen) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  /** What is kept of the handshake, once connect has succeeded. */
+  get handshake(): Handshake {
+    return this.#handshake as Handshake;
+  }
+
+  /** Whether connect has succeeded: disconnect is owed then. */
+  get hasConnected(): boolean {
+    return this.#handshake !== undefined;
+  }
+
+  get isConnecting(): boolean {
+    return this.#phase === 'connecting';
+  }
+
+  get isLive(): boolean {
+    return this.#phase === 'live';
+  }
+
+  /** Whether it neither ends nor has ended. */
+  get isOpen(): boolean {
+    return this.#phase === 'connecting' || this.#phase === 'live';
+  }
+
+  /** Whether the channel's session is open. */
+  get hasSession(): boolean {
+    return this.#isSessionOpen;
+  }
+
+  /** The channel's session, once it is open; made at its first use where it need not be loaded. */
+  get session(): ChannelRecord | undefined {
+    if (this.#record === undefined && this.#isSessionOpen) {
+      this.#record = this.#runtime.sessions.open();
+      if (this.#isSessionOver) void this.#record.end();
+    }
+    return this.#record;
+  }
+
+  /** Opens the channel's session, once: a promise where its record must be loaded. */
+  openSession(): Promise<void> | undefined {
+    if (this.#isSessionOpen) return undefined;
+    this.#isSessionOpen = true;
+    const { sessions } = this.#runtime;
+    if (sessions.scope === 'channel') return undefined;
+    this.#record = sessions.open(sharedSessionId(this.identity, sessions.scope));
+    return this.#record.load();
+  }
+
+  /** Nothing of the channel will use its session any more. */
+  protected endSession(): Promise<void> | undefined {
+    this.#isSessionOver = true;
+    return this.#record?.end();
+  }
+
+  /** Whether what the last message changes in the session is worth a write. */
+  protected get sessionOutlives(): boolean {
+    return this.#record?.outlivesChannel === true;
+  }
+
+  send(data: string | Uint8Array | ArrayBuffer): boolean {
+    if (typeof data !== 'string' && !ArrayBuffer.isView(data) && !types.isArrayBuffer(data))
+      throw new TypeError(`channel.send: data must be a string or bytes, got ${kindOf(data)}`);
+    if (!this.isOpen) return false;
+    const { socket } = this.#transport;
+    if (socket === undefined) {
+      this.#held ??= [];
+      this.#held.push(typeof data === 'string' ? data : copyOf(data));
+      return true;
+    }
+    if (socket.readyState !== socket.OPEN) return false; // the peer's close frame is here, its connection not gone yet
+    this.#outbox ??= new Outbox(socket, this.#transport.raw, this.inbox, this.#runtime.maxBufferedBytes);
+    if (this.#outbox.send(data)) return true;
+    this.warn('ERR_SLOW_CONSUMER', 'A client reads more slowly than it is sent to; its channel is closed (maxBufferedBytes).');
+    this.endWith('ERR_SLOW_CONSUMER');
+    return false;
+  }
+
+  sendJson(value: unknown): boolean {
+    if (!this.isOpen) return false;
+    const text: string | undefined = JSON.stringify(value);
+    if (text === undefined) throw new TypeError(`channel.sendJson: value must be one that JSON can hold, got ${typeof value}`);
+    return this.send(text);
+  }
+
+  close(code = 1000, reason = ''): void {
+    if (!isCloseCode(code)) throw new TypeError(`channel.close: code must be a close code that a server may send, got ${String(code)}`);
+    this.end(verdictOn(new CloseChannel(code, String(reason)), this.#runtime.outcomes).ending);
+  }
+
+  terminate(): void {
+    if (this.#phase === 'ended') return;
+    this.#begin({ ...this.#runtime.outcomes.ERR_CHANNEL_CLOSED, closeCode: 1006, isOrderly: true });
+    this.#outbox?.flush();
+    if (this.#transport.socket === undefined) {
+      this.#transport.destroy();
+      this.#gone();
+    } else this.#transport.socket.terminate();
+  }
+
+  /** Ends it as the table of outcomes says for `code`. */
+  endWith(code: ErrorCode): void {
+    this.end(endingFor(code, this.#runtime.outcomes));
+  }
+
+  /** Ends it because of `error`, which a handler threw or the runtime met while it ran `message`. */
+  fail(error: unknown, message?: object): void {
+    const { code, ending, isReported } = verdictOn(error, this.#runtime.outcomes);
+    if (isReported) this.#runtime.reporter.error(error, message);
+    else if (code === 'ERR_AUTHENTICATION_REQUIRED' && this.isOpen)
+      this.#runtime.reporter.anonymousRefused(this.authentication ?? nothingFound);
+    this.end(ending);
+  }
+
+  /** Begins to end it: takes nothing more in, sends nothing more, and says why. */
+  end(ending: Ending): void {
+    if (!this.isOpen) return;
+    this.#begin(ending);
+    const socket = this.#transport.socket;
+    if (socket === undefined) {
+      this.#transport.refuse(ending);
+      this.#gone();
+      return;
+    }
+    this.#outbox?.flush();
+    socket.resume(); // a paused socket would never see the peer's close frame
+    socket.close(ending.closeCode, cutReason(ending.reason));
+    this.setTimer(ending.isOrderly ? orderlyCloseGraceMs : closeGraceMs, () => socket.terminate());
+  }
+
+  /** The connection is closed: by the peer, or at the end of our own closing. */
+  closed(code: number, reason: string): void {
+    if (this.#phase === 'ended') return;
+    this.#begin({ status: 400, closeCode: code, reason, isOrderly: true });
+    this.#gone();
+  }
+
+  #begin(ending: Ending): void {
+    if (!this.isOpen) return;
+    this.#phase = 'closing';
+    this.#ending = ending;
+    this.#held = undefined;
+    this.#cancelTimer?.();
+    this.stopInput(!ending.isOrderly);
+    this.#controller?.abort();
+  }
+
+  #gone(): void {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    this.#cancelTimer?.();
+    const { closeCode, reason } = this.#ending as Ending;
+    this.gone(closeCode, reason);
+  }
+
+  /** The one timer of a channel: what its phase has a deadline for. It is forgotten when the phase is over. */
+  setTimer(ms: number, run: () => void): void {
+    this.#cancelTimer = this.#runtime.clock.setTimer(run, ms);
+  }
+
+  /** Connect has succeeded: from here on disconnect is owed. */
+  connected(handshake: Handshake): void {
+    this.#handshake = handshake;
+  }
+
+  /** The handshake was answered: what the connect handler sent goes out. */
+  answered(socket: WebSocket): void {
+    if (!this.isConnecting) {
+      socket.terminate(); // it ended while the handshake was being answered
+      return;
+    }
+    attachToSocket(socket, this);
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const data of held) this.send(data);
+  }
+
+  /** Connect is over. */
+  protected begin(): void {
+    this.#phase = 'live';
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  protected warn(code: ErrorCode, text: string): void {
+    this.#runtime.reporter.warn(new ChannelError(code, text));
+  }
+
+  toJSON(): object {
+    return { id: this.id };
+  }
+
+  [inspect.custom](): string {
+    return `Channel ${this.id} (${this.#phase})`;
+  }
+}

@@ -1,0 +1,74 @@
+import type { Clock } from '../contracts/clock.js';
+import { Dependencies } from '../dependencies.js';
+import { KnownCredentials } from '../identity/known-credentials.js';
+import type { DependencyContainer } from '../injection.js';
+import { type OriginOptions, originRule } from '../origin.js';
+import type { Outcomes } from '../outcomes.js';
+import { Reporter, type ReporterOptions } from '../reporter.js';
+import { SessionRecords } from '../session/session-records.js';
+import { type ChannelSessionOptions, sessionSettings } from '../session/session-settings.js';
+import { type Bindable, type ChannelPlan, credentialsOf, planChannels, type Slots, sessionOptionsOf } from './channel-plan.js';
+import type { InboxLimits } from './inbox.js';
+
+/** The options of a server that its channels go by. */
+export interface RuntimeSettings extends OriginOptions, ReporterOptions, Omit<InboxLimits, 'mayOrder'> {
+  readonly container: DependencyContainer | undefined;
+  readonly session: ChannelSessionOptions;
+  readonly clock: Clock;
+  readonly outcomes: Outcomes;
+  readonly connectTimeoutMs: number;
+  readonly maxBufferedBytes: number;
+  readonly trustProxy: boolean;
+}
+
+/** What all channels of a server share, but for the list of them. */
+export class Runtime {
+  readonly plan: ChannelPlan;
+  readonly clock: Clock;
+  readonly outcomes: Outcomes;
+  readonly reporter: Reporter;
+  readonly connectTimeoutMs: number;
+  readonly maxBufferedBytes: number;
+  readonly trustProxy: boolean;
+  readonly sessions: SessionRecords;
+  readonly credentials: KnownCredentials;
+  readonly isOriginAllowed: ReturnType<typeof originRule>;
+  readonly #dependencies: Dependencies;
+  /** Weak: a function of the application's own may make a wrapper anew for every message. */
+  readonly #bindings = new WeakMap<object, unknown>();
+
+  /**
+   * @throws {TypeError} when an origin is none, or two wrappers disagree about the session.
+   * @throws {ChannelError} `ERR_DEPENDENCY_MISSING` when a wrapper needs something that is neither given nor registered.
+   */
+  constructor(slots: Slots, settings: RuntimeSettings) {
+    const { container, clock, connectTimeoutMs } = settings;
+    this.clock = clock;
+    this.outcomes = settings.outcomes;
+    this.connectTimeoutMs = connectTimeoutMs;
+    this.maxBufferedBytes = settings.maxBufferedBytes;
+    this.trustProxy = settings.trustProxy;
+    this.reporter = new Reporter(settings, clock);
+    this.credentials = new KnownCredentials(this.reporter);
+    this.isOriginAllowed = originRule(settings);
+    this.#dependencies = new Dependencies(container, connectTimeoutMs, clock);
+    this.credentials.learn(credentialsOf(slots));
+    this.plan = planChannels(slots, settings, (bindable) => this.bind(bindable));
+    this.sessions = new SessionRecords({
+      settings: sessionSettings([settings.session, ...sessionOptionsOf(slots)], this.#dependencies),
+      clock,
+      random: Math.random,
+      deadlineMs: connectTimeoutMs,
+      report: (error) => this.reporter.error(error),
+    });
+  }
+
+  /** Resolves what something depends on, once. */
+  bind<Bound>(bindable: Bindable<Bound>): Bound {
+    if (!this.#bindings.has(bindable)) {
+      this.#bindings.set(bindable, bindable.bind(this.#dependencies));
+      this.credentials.learn(bindable.credentials ?? []);
+    }
+    return this.#bindings.get(bindable) as Bound;
+  }
+}

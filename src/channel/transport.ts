@@ -1,0 +1,21 @@
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import type { Outcome } from '../outcomes.js';
+
+/** A connection as it is before or after its handshake is answered. */
+export interface Transport {
+  /** The raw socket, which is corked. */
+  readonly raw: Socket;
+  /** The socket, where the handshake is answered already. */
+  readonly socket: WebSocket | undefined;
+  /**
+   * Answers the handshake with 101. `onSocket` gets the socket before anything can arrive on it.
+   *
+   * @returns whether there is a socket now.
+   */
+  answer(onSocket: (socket: WebSocket) => void): Promise<boolean>;
+  /** Answers the handshake with a status. */
+  refuse(outcome: Outcome): void;
+  /** Drops the connection without an answer. */
+  destroy(): void;
+}
