@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { MemorySessionStore } from '../../../entries/memory.js';
+import { TestClock } from '../../../entries/testing.js';
+import type { SessionStore } from '../../../src/contracts/session-store.js';
+import { ChannelError } from '../../../src/errors.js';
+import { SessionDraft } from '../../../src/session/session-draft.js';
+import { SessionRecords } from '../../../src/session/session-records.js';
+import { codesOf, expectProcessToLive } from '../../support/site.js';
+
+expectProcessToLive();
+
+const deadlineMs = 5_000;
+
+/** The records of one process, on `store`. */
+function processOn(store: SessionStore, clock: TestClock, random: () => number = () => 1) {
+  const errors: unknown[] = [];
+  const settings = { store, ttlMs: 86_400_000, scope: 'user' as const };
+  const records = new SessionRecords({ settings, clock, random, deadlineMs, report: (error) => errors.push(error) });
+  return { records, errors };
+}
+
+/** A store where somebody else comes first with each of the next `left` saves. */
+function contested(store: SessionStore, left: number) {
+  let asked = 0;
+  const save: SessionStore['save'] = async (id, session, version) => {
+    asked += 1;
+    if (left > 0) {
+      left -= 1;
+      const stored = await store.load(id);
+      if (stored !== undefined) await store.save(id, { ...stored, version: stored.version + 1 }, stored.version);
+    }
+    return store.save(id, session, version);
+  };
+  const far: SessionStore = {
+    load: (id) => store.load(id),
+    create: (id, session) => store.create(id, session),
+    save,
+    touch: (id, expiresAt) => store.touch(id, expiresAt),
+    destroy: (id) => store.destroy(id),
+  };
+  return { store: far, saves: () => asked };
+}
+
+async function contestedHold(left: number, random?: () => number) {
+  const clock = new TestClock();
+  const { store, saves } = contested(new MemorySessionStore({ clock }), left);
+  const hold = processOn(store, clock, random).records.open('shared');
+  await hold.load();
+  await add(hold);
+  return { clock, hold, saves };
+}
+
+type Hold = ReturnType<SessionRecords['open']>;
+
+/** A message that adds one. */
+async function add(hold: Hold): Promise<void> {
+  const draft = new SessionDraft(hold);
+  draft.update('count', (count: number | undefined) => (count ?? 0) + 1);
+  await hold.commit(draft);
+}
+
+describe('a save that others come before', () => {
+  it('is tried again at once where that happens twice at most', async () => {
+    const { hold, saves } = await contestedHold(2);
+    await add(hold);
+    expect([hold.values.get('count'), saves()]).toEqual([2, 3]);
+  });
+
+  it('waits from then on, longer each time, and as long as chance has it', async () => {
+    const { clock, hold, saves } = await contestedHold(5, () => 0.5);
+    const adding = add(hold);
+    const savesAt: number[] = [];
+    for (let ms = 0; ms <= 14; ms += 1) {
+      await clock.advance(ms === 0 ? 0 : 1);
+      savesAt.push(saves());
+    }
+    await adding;
+    // half of 4, of 8 and of 16 ms
+    expect(savesAt).toEqual([3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 6]);
+    expect(hold.values.get('count')).toBe(2);
+  });
+
+  it('is a conflict once its deadline is over, and leaves the session as it was', async () => {
+    const { clock, hold } = await contestedHold(Number.POSITIVE_INFINITY);
+    const failure = add(hold).catch((error: unknown) => error);
+    await clock.advance(deadlineMs + 1_000);
+    expect(await failure).toBeInstanceOf(ChannelError);
+    expect(codesOf([await failure])).toEqual(['ERR_SESSION_CONFLICT']);
+    expect(hold.values.get('count')).toBe(1);
+  });
+
+  it('takes along what is added while it waits', async () => {
+    const { clock, hold, saves } = await contestedHold(3);
+    const first = add(hold);
+    await clock.advance(0);
+    const others = [add(hold), add(hold)];
+    await clock.advance(10);
+    await Promise.all([first, ...others]);
+    expect([hold.values.get('count'), saves()]).toEqual([4, 4]);
+  });
+});
+
+describe('a record in memory', () => {
+  it('is let go of after the last of those who hold it, and not before', async () => {
+    const clock = new TestClock();
+    const { records } = processOn(new MemorySessionStore({ clock }), clock);
+    const [one, other] = [records.open('shared'), records.open('shared')];
+    await one.load();
+    await add(one);
+    await one.end();
+    await one.end(); // once is enough, and twice is no more
+    expect([other.values.get('count'), clock.pendingTimers]).toEqual([1, 1]);
+    await other.end();
+    expect(clock.pendingTimers).toBe(0);
+    const late = records.open('shared');
+    expect(late.values.size).toBe(0);
+    await late.load();
+    expect(late.values.get('count')).toBe(1);
+  });
+
+  it('of one channel’s own takes no change once that has ended', async () => {
+    const clock = new TestClock();
+    const store = new MemorySessionStore({ clock });
+    const { records } = processOn(store, clock);
+    const own = records.open();
+    await add(own);
+    const draft = new SessionDraft(own);
+    draft.set('late', true);
+    await own.end();
+    expect(own.commit(draft)).toBeUndefined();
+    expect(store.size).toBe(0);
+  });
+});
