@@ -1,4 +1,4 @@
-import type { JsonValue } from '../contracts/session-store.js';
+import type { JsonObject, JsonValue } from '../contracts/session-store.js';
 
 /** Values deeper than this are refused: no store nests that far, and recursion must end somewhere. */
 const maxDepth = 200;
@@ -16,6 +16,12 @@ const frozenHere = new WeakSet<object>();
 export function frozenJson(value: unknown, owner: string, key?: string): JsonValue {
   if (isScalar(value)) return value; // most values are: no path is put together for them
   return freeze(value, key === undefined ? owner : `${owner}('${key}')`, 0);
+}
+
+/** Freezes an object of values that were frozen here: nobody who keeps it need copy it. */
+export function asFrozenJson(object: Record<string, JsonValue>): JsonObject {
+  frozenHere.add(object);
+  return Object.freeze(object);
 }
 
 /** Whether `value` is one that JSON holds and that nobody can change. */

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../contracts/session-store.js';
+import type { JsonValue } from '../contracts/session-store.js';
 import type { Changes } from './changes.js';
 
 /** The values of a session as somebody sees them. */
@@ -49,7 +49,7 @@ export class SessionData {
 }
 
 /** An object of `values` with `changes` on top. Its members are defined, not set: a key named `__proto__` is one like any other. */
-export function objectOf(values: Snapshot, changes: Changes | undefined): JsonObject {
+export function objectOf(values: Snapshot, changes: Changes | undefined): Record<string, JsonValue> {
   const result = Object.fromEntries(values);
   if (changes === undefined) return result;
   for (const [key, { value }] of changes) {

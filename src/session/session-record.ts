@@ -3,6 +3,7 @@ import type { StoredSession } from '../contracts/session-store.js';
 import { ChannelError, codeOf } from '../errors.js';
 import type { BoundedStore } from './bounded-store.js';
 import type { Changes } from './changes.js';
+import { asFrozenJson } from './json-value.js';
 import { merge, type WaitingCommit } from './merge-commits.js';
 import { objectOf, SessionData } from './session-data.js';
 import { randomSessionId } from './session-id.js';
@@ -192,7 +193,7 @@ export class SessionRecord {
     const birth = this.#birth ?? now;
     const next: StoredSession = {
       version: known + 1,
-      data: Object.freeze(objectOf(this.data.values, changes)),
+      data: asFrozenJson(objectOf(this.data.values, changes)),
       createdAt: new Date(birth),
       expiresAt: new Date(now + settings.ttlMs),
     };
