@@ -24,7 +24,7 @@ export interface EnsureIndexesOptions extends MongoCollections, MongoOptions {
 export class IndexConflictError extends Error {
   readonly code = 'ERR_INDEX_CONFLICT';
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
     this.name = 'IndexConflictError';
   }

@@ -3,7 +3,7 @@ import { callShapes } from './call-shapes.js';
 import { type AnyHandler, checkHandler, madeHandler, markFactories, nameAround } from './made-function.js';
 import { hasPassed, setPassed } from './passed-marks.js';
 import { requirementsOf } from './requirements.js';
-import type { Around, Configurable, None, NoOptions, Passed, PassedOn, ReturnOfNext } from './wrapper.js';
+import type { Around, Configurable, Configured, None, NoOptions, Passed, PassedOn, ReturnOfNext } from './wrapper.js';
 
 type AnyAround = (message: object, next: (added?: object) => unknown, options: unknown) => unknown;
 
@@ -22,6 +22,16 @@ export function configurable(name: string, prepare: (given: object | undefined) 
     },
     configure,
   );
+}
+
+/** What `prepare` makes of the options. What it says of options that are missing is told with how to give them. */
+function prepared(name: string, prepare: (given?: object) => unknown, given: object | undefined): unknown {
+  try {
+    return prepare(given);
+  } catch (error) {
+    if (given !== undefined || !(error instanceof TypeError)) throw error;
+    throw new TypeError(`${name} needs options: write ${name}({ … })(handler). Without them: ${error.message}`, { cause: error });
+  }
 }
 
 let made = 0;
@@ -63,11 +73,21 @@ export function defineWrapper<Given extends object, Options, Result extends Retu
   prepare: (given?: Given) => Options,
   around: Around<Needs, Result, Options>,
 ): Configurable<Given, PassedOn<Result>, Needs>;
+/**
+ * The same with options that must be given: `prepare` needs its argument.
+ *
+ * @throws {TypeError} (the wrapper, not `defineWrapper`) when it is used without options that `prepare` cannot do without.
+ */
+export function defineWrapper<Given extends object, Options, Result extends ReturnOfNext, Needs extends object = None>(
+  name: string,
+  prepare: (given: Given) => Options,
+  around: Around<Needs, Result, Options>,
+): Configured<Given, PassedOn<Result>, Needs>;
 export function defineWrapper(name: string, first: unknown, second?: unknown): unknown {
   for (const part of second === undefined ? [first] : [first, second]) checkHandler(`defineWrapper: what ${name} is made of`, part);
   const around = (second ?? first) as AnyAround;
   const prepare = (second === undefined ? () => undefined : first) as (given?: object) => unknown;
-  return configurable(name, prepare, makeAround(name, around));
+  return configurable(name, (given) => prepared(name, prepare, given), makeAround(name, around));
 }
 
 markFactories(defineWrapper);

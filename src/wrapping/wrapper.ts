@@ -144,6 +144,11 @@ export interface Wrapper<Adds extends object = None, Needs extends object = None
 export interface Configurable<Options extends object, Adds extends object = None, Needs extends object = None>
   extends CallShapes<Adds, Needs, OptionsCall<Options, Adds, Needs>> {}
 
+/** A wrapper that must be given `Options` first: neither `withX(handler)` nor `withX()` nor `@withX` compiles. */
+export interface Configured<Options extends object, Adds extends object = None, Needs extends object = None> {
+  (options: Options, notADecorator?: undefined): Wrapper<Adds, Needs>;
+}
+
 /** The options of a wrapper that has none. Not `{}`: a message is assignable to that, and `receive: withX` would compile. */
 export interface NoOptions {
   readonly [noOptions]?: never;

@@ -2,11 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Complaint, here } from './compiler.js';
 
-/** A piece of a fixture that must not compile: the lines below `// @ <label> <what>`, up to an empty line or the next label. */
+/** A piece of a fixture that must not compile: the lines below `// @ <what is wrong>`, up to an empty line or the next label. */
 export interface Misuse {
+  /** Its project and file, and what is wrong, in words: its key in `expected.json`. */
   readonly label: string;
-  /** What is wrong, in words. */
-  readonly what: string;
   /** As the compiler names it. */
   readonly file: string;
   readonly first: number;
@@ -36,11 +35,12 @@ export function misusesOf(project: string): Misuse[] {
 function misusesIn(file: string): Misuse[] {
   const lines = linesOf(file);
   return lines.flatMap((text, index) => {
-    const [, label, what] = /^\s*\/\/ @ (\S+) (.*)$/.exec(text) ?? [];
-    if (label === undefined || what === undefined) return [];
+    const [, what] = /^\s*\/\/ @ (.+)$/.exec(text) ?? [];
+    if (what === undefined) return [];
+    const label = `${file.slice('fixtures/'.length, -'.ts'.length)}: ${what}`;
     const rest = lines.slice(index + 1);
     const length = rest.findIndex((line) => line.trim() === '' || line.trimStart().startsWith('// @ '));
-    return [{ label, what, file, first: index + 2, last: index + 1 + (length < 0 ? rest.length : length) }];
+    return [{ label, file, first: index + 2, last: index + 1 + (length < 0 ? rest.length : length) }];
   });
 }
 

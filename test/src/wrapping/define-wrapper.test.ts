@@ -192,3 +192,48 @@ describe('wrappers of the package', () => {
     expect(codesOf([thrownBy(() => withChannelSession({ ttlMs: 1 }))])).toEqual(['TypeError']);
   });
 });
+
+describe('a wrapper whose options must be given', () => {
+  const withRole = defineWrapper(
+    'withRole',
+    ({ role }: { readonly role: string }) => role,
+    (_message: BaseMessage, next, role) => next({ role }),
+  );
+
+  it('is made with them', async () => {
+    const seen: unknown[] = [];
+    const receive = withRole({ role: 'admin' })((message: BaseMessage & { role: string }) => void seen.push(message.role));
+    const client = await connectTo({ receive }, makeSite().options);
+    await client.send('x');
+    expect(seen).toEqual(['admin']);
+  });
+
+  it('says that they are missing, in each shape', () => {
+    const loose = withRole as unknown as (...given: unknown[]) => unknown;
+    for (const use of [
+      () => loose(() => {}),
+      () => loose(),
+      () => loose({}, 'receive', { value: () => {} }),
+      () => loose(() => {}, { kind: 'method', name: 'receive' }),
+      () => compose(loose as never)(() => {}),
+    ]) {
+      const error = thrownBy(use);
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toContain('withRole({ … })(handler)');
+    }
+  });
+
+  it('lets go on what prepare says of options that are given, and what is no TypeError', () => {
+    const wrong = new TypeError('withLevel: level must be a number');
+    const down = new Error('no registry');
+    const withLevel = defineWrapper(
+      'withLevel',
+      (given?: object): void => {
+        throw given === undefined ? down : wrong;
+      },
+      (_message, next) => next(),
+    );
+    expect(thrownBy(() => withLevel({}))).toBe(wrong);
+    expect(thrownBy(() => withLevel(() => {}))).toBe(down);
+  });
+});
