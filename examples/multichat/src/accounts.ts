@@ -25,6 +25,14 @@ export const demoUsers: readonly DemoUser[] = [
   { member: { id: '4', isAuthenticated: true, name: 'dev', staff: false }, password: 'dandelion' },
 ];
 
+let ofTheDemo: Promise<Accounts> | undefined;
+
+/** The accounts of {@link demoUsers}, hashed once for each process: hashing is slow on purpose. */
+export function demoAccounts(): Promise<Accounts> {
+  ofTheDemo ??= Accounts.of(demoUsers);
+  return ofTheDemo;
+}
+
 /** Names and the hashes (scrypt, RFC 7914) of their passwords. */
 export class Accounts {
   readonly #accounts: ReadonlyMap<string, Account>;

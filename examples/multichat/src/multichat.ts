@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ChannelServer, container, type DependencyContainer } from 'ws-with';
-import { Accounts, demoUsers } from './accounts.js';
+import { demoAccounts } from './accounts.js';
 import { type Backend, memoryBackend, type OpenBackend } from './backend.js';
 import { chatHandlers } from './handlers.js';
 import { Site } from './http.js';
@@ -50,7 +50,7 @@ async function startOn(backend: Backend, dependencies: DependencyContainer, opti
   const logIns = auth === 'token' ? new TokenLogIns(tokens) : new SessionLogIns(httpSessions, users);
   const rooms = new Rooms();
   const chat = new ChannelServer(chatHandlers({ auth, logIns, rooms, log: backend.log }), { container: dependencies, publicOrigin });
-  const site = new Site({ accounts: await Accounts.of(demoUsers), logIns, channels: chat.channels, publicOrigin });
+  const site = new Site({ accounts: await demoAccounts(), logIns, channels: chat.channels, publicOrigin });
   const server = createServer(site.handle);
   chat.handleUpgrades(server, { path: '/chat' });
   await backend.follow({ rooms, logIns, channels: chat.channels });
