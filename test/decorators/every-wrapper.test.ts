@@ -20,6 +20,7 @@ import {
   withUserFromToken,
 } from '../../entries/index.js';
 import { connectTo } from '../../entries/testing.js';
+import { wrappers } from '../docs/exports.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite, type Site } from '../support/site.js';
 
 expectProcessToLive();
@@ -60,6 +61,11 @@ const waiting = rows([
   ['withUserFromHttp', ({ sessions, users }) => withUserFromHttp({ sessions, users })],
   ['withUserFrom with an HTTP session', ({ sessions, users }) => withUserFrom(fromHttpSession({ sessions, users }))],
 ]);
+
+it('each wrapper of the package stands in one of these tables', () => {
+  const tested = new Set([...synchronous, ...waiting].map(([name]) => name));
+  expect(wrappers.filter((name) => !tested.has(name))).toEqual([]);
+});
 
 /** Calls `handler`, wrapped, with arguments of its own on each receive message, and tells what came of it. */
 async function callWrapped(make: (site: Site) => Wrap, handler: AnyHandler) {
