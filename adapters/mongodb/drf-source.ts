@@ -12,6 +12,7 @@ import { isTokenKey, tokenIdOf } from '../../src/token-id.js';
 import { maxBatchSize } from './batches.js';
 import type { Operations } from './operations.js';
 import type { TokenDocument } from './token-document.js';
+import type { UserKey } from './users.js';
 
 /** What an import did. */
 export interface DrfImportCounts {
@@ -82,13 +83,12 @@ export class DrfSource {
     if (document == null) return;
     const written = await this.#write([document], { imported: 0, revoked: 0, skipped: 0 });
     // A document whose key was changed, or is none any more, must not leave its old token behind.
-    const { _id, ...rest } = this.#importedAs(change.documentKey._id);
-    if (_id === undefined) await this.#revoke({ ...rest, _id: { $nin: written } });
+    await this.#revoke({ $and: [this.#importedAs(change.documentKey._id), { _id: { $nin: written } }] });
   }
 
   async #checkExists(): Promise<void> {
     const { source } = this.#places;
-    const found = await source.db.listCollections({ name: source.collectionName }, { nameOnly: true }).toArray();
+    const found = await source.db.listCollections({ name: source.collectionName }, { nameOnly: true, readPreference: 'primary' }).toArray();
     if (found.length === 0) throw new Error(`There is no collection ${source.namespace} to import tokens from.`);
   }
 
@@ -132,7 +132,10 @@ export class DrfSource {
   /** The filter of the token that was imported from the document with this `_id`. */
   #importedAs(sourceId: unknown): Filter<TokenDocument> {
     const { name } = this.#places;
-    return isTokenKey(sourceId) ? { _id: tokenIdOf(sourceId), importedFrom: name } : { importedFrom: name, sourceId };
+    // Compared as a value, and never taken for absence: `null` alone would mean all that have none.
+    const bySource: Filter<TokenDocument> = { sourceId: { $eq: sourceId, $exists: true } };
+    if (!isKeyAsId(sourceId)) return { importedFrom: name, ...bySource };
+    return { importedFrom: name, $or: [bySource, { _id: tokenIdOf(sourceId), sourceId: { $exists: false } }] };
   }
 
   async #revoke(filter: Filter<TokenDocument>): Promise<number> {
@@ -148,19 +151,34 @@ export class DrfSource {
   }
 }
 
-/** The token of a document, or `undefined` where it is none. Some backends of Django make the key the `_id`; it is not kept then. */
+/**
+ * The token of a document, or `undefined` where it is none. Some backends of Django make the key the `_id`; it is not kept then. Other strings
+ * are no keys for want of one: the ids of another collection, which are no secrets, would become tokens.
+ */
 function tokenOf(document: Document, importedFrom: string, now: Date): TokenDocument | undefined {
-  const { _id, key = _id, user_id: user, created } = document;
-  const isKey = (typeof user === 'string' && user !== '') || typeof user === 'number' || user instanceof ObjectId || Long.isLong(user);
-  if (!isTokenKey(key) || !isKey) return undefined;
+  const { _id, key, user_id: user, created } = document;
+  const isId = key === undefined && isKeyAsId(_id);
+  const given: unknown = isId ? _id : key;
+  if (!isTokenKey(given) || !isUserKey(user)) return undefined;
   const createdAt = new Date(created instanceof Date || typeof created === 'string' ? created : now);
   return {
-    _id: tokenIdOf(key),
+    _id: tokenIdOf(given),
     userId: user,
     createdAt: Number.isNaN(createdAt.getTime()) ? now : createdAt,
     importedFrom,
-    ...(!isTokenKey(_id) && { sourceId: _id }),
+    // A view may leave the `_id` out.
+    ...(!isId && _id !== undefined && { sourceId: _id }),
   };
+}
+
+/** Whether an `_id` is a key as Django REST framework makes them. */
+function isKeyAsId(id: unknown): id is string {
+  return typeof id === 'string' && /^[0-9a-f]{40}$/.test(id);
+}
+
+function isUserKey(user: unknown): user is UserKey {
+  if (typeof user === 'number') return Number.isSafeInteger(user);
+  return (typeof user === 'string' && user !== '') || user instanceof ObjectId || Long.isLong(user);
 }
 
 async function nextOf<Schema>(cursor: FindCursor<Schema>): Promise<Schema[]> {

@@ -1,9 +1,10 @@
-import type { ChangeStream, Collection, Db } from 'mongodb';
+import type { ChangeStream, Collection, CollectionOptions, Db } from 'mongodb';
 import { kindOf } from '../../src/kind-of.js';
+import { checkDb, checkDriver } from './check-db.js';
 import { DrfSource } from './drf-source.js';
 import { tokenSourceIndex } from './indexes.js';
 import { Operations } from './operations.js';
-import { checkDb, checkName, type MongoOptions } from './options.js';
+import { checkName, type MongoOptions } from './options.js';
 import type { TokenDocument } from './token-document.js';
 
 /** Options of {@link importDrfTokens}. */
@@ -30,6 +31,8 @@ export interface DrfImport extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+const owner = 'importDrfTokens';
+
 const firstRetryMs = 1_000;
 const lastRetryMs = 30_000;
 
@@ -40,12 +43,15 @@ const lastRetryMs = 30_000;
  * @throws {TypeError} (as a rejection) when an option is missing or out of its range.
  */
 export async function importDrfTokens(db: Db, options: ImportDrfTokensOptions): Promise<DrfImport> {
-  const owner = 'importDrfTokens';
   checkDb(owner, db);
   const { from, keepUp = false, collection = 'tokens', onError = warn } = options ?? {};
   if (typeof onError !== 'function') throw new TypeError(`${owner}: onError must be a function, got ${kindOf(onError)}`);
+  if (typeof keepUp !== 'boolean') throw new TypeError(`${owner}: keepUp must be true or false, got ${kindOf(keepUp)}`);
   const source = sourceOf(db, from);
   const tokens = db.collection<TokenDocument>(checkName(owner, 'collection', collection));
+  if (source.namespace === tokens.namespace && source.db.client === db.client) {
+    throw new TypeError(`${owner}: from must be another collection than the one that is imported into, got ${source.namespace} for both`);
+  }
   const operations = new Operations(owner, options);
   const name = source.dbName === db.databaseName ? source.collectionName : source.namespace;
   const drf = new DrfSource({ source, tokens, name, operations });
@@ -64,10 +70,23 @@ export async function importDrfTokens(db: Db, options: ImportDrfTokensOptions): 
   );
 }
 
+/** What is read at the source is understood here, whatever its database was told about types. */
+const sourceOptions: CollectionOptions = {
+  raw: false,
+  promoteValues: true,
+  promoteLongs: true,
+  useBigInt64: false,
+  readPreference: 'primary',
+};
+
 function sourceOf(db: Db, from: Collection | string): Collection {
-  if (typeof from === 'string' && from !== '') return db.collection(from);
-  if (typeof (from as Partial<Collection> | undefined)?.watch === 'function') return from as Collection;
-  throw new TypeError(`importDrfTokens: from must be a collection or its name, got ${kindOf(from)}`);
+  if (typeof from === 'string' && from !== '') return db.collection(from, sourceOptions);
+  const { collectionName, db: sourceDb }: Partial<Collection> = (from as Collection | null | undefined) ?? {};
+  if (typeof from === 'object' && typeof collectionName === 'string') {
+    checkDriver(owner, 'the db of from', sourceDb as Db);
+    return (sourceDb as Db).collection(collectionName, sourceOptions);
+  }
+  throw new TypeError(`${owner}: from must be a collection or its name, got ${kindOf(from)}`);
 }
 
 function endedBy(close: () => Promise<void>): Pick<DrfImport, 'close' | typeof Symbol.asyncDispose> {

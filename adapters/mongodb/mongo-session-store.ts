@@ -4,8 +4,9 @@ import { checkedDate } from '../../src/checked-date.js';
 import type { SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { ChannelError } from '../../src/errors.js';
 import { checkExpectedVersion, checkStoredSession } from '../../src/session/check-stored-session.js';
+import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
-import { checkDb, checkName, type MongoOptions } from './options.js';
+import { checkName, type MongoOptions } from './options.js';
 import { fieldsOf, hasExpired, isLive, type SessionDocument, sessionOf } from './session-document.js';
 
 /** Options of {@link MongoSessionStore}. */
@@ -19,8 +20,8 @@ const owner = 'MongoSessionStore';
 /** How many records one command touches at most. */
 const maxTouched = 10_000;
 
-/** Whatever the database was told about numbers, versions are numbers here. */
-const collectionOptions: CollectionOptions = { promoteValues: true, promoteLongs: true, useBigInt64: false, readPreference: 'primary' };
+/** Whatever the database was told about long integers, versions are numbers here. */
+const collectionOptions: CollectionOptions = { promoteLongs: true, useBigInt64: false, readPreference: 'primary' };
 
 /** Keeps channel sessions in MongoDB. Each operation is one command. Rejects with a `TimeoutError` after `timeoutMs`. */
 export class MongoSessionStore implements SessionStore {

@@ -1,4 +1,3 @@
-import type { Db } from 'mongodb';
 import type { Clock } from '../../src/contracts/clock.js';
 import { kindOf } from '../../src/kind-of.js';
 import { systemClock } from '../../src/system-clock.js';
@@ -14,15 +13,6 @@ export interface MongoOptions {
   readonly timeoutMs?: number | undefined;
   /** Tells the time and runs the timers. @default the machine's clock */
   readonly clock?: Clock | undefined;
-}
-
-/** @throws {TypeError} unless `db` is a database of the driver. */
-export function checkDb(owner: string, db: Db): Db {
-  const candidate = db as Partial<Db> | null | undefined;
-  if (typeof candidate?.collection !== 'function') {
-    throw new TypeError(`${owner}: db must be a Db of the mongodb driver (client.db(name)), got ${kindOf(db)}`);
-  }
-  return db;
 }
 
 /** @throws {TypeError} unless `value` is a string with something in it. */

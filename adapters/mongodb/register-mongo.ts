@@ -1,10 +1,11 @@
 import type { Db } from 'mongodb';
 import { type DependencyContainer, SESSION_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from '../../src/injection.js';
 import { kindOf } from '../../src/kind-of.js';
+import { checkDb } from './check-db.js';
 import { type MongoSessionOptions, MongoSessionStore } from './mongo-session-store.js';
 import { type MongoTokenOptions, MongoTokenRepository } from './mongo-token-repository.js';
 import { MongoUserRepository } from './mongo-user-repository.js';
-import { checkDb, type MongoOptions } from './options.js';
+import type { MongoOptions } from './options.js';
 import type { MongoUserOptions } from './users.js';
 
 /** Options of {@link registerMongo}. `timeoutMs` and `clock` hold for all three unless one is given its own. */

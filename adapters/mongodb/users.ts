@@ -1,7 +1,8 @@
 import { type Collection, type Db, type Document, Long, ObjectId } from 'mongodb';
 import { kindOf } from '../../src/kind-of.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
-import { checkDb, checkName } from './options.js';
+import { checkDb } from './check-db.js';
+import { checkName } from './options.js';
 
 /** A second document about a user, joined to the first one, like the profile of a Django user. */
 export interface MongoProfileOptions {

@@ -132,6 +132,45 @@ describeOnMongo('importDrfTokens', () => {
     await source.deleteOne({ _id: brief.insertedId });
   });
 
+  it('revokes the token of the document that was deleted or changed and no other, whatever its _id is', async () => {
+    const ids = [null, false, 0, '', 'uuid-0001-0001-0001', '4ac18618b19f1f03dc9055a4f13bddc04c0cf8bf', { a: null }, new Date(0)];
+    const keys = ids.map(newKey);
+    const asId = newKey();
+    await source.insertMany(ids.map((_id, index) => ({ _id: _id as never, key: keys[index], user_id: 7 })));
+    await source.insertOne({ _id: asId as never, user_id: 7 });
+    await using kept = await importDrfTokens(db, { from, keepUp: true });
+    expect(kept).toMatchObject({ imported: ids.length + 2, skipped: 0 });
+    for (const [index, _id] of ids.entries()) {
+      if (index % 2 === 0) await source.deleteOne({ _id: { $eq: _id as never } });
+      else await source.updateOne({ _id: { $eq: _id as never } }, { $set: { key: newKey() } });
+      await soon(async () => expect(await isLive(keys[index]!)).toBe(false));
+      expect(await Promise.all(keys.slice(index + 1).map(isLive))).not.toContain(false);
+      expect([await isLive(asId), await isLive(key)]).toEqual([true, true]);
+    }
+  });
+
+  it('makes no token of what is no key and no user', async () => {
+    const badKeys = [7, null, { $ne: null }, [newKey()], new ObjectId(), Buffer.alloc(20)];
+    const badUsers = [null, undefined, '', 1.5, Number.NaN, Number.POSITIVE_INFINITY, true, { $ne: null }, ['bob'], new Date()];
+    await source.deleteMany({});
+    await source.insertMany([
+      ...badKeys.map((each) => ({ key: each, user_id: 7 })),
+      ...badUsers.map((each) => ({ key: newKey(), user_id: each })),
+      { _id: '123e4567-e89b-12d3-a456-426614174000' as never, user_id: 7 },
+    ]);
+    expect(await importDrfTokens(db, { from })).toMatchObject({ imported: 0, skipped: badKeys.length + badUsers.length + 1 });
+  });
+
+  it('takes a view whose documents have no _id', async () => {
+    const keys = [newKey(), newKey()];
+    await source.insertMany(keys.map((each) => ({ key: each, user_id: 7 })));
+    await db.createCollection('view', { viewOn: from, pipeline: [{ $project: { _id: 0 } }] });
+    expect(await importDrfTokens(db, { from: 'view' })).toMatchObject({ imported: 3, skipped: 0 });
+    await source.deleteOne({ key: keys[0] });
+    expect(await importDrfTokens(db, { from: 'view' })).toMatchObject({ imported: 0, revoked: 1 });
+    expect(await Promise.all(keys.map(isLive))).toEqual([false, true]);
+  });
+
   it('ends keeping up when it is closed', async () => {
     const kept = await importDrfTokens(db, { from, keepUp: true });
     await kept.close();

@@ -1,6 +1,8 @@
+import { Decimal128, Long } from 'mongodb';
 import { expect, it } from 'vitest';
 import { MongoSessionStore } from '../../../entries/mongodb.js';
 import type { StoredSession } from '../../../src/contracts/session-store.js';
+import { ChannelError } from '../../../src/errors.js';
 import { randomSessionId } from '../../../src/session/session-id.js';
 import { describeOnMongo, openDatabase } from './mongo.js';
 
@@ -15,7 +17,7 @@ function session(data: StoredSession['data'] = {}, version = 1, expiresAt = new 
 
 describeOnMongo('A session in MongoDB', () => {
   // Whatever the application told its driver about numbers.
-  const { db, commands } = openDatabase({ promoteValues: false, promoteLongs: false });
+  const { db, commands } = openDatabase({ promoteLongs: false });
   const store = new MongoSessionStore(db);
   const collection = db.collection<{ _id: string }>('channelSessions');
 
@@ -44,22 +46,57 @@ describeOnMongo('A session in MongoDB', () => {
     expect(await collection.findOne({ _id: id })).toMatchObject({ data: JSON.stringify(data) });
   });
 
-  it.each([
+  const unreadable: readonly [string, object][] = [
     ['without a version', { $unset: { version: '' } }],
+    ['whose version is a string', { $set: { version: '1' } }],
+    ['whose version is no integer', { $set: { version: 1.5 } }],
+    ['whose version is 0', { $set: { version: 0 } }],
+    ['whose version is a decimal', { $set: { version: Decimal128.fromString('1') } }],
+    ['whose version is beyond the integers', { $set: { version: Long.MAX_VALUE } }],
+    ['without data', { $unset: { data: '' } }],
     ['whose data are no JSON', { $set: { data: '{' } }],
+    ['whose data are no object', { $set: { data: '[]' } }],
+    ['whose data are null', { $set: { data: 'null' } }],
     ['whose data are a number', { $set: { data: 7 } }],
-    ['whose version is a string', { $set: { version: 'two' } }],
+    ['whose data are a document', { $set: { data: { rooms: [] } } }],
     ['that never expires', { $unset: { expiresAt: '' } }],
-  ])('%s is handed to the core, which can tell', async (_, change) => {
+    ['whose expiry is a string', { $set: { expiresAt: '2999-01-01' } }],
+    ['whose birth is missing', { $unset: { createdAt: '' } }],
+    ['whose birth is a number', { $set: { createdAt: 1 } }],
+  ];
+
+  async function unreadableId(change: object): Promise<string> {
     const id = randomSessionId();
     await store.create(id, session({ rooms: [] }));
-    await collection.updateOne({ _id: id }, change as never);
-    const { version, data, expiresAt } = (await store.load(id)) as StoredSession;
-    const readable = Number.isInteger(version) && typeof data === 'object' && data !== null && expiresAt instanceof Date;
-    expect(readable).toBe(false);
-    await store.destroy(id);
-    await store.create(id, session());
-    expect(await store.load(id)).toMatchObject({ version: 1 });
+    await collection.updateOne({ _id: id }, change);
+    return id;
+  }
+
+  it.each(unreadable)('%s is handed to the core, which can tell, and is gone for everybody else', async (_, change) => {
+    const id = await unreadableId(change);
+    const { version } = (await store.load(id)) as StoredSession;
+    expect(Number.isInteger(version)).toBe(false);
+    await expect(store.save(id, session({}, 3), 2)).rejects.toBeInstanceOf(ChannelError);
+  });
+
+  it.each(unreadable)('%s is replaced by the next creation, in one step: of several at once one succeeds', async (_, change) => {
+    const id = await unreadableId(change);
+    const creations = await Promise.allSettled(Array.from({ length: 8 }, (_each, writer) => store.create(id, session({ writer }))));
+    expect(creations.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const creation of creations)
+      if (creation.status === 'rejected') expect(creation.reason).toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
+    const writer = creations.findIndex(({ status }) => status === 'fulfilled');
+    expect(await store.load(id)).toEqual(session({ writer }, 1, expect.anything() as never));
+  });
+
+  it('whose date is beyond what a Date can hold cannot be read, and is replaced', async () => {
+    for (const field of ['createdAt', 'expiresAt']) {
+      const id = await unreadableId([{ $set: { [field]: { $add: [new Date(8.64e15), 1] } } }]);
+      expect(Number.isInteger((await store.load(id))?.version)).toBe(false);
+      await expect(store.save(id, session({}, 2), 1)).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' });
+      await store.create(id, session());
+      expect(await store.load(id)).toMatchObject({ version: 1, createdAt });
+    }
   });
 
   it('that expired by the clock of the database is refused, whatever the process thinks the time is', async () => {
