@@ -4,7 +4,8 @@ import { addSessionCommands } from './commands/sessions.js';
 import { addTokenCommands } from './commands/token.js';
 import { addImportCommands } from './commands/tokens.js';
 import { UsageError } from './connection.js';
-import type { Output } from './output.js';
+import { type Output, printableOutput } from './output.js';
+import { printable } from './printable.js';
 
 /** Exit codes: what was asked for was done; it was not; the call was wrong. */
 const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
@@ -32,13 +33,14 @@ function makeProgram(output: Output): Command {
  *
  * @returns the exit code: 0 done, 1 failed (or nothing to revoke), 2 called wrongly.
  */
-export async function runCommandLine(args: readonly string[], output: Output): Promise<number> {
+export async function runCommandLine(args: readonly string[], given: Output): Promise<number> {
+  const output = printableOutput(given);
   try {
     await makeProgram(output).parseAsync(args, { from: 'user' });
     return exitCodes.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-    output.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    output.error(`error: ${printable(error instanceof Error ? error.message : String(error))}`);
     return error instanceof UsageError || error instanceof TypeError ? exitCodes.usage : exitCodes.failed;
   }
 }

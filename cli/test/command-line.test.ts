@@ -100,6 +100,98 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
     expect((await ws('sessions', 'purge', '--all')).out).toBe('Removed 1.');
   });
 
+  it('says what it will remove and from where, and removes nothing where it is only asked', async () => {
+    await db.collection('channelSessions').insertOne({ version: 1, data: '{}', createdAt: new Date(0), expiresAt: new Date(0) });
+    expect(JSON.parse((await ws('--json', 'sessions', 'purge', '--dry-run')).out)).toEqual({ wouldRemove: 1 });
+    expect((await ws('sessions', 'purge', '--all', '--dry-run')).out).toContain('channelSessions');
+    expect(await db.collection('channelSessions').countDocuments()).toBe(1);
+    const { error } = await ws('sessions', 'purge');
+    for (const said of ['1', 'channelSessions', 'cli-test']) expect(error).toContain(said);
+  });
+
+  it('asks on a terminal before it removes live sessions, unless it is told not to', async () => {
+    const record = { version: 1, data: '{}', createdAt: new Date(0), expiresAt: new Date(Date.now() + 60_000) };
+    const purge = async (answer: boolean, ...args: string[]) => {
+      await db.collection('channelSessions').replaceOne({}, record, { upsert: true });
+      let asked = 0;
+      const confirm = async () => {
+        asked += 1;
+        return answer;
+      };
+      await runCommandLine(['--url', url, 'sessions', 'purge', ...args], { out() {}, error() {}, confirm });
+      return { asked, left: await db.collection('channelSessions').countDocuments() };
+    };
+    expect(await purge(false, '--all')).toEqual({ asked: 1, left: 1 });
+    expect(await purge(true, '--all')).toEqual({ asked: 1, left: 0 });
+    expect(await purge(false, '--all', '--yes')).toEqual({ asked: 0, left: 0 });
+    expect(await purge(false)).toEqual({ asked: 0, left: 1 });
+  });
+
+  const over = new Date(0);
+  it.each([
+    ['users', [{ name: 'ann' }]],
+    ['documents without a date', [{ version: 1, data: '{}', createdAt: over, other: 1 }]],
+    ['what expires, too', [{ createdAt: over, expiresAt: over }]],
+    ['drafts of the same fields and one more', [{ version: 1, data: '{}', createdAt: over, expiresAt: over, author: 'ann' }]],
+    ['sessions of another program', [{ session: '{}', expires: over }]],
+    ['our sessions and one thing else', [{ version: 1, data: '{}', createdAt: over, expiresAt: over }, { name: 'ann' }]],
+  ])('refuses to count, purge or index a collection that holds %s', async (_, documents) => {
+    await db.collection('orders').insertMany(documents.map((each) => ({ ...each })));
+    const commands = [
+      ['sessions', 'count'],
+      ['sessions', 'purge'],
+      ['sessions', 'purge', '--all', '--yes'],
+      ['indexes', 'ensure'],
+    ];
+    for (const command of commands) expect((await ws('--sessions', 'orders', ...command)).code).toBe(2);
+    expect((await ws('--tokens', 'orders', 'indexes', 'ensure')).code).toBe(2);
+    expect((await ws('--tokens', 'orders', 'tokens', 'import-drf', '--from', 'users')).code).toBe(2);
+    expect(await db.collection('orders').countDocuments()).toBe(documents.length);
+    expect(await db.collection('orders').indexes()).toHaveLength(1);
+  });
+
+  it('removes sessions that cannot be read where it is told to, and no others', async () => {
+    const live = new Date(Date.now() + 60_000);
+    await db.collection('channelSessions').insertMany([
+      { version: 1, data: '{}', createdAt: over },
+      { version: 'one', data: '{}', createdAt: over, expiresAt: live },
+      { version: 1, data: '{}', createdAt: over, expiresAt: live },
+    ]);
+    expect(JSON.parse((await ws('--json', 'sessions', 'count')).out)).toEqual({ live: 1, expired: 0, unreadable: 2 });
+    expect(JSON.parse((await ws('--json', 'sessions', 'purge')).out)).toEqual({ removed: 0 });
+    expect(JSON.parse((await ws('--json', 'sessions', 'purge', '--unreadable')).out)).toEqual({ removed: 2 });
+  });
+
+  it('prints nothing that a terminal acts on, whatever the database or the caller says', async () => {
+    const labels = [
+      '\u001b[2J\u001b]0;x\u0007',
+      'a\r\nb\tc',
+      '\u202egnp.exe\u2066',
+      '\u009b31m',
+      '\u007f',
+      '\u2028',
+      '\ufeff',
+      '\u{e0001}',
+    ];
+    const { id } = JSON.parse((await ws('--json', 'token', 'issue', 'ann')).out) as { id: string };
+    const acted = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+    for (const label of labels) {
+      await db.collection<{ _id: string }>('tokens').updateOne({ _id: id }, { $set: { label, scopes: [label] } });
+      const runs = [
+        await ws('token', 'list', 'ann'),
+        await ws('--json', 'token', 'list', 'ann'),
+        await ws('token', 'list', `x${label}`),
+        await ws('token', 'issue', `x${label}`),
+        await ws('token', 'revoke', label),
+        await ws('token', label),
+        await ws('--users', `x${label}`, 'token', 'issue', 'ann'),
+      ];
+      for (const { out, error } of runs) expect(out + error).not.toMatch(acted);
+      expect(JSON.parse(runs[1]!.out)).toMatchObject([{ label, scopes: [label] }]);
+      expect(runs[0]?.out.split('\n')).toHaveLength(2);
+    }
+  });
+
   it('makes the indexes, and again without harm', async () => {
     expect((await ws('indexes', 'ensure')).code).toBe(0);
     expect(JSON.parse((await ws('--json', 'indexes', 'ensure')).out)).toEqual({ ensured: true });

@@ -1,13 +1,17 @@
 import type { Command } from 'commander';
 import { ensureIndexes } from 'ws-with/mongodb';
+import { checkSessions, checkTokens } from '../collections.js';
 import { type GlobalOptions, withDatabase } from '../connection.js';
 import type { Output } from '../output.js';
 
 async function ensure(options: GlobalOptions, output: Output): Promise<void> {
   const { tokens, users, sessions } = options;
-  await withDatabase(options, (db) =>
-    ensureIndexes(db, { tokens: { collection: tokens }, users: { collection: users }, sessions: { collection: sessions } }),
-  );
+  await withDatabase(options, async (db) => {
+    // An index may say when documents are removed: it is made where ours are, and nowhere else.
+    await checkTokens(db, tokens);
+    await checkSessions(db, sessions);
+    await ensureIndexes(db, { tokens: { collection: tokens }, users: { collection: users }, sessions: { collection: sessions } });
+  });
   output.out(options.json === true ? JSON.stringify({ ensured: true }) : 'All indexes are there.');
 }
 

@@ -1,26 +1,70 @@
 import type { Command } from 'commander';
+import type { Db, Document, Filter } from 'mongodb';
+import { checkSessions, sessionFilter, unreadableSessionFilter } from '../collections.js';
 import { type GlobalOptions, withDatabase } from '../connection.js';
 import type { Output } from '../output.js';
 
-/** Records whose time is over by the database's own clock. */
-const expired = { $expr: { $lte: ['$expiresAt', '$$NOW'] } };
-
-async function count(options: GlobalOptions, output: Output): Promise<void> {
-  const { all, over } = await withDatabase(options, async (db) => {
-    const sessions = db.collection(options.sessions);
-    return { all: await sessions.countDocuments({}), over: await sessions.countDocuments(expired) };
-  });
-  if (options.json === true) output.out(JSON.stringify({ live: all - over, expired: over }));
-  else output.out(`${all - over} live, ${over} expired and not removed yet`);
+interface PurgeOptions {
+  readonly all?: boolean | undefined;
+  readonly unreadable?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly yes?: boolean | undefined;
 }
 
-async function purge(given: { readonly all?: boolean | undefined }, options: GlobalOptions, output: Output): Promise<void> {
-  const removed = await withDatabase(options, async (db) => {
-    const { deletedCount } = await db.collection(options.sessions).deleteMany(given.all === true ? {} : expired);
-    return deletedCount;
+/** Sessions whose time is over by the database's own clock. */
+const expiredFilter: Filter<Document> = { $and: [sessionFilter, { $expr: { $lte: ['$expiresAt', '$$NOW'] } }] };
+
+async function count(options: GlobalOptions, output: Output): Promise<void> {
+  const { all, expired, unreadable } = await withDatabase(options, async (db) => {
+    await checkSessions(db, options.sessions);
+    const sessions = db.collection(options.sessions);
+    const [all, expired, unreadable] = await Promise.all(
+      [sessionFilter, expiredFilter, unreadableSessionFilter].map((filter) => sessions.countDocuments(filter)),
+    );
+    return { all: all ?? 0, expired: expired ?? 0, unreadable: unreadable ?? 0 };
   });
+  const live = all - expired;
+  if (options.json === true) output.out(JSON.stringify({ live, expired, ...(unreadable > 0 && { unreadable }) }));
+  else output.out(`${live} live, ${expired} expired and not removed yet${unreadable > 0 ? `, ${unreadable} that cannot be read` : ''}`);
+}
+
+/** What is to be removed: never anything but sessions of ours. */
+function removedBy({ all, unreadable }: PurgeOptions): Filter<Document> {
+  const filters = [all === true ? sessionFilter : expiredFilter, ...(unreadable === true || all === true ? [unreadableSessionFilter] : [])];
+  return { $or: filters };
+}
+
+async function purge(given: PurgeOptions, options: GlobalOptions, output: Output): Promise<void> {
+  const removed = await withDatabase(options, (db) => purgeIn(db, given, options, output));
+  if (removed === undefined) return;
   if (options.json === true) output.out(JSON.stringify({ removed }));
   else output.out(`Removed ${removed}.`);
+}
+
+/** How many were removed; `undefined` where none were to be. */
+async function purgeIn(db: Db, given: PurgeOptions, options: GlobalOptions, output: Output): Promise<number | undefined> {
+  await checkSessions(db, options.sessions);
+  const sessions = db.collection(options.sessions);
+  const filter = removedBy(given);
+  const found = await sessions.countDocuments(filter);
+  const what = given.all === true ? 'sessions, live ones included' : 'sessions that are over';
+  const where = `the collection ${options.sessions} of the database ${db.databaseName}`;
+  if (given.dryRun === true) {
+    if (options.json === true) output.out(JSON.stringify({ wouldRemove: found }));
+    else output.out(`Would remove ${found} ${what} from ${where}.`);
+    return undefined;
+  }
+  output.error(`Removing ${found} ${what} from ${where}.`);
+  if (
+    given.all === true &&
+    given.yes !== true &&
+    output.confirm !== undefined &&
+    !(await output.confirm('Their channels lose them. Go on?'))
+  ) {
+    output.error('Nothing was removed.');
+    return undefined;
+  }
+  return (await sessions.deleteMany(filter)).deletedCount;
 }
 
 /** `sessions count`, `sessions purge`. */
@@ -32,7 +76,10 @@ export function addSessionCommands(program: Command, output: Output): void {
     .action((_given: object, command: Command) => count(command.optsWithGlobals(), output));
   sessions
     .command('purge')
-    .description('remove the expired ones, without waiting for the database to do so')
-    .option('--all', 'remove the live ones too: their channels lose them')
-    .action((given: { readonly all?: boolean }, command: Command) => purge(given, command.optsWithGlobals(), output));
+    .description('remove the expired ones, without waiting for the database to do so; refuses a collection that holds anything else')
+    .option('--unreadable', 'remove those too that cannot be read, and so never expire')
+    .option('--all', 'remove all of them, the live ones too: their channels lose them; asks first on a terminal')
+    .option('--yes', 'do not ask')
+    .option('--dry-run', 'only say what would be removed')
+    .action((given: PurgeOptions, command: Command) => purge(given, command.optsWithGlobals(), output));
 }

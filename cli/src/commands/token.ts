@@ -5,6 +5,7 @@ import { MongoTokenRepository, MongoUserRepository } from 'ws-with/mongodb';
 import { type GlobalOptions, UsageError, withDatabase } from '../connection.js';
 import { duration } from '../duration.js';
 import { type Output, table } from '../output.js';
+import { printable } from '../printable.js';
 
 interface IssueOptions {
   readonly ttl?: number | undefined;
@@ -31,19 +32,25 @@ async function issue(userId: string, given: IssueOptions, options: GlobalOptions
     output.out(JSON.stringify({ key, id, userId: issued.userId, expiresAt: expiresAt?.toISOString() ?? null }));
     return;
   }
-  output.out(`key      ${key}\nid       ${id}\nuser     ${issued.userId}\nexpires  ${expiresAt?.toISOString() ?? 'never'}`);
+  output.out(`key      ${key}\nid       ${id}\nuser     ${printable(issued.userId)}\nexpires  ${expiresAt?.toISOString() ?? 'never'}`);
   output.error('The key is shown this once. Only its digest is stored.');
 }
 
+/** A date as ISO 8601; one that somebody else has put there may be none. */
+function textOf(date: Date | undefined, otherwise: string): string {
+  if (date === undefined) return otherwise;
+  return date instanceof Date && !Number.isNaN(date.getTime()) ? date.toISOString() : 'unreadable';
+}
+
 function row({ id, label, createdAt, expiresAt, lastUsedAt, scopes }: TokenInfo): string[] {
-  const dates = [createdAt.toISOString(), expiresAt?.toISOString() ?? 'never', lastUsedAt?.toISOString() ?? 'never'];
+  const dates = [textOf(createdAt, 'unknown'), textOf(expiresAt, 'never'), textOf(lastUsedAt, 'never')];
   return [id, label ?? '', ...dates, scopes?.join(' ') ?? ''];
 }
 
 async function list(userId: string, options: GlobalOptions, output: Output): Promise<void> {
   const infos = await withTokens(options, (tokens) => tokens.listOf(userId));
   if (options.json === true) output.out(JSON.stringify(infos));
-  else if (infos.length === 0) output.out(`${userId} has no tokens.`);
+  else if (infos.length === 0) output.out(`${printable(userId)} has no tokens.`);
   else output.out(table(['ID', 'LABEL', 'CREATED', 'EXPIRES', 'LAST USED', 'SCOPES'], infos.map(row)));
 }
 

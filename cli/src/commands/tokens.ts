@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
 import { importDrfTokens } from 'ws-with/mongodb';
+import { checkTokens } from '../collections.js';
 import { type GlobalOptions, withDatabase } from '../connection.js';
 import type { Output } from '../output.js';
 
@@ -13,6 +14,8 @@ async function importDrf({ from, keepUp = false }: ImportOptions, options: Globa
   await withDatabase(options, async (db) => {
     const onError = (error: unknown): void =>
       output.error(`Interrupted, trying again: ${error instanceof Error ? error.message : String(error)}`);
+    await checkTokens(db, options.tokens);
+    output.error(`Importing from ${from} into the collection ${options.tokens} of the database ${db.databaseName}.`);
     await using done = await importDrfTokens(db, { from, keepUp, collection: options.tokens, onError });
     const { imported, revoked, skipped } = done;
     if (options.json === true) output.out(JSON.stringify({ imported, revoked, skipped }));
