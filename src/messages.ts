@@ -113,7 +113,8 @@ export type AppSession = Register extends { session: infer Session extends objec
 
 /**
  * The session of a channel as one message sees it: the last saved state and this message's own changes. They are saved together when
- * the handler has succeeded; a handler that throws leaves the session as it was.
+ * the handler has succeeded; a handler that throws leaves the session as it was. Once the message is over it can only be read: a change then,
+ * and at any time one of a property that it does not have, is a `TypeError`.
  */
 export interface ChannelSession {
   /** The value of `key`, frozen, or `undefined`. Nothing is copied. */

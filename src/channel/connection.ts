@@ -147,6 +147,7 @@ export abstract class Connection implements Channel {
     const { sessions } = this.#runtime;
     if (sessions.scope === 'channel') return undefined;
     this.#record = sessions.open(sharedSessionId(this.identity, sessions.scope));
+    if (this.#isSessionOver) void this.#record.end(); // nobody else would
     return this.#record.load();
   }
 
