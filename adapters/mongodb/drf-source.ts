@@ -51,13 +51,14 @@ export class DrfSource {
     const counts: DrfImportCounts = { imported: 0, revoked: 0, skipped: 0 };
     // Read before the source is: what another process imports meanwhile is not among them, and so is not missed below.
     const gone = await this.#importedIds(signal);
+    const seen = new Set<string>();
     const cursor = source.find({}, { projection, readPreference: 'primary', batchSize: maxBatchSize });
     try {
       for (;;) {
         signal.throwIfAborted();
         const documents = await operations.run('read tokens to import', () => nextOf(cursor));
         if (documents.length === 0) break;
-        for (const id of await this.#write(documents, counts)) gone.delete(id);
+        for (const id of await this.#write(documents, counts, seen)) gone.delete(id);
       }
     } finally {
       await cursor.close();
@@ -81,7 +82,7 @@ export class DrfSource {
     const document = change.fullDocument;
     // It was deleted since; that change is on its way.
     if (document == null) return;
-    const written = await this.#write([document], { imported: 0, revoked: 0, skipped: 0 });
+    const written = await this.#write([document], { imported: 0, revoked: 0, skipped: 0 }, new Set());
     // A document whose key was changed, or is none any more, must not leave its old token behind.
     await this.#revoke({ $and: [this.#importedAs(change.documentKey._id), { _id: { $nin: written } }] });
   }
@@ -109,15 +110,19 @@ export class DrfSource {
     }
   }
 
-  /** Writes the tokens of these documents; returns their ids. What is no token is counted and left. */
-  async #write(documents: readonly Document[], counts: DrfImportCounts): Promise<string[]> {
+  /**
+   * Writes the tokens of these documents; returns their ids. What is no token is counted and left, and so is a key that another document
+   * has given before: it must not become another user's.
+   */
+  async #write(documents: readonly Document[], counts: DrfImportCounts, seen: Set<string>): Promise<string[]> {
     const { tokens, operations, name } = this.#places;
     const now = new Date(operations.clock.now());
     const writes: (AnyBulkWriteOperation<TokenDocument> & { updateOne: { filter: { _id: string } } })[] = [];
     for (const document of documents) {
       const token = tokenOf(document, name, now);
-      if (token === undefined) counts.skipped += 1;
+      if (token === undefined || seen.has(token._id)) counts.skipped += 1;
       else {
+        seen.add(token._id);
         const { _id, userId, ...rest } = token;
         // One that was revoked here stays so, whatever the source says.
         writes.push({ updateOne: { filter: { _id }, update: { $set: { userId }, $setOnInsert: rest }, upsert: true } });

@@ -162,6 +162,16 @@ describeOnMongo('importDrfTokens', () => {
     expect(await importDrfTokens(db, { from })).toMatchObject({ imported: 0, skipped: badKeys.length + badUsers.length + 1 });
   });
 
+  it('gives a key that several documents have to the user of the first one, each time it is run', async () => {
+    await source.insertMany([
+      { key, user_id: 7 },
+      { key, user_id: 'bob' },
+    ]);
+    expect(await importDrfTokens(db, { from })).toMatchObject({ imported: 1, skipped: 2 });
+    expect(await importDrfTokens(db, { from })).toMatchObject({ imported: 0, revoked: 0, skipped: 2 });
+    expect(await userOf(key)).toBe(ada.toHexString());
+  });
+
   it('takes a view whose documents have no _id', async () => {
     const keys = [newKey(), newKey()];
     await source.insertMany(keys.map((each) => ({ key: each, user_id: 7 })));
