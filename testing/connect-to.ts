@@ -64,9 +64,9 @@ export class TestClient {
    * @throws {TypeError} when no wrapper of the server uses sessions.
    */
   get channelSession(): ChannelSession {
-    const { session } = this.#channel;
-    if (session === undefined) throw new TypeError('client.channelSession: no wrapper of this server uses sessions, or it was not opened');
-    const draft = new SessionDraft(session);
+    const { record } = this.#channel.session;
+    if (record === undefined) throw new TypeError('client.channelSession: no wrapper of this server uses sessions, or it was not opened');
+    const draft = new SessionDraft(record);
     draft.seal();
     return draft;
   }

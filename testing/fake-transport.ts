@@ -19,7 +19,7 @@ export class FakeSocket extends EventEmitter {
   closedWith: { readonly code: number; readonly reason: string } | undefined;
 
   send(data: string | Uint8Array | ArrayBuffer): void {
-    if (this.readyState === this.OPEN) this.sent.push(data instanceof ArrayBuffer ? new Uint8Array(data) : data);
+    if (this.readyState === this.OPEN) this.sent.push(typeof data === 'string' ? data : new Uint8Array(data));
   }
 
   close(code = 1005, reason = ''): void {

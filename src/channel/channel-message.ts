@@ -59,9 +59,9 @@ export abstract class ChannelMessage implements BaseMessage {
   /** This message's view of the session, made at its first use: an untouched session costs nothing. */
   get channelSession(): SessionDraft {
     if (this.#draft === undefined) {
-      const { session } = this.#channel;
-      if (!this.#hasSession || session === undefined) throw missing('channelSession', 'withChannelSession');
-      this.channelSession = new SessionDraft(session);
+      const { record } = this.#channel.session;
+      if (!this.#hasSession || record === undefined) throw missing('channelSession', 'withChannelSession');
+      this.channelSession = new SessionDraft(record);
       return this.channelSession;
     }
     return this.#draft;
@@ -155,7 +155,7 @@ export abstract class ChannelMessage implements BaseMessage {
    */
   commit(): Promise<void> | undefined {
     const draft = this.#draft;
-    const saving = draft === undefined ? undefined : this.#channel.session?.commit(draft);
+    const saving = draft === undefined ? undefined : this.#channel.session.record?.commit(draft);
     this.seal();
     return this.#successSteps === undefined && this.#lastStep === undefined ? saving : this.#doSteps(saving);
   }

@@ -202,8 +202,9 @@ export class Connecting {
 
   #openSession(): Promise<void> | undefined {
     if (this.#opening !== undefined) return this.#opening;
-    if (!this.#channel.hasSession) this.#checkOpen(); // nobody would end what is opened now
-    const loading = this.#channel.openSession();
+    const { session, identity } = this.#channel;
+    if (!session.isOpen) this.#checkOpen(); // nobody would end what is opened now
+    const loading = session.open(identity);
     if (loading === undefined) return undefined;
     this.#opening = this.#waiting('load', loading);
     return this.#opening.then(() => {

@@ -9,8 +9,7 @@ import { Identification } from '../identity/identification.js';
 import { kindOf } from '../kind-of.js';
 import type { Channel, Handshake } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
-import type { ChannelRecord } from '../session/channel-record.js';
-import { sharedSessionId } from '../session/session-id.js';
+import { SessionAccess } from '../session/session-access.js';
 import { cutReason, isCloseCode } from '../status-codes.js';
 import type { TokenId } from '../token-id.js';
 import type { AnonymousUser, AppUser } from '../users.js';
@@ -41,6 +40,8 @@ export abstract class Connection implements Channel {
   readonly id: string = flat(randomUUID());
   /** Who speaks. */
   readonly identity: Identification = new Identification();
+  /** What is remembered of it. */
+  readonly session: SessionAccess;
   readonly #runtime: Runtime;
   readonly #transport: Transport;
   #phase: Phase = 'connecting';
@@ -50,11 +51,9 @@ export abstract class Connection implements Channel {
   #cancelTimer: (() => void) | undefined;
   #ending: Ending | undefined;
   #handshake: Handshake | undefined;
-  #isSessionOpen = false;
-  #isSessionOver = false;
-  #record: ChannelRecord | undefined;
 
   constructor(runtime: Runtime, transport: Transport) {
+    this.session = new SessionAccess(runtime.sessions);
     this.#runtime = runtime;
     this.#transport = transport;
     if (transport.socket !== undefined) attachToSocket(transport.socket, this);
@@ -124,42 +123,6 @@ export abstract class Connection implements Channel {
   /** Whether it neither ends nor has ended. */
   get isOpen(): boolean {
     return this.#phase === 'connecting' || this.#phase === 'live';
-  }
-
-  /** Whether the channel's session is open. */
-  get hasSession(): boolean {
-    return this.#isSessionOpen;
-  }
-
-  /** The channel's session, once it is open; made at its first use where it need not be loaded. */
-  get session(): ChannelRecord | undefined {
-    if (this.#record === undefined && this.#isSessionOpen) {
-      this.#record = this.#runtime.sessions.open();
-      if (this.#isSessionOver) void this.#record.end();
-    }
-    return this.#record;
-  }
-
-  /** Opens the channel's session, once: a promise where its record must be loaded. */
-  openSession(): Promise<void> | undefined {
-    if (this.#isSessionOpen) return undefined;
-    this.#isSessionOpen = true;
-    const { sessions } = this.#runtime;
-    if (sessions.scope === 'channel') return undefined;
-    this.#record = sessions.open(sharedSessionId(this.identity, sessions.scope));
-    if (this.#isSessionOver) void this.#record.end(); // nobody else would
-    return this.#record.load();
-  }
-
-  /** Nothing of the channel will use its session any more. */
-  protected endSession(): Promise<void> | undefined {
-    this.#isSessionOver = true;
-    return this.#record?.end();
-  }
-
-  /** Whether what the last message changes in the session is worth a write. */
-  protected get sessionOutlives(): boolean {
-    return this.#record?.outlivesChannel === true;
   }
 
   send(data: string | Uint8Array | ArrayBuffer): boolean {

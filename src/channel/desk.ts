@@ -9,7 +9,8 @@ import { ChannelConnectMessage, type Connecting } from './connecting.js';
 export function giveSession(message: ChannelMessage): Promise<void> | undefined {
   if (message.hasSession) return undefined;
   const connecting = connectingOf(message);
-  const pending = connecting === undefined ? message.channel.openSession() : connecting.prepare(undefined, true);
+  const { session, identity } = message.channel;
+  const pending = connecting === undefined ? session.open(identity) : connecting.prepare(undefined, true);
   if (pending !== undefined) return pending.then(() => message.putSession());
   message.putSession();
   return undefined;

@@ -49,7 +49,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     try {
       const result = (this.runtime.plan.receive as SlotFunction)(message);
       if (typeof result === 'function') checkReturned('receive', result);
-      const pending = isThenable(result) ? promiseOf(result).then(() => message.commit()) : message.commit();
+      const pending = result !== undefined && isThenable(result) ? promiseOf(result).then(() => message.commit()) : message.commit();
       return pending?.then(undefined, (error: unknown) => this.#failed(error, message));
     } catch (error) {
       this.#failed(error, message);
@@ -94,7 +94,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
       await this.#inbox?.idle();
       if (this.runtime.plan.disconnect !== undefined) await this.#disconnect(new ChannelDisconnectMessage(this, closeCode, reason));
     }
-    await this.endSession();
+    await this.session.end();
     this.#isFinished = true;
     this.#registry.finished(this);
     this.#whenFinished?.();
@@ -107,7 +107,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
       if (typeof result === 'function') checkReturned('disconnect', result);
       await result;
       // a record of the channel's own goes now anyway
-      if (!this.sessionOutlives) message.discardDraft();
+      if (!this.session.outlivesChannel) message.discardDraft();
       await message.commit();
     } catch (error) {
       const { isReported } = verdictOn(error, this.runtime.outcomes);

@@ -11,7 +11,6 @@ import { AcceptedTransport } from './accepted-transport.js';
 import type { ChannelHandlers, ClassHandlers } from './channel-handlers.js';
 import { type ChannelServerOptions, checkedServerOptions } from './channel-server-options.js';
 import type { UpgradeOptions } from './upgrade-options.js';
-import type { UpgradeTransport } from './upgrade-transport.js';
 import { type UpgradeServer, Upgrades } from './upgrades.js';
 
 /** Options of {@link ChannelServer.close}. */
@@ -44,12 +43,7 @@ export class ChannelServer<H extends object = object> {
     const settings = checkedServerOptions(options);
     this.#runtime = new Runtime(slotsOf(handlers, settings.container), settings);
     this.#registry = new ChannelRegistry(this.#runtime);
-    this.#upgrades = new Upgrades({
-      settings,
-      reporter: this.#runtime.reporter,
-      credentials: this.#runtime.credentials,
-      serve: (transport, request) => this.#serve(transport, request),
-    });
+    this.#upgrades = new Upgrades({ settings, runtime: this.#runtime, registry: this.#registry });
     this.accept = (socket, request) => {
       this.#runtime.credentials.reportUnguarded();
       this.#accept(socket, request);
@@ -118,11 +112,6 @@ export class ChannelServer<H extends object = object> {
    */
   open(transport: Transport, request: IncomingMessage): OpenedChannel {
     return openChannel(this.#runtime, this.#registry, transport, request);
-  }
-
-  #serve(transport: UpgradeTransport, request: IncomingMessage): void {
-    const { channel } = this.open(transport, request);
-    if (channel.isOpen) transport.watch({ gone: () => channel.closed(1006, ''), overflowed: () => channel.overflowed() });
   }
 
   #accept(socket: WebSocket, request: IncomingMessage): void {

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
+import type { ChannelRegistry } from '../channel/channel-registry.js';
+import { openChannel } from '../channel/connecting.js';
+import type { Runtime } from '../channel/runtime.js';
 import { ChannelError } from '../errors.js';
-import type { KnownCredentials } from '../identity/known-credentials.js';
-import type { Reporter } from '../reporter.js';
 import type { ServerSettings } from './channel-server-options.js';
 import { guardedVerifyClient } from './guarded-verify-client.js';
 import type { SocketClaim } from './socket-claim.js';
@@ -12,10 +13,8 @@ import { UpgradeTransport } from './upgrade-transport.js';
 /** What upgrades need of the server that serves them. */
 export interface UpgradesOwner {
   readonly settings: ServerSettings;
-  readonly reporter: Reporter;
-  readonly credentials: KnownCredentials;
-  /** Begins a channel. */
-  serve(transport: UpgradeTransport, request: IncomingMessage): void;
+  readonly runtime: Runtime;
+  readonly registry: ChannelRegistry;
 }
 
 /** An upgrade that is under way here. */
@@ -38,7 +37,7 @@ export class UpgradeEndpoint {
   }
 
   #makeWebSockets(): WebSocketServer {
-    const { reporter, credentials } = this.#owner;
+    const { reporter, credentials } = this.#owner.runtime;
     const { ws } = this.#options;
     const verifyClient =
       ws?.verifyClient &&
@@ -57,7 +56,8 @@ export class UpgradeEndpoint {
 
   /** Takes an upgrade, unless somebody else has answered it. */
   handle(request: IncomingMessage, claim: SocketClaim, head: Buffer): void {
-    const { settings, reporter, credentials } = this.#owner;
+    const { settings, runtime } = this.#owner;
+    const { reporter, credentials } = runtime;
     const onTaken = (): void => this.#reportTaken(claim);
     if (claim.isAnswered) {
       onTaken();
@@ -80,12 +80,17 @@ export class UpgradeEndpoint {
       if (protocol === undefined) transport.refuse(settings.outcomes.ERR_SUBPROTOCOL_REFUSED);
       else {
         this.#handshakes.set(request, { transport, protocol });
-        this.#owner.serve(transport, request);
+        this.#open(transport, request);
       }
     } catch (error) {
       reporter.error(error); // a handleProtocols of the application threw
       transport.refuse(settings.outcomes.ERR_HANDLER_FAILED);
     }
+  }
+
+  #open(transport: UpgradeTransport, request: IncomingMessage): void {
+    const { channel } = openChannel(this.#owner.runtime, this.#owner.registry, transport, request);
+    if (channel.isOpen) transport.watch({ gone: () => channel.closed(1006, ''), overflowed: () => channel.overflowed() });
   }
 
   /** Without a path, upgrades that others answer with a socket are theirs, as meant; what others end is meant by nobody. */
@@ -97,6 +102,6 @@ export class UpgradeEndpoint {
       'upgrade listener of the HTTP server, or by the application. A WebSocketServer of ws with the options server and path answers 400 to ' +
       'every other path, and adapters of frameworks drop what is not theirs: give it noServer: true and call its handleUpgrade for its own ' +
       'path alone, or serve these channels through attach or accept, or on a port of their own.';
-    this.#owner.reporter.warn(new ChannelError('ERR_UPGRADE_TAKEN', text));
+    this.#owner.runtime.reporter.warn(new ChannelError('ERR_UPGRADE_TAKEN', text));
   }
 }

@@ -1,0 +1,49 @@
+import type { ChannelRecord } from './channel-record.js';
+import { type SessionOwner, sharedSessionId } from './session-id.js';
+import type { SessionRecords } from './session-records.js';
+
+/** One channel's way to its session: opened once, and made at its first use where it need not be loaded. */
+export class SessionAccess {
+  readonly #records: SessionRecords;
+  #isOpen = false;
+  #hasEnded = false;
+  #record: ChannelRecord | undefined;
+
+  constructor(records: SessionRecords) {
+    this.#records = records;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** The session; `undefined` until it is open. */
+  get record(): ChannelRecord | undefined {
+    if (this.#record === undefined && this.#isOpen) {
+      this.#record = this.#records.open();
+      if (this.#hasEnded) void this.#record.end(); // a handler that goes on after its channel may read it
+    }
+    return this.#record;
+  }
+
+  /** Opens it for `owner`, once: a promise where its record must be loaded. */
+  open(owner: SessionOwner): Promise<void> | undefined {
+    if (this.#isOpen) return undefined;
+    this.#isOpen = true;
+    if (this.#records.scope === 'channel') return undefined;
+    this.#record = this.#records.open(sharedSessionId(owner, this.#records.scope));
+    if (this.#hasEnded) void this.#record.end(); // nobody else would
+    return this.#record.load();
+  }
+
+  /** Whether what the last message changes is worth a write: a session of the channel's own goes with it. */
+  get outlivesChannel(): boolean {
+    return this.#record?.outlivesChannel === true;
+  }
+
+  /** The channel has ended: a session of its own goes, a shared one stays. */
+  end(): Promise<void> | undefined {
+    this.#hasEnded = true;
+    return this.#record?.end();
+  }
+}
