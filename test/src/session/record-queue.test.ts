@@ -118,6 +118,24 @@ describe('a record in memory', () => {
     expect(late.values.get('count')).toBe(1);
   });
 
+  it('is not needed where there is no store: the session lives on its channel, which has nobody to ask', async () => {
+    const records = new SessionRecords({
+      settings: { store: undefined, ttlMs: 86_400_000, scope: 'channel' },
+      clock: new TestClock(),
+      random: () => 1,
+      deadlineMs,
+      report: () => undefined,
+    });
+    const session = records.open();
+    const draft = new SessionDraft(session);
+    draft.set('count', 1);
+    expect([session.load(), session.commit(draft), session.outlivesChannel]).toEqual([undefined, undefined, false]);
+    const next = new SessionDraft(session);
+    next.set('count', 7);
+    await next.reload();
+    expect([next.get('count'), session.end()]).toEqual([1, undefined]);
+  });
+
   it('of one channel’s own takes no change once that has ended', async () => {
     const clock = new TestClock();
     const store = new MemorySessionStore({ clock });

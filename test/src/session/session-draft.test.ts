@@ -49,6 +49,18 @@ describe('a message’s view of the session', () => {
     expect(draft.changes).toBeUndefined();
   });
 
+  it('has the last of several changes of one key, and what it saw first under it', () => {
+    const draft = draftOf({ a: 1, b: 1 });
+    for (const value of [2, 2, 3]) draft.set('a', value);
+    draft.update('b', (value: number) => value + 1);
+    draft.set('b', 2); // the same value, but from here on it does not depend on the old one
+    draft.delete('b');
+    expect([...(draft.changes as Changes)]).toEqual([
+      ['a', { value: 3, seen: 1, steps: undefined }],
+      ['b', { value: undefined, seen: 1, steps: undefined }],
+    ]);
+  });
+
   it('gives frozen values without copying them: a nested mutation fails loudly', () => {
     const draft = draftOf({ rooms: [{ name: 'hall' }] });
     const rooms = draft.get('rooms') as unknown as { name: string }[];
