@@ -1,26 +1,39 @@
+import type { IdentityKeys } from '../identity/user-source.js';
 import type { Channel } from '../messages.js';
 import type { TokenId } from '../token-id.js';
+import { ChannelIndex } from './channel-index.js';
 import type { Connection } from './connection.js';
 import type { Runtime } from './runtime.js';
 
-/** The live channels of a server: those whose connect has succeeded and whose connection is not gone. */
+/**
+ * The channels of a server. Iteration, {@link size} and {@link get} know the live ones: those whose connect has succeeded and whose
+ * connection is not gone. The others also find those that are still connecting, from before their look-up is sent: who logs somebody out
+ * reaches them too. `close` on one of these refuses it.
+ */
 export interface Channels extends Iterable<Channel> {
+  /** How many are live. */
   readonly size: number;
+  /** The live channel with this id. */
   get(id: string): Channel | undefined;
   /** The channels of a user, in the order in which they came. */
   ofUser(userId: string): readonly Channel[];
-  /** The channels that a token identified, in the order in which they came. */
+  /** The channels that a token identified, or that have presented it and are connecting, in the order in which they came. */
   ofToken(tokenId: TokenId): readonly Channel[];
+  /** The channels that a session of the web site identified, or is about to, in the order in which they came. */
+  ofHttpSession(id: string): readonly Channel[];
 }
 
-/** All channels of a server: finds the live ones by id, user and token, and ends all at a shutdown. */
+/** All channels of a server: finds them by id, user, token and HTTP session, and ends all at a shutdown. */
 export class ChannelRegistry implements Channels {
   readonly #runtime: Runtime;
   /** Every channel of which anything still runs, connecting ones and ended ones included. */
   readonly #active = new Set<Connection>();
   readonly #byId = new Map<string, Connection>();
-  readonly #byUser = new Map<string, Set<Connection>>();
-  readonly #byToken = new Map<string, Set<Connection>>();
+  readonly #byUser = new ChannelIndex<string>();
+  readonly #byToken = new ChannelIndex<TokenId>();
+  readonly #byHttpSession = new ChannelIndex<string>();
+  /** What channels are found by while it is being looked up who speaks on them. */
+  readonly #claims = new Map<Connection, IdentityKeys[]>();
   #isClosing = false;
   #whenEmpty: (() => void) | undefined;
 
@@ -42,11 +55,15 @@ export class ChannelRegistry implements Channels {
   }
 
   ofUser(userId: string): readonly Connection[] {
-    return [...(this.#byUser.get(userId) ?? [])];
+    return present(this.#byUser.of(userId));
   }
 
   ofToken(tokenId: TokenId): readonly Connection[] {
-    return [...(this.#byToken.get(tokenId) ?? [])];
+    return present(this.#byToken.of(tokenId));
+  }
+
+  ofHttpSession(id: string): readonly Connection[] {
+    return present(this.#byHttpSession.of(id));
   }
 
   [Symbol.iterator](): IterableIterator<Connection> {
@@ -58,24 +75,61 @@ export class ChannelRegistry implements Channels {
     this.#active.add(channel);
   }
 
+  /** A look-up of `keys` is about to be sent for a channel that connects. */
+  claim(channel: Connection, keys: IdentityKeys): void {
+    if (!channel.isOpen) return; // nothing would take it away again
+    const claims = this.#claims.get(channel);
+    if (claims === undefined) this.#claims.set(channel, [keys]);
+    else claims.push(keys);
+    this.#add(channel, keys);
+  }
+
+  /** It is known who speaks on the channel: that is what it is found by from now on, whatever becomes of the user object. */
+  identified(channel: Connection): void {
+    if (!channel.isOpen) return;
+    const { user, tokenId, httpSessionId } = channel.identity;
+    this.#name(channel, user.isAuthenticated ? { tokenId, userId: user.id, httpSessionId } : undefined);
+  }
+
   /** Connect has succeeded. */
   opened(channel: Connection): void {
     this.#byId.set(channel.id, channel);
-    addTo(this.#byUser, channel.user.id ?? undefined, channel);
-    addTo(this.#byToken, channel.tokenId, channel);
   }
 
   /** The connection is gone, or was refused. */
   closed(channel: Connection): void {
     this.#byId.delete(channel.id);
-    deleteFrom(this.#byUser, channel.user.id ?? undefined, channel);
-    deleteFrom(this.#byToken, channel.tokenId, channel);
   }
 
   /** Nothing of the channel runs any more. */
   finished(channel: Connection): void {
+    this.#name(channel, undefined);
     this.#active.delete(channel);
     if (this.#active.size === 0) this.#whenEmpty?.();
+  }
+
+  #add(channel: Connection, { userId, tokenId, httpSessionId }: IdentityKeys): void {
+    this.#byUser.add(userId, channel);
+    this.#byToken.add(tokenId, channel);
+    this.#byHttpSession.add(httpSessionId, channel);
+  }
+
+  /** The channel is found by `keys` and nothing else. */
+  #name(channel: Connection, keys: IdentityKeys | undefined): void {
+    const { keys: former } = channel;
+    channel.keys = keys;
+    if (keys !== undefined) this.#add(channel, keys); // first, so that it keeps its place under what stays the same
+    if (former !== undefined) this.#delete(channel, former);
+    for (const claim of this.#claims.get(channel) ?? []) this.#delete(channel, claim);
+    this.#claims.delete(channel);
+  }
+
+  /** Takes the channel away from under `former`, but for what it is still found by. */
+  #delete(channel: Connection, { userId, tokenId, httpSessionId }: IdentityKeys): void {
+    const { keys } = channel;
+    if (userId !== keys?.userId) this.#byUser.delete(userId, channel);
+    if (tokenId !== keys?.tokenId) this.#byToken.delete(tokenId, channel);
+    if (httpSessionId !== keys?.httpSessionId) this.#byHttpSession.delete(httpSessionId, channel);
   }
 
   /** Ends all channels, and those that last longer than `timeoutMs` at once. To be called once. */
@@ -97,14 +151,7 @@ export class ChannelRegistry implements Channels {
   }
 }
 
-function addTo(index: Map<string, Set<Connection>>, key: string | undefined, channel: Connection): void {
-  if (key === undefined) return;
-  const set = index.get(key);
-  if (set === undefined) index.set(key, new Set([channel]));
-  else set.add(channel);
-}
-
-function deleteFrom(index: Map<string, Set<Connection>>, key: string | undefined, channel: Connection): void {
-  const set = key === undefined ? undefined : index.get(key);
-  if (set?.delete(channel) === true && set.size === 0) index.delete(key as string);
+/** Those whose connection is not gone. */
+function present(channels: readonly Connection[]): readonly Connection[] {
+  return channels.filter((channel) => !channel.hasEnded);
 }

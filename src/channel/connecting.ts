@@ -27,7 +27,7 @@ export function openChannel(runtime: Runtime, registry: ChannelRegistry, transpo
   else if (!runtime.isOriginAllowed(request)) {
     runtime.reporter.warn(refusedOrigin(request));
     channel.endWith('ERR_ORIGIN_REFUSED');
-  } else return { channel, connected: new Connecting(channel, transport, request).run() };
+  } else return { channel, connected: new Connecting(channel, registry, transport, request).run() };
   return { channel, connected: Promise.resolve() };
 }
 
@@ -67,6 +67,7 @@ type WaitsFor = 'look-up' | 'load' | 'save';
  */
 export class Connecting {
   readonly #channel: LiveChannel;
+  readonly #registry: ChannelRegistry;
   readonly #transport: Transport;
   readonly #request: IncomingMessage;
   readonly #message: ChannelConnectMessage;
@@ -77,8 +78,9 @@ export class Connecting {
   #isRead = false;
   #opening: Promise<void> | undefined;
 
-  constructor(channel: LiveChannel, transport: Transport, request: IncomingMessage) {
+  constructor(channel: LiveChannel, registry: ChannelRegistry, transport: Transport, request: IncomingMessage) {
     this.#channel = channel;
+    this.#registry = registry;
     this.#transport = transport;
     this.#request = request;
     this.#message = new ChannelConnectMessage(channel, request, this);
@@ -192,12 +194,17 @@ export class Connecting {
     this.#isRead = true;
   }
 
-  #find(sources: readonly BoundSource[]): Promise<void> {
-    return this.#channel.identity
-      .find(this.#request, sources, (reader) => this.httpSession(reader))
-      .catch((error: unknown) => {
-        throw lookUpFailed(error);
+  async #find(sources: readonly BoundSource[]): Promise<void> {
+    const channel = this.#channel;
+    try {
+      await channel.identity.find(this.#request, sources, {
+        httpSession: (reader) => this.httpSession(reader),
+        claim: (keys) => this.#registry.claim(channel, keys),
       });
+    } catch (error) {
+      throw lookUpFailed(error);
+    }
+    this.#registry.identified(channel);
   }
 
   #openSession(): Promise<void> | undefined {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { inspect, types } from 'node:util';
@@ -6,6 +5,7 @@ import type { WebSocket } from 'ws';
 import type { Authentication } from '../authentication.js';
 import { ChannelError, CloseChannel } from '../errors.js';
 import { Identification } from '../identity/identification.js';
+import type { IdentityKeys } from '../identity/user-source.js';
 import { kindOf } from '../kind-of.js';
 import type { Channel, Handshake } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
@@ -13,6 +13,7 @@ import { SessionAccess } from '../session/session-access.js';
 import { cutReason, isCloseCode } from '../status-codes.js';
 import type { TokenId } from '../token-id.js';
 import type { AnonymousUser, AppUser } from '../users.js';
+import { makeChannelId } from './channel-id.js';
 import { type Ending, endingFor, verdictOn } from './ending.js';
 import type { Inbox } from './inbox.js';
 import { copyOf, Outbox } from './outbox.js';
@@ -30,18 +31,15 @@ const closeGraceMs = 1_000;
 /** The same where the application closes it in order: what was sent before may be much, and the peer's line slow. */
 const orderlyCloseGraceMs = 30_000;
 
-/** A UUID is put together of a dozen strings, which would all live as long as the channel. */
-function flat(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
-}
-
 /** One connection, as messages and wrappers see it: who speaks, what is remembered, the way out, and how it ends. */
 export abstract class Connection implements Channel {
-  readonly id: string = flat(randomUUID());
+  readonly id: string = makeChannelId();
   /** Who speaks. */
   readonly identity: Identification = new Identification();
   /** What is remembered of it. */
   readonly session: SessionAccess;
+  /** What the registry finds it by; its own to change. */
+  keys: IdentityKeys | undefined;
   readonly #runtime: Runtime;
   readonly #transport: Transport;
   #phase: Phase = 'connecting';
@@ -123,6 +121,11 @@ export abstract class Connection implements Channel {
   /** Whether it neither ends nor has ended. */
   get isOpen(): boolean {
     return this.#phase === 'connecting' || this.#phase === 'live';
+  }
+
+  /** Whether its connection is gone. */
+  get hasEnded(): boolean {
+    return this.#phase === 'ended';
   }
 
   send(data: string | Uint8Array | ArrayBuffer): boolean {

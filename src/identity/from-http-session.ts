@@ -6,7 +6,7 @@ import { HTTP_SESSION_READER, USER_REPOSITORY } from '../injection.js';
 import type { HasHttpSession } from '../messages.js';
 import type { AppUser, AuthenticatedUser } from '../users.js';
 import { checkedUser } from './identification.js';
-import type { BoundSource, Finding, UserSource } from './user-source.js';
+import type { BoundSource, Finding, HandshakeLookUps, UserSource } from './user-source.js';
 
 /** Options of `fromHttpSession` and `withUserFromHttp`. */
 export interface HttpOptions<User extends AuthenticatedUser = AppUser> {
@@ -42,11 +42,16 @@ export function checkedHttpOptions<User extends AuthenticatedUser>(owner: string
 }
 
 /** Who an HTTP session belongs to, as a finding. */
-async function findingOf(session: HttpSession | undefined, users: UserRepository<AuthenticatedUser>): Promise<Finding> {
+async function findingOf(
+  session: HttpSession | undefined,
+  users: UserRepository<AuthenticatedUser>,
+  { claim }: HandshakeLookUps,
+): Promise<Finding> {
   if (session?.userId == null) {
     const source = session === undefined ? undefined : 'http-session';
     return { user: undefined, authentication: Object.freeze({ outcome: 'missing', source }) };
   }
+  claim({ httpSessionId: session.id, userId: session.userId });
   const user = await users.findById(session.userId);
   if (user === undefined || user === null) {
     return { user: undefined, authentication: Object.freeze({ outcome: 'inactive-user', source: 'http-session' }) };
@@ -77,7 +82,7 @@ export function httpSessionSource<User extends AuthenticatedUser>(
         source: 'http-session',
         asks: [reader, users],
         reader,
-        find: async (_request, httpSession) => ({ ...(await findingOf(await httpSession(reader), users)), reader }),
+        find: async (_request, lookUps) => ({ ...(await findingOf(await lookUps.httpSession(reader), users, lookUps)), reader }),
       };
     },
   });

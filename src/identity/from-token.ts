@@ -8,7 +8,7 @@ import { tokenIdOf } from '../token-id.js';
 import type { AppUser, AuthenticatedUser } from '../users.js';
 import { type CredentialSource, checkedCredentialSources, cookie, findCredential } from './credentials.js';
 import { checkedUser } from './identification.js';
-import type { BoundSource, Finding, UserSource } from './user-source.js';
+import type { BoundSource, Finding, HandshakeLookUps, UserSource } from './user-source.js';
 
 /** Options of `fromToken` and `withUserFromToken`. */
 export interface TokenOptions<User extends AuthenticatedUser = AppUser> {
@@ -57,6 +57,7 @@ async function findUser(
   from: readonly CredentialSource[],
   tokens: TokenRepository<AuthenticatedUser>,
   clock: Clock,
+  { claim }: HandshakeLookUps,
 ): Promise<Finding> {
   const { presented, place } = findCredential(request, from);
   if (place === undefined) return { user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) };
@@ -65,6 +66,7 @@ async function findUser(
     return { user: undefined, authentication: Object.freeze({ outcome: 'malformed', source: 'token', carrier }) };
   }
   const tokenId = tokenIdOf(presented.key);
+  claim({ tokenId });
   const grant = checkedGrant(await tokens.findById(tokenId), 'tokens.findById');
   const outcome = outcomeOf(grant, clock.now());
   const authentication: Authentication = Object.freeze({
@@ -94,7 +96,7 @@ export function tokenSource<User extends AuthenticatedUser>(owner: string, optio
     bind(dependencies): BoundSource {
       const repository = dependencies.require<TokenRepository<AuthenticatedUser>>(tokens, TOKEN_REPOSITORY, names);
       const asks = [repository, ...credentials.map(({ carrier, name }) => `${carrier} ${name}`)];
-      return { source: 'token', asks, find: (request) => findUser(request, credentials, repository, dependencies.clock) };
+      return { source: 'token', asks, find: (request, lookUps) => findUser(request, credentials, repository, dependencies.clock, lookUps) };
     },
   });
 }

@@ -3,7 +3,7 @@ import type { Authentication } from '../authentication.js';
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { TokenId } from '../token-id.js';
 import { type AnonymousUser, type AppUser, type AuthenticatedUser, anonymousUser } from '../users.js';
-import type { BoundSource, Finding, HttpSessionLookup } from './user-source.js';
+import type { BoundSource, Finding, HandshakeLookUps } from './user-source.js';
 
 const nothing: Finding = Object.freeze({ user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) });
 
@@ -16,11 +16,11 @@ export class Identification {
    * Asks `sources` in turn: the first that yields a user decides. One that fails ends the search with its error. If none yields a user, the
    * outcome is that of the first that presented something.
    */
-  async find(request: IncomingMessage, sources: readonly BoundSource[], httpSession: HttpSessionLookup): Promise<void> {
+  async find(request: IncomingMessage, sources: readonly BoundSource[], lookUps: HandshakeLookUps): Promise<void> {
     let first: Finding | undefined;
     let empty: Finding | undefined; // a session in which nobody has logged in: it says less than a token that counts no more
     for (const source of sources) {
-      const finding = await source.find(request, httpSession);
+      const finding = await source.find(request, lookUps);
       if (finding.user !== undefined) {
         this.#finding = finding;
         return;

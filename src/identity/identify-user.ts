@@ -63,7 +63,12 @@ export async function identifyUser<const Sources extends readonly [AnySource, ..
     return pending;
   };
   const found = new Identification();
-  await boundedLookUp('Looking up the user', () => found.find(request, bound, lookUp), systemClock, ms);
+  await boundedLookUp(
+    'Looking up the user',
+    () => found.find(request, bound, { httpSession: lookUp, claim: () => undefined }),
+    systemClock,
+    ms,
+  );
   return { user: found.user as SourceUser<Sources> | AnonymousUser, authentication: found.authentication as Authentication };
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Authentication } from '../authentication.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { Dependencies } from '../dependencies.js';
+import type { TokenId } from '../token-id.js';
 import type { AppUser, AuthenticatedUser } from '../users.js';
 import type { None } from '../wrapping/wrapper.js';
 import type { CredentialSource } from './credentials.js';
@@ -24,16 +25,24 @@ export interface BoundSource {
   readonly asks: readonly unknown[];
   /** The reader of HTTP sessions that it uses. */
   readonly reader?: HttpSessionReader;
-  /**
-   * Looks for the user. A rejection means "cannot tell".
-   *
-   * @param httpSession reads the HTTP session once per handshake, whoever asks.
-   */
-  find(request: IncomingMessage, httpSession: HttpSessionLookup): Promise<Finding>;
+  /** Looks for the user. A rejection means "cannot tell". */
+  find(request: IncomingMessage, lookUps: HandshakeLookUps): Promise<Finding>;
 }
 
-/** Reads the HTTP session of one handshake through `reader`; asked again, it gives the same one. */
-export type HttpSessionLookup = (reader: HttpSessionReader) => Promise<HttpSession | undefined>;
+/** What a channel is found by: the credential that identifies it, and whose that is. */
+export interface IdentityKeys {
+  readonly tokenId?: TokenId | undefined;
+  readonly userId?: string | undefined;
+  readonly httpSessionId?: string | undefined;
+}
+
+/** What a source needs of the handshake at hand. */
+export interface HandshakeLookUps {
+  /** Reads the HTTP session through `reader`; asked again, it gives the same one. */
+  httpSession(reader: HttpSessionReader): Promise<HttpSession | undefined>;
+  /** To be told of what is about to be looked up, before it is: whoever revokes it meanwhile must find the channel. */
+  claim(keys: IdentityKeys): void;
+}
 
 /** One way to find a user, made by `fromToken` or `fromHttpSession`; `Adds` is what a message gets besides `channelSession` and `user`. */
 export interface UserSource<User extends AuthenticatedUser = AppUser, Adds extends object = None> {
