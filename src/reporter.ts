@@ -71,8 +71,13 @@ export class Reporter {
     }
   }
 
-  /** An anonymous client was refused. Clients cause that at will, so it is told seldom, and counted meanwhile. */
-  anonymousRefused({ outcome }: { readonly outcome: AuthenticationOutcome }): void {
+  /**
+   * An anonymous client was refused. Clients cause that at will, so it is told seldom, and counted meanwhile.
+   *
+   * @param authentication how it was identified; `undefined` where no wrapper of the server identifies.
+   */
+  anonymousRefused(authentication: { readonly outcome: AuthenticationOutcome } | undefined): void {
+    const { outcome } = authentication ?? { outcome: 'missing' };
     const leftOut = this.#dueAfter(`ERR_AUTHENTICATION_REQUIRED ${outcome}`);
     if (leftOut === undefined) return;
     const more = leftOut === 0 ? '' : ` ${leftOut} more were refused so since the last such warning.`;

@@ -21,9 +21,6 @@ import type { Runtime } from './runtime.js';
 import { attachToSocket } from './socket-events.js';
 import type { Transport } from './transport.js';
 
-/** Where no wrapper of the server identifies. */
-const nothingFound = { outcome: 'missing' } as const;
-
 type Phase = 'connecting' | 'live' | 'closing' | 'ended';
 
 /** How long a channel that we end has to flush and answer the close frame, before its connection is dropped. */
@@ -177,8 +174,7 @@ export abstract class Connection implements Channel {
   fail(error: unknown, message?: object): void {
     const { code, ending, isReported } = verdictOn(error, this.#runtime.outcomes);
     if (isReported) this.#runtime.reporter.error(error, message);
-    else if (code === 'ERR_AUTHENTICATION_REQUIRED' && this.isOpen)
-      this.#runtime.reporter.anonymousRefused(this.authentication ?? nothingFound);
+    else if (code === 'ERR_AUTHENTICATION_REQUIRED' && this.isOpen) this.#runtime.reporter.anonymousRefused(this.authentication);
     this.end(ending);
   }
 
