@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
+import * as entry from '../../entries/index.js';
 import {
   dispatchOn,
   fromHttpSession,
@@ -65,6 +66,12 @@ const waiting = rows([
 it('each wrapper of the package stands in one of these tables', () => {
   const tested = new Set([...synchronous, ...waiting].map(([name]) => name));
   expect(wrappers.filter((name) => !tested.has(name))).toEqual([]);
+});
+
+it.each(wrappers)('%s stands in no slot by itself: one forgotten call is a mistake that is named', (name) => {
+  const exported: Readonly<Record<string, unknown>> = { ...entry };
+  const receive = exported[name] as never;
+  expect(() => new entry.ChannelServer({ receive })).toThrow(new RegExp(`^(?=.*receive).*${name}`));
 });
 
 /** Calls `handler`, wrapped, with arguments of its own on each receive message, and tells what came of it. */

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { exportsOf, membersOf, textOf, wrappers } from './exports.js';
 
@@ -23,6 +24,13 @@ describe('each wrapper', () => {
   it('has a section of docs/wrappers.md', () => {
     expect(wrappers.filter((name) => !names(headingsOf(wrappersPage), name))).toEqual([]);
   });
+
+  it('has a type fixture that compiles', () => {
+    const folder = 'test/types/fixtures/positive';
+    const fixtures = readdirSync(new URL(`../../${folder}`, import.meta.url)).filter((file) => file.endsWith('.ts'));
+    const texts = fixtures.map((file) => textOf(`${folder}/${file}`));
+    expect(wrappers.filter((name) => !names(texts, name))).toEqual([]);
+  });
 });
 
 describe.each(entries)('%s', (specifier, entry) => {
@@ -41,7 +49,17 @@ describe.each(entries)('%s', (specifier, entry) => {
   });
 });
 
-it('each option has a row in docs/options.md', () => {
+it('each option of an exported interface is named by a page of docs/', () => {
+  const pages = readdirSync(new URL('../../docs', import.meta.url)).filter((file) => file.endsWith('.md') && file !== 'exports.md');
+  const named = new Set(
+    pages.flatMap((file) => [...textOf(`docs/${file}`).matchAll(/`[^`\n]+`/g)].flatMap(([code]) => code.match(/\w+/g))),
+  );
+  const interfaces = entries.flatMap(([, entry]) => exportsOf(entry)).filter(({ name }) => /^(?!No).*Options$/.test(name));
+  const options = interfaces.flatMap((each) => membersOf(each).map((member) => [each.name, member] as const));
+  expect(options.filter(([, member]) => !named.has(member)).map((option) => option.join('.'))).toEqual([]);
+});
+
+it('each option of a server, and of what it is used with, has a row in docs/options.md', () => {
   const interfaces = ['ChannelServerOptions', 'UpgradeOptions', 'CloseOptions', 'ChannelSessionOptions', 'IdentifyOptions', 'TokenOptions'];
   const exported = exportsOf('entries/index.ts').filter(({ name }) => interfaces.includes(name));
   expect(exported).toHaveLength(interfaces.length);
