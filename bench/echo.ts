@@ -20,6 +20,7 @@ const base = 'plain ws';
 const candidates = [
   { name: `${base} again (the noise)`, server: 'echo-plain' },
   { name: `${base}, corked per tick`, server: 'echo-corked' },
+  { name: `${base}, one pooled buffer`, server: 'echo-pooled' },
   { name: 'ws-with', server: 'echo-wrapped' },
 ] as const;
 
