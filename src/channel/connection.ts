@@ -54,8 +54,9 @@ export abstract class Connection implements Channel {
     if (transport.socket !== undefined) attachToSocket(transport.socket, this);
   }
 
-  /** The way in. */
+  /** The way in, which is held while the way out is clogged. */
   abstract get inbox(): Inbox;
+  abstract holdInput(isHeld: boolean): void;
   /** A frame arrived. */
   abstract received(data: Buffer, isBinary: boolean): void;
   /** The channel begins to end: takes nothing more in. With `drop`, what waits is not handled either. */
@@ -136,7 +137,7 @@ export abstract class Connection implements Channel {
       return true;
     }
     if (socket.readyState !== socket.OPEN) return false; // the peer's close frame is here, its connection not gone yet
-    this.#outbox ??= new Outbox(socket, this.#transport.raw, this.inbox, this.#runtime.maxBufferedBytes);
+    this.#outbox ??= new Outbox(socket, this.#transport.raw, this, this.#runtime.maxBufferedBytes);
     if (this.#outbox.send(data)) return true;
     this.warn('ERR_SLOW_CONSUMER', 'A client reads more slowly than it is sent to; its channel is closed (maxBufferedBytes).');
     this.endWith('ERR_SLOW_CONSUMER');

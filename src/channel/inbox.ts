@@ -82,7 +82,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     if (this.#closed) return;
     if (this.#started && this.#waiting === 0 && this.#mayStart()) {
       this.#start(message);
-      this.#pump();
+      if (this.#paused || this.#waiting > 0) this.#pump();
       return;
     }
     this.#queue.push(message);
@@ -218,12 +218,15 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     if (this.#limits.mayOrder) this.#undecided += 1;
     const pending = this.#owner.handle(message);
     if (pending === undefined) this.#finish(message);
-    else {
-      void pending.then(() => {
-        this.#finish(message);
-        this.#pump();
-      });
-    }
+    else this.#finishLater(message, pending);
+  }
+
+  /** Apart from its caller, which would make what the closure needs for every message. */
+  #finishLater(message: M, pending: Promise<void>): void {
+    void pending.then(() => {
+      this.#finish(message);
+      this.#pump();
+    });
   }
 
   #finish(message: M): void {

@@ -49,17 +49,26 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     try {
       const result = (this.runtime.plan.receive as SlotFunction)(message);
       if (typeof result === 'function') checkReturned('receive', result);
-      const pending = result !== undefined && isThenable(result) ? promiseOf(result).then(() => message.commit()) : message.commit();
-      return pending?.then(undefined, (error: unknown) => this.#failed(error, message));
+      const pending = result !== undefined && isThenable(result) ? commitAfter(result, message) : message.commit();
+      return pending === undefined ? undefined : this.#orFail(pending, message);
     } catch (error) {
       this.#failed(error, message);
       return undefined;
     }
   }
 
+  #orFail(pending: Promise<void>, message: ChannelReceiveMessage): Promise<void> {
+    return pending.then(undefined, (error: unknown) => this.#failed(error, message));
+  }
+
   #failed(error: unknown, message: ChannelReceiveMessage): void {
     message.seal();
     this.fail(error, message);
+  }
+
+  holdInput(isHeld: boolean): void {
+    if (isHeld) this.inbox.hold();
+    else this.inbox.release();
   }
 
   pauseInput(): void {
@@ -128,4 +137,9 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
       };
     });
   }
+}
+
+/** Apart from its caller, as are all closures that only some messages need. */
+function commitAfter(result: PromiseLike<unknown>, message: ChannelReceiveMessage): Promise<void> {
+  return promiseOf(result).then(() => message.commit());
 }

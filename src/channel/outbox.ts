@@ -9,10 +9,10 @@ const flushBytes = 65_536;
 /** How many times the bound may be left unsent in all, however short the time. */
 const burstFactor = 8;
 
-/** What is held back while a channel's output is clogged. */
-export interface Input {
-  hold(): void;
-  release(): void;
+/** Whose input is held back while its output is clogged. */
+export interface InputOwner {
+  /** Nothing more is handled or read, or all goes on. */
+  holdInput(isHeld: boolean): void;
 }
 
 /** Outboxes that something was sent through in this tick. One `nextTick` flushes them all. */
@@ -39,7 +39,7 @@ export function copyOf(data: Uint8Array | ArrayBuffer): Buffer {
 export class Outbox implements Ahead {
   readonly #socket: WebSocket;
   readonly #raw: Socket;
-  readonly #input: Input;
+  readonly #owner: InputOwner;
   readonly #maxBufferedBytes: number;
   #isUsed = false;
   #isCorked = false;
@@ -57,10 +57,10 @@ export class Outbox implements Ahead {
   /** Told when ws has let go of a frame that it compresses. */
   readonly #onSent: (() => void) | undefined;
 
-  constructor(socket: WebSocket, raw: Socket, input: Input, maxBufferedBytes: number) {
+  constructor(socket: WebSocket, raw: Socket, owner: InputOwner, maxBufferedBytes: number) {
     this.#socket = socket;
     this.#raw = raw;
-    this.#input = input;
+    this.#owner = owner;
     this.#maxBufferedBytes = maxBufferedBytes;
     this.#isUndecided = isPlain(socket, raw);
     this.#onSent = socket.extensions ? () => this.#releaseIfFree() : undefined;
@@ -155,13 +155,13 @@ export class Outbox implements Ahead {
     if (this.#isClogged || !(this.#isRawFull() || this.#isWsBusy())) return;
     this.#isClogged = true;
     if (this.#onSent === undefined) this.#raw.once('drain', () => this.#releaseIfFree());
-    this.#input.hold();
+    this.#owner.holdInput(true);
   }
 
   #releaseIfFree(): void {
     if (!this.#isClogged || this.#isRawFull() || this.#isWsBusy()) return;
     this.#isClogged = false;
-    this.#input.release();
+    this.#owner.holdInput(false);
   }
 
   #isRawFull(): boolean {

@@ -24,10 +24,16 @@ function bytesOf(data: RawData): Buffer {
 }
 
 function onMessage(this: ChannelSocket, data: RawData | Blob, isBinary: boolean): void {
+  if (this[reading] === undefined && Buffer.isBuffer(data)) this[channelOf]?.received(data, isBinary);
+  else onUnusualMessage(this, data, isBinary);
+}
+
+/** A message that comes in another form than a Buffer, or behind one that must be waited for. */
+function onUnusualMessage(socket: ChannelSocket, data: RawData | Blob, isBinary: boolean): void {
   if (data instanceof Blob) {
-    afterEarlier(this, async () => this[channelOf]?.received(Buffer.from(await data.arrayBuffer()), isBinary));
-  } else if (this[reading] !== undefined) afterEarlier(this, () => this[channelOf]?.received(bytesOf(data), isBinary));
-  else this[channelOf]?.received(bytesOf(data), isBinary);
+    afterEarlier(socket, async () => socket[channelOf]?.received(Buffer.from(await data.arrayBuffer()), isBinary));
+  } else if (socket[reading] !== undefined) afterEarlier(socket, () => socket[channelOf]?.received(bytesOf(data), isBinary));
+  else socket[channelOf]?.received(bytesOf(data), isBinary);
 }
 
 function onClose(this: ChannelSocket, code: number, reason: Buffer): void {
