@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { parseCookie } from 'cookie';
 import type { Collection, Db, Document, Filter } from 'mongodb';
-import { ChannelError, type HttpSession } from 'ws-with';
+import { ChannelError, checkId, type HttpSession } from 'ws-with';
 import { digestOf, type HttpSessions } from './http-sessions.js';
 import { patienceMs, within } from './within.js';
 
@@ -60,15 +60,18 @@ export class MongoHttpSessionReader implements HttpSessions {
   async read({ headers }: IncomingMessage): Promise<HttpSession | undefined> {
     const values = (headers.cookie ?? '').split(';').flatMap((part) => parseCookie(part)[this.#options.cookie] ?? []);
     const [id, ...others] = new Set(values);
-    return id === undefined || others.length > 0 ? undefined : this.readById(id);
+    return id === undefined || id === '' || others.length > 0 ? undefined : this.readById(id);
   }
 
   async readById(id: string): Promise<HttpSession | undefined> {
+    checkId('MongoHttpSessionReader.readById', 'id', id);
     return (await this.readByIds([id])).get(id);
   }
 
   async readByIds(ids: readonly string[]): Promise<ReadonlyMap<string, HttpSession>> {
-    const byDigest = new Map(ids.map((id) => [digestOf(id), id]));
+    if (!Array.isArray(ids)) throw new TypeError('MongoHttpSessionReader.readByIds: ids must be an array');
+    // `from`, since `map` passes over holes.
+    const byDigest = new Map(Array.from(ids, (id) => [idDigest(id), id]));
     const filter: Filter<HttpSessionDocument> = { _id: { $in: [...byDigest.keys()] }, ...isLive };
     const found = new Map<string, HttpSession>();
     for (const { _id, userId, data } of await within(this.#sessions.find(filter).toArray())) {
@@ -87,6 +90,11 @@ export class MongoHttpSessionReader implements HttpSessions {
   #expiry(): Document {
     return { $add: ['$$NOW', this.#options.ttlMs] };
   }
+}
+
+function idDigest(id: string): string {
+  checkId('MongoHttpSessionReader.readByIds', 'ids', id);
+  return digestOf(id);
 }
 
 /** The id is a getter of the class: what prints or serializes the session does not see it. */
