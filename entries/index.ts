@@ -44,19 +44,23 @@ export type {
   DeepReadonly,
   DisconnectMessage,
   Handshake,
+  HandshakeRequest,
   HasBody,
   HasChannelSession,
   HasHttpSession,
   Message,
+  PathParams,
   ReceiveMessage,
 } from '../src/messages.js';
 export type { OriginOptions } from '../src/origin.js';
 export { type ErrorCode, type Outcome, type Outcomes, privateCloseCodes } from '../src/outcomes.js';
 export type { ReporterOptions } from '../src/reporter.js';
+export type { ResponseHeaders } from '../src/response-headers.js';
 export type { ChannelHandlers, ClassHandlers, InstanceHandlers, SlotHandler } from '../src/server/channel-handlers.js';
 export { ChannelServer, type CloseOptions } from '../src/server/channel-server.js';
 export type { ChannelServerOptions } from '../src/server/channel-server-options.js';
 export type { UpgradeOptions } from '../src/server/upgrade-options.js';
+export type { UpgradeServer } from '../src/server/upgrades.js';
 export { checkStoredSession } from '../src/session/check-stored-session.js';
 export type { ChannelSessionOptions, SessionScope } from '../src/session/session-settings.js';
 export type { SchemaIssue, SchemaResult, StandardSchema } from '../src/standard-schema.js';

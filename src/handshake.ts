@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import type { Handshake } from './messages.js';
+import type { Handshake, HandshakeRequest, PathParams } from './messages.js';
 import { lastEntry } from './origin.js';
 
 /** Headers that carry credentials. */
 const secretHeaders: ReadonlySet<string> = new Set(['cookie', 'authorization', 'proxy-authorization', 'sec-websocket-protocol']);
+
+/** No group matched, or there are none. */
+export const noParams: PathParams = Object.freeze(Object.create(null));
 
 /** `url` with the values of the parameters `secret` replaced. */
 export function redactUrl(url: string, secret: ReadonlySet<string>): string {
@@ -19,8 +22,19 @@ export function redactUrl(url: string, secret: ReadonlySet<string>): string {
   return `${url.slice(0, start)}?${parts.join('&')}`;
 }
 
+/** `request` with the parameters of its path; those that a framework has found already stay where a route gives none. */
+export function withParams(request: IncomingMessage, params?: PathParams): HandshakeRequest {
+  if (params === undefined && hasParams(request)) return request;
+  return Object.assign(request, { params: params ?? noParams });
+}
+
+function hasParams(request: IncomingMessage): request is HandshakeRequest {
+  const params: unknown = Reflect.get(request, 'params');
+  return typeof params === 'object' && params !== null;
+}
+
 /** What is kept of a request after connect: frozen, and without anything secret. */
-export function handshakeOf(request: IncomingMessage, secretParameters: ReadonlySet<string>, trustProxy: boolean): Handshake {
+export function handshakeOf(request: HandshakeRequest, secretParameters: ReadonlySet<string>, trustProxy: boolean): Handshake {
   const headers: Record<string, string | readonly string[] | undefined> = {};
   for (const [name, value] of Object.entries(request.headers)) {
     if (!secretHeaders.has(name)) headers[name] = Array.isArray(value) ? Object.freeze([...value]) : value;
@@ -30,5 +44,6 @@ export function handshakeOf(request: IncomingMessage, secretParameters: Readonly
     url: redactUrl(request.url ?? '/', secretParameters),
     headers: Object.freeze(headers),
     address: forwarded || request.socket.remoteAddress,
+    params: Object.isFrozen(request.params) ? request.params : Object.freeze({ ...request.params }),
   });
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { Authentication } from './authentication.js';
 import type { HttpSession } from './contracts/http-session-reader.js';
+import type { ResponseHeaders } from './response-headers.js';
 import type { TokenId } from './token-id.js';
 import type { AnonymousUser, AppUser, Register } from './users.js';
 
@@ -43,6 +44,15 @@ export interface Channel {
   terminate(): void;
 }
 
+/** What the groups of a route's `path` matched, by name, percent-decoded where that is possible; `*` and unnamed groups are `0`, `1`, … */
+export type PathParams = Readonly<Record<string, string>>;
+
+/** The request of a handshake. */
+export interface HandshakeRequest extends IncomingMessage {
+  /** What the groups of `path` matched (`handleUpgrades`); empty where it has none, and with `accept` and `attach`. */
+  readonly params: PathParams;
+}
+
 /** What is kept of the handshake after connect: frozen, and without anything secret. */
 export interface Handshake {
   /** Path and query as the client sent them; the values of parameters that carry tokens are replaced by `***`. */
@@ -51,6 +61,8 @@ export interface Handshake {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** The peer's IP address; `undefined` where the transport has none. */
   readonly address: string | undefined;
+  /** What the groups of `path` matched, as in connect. */
+  readonly params: PathParams;
 }
 
 /** What every message has, before any wrapper has run. */
@@ -58,7 +70,7 @@ export interface BaseMessage {
   readonly kind: 'connect' | 'receive' | 'disconnect';
   readonly channel: Channel;
   /** In connect the request itself, afterwards what is kept of it. */
-  readonly request: IncomingMessage | Handshake;
+  readonly request: HandshakeRequest | Handshake;
   /** Aborted once the channel begins to end; give it to whatever the handler waits for. */
   readonly signal: AbortSignal;
   /** How the channel was identified; `undefined` where no wrapper of the server identifies. */
@@ -68,7 +80,12 @@ export interface BaseMessage {
 /** A handshake has arrived. */
 export interface ConnectMessage extends BaseMessage {
   readonly kind: 'connect';
-  readonly request: IncomingMessage;
+  readonly request: HandshakeRequest;
+  /**
+   * Headers that go with the 101 (`handleUpgrades`), e.g. `message.responseHeaders.append('Set-Cookie', 'seen=1')`. A refusal is constant and has
+   * none of them. With `accept` and `attach` the handshake is answered already, and setting one throws.
+   */
+  readonly responseHeaders: ResponseHeaders;
 }
 
 /** The client has sent a message (RFC 6455, section 5.6). */

@@ -1,9 +1,8 @@
-import type { IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import type { Authentication } from '../authentication.js';
 import type { HttpSession } from '../contracts/http-session-reader.js';
 import { ClientError } from '../errors.js';
-import type { BaseMessage, DisconnectMessage, Handshake, ReceiveMessage } from '../messages.js';
+import type { BaseMessage, DisconnectMessage, Handshake, HandshakeRequest, ReceiveMessage } from '../messages.js';
 import { checkCopy, markCopy } from '../package-copy.js';
 import { SessionDraft } from '../session/session-draft.js';
 import type { AnonymousUser, AuthenticatedUser } from '../users.js';
@@ -17,7 +16,7 @@ type Absent = typeof absent;
 /** One event of a channel, of a fixed shape. Members that wrappers add throw where none added them, rather than be `undefined`. */
 export abstract class ChannelMessage implements BaseMessage {
   abstract readonly kind: BaseMessage['kind'];
-  abstract readonly request: IncomingMessage | Handshake;
+  abstract readonly request: HandshakeRequest | Handshake;
   [passedWrappers] = 0;
   readonly #channel: Connection;
   #hasSession = false;

@@ -1,11 +1,11 @@
-import type { IncomingMessage } from 'node:http';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { ChannelError } from '../errors.js';
 import { handshakeOf } from '../handshake.js';
 import { lookUpFailed } from '../identity/bounded-look-up.js';
 import type { BoundSource, UserSource } from '../identity/user-source.js';
-import type { ConnectMessage } from '../messages.js';
+import type { ConnectMessage, HandshakeRequest } from '../messages.js';
 import { refusedOrigin } from '../refused-origin.js';
+import { type ResponseHeaders, responseHeadersOf } from '../response-headers.js';
 import { isThrown } from '../thrown.js';
 import { ChannelMessage } from './channel-message.js';
 import { checkReturned } from './channel-plan.js';
@@ -21,7 +21,7 @@ export interface OpenedChannel {
 }
 
 /** Makes a channel of a handshake that has arrived, and refuses it or begins its connect. */
-export function openChannel(runtime: Runtime, registry: ChannelRegistry, transport: Transport, request: IncomingMessage): OpenedChannel {
+export function openChannel(runtime: Runtime, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest): OpenedChannel {
   const channel = new LiveChannel(runtime, registry, transport);
   if (registry.isClosing) channel.endWith('ERR_SHUTDOWN');
   else if (!runtime.isOriginAllowed(request)) {
@@ -32,19 +32,25 @@ export function openChannel(runtime: Runtime, registry: ChannelRegistry, transpo
 }
 
 /** A handshake has arrived. */
-export class ChannelConnectMessage extends ChannelMessage implements Pick<ConnectMessage, 'kind' | 'request'> {
+export class ChannelConnectMessage extends ChannelMessage implements Pick<ConnectMessage, 'kind' | 'request' | 'responseHeaders'> {
   readonly kind = 'connect';
-  readonly #request: IncomingMessage;
+  readonly #request: HandshakeRequest;
   #connecting: Connecting | undefined;
 
-  constructor(channel: LiveChannel, request: IncomingMessage, connecting: Connecting) {
+  constructor(channel: LiveChannel, request: HandshakeRequest, connecting: Connecting) {
     super(channel);
     this.#request = request;
     this.#connecting = connecting;
   }
 
-  get request(): IncomingMessage {
+  get request(): HandshakeRequest {
     return this.#request;
+  }
+
+  get responseHeaders(): ResponseHeaders {
+    const headers = responseHeadersOf(this.#request);
+    if (this.channel.socket !== undefined) headers.seal();
+    return headers;
   }
 
   /** The connect that it belongs to, until that is over. */
@@ -69,7 +75,7 @@ export class Connecting {
   readonly #channel: LiveChannel;
   readonly #registry: ChannelRegistry;
   readonly #transport: Transport;
-  readonly #request: IncomingMessage;
+  readonly #request: HandshakeRequest;
   readonly #message: ChannelConnectMessage;
   readonly #pending: Record<WaitsFor, number> = { 'look-up': 0, load: 0, save: 0 };
   #httpSessions: Map<HttpSessionReader, Promise<HttpSession | undefined>> | undefined;
@@ -78,7 +84,7 @@ export class Connecting {
   #isRead = false;
   #opening: Promise<void> | undefined;
 
-  constructor(channel: LiveChannel, registry: ChannelRegistry, transport: Transport, request: IncomingMessage) {
+  constructor(channel: LiveChannel, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest) {
     this.#channel = channel;
     this.#registry = registry;
     this.#transport = transport;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { slotsOf } from '../channel/channel-plan.js';
 import { ChannelRegistry, type Channels } from '../channel/channel-registry.js';
@@ -7,6 +8,7 @@ import { Runtime } from '../channel/runtime.js';
 import { isAttached } from '../channel/socket-events.js';
 import type { Transport } from '../channel/transport.js';
 import { checkedOptions, milliseconds } from '../checked-options.js';
+import { withParams } from '../handshake.js';
 import { AcceptedTransport } from './accepted-transport.js';
 import type { ChannelHandlers, ClassHandlers } from './channel-handlers.js';
 import { type ChannelServerOptions, checkedServerOptions } from './channel-server-options.js';
@@ -26,6 +28,12 @@ export class ChannelServer<H extends object = object> {
    * connection arrives, since frames that arrive before it are nobody's. A refusal is a close code.
    */
   readonly accept: (socket: WebSocket, request: IncomingMessage) => void;
+  /**
+   * Serves one upgrade that a dispatcher of the application's own hands over: `(request, socket, head, options?) => void`, bound, with the options
+   * of {@link handleUpgrades}, of which a `path` that does not match is 404. Give the same object each time: it is compiled once. A `TypeError`
+   * where an argument or option is not what it must be.
+   */
+  readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, options?: UpgradeOptions) => void;
   readonly #runtime: Runtime;
   readonly #registry: ChannelRegistry;
   readonly #upgrades: Upgrades;
@@ -44,6 +52,7 @@ export class ChannelServer<H extends object = object> {
     this.#runtime = new Runtime(slotsOf(handlers, settings.container), settings);
     this.#registry = new ChannelRegistry(this.#runtime);
     this.#upgrades = new Upgrades({ settings, runtime: this.#runtime, registry: this.#registry });
+    this.handleUpgrade = (request, socket, head, upgrades) => this.#upgrades.take(request, socket, head, upgrades);
     this.accept = (socket, request) => {
       this.#runtime.credentials.reportUnguarded();
       this.#accept(socket, request);
@@ -111,7 +120,7 @@ export class ChannelServer<H extends object = object> {
    * @internal
    */
   open(transport: Transport, request: IncomingMessage): OpenedChannel {
-    return openChannel(this.#runtime, this.#registry, transport, request);
+    return openChannel(this.#runtime, this.#registry, transport, withParams(request));
   }
 
   #accept(socket: WebSocket, request: IncomingMessage): void {

@@ -4,6 +4,8 @@ import type { ChannelRegistry } from '../channel/channel-registry.js';
 import { openChannel } from '../channel/connecting.js';
 import type { Runtime } from '../channel/runtime.js';
 import { ChannelError } from '../errors.js';
+import type { HandshakeRequest } from '../messages.js';
+import { takeResponseHeaders } from '../response-headers.js';
 import type { ServerSettings } from './channel-server-options.js';
 import { guardedVerifyClient } from './guarded-verify-client.js';
 import type { SocketClaim } from './socket-claim.js';
@@ -45,17 +47,19 @@ export class UpgradeEndpoint {
         report: (error) => reporter.error(error),
         mayAnswer: (request) => this.#handshakes.get(request)?.transport.mayAnswer() === true,
       });
-    return new WebSocketServer({
+    const webSockets = new WebSocketServer({
       clientTracking: false,
       ...ws,
       ...(verifyClient && { verifyClient }),
       noServer: true,
       handleProtocols: (_offers, request) => withoutToken(this.#handshakes.get(request)?.protocol ?? false, credentials.sources),
     });
+    webSockets.on('headers', (lines, request) => void lines.push(...takeResponseHeaders(request)));
+    return webSockets;
   }
 
   /** Takes an upgrade, unless somebody else has answered it. */
-  handle(request: IncomingMessage, claim: SocketClaim, head: Buffer): void {
+  handle(request: HandshakeRequest, claim: SocketClaim, head: Buffer): void {
     const { settings, runtime } = this.#owner;
     const { reporter, credentials } = runtime;
     const onTaken = (): void => this.#reportTaken(claim);
@@ -88,7 +92,7 @@ export class UpgradeEndpoint {
     }
   }
 
-  #open(transport: UpgradeTransport, request: IncomingMessage): void {
+  #open(transport: UpgradeTransport, request: HandshakeRequest): void {
     const { channel } = openChannel(this.#owner.runtime, this.#owner.registry, transport, request);
     if (channel.isOpen) transport.watch({ gone: () => channel.closed(1006, ''), overflowed: () => channel.overflowed() });
   }

@@ -5,7 +5,10 @@ import { type CredentialSource, httpToken, offeredSubprotocols } from '../identi
 
 /** Options of `handleUpgrades`. */
 export interface UpgradeOptions {
-  /** Take only upgrades to this path, compared without the query. @default every path */
+  /**
+   * Take only upgrades to this path, compared as it was sent and without the query: one path (`/chat`), or a pattern in the syntax of a
+   * URLPattern's pathname (`/rooms/:id`, `/files/*`, `/:lang(de|en)?/chat`), whose groups are `message.request.params`. @default every path
+   */
   readonly path?: string | undefined;
   /** The subprotocols that the server speaks; the first that the client offers of them is agreed on. @default the first offered */
   readonly protocols?: readonly string[] | undefined;
@@ -16,20 +19,20 @@ export interface UpgradeOptions {
 const placed = ['host', 'port', 'backlog', 'server', 'noServer', 'path'] as const;
 
 const rules: Rules<UpgradeOptions> = {
-  path: { must: 'a string that begins with /', accepts: (value) => typeof value === 'string' && value.startsWith('/') },
+  path: { must: 'a string that begins with /', accepts: (value) => typeof value === 'string' },
   protocols: { must: 'a list of strings', accepts: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string') },
   ws: anObject,
 };
 
 /**
- * A checked copy of options of `handleUpgrades`.
+ * A checked copy of options of `handleUpgrades` or `handleUpgrade`, which is `owner`.
  *
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
-export function checkedUpgradeOptions(given: UpgradeOptions | undefined): Readonly<UpgradeOptions> {
-  const options = checkedOptions('handleUpgrades', given, rules);
+export function checkedUpgradeOptions(owner: string, given: UpgradeOptions | undefined): Readonly<UpgradeOptions> {
+  const options = checkedOptions(owner, given, rules);
   const misplaced = placed.find((name) => name in (options.ws ?? {}));
-  if (misplaced !== undefined) throw new TypeError(`handleUpgrades: ws.${misplaced} says where to listen, which the HTTP server does`);
+  if (misplaced !== undefined) throw new TypeError(`${owner}: ws.${misplaced} says where to listen, which the HTTP server does`);
   return options;
 }
 

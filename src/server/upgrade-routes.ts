@@ -2,28 +2,32 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../contracts/clock.js';
+import { noParams, withParams } from '../handshake.js';
+import type { HandshakeRequest, PathParams } from '../messages.js';
+import type { PathPattern } from './path-pattern.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
 import { serveAsRequest } from './serve-as-request.js';
 import { SocketClaim } from './socket-claim.js';
 
 /** One `handleUpgrades` of an HTTP server. */
 export interface UpgradeRoute {
-  /** Only upgrades to this path; `undefined`: to any. */
-  readonly path: string | undefined;
+  /** Only upgrades to these paths; `undefined`: to any. */
+  readonly path: PathPattern | undefined;
   readonly clock: Clock;
   /** Whether its server shuts down: another route may take its place. */
   isClosing(): boolean;
   /** Takes an upgrade, unless somebody else has answered it already. */
-  handle(request: IncomingMessage, claim: SocketClaim, head: Buffer): void;
+  handle(request: HandshakeRequest, claim: SocketClaim, head: Buffer): void;
 }
 
 /** How long other listeners may take to answer an upgrade that is left to them. */
 const unansweredMs = 10_000;
 
 /** Without a listener, a reset during the upgrade would end the process. */
-function ignoreError(): void {}
+export function ignoreError(): void {}
 
-function pathOf(request: IncomingMessage): string {
+/** The path of `request` as it was sent, without the query. */
+export function pathOf(request: IncomingMessage): string {
   const url = request.url ?? '/';
   const end = url.search(/[?#]/);
   return end < 0 ? url : url.slice(0, end);
@@ -32,6 +36,11 @@ function pathOf(request: IncomingMessage): string {
 function isWebSocket(request: IncomingMessage): boolean {
   const protocols = request.headers.upgrade?.toLowerCase().split(',') ?? [];
   return protocols.some((protocol) => protocol.trim().split('/', 1)[0] === 'websocket');
+}
+
+function rankOf({ path }: UpgradeRoute): number {
+  if (path === undefined) return 2;
+  return path.isLiteral ? 0 : 1;
 }
 
 /** The routes of one HTTP server: together they have one listener, so that each knows whether another takes an upgrade. */
@@ -44,9 +53,9 @@ class UpgradeRoutes {
   }
 
   add(route: UpgradeRoute): void {
-    const index = this.#routes.findIndex(({ path }) => path === route.path);
+    const index = this.#routes.findIndex(({ path }) => path?.text === route.path?.text);
     if (index >= 0 && this.#routes[index]?.isClosing() !== true) {
-      throw new TypeError(`handleUpgrades: this server has a route for ${route.path ?? 'every path'} already`);
+      throw new TypeError(`handleUpgrades: this server has a route for ${route.path?.text ?? 'every path'} already`);
     }
     if (index >= 0) this.#routes[index] = route;
     else this.#routes.push(route);
@@ -70,6 +79,17 @@ class UpgradeRoutes {
     process.nextTick(() => this.#dispatch(request, claim, head, isAlone ? undefined : clock));
   };
 
+  /** One path before patterns, these in the order in which they were added, and every path last. */
+  #takerOf(path: string): { readonly route: UpgradeRoute; readonly params: PathParams } | undefined {
+    let taker: { readonly route: UpgradeRoute; readonly params: PathParams } | undefined;
+    for (const route of this.#routes) {
+      const params = route.path === undefined ? noParams : route.path.match(path);
+      if (params === undefined) continue;
+      if (taker === undefined || rankOf(route) < rankOf(taker.route)) taker = { route, params };
+    }
+    return taker;
+  }
+
   /** @param others the time that other listeners have; `undefined` where there are none. */
   #dispatch(request: IncomingMessage, claim: SocketClaim, head: Buffer, others: Clock | undefined): void {
     if (!isWebSocket(request) && this.#server.listenerCount('request') > 0) {
@@ -77,9 +97,8 @@ class UpgradeRoutes {
       else if (others !== undefined) leaveToOthers(claim, others);
       return;
     }
-    const path = pathOf(request);
-    const taker = this.#routes.find((route) => route.path === path) ?? this.#routes.find((route) => route.path === undefined);
-    if (taker !== undefined) taker.handle(request, claim, head);
+    const taker = this.#takerOf(pathOf(request));
+    if (taker !== undefined) taker.route.handle(withParams(request, taker.params), claim, head);
     else if (others !== undefined) leaveToOthers(claim, others);
     else if (!claim.isTaken) refuseUpgrade(claim.socket, 404);
   }

@@ -1,17 +1,31 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Http2SecureServer } from 'node:http2';
 import type { Server as TlsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { noParams, withParams } from '../handshake.js';
+import { compilePath, type PathPattern } from './path-pattern.js';
+import { refuseUpgrade } from './refuse-upgrade.js';
+import { SocketClaim } from './socket-claim.js';
 import { UpgradeEndpoint, type UpgradesOwner } from './upgrade-endpoint.js';
 import { checkedUpgradeOptions, type UpgradeOptions } from './upgrade-options.js';
-import { addUpgradeRoute } from './upgrade-routes.js';
+import { addUpgradeRoute, ignoreError, pathOf } from './upgrade-routes.js';
 
 /** A server whose upgrades can be served: of `node:http`, of `node:https`, or of `node:http2` with `allowHTTP1`. */
 export type UpgradeServer = Server | TlsServer | Http2SecureServer;
+
+interface Endpoint {
+  readonly path: PathPattern | undefined;
+  readonly endpoint: UpgradeEndpoint;
+}
+
+const noOptions: UpgradeOptions = Object.freeze({});
 
 /** The upgrades that a channel server serves. */
 export class Upgrades {
   readonly #owner: UpgradesOwner;
   readonly #removals: (() => void)[] = [];
+  /** Of `take`, by the options as they are given: one object for all upgrades is compiled once. */
+  readonly #endpoints = new WeakMap<UpgradeOptions, Endpoint>();
   #isClosing = false;
 
   constructor(owner: UpgradesOwner) {
@@ -26,15 +40,46 @@ export class Upgrades {
   addRoute(server: UpgradeServer, given: UpgradeOptions): void {
     if (typeof (server as Partial<Server> | null)?.prependListener !== 'function')
       throw new TypeError('handleUpgrades: server must be an HTTP server');
-    const options = checkedUpgradeOptions(given);
-    const endpoint = new UpgradeEndpoint(this.#owner, options);
+    const { path, endpoint } = this.#make('handleUpgrades', given);
     const remove = addUpgradeRoute(server, {
-      path: options.path,
+      path,
       clock: this.#owner.settings.clock,
       isClosing: () => this.#isClosing,
       handle: (request, claim, head) => endpoint.handle(request, claim, head),
     });
     this.#removals.push(remove);
+  }
+
+  /**
+   * Takes one upgrade that the application's own dispatcher hands over.
+   *
+   * @throws {TypeError} when an option or argument is not what it must be.
+   */
+  take(request: IncomingMessage, socket: Duplex, head: Buffer, options: UpgradeOptions = noOptions): void {
+    if (request?.headers === undefined || typeof (socket as Partial<Duplex> | null)?.write !== 'function' || !Buffer.isBuffer(head)) {
+      throw new TypeError('handleUpgrade: must be given the request, socket and head of an upgrade event');
+    }
+    const { path, endpoint } = this.#endpointOf(options);
+    socket.off('error', ignoreError);
+    socket.on('error', ignoreError);
+    const claim = new SocketClaim(request, socket);
+    const params = path === undefined ? noParams : path.match(pathOf(request));
+    if (params !== undefined) endpoint.handle(withParams(request, path && params), claim, head);
+    else if (!claim.isAnswered) refuseUpgrade(socket, 404);
+  }
+
+  #endpointOf(options: UpgradeOptions): Endpoint {
+    const known = this.#endpoints.get(options);
+    if (known !== undefined) return known;
+    const made = this.#make('handleUpgrade', options);
+    this.#endpoints.set(options, made);
+    return made;
+  }
+
+  #make(method: string, given: UpgradeOptions): Endpoint {
+    const options = checkedUpgradeOptions(method, given);
+    const path = options.path === undefined ? undefined : compilePath(`${method}: path`, options.path);
+    return { path, endpoint: new UpgradeEndpoint(this.#owner, options) };
   }
 
   /** Its routes may be taken over. */

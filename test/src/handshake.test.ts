@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { handshakeOf, redactUrl } from '../../src/handshake.js';
+import { handshakeOf, redactUrl, withParams } from '../../src/handshake.js';
 import { fakeRequest } from '../../testing/fake-request.js';
 
 const secret = new Set(['token']);
@@ -42,18 +42,20 @@ describe('redactUrl', () => {
 });
 
 describe('what is kept of a handshake', () => {
-  const request = fakeRequest({
-    url: '/chat?room=1&token=abc',
-    cookies: { key: 'secret-cookie' },
-    origin: 'https://app.example.com',
-    protocols: ['chat', 'token.secret-protocol'],
-    headers: {
-      Authorization: 'Bearer secret-bearer',
-      'Proxy-Authorization': 'Basic secret-proxy',
-      'User-Agent': 'phone',
-      'X-Forwarded-For': '203.0.113.7, 198.51.100.2',
-    },
-  });
+  const request = withParams(
+    fakeRequest({
+      url: '/chat?room=1&token=abc',
+      cookies: { key: 'secret-cookie' },
+      origin: 'https://app.example.com',
+      protocols: ['chat', 'token.secret-protocol'],
+      headers: {
+        Authorization: 'Bearer secret-bearer',
+        'Proxy-Authorization': 'Basic secret-proxy',
+        'User-Agent': 'phone',
+        'X-Forwarded-For': '203.0.113.7, 198.51.100.2',
+      },
+    }),
+  );
 
   it('is frozen, and holds url, address and the headers that are no secret', () => {
     const handshake = handshakeOf(request, secret, false);
@@ -62,7 +64,7 @@ describe('what is kept of a handshake', () => {
     expect(handshake.url).toBe('/chat?room=1&token=***');
     expect(handshake.headers['user-agent']).toBe('phone');
     expect(handshake.headers['origin']).toBe('https://app.example.com');
-    expect(Object.keys(handshake)).toEqual(['url', 'headers', 'address']);
+    expect(Object.keys(handshake)).toEqual(['url', 'headers', 'address', 'params']);
   });
 
   it('holds no cookie, authorization or subprotocol', () => {
@@ -79,7 +81,7 @@ describe('what is kept of a handshake', () => {
   });
 
   it('copies and freezes headers that are lists', () => {
-    const listed = fakeRequest({});
+    const listed = withParams(fakeRequest({}));
     listed.headers['set-cookie'] = ['a', 'b'];
     const { headers } = handshakeOf(listed, secret, false);
     expect(headers['set-cookie']).toEqual(['a', 'b']);

@@ -1,0 +1,123 @@
+import type { IncomingMessage } from 'node:http';
+import { got } from './checked-options.js';
+
+const namePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const valuePattern = /^[\t\x20-\x7e]*$/;
+
+/** What belongs to the connection or to the handshake itself, and would break it. */
+const reserved: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Headers that go with the 101, e.g. `Set-Cookie`. Names are compared without regard to case. */
+export class ResponseHeaders {
+  readonly #fields = new Map<string, { readonly name: string; readonly values: string[] }>();
+  #isSealed = false;
+
+  /**
+   * Gives a header one value, in place of what it had.
+   *
+   * @throws {TypeError} when the name or value cannot be sent, the name belongs to the handshake itself (`Sec-WebSocket-…`, `Connection` …), or
+   * the handshake is answered.
+   */
+  set(name: string, value: string): void {
+    this.#check(name, value);
+    this.#fields.set(name.toLowerCase(), { name, values: [value] });
+  }
+
+  /**
+   * Adds a value, as a line of its own.
+   *
+   * @throws {TypeError} as {@link set}.
+   */
+  append(name: string, value: string): void {
+    this.#check(name, value);
+    const field = this.#fields.get(name.toLowerCase());
+    if (field === undefined) this.set(name, value);
+    else field.values.push(value);
+  }
+
+  /**
+   * Takes a header away.
+   *
+   * @throws {TypeError} when the handshake is answered.
+   */
+  delete(name: string): void {
+    this.#mustBeOpen();
+    this.#fields.delete(String(name).toLowerCase());
+  }
+
+  has(name: string): boolean {
+    return this.#fields.has(String(name).toLowerCase());
+  }
+
+  /** The values of a header, joined by a comma; `null` where it was not given. */
+  get(name: string): string | null {
+    return this.#fields.get(String(name).toLowerCase())?.values.join(', ') ?? null;
+  }
+
+  /** The values of `Set-Cookie`. */
+  getSetCookie(): string[] {
+    return [...(this.#fields.get('set-cookie')?.values ?? [])];
+  }
+
+  /** One line for each value, in the order in which the names came. @internal */
+  lines(): string[] {
+    return [...this.#fields.values()].flatMap(({ name, values }) => values.map((value) => `${name}: ${value}`));
+  }
+
+  /** The handshake is answered: what is set from now on would be lost. @internal */
+  seal(): void {
+    this.#isSealed = true;
+  }
+
+  #check(name: string, value: string): void {
+    this.#mustBeOpen();
+    if (typeof name !== 'string' || !namePattern.test(name)) {
+      throw new TypeError(`message.responseHeaders: a name must be a token of HTTP, got ${got(name)}`);
+    }
+    const lower = name.toLowerCase();
+    if (reserved.has(lower) || lower.startsWith('sec-websocket-')) {
+      throw new TypeError(`message.responseHeaders: ${name} belongs to the handshake itself`);
+    }
+    if (typeof value !== 'string' || !valuePattern.test(value)) {
+      throw new TypeError(`message.responseHeaders: ${name} must be a string of printable ASCII without line breaks, got ${got(value)}`);
+    }
+  }
+
+  #mustBeOpen(): void {
+    if (!this.#isSealed) return;
+    throw new TypeError(
+      'message.responseHeaders: the handshake is answered already: with accept and attach by ws, before connect; with handleUpgrades once ' +
+        'connect has ended',
+    );
+  }
+}
+
+const headersOf = new WeakMap<IncomingMessage, ResponseHeaders>();
+
+/** The headers for the answer to `request`, which are made when they are first asked for. */
+export function responseHeadersOf(request: IncomingMessage): ResponseHeaders {
+  const known = headersOf.get(request);
+  if (known !== undefined) return known;
+  const headers = new ResponseHeaders();
+  headersOf.set(request, headers);
+  return headers;
+}
+
+/** The lines for the answer to `request`, which is given now. */
+export function takeResponseHeaders(request: IncomingMessage): readonly string[] {
+  const headers = headersOf.get(request);
+  headers?.seal();
+  return headers?.lines() ?? [];
+}
