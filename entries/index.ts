@@ -31,6 +31,7 @@ export {
   container,
   type DependencyContainer,
   HTTP_SESSION_READER,
+  REVOCATION_FEED,
   SESSION_STORE,
   TOKEN_REPOSITORY,
   USER_REPOSITORY,

@@ -2,6 +2,7 @@
 import 'reflect-metadata';
 import { container, type DependencyContainer, type InjectionToken } from 'tsyringe';
 import type { HttpSessionReader } from './contracts/http-session-reader.js';
+import type { RevocationFeed } from './contracts/revocation-feed.js';
 import type { SessionStore } from './contracts/session-store.js';
 import type { TokenRepository } from './contracts/token-repository.js';
 import type { UserRepository } from './contracts/user-repository.js';
@@ -21,3 +22,5 @@ export const USER_REPOSITORY: InjectionToken<UserRepository> = token('USER_REPOS
 export const SESSION_STORE: InjectionToken<SessionStore> = token('SESSION_STORE');
 /** Where an {@link HttpSessionReader} is registered. */
 export const HTTP_SESSION_READER: InjectionToken<HttpSessionReader> = token('HTTP_SESSION_READER');
+/** Where a {@link RevocationFeed} is registered. Without one, a server acts on what its own process ends, and on what its sweeps find. */
+export const REVOCATION_FEED: InjectionToken<RevocationFeed> = token('REVOCATION_FEED');

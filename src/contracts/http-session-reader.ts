@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { RevocationFeed } from './revocation-feed.js';
 
 /** A session of the web site, found through the handshake. */
 export interface HttpSession {
@@ -25,4 +26,6 @@ export interface HttpSessionReader {
   readById(id: string): Promise<HttpSession | undefined>;
   /** The same for several at once; ids without a session are left out of the map. */
   readByIds?(ids: readonly string[]): Promise<ReadonlyMap<string, HttpSession>>;
+  /** Tells of the sessions that this process itself ends through this reader; a server listens to it besides its `revocations`. */
+  readonly revocations?: RevocationFeed | undefined;
 }

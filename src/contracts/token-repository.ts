@@ -1,5 +1,6 @@
 import type { TokenId } from '../token-id.js';
 import type { AppUser, AuthenticatedUser } from '../users.js';
+import type { RevocationFeed } from './revocation-feed.js';
 
 /**
  * What a repository says of one token. No grant at all means that the token is unknown. The core compares the times; an absent
@@ -15,6 +16,8 @@ export interface TokenGrant<User extends AuthenticatedUser = AppUser> {
   readonly revokedAt?: Date | undefined;
   /** What the token may be used for, in the application's words; handed on as `message.authentication.scopes`. */
   readonly scopes?: readonly string[] | undefined;
+  /** The token that it was exchanged for: live channels go over to that one, while it counts and is of the same user. */
+  readonly successorId?: TokenId | undefined;
 }
 
 /**
@@ -30,6 +33,8 @@ export interface TokenRepository<User extends AuthenticatedUser = AppUser> {
   findById(id: TokenId): Promise<TokenGrant<User> | undefined>;
   /** The same for several at once; ids without a token are left out of the map. */
   findByIds?(ids: readonly TokenId[]): Promise<ReadonlyMap<TokenId, TokenGrant<User>>>;
+  /** Tells of what this process itself ends through this repository; a server listens to it besides its `revocations`. */
+  readonly revocations?: RevocationFeed | undefined;
 }
 
 /** Options of {@link TokenIssuer.issue}. */
