@@ -21,7 +21,7 @@ import {
   withUserFromToken,
 } from '../../entries/index.js';
 import { connectTo } from '../../entries/testing.js';
-import { wrappers } from '../docs/exports.js';
+import { wrappers } from '../house/exports.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite, type Site } from '../support/site.js';
 
 expectProcessToLive();
