@@ -24,21 +24,23 @@ export function readsHttpSession(
  * As `http_session` of Channels 1.1.8 (`channels/sessions.py`), but for its nested path, which saves after a throw too.
  */
 export async function giveHttpSession(message: ChannelMessage, requirement: HttpSessionRequirement): Promise<void> {
+  const { runtime } = message.channel;
+  const { reader } = runtime.bind(requirement);
+  runtime.checkReader(reader);
   if (message.hasHttpSession) return;
-  const { reader } = message.channel.runtime.bind(requirement);
   let session: HttpSession | undefined;
   try {
     session = await readHttpSession(message, reader);
   } catch (error) {
     // on disconnect nobody is left to be told that it cannot be read
     if (message.kind !== 'disconnect') throw error;
-    message.channel.runtime.reporter.error(error, message);
+    runtime.reporter.error(error, message);
     message.httpSession = undefined;
     return;
   }
   message.httpSession = session;
   if (session !== undefined) saveIfChanged(message, session);
-  forgetUserOfGoneSession(message, session, reader);
+  forgetUserOfGoneSession(message, session);
 }
 
 function saveIfChanged(message: ChannelMessage, session: HttpSession): void {
@@ -51,11 +53,11 @@ function saveIfChanged(message: ChannelMessage, session: HttpSession): void {
  * The channel's user was found through this HTTP session, which is gone, or somebody else's now: this message's user is anonymous, and the
  * channel ends when the handler is done, as what it knew holds no longer.
  */
-function forgetUserOfGoneSession(message: ChannelMessage, session: HttpSession | undefined, reader: HttpSessionReader): void {
+function forgetUserOfGoneSession(message: ChannelMessage, session: HttpSession | undefined): void {
   const { channel, kind } = message;
   const { identity, user } = channel;
-  if (kind === 'connect' || !identity.isFoundThrough(reader) || session?.userId === user.id) return;
-  if (identity.httpSessionIdOf(reader) === undefined) return; // it could not be asked for again, which says nothing
+  if (kind === 'connect' || !identity.isOfHttpSession || session?.userId === user.id) return;
+  if (identity.handshakeHttpSessionId === undefined) return; // it could not be asked for again, which says nothing
   message.user = anonymousUser;
   message.onHandled(() => channel.endWith('ERR_AUTHENTICATION_REQUIRED'));
 }
@@ -78,7 +80,7 @@ export interface HttpParts {
   give(message: ChannelMessage): Promise<void>;
 }
 
-/** The HTTP part of `sources`; `undefined` where none of them reads HTTP sessions. Of several it is the one that identified the channel. */
+/** The HTTP part of `sources`; `undefined` where none of them reads HTTP sessions. All that do have one reader. */
 export function httpParts(wrapper: string, sources: readonly UserSource[]): HttpParts | undefined {
   const requirements = sources
     .filter(({ source }) => source === 'http-session')
@@ -93,9 +95,6 @@ export function httpParts(wrapper: string, sources: readonly UserSource[]): Http
   if (first === undefined) return undefined;
   return {
     requires: requirements,
-    give: (message) => {
-      const { runtime, identity } = message.channel;
-      return giveHttpSession(message, requirements.find((requirement) => runtime.bind(requirement).reader === identity.reader) ?? first);
-    },
+    give: (message) => giveHttpSession(message, first),
   };
 }

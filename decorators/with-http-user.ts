@@ -9,7 +9,7 @@ import { checkedHttpOptions, type HttpOptions, httpSessionSource, requireReader,
 import { checkedUser } from '../src/identity/identification.js';
 import type { UserSource } from '../src/identity/user-source.js';
 import type { HasHttpSession } from '../src/messages.js';
-import { type AppUser, type AuthenticatedUser, anonymousUser, type HasUser } from '../src/users.js';
+import { type AnonymousUser, type AppUser, type AuthenticatedUser, anonymousUser, type HasUser } from '../src/users.js';
 import type { CallShapes, None, Wrapper } from '../src/wrapping/wrapper.js';
 import { giveHttpSession } from './http-parts.js';
 
@@ -27,6 +27,13 @@ interface HttpUserRequirement extends HttpSessionRequirement {
   bind(dependencies: Dependencies): ReturnType<HttpSessionRequirement['bind']> & { readonly users: UserRepository<AuthenticatedUser> };
 }
 
+/** Whom a message on disconnect belongs to where its HTTP session or that one's user cannot be read: nobody whom another credential names. */
+function lastKnownUser(message: ChannelMessage): AuthenticatedUser | AnonymousUser {
+  const { identity, user } = message.channel;
+  if (!identity.isOfHttpSession) return anonymousUser;
+  return message.hasUser ? message.user : user; // an outer wrapper that found the session gone has put nobody
+}
+
 async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequirement): Promise<void> {
   await giveHttpSession(message, requirement);
   const { runtime } = message.channel;
@@ -34,7 +41,7 @@ async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequir
   const { users } = runtime.bind(requirement);
   const userId = message.httpSession?.userId;
   if (userId == null) {
-    message.user = anonymousUser;
+    message.user = message.kind === 'disconnect' ? lastKnownUser(message) : anonymousUser;
     return;
   }
   const find = (): Promise<AuthenticatedUser | undefined> =>
@@ -47,7 +54,7 @@ async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequir
     if (message.kind !== 'disconnect') throw failed;
     // its handler is owed all the same; nobody is left to be refused
     runtime.reporter.error(failed, message);
-    message.user = message.channel.user;
+    message.user = lastKnownUser(message);
   }
 }
 

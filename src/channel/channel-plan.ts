@@ -102,8 +102,8 @@ export interface ChannelPlan {
   readonly connectIdentifies: boolean;
   /** Whether a wrapper of any slot wants the channel session. */
   readonly wantsSession: boolean;
-  /** The readers of HTTP sessions that any slot wants. */
-  readonly readers: readonly HttpSessionReader[];
+  /** The reader of HTTP sessions, where any slot wants them. */
+  readonly reader: HttpSessionReader | undefined;
   readonly inbox: InboxLimits;
 }
 
@@ -111,7 +111,6 @@ export interface ChannelPlan {
 export function planChannels(slots: Slots, settings: Omit<InboxLimits, 'mayOrder'>, bind: Bind): ChannelPlan {
   const { functions, requirements } = slots;
   const every = all(requirements);
-  const readers = readersOf(every, bind);
   const sources = identificationOf(slots)?.sources.map((source) => bind(source));
   for (const name of slotNames) checkIdentities(name, requirements[name], sources, bind);
   const ordering = requirements.receive.filter(({ kind }) => kind === 'ordering');
@@ -123,26 +122,26 @@ export function planChannels(slots: Slots, settings: Omit<InboxLimits, 'mayOrder
     sources,
     connectIdentifies: requirements.connect.some(({ kind }) => kind === 'identification'),
     wantsSession: every.some(({ kind }) => kind === 'session'),
-    readers,
+    reader: readerOf(every, bind),
     inbox: Object.freeze({ maxQueuedBytes, maxQueuedMessages, concurrency, mayOrder: concurrency > 1 && ordering.length > 0 }),
   });
 }
 
 /** The reader of the web site's sessions, if a wrapper wants it. */
-function readersOf(requirements: readonly KnownRequirement[], bind: Bind): HttpSessionReader[] {
-  const readers = new Map<HttpSessionReader, string>();
+function readerOf(requirements: readonly KnownRequirement[], bind: Bind): HttpSessionReader | undefined {
+  let first: { readonly reader: HttpSessionReader; readonly wrapper: string } | undefined;
   for (const requirement of requirements) {
     if (requirement.kind !== 'http-session') continue;
     const { reader } = bind(requirement);
-    if (!readers.has(reader)) readers.set(reader, requirement.wrapper);
-  }
-  if (readers.size > 1) {
-    const wrappers = [...readers.values()].join(' and ');
+    const { wrapper } = requirement;
+    first ??= { reader, wrapper };
+    if (reader === first.reader) continue;
     throw new TypeError(
-      `ChannelServer: ${wrappers} read HTTP sessions through different readers: give all the same sessions, a server has one reader`,
+      `ChannelServer: ${first.wrapper} and ${wrapper} read HTTP sessions through different readers: give all the same sessions, a server ` +
+        'has one reader',
     );
   }
-  return [...readers.keys()];
+  return first?.reader;
 }
 
 function all(requirements: Slots['requirements']): KnownRequirement[] {

@@ -78,7 +78,7 @@ export class Connecting {
   readonly #request: HandshakeRequest;
   readonly #message: ChannelConnectMessage;
   readonly #pending: Record<WaitsFor, number> = { 'look-up': 0, load: 0, save: 0 };
-  #httpSessions: Map<HttpSessionReader, Promise<HttpSession | undefined>> | undefined;
+  #httpSession: Promise<HttpSession | undefined> | undefined;
   #identifying: Promise<void> | undefined;
   #isIdentified = false;
   #isRead = false;
@@ -152,42 +152,38 @@ export class Connecting {
     return identifying === undefined ? this.#openSession() : identifying.then(() => this.#openSession());
   }
 
-  /** The HTTP session of the handshake: read once, whoever asks. */
+  /** The HTTP session of the handshake: read once, whoever asks, since a server has one reader. */
   httpSession(reader: HttpSessionReader): Promise<HttpSession | undefined> {
-    this.#httpSessions ??= new Map();
-    let pending = this.#httpSessions.get(reader);
-    if (pending === undefined) {
-      pending = this.#waiting('look-up', this.#readHttpSession(reader));
-      this.#httpSessions.set(reader, pending);
-    }
-    return pending;
+    this.#httpSession ??= this.#waiting('look-up', this.#readHttpSession(reader));
+    return this.#httpSession;
   }
 
   async #readHttpSession(reader: HttpSessionReader): Promise<HttpSession | undefined> {
     try {
       const session = (await reader.read(this.#request)) ?? undefined;
-      this.#channel.identity.rememberHttpSession(reader, session?.id);
+      this.#channel.identity.rememberHttpSession(session?.id);
       return session;
     } catch (error) {
       throw lookUpFailed(error);
     }
   }
 
-  /** Identification, beside the HTTP sessions that wrappers of any slot want. */
+  /** Identification, beside the HTTP session that wrappers of any slot want. */
   #identify(hidden: readonly UserSource[] | undefined): Promise<void> | undefined {
     if (this.#identifying !== undefined || this.#isIdentified) return this.#identifying;
     const { runtime } = this.#channel;
-    const { sources: planned, readers } = runtime.plan;
+    const { sources: planned, reader } = runtime.plan;
     const sources = planned ?? hidden?.map((source) => runtime.bind(source));
-    if (sources === undefined && (readers.length === 0 || this.#isRead)) return undefined;
-    this.#identifying = this.#lookUp(sources, readers);
+    if (sources === undefined && (reader === undefined || this.#isRead)) return undefined;
+    for (const source of sources ?? []) runtime.checkReader(source.reader);
+    this.#identifying = this.#lookUp(sources, reader);
     return this.#identifying;
   }
 
-  async #lookUp(sources: readonly BoundSource[] | undefined, readers: readonly HttpSessionReader[]): Promise<void> {
+  async #lookUp(sources: readonly BoundSource[] | undefined, reader: HttpSessionReader | undefined): Promise<void> {
     this.#pending['look-up'] += 1;
     try {
-      const reading = readers.length === 0 ? undefined : Promise.all(readers.map((reader) => this.httpSession(reader)));
+      const reading = reader && this.httpSession(reader);
       reading?.catch(() => undefined); // it is awaited below, if the identification gets so far
       if (sources !== undefined) await this.#find(sources);
       if (reading !== undefined) await reading;

@@ -61,14 +61,14 @@ export async function readHttpSession(message: ChannelMessage, reader: HttpSessi
   const { channel } = message;
   const connecting = connectingOf(message);
   if (connecting !== undefined) return connecting.httpSession(reader);
-  if (!channel.identity.wasAsked(reader)) {
+  if (!channel.identity.hasReadHttpSession) {
     throw new ChannelError(
       'ERR_WRAPPER_MISSING',
       'A wrapper that reads HTTP sessions is called from a function of your own, where the server cannot see it, and after connect the ' +
         'handshake is gone: wrap the handler itself, or read the session in connect too.',
     );
   }
-  const id = channel.identity.httpSessionIdOf(reader);
+  const id = channel.identity.handshakeHttpSessionId;
   if (id === undefined) return undefined;
   const { clock, connectTimeoutMs } = channel.runtime;
   return (await boundedLookUp('Reading an HTTP session again', () => reader.readById(id), clock, connectTimeoutMs)) ?? undefined;

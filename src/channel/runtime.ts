@@ -1,4 +1,5 @@
 import type { Clock } from '../contracts/clock.js';
+import type { HttpSessionReader } from '../contracts/http-session-reader.js';
 import { Dependencies } from '../dependencies.js';
 import { KnownCredentials } from '../identity/known-credentials.js';
 import type { DependencyContainer } from '../injection.js';
@@ -34,6 +35,8 @@ export class Runtime {
   readonly credentials: KnownCredentials;
   readonly isOriginAllowed: ReturnType<typeof originRule>;
   readonly #dependencies: Dependencies;
+  /** Of wrappers that the server could not see, where it sees none that reads HTTP sessions. */
+  #hiddenReader: HttpSessionReader | undefined;
   /** Weak: a function of the application's own may make a wrapper anew for every message. */
   readonly #bindings = new WeakMap<object, unknown>();
 
@@ -70,5 +73,20 @@ export class Runtime {
       this.credentials.learn(bindable.credentials ?? []);
     }
     return this.#bindings.get(bindable) as Bound;
+  }
+
+  /**
+   * Holds the wrappers that the server could not see to its one reader of HTTP sessions, as all others were when it was built.
+   *
+   * @throws {TypeError} when `reader` is another one.
+   */
+  checkReader(reader: HttpSessionReader | undefined): void {
+    if (reader === undefined || reader === this.plan.reader) return;
+    this.#hiddenReader ??= this.plan.reader ?? reader;
+    if (reader === this.#hiddenReader) return;
+    throw new TypeError(
+      'A wrapper that is called from a function of your own reads HTTP sessions through another reader than the wrappers before it: give all ' +
+        'the same sessions, a server has one reader',
+    );
   }
 }

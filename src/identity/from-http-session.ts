@@ -82,7 +82,7 @@ export function httpSessionSource<User extends AuthenticatedUser>(
         source: 'http-session',
         asks: [reader, users],
         reader,
-        find: async (_request, lookUps) => ({ ...(await findingOf(await lookUps.httpSession(reader), users, lookUps)), reader }),
+        find: async (_request, lookUps) => findingOf(await lookUps.httpSession(reader), users, lookUps),
       };
     },
   });

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authentication } from '../authentication.js';
-import type { HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { TokenId } from '../token-id.js';
 import { type AnonymousUser, type AppUser, type AuthenticatedUser, anonymousUser } from '../users.js';
 import type { BoundSource, Finding, HandshakeLookUps } from './user-source.js';
@@ -10,7 +9,8 @@ const nothing: Finding = Object.freeze({ user: undefined, authentication: Object
 /** Who speaks: found once, of the handshake, and known from then on. */
 export class Identification {
   #finding: Finding | undefined;
-  #httpSessionIds: Map<HttpSessionReader, string | undefined> | undefined;
+  #hasReadHttpSession = false;
+  #handshakeHttpSessionId: string | undefined;
 
   /**
    * Asks `sources` in turn: the first that yields a user decides. One that fails ends the search with its error. If none yields a user, the
@@ -45,35 +45,30 @@ export class Identification {
     return this.#finding?.user === undefined ? undefined : this.#finding.authentication.tokenId;
   }
 
-  /** The id of the HTTP session through which the user was found. */
+  /** The id of the HTTP session through which the user was found, or with which nobody has logged in. */
   get httpSessionId(): string | undefined {
-    return this.reader && this.#httpSessionIds?.get(this.reader);
+    return this.#finding?.authentication.source === 'http-session' ? this.#handshakeHttpSessionId : undefined;
   }
 
-  /** The reader whose HTTP session it was, or that was presented where nobody has logged in with it. */
-  get reader(): HttpSessionReader | undefined {
-    return this.#finding?.reader;
+  /** Whether the user was found through the HTTP session. */
+  get isOfHttpSession(): boolean {
+    return this.#finding?.user !== undefined && this.#finding.authentication.source === 'http-session';
   }
 
-  /** Whether the user was found through the HTTP sessions of `reader`. */
-  isFoundThrough(reader: HttpSessionReader): boolean {
-    return this.#finding?.user !== undefined && this.reader === reader;
+  /** Notes the id under which the HTTP session of the handshake is found again. */
+  rememberHttpSession(id: string | undefined): void {
+    this.#hasReadHttpSession = true;
+    this.#handshakeHttpSessionId = id;
   }
 
-  /** Notes the id under which `reader` finds the HTTP session of the handshake again. */
-  rememberHttpSession(reader: HttpSessionReader, id: string | undefined): void {
-    this.#httpSessionIds ??= new Map();
-    this.#httpSessionIds.set(reader, id);
+  /** Whether anybody asked for the HTTP session of the handshake. */
+  get hasReadHttpSession(): boolean {
+    return this.#hasReadHttpSession;
   }
 
-  /** Whether `reader` was asked for the HTTP session of the handshake. */
-  wasAsked(reader: HttpSessionReader): boolean {
-    return this.#httpSessionIds?.has(reader) === true;
-  }
-
-  /** The id of the HTTP session that `reader` found in the handshake. */
-  httpSessionIdOf(reader: HttpSessionReader): string | undefined {
-    return this.#httpSessionIds?.get(reader);
+  /** The id of the HTTP session of the handshake, whatever identified the channel. */
+  get handshakeHttpSessionId(): string | undefined {
+    return this.#handshakeHttpSessionId;
   }
 }
 

@@ -14,8 +14,6 @@ declare const sourceUser: unique symbol;
 export interface Finding {
   readonly user: AuthenticatedUser | undefined;
   readonly authentication: Authentication;
-  /** The reader whose HTTP sessions it was found through. */
-  readonly reader?: HttpSessionReader;
 }
 
 /** A source, its dependencies resolved, as one server uses it. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   authorization,
   ChannelServer,
+  type ChannelServerOptions,
   compose,
   container,
   cookie,
@@ -56,7 +57,7 @@ const arrangements: Readonly<Record<string, (one: Wrap, two: Wrap) => unknown>> 
   'a part of dispatchOn and around it': (one, two) => ({ receive: one(dispatchOn('do', { a: handler, b: two(handler) } as never)) }),
 };
 
-const serve = (handlers: unknown) => new ChannelServer(handlers as never);
+const serve = (handlers: unknown, options?: ChannelServerOptions) => new ChannelServer(handlers as never, options);
 
 describe.each(Object.entries(arrangements))('two wrappers that identify differently, %s', (_name, arrange) => {
   it.each(pairs)('are refused when the server is built: %s and %s', (_one, _other, one, two) => {
@@ -149,5 +150,42 @@ describe('two readers of HTTP sessions in one server', () => {
     const error = thrownBy(() => serve(handlers));
     expect(error).toBeInstanceOf(TypeError);
     expect(error.message).toMatch(/one reader/);
+  });
+});
+
+describe('another reader in a wrapper that the server cannot see', () => {
+  const other = others.sessions;
+  const hidden = (wrapped: unknown) => (message: unknown) => (wrapped as (message: unknown) => unknown)(message);
+  const cookies = { sessionid: sessions.create('alice') };
+  const seen = withHttpSession({ sessions })(handler);
+  const second = withHttpSession({ sessions: other })(handler);
+
+  it.each<[string, unknown]>([
+    ['beside one that it sees', { connect: hidden(second), disconnect: seen }],
+    ['as a source beside one that it sees', { connect: hidden(withUserFromHttp({ sessions: other, users })(handler)), receive: seen }],
+    ['of withHttpUser', { connect: hidden(withHttpUser({ sessions: other, users })(handler)), receive: seen }],
+    ['beside another that it cannot see', { connect: hidden(withHttpSession({ sessions })(second as never)) }],
+  ])('is refused at connect: %s', async (_where, handlers) => {
+    const errors: unknown[] = [];
+    const client = await connectTo(serve(handlers, { onError: (error) => void errors.push(error) }), { cookies });
+    expect(client.refusal).toEqual({ status: 500 });
+    expect(errors).toEqual([expect.any(TypeError)]);
+    expect(String(errors[0])).toMatch(/one reader/);
+  });
+
+  it.each<[string, unknown]>([
+    ['beside one that it sees', { connect: seen, receive: hidden(second) }],
+    ['beside another that it cannot see', { connect: hidden(seen), receive: hidden(second) }],
+  ])('ends the channel at a later message: %s', async (_where, handlers) => {
+    const errors: unknown[] = [];
+    const client = await connectTo(serve(handlers, { onError: (error) => void errors.push(error) }), { cookies });
+    await client.send('x');
+    expect(client.closed?.code).toBe(1011);
+    expect(errors).toEqual([expect.any(TypeError)]);
+  });
+
+  it('is of one server only: another server may have it', async () => {
+    for (const wrapped of [seen, second])
+      expect((await connectTo(serve({ connect: hidden(wrapped) }), { cookies })).refusal).toBeUndefined();
   });
 });
