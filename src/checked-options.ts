@@ -18,6 +18,8 @@ export const anObject: Rule = {
   accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 };
 
+export const aName: Rule = { must: 'a non-empty string', accepts: (value) => typeof value === 'string' && value !== '' };
+
 /** An integer from `min` to `max`. */
 export function anInteger(min: number, max: number = Number.MAX_SAFE_INTEGER): Rule {
   const must = max === Number.MAX_SAFE_INTEGER ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`;

@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { checkedIds, checkId } from '../../src/check-id.js';
 import { checkTtl } from '../../src/check-issue-options.js';
+import { anything, checkedOptions, type Rule } from '../../src/checked-options.js';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { ChannelError } from '../../src/errors.js';
 import { cookieValues } from '../../src/identity/credentials.js';
 import { kindOf } from '../../src/kind-of.js';
-import { clockOption, type WallClock } from './options.js';
+import { aWallClock, type WallClock } from './options.js';
 
 /** Options of {@link MemoryHttpSessionReader}. */
 export interface MemoryHttpSessionReaderOptions {
@@ -26,6 +27,10 @@ interface MemoryHttpSessionRecord {
 
 /** A token of RFC 9110, section 5.6.2, which is what RFC 6265 allows as a cookie's name. */
 const cookieNamePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const aCookieName: Rule = {
+  must: 'the name of a cookie',
+  accepts: (value) => typeof value === 'string' && cookieNamePattern.test(value),
+};
 const defaultTtlMs = 14 * 24 * 60 * 60 * 1000;
 
 /**
@@ -42,14 +47,10 @@ export class MemoryHttpSessionReader implements HttpSessionReader {
 
   /** @throws {TypeError} when an option is out of its range. */
   constructor(options: MemoryHttpSessionReaderOptions = {}) {
-    const { cookie = 'sessionid', ttlMs = defaultTtlMs, clock } = options;
-    if (typeof cookie !== 'string' || !cookieNamePattern.test(cookie)) {
-      throw new TypeError(
-        `MemoryHttpSessionReader: cookie must be the name of a cookie, got ${typeof cookie === 'string' ? 'a string that is none' : kindOf(cookie)}`,
-      );
-    }
+    const rules = { cookie: aCookieName, ttlMs: anything, clock: aWallClock };
+    const { cookie = 'sessionid', ttlMs = defaultTtlMs, clock = Date } = checkedOptions('MemoryHttpSessionReader', options, rules);
     this.#cookie = cookie;
-    this.#clock = clockOption('MemoryHttpSessionReader', clock);
+    this.#clock = clock;
     checkTtl('MemoryHttpSessionReader', ttlMs, this.#clock.now());
     this.#ttlMs = ttlMs;
   }

@@ -1,5 +1,6 @@
 import { checkId } from '../../src/check-id.js';
 import { checkIssueOptions } from '../../src/check-issue-options.js';
+import { checkedOptions, checkOption, having } from '../../src/checked-options.js';
 import type {
   IssuedToken,
   IssueOptions,
@@ -9,13 +10,12 @@ import type {
   TokenRepository,
 } from '../../src/contracts/token-repository.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
-import { kindOf } from '../../src/kind-of.js';
 import { checkedTokenIds, checkTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { UnknownUserError } from '../../src/unknown-user-error.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { type AddTokenOptions, grantOf, infoOf, isOver, type MemoryToken, tokenOf } from './memory-token.js';
-import { clockOption, type WallClock } from './options.js';
+import { aWallClock, type WallClock } from './options.js';
 
 /** Options of {@link MemoryTokenRepository}. */
 export interface MemoryTokenRepositoryOptions<User extends AuthenticatedUser = AppUser> {
@@ -24,6 +24,8 @@ export interface MemoryTokenRepositoryOptions<User extends AuthenticatedUser = A
   /** Tells the time of issuing, use and revocation. @default the system's clock */
   readonly clock?: WallClock | undefined;
 }
+
+const aUserRepository = having('a UserRepository', 'findById');
 
 /** How long a token that expired or was revoked can still be found, so that a client learns why it is refused. */
 const retentionMs = 24 * 60 * 60 * 1000;
@@ -45,12 +47,10 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
 
   /** @throws {TypeError} when an option is missing or out of its range. */
   constructor(options: MemoryTokenRepositoryOptions<User>) {
-    const { users, clock } = (options as MemoryTokenRepositoryOptions<User> | undefined) ?? {};
-    if (typeof users?.findById !== 'function') {
-      throw new TypeError(`MemoryTokenRepository: users must be a UserRepository, got ${kindOf(users)}`);
-    }
+    const { users, clock = Date } = checkedOptions(owner, options, { users: aUserRepository, clock: aWallClock });
+    checkOption(owner, 'users', users, aUserRepository); // which must be given
     this.#users = users;
-    this.#clock = clockOption('MemoryTokenRepository', clock);
+    this.#clock = clock;
   }
 
   async findById(id: TokenId): Promise<TokenGrant<User> | undefined> {

@@ -1,10 +1,11 @@
 import type { ChangeStream, Collection, CollectionOptions, Db } from 'mongodb';
+import { aFlag, aFunction, aName, anything, checkedOptions, type Rules } from '../../src/checked-options.js';
 import { kindOf } from '../../src/kind-of.js';
 import { checkDb, checkDriver } from './check-db.js';
 import { DrfSource } from './drf-source.js';
 import { tokenSourceIndex } from './indexes.js';
 import { Operations } from './operations.js';
-import { checkName, type MongoOptions } from './options.js';
+import { type MongoOptions, mongoRules } from './options.js';
 import type { TokenDocument } from './token-document.js';
 
 /** Options of {@link importDrfTokens}. */
@@ -33,6 +34,14 @@ export interface DrfImport extends AsyncDisposable {
 
 const owner = 'importDrfTokens';
 
+const importRules: Rules<ImportDrfTokensOptions> = {
+  ...mongoRules,
+  from: anything, // is looked at more closely below
+  keepUp: aFlag,
+  collection: aName,
+  onError: aFunction,
+};
+
 const firstRetryMs = 1_000;
 const lastRetryMs = 30_000;
 
@@ -44,15 +53,14 @@ const lastRetryMs = 30_000;
  */
 export async function importDrfTokens(db: Db, options: ImportDrfTokensOptions): Promise<DrfImport> {
   checkDb(owner, db);
-  const { from, keepUp = false, collection = 'tokens', onError = warn } = options ?? {};
-  if (typeof onError !== 'function') throw new TypeError(`${owner}: onError must be a function, got ${kindOf(onError)}`);
-  if (typeof keepUp !== 'boolean') throw new TypeError(`${owner}: keepUp must be true or false, got ${kindOf(keepUp)}`);
+  const checked = checkedOptions(owner, options, importRules);
+  const { from, keepUp = false, collection = 'tokens', onError = warn } = checked;
   const source = sourceOf(db, from);
-  const tokens = db.collection<TokenDocument>(checkName(owner, 'collection', collection));
+  const tokens = db.collection<TokenDocument>(collection);
   if (source.namespace === tokens.namespace && source.db.client === db.client) {
     throw new TypeError(`${owner}: from must be another collection than the one that is imported into, got ${source.namespace} for both`);
   }
-  const operations = new Operations(owner, options);
+  const operations = new Operations(checked);
   const name = source.dbName === db.databaseName ? source.collectionName : source.namespace;
   const drf = new DrfSource({ source, tokens, name, operations });
   const { key, ...indexOptions } = tokenSourceIndex;

@@ -1,6 +1,7 @@
 import type { CreateIndexesOptions, Db, IndexDescriptionInfo } from 'mongodb';
+import { anObject, checkedOptions, checkOption } from '../../src/checked-options.js';
 import { Operations } from './operations.js';
-import type { MongoOptions } from './options.js';
+import { type MongoOptions, mongoRules } from './options.js';
 import { retentionMs } from './token-document.js';
 import { type MongoUserOptions, UserDocuments } from './users.js';
 
@@ -65,9 +66,13 @@ const sessionIndexes: readonly NeededIndex[] = [{ key: { expiresAt: 1 }, expireA
  */
 export async function ensureIndexes(db: Db, options: EnsureIndexesOptions = {}): Promise<void> {
   const owner = 'ensureIndexes';
-  const { tokens, users, sessions, timeoutMs = 60_000, clock } = options;
-  const operations = new Operations(owner, { timeoutMs, clock });
-  const documents = new UserDocuments(owner, db, users);
+  const { tokens, users = {}, sessions, timeoutMs = 60_000, clock } = options;
+  for (const [name, value] of Object.entries({ tokens, users, sessions })) {
+    if (value !== undefined) checkOption(owner, name, value, anObject);
+  }
+  const operations = new Operations(checkedOptions<MongoOptions>(owner, { timeoutMs, clock }, mongoRules));
+  const { collection, key, profile } = users; // whatever else registerMongo is given means nothing here
+  const documents = new UserDocuments(`${owner}.users`, db, { collection, key, profile });
   const ensure = (collection: string, needed: readonly NeededIndex[], any = false): Promise<void> =>
     ensureAll({ db, operations, collection, any }, needed);
 

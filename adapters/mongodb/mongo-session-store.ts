@@ -1,12 +1,13 @@
 import { type Collection, type CollectionOptions, type Db, type Filter, MongoServerError } from 'mongodb';
 import { checkedIds, checkId } from '../../src/check-id.js';
 import { checkedDate } from '../../src/checked-date.js';
+import { aName, checkedOptions } from '../../src/checked-options.js';
 import type { SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { ChannelError } from '../../src/errors.js';
 import { checkExpectedVersion, checkStoredSession } from '../../src/session/check-stored-session.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
-import { checkName, type MongoOptions } from './options.js';
+import { type MongoOptions, mongoRules } from './options.js';
 import { fieldsOf, hasExpired, isLive, type SessionDocument, sessionOf } from './session-document.js';
 
 /** Options of {@link MongoSessionStore}. */
@@ -32,9 +33,9 @@ export class MongoSessionStore implements SessionStore {
 
   /** @throws {TypeError} when an option is out of its range, or the database is one that does not serve. */
   constructor(db: Db, options: MongoSessionOptions = {}) {
-    const { collection = 'channelSessions' } = options;
-    this.#sessions = checkDb(owner, db).collection<SessionDocument>(checkName(owner, 'collection', collection), collectionOptions);
-    this.#operations = new Operations(owner, options);
+    const checked = checkedOptions(owner, options, { ...mongoRules, collection: aName });
+    this.#sessions = checkDb(owner, db).collection<SessionDocument>(checked.collection ?? 'channelSessions', collectionOptions);
+    this.#operations = new Operations(checked);
     this.timeoutMs = this.#operations.timeoutMs;
   }
 

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Collection, Db, Document, Filter } from 'mongodb';
 import { checkId } from '../../src/check-id.js';
 import { checkIssueOptions } from '../../src/check-issue-options.js';
+import { aFlag, aName, anInteger, anObject, checkedOptions, type Rules } from '../../src/checked-options.js';
 import type {
   IssuedToken,
   IssueOptions,
@@ -18,7 +19,7 @@ import { Batches, maxBatchSize } from './batches.js';
 import { checkDb } from './check-db.js';
 import { LastUsed } from './last-used.js';
 import { Operations } from './operations.js';
-import { checkInteger, checkName, type MongoOptions } from './options.js';
+import { type MongoOptions, mongoRules } from './options.js';
 import { grantOf, infoOf, newToken, retentionMs, type TokenDocument } from './token-document.js';
 import { liveTokensOf } from './token-filters.js';
 import { TokenSlots } from './token-slots.js';
@@ -52,6 +53,15 @@ interface Found<User extends AuthenticatedUser> {
 
 const owner = 'MongoTokenRepository';
 
+const tokenRules: Rules<MongoTokenOptions> = {
+  ...mongoRules,
+  collection: aName,
+  users: anObject,
+  maxPerUser: anInteger(1, 10_000),
+  cache: { must: 'true, false or an object', accepts: (value) => aFlag.accepts(value) || anObject.accepts(value) },
+};
+const cacheRules: Rules<MongoTokenCacheOptions> = { ttlMs: anInteger(1, 60_000), maxTokens: anInteger(1, 2_147_483_647) };
+
 /**
  * Finds the users of tokens in MongoDB, token and user in one round trip, and issues tokens. It keeps ids (digests), never keys.
  *
@@ -73,15 +83,16 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
 
   /** @throws {TypeError} when an option is out of its range. */
   constructor(db: Db, options: MongoTokenOptions<User> = {}) {
-    const { collection = 'tokens', users, maxPerUser, cache } = options;
-    this.#tokens = checkDb(owner, db).collection<TokenDocument>(checkName(owner, 'collection', collection));
-    this.#users = new UserDocuments(owner, db, users);
-    this.#operations = new Operations(owner, options);
+    const checked = checkedOptions(owner, options, tokenRules);
+    const { collection = 'tokens', users, maxPerUser, cache } = checked;
+    this.#tokens = checkDb(owner, db).collection<TokenDocument>(collection);
+    this.#users = new UserDocuments(`${owner}.users`, db, users);
+    this.#operations = new Operations(checked);
     this.timeoutMs = this.#operations.timeoutMs;
     this.#lookups = new Batches((ids) => this.#operations.run('find tokens', (signal) => this.#query(ids, signal)));
     this.#userKeys = new Batches((ids) => this.#operations.run('find users', (signal) => this.#users.keysOf(ids, signal)));
     this.#lastUsed = new LastUsed(this.#tokens, this.#operations);
-    if (maxPerUser !== undefined) this.#slots = new TokenSlots(this.#tokens, checkInteger(owner, 'maxPerUser', maxPerUser, 1, 10_000));
+    if (maxPerUser !== undefined) this.#slots = new TokenSlots(this.#tokens, maxPerUser);
     if (cache) this.#cache = newCache(cache === true ? {} : cache);
   }
 
@@ -230,9 +241,9 @@ function foundOf<User extends AuthenticatedUser>(document: TokenDocument, user: 
 }
 
 function newCache<Value extends object>(options: MongoTokenCacheOptions): LRUCache<string, Value> {
-  const { ttlMs = 5_000, maxTokens = 10_000 } = options;
+  const { ttlMs = 5_000, maxTokens = 10_000 } = checkedOptions(`${owner}.cache`, options, cacheRules);
   return new LRUCache<string, Value>({
-    max: checkInteger(owner, 'cache.maxTokens', maxTokens, 1),
-    ttl: checkInteger(owner, 'cache.ttlMs', ttlMs, 1, 60_000),
+    max: maxTokens,
+    ttl: ttlMs,
   });
 }

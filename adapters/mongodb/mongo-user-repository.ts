@@ -1,11 +1,12 @@
 import type { Db } from 'mongodb';
 import { checkedIds, checkId } from '../../src/check-id.js';
+import { checkedOptions } from '../../src/checked-options.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { Batches, maxBatchSize } from './batches.js';
 import { Operations } from './operations.js';
-import type { MongoOptions } from './options.js';
-import { type MongoUserOptions, UserDocuments } from './users.js';
+import { type MongoOptions, mongoRules } from './options.js';
+import { type MongoUserOptions, UserDocuments, userRules } from './users.js';
 
 /** Options of {@link MongoUserRepository}. */
 export interface MongoUserRepositoryOptions<User extends AuthenticatedUser = AppUser> extends MongoOptions, MongoUserOptions<User> {}
@@ -22,8 +23,9 @@ export class MongoUserRepository<User extends AuthenticatedUser = AppUser> imple
 
   /** @throws {TypeError} when an option is out of its range. */
   constructor(db: Db, options: MongoUserRepositoryOptions<User> = {}) {
-    this.#documents = new UserDocuments(owner, db, options);
-    this.#operations = new Operations(owner, options);
+    const { timeoutMs, clock, ...users } = checkedOptions(owner, options, { ...mongoRules, ...userRules });
+    this.#documents = new UserDocuments(owner, db, users);
+    this.#operations = new Operations({ timeoutMs, clock });
     this.timeoutMs = this.#operations.timeoutMs;
     this.#lookups = new Batches((ids) => this.#operations.run('find users', (signal) => this.#query(ids, signal)));
   }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/contracts/clock.js';
 import { withDeadline } from '../../src/deadline.js';
-import { checkClock, checkInteger, type MongoOptions } from './options.js';
+import { systemClock } from '../../src/system-clock.js';
+import type { MongoOptions } from './options.js';
 
 const defaultTimeoutMs = 3_000;
 
@@ -9,10 +10,10 @@ export class Operations {
   readonly timeoutMs: number;
   readonly clock: Clock;
 
-  /** @throws {TypeError} when an option is out of its range. */
-  constructor(owner: string, { timeoutMs = defaultTimeoutMs, clock }: MongoOptions) {
-    this.timeoutMs = checkInteger(owner, 'timeoutMs', timeoutMs, 1);
-    this.clock = checkClock(owner, clock);
+  /** @param options which their owner has checked. */
+  constructor({ timeoutMs = defaultTimeoutMs, clock = systemClock }: MongoOptions) {
+    this.timeoutMs = timeoutMs;
+    this.clock = clock;
   }
 
   /**

@@ -1,8 +1,7 @@
 import { type Collection, type Db, type Document, Long, ObjectId } from 'mongodb';
-import { kindOf } from '../../src/kind-of.js';
+import { aFunction, aName, anObject, checkedOptions, checkOption, type Rules } from '../../src/checked-options.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { checkDb } from './check-db.js';
-import { checkName } from './options.js';
 
 /** A second document about a user, joined to the first one, like the profile of a Django user. */
 export interface MongoProfileOptions {
@@ -33,6 +32,18 @@ export interface MongoUserOptions<User extends AuthenticatedUser = AppUser> {
 /** A user's key as the database holds it. */
 export type UserKey = string | number | ObjectId | Long;
 
+/** What they must be. */
+export const userRules: Rules<MongoUserOptions> = { collection: aName, key: aName, profile: anObject, map: aFunction };
+const profileRules: Rules<MongoProfileOptions> = { collection: aName, foreignField: aName, as: aName };
+
+type Profile = MongoProfileOptions & { readonly as: string };
+
+function checkedProfile(owner: string, given: MongoProfileOptions): Profile {
+  const profile = checkedOptions(owner, given, profileRules);
+  for (const name of ['collection', 'foreignField'] as const) checkOption(owner, name, profile[name], aName);
+  return { ...profile, as: profile.as ?? 'profile' };
+}
+
 /** Holds what the profile is joined on; of a name that no application's document has. */
 const scratch = 'wsWithProfileKeys';
 
@@ -40,21 +51,16 @@ const scratch = 'wsWithProfileKeys';
 export class UserDocuments<User extends AuthenticatedUser> {
   readonly collection: Collection;
   readonly key: string;
-  readonly #profile: (MongoProfileOptions & { readonly as: string }) | undefined;
+  readonly #profile: Profile | undefined;
   readonly #map: ((document: Document) => User | undefined) | undefined;
 
   /** @throws {TypeError} when an option is out of its range. */
   constructor(owner: string, db: Db, options: MongoUserOptions<User> = {}) {
-    const { collection = 'users', key = '_id', profile, map } = options;
-    this.collection = checkDb(owner, db).collection(checkName(owner, 'users.collection', collection));
-    this.key = checkName(owner, 'users.key', key);
-    if (map !== undefined && typeof map !== 'function') throw new TypeError(`${owner}: users.map must be a function, got ${kindOf(map)}`);
+    const { collection = 'users', key = '_id', profile, map } = checkedOptions(owner, options, userRules);
+    this.collection = checkDb(owner, db).collection(collection);
+    this.key = key;
     this.#map = map;
-    this.#profile = profile && {
-      collection: checkName(owner, 'users.profile.collection', profile.collection),
-      foreignField: checkName(owner, 'users.profile.foreignField', profile.foreignField),
-      as: checkName(owner, 'users.profile.as', profile.as ?? 'profile'),
-    };
+    this.#profile = profile && checkedProfile(`${owner}.profile`, profile);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { MongoClient } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import {
   ChannelServer,
@@ -14,12 +15,15 @@ import {
   withUserFromHttp,
   withUserFromToken,
 } from '../../entries/index.js';
-import { MemorySessionStore } from '../../entries/memory.js';
+import { MemoryHttpSessionReader, MemorySessionStore, MemoryTokenRepository } from '../../entries/memory.js';
+import { importDrfTokens, MongoSessionStore, MongoTokenRepository, MongoUserRepository } from '../../entries/mongodb.js';
 import { anInteger, checkedOptions, got, milliseconds } from '../../src/checked-options.js';
 import { fakeRequest } from '../../testing/fake-request.js';
 
 type Take = (options: object) => unknown;
 
+/** Never connected: options are checked before anything is sent. */
+const db = new MongoClient('mongodb://127.0.0.1:1').db('none');
 const handlers = { receive: () => undefined };
 const owners: Record<string, { readonly take: Take; readonly bad: object }> = {
   ChannelServer: { take: (options) => new ChannelServer(handlers, options), bad: { concurrency: 'secret' } },
@@ -44,6 +48,18 @@ const owners: Record<string, { readonly take: Take; readonly bad: object }> = {
   fromToken: { take: fromToken, bad: { from: 'secret' } },
   fromHttpSession: { take: fromHttpSession, bad: { reader: 'secret' } },
   MemorySessionStore: { take: (options) => new MemorySessionStore(options), bad: { maxSessions: 'secret' } },
+  MemoryTokenRepository: { take: (options) => new MemoryTokenRepository(options as never), bad: { users: 'secret' } },
+  MemoryHttpSessionReader: { take: (options) => new MemoryHttpSessionReader(options), bad: { cookie: 'a secret' } },
+  MongoSessionStore: { take: (options) => new MongoSessionStore(db, options), bad: { collection: 1n } },
+  MongoUserRepository: { take: (options) => new MongoUserRepository(db, options), bad: { key: 1n } },
+  MongoTokenRepository: { take: (options) => new MongoTokenRepository(db, options), bad: { cache: 'secret' } },
+  'MongoTokenRepository.users': { take: (users) => new MongoTokenRepository(db, { users }), bad: { map: 'secret' } },
+  'MongoTokenRepository.cache': { take: (cache) => new MongoTokenRepository(db, { cache }), bad: { ttlMs: 'secret' } },
+  'MongoTokenRepository.users.profile': {
+    take: (profile) => new MongoTokenRepository(db, { users: { profile: profile as never } }),
+    bad: { collection: 1n },
+  },
+  importDrfTokens: { take: (options) => importDrfTokens(db, options as never), bad: { keepUp: 'secret' } },
   identifyUser: { take: (options) => identifyUser(fakeRequest({}), options as never), bad: { sources: [], timeoutMs: 'secret' } },
 };
 
