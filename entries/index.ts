@@ -22,6 +22,22 @@ export type { JsonObject, JsonValue, SessionStore, StoredSession } from '../src/
 export type { IssuedToken, IssueOptions, TokenGrant, TokenInfo, TokenIssuer, TokenRepository } from '../src/contracts/token-repository.js';
 export type { UserRepository } from '../src/contracts/user-repository.js';
 export { ChannelError, ClientError, CloseChannel, DenyConnection, type DenyOptions } from '../src/errors.js';
+export type {
+  ChannelEvent,
+  CloseEvent,
+  ConflictEvent,
+  EventOptions,
+  EventSubject,
+  HandshakeEvent,
+  HeartbeatEvent,
+  IdentificationEvent,
+  RefusalEvent,
+  RenewalEvent,
+  RevalidationEvent,
+  RevocationEvent,
+  SaveEvent,
+  SlowConsumerEvent,
+} from '../src/events.js';
 export { authorization, type CredentialSource, cookie, type Presented, query, subprotocol } from '../src/identity/credentials.js';
 export { fromHttpSession, type HttpOptions } from '../src/identity/from-http-session.js';
 export { fromToken, type TokenOptions } from '../src/identity/from-token.js';

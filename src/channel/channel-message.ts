@@ -154,7 +154,7 @@ export abstract class ChannelMessage implements BaseMessage {
    */
   commit(): Promise<void> | undefined {
     const draft = this.#draft;
-    const saving = draft === undefined ? undefined : this.#channel.session.record?.commit(draft);
+    const saving = draft === undefined ? undefined : this.#channel.session.record?.commit(draft, this.#channel.id);
     this.seal();
     return this.#successSteps === undefined && this.#lastStep === undefined ? saving : this.#doSteps(saving);
   }

@@ -23,6 +23,7 @@ export interface OpenedChannel {
 /** Makes a channel of a handshake that has arrived, and refuses it or begins its connect. */
 export function openChannel(runtime: Runtime, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest): OpenedChannel {
   const channel = new LiveChannel(runtime, registry, transport);
+  runtime.lifecycle.arrived(channel, request);
   if (registry.isClosing) channel.endWith('ERR_SHUTDOWN');
   else if (!runtime.isOriginAllowed(request)) {
     runtime.reporter.warn(refusedOrigin(request));
@@ -198,14 +199,18 @@ export class Connecting {
 
   async #find(sources: readonly BoundSource[]): Promise<void> {
     const channel = this.#channel;
+    const { lifecycle } = channel.runtime;
+    const start = lifecycle.identifying();
     try {
       await channel.identity.find(this.#request, sources, {
         httpSession: (reader) => this.httpSession(reader),
         claim: (keys) => this.#registry.claim(channel, keys),
       });
     } catch (error) {
+      lifecycle.identified(channel, start, true);
       throw lookUpFailed(error);
     }
+    lifecycle.identified(channel, start);
     this.#registry.identified(channel);
   }
 

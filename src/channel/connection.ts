@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { inspect, types } from 'node:util';
 import type { WebSocket } from 'ws';
 import type { Authentication } from '../authentication.js';
+import { type ChannelState, countChannel } from '../channel-counts.js';
 import { ChannelError, CloseChannel } from '../errors.js';
 import { Identification } from '../identity/identification.js';
 import type { IdentityKeys } from '../identity/user-source.js';
@@ -21,7 +22,7 @@ import type { Runtime } from './runtime.js';
 import { attachToSocket } from './socket-events.js';
 import type { Transport } from './transport.js';
 
-type Phase = 'connecting' | 'live' | 'closing' | 'ended';
+type Phase = ChannelState | 'ended';
 
 /** How long a channel that we end has to flush and answer the close frame, before its connection is dropped. */
 const closeGraceMs = 1_000;
@@ -40,6 +41,7 @@ export abstract class Connection implements Channel {
   readonly #runtime: Runtime;
   readonly #transport: Transport;
   #phase: Phase = 'connecting';
+  #wasLive = false;
   #outbox: Outbox | undefined;
   #held: (string | Uint8Array | ArrayBuffer)[] | undefined;
   #controller: AbortController | undefined;
@@ -51,6 +53,7 @@ export abstract class Connection implements Channel {
     this.session = new SessionAccess(runtime.sessions);
     this.#runtime = runtime;
     this.#transport = transport;
+    countChannel(undefined, 'connecting');
     if (transport.socket !== undefined) attachToSocket(transport.socket, this);
   }
 
@@ -98,6 +101,10 @@ export abstract class Connection implements Channel {
     return this.#controller.signal;
   }
 
+  get via(): Transport['via'] {
+    return this.#transport.via;
+  }
+
   /** What is kept of the handshake, once connect has succeeded. */
   get handshake(): Handshake {
     return this.#handshake as Handshake;
@@ -140,6 +147,7 @@ export abstract class Connection implements Channel {
     this.#outbox ??= new Outbox(socket, this.#transport.raw, this, this.#runtime.maxBufferedBytes);
     if (this.#outbox.send(data)) return true;
     this.warn('ERR_SLOW_CONSUMER', 'A client reads more slowly than it is sent to; its channel is closed (maxBufferedBytes).');
+    this.#runtime.lifecycle.slow(this);
     this.endWith('ERR_SLOW_CONSUMER');
     return false;
   }
@@ -158,7 +166,7 @@ export abstract class Connection implements Channel {
 
   terminate(): void {
     if (this.#phase === 'ended') return;
-    this.#begin({ ...this.#runtime.outcomes.ERR_CHANNEL_CLOSED, closeCode: 1006, isOrderly: true });
+    this.#begin({ ...endingFor('ERR_CHANNEL_CLOSED', this.#runtime.outcomes), closeCode: 1006, isOrderly: true });
     this.#outbox?.flush();
     if (this.#transport.socket === undefined) {
       this.#transport.destroy();
@@ -182,7 +190,9 @@ export abstract class Connection implements Channel {
   /** Begins to end it: takes nothing more in, sends nothing more, and says why. */
   end(ending: Ending): void {
     if (!this.isOpen) return;
+    const isRefusal = this.isConnecting;
     this.#begin(ending);
+    if (isRefusal) this.#runtime.lifecycle.refused(this, ending);
     const socket = this.#transport.socket;
     if (socket === undefined) {
       this.#transport.refuse(ending);
@@ -198,12 +208,13 @@ export abstract class Connection implements Channel {
   /** The connection is closed: by the peer, or at the end of our own closing. */
   closed(code: number, reason: string): void {
     if (this.#phase === 'ended') return;
-    this.#begin({ status: 400, closeCode: code, reason, isOrderly: true });
+    this.#begin({ code: undefined, status: 400, closeCode: code, reason, isOrderly: true });
     this.#gone();
   }
 
   #begin(ending: Ending): void {
     if (!this.isOpen) return;
+    countChannel(this.isLive ? 'live' : 'connecting', 'closing');
     this.#phase = 'closing';
     this.#ending = ending;
     this.#held = undefined;
@@ -214,10 +225,12 @@ export abstract class Connection implements Channel {
 
   #gone(): void {
     if (this.#phase === 'ended') return;
+    countChannel('closing', undefined);
     this.#phase = 'ended';
     this.#cancelTimer?.();
-    const { closeCode, reason } = this.#ending as Ending;
-    this.gone(closeCode, reason);
+    const ending = this.#ending as Ending;
+    this.#runtime.lifecycle.closed(this, ending, this.#wasLive);
+    this.gone(ending.closeCode, ending.reason);
   }
 
   /** The one timer of a channel: what its phase has a deadline for. It is forgotten when the phase is over. */
@@ -244,7 +257,9 @@ export abstract class Connection implements Channel {
 
   /** Connect is over. */
   protected begin(): void {
+    countChannel('connecting', 'live');
     this.#phase = 'live';
+    this.#wasLive = true;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
   }

@@ -5,6 +5,8 @@ import { isThrown } from '../thrown.js';
 
 /** Why and how a channel ends. */
 export interface Ending extends Outcome {
+  /** What ends it here; `undefined` where the other side has ended it. */
+  readonly code: ErrorCode | undefined;
   /** The application or a shutdown closes it: what was received before is still handled. Otherwise it is dropped. */
   readonly isOrderly: boolean;
 }
@@ -19,7 +21,7 @@ export interface Verdict {
 
 /** How the table of outcomes ends a channel for `code`. */
 export function endingFor(code: ErrorCode, outcomes: Outcomes): Ending {
-  return { ...outcomes[code], isOrderly: isOrderly(code) };
+  return { ...outcomes[code], code, isOrderly: isOrderly(code) };
 }
 
 /** What `error` means, whatever was thrown: what is no error of ours, or says what cannot be sent, is a failure of the handler. */

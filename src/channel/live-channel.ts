@@ -25,6 +25,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   live(): void {
     this.begin();
     this.#registry.opened(this);
+    this.runtime.lifecycle.opened(this);
     this.#inbox?.start();
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../contracts/clock.js';
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
 import { Dependencies } from '../dependencies.js';
+import { type EventOptions, Events } from '../events.js';
 import { KnownCredentials } from '../identity/known-credentials.js';
 import type { DependencyContainer } from '../injection.js';
 import { type OriginOptions, originRule } from '../origin.js';
@@ -10,9 +11,10 @@ import { SessionRecords } from '../session/session-records.js';
 import { type ChannelSessionOptions, sessionSettings } from '../session/session-settings.js';
 import { type Bindable, type ChannelPlan, credentialsOf, planChannels, type Slots, sessionOptionsOf } from './channel-plan.js';
 import type { InboxLimits } from './inbox.js';
+import { Lifecycle } from './lifecycle.js';
 
 /** The options of a server that its channels go by. */
-export interface RuntimeSettings extends OriginOptions, ReporterOptions, Omit<InboxLimits, 'mayOrder'> {
+export interface RuntimeSettings extends OriginOptions, ReporterOptions, EventOptions, Omit<InboxLimits, 'mayOrder'> {
   readonly container: DependencyContainer | undefined;
   readonly session: ChannelSessionOptions;
   readonly clock: Clock;
@@ -28,6 +30,8 @@ export class Runtime {
   readonly clock: Clock;
   readonly outcomes: Outcomes;
   readonly reporter: Reporter;
+  readonly events: Events;
+  readonly lifecycle: Lifecycle;
   readonly connectTimeoutMs: number;
   readonly maxBufferedBytes: number;
   readonly trustProxy: boolean;
@@ -52,6 +56,8 @@ export class Runtime {
     this.maxBufferedBytes = settings.maxBufferedBytes;
     this.trustProxy = settings.trustProxy;
     this.reporter = new Reporter(settings, clock);
+    this.events = new Events(clock, settings);
+    this.lifecycle = new Lifecycle(this.events);
     this.credentials = new KnownCredentials(this.reporter);
     this.isOriginAllowed = originRule(settings);
     this.#dependencies = new Dependencies(container, connectTimeoutMs, clock);
@@ -62,6 +68,7 @@ export class Runtime {
       clock,
       random: Math.random,
       deadlineMs: connectTimeoutMs,
+      events: this.events,
       report: (error) => this.reporter.error(error),
     });
   }

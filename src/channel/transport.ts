@@ -4,6 +4,8 @@ import type { Outcome } from '../outcomes.js';
 
 /** A connection as it is before or after its handshake is answered. */
 export interface Transport {
+  /** Whether the handshake is answered by us or was answered before. */
+  readonly via: 'upgrade' | 'accept';
   /** The raw socket, which is corked. */
   readonly raw: Socket;
   /** The socket, where the handshake is answered already. */

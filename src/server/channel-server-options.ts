@@ -1,5 +1,6 @@
 import { aFunction, anInteger, anObject, checkedOptions, having, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
+import type { EventOptions } from '../events.js';
 import type { DependencyContainer } from '../injection.js';
 import { type OriginOptions, originRules } from '../origin.js';
 import { defaultOutcomes, type ErrorCode, type Outcome, type Outcomes } from '../outcomes.js';
@@ -9,7 +10,7 @@ import { isCloseCode, isRefusalStatus } from '../status-codes.js';
 import { systemClock } from '../system-clock.js';
 
 /** Options of a `ChannelServer`. All have defaults; they are copied and checked when the server is made. */
-export interface ChannelServerOptions extends OriginOptions, ReporterOptions {
+export interface ChannelServerOptions extends OriginOptions, ReporterOptions, EventOptions {
   /**
    * A container of tsyringe, where dependencies are looked for before the global one; a class of handlers is resolved from it. (Partial, so
    * that a mock of it will do for the compiler; when the server is made, `isRegistered` and `resolve` must be there.) @default the global one
@@ -37,7 +38,7 @@ export interface ChannelServerOptions extends OriginOptions, ReporterOptions {
 }
 
 /** The options of a server with everything filled in. */
-export interface ServerSettings extends OriginOptions, ReporterOptions {
+export interface ServerSettings extends OriginOptions, ReporterOptions, EventOptions {
   readonly container: DependencyContainer | undefined;
   readonly session: ChannelSessionOptions;
   readonly clock: Clock;
@@ -64,6 +65,7 @@ const rules: Rules<ChannelServerOptions> = {
   outcomes: anObject,
   onError: aFunction,
   onWarning: aFunction,
+  onEvent: aFunction,
   ...originRules,
 };
 

@@ -5,6 +5,7 @@ import { openChannel } from '../channel/connecting.js';
 import type { Runtime } from '../channel/runtime.js';
 import { ChannelError } from '../errors.js';
 import type { HandshakeRequest } from '../messages.js';
+import type { ErrorCode } from '../outcomes.js';
 import { takeResponseHeaders } from '../response-headers.js';
 import type { ServerSettings } from './channel-server-options.js';
 import { guardedVerifyClient } from './guarded-verify-client.js';
@@ -81,20 +82,26 @@ export class UpgradeEndpoint {
     });
     try {
       const protocol = agreeOnProtocol(request, credentials.sources, this.#options);
-      if (protocol === undefined) transport.refuse(settings.outcomes.ERR_SUBPROTOCOL_REFUSED);
+      if (protocol === undefined) this.#refuse(transport, 'ERR_SUBPROTOCOL_REFUSED', request);
       else {
         this.#handshakes.set(request, { transport, protocol });
         this.#open(transport, request);
       }
     } catch (error) {
       reporter.error(error); // a handleProtocols of the application threw
-      transport.refuse(settings.outcomes.ERR_HANDLER_FAILED);
+      this.#refuse(transport, 'ERR_HANDLER_FAILED', request);
     }
   }
 
   #open(transport: UpgradeTransport, request: HandshakeRequest): void {
     const { channel } = openChannel(this.#owner.runtime, this.#owner.registry, transport, request);
     if (channel.isOpen) transport.watch({ gone: () => channel.closed(1006, ''), overflowed: () => channel.overflowed() });
+  }
+
+  #refuse(transport: UpgradeTransport, code: ErrorCode, request: HandshakeRequest): void {
+    const { outcomes, lifecycle } = this.#owner.runtime;
+    lifecycle.turnedAway(code, outcomes[code], request);
+    transport.refuse(outcomes[code]);
   }
 
   /** Without a path, upgrades that others answer with a socket are theirs, as meant; what others end is meant by nobody. */

@@ -29,6 +29,7 @@ export interface PendingUpgrade extends Omit<Pending, 'input'> {
  * kept, within bounds, and becomes the head of the upgrade. What somebody else has answered is not touched.
  */
 export class UpgradeTransport implements Transport {
+  readonly via = 'upgrade';
   readonly raw: Socket;
   socket: WebSocket | undefined;
   readonly #claim: SocketClaim;

@@ -10,9 +10,10 @@ export interface ChannelRecord extends DraftSource {
    * Ends the draft of a message that succeeded, and saves what it changed. Returns `undefined` where nothing was, or where there is no store
    * to wait for.
    *
+   * @param channelId of the channel whose message it was, for the events.
    * @throws {ChannelError} `ERR_SESSION_CONFLICT`, `ERR_SESSION_GONE` or `ERR_SESSION_SAVE_FAILED`; nothing is changed then.
    */
-  commit(draft: SessionDraft): Promise<void> | undefined;
+  commit(draft: SessionDraft, channelId: string): Promise<void> | undefined;
   /** The channel has ended: a record of its own goes, a shared one stays. */
   end(): Promise<void> | undefined;
 }

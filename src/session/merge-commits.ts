@@ -4,6 +4,8 @@ import type { Snapshot } from './session-data.js';
 /** A message's changes that wait to be saved. */
 export interface WaitingCommit {
   readonly changes: Changes;
+  /** Whose message it was. */
+  readonly channelId: string;
   /** Until when it may be tried, on the monotonic clock. */
   readonly end: number;
   resolve(): void;

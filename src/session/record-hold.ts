@@ -62,10 +62,10 @@ export class RecordHold implements ChannelRecord {
     return this.#record.reload();
   }
 
-  commit(draft: SessionDraft): Promise<void> | undefined {
+  commit(draft: SessionDraft, channelId: string): Promise<void> | undefined {
     const changes = draft.seal();
     if (changes === undefined || (this.#hasEnded && !this.#record.isShared)) return undefined;
-    return this.#record.commit(changes);
+    return this.#record.commit(changes, channelId);
   }
 
   end(): Promise<void> | undefined {

@@ -1,11 +1,13 @@
 import type { Clock } from '../contracts/clock.js';
 import type { StoredSession } from '../contracts/session-store.js';
 import { ChannelError, codeOf } from '../errors.js';
+import type { Events } from '../events.js';
 import type { BoundedStore } from './bounded-store.js';
 import type { Changes } from './changes.js';
 import { asFrozenJson } from './json-value.js';
 import { merge, type WaitingCommit } from './merge-commits.js';
 import { objectOf, SessionData } from './session-data.js';
+import { tellConflict, tellFailedConflicts, tellSave } from './session-events.js';
 import { randomSessionId } from './session-id.js';
 import type { SessionSettings } from './session-settings.js';
 import { type ReadRecord, readRecord } from './stored-record.js';
@@ -18,6 +20,7 @@ export interface RecordContext {
   readonly random: () => number;
   /** The deadline of each operation, in milliseconds. */
   readonly deadlineMs: number;
+  readonly events: Events;
   report(error: unknown): void;
 }
 
@@ -108,10 +111,10 @@ export class SessionRecord {
   }
 
   /** Saves what a message changed. */
-  commit(changes: Changes): Promise<void> {
+  commit(changes: Changes, channelId: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = this.#context.clock.monotonic() + this.#context.deadlineMs;
-      this.#commits.push({ changes, end, resolve, reject });
+      this.#commits.push({ changes, channelId, end, resolve, reject });
       this.#working ??= this.#work();
     });
   }
@@ -153,22 +156,27 @@ export class SessionRecord {
       for (const commit of commits) commit.reject(gone());
       return;
     }
+    const { events } = this.#context;
+    const start = events.start('save');
     const { changes, failures } = merge(commits, this.data.values);
     try {
       if (changes !== undefined && !(await this.#write(changes))) {
         await this.#waitOn(commits);
         return;
       }
+      if (changes !== undefined) tellSave(events, { commits, failures, start });
       for (const commit of commits) if (!failures.has(commit)) commit.resolve();
     } catch (error) {
+      tellSave(events, { commits, failures, start, error });
       for (const commit of commits) if (!failures.has(commit)) commit.reject(error);
     }
+    tellFailedConflicts(events, failures);
     for (const [commit, error] of failures) commit.reject(error);
   }
 
   /** Others came first: lets them have their turn, then tries again with those whose time is not over. */
   async #waitOn(commits: readonly WaitingCommit[]): Promise<void> {
-    const { clock, random } = this.#context;
+    const { clock, random, events } = this.#context;
     if (this.#lost > attemptsAtOnce) {
       const ms = random() * Math.min(firstPauseMs * 2 ** (this.#lost - attemptsAtOnce - 1), maxPauseMs);
       await new Promise<void>((resolve) => {
@@ -177,6 +185,7 @@ export class SessionRecord {
     }
     const now = clock.monotonic();
     const isOver = (commit: WaitingCommit): boolean => this.#fruitless >= maxFruitlessAttempts || commit.end < now;
+    tellConflict(events, commits, isOver);
     for (const commit of commits) {
       if (isOver(commit))
         commit.reject(new ChannelError('ERR_SESSION_CONFLICT', 'The session was saved by others again and again; giving up.'));

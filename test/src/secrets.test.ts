@@ -42,7 +42,13 @@ describe('nothing leaks', () => {
       );
       if (message.kind !== 'connect') seen.push(shown(message.request));
     });
-    const server = new ChannelServer({ connect: look, receive: look, disconnect: look }, { session: { store, scope: 'client' } });
+    const server = new ChannelServer(
+      { connect: look, receive: look, disconnect: look },
+      {
+        session: { store, scope: 'client' },
+        onEvent: (event) => void seen.push(shown(event)),
+      },
+    );
     const client = await connectTo(server, {
       cookies: { sessionid: sessionId, other: 'cookie-value' },
       headers: { authorization: 'Bearer bearer-value' },
@@ -50,7 +56,8 @@ describe('nothing leaks', () => {
     });
     await client.send('a');
     seen.push(shown(server), shown(server.channels), shown([...server.channels]));
-    await client.disconnect();
+    await client.disconnect(4000, key); // a client may say anything
+    expect(seen.join('\n')).toMatch(/identification.*handshake.*save.*close/s);
     expect(seen.length).toBeGreaterThan(10);
     expect(ids).toHaveLength(1);
     for (const secret of [key, sessionId, 'cookie-value', 'bearer-value', ids[0] as string]) expect(seen.join('\n')).not.toContain(secret);
@@ -61,9 +68,12 @@ describe('nothing leaks', () => {
     const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const failing = { findById: () => Promise.reject(new Error('down')) };
     const connect = withUserFromToken({ tokens: failing })(() => {});
-    await connectTo({ connect }, { cookies: { key } });
-    await connectTo({ connect }, { cookies: { key }, origin: 'https://evil.example' });
-    const text = shown([log.mock.calls, emit.mock.calls]);
+    const events: unknown[] = [];
+    const onEvent = (event: unknown): void => void events.push(event);
+    await connectTo({ connect }, { cookies: { key }, onEvent });
+    await connectTo({ connect }, { cookies: { key }, origin: 'https://evil.example', onEvent });
+    const text = shown([log.mock.calls, emit.mock.calls, events]);
+    expect(events).toHaveLength(3);
     expect(text).toContain('ERR_LOOKUP_FAILED');
     expect(text).toContain('evil.example');
     expect(text).not.toContain(key);

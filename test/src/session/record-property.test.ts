@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { ChannelError } from '../../../src/errors.js';
+import { Events } from '../../../src/events.js';
 import { SessionDraft } from '../../../src/session/session-draft.js';
 import { SessionRecords } from '../../../src/session/session-records.js';
 import { systemClock } from '../../../src/system-clock.js';
@@ -62,7 +63,7 @@ async function run(hold: Hold, { channel, turns, outcome }: Step): Promise<boole
     return false;
   }
   if (outcome === 'is discarded') draft.discard();
-  await hold.commit(draft);
+  await hold.commit(draft, 'a-channel');
   return outcome !== 'is discarded';
 }
 
@@ -91,7 +92,14 @@ function processesOn(store: MemorySessionStore, { processes, turns }: { processe
     let asked = 0;
     const far = countingStore(store, () => turns[(asked++ % turns.length) as number] as number).store;
     const settings = { store: far, ttlMs: 86_400_000, scope: 'user' as const };
-    const context = { settings, clock: systemClock, random: () => 0.1, deadlineMs: 5_000, report: (error: unknown) => errors.push(error) };
+    const context = {
+      settings,
+      clock: systemClock,
+      random: () => 0.1,
+      deadlineMs: 5_000,
+      events: new Events(systemClock),
+      report: (error: unknown) => errors.push(error),
+    };
     return new SessionRecords(context);
   });
   return { all, errors };

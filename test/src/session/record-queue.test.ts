@@ -3,6 +3,7 @@ import { MemorySessionStore } from '../../../entries/memory.js';
 import { TestClock } from '../../../entries/testing.js';
 import type { SessionStore } from '../../../src/contracts/session-store.js';
 import { ChannelError } from '../../../src/errors.js';
+import { Events } from '../../../src/events.js';
 import { SessionDraft } from '../../../src/session/session-draft.js';
 import { SessionRecords } from '../../../src/session/session-records.js';
 import { codesOf, expectProcessToLive } from '../../support/site.js';
@@ -15,7 +16,8 @@ const deadlineMs = 5_000;
 function processOn(store: SessionStore, clock: TestClock, random: () => number = () => 1) {
   const errors: unknown[] = [];
   const settings = { store, ttlMs: 86_400_000, scope: 'user' as const };
-  const records = new SessionRecords({ settings, clock, random, deadlineMs, report: (error) => errors.push(error) });
+  const events = new Events(clock);
+  const records = new SessionRecords({ settings, clock, random, deadlineMs, events, report: (error) => errors.push(error) });
   return { records, errors };
 }
 
@@ -56,7 +58,7 @@ type Hold = ReturnType<SessionRecords['open']>;
 async function add(hold: Hold): Promise<void> {
   const draft = new SessionDraft(hold);
   draft.update('count', (count: number | undefined) => (count ?? 0) + 1);
-  await hold.commit(draft);
+  await hold.commit(draft, 'a-channel');
 }
 
 describe('a save that others come before', () => {
@@ -124,12 +126,13 @@ describe('a record in memory', () => {
       clock: new TestClock(),
       random: () => 1,
       deadlineMs,
+      events: new Events(new TestClock()),
       report: () => undefined,
     });
     const session = records.open();
     const draft = new SessionDraft(session);
     draft.set('count', 1);
-    expect([session.load(), session.commit(draft), session.outlivesChannel]).toEqual([undefined, undefined, false]);
+    expect([session.load(), session.commit(draft, 'a-channel'), session.outlivesChannel]).toEqual([undefined, undefined, false]);
     const next = new SessionDraft(session);
     next.set('count', 7);
     await next.reload();
@@ -145,7 +148,7 @@ describe('a record in memory', () => {
     const draft = new SessionDraft(own);
     draft.set('late', true);
     await own.end();
-    expect(own.commit(draft)).toBeUndefined();
+    expect(own.commit(draft, 'a-channel')).toBeUndefined();
     expect(store.size).toBe(0);
   });
 });

@@ -1,0 +1,134 @@
+import type { IncomingMessage } from 'node:http';
+import type { WebSocket } from 'ws';
+import type { Authentication } from '../authentication.js';
+import { digestOf, type EventSubject, type Events } from '../events.js';
+import type { ErrorCode, Outcome } from '../outcomes.js';
+import type { TokenId } from '../token-id.js';
+import type { AnonymousUser, AppUser } from '../users.js';
+import type { Ending } from './ending.js';
+import type { Transport } from './transport.js';
+
+/** What is told of a channel. */
+interface ToldChannel {
+  readonly id: string;
+  readonly user: AppUser | AnonymousUser;
+  readonly authentication: Authentication | undefined;
+  readonly tokenId: TokenId | undefined;
+  readonly socket: WebSocket | undefined;
+  readonly via: Transport['via'];
+}
+
+interface Arrival {
+  readonly at: number | undefined;
+  readonly traceparent: string | undefined;
+}
+
+const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** Tells the events of single channels. What it must remember for that hangs on no channel, and is kept only while somebody listens. */
+export class Lifecycle {
+  readonly #events: Events;
+  readonly #arrivals = new WeakMap<ToldChannel, Arrival>();
+
+  constructor(events: Events) {
+    this.#events = events;
+  }
+
+  /** A handshake has arrived. */
+  arrived(channel: ToldChannel, request: IncomingMessage): void {
+    const events = this.#events;
+    const at = events.start('handshake') ?? events.start('refusal') ?? events.start('close');
+    if (at !== undefined) this.#arrivals.set(channel, { at, traceparent: traceparentOf(request) });
+  }
+
+  /** It has succeeded. */
+  opened(channel: ToldChannel): void {
+    if (!this.#events.isHeard('handshake')) return;
+    this.#events.emit({ type: 'handshake', ...subjectOf(channel), ...this.#handshakeOf(channel) });
+  }
+
+  /** It was refused. */
+  refused(channel: ToldChannel, { code, status, closeCode }: Ending): void {
+    if (code === undefined || !this.#events.isHeard('refusal')) return;
+    const answer = channel.socket === undefined ? { status, closeCode: undefined } : { status: undefined, closeCode };
+    this.#events.emit({ type: 'refusal', ...subjectOf(channel), ...this.#handshakeOf(channel), code, ...answer });
+  }
+
+  /** An upgrade was refused before there was a channel. */
+  turnedAway(code: ErrorCode, { status }: Outcome, request: IncomingMessage): void {
+    if (!this.#events.isHeard('refusal')) return;
+    this.#events.emit({
+      type: 'refusal',
+      channelId: undefined,
+      userDigest: undefined,
+      tokenId: undefined,
+      via: 'upgrade',
+      outcome: undefined,
+      source: undefined,
+      durationMs: undefined,
+      traceparent: traceparentOf(request),
+      code,
+      status,
+      closeCode: undefined,
+    });
+  }
+
+  /** When the look-up of its user begins, for {@link identified}. */
+  identifying(): number | undefined {
+    return this.#events.start('identification');
+  }
+
+  /** Its user was looked up. */
+  identified(channel: ToldChannel, start: number | undefined, hasFailed = false): void {
+    if (!this.#events.isHeard('identification')) return;
+    const { outcome = 'missing', source, carrier } = channel.authentication ?? {};
+    this.#events.emit({
+      type: 'identification',
+      ...subjectOf(channel),
+      outcome: hasFailed ? 'failed' : outcome,
+      source,
+      carrier,
+      durationMs: this.#events.since(start),
+    });
+  }
+
+  /** Its peer reads too slowly. */
+  slow(channel: ToldChannel): void {
+    if (!this.#events.isHeard('slow-consumer')) return;
+    this.#events.emit({ type: 'slow-consumer', ...subjectOf(channel), bufferedBytes: channel.socket?.bufferedAmount ?? 0 });
+  }
+
+  /** Its connection is gone. */
+  closed(channel: ToldChannel, { code, closeCode, reason }: Ending, wasOpen: boolean): void {
+    if (!this.#events.isHeard('close')) return;
+    const wasRefused = !wasOpen && code !== undefined && closeCode !== 1006; // told already
+    if (wasRefused) return;
+    this.#events.emit({
+      type: 'close',
+      ...subjectOf(channel),
+      code,
+      closeCode,
+      reason: code === undefined ? undefined : reason,
+      wasOpen,
+      ageMs: this.#events.since(this.#arrivals.get(channel)?.at),
+    });
+  }
+
+  #handshakeOf(channel: ToldChannel) {
+    const { at, traceparent } = this.#arrivals.get(channel) ?? {};
+    const { outcome, source } = channel.authentication ?? {};
+    return { via: channel.via, outcome, source, durationMs: this.#events.since(at), traceparent } as const;
+  }
+}
+
+function subjectOf({ id, user, authentication, tokenId }: ToldChannel): EventSubject {
+  return {
+    channelId: id,
+    userDigest: user.id === null ? undefined : digestOf(user.id),
+    tokenId: tokenId ?? authentication?.tokenId,
+  };
+}
+
+function traceparentOf({ headers: { traceparent } }: IncomingMessage): string | undefined {
+  return typeof traceparent === 'string' && traceparentPattern.test(traceparent) ? traceparent : undefined;
+}

@@ -1,0 +1,233 @@
+import { hash } from 'node:crypto';
+import { channel as channelNamed, type Channel as DiagnosticsChannel } from 'node:diagnostics_channel';
+import type { Authentication, AuthenticationOutcome } from './authentication.js';
+import type { Clock } from './contracts/clock.js';
+import { ignore } from './maybe-promise.js';
+import type { ErrorCode } from './outcomes.js';
+import type { TokenId } from './token-id.js';
+
+/** Which channel an event is about, and who speaks on it. Holds no secret. */
+export interface EventSubject {
+  /** The channel's `id`, which is random. */
+  readonly channelId: string;
+  /** The first 16 hexadecimal digits of the SHA-256 of the user's id; `undefined` for the anonymous user. */
+  readonly userDigest: string | undefined;
+  /** The id of the token that was presented, a digest of its key; `undefined` where none was. */
+  readonly tokenId: TokenId | undefined;
+}
+
+/** A handshake has succeeded: the channel lives. */
+export interface HandshakeEvent extends EventSubject {
+  readonly type: 'handshake';
+  /** Whether the connect handler ran before the handshake was answered (`handleUpgrades`) or after (`accept`, `attach`). */
+  readonly via: 'upgrade' | 'accept';
+  /** How identification ended; `undefined` where nobody looked. */
+  readonly outcome: AuthenticationOutcome | undefined;
+  readonly source: Authentication['source'];
+  /** From the arrival of the handshake on, in milliseconds; `undefined` where nobody listened then. */
+  readonly durationMs: number | undefined;
+  /** The request's header `traceparent` (W3C Trace Context), where a proxy or client sent a well-formed one. */
+  readonly traceparent: string | undefined;
+}
+
+/** A handshake was refused: there will be no channel. */
+export interface RefusalEvent extends Omit<HandshakeEvent, 'type' | 'channelId' | 'via'> {
+  readonly type: 'refusal';
+  /** `undefined` where it was refused before there was a channel, for its subprotocols. */
+  readonly channelId: string | undefined;
+  readonly via: 'upgrade' | 'accept';
+  /** Why. */
+  readonly code: ErrorCode;
+  /** What the client was answered; `undefined` where the handshake was answered before. */
+  readonly status: number | undefined;
+  /** With which code its connection was closed; `undefined` where it got a status. */
+  readonly closeCode: number | undefined;
+}
+
+/** It was looked up who speaks. */
+export interface IdentificationEvent extends EventSubject {
+  readonly type: 'identification';
+  /** How it ended; `failed` where it could not be told, since a repository failed or took too long. */
+  readonly outcome: AuthenticationOutcome | 'failed';
+  readonly source: Authentication['source'];
+  /** Where the token travelled. */
+  readonly carrier: Authentication['carrier'];
+  /** In milliseconds; `undefined` where nobody listened when it began. */
+  readonly durationMs: number | undefined;
+}
+
+/** Live credentials were looked up again, in one batch. */
+export interface RevalidationEvent {
+  readonly type: 'revalidation';
+  readonly source: 'token' | 'http-session';
+  /** How many credentials were asked for. */
+  readonly asked: number;
+  /** How many channels ended by it. */
+  readonly ended: number;
+  /** How many credentials could not be looked up: nothing ends by that alone. */
+  readonly failed: number;
+  /** In milliseconds; `undefined` where nobody listened when it began. */
+  readonly durationMs: number | undefined;
+}
+
+/** Somebody took rights away. */
+export interface RevocationEvent {
+  readonly type: 'revocation';
+  readonly kind: 'token' | 'user' | 'http-session';
+  /** A token's id as it is; of a user's id or an HTTP session's the first 16 hexadecimal digits of its SHA-256. */
+  readonly subject: string;
+  /** Whether its channels are only looked up again (`true`), or ended (`false`). */
+  readonly isHint: boolean;
+  /** How many channels of this server it concerns, connecting ones included. */
+  readonly channels: number;
+}
+
+/** A channel goes on with a credential that lives longer. */
+export interface RenewalEvent extends EventSubject {
+  readonly type: 'renewal';
+  /** The token was extended, exchanged for another, or the client gave another key. */
+  readonly how: 'extended' | 'successor' | 'reauthenticated';
+}
+
+/** Changes of a session were written, or could not be. */
+export interface SaveEvent {
+  readonly type: 'save';
+  /** The channels whose messages changed it: each message once. */
+  readonly channelIds: readonly string[];
+  /** How many messages' changes went into this one write. */
+  readonly commits: number;
+  /** Why nothing was written; `undefined` where it was. */
+  readonly code: ErrorCode | undefined;
+  /** In milliseconds, reading again included where others came first; `undefined` where nobody listened when it began. */
+  readonly durationMs: number | undefined;
+}
+
+/** Others changed a session first. */
+export interface ConflictEvent {
+  readonly type: 'conflict';
+  /** The channels whose messages met it: each message once. */
+  readonly channelIds: readonly string[];
+  /** Whether the changes are tried again on the newest state (`true`), or the messages fail with `ERR_SESSION_CONFLICT` (`false`). */
+  readonly isRetried: boolean;
+}
+
+/** A client read more slowly than it was sent to; its channel ends. */
+export interface SlowConsumerEvent extends EventSubject {
+  readonly type: 'slow-consumer';
+  /** How many bytes were left unsent. */
+  readonly bufferedBytes: number;
+}
+
+/** Silent channels were looked for. */
+export interface HeartbeatEvent {
+  readonly type: 'heartbeat';
+  /** How many were pinged. */
+  readonly pinged: number;
+  /** How many had not answered for a whole beat, and were dropped. */
+  readonly silent: number;
+}
+
+/** A channel that was not refused is over: its connection is gone. */
+export interface CloseEvent extends EventSubject {
+  readonly type: 'close';
+  /** Why this side ended it; `undefined` where the peer did, or the line. */
+  readonly code: ErrorCode | undefined;
+  /** Of the close frame, ours or the peer's; 1006 where it vanished, 1005 where it gave none. */
+  readonly closeCode: number;
+  /** Ours; `undefined` where the peer closed, since its reason may be anything. */
+  readonly reason: string | undefined;
+  /** Whether it had been opened: `false` where the client left, or the handler dropped it, before the handshake had succeeded. */
+  readonly wasOpen: boolean;
+  /** How long it was there, in milliseconds since the arrival of its handshake; `undefined` where nobody listened then. */
+  readonly ageMs: number | undefined;
+}
+
+/**
+ * What happens on a server, for whoever operates it. Published on `node:diagnostics_channel` as `ws-with:<type>`, and given to the option
+ * `onEvent`. Durations are milliseconds of the monotonic clock; no member holds a key, a cookie, a session's id or a user's id.
+ */
+export type ChannelEvent =
+  | HandshakeEvent
+  | RefusalEvent
+  | IdentificationEvent
+  | RevalidationEvent
+  | RevocationEvent
+  | RenewalEvent
+  | SaveEvent
+  | ConflictEvent
+  | SlowConsumerEvent
+  | HeartbeatEvent
+  | CloseEvent;
+
+type EventType = ChannelEvent['type'];
+
+function channelOf(type: EventType): DiagnosticsChannel {
+  return channelNamed(`ws-with:${type}`);
+}
+
+/** One for each type, for all servers of the process. */
+const diagnostics: Readonly<Record<EventType, DiagnosticsChannel>> = {
+  handshake: channelOf('handshake'),
+  refusal: channelOf('refusal'),
+  identification: channelOf('identification'),
+  revalidation: channelOf('revalidation'),
+  revocation: channelOf('revocation'),
+  renewal: channelOf('renewal'),
+  save: channelOf('save'),
+  conflict: channelOf('conflict'),
+  'slow-consumer': channelOf('slow-consumer'),
+  heartbeat: channelOf('heartbeat'),
+  close: channelOf('close'),
+};
+
+/** What an event says of an id that is none of its business: the first 16 hexadecimal digits of its SHA-256. */
+export function digestOf(id: string): string {
+  return hash('sha256', id, 'hex').slice(0, 16);
+}
+
+/** Where a server tells what happens. */
+export interface EventOptions {
+  /**
+   * Told of every event, in the moment it happens; see `docs/observability.md`. What it throws, or rejects with, is ignored.
+   * @default none
+   */
+  readonly onEvent?: ((event: ChannelEvent) => void) | undefined;
+}
+
+/**
+ * Tells whoever listens. Where nobody does, nothing is made and no clock is read: callers ask {@link isHeard} before they make an event,
+ * each time, since somebody may come later.
+ */
+export class Events {
+  readonly #onEvent: EventOptions['onEvent'];
+  readonly #clock: Clock;
+
+  constructor(clock: Clock, { onEvent }: EventOptions = {}) {
+    this.#clock = clock;
+    this.#onEvent = onEvent;
+  }
+
+  isHeard(type: EventType): boolean {
+    return this.#onEvent !== undefined || diagnostics[type].hasSubscribers;
+  }
+
+  /** When something begins whose end is an event of `type`; `undefined` where nobody would hear of it. */
+  start(type: EventType): number | undefined {
+    return this.isHeard(type) ? this.#clock.monotonic() : undefined;
+  }
+
+  /** How long ago that was, in milliseconds. */
+  since(start: number | undefined): number | undefined {
+    return start === undefined ? undefined : this.#clock.monotonic() - start;
+  }
+
+  emit(event: ChannelEvent): void {
+    const diagnosticsChannel = diagnostics[event.type];
+    if (diagnosticsChannel.hasSubscribers) diagnosticsChannel.publish(event);
+    try {
+      ignore(this.#onEvent?.(event));
+    } catch {
+      // who listens must not harm what it listens to
+    }
+  }
+}
