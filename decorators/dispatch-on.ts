@@ -1,12 +1,12 @@
 import { ChannelReceiveMessage, channelMessage } from '../src/channel/channel-message.js';
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
+import { tellClient } from '../src/channel/tell-client.js';
 import { ClientError } from '../src/errors.js';
 import { kindOf } from '../src/kind-of.js';
 import type { HasBody, ReceiveMessage } from '../src/messages.js';
 import { type AnyHandler, checkHandler, madeHandler, markFactories } from '../src/wrapping/made-function.js';
 import { type Requirement, requirementsOf } from '../src/wrapping/requirements.js';
 import type { Handler } from '../src/wrapping/wrapper.js';
-import { tellClient } from './with-client-errors.js';
 
 const owner = 'dispatchOn';
 

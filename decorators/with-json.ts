@@ -1,12 +1,12 @@
 import { type ChannelMessage, ChannelReceiveMessage } from '../src/channel/channel-message.js';
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
+import { tellClient } from '../src/channel/tell-client.js';
 import { ClientError } from '../src/errors.js';
 import { isThenable, promiseOf } from '../src/maybe-promise.js';
 import type { HasBody, ReceiveMessage } from '../src/messages.js';
 import type { SchemaIssue, SchemaResult, StandardSchema } from '../src/standard-schema.js';
 import { markFactories } from '../src/wrapping/made-function.js';
 import type { Wrapper } from '../src/wrapping/wrapper.js';
-import { tellClient } from './with-client-errors.js';
 
 /** Path and text of an issue, as the client gets it: a segment of a path may be a key or an object that holds one. */
 function issueForClient({ path = [], message }: SchemaIssue): object {

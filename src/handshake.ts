@@ -33,17 +33,22 @@ function hasParams(request: IncomingMessage): request is HandshakeRequest {
   return typeof params === 'object' && params !== null;
 }
 
+/** The client's address: behind a proxy that is trusted, the one which that proxy saw. */
+export function addressOf(request: IncomingMessage, trustProxy: boolean): string | undefined {
+  const forwarded = trustProxy ? lastEntry(request.headers['x-forwarded-for']) : '';
+  return forwarded || request.socket.remoteAddress;
+}
+
 /** What is kept of a request after connect: frozen, and without anything secret. */
 export function handshakeOf(request: HandshakeRequest, secretParameters: ReadonlySet<string>, trustProxy: boolean): Handshake {
   const headers: Record<string, string | readonly string[] | undefined> = {};
   for (const [name, value] of Object.entries(request.headers)) {
     if (!secretHeaders.has(name)) headers[name] = Array.isArray(value) ? Object.freeze([...value]) : value;
   }
-  const forwarded = trustProxy ? lastEntry(request.headers['x-forwarded-for']) : '';
   return Object.freeze({
     url: redactUrl(request.url ?? '/', secretParameters),
     headers: Object.freeze(headers),
-    address: forwarded || request.socket.remoteAddress,
+    address: addressOf(request, trustProxy),
     params: Object.isFrozen(request.params) ? request.params : Object.freeze({ ...request.params }),
   });
 }

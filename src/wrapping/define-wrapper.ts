@@ -1,7 +1,7 @@
 import { whenDone } from '../maybe-promise.js';
 import { callShapes } from './call-shapes.js';
 import { type AnyHandler, checkHandler, madeHandler, markFactories, nameAround } from './made-function.js';
-import { hasPassed, setPassed } from './passed-marks.js';
+import { hasPassed, makeMark, setPassed } from './passed-marks.js';
 import { requirementsOf } from './requirements.js';
 import type { Around, Configurable, Configured, None, NoOptions, Passed, PassedOn, ReturnOfNext } from './wrapper.js';
 
@@ -34,11 +34,9 @@ function prepared(name: string, prepare: (given?: object) => unknown, given: obj
   }
 }
 
-let made = 0;
-
 function makeAround(name: string, around: AnyAround): Make {
   return (options) => {
-    const id = made++;
+    const id = makeMark();
     return (handler) => {
       const wrapped = function (this: unknown, message: object, ...rest: unknown[]): unknown {
         if (hasPassed(message, id)) return handler.call(this, message, ...rest);

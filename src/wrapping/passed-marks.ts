@@ -7,6 +7,13 @@ interface Marked {
   [passedLater]?: number[];
 }
 
+let made = 0;
+
+/** An id for a wrapper that marks the messages which it lets pass. */
+export function makeMark(): number {
+  return made++;
+}
+
 /** Whether wrapper `id` has let `message` pass. The first 31 wrappers cost a bit of the message, the rest an entry in a list. */
 export function hasPassed(message: object, id: number): boolean {
   const marked = message as Marked;

@@ -1,3 +1,4 @@
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
 import * as entry from '../../entries/index.js';
@@ -20,6 +21,7 @@ import {
   withUserFromHttp,
   withUserFromToken,
 } from '../../entries/index.js';
+import { withRateLimit } from '../../entries/rate-limit.js';
 import { connectTo } from '../../entries/testing.js';
 import { wrappers } from '../house/exports.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite, type Site } from '../support/site.js';
@@ -51,11 +53,13 @@ const synchronous = rows([
   ['withClientErrors', () => withClientErrors],
   ['withJson', () => withJson(schema)],
   ['withAuthenticatedUser', () => (handler: AnyHandler) => withChannelUser(withAuthenticatedUser(handler as never))],
+  ['withRateLimit of a limiter that answers at once', () => withRateLimit({ limiter: { consume: () => undefined } })],
   ['dispatchOn', () => (handler: AnyHandler) => dispatchOn('do', { it: handler as never })],
 ]);
 
-/** Wrappers that read the HTTP session again for every message. */
+/** Wrappers that ask somebody outside for every message: mostly for the HTTP session. */
 const waiting = rows([
+  ['withRateLimit', () => withRateLimit({ limiter: new RateLimiterMemory({ points: 9, duration: 60 }) })],
   ['withHttpSession', ({ sessions }) => withHttpSession({ sessions })],
   ['withChannelAndHttpSession', ({ sessions }) => withChannelAndHttpSession({ sessions })],
   ['withHttpUser', ({ sessions, users }) => withHttpUser({ sessions, users })],

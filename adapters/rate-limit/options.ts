@@ -1,0 +1,80 @@
+import { aFunction, anInteger, checkedOptions, checkOption, having, oneOf, type Rule } from '../../src/checked-options.js';
+import type { BaseMessage } from '../../src/messages.js';
+import type { None } from '../../src/wrapping/wrapper.js';
+
+/**
+ * What counts: a limiter of `rate-limiter-flexible`, of any store, a union or a bursty one included; or anything that consumes as they do.
+ */
+export interface RateLimiter {
+  /**
+   * Takes `points` from what `key` has left. Rejects, or throws, with an object whose `msBeforeNext` says how many milliseconds to wait where
+   * there are not enough (a union: an object of those); with anything else where it cannot tell. One that returns no promise costs none.
+   */
+  consume(key: string, points: number): unknown;
+}
+
+/** Who is limited, where it is no function that says so. */
+export type RateLimitBy = 'channel' | 'user' | 'address';
+
+/** Options of `withRateLimit`. `Needs` is what its functions ask of a message. */
+export interface RateLimitOptions<Needs extends object = None> {
+  /** Counts the points. What is over its bound is limited. */
+  readonly limiter: RateLimiter;
+  /**
+   * Who shares a bound. `'channel'`: one connection, so whoever connects anew begins anew. `'user'`: all channels of a user; the anonymous are
+   * limited by address. `'address'`: all clients of an IP address, the one that `trustProxy` lets a proxy tell; where the transport has
+   * none, the channel. The limiter's keys are `channel:<id>`, `user:<id>` and `address:<address>`. A function gives the key itself, or `undefined` for
+   * a message that is not limited. @default 'channel'
+   */
+  readonly by?: RateLimitBy | ((message: BaseMessage & Needs) => string | undefined) | undefined;
+  /** How many points a message costs, an integer from 0; at 0 the limiter is not asked. @default 1 */
+  readonly points?: number | ((message: BaseMessage & Needs) => number) | undefined;
+  /**
+   * What becomes of a received message that is over the bound. `'tell'`: the client gets `{ "error": "rate_limited", "retryAfterMs" }` and the channel
+   * stays open. `'close'`: the channel is closed. At connect it is refused either way. @default 'tell'
+   */
+  readonly onLimit?: 'tell' | 'close' | undefined;
+}
+
+/** What a made wrapper goes by. */
+export interface RateLimitSettings {
+  readonly limiter: RateLimiter;
+  readonly by: RateLimitBy | ((message: BaseMessage) => unknown);
+  readonly points: number | ((message: BaseMessage) => unknown);
+  readonly closes: boolean;
+}
+
+const integer = anInteger(0);
+const whom = oneOf(['channel', 'user', 'address']);
+
+function orFunction(rule: Rule): Rule {
+  return { must: `${rule.must}, or a function`, accepts: (value) => rule.accepts(value) || aFunction.accepts(value) };
+}
+
+/** A key of the limiter, as a function gives it. */
+const aKey: Rule = {
+  must: 'a string that is not empty, or undefined',
+  accepts: (value) => value === undefined || (typeof value === 'string' && value !== ''),
+};
+
+/** @throws {TypeError} when there is no limiter, or an option is not what it must be. */
+export function checkedRateLimit(owner: string, given: RateLimitOptions | undefined): RateLimitSettings {
+  const limiter = having('a limiter of rate-limiter-flexible', 'consume');
+  const rules = { limiter, by: orFunction(whom), points: orFunction(integer), onLimit: oneOf(['tell', 'close']) };
+  const options = checkedOptions(owner, given, rules);
+  checkOption(owner, 'limiter', options.limiter, limiter);
+  const { by = 'channel', points = 1, onLimit = 'tell' } = options;
+  return { limiter: options.limiter, by, points, closes: onLimit === 'close' };
+}
+
+/** @throws {TypeError} when `key`, which the function `by` returned, is none. */
+export function checkedKey(owner: string, key: unknown): string | undefined {
+  checkOption(owner, 'what by returns', key, aKey);
+  return key as string | undefined;
+}
+
+/** @throws {TypeError} when `points`, which the function `points` returned, are none. */
+export function checkedPoints(owner: string, points: unknown): number {
+  checkOption(owner, 'what points returns', points, integer);
+  return points as number;
+}

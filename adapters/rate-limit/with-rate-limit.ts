@@ -1,0 +1,81 @@
+import type { ChannelMessage } from '../../src/channel/channel-message.js';
+import { defineBuiltIn } from '../../src/channel/define-built-in.js';
+import { tellClient } from '../../src/channel/tell-client.js';
+import { ChannelError, ClientError } from '../../src/errors.js';
+import { isThenable } from '../../src/maybe-promise.js';
+import { isThrown } from '../../src/thrown.js';
+import { hasPassed, makeMark, setPassed } from '../../src/wrapping/passed-marks.js';
+import type { None, Wrapper } from '../../src/wrapping/wrapper.js';
+import { consume, type Limited } from './consume.js';
+import { limitKey } from './limit-key.js';
+import { checkedKey, checkedPoints, checkedRateLimit, type RateLimitOptions, type RateLimitSettings } from './options.js';
+
+/** The type of {@link withRateLimit}. What its functions `by` and `points` ask of a message, the handler's message must have. */
+export type WithRateLimit = <Needs extends object = None>(
+  options: RateLimitOptions<Needs>,
+  notADecorator?: undefined,
+) => Wrapper<None, Needs>;
+
+/** The client is told, and its channel stays open. Apart from a `ClientError` of the handler's own, which is left to `withClientErrors`. */
+class RateLimited extends ClientError {
+  constructor({ retryAfterMs }: Limited) {
+    super('rate_limited', retryAfterMs === undefined ? {} : { retryAfterMs });
+  }
+}
+
+interface Prepared extends RateLimitSettings {
+  /** Marks messages that have paid: one that meets the same wrapper twice pays once. */
+  readonly mark: number;
+}
+
+function keyOf(name: string, message: ChannelMessage, { by }: RateLimitSettings): string | undefined {
+  return typeof by === 'function' ? checkedKey(name, by(message)) : limitKey(name, message, by);
+}
+
+function pointsOf(name: string, message: ChannelMessage, { points }: RateLimitSettings): number {
+  return typeof points === 'function' ? checkedPoints(name, points(message)) : points;
+}
+
+function settle(name: string, message: ChannelMessage, { closes, mark }: Prepared, limited: Limited | undefined): void {
+  if (limited === undefined) {
+    setPassed(message, mark);
+    return;
+  }
+  // a connect handler that was left out would let in whom it would have refused
+  if (!closes && message.kind === 'receive') throw new RateLimited(limited);
+  const error = new ChannelError('ERR_RATE_LIMITED', `${name}: a client sends or connects more often than its limiter lets it.`);
+  message.channel.runtime.reporter.warn(error);
+  throw error;
+}
+
+function limit(message: ChannelMessage, prepared: Prepared, name: string): void | Promise<void> {
+  if (message.kind === 'disconnect' || hasPassed(message, prepared.mark)) return undefined;
+  const points = pointsOf(name, message, prepared);
+  const key = points === 0 ? undefined : keyOf(name, message, prepared);
+  if (key === undefined) {
+    setPassed(message, prepared.mark);
+    return undefined;
+  }
+  const limited = consume(name, prepared.limiter, message, key, points);
+  if (!isThenable(limited)) return settle(name, message, prepared, limited);
+  return limited.then((settled) => settle(name, message, prepared, settled));
+}
+
+/**
+ * Lets a handler run no more often than a limiter of `rate-limiter-flexible` allows, per channel, user or address. A received message over the
+ * bound is not handled: the client gets `{ "error": "rate_limited", "retryAfterMs" }` and the channel stays open, or it is closed with 1008, by
+ * option. At connect the handshake is refused with 429, or closed with 1008. Disconnect is never limited.
+ *
+ * A limiter that fails, or takes longer than `connectTimeoutMs`, is no answer: the channel ends with 503 or 1013 (`ERR_LOOKUP_FAILED`,
+ * `ERR_LOOKUP_TIMEOUT`). Its option `insuranceLimiter` goes on without its store.
+ *
+ * @throws {TypeError} when there is no limiter, or an option is not what it must be.
+ */
+export const withRateLimit: WithRateLimit = defineBuiltIn('withRateLimit', {
+  prepare: (given: RateLimitOptions | undefined, name): Prepared => ({ ...checkedRateLimit(name, given), mark: makeMark() }),
+  before: limit,
+  failed: (error, message) => {
+    if (!isThrown(error, RateLimited)) throw error;
+    return tellClient(error, message);
+  },
+});
