@@ -1,0 +1,206 @@
+import type { ChangeStream, ChangeStreamDocument, ChangeStreamOptions, Collection, Db, ResumeToken } from 'mongodb';
+import type { Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
+import { Operations } from './operations.js';
+import { checkDb, checkName, kindOf, type MongoOptions } from './options.js';
+import { documentOf, gap, type PublishedRevocation, revocationOf, stagesFor, type WatchedCollections } from './revocation-changes.js';
+import type { MongoUserOptions } from './users.js';
+
+/** Options of {@link MongoRevocationFeed}: which collections of the database it watches. */
+export interface MongoRevocationFeedOptions extends MongoOptions {
+  /** The collection that holds the tokens. @default 'tokens' */
+  readonly tokens?: string | undefined;
+  /** Where the users are. @default { collection: 'users', key: '_id' } */
+  readonly users?: Pick<MongoUserOptions, 'collection' | 'key'> | undefined;
+  /** Fields of users that change often and mean nothing to channels, e.g. `['lastSeenAt']`. @default none */
+  readonly ignoredUserFields?: readonly string[] | undefined;
+  /** The collection of HTTP sessions whose `_id` is the session's id, as connect-mongo keeps them. @default none is watched */
+  readonly httpSessions?: string | undefined;
+  /** The collection in which {@link MongoRevocationFeed.publish} writes. @default 'revocations' */
+  readonly collection?: string | undefined;
+}
+
+interface Subscriber {
+  readonly on: (revocation: Revocation) => void;
+  readonly onGap: () => void;
+}
+
+const owner = 'MongoRevocationFeed';
+/** How long to wait before a stream that broke is opened again, doubled with each failure. */
+const firstDelayMs = 100;
+const maxDelayMs = 10_000;
+
+/** `ChangeStreamHistoryLost`, `ChangeStreamFatalError`, `InvalidResumeToken`: the place where we were is not to be found again. */
+const lostCodes: ReadonlySet<unknown> = new Set([286, 280, 260]);
+/** There are no change streams without a replica set. */
+const noReplicaSetCode = 40_573;
+/** MongoDB 6.0, the first that knows pre-images. */
+const wireVersionOfPreImages = 17;
+
+/**
+ * Learns from the rows themselves what ended: a token that was revoked or deleted, a user that was changed, disabled or deleted, an HTTP
+ * session that was destroyed, by whatever program. One change stream for all subscribers, filtered on the server.
+ *
+ * It needs a replica set. A change of a token or user that may mean something or nothing is a hint. The stream goes on where it was after
+ * a failure; where the server's history does not reach back so far, subscribers are told of a gap.
+ */
+export class MongoRevocationFeed implements RevocationFeed {
+  readonly #db: Db;
+  readonly #watched: WatchedCollections;
+  readonly #published: Collection<PublishedRevocation>;
+  readonly #operations: Operations;
+  readonly #subscribers = new Set<Subscriber>();
+  #beginning: Promise<void> | undefined;
+  #stream: ChangeStream | undefined;
+  /** Where to go on after a failure. */
+  #token: ResumeToken | undefined;
+  /** Grows whenever the last subscriber leaves: what was begun before is not gone on with. */
+  #epoch = 0;
+
+  /** @throws {TypeError} when an option is out of its range. */
+  constructor(db: Db, options: MongoRevocationFeedOptions = {}) {
+    const { tokens = 'tokens', users = {}, ignoredUserFields = [], httpSessions, collection = 'revocations' } = options;
+    this.#db = checkDb(owner, db);
+    if (!Array.isArray(ignoredUserFields) || !ignoredUserFields.every((field) => typeof field === 'string')) {
+      throw new TypeError(`${owner}: ignoredUserFields must be a list of names, got ${kindOf(ignoredUserFields)}`);
+    }
+    this.#watched = {
+      tokens: checkName(owner, 'tokens', tokens),
+      users: checkName(owner, 'users.collection', users.collection ?? 'users'),
+      userKey: checkName(owner, 'users.key', users.key ?? '_id'),
+      ignoredUserFields: [...ignoredUserFields],
+      httpSessions: httpSessions === undefined ? undefined : checkName(owner, 'httpSessions', httpSessions),
+      published: checkName(owner, 'collection', collection),
+    };
+    this.#published = db.collection(this.#watched.published);
+    this.#operations = new Operations(owner, options);
+  }
+
+  /** @throws {Error} (as a rejection) when MongoDB is no replica set, or cannot be asked. */
+  async subscribe(on: (revocation: Revocation) => void, onGap: () => void): Promise<AsyncDisposable> {
+    for (const [name, callback] of Object.entries({ on, onGap })) {
+      if (typeof callback !== 'function') throw new TypeError(`${owner}.subscribe: ${name} must be a function, got ${kindOf(callback)}`);
+    }
+    const subscriber: Subscriber = { on, onGap };
+    this.#subscribers.add(subscriber);
+    const end = async (): Promise<void> => {
+      if (this.#subscribers.delete(subscriber) && this.#subscribers.size === 0) await this.#stop();
+    };
+    try {
+      this.#beginning ??= this.#open();
+      await this.#beginning;
+    } catch (error) {
+      await end();
+      throw error;
+    }
+    return { [Symbol.asyncDispose]: end };
+  }
+
+  /** As the contract says: it is written down, for an hour where `ensureIndexes` has run, and so reaches every process that watches. */
+  async publish(revocation: Revocation): Promise<void> {
+    const document = documentOf(revocation, new Date(this.#operations.clock.now()));
+    await this.#operations.run('publish a revocation', () => this.#published.insertOne(document, { writeConcern: { w: 'majority' } }));
+  }
+
+  /** Opens a stream, and resolves once it cannot miss anything any more. */
+  async #open(): Promise<void> {
+    const epoch = this.#epoch;
+    const options = await this.#streamOptions();
+    if (epoch !== this.#epoch) throw new Error(`${owner}: the last subscriber has left.`);
+    const stream = this.#db.watch(stagesFor(this.#watched), options);
+    this.#stream = stream;
+    const first = stream.next();
+    first.catch(() => undefined); // whoever follows the stream learns of it, too
+    try {
+      await this.#operations.run('open a change stream', () => Promise.race([first, opened(stream)]));
+    } catch (error) {
+      if (this.#stream === stream) this.#stream = undefined;
+      await stream.close();
+      throw (error as { code?: unknown }).code === noReplicaSetCode ? noReplicaSet(error) : error;
+    }
+    void this.#follow(stream, first);
+  }
+
+  async #streamOptions(): Promise<ChangeStreamOptions> {
+    const options: ChangeStreamOptions = this.#token === undefined ? {} : { resumeAfter: this.#token };
+    if (this.#watched.userKey === '_id') return options;
+    options.fullDocument = 'updateLookup';
+    const { maxWireVersion } = await this.#operations.run('tell its version', (signal) => this.#db.command({ hello: 1 }, { signal }));
+    if (Number(maxWireVersion) >= wireVersionOfPreImages) options.fullDocumentBeforeChange = 'whenAvailable';
+    return options;
+  }
+
+  /** Tells of what comes, for as long as somebody listens. The driver goes on by itself after most failures; after others we do. */
+  async #follow(stream: ChangeStream, first: Promise<ChangeStreamDocument>): Promise<void> {
+    try {
+      for (let change = await first; this.#stream === stream; change = await stream.next()) {
+        const told = revocationOf(change, this.#watched, this.#operations.clock.now());
+        this.#token = change.operationType === 'invalidate' ? undefined : stream.resumeToken;
+        if (told === gap) this.#tellGap();
+        else if (told !== undefined) this.#tell(told);
+      }
+    } catch (error) {
+      if (this.#stream !== stream) return;
+      this.#token = lostCodes.has((error as { code?: unknown }).code) ? undefined : (stream.resumeToken ?? this.#token);
+      await stream.close().catch(() => undefined);
+      this.#beginAgain(firstDelayMs);
+    }
+  }
+
+  #beginAgain(delayMs: number): void {
+    this.#stream = undefined;
+    const epoch = this.#epoch;
+    const again = async (): Promise<void> => {
+      if (epoch !== this.#epoch) return;
+      const isLost = this.#token === undefined;
+      try {
+        await this.#open();
+        if (isLost) this.#tellGap();
+      } catch (error) {
+        if (epoch !== this.#epoch) return;
+        if (lostCodes.has((error as { code?: unknown }).code)) this.#token = undefined;
+        this.#beginAgain(Math.min(2 * delayMs, maxDelayMs));
+      }
+    };
+    // at a random moment of the interval, or all processes would come back at once
+    this.#operations.clock.setTimer(() => void again(), delayMs * (0.5 + Math.random() / 2));
+  }
+
+  async #stop(): Promise<void> {
+    const stream = this.#stream;
+    this.#epoch += 1;
+    this.#stream = undefined;
+    this.#beginning = undefined;
+    this.#token = undefined;
+    await stream?.close().catch(() => undefined);
+  }
+
+  #tell(revocation: Revocation): void {
+    for (const { on } of [...this.#subscribers]) guarded(() => on(revocation));
+  }
+
+  #tellGap(): void {
+    for (const { onGap } of [...this.#subscribers]) guarded(onGap);
+  }
+}
+
+/** Resolves once the server has opened the stream: that is when it first says where to go on. */
+function opened(stream: ChangeStream): Promise<void> {
+  return new Promise((resolve) => stream.once('resumeTokenChanged', () => resolve()));
+}
+
+/** What a subscriber throws is its own affair: the others are to hear of the revocation too. */
+function guarded(tell: () => void): void {
+  try {
+    tell();
+  } catch {
+    // see above
+  }
+}
+
+function noReplicaSet(cause: unknown): Error {
+  return new Error(
+    `${owner}: MongoDB has change streams only as a replica set (one node is enough); without it, revocations are found when channels are ` +
+      'checked again.',
+    { cause },
+  );
+}

@@ -1,0 +1,136 @@
+import type { ChangeStreamDocument, Document } from 'mongodb';
+import type { Revocation } from '../../src/contracts/revocation-feed.js';
+import type { TokenId } from '../../src/token-id.js';
+
+/** The collections of one database whose changes end something. */
+export interface WatchedCollections {
+  readonly tokens: string;
+  readonly users: string;
+  /** The field by which users are known. */
+  readonly userKey: string;
+  /** Fields of users that mean nothing to channels. */
+  readonly ignoredUserFields: readonly string[];
+  readonly httpSessions: string | undefined;
+  /** Where revocations are written that no row tells of. */
+  readonly published: string;
+}
+
+/** A published revocation as it is written down. */
+export interface PublishedRevocation {
+  readonly tokenId?: string;
+  readonly userId?: string;
+  readonly httpSessionId?: string;
+  readonly issuedBefore?: Date;
+  readonly hint?: true;
+  readonly at: Date;
+}
+
+/** A revocation as it is written down. */
+export function documentOf(revocation: Revocation, at: Date): PublishedRevocation {
+  const hinted = revocation.hint === true ? { hint: true as const, at } : { at };
+  if ('tokenId' in revocation) return { tokenId: revocation.tokenId, ...hinted };
+  if ('httpSessionId' in revocation) return { httpSessionId: revocation.httpSessionId, ...hinted };
+  const { userId, issuedBefore } = revocation;
+  return { userId, ...(issuedBefore !== undefined && { issuedBefore }), ...hinted };
+}
+
+/** Said where a change does not tell what ended: everything must be looked up again. */
+export const gap: unique symbol = Symbol('gap');
+
+/** The fields of a token whose change may end or lengthen it; `lastUsedAt`, which each log-in changes, is none of them. */
+const tokenFields = ['revokedAt', 'expiresAt', 'successorId', 'userId', 'scopes'];
+
+/**
+ * The stages that let through what may have ended something and nothing else: it is the server that filters, or each log-in would wake
+ * every process. Of each change only what {@link revocationOf} reads is sent.
+ */
+export function stagesFor(watched: WatchedCollections): Document[] {
+  const { tokens, users, userKey, httpSessions, published } = watched;
+  const collections = [tokens, users, published, ...(httpSessions === undefined ? [] : [httpSessions])];
+  const changed = [
+    ...tokenFields.map((field) => ({ [`updateDescription.updatedFields.${field}`]: { $exists: true } })),
+    { 'updateDescription.removedFields': { $in: tokenFields } },
+  ];
+  return [
+    {
+      $match: {
+        $or: [
+          { 'ns.coll': tokens, operationType: { $in: ['delete', 'replace'] } },
+          { 'ns.coll': tokens, operationType: 'update', $or: changed },
+          { 'ns.coll': users, operationType: { $in: ['delete', 'replace'] } },
+          { 'ns.coll': users, operationType: 'update', ...changesMoreThan(watched.ignoredUserFields) },
+          ...(httpSessions === undefined ? [] : [{ 'ns.coll': httpSessions, operationType: 'delete' }]),
+          { 'ns.coll': published, operationType: 'insert' },
+          { 'ns.coll': { $in: collections }, operationType: { $in: ['drop', 'rename'] } },
+          { operationType: { $in: ['dropDatabase', 'invalidate'] } },
+        ],
+      },
+    },
+    {
+      $project: {
+        operationType: 1,
+        ns: 1,
+        documentKey: 1,
+        'updateDescription.updatedFields.revokedAt': 1,
+        'fullDocument.revokedAt': 1,
+        ...Object.fromEntries(['tokenId', 'userId', 'httpSessionId', 'issuedBefore', 'hint'].map((field) => [`fullDocument.${field}`, 1])),
+        [`fullDocument.${userKey}`]: 1,
+        [`fullDocumentBeforeChange.${userKey}`]: 1,
+      },
+    },
+  ];
+}
+
+/** What a change ended, {@link gap} where it does not tell, `undefined` where it ended nothing. */
+export function revocationOf(change: ChangeStreamDocument, watched: WatchedCollections, now: number): Revocation | typeof gap | undefined {
+  switch (change.operationType) {
+    case 'insert':
+      return published(change.fullDocument);
+    case 'update':
+    case 'replace':
+    case 'delete':
+      return ofRow(change, watched, now);
+    default:
+      return gap; // a collection or the database was dropped or renamed
+  }
+}
+
+type RowChange = Extract<ChangeStreamDocument, { readonly operationType: 'update' | 'replace' | 'delete' }>;
+
+function ofRow(change: RowChange, { tokens, users, userKey }: WatchedCollections, now: number): Revocation | typeof gap {
+  const id = String(change.documentKey._id);
+  if (change.ns.coll === tokens) return ofToken(change, id as TokenId, now);
+  if (change.ns.coll !== users) return { httpSessionId: id };
+  const userId = userKey === '_id' ? id : keyIn(change, userKey);
+  // what became of a user is for the repository to say: a change may mean nothing, and two users' keys may have one string
+  return userId === undefined ? gap : { userId, hint: true };
+}
+
+function ofToken(change: RowChange, tokenId: TokenId, now: number): Revocation {
+  if (change.operationType === 'delete') return { tokenId };
+  const { revokedAt } = (change.operationType === 'update' ? change.updateDescription.updatedFields : change.fullDocument) ?? {};
+  return revokedAt instanceof Date && revokedAt.getTime() <= now ? { tokenId } : { tokenId, hint: true };
+}
+
+/** The user's key in the document as it is, or as it was; a deleted one tells of neither unless the collection keeps pre-images. */
+function keyIn(change: RowChange, key: string): string | undefined {
+  const after: Document | undefined = change.operationType === 'delete' ? undefined : change.fullDocument;
+  const value: unknown = after?.[key] ?? (change.fullDocumentBeforeChange as Document | undefined)?.[key];
+  return value === undefined || value === null ? undefined : String(value);
+}
+
+function published(document: Document): Revocation | undefined {
+  const { tokenId, userId, httpSessionId, issuedBefore, hint } = document as Partial<PublishedRevocation>;
+  const hinted = hint === true ? { hint } : {};
+  if (typeof tokenId === 'string') return { tokenId: tokenId as TokenId, ...hinted };
+  if (typeof userId === 'string') return { userId, ...(issuedBefore instanceof Date && { issuedBefore }), ...hinted };
+  return typeof httpSessionId === 'string' ? { httpSessionId, ...hinted } : undefined;
+}
+
+/** Holds for updates of more than these fields. */
+function changesMoreThan(ignored: readonly string[]): Document {
+  if (ignored.length === 0) return {};
+  const updated = { $map: { input: { $objectToArray: { $ifNull: ['$updateDescription.updatedFields', {}] } }, in: '$$this.k' } };
+  const removed = { $ifNull: ['$updateDescription.removedFields', []] };
+  return { $expr: { $gt: [{ $size: { $setDifference: [{ $concatArrays: [updated, removed] }, ignored] } }, 0] } };
+}
