@@ -1,7 +1,10 @@
 import type { ChangeStream, ChangeStreamDocument, ChangeStreamOptions, Collection, Db, ResumeToken } from 'mongodb';
 import type { Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
+import { FeedSubscribers } from '../../src/feed-subscribers.js';
+import { kindOf } from '../../src/kind-of.js';
+import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
-import { checkDb, checkName, kindOf, type MongoOptions } from './options.js';
+import { checkName, type MongoOptions } from './options.js';
 import { documentOf, gap, type PublishedRevocation, revocationOf, stagesFor, type WatchedCollections } from './revocation-changes.js';
 import type { MongoUserOptions } from './users.js';
 
@@ -11,7 +14,7 @@ export interface MongoRevocationFeedOptions extends MongoOptions {
   readonly tokens?: string | undefined;
   /** Where the users are. @default { collection: 'users', key: '_id' } */
   readonly users?: Pick<MongoUserOptions, 'collection' | 'key'> | undefined;
-  /** Fields of users that change often and mean nothing to channels, e.g. `['lastSeenAt']`. @default none */
+  /** Fields of users that change often and mean nothing to channels, with all that is in them, e.g. `['lastSeenAt']`. @default none */
   readonly ignoredUserFields?: readonly string[] | undefined;
   /** The collection of HTTP sessions whose `_id` is the session's id, as connect-mongo keeps them. @default none is watched */
   readonly httpSessions?: string | undefined;
@@ -19,18 +22,11 @@ export interface MongoRevocationFeedOptions extends MongoOptions {
   readonly collection?: string | undefined;
 }
 
-interface Subscriber {
-  readonly on: (revocation: Revocation) => void;
-  readonly onGap: () => void;
-}
-
 const owner = 'MongoRevocationFeed';
 /** How long to wait before a stream that broke is opened again, doubled with each failure. */
 const firstDelayMs = 100;
 const maxDelayMs = 10_000;
 
-/** `ChangeStreamHistoryLost`, `ChangeStreamFatalError`, `InvalidResumeToken`: the place where we were is not to be found again. */
-const lostCodes: ReadonlySet<unknown> = new Set([286, 280, 260]);
 /** There are no change streams without a replica set. */
 const noReplicaSetCode = 40_573;
 /** MongoDB 6.0, the first that knows pre-images. */
@@ -41,18 +37,19 @@ const wireVersionOfPreImages = 17;
  * session that was destroyed, by whatever program. One change stream for all subscribers, filtered on the server.
  *
  * It needs a replica set. A change of a token or user that may mean something or nothing is a hint. The stream goes on where it was after
- * a failure; where the server's history does not reach back so far, subscribers are told of a gap.
+ * a failure; where that place is not to be found again, subscribers are told of a gap.
  */
 export class MongoRevocationFeed implements RevocationFeed {
   readonly #db: Db;
   readonly #watched: WatchedCollections;
   readonly #published: Collection<PublishedRevocation>;
   readonly #operations: Operations;
-  readonly #subscribers = new Set<Subscriber>();
+  readonly #subscribers = new FeedSubscribers();
   #beginning: Promise<void> | undefined;
   #stream: ChangeStream | undefined;
-  /** Where to go on after a failure. */
+  /** Where to go on after a failure; without it there is a gap. */
   #token: ResumeToken | undefined;
+  #cancelRetry: (() => void) | undefined;
   /** Grows whenever the last subscriber leaves: what was begun before is not gone on with. */
   #epoch = 0;
 
@@ -60,7 +57,7 @@ export class MongoRevocationFeed implements RevocationFeed {
   constructor(db: Db, options: MongoRevocationFeedOptions = {}) {
     const { tokens = 'tokens', users = {}, ignoredUserFields = [], httpSessions, collection = 'revocations' } = options;
     this.#db = checkDb(owner, db);
-    if (!Array.isArray(ignoredUserFields) || !ignoredUserFields.every((field) => typeof field === 'string')) {
+    if (!Array.isArray(ignoredUserFields) || !ignoredUserFields.every((field) => typeof field === 'string' && field !== '')) {
       throw new TypeError(`${owner}: ignoredUserFields must be a list of names, got ${kindOf(ignoredUserFields)}`);
     }
     this.#watched = {
@@ -77,13 +74,9 @@ export class MongoRevocationFeed implements RevocationFeed {
 
   /** @throws {Error} (as a rejection) when MongoDB is no replica set, or cannot be asked. */
   async subscribe(on: (revocation: Revocation) => void, onGap: () => void): Promise<AsyncDisposable> {
-    for (const [name, callback] of Object.entries({ on, onGap })) {
-      if (typeof callback !== 'function') throw new TypeError(`${owner}.subscribe: ${name} must be a function, got ${kindOf(callback)}`);
-    }
-    const subscriber: Subscriber = { on, onGap };
-    this.#subscribers.add(subscriber);
+    const remove = this.#subscribers.add(owner, on, onGap);
     const end = async (): Promise<void> => {
-      if (this.#subscribers.delete(subscriber) && this.#subscribers.size === 0) await this.#stop();
+      if (remove() && this.#subscribers.size === 0) await this.#stop();
     };
     try {
       this.#beginning ??= this.#open();
@@ -95,9 +88,13 @@ export class MongoRevocationFeed implements RevocationFeed {
     return { [Symbol.asyncDispose]: end };
   }
 
-  /** As the contract says: it is written down, for an hour where `ensureIndexes` has run, and so reaches every process that watches. */
+  /**
+   * As the contract says: it is written down, for an hour where `ensureIndexes` has run, and so reaches every process that watches.
+   *
+   * @throws {TypeError} (as a rejection) when it is no revocation.
+   */
   async publish(revocation: Revocation): Promise<void> {
-    const document = documentOf(revocation, new Date(this.#operations.clock.now()));
+    const document = documentOf(`${owner}.publish`, revocation, new Date(this.#operations.clock.now()));
     await this.#operations.run('publish a revocation', () => this.#published.insertOne(document, { writeConcern: { w: 'majority' } }));
   }
 
@@ -114,14 +111,16 @@ export class MongoRevocationFeed implements RevocationFeed {
       await this.#operations.run('open a change stream', () => Promise.race([first, opened(stream)]));
     } catch (error) {
       if (this.#stream === stream) this.#stream = undefined;
-      await stream.close();
-      throw (error as { code?: unknown }).code === noReplicaSetCode ? noReplicaSet(error) : error;
+      void this.#close(stream);
+      throw codeOf(error) === noReplicaSetCode ? noReplicaSet(error) : error;
     }
     void this.#follow(stream, first);
   }
 
   async #streamOptions(): Promise<ChangeStreamOptions> {
-    const options: ChangeStreamOptions = this.#token === undefined ? {} : { resumeAfter: this.#token };
+    // The database's own options may ask for less than a stream takes.
+    const options: ChangeStreamOptions = { readPreference: 'primary', readConcern: { level: 'majority' } };
+    if (this.#token !== undefined) options.resumeAfter = this.#token;
     if (this.#watched.userKey === '_id') return options;
     options.fullDocument = 'updateLookup';
     const { maxWireVersion } = await this.#operations.run('tell its version', (signal) => this.#db.command({ hello: 1 }, { signal }));
@@ -131,55 +130,65 @@ export class MongoRevocationFeed implements RevocationFeed {
 
   /** Tells of what comes, for as long as somebody listens. The driver goes on by itself after most failures; after others we do. */
   async #follow(stream: ChangeStream, first: Promise<ChangeStreamDocument>): Promise<void> {
+    let isInvalid = false;
     try {
       for (let change = await first; this.#stream === stream; change = await stream.next()) {
-        const told = revocationOf(change, this.#watched, this.#operations.clock.now());
-        this.#token = change.operationType === 'invalidate' ? undefined : stream.resumeToken;
-        if (told === gap) this.#tellGap();
-        else if (told !== undefined) this.#tell(told);
+        isInvalid = change.operationType === 'invalidate';
+        const told = this.#read(change);
+        if (told === gap) this.#subscribers.tellGap();
+        else if (told !== undefined) this.#subscribers.tell(told);
       }
     } catch (error) {
       if (this.#stream !== stream) return;
-      this.#token = lostCodes.has((error as { code?: unknown }).code) ? undefined : (stream.resumeToken ?? this.#token);
-      await stream.close().catch(() => undefined);
+      // Before anything is awaited: whoever subscribes meanwhile may open a stream of their own.
+      this.#stream = undefined;
+      this.#token = isInvalid || isPlaceLost(error) ? undefined : (stream.resumeToken ?? this.#token);
       this.#beginAgain(firstDelayMs);
+      await this.#close(stream);
+    }
+  }
+
+  /** A change that cannot be read may have meant anything. */
+  #read(change: ChangeStreamDocument): Revocation | typeof gap | undefined {
+    try {
+      return revocationOf(change, this.#watched, this.#operations.clock.now());
+    } catch {
+      return gap;
     }
   }
 
   #beginAgain(delayMs: number): void {
-    this.#stream = undefined;
-    const epoch = this.#epoch;
     const again = async (): Promise<void> => {
-      if (epoch !== this.#epoch) return;
+      this.#cancelRetry = undefined;
+      const epoch = this.#epoch;
       const isLost = this.#token === undefined;
       try {
         await this.#open();
-        if (isLost) this.#tellGap();
+        if (isLost && epoch === this.#epoch) this.#subscribers.tellGap();
       } catch (error) {
         if (epoch !== this.#epoch) return;
-        if (lostCodes.has((error as { code?: unknown }).code)) this.#token = undefined;
+        if (isPlaceLost(error)) this.#token = undefined;
         this.#beginAgain(Math.min(2 * delayMs, maxDelayMs));
       }
     };
     // at a random moment of the interval, or all processes would come back at once
-    this.#operations.clock.setTimer(() => void again(), delayMs * (0.5 + Math.random() / 2));
+    this.#cancelRetry = this.#operations.clock.setTimer(() => void again(), delayMs * (0.5 + Math.random() / 2));
   }
 
   async #stop(): Promise<void> {
     const stream = this.#stream;
     this.#epoch += 1;
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
     this.#stream = undefined;
     this.#beginning = undefined;
     this.#token = undefined;
-    await stream?.close().catch(() => undefined);
+    if (stream) await this.#close(stream);
   }
 
-  #tell(revocation: Revocation): void {
-    for (const { on } of [...this.#subscribers]) guarded(() => on(revocation));
-  }
-
-  #tellGap(): void {
-    for (const { onGap } of [...this.#subscribers]) guarded(onGap);
+  /** Never rejects, nor takes longer than any operation: the database may not be there to be told. */
+  async #close(stream: ChangeStream): Promise<void> {
+    await this.#operations.run('close a change stream', () => stream.close()).catch(() => undefined);
   }
 }
 
@@ -188,13 +197,17 @@ function opened(stream: ChangeStream): Promise<void> {
   return new Promise((resolve) => stream.once('resumeTokenChanged', () => resolve()));
 }
 
-/** What a subscriber throws is its own affair: the others are to hear of the revocation too. */
-function guarded(tell: () => void): void {
-  try {
-    tell();
-  } catch {
-    // see above
-  }
+/**
+ * Whether the server itself refuses to go on from where we were: its history does not reach back so far, the place is not to be found, or
+ * what happened there is too large to be sent. Asked again it would say the same for ever.
+ */
+function isPlaceLost(error: unknown): boolean {
+  const { hasErrorLabel } = error as { hasErrorLabel?: (label: string) => boolean };
+  return typeof codeOf(error) === 'number' && hasErrorLabel?.call(error, 'ResumableChangeStreamError') !== true;
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null | undefined)?.code;
 }
 
 function noReplicaSet(cause: unknown): Error {

@@ -1,5 +1,6 @@
 import type { ChangeStreamDocument, Document } from 'mongodb';
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
+import { kindOf } from '../../src/kind-of.js';
 import type { TokenId } from '../../src/token-id.js';
 
 /** The collections of one database whose changes end something. */
@@ -25,13 +26,19 @@ export interface PublishedRevocation {
   readonly at: Date;
 }
 
-/** A revocation as it is written down. */
-export function documentOf(revocation: Revocation, at: Date): PublishedRevocation {
-  const hinted = revocation.hint === true ? { hint: true as const, at } : { at };
-  if ('tokenId' in revocation) return { tokenId: revocation.tokenId, ...hinted };
-  if ('httpSessionId' in revocation) return { httpSessionId: revocation.httpSessionId, ...hinted };
-  const { userId, issuedBefore } = revocation;
-  return { userId, ...(issuedBefore !== undefined && { issuedBefore }), ...hinted };
+/**
+ * A revocation as it is written down.
+ *
+ * @throws {TypeError} when it is none: it would be told to nobody.
+ */
+export function documentOf(caller: string, revocation: Revocation, at: Date): PublishedRevocation {
+  const { tokenId, userId, httpSessionId, issuedBefore, hint } = ((revocation as Revocation | null) ?? {}) as Partial<PublishedRevocation>;
+  const given = Object.entries({ tokenId, userId, httpSessionId }).filter(([, id]) => id !== undefined);
+  const [named] = given;
+  if (named === undefined || given.length > 1 || typeof named[1] !== 'string' || named[1] === '') {
+    throw new TypeError(`${caller}: revocation must name one token, user or HTTP session by its id, got ${kindOf(named?.[1])}`);
+  }
+  return { [named[0]]: named[1], ...(issuedBefore !== undefined && { issuedBefore }), ...(hint === true && { hint }), at };
 }
 
 /** Said where a change does not tell what ended: everything must be looked up again. */
@@ -39,6 +46,8 @@ export const gap: unique symbol = Symbol('gap');
 
 /** The fields of a token whose change may end or lengthen it; `lastUsedAt`, which each log-in changes, is none of them. */
 const tokenFields = ['revokedAt', 'expiresAt', 'successorId', 'userId', 'scopes'];
+/** As far apart may the clocks of two processes be: what another one has revoked just now may lie in the future here. */
+const clockSkewMs = 60_000;
 
 /**
  * The stages that let through what may have ended something and nothing else: it is the server that filters, or each log-in would wake
@@ -47,21 +56,18 @@ const tokenFields = ['revokedAt', 'expiresAt', 'successorId', 'userId', 'scopes'
 export function stagesFor(watched: WatchedCollections): Document[] {
   const { tokens, users, userKey, httpSessions, published } = watched;
   const collections = [tokens, users, published, ...(httpSessions === undefined ? [] : [httpSessions])];
-  const changed = [
-    ...tokenFields.map((field) => ({ [`updateDescription.updatedFields.${field}`]: { $exists: true } })),
-    { 'updateDescription.removedFields': { $in: tokenFields } },
-  ];
   return [
     {
       $match: {
         $or: [
           { 'ns.coll': tokens, operationType: { $in: ['delete', 'replace'] } },
-          { 'ns.coll': tokens, operationType: 'update', $or: changed },
+          { 'ns.coll': tokens, operationType: 'update', ...changesOneOf(tokenFields) },
           { 'ns.coll': users, operationType: { $in: ['delete', 'replace'] } },
           { 'ns.coll': users, operationType: 'update', ...changesMoreThan(watched.ignoredUserFields) },
           ...(httpSessions === undefined ? [] : [{ 'ns.coll': httpSessions, operationType: 'delete' }]),
           { 'ns.coll': published, operationType: 'insert' },
           { 'ns.coll': { $in: collections }, operationType: { $in: ['drop', 'rename'] } },
+          { 'to.coll': { $in: collections }, operationType: 'rename' },
           { operationType: { $in: ['dropDatabase', 'invalidate'] } },
         ],
       },
@@ -72,6 +78,7 @@ export function stagesFor(watched: WatchedCollections): Document[] {
         ns: 1,
         documentKey: 1,
         'updateDescription.updatedFields.revokedAt': 1,
+        [`updateDescription.updatedFields.${userKey}`]: 1,
         'fullDocument.revokedAt': 1,
         ...Object.fromEntries(['tokenId', 'userId', 'httpSessionId', 'issuedBefore', 'hint'].map((field) => [`fullDocument.${field}`, 1])),
         [`fullDocument.${userKey}`]: 1,
@@ -109,11 +116,15 @@ function ofRow(change: RowChange, { tokens, users, userKey }: WatchedCollections
 function ofToken(change: RowChange, tokenId: TokenId, now: number): Revocation {
   if (change.operationType === 'delete') return { tokenId };
   const { revokedAt } = (change.operationType === 'update' ? change.updateDescription.updatedFields : change.fullDocument) ?? {};
-  return revokedAt instanceof Date && revokedAt.getTime() <= now ? { tokenId } : { tokenId, hint: true };
+  return revokedAt instanceof Date && revokedAt.getTime() <= now + clockSkewMs ? { tokenId } : { tokenId, hint: true };
 }
 
-/** The user's key in the document as it is, or as it was; a deleted one tells of neither unless the collection keeps pre-images. */
+/**
+ * The user's key in the document as it is, or as it was; a deleted one tells of neither unless the collection keeps pre-images, and one that
+ * got another key tells of one only.
+ */
 function keyIn(change: RowChange, key: string): string | undefined {
+  if (change.operationType === 'update' && change.updateDescription.updatedFields?.[key] !== undefined) return undefined;
   const after: Document | undefined = change.operationType === 'delete' ? undefined : change.fullDocument;
   const value: unknown = after?.[key] ?? (change.fullDocumentBeforeChange as Document | undefined)?.[key];
   return value === undefined || value === null ? undefined : String(value);
@@ -127,10 +138,37 @@ function published(document: Document): Revocation | undefined {
   return typeof httpSessionId === 'string' ? { httpSessionId, ...hinted } : undefined;
 }
 
+/** The fields that an update touched, as paths (`scopes.0`): set, removed, or cut where they are arrays. */
+const touched: Document = {
+  $concatArrays: [
+    { $map: { input: { $objectToArray: { $ifNull: ['$updateDescription.updatedFields', {}] } }, in: '$$this.k' } },
+    { $ifNull: ['$updateDescription.removedFields', []] },
+    { $map: { input: { $ifNull: ['$updateDescription.truncatedArrays', []] }, in: '$$this.field' } },
+  ],
+};
+
+/** Whether the path `$$this` is one of `fields`, or within one. */
+function isWithin(fields: readonly string[]): Document {
+  return {
+    $or: fields.flatMap((field) => [
+      { $eq: ['$$this', literal(field)] },
+      { $eq: [{ $indexOfBytes: ['$$this', literal(`${field}.`)] }, 0] },
+    ]),
+  };
+}
+
+/** A name as itself, were it one that begins with `$`. */
+function literal(name: string): Document {
+  return { $literal: name };
+}
+
+/** Holds for updates of at least one of these fields. */
+function changesOneOf(fields: readonly string[]): Document {
+  return { $expr: { $anyElementTrue: { $map: { input: touched, in: isWithin(fields) } } } };
+}
+
 /** Holds for updates of more than these fields. */
 function changesMoreThan(ignored: readonly string[]): Document {
   if (ignored.length === 0) return {};
-  const updated = { $map: { input: { $objectToArray: { $ifNull: ['$updateDescription.updatedFields', {}] } }, in: '$$this.k' } };
-  const removed = { $ifNull: ['$updateDescription.removedFields', []] };
-  return { $expr: { $gt: [{ $size: { $setDifference: [{ $concatArrays: [updated, removed] }, ignored] } }, 0] } };
+  return { $expr: { $anyElementTrue: { $map: { input: touched, in: { $not: isWithin(ignored) } } } } };
 }

@@ -12,7 +12,7 @@ import { delimiter, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { MongoClient } from 'mongodb';
-import { DryMongoBinary, MongoBinary, MongoMemoryReplSet } from 'mongodb-memory-server-core';
+import { DryMongoBinary, MongoBinary, MongoMemoryReplSet, MongoMemoryServer } from 'mongodb-memory-server-core';
 import type { TestProject } from 'vitest/node';
 
 const run = promisify(execFile);
@@ -26,7 +26,7 @@ declare module 'vitest' {
   }
 }
 
-/** A `mongod` that is nobody else's: a replica set of one node, on a free port of 127.0.0.1. */
+/** A `mongod` that is nobody else's, on a free port of 127.0.0.1. */
 export interface Mongod extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
@@ -157,20 +157,32 @@ async function untilWritable(url: string): Promise<string> {
   }
 }
 
+/** Options of {@link startMongod}. */
+export interface MongodOptions {
+  /** How many nodes its replica set has; 0 = it is none, and has no change streams. @default 1 */
+  readonly nodes?: number;
+}
+
 /**
- * Starts a `mongod` as a replica set of one node.
+ * Starts a `mongod`, or a replica set of several, of which `pause`, `kill` and `restart` mean the first.
  *
  * @throws {Error} naming what was tried, where there is no `mongod` to be had.
  */
-export async function startMongod(): Promise<Mongod> {
+export async function startMongod({ nodes = 1 }: MongodOptions = {}): Promise<Mongod> {
   const { path, version, origin } = await findProgram();
-  const set = await MongoMemoryReplSet.create({
-    binary: { systemBinary: path, version, downloadDir: tmpdir() },
-    instanceOpts: [{ launchTimeout: 60_000 }],
-    replSet: { count: 1, storageEngine: 'wiredTiger' },
-  });
-  const server = set.servers[0]!;
-  const url = set.getUri();
+  const binary = { systemBinary: path, version, downloadDir: tmpdir() };
+  const instance = { launchTimeout: 60_000 };
+  const storageEngine = 'wiredTiger';
+  const started =
+    nodes === 0
+      ? await MongoMemoryServer.create({ binary, instance: { ...instance, storageEngine } })
+      : await MongoMemoryReplSet.create({
+          binary,
+          instanceOpts: Array.from({ length: nodes }, () => instance),
+          replSet: { count: nodes, storageEngine },
+        });
+  const server = started instanceof MongoMemoryReplSet ? started.servers[0]! : started;
+  const url = started.getUri();
   const running = () => server.instanceInfo!.instance.mongodProcess!;
   let paused = false;
   const mongod: Mongod = {
@@ -197,7 +209,7 @@ export async function startMongod(): Promise<Mongod> {
     },
     async stop() {
       if (paused) mongod.resume();
-      await set.stop({ doCleanup: true, force: true });
+      await started.stop({ doCleanup: true, force: true });
     },
     [Symbol.asyncDispose]: () => mongod.stop(),
   };

@@ -1,0 +1,130 @@
+import { MongoClient } from 'mongodb';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { MongoRevocationFeed, MongoTokenRepository } from '../../../entries/mongodb.js';
+import type { Revocation } from '../../../src/contracts/revocation-feed.js';
+import type { TokenId } from '../../../src/token-id.js';
+import type { AuthenticatedUser } from '../../../src/users.js';
+import { listen } from '../../../testing/contracts/feed-listener.js';
+import { type Mongod, startMongod } from '../../support/mongod.js';
+import { describeOnMongo } from './mongo.js';
+import { startTcpProxy } from './tcp-proxy.js';
+
+const isOf = (id: TokenId) => (revocation: Revocation) => 'tokenId' in revocation && revocation.tokenId === id;
+
+describeOnMongo('MongoRevocationFeed, where the database goes away', () => {
+  let mongod: Mongod;
+  let client: MongoClient;
+  let tokens: MongoTokenRepository<AuthenticatedUser>;
+
+  beforeAll(async () => {
+    mongod = await startMongod();
+    client = new MongoClient(mongod.url, { serverSelectionTimeoutMS: 500 });
+    tokens = new MongoTokenRepository(client.db('feed'), { timeoutMs: 20_000 });
+    await client.db('feed').collection<{ _id: string }>('users').insertOne({ _id: 'ada' });
+  }, 60_000);
+  afterAll(async () => {
+    await client?.close();
+    await mongod?.stop();
+  });
+
+  it('misses nothing that is revoked around a restart', async () => {
+    await using listener = await listen(new MongoRevocationFeed(client.db('feed')));
+    const issued = [await tokens.issue('ada'), await tokens.issue('ada'), await tokens.issue('ada')] as const;
+    await tokens.revoke(issued[0].id);
+    await mongod.kill();
+    await mongod.restart();
+    await tokens.revoke(issued[1].id);
+    await tokens.revoke(issued[2].id);
+    for (const { id } of issued) await listener.hearsOrGap(isOf(id));
+  }, 60_000);
+
+  it('misses none of a thousand revocations while its line is cut and restored again and again', async () => {
+    await using proxy = await startTcpProxy(mongod.port);
+    const options = { directConnection: true, serverSelectionTimeoutMS: 500, heartbeatFrequencyMS: 500 };
+    const watching = new MongoClient(`mongodb://127.0.0.1:${proxy.port}`, options);
+    await using listener = await listen(new MongoRevocationFeed(watching.db('feed')), 30_000);
+    const ids: TokenId[] = [];
+    for (let count = 0; count < 1_000; count += 1) {
+      if (Math.random() < 0.02) proxy.setMode('refuse');
+      else if (Math.random() < 0.05) proxy.setMode('forward');
+      const { id } = await tokens.issue('ada');
+      await tokens.revoke(id);
+      ids.push(id);
+    }
+    proxy.setMode('forward');
+    for (const id of ids) await listener.hearsOrGap(isOf(id));
+    const last = await tokens.issue('ada');
+    await tokens.revoke(last.id);
+    await listener.hears(isOf(last.id));
+    expect(proxy.opened).toBeGreaterThan(10);
+    await watching.close();
+  }, 120_000);
+});
+
+describeOnMongo('MongoRevocationFeed on a replica set of three', () => {
+  let mongod: Mongod;
+  let client: MongoClient;
+
+  beforeAll(async () => {
+    mongod = await startMongod({ nodes: 3 });
+    client = new MongoClient(mongod.url, { serverSelectionTimeoutMS: 30_000 });
+  }, 120_000);
+  afterAll(async () => {
+    await client?.close();
+    await mongod?.stop();
+  });
+
+  it('loses no revocation that was acknowledged while the primary stepped down', async () => {
+    const db = client.db('feed');
+    const tokens = new MongoTokenRepository<AuthenticatedUser>(db, { timeoutMs: 30_000 });
+    await db.collection<{ _id: string }>('users').insertOne({ _id: 'ada' });
+    await using listener = await listen(new MongoRevocationFeed(db), 60_000);
+    const issued = await Promise.all(Array.from({ length: 60 }, () => tokens.issue('ada')));
+    const revoked: TokenId[] = [];
+    const stepDown = () => client.db('admin').command({ replSetStepDown: 5, secondaryCatchUpPeriodSecs: 2, force: true });
+    for (const [index, { id }] of issued.entries()) {
+      const revoking = tokens.revoke(id).catch(() => false);
+      if (index % 30 === 15) await stepDown().catch(() => undefined);
+      if (await revoking) revoked.push(id);
+    }
+    expect(revoked.length).toBeGreaterThan(50);
+    const grants = await tokens.findByIds(revoked);
+    for (const id of revoked) {
+      await listener.hearsOrGap(isOf(id));
+      expect(grants.get(id)?.revokedAt).toBeDefined();
+    }
+  }, 120_000);
+});
+
+describeOnMongo('MongoRevocationFeed on a server that is no replica set', () => {
+  let mongod: Mongod;
+  let client: MongoClient;
+
+  beforeAll(async () => {
+    mongod = await startMongod({ nodes: 0 });
+    client = new MongoClient(mongod.url);
+  }, 60_000);
+  afterAll(async () => {
+    await client?.close();
+    await mongod?.stop();
+  });
+
+  it('refuses to be subscribed to and says why, and everything else works', async () => {
+    const db = client.db('standalone');
+    const feed = new MongoRevocationFeed(db);
+    for (let round = 0; round < 2; round += 1) {
+      await expect(
+        feed.subscribe(
+          () => undefined,
+          () => undefined,
+        ),
+      ).rejects.toThrow(/replica set/);
+    }
+    await db.collection<{ _id: string }>('users').insertOne({ _id: 'ada' });
+    const tokens = new MongoTokenRepository<AuthenticatedUser>(db);
+    const { id } = await tokens.issue('ada');
+    expect(await tokens.revoke(id)).toBe(true);
+    expect((await tokens.findById(id))?.revokedAt).toBeInstanceOf(Date);
+    await feed.publish({ tokenId: id });
+  });
+});
