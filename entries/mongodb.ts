@@ -1,6 +1,6 @@
 export { type DrfImport, type ImportDrfTokensOptions, importDrfTokens } from '../adapters/mongodb/import-drf-tokens.js';
 export { type EnsureIndexesOptions, ensureIndexes, IndexConflictError, type MongoCollections } from '../adapters/mongodb/indexes.js';
-export { MongoRevocationFeed, type MongoRevocationFeedOptions } from '../adapters/mongodb/mongo-revocation-feed.js';
+export { MongoRevocationFeed, type MongoRevocationFeedOptions, NoReplicaSetError } from '../adapters/mongodb/mongo-revocation-feed.js';
 export { type MongoSessionOptions, MongoSessionStore } from '../adapters/mongodb/mongo-session-store.js';
 export { type MongoTokenCacheOptions, type MongoTokenOptions, MongoTokenRepository } from '../adapters/mongodb/mongo-token-repository.js';
 export { MongoUserRepository, type MongoUserRepositoryOptions } from '../adapters/mongodb/mongo-user-repository.js';

@@ -13,6 +13,8 @@ export interface MongoCollections {
   readonly users?: Pick<MongoUserOptions, 'collection' | 'key' | 'profile'> | undefined;
   /** @default { collection: 'channelSessions' } */
   readonly sessions?: { readonly collection?: string | undefined } | undefined;
+  /** @default { collection: 'revocations' } */
+  readonly feed?: { readonly collection?: string | undefined } | boolean | undefined;
 }
 
 /** Options of {@link ensureIndexes}. */
@@ -57,6 +59,9 @@ const tokenIndexes: readonly NeededIndex[] = [
   tokenSourceIndex,
 ];
 
+/** A revocation that was published is kept for as long as a process may be cut off and still learn of it. */
+const revocationIndexes: readonly NeededIndex[] = [{ key: { at: 1 }, expireAfterSeconds: 60 * 60 }];
+
 const sessionIndexes: readonly NeededIndex[] = [{ key: { expiresAt: 1 }, expireAfterSeconds: 0 }];
 
 /**
@@ -66,8 +71,8 @@ const sessionIndexes: readonly NeededIndex[] = [{ key: { expiresAt: 1 }, expireA
  */
 export async function ensureIndexes(db: Db, options: EnsureIndexesOptions = {}): Promise<void> {
   const owner = 'ensureIndexes';
-  const { tokens, users = {}, sessions, timeoutMs = 60_000, clock } = options;
-  for (const [name, value] of Object.entries({ tokens, users, sessions })) {
+  const { tokens, users = {}, sessions, feed, timeoutMs = 60_000, clock } = options;
+  for (const [name, value] of Object.entries({ tokens, users, sessions, feed: typeof feed === 'boolean' ? undefined : feed })) {
     if (value !== undefined) checkOption(owner, name, value, anObject);
   }
   const operations = new Operations(checkedOptions<MongoOptions>(owner, { timeoutMs, clock }, mongoRules));
@@ -78,6 +83,7 @@ export async function ensureIndexes(db: Db, options: EnsureIndexesOptions = {}):
 
   await ensure(tokens?.collection ?? 'tokens', tokenIndexes);
   await ensure(sessions?.collection ?? 'channelSessions', sessionIndexes);
+  if (feed !== false) await ensure((typeof feed === 'object' ? feed.collection : undefined) ?? 'revocations', revocationIndexes);
   // These are the application's: whatever index of its own serves the look-up will do.
   if (documents.key !== '_id') {
     await ensure(documents.collection.collectionName, [{ key: { [documents.key]: 1 }, unique: true }], true);

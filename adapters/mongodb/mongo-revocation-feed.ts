@@ -1,10 +1,10 @@
 import type { ChangeStream, ChangeStreamDocument, ChangeStreamOptions, Collection, Db, ResumeToken } from 'mongodb';
+import { aName, anObject, checkedOptions, checkOption, type Rules } from '../../src/checked-options.js';
 import type { Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import { FeedSubscribers } from '../../src/feed-subscribers.js';
-import { kindOf } from '../../src/kind-of.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
-import { checkName, type MongoOptions } from './options.js';
+import { type MongoOptions, mongoRules } from './options.js';
 import { documentOf, gap, type PublishedRevocation, revocationOf, stagesFor, type WatchedCollections } from './revocation-changes.js';
 import type { MongoUserOptions } from './users.js';
 
@@ -23,6 +23,15 @@ export interface MongoRevocationFeedOptions extends MongoOptions {
 }
 
 const owner = 'MongoRevocationFeed';
+
+const feedRules: Rules<MongoRevocationFeedOptions> = {
+  ...mongoRules,
+  tokens: aName,
+  users: anObject,
+  ignoredUserFields: { must: 'a list of names', accepts: (value) => Array.isArray(value) && value.every(aName.accepts) },
+  httpSessions: aName,
+  collection: aName,
+};
 /** How long to wait before a stream that broke is opened again, doubled with each failure. */
 const firstDelayMs = 100;
 const maxDelayMs = 10_000;
@@ -31,6 +40,20 @@ const maxDelayMs = 10_000;
 const noReplicaSetCode = 40_573;
 /** MongoDB 6.0, the first that knows pre-images. */
 const wireVersionOfPreImages = 17;
+
+/** Thrown by {@link MongoRevocationFeed.subscribe} where MongoDB is no replica set, and so has no change streams. */
+export class NoReplicaSetError extends Error {
+  readonly code = 'ERR_NO_REPLICA_SET';
+
+  constructor(cause: unknown) {
+    super(
+      `${owner}: MongoDB has change streams only as a replica set (one node is enough); without it, what other processes revoke is found ` +
+        'when channels are checked again.',
+      { cause },
+    );
+    this.name = 'NoReplicaSetError';
+  }
+}
 
 /**
  * Learns from the rows themselves what ended: a token that was revoked or deleted, a user that was changed, disabled or deleted, an HTTP
@@ -55,24 +78,30 @@ export class MongoRevocationFeed implements RevocationFeed {
 
   /** @throws {TypeError} when an option is out of its range. */
   constructor(db: Db, options: MongoRevocationFeedOptions = {}) {
-    const { tokens = 'tokens', users = {}, ignoredUserFields = [], httpSessions, collection = 'revocations' } = options;
+    const checked = checkedOptions(owner, options, feedRules);
+    const { tokens = 'tokens', users = {}, ignoredUserFields = [], httpSessions, collection = 'revocations' } = checked;
+    const { collection: userCollection = 'users', key: userKey = '_id' } = users;
+    for (const [name, value] of Object.entries({ collection: userCollection, key: userKey }))
+      checkOption(`${owner}.users`, name, value, aName);
     this.#db = checkDb(owner, db);
-    if (!Array.isArray(ignoredUserFields) || !ignoredUserFields.every((field) => typeof field === 'string' && field !== '')) {
-      throw new TypeError(`${owner}: ignoredUserFields must be a list of names, got ${kindOf(ignoredUserFields)}`);
-    }
     this.#watched = {
-      tokens: checkName(owner, 'tokens', tokens),
-      users: checkName(owner, 'users.collection', users.collection ?? 'users'),
-      userKey: checkName(owner, 'users.key', users.key ?? '_id'),
+      tokens,
+      users: userCollection,
+      userKey,
       ignoredUserFields: [...ignoredUserFields],
-      httpSessions: httpSessions === undefined ? undefined : checkName(owner, 'httpSessions', httpSessions),
-      published: checkName(owner, 'collection', collection),
+      httpSessions,
+      published: collection,
     };
-    this.#published = db.collection(this.#watched.published);
-    this.#operations = new Operations(owner, options);
+    this.#published = db.collection(collection);
+    this.#operations = new Operations(checked);
   }
 
-  /** @throws {Error} (as a rejection) when MongoDB is no replica set, or cannot be asked. */
+  /**
+   * As the contract says.
+   *
+   * @throws {NoReplicaSetError} (as a rejection) when MongoDB is no replica set.
+   * @throws {Error} (as a rejection) when it cannot be asked.
+   */
   async subscribe(on: (revocation: Revocation) => void, onGap: () => void): Promise<AsyncDisposable> {
     const remove = this.#subscribers.add(owner, on, onGap);
     const end = async (): Promise<void> => {
@@ -112,7 +141,7 @@ export class MongoRevocationFeed implements RevocationFeed {
     } catch (error) {
       if (this.#stream === stream) this.#stream = undefined;
       void this.#close(stream);
-      throw codeOf(error) === noReplicaSetCode ? noReplicaSet(error) : error;
+      throw codeOf(error) === noReplicaSetCode ? new NoReplicaSetError(error) : error;
     }
     void this.#follow(stream, first);
   }
@@ -208,12 +237,4 @@ function isPlaceLost(error: unknown): boolean {
 
 function codeOf(error: unknown): unknown {
   return (error as { code?: unknown } | null | undefined)?.code;
-}
-
-function noReplicaSet(cause: unknown): Error {
-  return new Error(
-    `${owner}: MongoDB has change streams only as a replica set (one node is enough); without it, revocations are found when channels are ` +
-      'checked again.',
-    { cause },
-  );
 }

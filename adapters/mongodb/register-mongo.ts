@@ -1,14 +1,18 @@
 import type { Db } from 'mongodb';
-import { type DependencyContainer, SESSION_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from '../../src/injection.js';
+import { anObject, checkOption } from '../../src/checked-options.js';
+import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
+import { type DependencyContainer, REVOCATION_FEED, SESSION_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from '../../src/injection.js';
 import { kindOf } from '../../src/kind-of.js';
 import { checkDb } from './check-db.js';
+import { FeedWherePossible } from './feed-where-possible.js';
+import { MongoRevocationFeed, type MongoRevocationFeedOptions } from './mongo-revocation-feed.js';
 import { type MongoSessionOptions, MongoSessionStore } from './mongo-session-store.js';
 import { type MongoTokenOptions, MongoTokenRepository } from './mongo-token-repository.js';
 import { MongoUserRepository } from './mongo-user-repository.js';
 import type { MongoOptions } from './options.js';
 import type { MongoUserOptions } from './users.js';
 
-/** Options of {@link registerMongo}. `timeoutMs` and `clock` hold for all three unless one is given its own. */
+/** Options of {@link registerMongo}. `timeoutMs` and `clock` hold for all of them unless one is given its own. */
 export interface RegisterMongoOptions extends MongoOptions {
   /** The database, of a client that the application opens and closes. */
   readonly db: Db;
@@ -18,6 +22,13 @@ export interface RegisterMongoOptions extends MongoOptions {
   readonly users?: MongoUserOptions | undefined;
   /** Options of the sessions. */
   readonly sessions?: MongoSessionOptions | undefined;
+  /**
+   * Whether a {@link MongoRevocationFeed} is registered: `true`, or options of it, wherever MongoDB is (without a replica set it cannot be
+   * subscribed to); `false` never.
+   *
+   * @default one that needs no replica set: without it, it warns once and tells nothing
+   */
+  readonly feed?: boolean | Omit<MongoRevocationFeedOptions, 'tokens' | 'users'> | undefined;
 }
 
 /** What {@link registerMongo} has registered. */
@@ -26,13 +37,15 @@ export interface RegisteredMongo extends AsyncDisposable {
   readonly tokens: MongoTokenRepository;
   readonly users: MongoUserRepository;
   readonly sessions: MongoSessionStore;
+  /** Tells of what other processes, and other programs, end; `undefined` where none was asked for. */
+  readonly feed: RevocationFeed | undefined;
   /** Writes what is still to be written. Call it before the client is closed. */
   close(): Promise<void>;
 }
 
 /**
- * Registers tokens, users and sessions on MongoDB: one instance of each, under `TOKEN_REPOSITORY`, `USER_REPOSITORY` and `SESSION_STORE` and
- * under its own class.
+ * Registers tokens, users, sessions and the feed of revocations on MongoDB: one instance of each, under `TOKEN_REPOSITORY`, `USER_REPOSITORY`,
+ * `SESSION_STORE` and `REVOCATION_FEED`, and under its own class.
  *
  * @throws {TypeError} when an option is missing or out of its range.
  */
@@ -40,12 +53,14 @@ export function registerMongo(container: DependencyContainer, options: RegisterM
   if (typeof container?.register !== 'function') {
     throw new TypeError(`registerMongo: container must be a container of tsyringe, got ${kindOf(container)}`);
   }
-  const { db, tokens, users, sessions, timeoutMs, clock } = options ?? {};
+  const { db, tokens, users, sessions, feed = 'where possible', timeoutMs, clock } = options ?? {};
   checkDb('registerMongo', db);
   const shared = { timeoutMs, clock };
   const tokenRepository = new MongoTokenRepository(db, { ...shared, ...tokens, users });
   const userRepository = new MongoUserRepository(db, { ...shared, ...users });
   const sessionStore = new MongoSessionStore(db, { ...shared, ...sessions });
+  const revocations = feedOf(db, feed, { ...shared, tokens: tokens?.collection, users });
+  if (revocations) container.register(REVOCATION_FEED, { useFactory: () => revocations });
   container.register(TOKEN_REPOSITORY, { useFactory: () => tokenRepository });
   container.register(USER_REPOSITORY, { useFactory: () => userRepository });
   container.register(SESSION_STORE, { useFactory: () => sessionStore });
@@ -56,7 +71,19 @@ export function registerMongo(container: DependencyContainer, options: RegisterM
     tokens: tokenRepository,
     users: userRepository,
     sessions: sessionStore,
+    feed: revocations,
     close: () => tokenRepository.close(),
     [Symbol.asyncDispose]: () => tokenRepository.close(),
   };
+}
+
+function feedOf(
+  db: Db,
+  feed: NonNullable<RegisterMongoOptions['feed']> | 'where possible',
+  shared: MongoRevocationFeedOptions,
+): RevocationFeed | undefined {
+  if (feed === false) return undefined;
+  if (feed === 'where possible') return new FeedWherePossible(new MongoRevocationFeed(db, shared));
+  if (feed !== true) checkOption('registerMongo', 'feed', feed, { ...anObject, must: 'true, false or an object' });
+  return new MongoRevocationFeed(db, { ...shared, ...(feed === true ? {} : feed) });
 }

@@ -22,6 +22,7 @@ describeOnMongo('ensureIndexes', () => {
       { key: { importedFrom: 1, sourceId: 1 }, partialFilterExpression: { sourceId: { $exists: true } } },
     ]);
     expect(await indexesOf('channelSessions')).toEqual([{ key: { expiresAt: 1 }, expireAfterSeconds: 0 }]);
+    expect(await indexesOf('revocations')).toEqual([{ key: { at: 1 }, expireAfterSeconds: 3_600 }]);
   });
 
   it('changes nothing when it is run again, or by several processes at once', async () => {
@@ -35,10 +36,12 @@ describeOnMongo('ensureIndexes', () => {
     await ensureIndexes(db, {
       tokens: { collection: 'keys' },
       sessions: { collection: 'states' },
+      feed: { collection: 'ended' },
       users: { collection: 'people', key: 'uuid', profile: { collection: 'profiles', foreignField: 'user' } },
     });
     expect(await indexesOf('keys')).toHaveLength(5);
     expect(await indexesOf('states')).toHaveLength(1);
+    expect(await indexesOf('ended')).toHaveLength(1);
     expect(await indexesOf('people')).toEqual([{ key: { uuid: 1 }, unique: true }]);
     expect(await indexesOf('profiles')).toEqual([{ key: { user: 1 } }]);
   });

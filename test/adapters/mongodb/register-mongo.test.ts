@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest';
-import { MongoSessionStore, MongoTokenRepository, MongoUserRepository, registerMongo } from '../../../entries/mongodb.js';
-import { container as globalContainer, SESSION_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from '../../../src/injection.js';
+import {
+  MongoRevocationFeed,
+  MongoSessionStore,
+  MongoTokenRepository,
+  MongoUserRepository,
+  registerMongo,
+} from '../../../entries/mongodb.js';
+import { container as globalContainer, REVOCATION_FEED, SESSION_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from '../../../src/injection.js';
+import { listen } from '../../../testing/contracts/feed-listener.js';
 import { describeOnMongo, openDatabase } from './mongo.js';
 
 describeOnMongo('registerMongo', () => {
@@ -15,6 +22,7 @@ describeOnMongo('registerMongo', () => {
     expect(container.resolve(MongoUserRepository)).toBe(registered.users);
     expect(container.resolve(SESSION_STORE)).toBe(registered.sessions);
     expect(container.resolve(MongoSessionStore)).toBe(registered.sessions);
+    expect(container.resolve(REVOCATION_FEED)).toBe(registered.feed);
     expect(globalContainer.isRegistered(TOKEN_REPOSITORY)).toBe(false);
   });
 
@@ -37,7 +45,23 @@ describeOnMongo('registerMongo', () => {
     expect(await db.collection<{ _id: string }>('keys').findOne({ _id: id })).toHaveProperty('lastUsedAt');
   });
 
+  it('registers a feed that tells of the collections of its repositories, by options of its own too, or none', async () => {
+    for (const feed of [undefined, true, { httpSessions: 'sites' }]) {
+      const registered = registerMongo(globalContainer.createChildContainer(), { db, feed, tokens: { collection: 'secrets' } });
+      await using listener = await listen(registered.feed!);
+      await db.collection<{ _id: string }>('users').insertOne({ _id: `ada ${String(feed)}` });
+      const { id } = await registered.tokens.issue(`ada ${String(feed)}`);
+      await registered.tokens.revoke(id);
+      await listener.hears((revocation) => 'tokenId' in revocation && revocation.tokenId === id);
+    }
+    const container = globalContainer.createChildContainer();
+    expect(registerMongo(container, { db, feed: false }).feed).toBeUndefined();
+    expect(container.isRegistered(REVOCATION_FEED)).toBe(false);
+    expect(registerMongo(container, { db, feed: true }).feed).toBeInstanceOf(MongoRevocationFeed);
+  });
+
   it.each([
+    [globalContainer.createChildContainer(), { db, feed: 'yes' }],
     [undefined, { db }],
     [{}, { db }],
     [globalContainer.createChildContainer(), undefined],
