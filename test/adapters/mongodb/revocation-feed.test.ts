@@ -163,7 +163,7 @@ describeOnMongo('MongoRevocationFeed', () => {
   });
 
   it('goes on, for old and new subscribers, when a stream breaks while another subscribes', async () => {
-    let breakIt = (_: Error): void => undefined;
+    let breakIt: (error: Error) => void = () => undefined;
     const broken = new Promise<never>((_, reject) => {
       breakIt = reject;
     });
