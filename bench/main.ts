@@ -1,9 +1,10 @@
-// The benchmarks: `npm run bench`, or `npm run bench -- echo`, `-- storm`, `-- --quick`.
+// The benchmarks: `npm run bench`, or `npm run bench -- echo`, `-- storm`, `-- journey`, `-- --quick`.
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Mongod } from '../test/support/mongod.js';
 import { compareEcho, type EchoPlan } from './echo.js';
+import { describeJourney, measureJourneys } from './journey.js';
 import { canPin, pinLoad } from './server-process.js';
 import { compareStorms, type StormPlan } from './storm.js';
 
@@ -22,14 +23,15 @@ const quick: Plan = {
   storm: { rounds: 1, budgetMs: 0, sizes: [100, 200] },
 };
 
-const usage = 'npm run bench -- [echo] [storm] [--quick] [--rounds N]';
+const usage = 'npm run bench -- [echo] [storm] [journey] [--quick] [--rounds N]';
+const benchmarks = ['echo', 'storm', 'journey'];
 
 function readArguments(): { readonly wanted: readonly string[]; readonly plan: Plan } {
   const { values, positionals } = parseArgs({
     options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' } },
     allowPositionals: true,
   });
-  const unknown = positionals.find((name) => name !== 'echo' && name !== 'storm');
+  const unknown = positionals.find((name) => !benchmarks.includes(name));
   if (unknown !== undefined) throw new TypeError(`There is no benchmark ${unknown}. ${usage}`);
   const plan = values.quick ? quick : full;
   if (values.rounds === undefined) return { wanted: positionals, plan };
@@ -63,6 +65,10 @@ console.log(`ws ${versionOfWs()}, Node ${process.versions.node}, ${availablePara
 const [load = 0] = loadavg();
 if (load > 0.5) console.log(`This machine was busy before the run (load average ${load.toFixed(1)}): expect noise.\n`);
 
+if (all || wanted.includes('journey')) {
+  const { handshake, message } = await measureJourneys();
+  console.log(`${describeJourney('A handshake', handshake)}\n\n${describeJourney('A message', message)}\n`);
+}
 if (all || wanted.includes('storm')) {
   // Started before this process is tied to a CPU, which its children would inherit.
   const mongod = await openMongod();
