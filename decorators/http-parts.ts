@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ChannelMessage } from '../src/channel/channel-message.js';
-import { readHttpSession } from '../src/channel/desk.js';
+import { readHttpSession } from '../src/channel/define-built-in.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { HttpSession, HttpSessionReader } from '../src/contracts/http-session-reader.js';
 import { withDeadline } from '../src/deadline.js';

@@ -1,19 +1,11 @@
-import type { ChannelMessage } from '../src/channel/channel-message.js';
-import type { BuiltInParts } from '../src/channel/define-built-in.js';
-import { giveUser } from '../src/channel/desk.js';
+import { type BuiltInParts, giveUser, type UserRequest } from '../src/channel/define-built-in.js';
 import type { UserSource } from '../src/identity/user-source.js';
 import { checkedSessionOptions } from '../src/session/session-settings.js';
 import { type HttpParts, httpParts } from './http-parts.js';
 
 /** What an identifying wrapper works with. */
-interface Identifying {
-  readonly sources: readonly UserSource[];
+interface Identifying extends UserRequest {
   readonly http: HttpParts | undefined;
-}
-
-async function giveHttpSessionAfter(giving: Promise<void> | undefined, message: ChannelMessage, http: HttpParts): Promise<void> {
-  await giving;
-  await http.give(message);
 }
 
 /**
@@ -33,9 +25,6 @@ export function identifyingParts<Given extends object>(
       { kind: 'session', options: checkedSessionOptions(name) },
       ...(http?.requires ?? []),
     ],
-    before: (message, { sources, http }, name) => {
-      const giving = giveUser(name, message, sources);
-      return http === undefined ? giving : giveHttpSessionAfter(giving, message, http);
-    },
+    before: giveUser,
   };
 }

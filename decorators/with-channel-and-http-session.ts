@@ -1,6 +1,5 @@
 import type { ChannelMessage } from '../src/channel/channel-message.js';
-import { defineBuiltIn } from '../src/channel/define-built-in.js';
-import { giveSession } from '../src/channel/desk.js';
+import { defineBuiltIn, giveSession } from '../src/channel/define-built-in.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { HasChannelSession, HasHttpSession } from '../src/messages.js';
 import { checkedSessionOptions } from '../src/session/session-settings.js';

@@ -1,5 +1,4 @@
-import { defineBuiltIn } from '../src/channel/define-built-in.js';
-import { giveSession } from '../src/channel/desk.js';
+import { defineBuiltIn, giveSession } from '../src/channel/define-built-in.js';
 import type { HasChannelSession } from '../src/messages.js';
 import { type ChannelSessionOptions, checkedSessionOptions } from '../src/session/session-settings.js';
 import type { Configurable } from '../src/wrapping/wrapper.js';

@@ -1,5 +1,4 @@
-import { defineBuiltIn } from '../src/channel/define-built-in.js';
-import { giveUser } from '../src/channel/desk.js';
+import { defineBuiltIn, giveUser } from '../src/channel/define-built-in.js';
 import type { HasChannelSession } from '../src/messages.js';
 import { checkedSessionOptions } from '../src/session/session-settings.js';
 import type { AppUser, AuthenticatedUser, HasUser } from '../src/users.js';
@@ -25,5 +24,5 @@ export const withChannelUser: WithChannelUser = defineBuiltIn('withChannelUser',
     { kind: 'user', wrapper: name, source: undefined },
     { kind: 'session', options: checkedSessionOptions(name) },
   ],
-  before: (message, _options, name) => giveUser(name, message),
+  before: giveUser,
 });

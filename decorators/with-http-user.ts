@@ -1,6 +1,5 @@
 import type { ChannelMessage } from '../src/channel/channel-message.js';
-import { defineBuiltIn } from '../src/channel/define-built-in.js';
-import { connectingOf } from '../src/channel/desk.js';
+import { connectingOf, defineBuiltIn } from '../src/channel/define-built-in.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { UserRepository } from '../src/contracts/user-repository.js';
 import type { Dependencies } from '../src/dependencies.js';

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { got } from './checked-options.js';
 
 const namePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -102,22 +101,4 @@ export class ResponseHeaders {
         'connect has ended',
     );
   }
-}
-
-const headersOf = new WeakMap<IncomingMessage, ResponseHeaders>();
-
-/** The headers for the answer to `request`, which are made when they are first asked for. */
-export function responseHeadersOf(request: IncomingMessage): ResponseHeaders {
-  const known = headersOf.get(request);
-  if (known !== undefined) return known;
-  const headers = new ResponseHeaders();
-  headersOf.set(request, headers);
-  return headers;
-}
-
-/** The lines for the answer to `request`, which is given now. */
-export function takeResponseHeaders(request: IncomingMessage): readonly string[] {
-  const headers = headersOf.get(request);
-  headers?.seal();
-  return headers?.lines() ?? [];
 }

@@ -1,7 +1,6 @@
 import type { IdentityKeys } from '../identity/user-source.js';
 import type { Channel } from '../messages.js';
 import type { TokenId } from '../token-id.js';
-import { ChannelIndex } from './channel-index.js';
 import type { Connection } from './connection.js';
 import type { Runtime } from './runtime.js';
 
@@ -154,4 +153,32 @@ export class ChannelRegistry implements Channels {
 /** Those whose connection is not gone. */
 function present(channels: readonly Connection[]): readonly Connection[] {
   return channels.filter((channel) => !channel.hasEnded);
+}
+
+/** Finds channels by a key. Most keys have one channel, which then stands there by itself: a set for each would be most of the memory. */
+class ChannelIndex<Key extends string> {
+  readonly #channels = new Map<Key, Connection | Set<Connection>>();
+
+  /** The channels of `key`, in the order in which they were added. */
+  of(key: Key): readonly Connection[] {
+    const found = this.#channels.get(key);
+    if (found === undefined) return [];
+    return found instanceof Set ? [...found] : [found];
+  }
+
+  /** Adds a channel, once. */
+  add(key: Key | undefined, channel: Connection): void {
+    if (key === undefined) return;
+    const found = this.#channels.get(key);
+    if (found === undefined) this.#channels.set(key, channel);
+    else if (found instanceof Set) found.add(channel);
+    else if (found !== channel) this.#channels.set(key, new Set([found, channel]));
+  }
+
+  delete(key: Key | undefined, channel: Connection): void {
+    if (key === undefined) return;
+    const found = this.#channels.get(key);
+    if (found === channel) this.#channels.delete(key);
+    else if (found instanceof Set && found.delete(channel) && found.size === 0) this.#channels.delete(key);
+  }
 }

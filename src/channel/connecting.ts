@@ -5,7 +5,7 @@ import { lookUpFailed } from '../identity/bounded-look-up.js';
 import type { BoundSource, UserSource } from '../identity/user-source.js';
 import type { ConnectMessage, HandshakeRequest } from '../messages.js';
 import { refusedOrigin } from '../refused-origin.js';
-import { type ResponseHeaders, responseHeadersOf } from '../response-headers.js';
+import { ResponseHeaders } from '../response-headers.js';
 import { isThrown } from '../thrown.js';
 import { ChannelMessage } from './channel-message.js';
 import { checkReturned } from './channel-plan.js';
@@ -32,11 +32,14 @@ export function openChannel(runtime: Runtime, registry: ChannelRegistry, transpo
   return { channel, connected: Promise.resolve() };
 }
 
+const noLines: readonly string[] = Object.freeze([]);
+
 /** A handshake has arrived. */
 export class ChannelConnectMessage extends ChannelMessage implements Pick<ConnectMessage, 'kind' | 'request' | 'responseHeaders'> {
   readonly kind = 'connect';
   readonly #request: HandshakeRequest;
   #connecting: Connecting | undefined;
+  #responseHeaders: ResponseHeaders | undefined;
 
   constructor(channel: LiveChannel, request: HandshakeRequest, connecting: Connecting) {
     super(channel);
@@ -49,9 +52,15 @@ export class ChannelConnectMessage extends ChannelMessage implements Pick<Connec
   }
 
   get responseHeaders(): ResponseHeaders {
-    const headers = responseHeadersOf(this.#request);
-    if (this.channel.socket !== undefined) headers.seal();
-    return headers;
+    this.#responseHeaders ??= new ResponseHeaders();
+    if (this.channel.hasConnected || this.channel.socket !== undefined) this.#responseHeaders.seal();
+    return this.#responseHeaders;
+  }
+
+  /** The lines of {@link responseHeaders} for the answer, which is given now. */
+  takeHeaderLines(): readonly string[] {
+    this.#responseHeaders?.seal();
+    return this.#responseHeaders?.lines() ?? noLines;
   }
 
   /** The connect that it belongs to, until that is over. */
@@ -136,9 +145,11 @@ export class Connecting {
     const channel = this.#channel;
     const { credentials, trustProxy } = channel.runtime;
     channel.connected(handshakeOf(this.#request, credentials.secretParameters, trustProxy));
-    if (this.#transport.socket === undefined && !(await this.#transport.answer((socket) => channel.answered(socket)))) {
-      channel.closed(1006, '');
-    } else if (channel.isConnecting) channel.live();
+    const isAnswered =
+      this.#transport.socket !== undefined ||
+      (await this.#transport.answer((socket) => channel.answered(socket), this.#message.takeHeaderLines()));
+    if (!isAnswered) channel.closed(1006, '');
+    else if (channel.isConnecting) channel.live();
   }
 
   /**
@@ -174,9 +185,8 @@ export class Connecting {
     if (this.#identifying !== undefined || this.#isIdentified) return this.#identifying;
     const { runtime } = this.#channel;
     const { sources: planned, reader } = runtime.plan;
-    const sources = planned ?? hidden?.map((source) => runtime.bind(source));
+    const sources = planned ?? hidden?.map((source) => bindHidden(source, runtime));
     if (sources === undefined && (reader === undefined || this.#isRead)) return undefined;
-    for (const source of sources ?? []) runtime.checkReader(source.reader);
     this.#identifying = this.#lookUp(sources, reader);
     return this.#identifying;
   }
@@ -255,6 +265,13 @@ export class Connecting {
     if (load > 0) return tooLong('ERR_SESSION_LOAD_FAILED', 'Loading the session of a channel', ms);
     return tooLong('ERR_CONNECT_TIMEOUT', 'The connect handler', ms);
   }
+}
+
+/** Binds a source that the server did not see when it was built, and so did not hold to its one reader. */
+function bindHidden(source: UserSource, runtime: Runtime): BoundSource {
+  const bound = runtime.bind(source);
+  if (bound.reader !== undefined) runtime.checkReader(bound.reader);
+  return bound;
 }
 
 function tooLong(code: ChannelError['code'], what: string, ms: number): ChannelError {

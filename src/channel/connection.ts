@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { inspect, types } from 'node:util';
@@ -14,7 +15,6 @@ import { SessionAccess } from '../session/session-access.js';
 import { cutReason, isCloseCode } from '../status-codes.js';
 import type { TokenId } from '../token-id.js';
 import type { AnonymousUser, AppUser } from '../users.js';
-import { makeChannelId } from './channel-id.js';
 import { type Ending, endingFor, verdictOn } from './ending.js';
 import type { Inbox } from './inbox.js';
 import { copyOf, Outbox } from './outbox.js';
@@ -31,7 +31,7 @@ const orderlyCloseGraceMs = 30_000;
 
 /** One connection, as messages and wrappers see it: who speaks, what is remembered, the way out, and how it ends. */
 export abstract class Connection implements Channel {
-  readonly id: string = makeChannelId();
+  readonly id: string = flatUuid();
   /** Who speaks. */
   readonly identity: Identification = new Identification();
   /** What is remembered of it. */
@@ -275,4 +275,9 @@ export abstract class Connection implements Channel {
   [inspect.custom](): string {
     return `Channel ${this.id} (${this.#phase})`;
   }
+}
+
+/** A UUID as Node makes it is put together of a dozen strings, which would all live as long as the channel. */
+function flatUuid(): string {
+  return Buffer.from(randomUUID(), 'latin1').toString('latin1');
 }

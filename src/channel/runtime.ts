@@ -87,8 +87,8 @@ export class Runtime {
    *
    * @throws {TypeError} when `reader` is another one.
    */
-  checkReader(reader: HttpSessionReader | undefined): void {
-    if (reader === undefined || reader === this.plan.reader) return;
+  checkReader(reader: HttpSessionReader): void {
+    if (reader === this.plan.reader) return;
     this.#hiddenReader ??= this.plan.reader ?? reader;
     if (reader === this.#hiddenReader) return;
     throw new TypeError(

@@ -13,9 +13,10 @@ export interface Transport {
   /**
    * Answers the handshake with 101. `onSocket` gets the socket before anything can arrive on it.
    *
+   * @param headers lines to go with the 101.
    * @returns whether there is a socket now.
    */
-  answer(onSocket: (socket: WebSocket) => void): Promise<boolean>;
+  answer(onSocket: (socket: WebSocket) => void, headers: readonly string[]): Promise<boolean>;
   /** Answers the handshake with a status. */
   refuse(outcome: Outcome): void;
   /** Drops the connection without an answer. */

@@ -4,13 +4,13 @@ import type { ChannelRegistry } from '../channel/channel-registry.js';
 import { openChannel } from '../channel/connecting.js';
 import type { Runtime } from '../channel/runtime.js';
 import { ChannelError } from '../errors.js';
+import { type CredentialSource, httpToken, offeredSubprotocols } from '../identity/credentials.js';
 import type { HandshakeRequest } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
-import { takeResponseHeaders } from '../response-headers.js';
 import type { ServerSettings } from './channel-server-options.js';
 import { guardedVerifyClient } from './guarded-verify-client.js';
-import type { SocketClaim } from './socket-claim.js';
-import { agreeOnProtocol, isOpeningHandshake, type UpgradeOptions, withoutToken } from './upgrade-options.js';
+import type { UpgradeOptions } from './upgrade-options.js';
+import type { SocketClaim, UpgradeTaker } from './upgrade-routes.js';
 import { UpgradeTransport } from './upgrade-transport.js';
 
 /** What upgrades need of the server that serves them. */
@@ -27,7 +27,7 @@ interface Handshake {
 }
 
 /** Answers upgrades of one set of options: with a channel, or a refusal. */
-export class UpgradeEndpoint {
+export class UpgradeEndpoint implements UpgradeTaker {
   readonly #owner: UpgradesOwner;
   readonly #options: UpgradeOptions;
   readonly #webSockets: WebSocketServer;
@@ -55,7 +55,7 @@ export class UpgradeEndpoint {
       noServer: true,
       handleProtocols: (_offers, request) => withoutToken(this.#handshakes.get(request)?.protocol ?? false, credentials.sources),
     });
-    webSockets.on('headers', (lines, request) => void lines.push(...takeResponseHeaders(request)));
+    webSockets.on('headers', (lines, request) => void lines.push(...(this.#handshakes.get(request)?.transport.headers ?? [])));
     return webSockets;
   }
 
@@ -115,4 +115,49 @@ export class UpgradeEndpoint {
       'path alone, or serve these channels through attach or accept, or on a port of their own.';
     this.#owner.runtime.reporter.warn(new ChannelError('ERR_UPGRADE_TAKEN', text));
   }
+}
+
+/** `protocol`, unless it is a token: `false` then, and nothing is echoed. */
+function withoutToken(protocol: string | false, credentials: readonly CredentialSource[]): string | false {
+  const isToken = protocol !== false && credentials.some(({ carrier, name }) => carrier === 'subprotocol' && protocol.startsWith(name));
+  return isToken ? false : protocol;
+}
+
+/**
+ * The agreed subprotocol, never a token; `false` where there is none, `undefined` where tokens are all that was offered: a client that gets
+ * none of its offers must fail the connection (RFC 6455, section 4.1), and a token must not be echoed.
+ */
+function agreeOnProtocol(
+  request: IncomingMessage,
+  credentials: readonly CredentialSource[],
+  options: UpgradeOptions,
+): string | false | undefined {
+  const all = offeredSubprotocols(request);
+  const offers = all.filter((offer) => withoutToken(offer, credentials) !== false);
+  if (offers.length === 0) return all.length === 0 ? false : undefined;
+  const { protocols, ws } = options;
+  if (protocols !== undefined) return offers.find((offer) => protocols.includes(offer)) ?? false;
+  if (ws?.handleProtocols === undefined) return offers[0] ?? false;
+  const chosen = ws.handleProtocols(new Set(offers), request);
+  return chosen !== false && offers.includes(chosen) ? chosen : false;
+}
+
+const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
+
+/**
+ * Whether `request` is an opening handshake at all (RFC 6455, section 4.2.1), judged as ws does: what is none must not reach a connect
+ * handler, and ws answers it.
+ */
+function isOpeningHandshake(request: IncomingMessage): boolean {
+  const { headers, method } = request;
+  const version = Number(headers['sec-websocket-version']);
+  const offers = headers['sec-websocket-protocol']?.split(',').map((offer) => offer.trim()) ?? []; // an empty one is malformed
+  return (
+    method === 'GET' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    keyPattern.test(headers['sec-websocket-key'] ?? '') &&
+    (version === 13 || version === 8) &&
+    offers.every((offer) => httpToken.test(offer)) &&
+    new Set(offers).size === offers.length
+  );
 }

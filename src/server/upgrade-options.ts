@@ -1,7 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import type { ServerOptions as WebSocketServerOptions } from 'ws';
 import { anObject, checkedOptions, type Rules } from '../checked-options.js';
-import { type CredentialSource, httpToken, offeredSubprotocols } from '../identity/credentials.js';
 
 /** Options of `handleUpgrades`. */
 export interface UpgradeOptions {
@@ -34,49 +32,4 @@ export function checkedUpgradeOptions(owner: string, given: UpgradeOptions | und
   const misplaced = placed.find((name) => name in (options.ws ?? {}));
   if (misplaced !== undefined) throw new TypeError(`${owner}: ws.${misplaced} says where to listen, which the HTTP server does`);
   return options;
-}
-
-/** `protocol`, unless it is a token: `false` then, and nothing is echoed. */
-export function withoutToken(protocol: string | false, credentials: readonly CredentialSource[]): string | false {
-  const isToken = protocol !== false && credentials.some(({ carrier, name }) => carrier === 'subprotocol' && protocol.startsWith(name));
-  return isToken ? false : protocol;
-}
-
-/**
- * The agreed subprotocol, never a token; `false` where there is none, `undefined` where tokens are all that was offered: a client that gets
- * none of its offers must fail the connection (RFC 6455, section 4.1), and a token must not be echoed.
- */
-export function agreeOnProtocol(
-  request: IncomingMessage,
-  credentials: readonly CredentialSource[],
-  options: UpgradeOptions,
-): string | false | undefined {
-  const all = offeredSubprotocols(request);
-  const offers = all.filter((offer) => withoutToken(offer, credentials) !== false);
-  if (offers.length === 0) return all.length === 0 ? false : undefined;
-  const { protocols, ws } = options;
-  if (protocols !== undefined) return offers.find((offer) => protocols.includes(offer)) ?? false;
-  if (ws?.handleProtocols === undefined) return offers[0] ?? false;
-  const chosen = ws.handleProtocols(new Set(offers), request);
-  return chosen !== false && offers.includes(chosen) ? chosen : false;
-}
-
-const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
-
-/**
- * Whether `request` is an opening handshake at all (RFC 6455, section 4.2.1), judged as ws does: what is none must not reach a connect
- * handler, and ws answers it.
- */
-export function isOpeningHandshake(request: IncomingMessage): boolean {
-  const { headers, method } = request;
-  const version = Number(headers['sec-websocket-version']);
-  const offers = headers['sec-websocket-protocol']?.split(',').map((offer) => offer.trim()) ?? []; // an empty one is malformed
-  return (
-    method === 'GET' &&
-    headers.upgrade?.toLowerCase() === 'websocket' &&
-    keyPattern.test(headers['sec-websocket-key'] ?? '') &&
-    (version === 13 || version === 8) &&
-    offers.every((offer) => httpToken.test(offer)) &&
-    new Set(offers).size === offers.length
-  );
 }

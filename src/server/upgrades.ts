@@ -5,10 +5,9 @@ import type { Duplex } from 'node:stream';
 import { noParams, withParams } from '../handshake.js';
 import { compilePath, type PathPattern } from './path-pattern.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
-import { SocketClaim } from './socket-claim.js';
 import { UpgradeEndpoint, type UpgradesOwner } from './upgrade-endpoint.js';
 import { checkedUpgradeOptions, type UpgradeOptions } from './upgrade-options.js';
-import { addUpgradeRoute, ignoreError, pathOf } from './upgrade-routes.js';
+import { addUpgradeRoute, ignoreError, pathOf, SocketClaim } from './upgrade-routes.js';
 
 /** A server whose upgrades can be served: of `node:http`, of `node:https`, or of `node:http2` with `allowHTTP1`. */
 export type UpgradeServer = Server | TlsServer | Http2SecureServer;
@@ -45,7 +44,7 @@ export class Upgrades {
       path,
       clock: this.#owner.settings.clock,
       isClosing: () => this.#isClosing,
-      handle: (request, claim, head) => endpoint.handle(request, claim, head),
+      endpoint,
     });
     this.#removals.push(remove);
   }
