@@ -43,3 +43,9 @@ it('raises storms, in which every client is told its own name, and prints ratios
 it('refuses a benchmark that there is not', async () => {
   await expect(bench('sprint')).rejects.toMatchObject({ code: 1 });
 });
+
+it('counts the files that a handshake and a message enter: no more than the map promises', async () => {
+  const report = await bench('journey');
+  expect(Number(/^A handshake: (\d+) files/m.exec(report)?.[1])).toBeLessThanOrEqual(18);
+  expect(Number(/^A message: (\d+) files/m.exec(report)?.[1])).toBeLessThanOrEqual(12);
+});
