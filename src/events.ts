@@ -161,24 +161,32 @@ export type ChannelEvent =
 
 type EventType = ChannelEvent['type'];
 
-function channelOf(type: EventType): DiagnosticsChannel {
-  return channelNamed(`ws-with:${type}`);
+function byType<T>(make: (type: EventType) => T): Readonly<Record<EventType, T>> {
+  return {
+    handshake: make('handshake'),
+    refusal: make('refusal'),
+    identification: make('identification'),
+    revalidation: make('revalidation'),
+    revocation: make('revocation'),
+    renewal: make('renewal'),
+    save: make('save'),
+    conflict: make('conflict'),
+    'slow-consumer': make('slow-consumer'),
+    heartbeat: make('heartbeat'),
+    close: make('close'),
+  };
+}
+
+/** Whether anybody listens. */
+interface Audience {
+  readonly hasSubscribers: boolean;
 }
 
 /** One for each type, for all servers of the process. */
-const diagnostics: Readonly<Record<EventType, DiagnosticsChannel>> = {
-  handshake: channelOf('handshake'),
-  refusal: channelOf('refusal'),
-  identification: channelOf('identification'),
-  revalidation: channelOf('revalidation'),
-  revocation: channelOf('revocation'),
-  renewal: channelOf('renewal'),
-  save: channelOf('save'),
-  conflict: channelOf('conflict'),
-  'slow-consumer': channelOf('slow-consumer'),
-  heartbeat: channelOf('heartbeat'),
-  close: channelOf('close'),
-};
+const diagnostics = byType((type): DiagnosticsChannel => channelNamed(`ws-with:${type}`));
+/** That of `onEvent`, which is told of everything. */
+const attentive: Audience = Object.freeze({ hasSubscribers: true });
+const attentiveToAll = byType(() => attentive);
 
 /** What an event says of an id that is none of its business: the first 16 hexadecimal digits of its SHA-256. */
 export function digestOf(id: string): string {
@@ -196,19 +204,22 @@ export interface EventOptions {
 
 /**
  * Tells whoever listens. Where nobody does, nothing is made and no clock is read: callers ask {@link isHeard} before they make an event,
- * each time, since somebody may come later.
+ * or {@link audience} where a call would be too much: each time, since somebody may come later.
  */
 export class Events {
   readonly #onEvent: EventOptions['onEvent'];
   readonly #clock: Clock;
+  /** Who listens to each type. */
+  readonly audience: Readonly<Record<EventType, Audience>>;
 
   constructor(clock: Clock, { onEvent }: EventOptions = {}) {
     this.#clock = clock;
     this.#onEvent = onEvent;
+    this.audience = onEvent === undefined ? diagnostics : attentiveToAll;
   }
 
   isHeard(type: EventType): boolean {
-    return this.#onEvent !== undefined || diagnostics[type].hasSubscribers;
+    return this.audience[type].hasSubscribers;
   }
 
   /** When something begins whose end is an event of `type`; `undefined` where nobody would hear of it. */

@@ -1,5 +1,5 @@
 import type { ChannelMessage } from '../../src/channel/channel-message.js';
-import { connectingOf } from '../../src/channel/desk.js';
+import { connectingOf } from '../../src/channel/define-built-in.js';
 import { withDeadline } from '../../src/deadline.js';
 import { ChannelError, codeOf } from '../../src/errors.js';
 import { ignoreThrown, isThenable, promiseOf } from '../../src/maybe-promise.js';

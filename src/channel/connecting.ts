@@ -23,13 +23,18 @@ export interface OpenedChannel {
 /** Makes a channel of a handshake that has arrived, and refuses it or begins its connect. */
 export function openChannel(runtime: Runtime, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest): OpenedChannel {
   const channel = new LiveChannel(runtime, registry, transport);
-  runtime.lifecycle.arrived(channel, request);
+  if (isAnybodyTold(runtime)) runtime.lifecycle.arrived(channel, request);
   if (registry.isClosing) channel.endWith('ERR_SHUTDOWN');
   else if (!runtime.isOriginAllowed(request)) {
     runtime.reporter.warn(refusedOrigin(request));
     channel.endWith('ERR_ORIGIN_REFUSED');
   } else return { channel, connected: new Connecting(channel, registry, transport, request).run() };
   return { channel, connected: Promise.resolve() };
+}
+
+/** Whether anybody is told of channels: they want to know when it came. */
+function isAnybodyTold({ events: { audience } }: Runtime): boolean {
+  return audience.handshake.hasSubscribers || audience.refusal.hasSubscribers || audience.close.hasSubscribers;
 }
 
 const noLines: readonly string[] = Object.freeze([]);
@@ -209,8 +214,9 @@ export class Connecting {
 
   async #find(sources: readonly BoundSource[]): Promise<void> {
     const channel = this.#channel;
-    const { lifecycle } = channel.runtime;
-    const start = lifecycle.identifying();
+    const { lifecycle, events } = channel.runtime;
+    const audience = events.audience.identification;
+    const start = audience.hasSubscribers ? lifecycle.identifying() : undefined;
     try {
       await channel.identity.find(this.#request, sources, {
         httpSession: (reader) => this.httpSession(reader),
@@ -220,7 +226,7 @@ export class Connecting {
       lifecycle.identified(channel, start, true);
       throw lookUpFailed(error);
     }
-    lifecycle.identified(channel, start);
+    if (audience.hasSubscribers) lifecycle.identified(channel, start);
     this.#registry.identified(channel);
   }
 

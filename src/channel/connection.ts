@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { inspect, types } from 'node:util';
 import type { WebSocket } from 'ws';
 import type { Authentication } from '../authentication.js';
-import { type ChannelState, countChannel } from '../channel-counts.js';
+import { type ChannelState, channelCounts } from '../channel-counts.js';
 import { ChannelError, CloseChannel } from '../errors.js';
 import { Identification } from '../identity/identification.js';
 import type { IdentityKeys } from '../identity/user-source.js';
@@ -53,7 +53,7 @@ export abstract class Connection implements Channel {
     this.session = new SessionAccess(runtime.sessions);
     this.#runtime = runtime;
     this.#transport = transport;
-    countChannel(undefined, 'connecting');
+    channelCounts.connecting += 1;
     if (transport.socket !== undefined) attachToSocket(transport.socket, this);
   }
 
@@ -214,7 +214,8 @@ export abstract class Connection implements Channel {
 
   #begin(ending: Ending): void {
     if (!this.isOpen) return;
-    countChannel(this.isLive ? 'live' : 'connecting', 'closing');
+    channelCounts[this.isLive ? 'live' : 'connecting'] -= 1;
+    channelCounts.closing += 1;
     this.#phase = 'closing';
     this.#ending = ending;
     this.#held = undefined;
@@ -225,7 +226,7 @@ export abstract class Connection implements Channel {
 
   #gone(): void {
     if (this.#phase === 'ended') return;
-    countChannel('closing', undefined);
+    channelCounts.closing -= 1;
     this.#phase = 'ended';
     this.#cancelTimer?.();
     const ending = this.#ending as Ending;
@@ -257,7 +258,8 @@ export abstract class Connection implements Channel {
 
   /** Connect is over. */
   protected begin(): void {
-    countChannel('connecting', 'live');
+    channelCounts.connecting -= 1;
+    channelCounts.live += 1;
     this.#phase = 'live';
     this.#wasLive = true;
     this.#cancelTimer?.();

@@ -25,7 +25,8 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   live(): void {
     this.begin();
     this.#registry.opened(this);
-    this.runtime.lifecycle.opened(this);
+    const { events, lifecycle } = this.runtime;
+    if (events.audience.handshake.hasSubscribers) lifecycle.opened(this);
     this.#inbox?.start();
   }
 
