@@ -216,17 +216,17 @@ export class Connecting {
     const channel = this.#channel;
     const { lifecycle, events } = channel.runtime;
     const audience = events.audience.identification;
-    const start = audience.hasSubscribers ? lifecycle.identifying() : undefined;
+    if (audience.hasSubscribers) lifecycle.identifying(channel);
     try {
       await channel.identity.find(this.#request, sources, {
         httpSession: (reader) => this.httpSession(reader),
         claim: (keys) => this.#registry.claim(channel, keys),
       });
     } catch (error) {
-      lifecycle.identified(channel, start, true);
+      lifecycle.identified(channel, true);
       throw lookUpFailed(error);
     }
-    if (audience.hasSubscribers) lifecycle.identified(channel, start);
+    if (audience.hasSubscribers) lifecycle.identified(channel);
     this.#registry.identified(channel);
   }
 

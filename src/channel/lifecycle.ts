@@ -16,6 +16,7 @@ interface ToldChannel {
   readonly tokenId: TokenId | undefined;
   readonly socket: WebSocket | undefined;
   readonly via: Transport['via'];
+  readonly isOpen: boolean;
 }
 
 interface Arrival {
@@ -29,6 +30,8 @@ const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 export class Lifecycle {
   readonly #events: Events;
   readonly #arrivals = new WeakMap<ToldChannel, Arrival>();
+  /** When the look-ups began that are under way. */
+  readonly #lookUps = new WeakMap<ToldChannel, number>();
 
   constructor(events: Events) {
     this.#events = events;
@@ -49,6 +52,7 @@ export class Lifecycle {
 
   /** It was refused. */
   refused(channel: ToldChannel, { code, status, closeCode }: Ending): void {
+    if (code === 'ERR_LOOKUP_TIMEOUT') this.#tellIdentified(channel, true); // its answer, if it ever comes, is nobody's
     if (code === undefined || !this.#events.isHeard('refusal')) return;
     const answer = channel.socket === undefined ? { status, closeCode: undefined } : { status: undefined, closeCode };
     this.#events.emit({ type: 'refusal', ...subjectOf(channel), ...this.#handshakeOf(channel), code, ...answer });
@@ -73,13 +77,18 @@ export class Lifecycle {
     });
   }
 
-  /** When the look-up of its user begins, for {@link identified}. */
-  identifying(): number | undefined {
-    return this.#events.start('identification');
+  /** The look-up of its user begins. */
+  identifying(channel: ToldChannel): void {
+    const start = this.#events.start('identification');
+    if (start !== undefined) this.#lookUps.set(channel, start);
   }
 
-  /** Its user was looked up. */
-  identified(channel: ToldChannel, start: number | undefined, hasFailed = false): void {
+  /** Its user was looked up. What is known only when the channel has ended is not told. */
+  identified(channel: ToldChannel, hasFailed = false): void {
+    if (channel.isOpen) this.#tellIdentified(channel, hasFailed);
+  }
+
+  #tellIdentified(channel: ToldChannel, hasFailed: boolean): void {
     if (!this.#events.isHeard('identification')) return;
     const { outcome = 'missing', source, carrier } = channel.authentication ?? {};
     this.#events.emit({
@@ -88,7 +97,7 @@ export class Lifecycle {
       outcome: hasFailed ? 'failed' : outcome,
       source,
       carrier,
-      durationMs: this.#events.since(start),
+      durationMs: this.#events.since(this.#lookUps.get(channel)),
     });
   }
 

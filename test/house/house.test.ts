@@ -25,6 +25,7 @@ const facts: PackageFacts = {
     dataloader: 'adapters/mongodb',
     'lru-cache': 'adapters/mongodb',
     'rate-limiter-flexible': 'adapters/rate-limit',
+    '@opentelemetry/api': 'adapters/opentelemetry',
   },
 };
 
