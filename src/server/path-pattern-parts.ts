@@ -20,8 +20,10 @@ interface Token {
 /** Says what is wrong, and at which position of the pattern. */
 export type Fail = (what: string, position: number) => never;
 
-const segment = '[^\\/]+?';
-const anything = '.*';
+/** What a group matches by default: something within one segment of the path. */
+export const segment = '[^\\/]+?';
+/** What `*` matches. */
+export const anything = '.*';
 const namePattern = /[\p{ID_Start}$_][\p{ID_Continue}$_\u200c\u200d]*/uy;
 
 /** Reads the regular expression whose parenthesis opens at `start`; gives the position after it. */

@@ -1,7 +1,7 @@
 import { got } from '../checked-options.js';
 import { noParams } from '../handshake.js';
 import type { PathParams } from '../messages.js';
-import { type Fail, type PatternPart, partsOf } from './path-pattern-parts.js';
+import { anything, type Fail, type PatternPart, partsOf, segment } from './path-pattern-parts.js';
 
 /** The path of a route: one path, or a pattern of them. */
 export interface PathPattern {
@@ -50,16 +50,49 @@ function mayBeginWithSlash(first: PatternPart | undefined): boolean {
 }
 
 function regExpOf(parts: readonly PatternPart[]): RegExp {
-  return new RegExp(`^${parts.map(sourceOf).join('')}$`, 'v');
+  let groups = 0;
+  const sources = parts.map((part, index) => {
+    if (part.name === undefined) return part.modifier === '' ? literal(part.value) : `(?:${literal(part.value)})${part.modifier}`;
+    groups += 1;
+    const toNext = textToNext(parts, index);
+    return toNext === undefined ? groupSourceOf(part) : firstSourceOf(part, groups, toNext);
+  });
+  return new RegExp(`^${sources.join('')}$`, 'v');
 }
 
-function sourceOf({ name, value, prefix, suffix, modifier }: PatternPart): string {
-  if (name === undefined) return modifier === '' ? literal(value) : `(?:${literal(value)})${modifier}`;
-  const isRepeated = modifier === '*' || modifier === '+';
-  if (prefix === '' && suffix === '') return isRepeated ? `((?:${value})${modifier})` : `(${value})${modifier}`;
+/** Whether `text` matches within one segment of a path. */
+function isWithinSegment(...texts: readonly string[]): boolean {
+  return !texts.some((text) => text.includes('/'));
+}
+
+/** What stands between a group and the next one, where both match text within one segment of the path, and the next one all that follows in it. */
+function textToNext(parts: readonly PatternPart[], index: number): string | undefined {
+  const group = parts[index] as PatternPart;
+  const following = parts[index + 1];
+  const [text, next] = following?.name === undefined && following?.modifier === '' ? [following.value, parts[index + 2]] : ['', following];
+  if (next?.name === undefined || group.value !== segment || group.modifier !== '') return undefined;
+  if (next.value !== segment || (next.modifier !== '' && next.modifier !== '+')) return undefined;
+  return isWithinSegment(group.suffix, text, next.prefix) ? `${group.suffix}${text}${next.prefix}` : undefined;
+}
+
+/**
+ * The next group can take whatever follows the first place where it may begin: no later one is tried, or a client could send a path with
+ * very many of them.
+ */
+function firstSourceOf({ value, prefix, suffix }: PatternPart, group: number, toNext: string): string {
+  return `${literal(prefix)}(?=(${value})${literal(toNext)})\\${group}${literal(suffix)}`;
+}
+
+function groupSourceOf({ value, prefix, suffix, modifier }: PatternPart): string {
   const [before, after] = [literal(prefix), literal(suffix)];
-  if (!isRepeated) return `(?:${before}(${value})${after})${modifier}`;
-  return `(?:${before}((?:${value})(?:${after}${before}(?:${value}))*)${after})${modifier === '*' ? '?' : ''}`;
+  const isBare = before === '' && after === '';
+  if (modifier === '' || modifier === '?') return isBare ? `(${value})${modifier}` : `(?:${before}(${value})${after})${modifier}`;
+  const times = isBare ? modifier : '+';
+  let repeated = isBare ? `(?:${value})${modifier}` : `(?:${value})(?:${after}${before}(?:${value}))*`;
+  // what matches its own repetition is not repeated, or there were very many ways to do so
+  if (value === anything) repeated = anything;
+  else if (value === segment && isWithinSegment(prefix, suffix)) repeated = `[^\\/]${times}`;
+  return isBare ? `(${repeated})` : `(?:${before}(${repeated})${after})${modifier === '*' ? '?' : ''}`;
 }
 
 function literal(text: string): string {

@@ -39,6 +39,13 @@ const table: readonly (readonly [string, string, Params | undefined])[] = [
   ['/rooms/:id', '/x/rooms/a', undefined],
   ['/:a/:b', '/1/2', { a: '1', b: '2' }],
   ['/:a-:b', '/1-2', { a: '1', b: '2' }],
+  ['/:a-:b', '/1-2-3', { a: '1', b: '2-3' }],
+  ['/:a-:b', '/--2', { a: '-', b: '2' }],
+  ['/:a:b{-:c}', '/xyz-1-2', { a: 'x', b: 'yz', c: '1-2' }],
+  ['/x-:id+', '/x-12', { id: '12' }],
+  ['/x-:id*', '/x-', { id: '' }],
+  ['/files/**/x', '/files/a/b/x', { 0: 'a/b' }],
+  ['/files/**', '/files', {}],
   ['/rooms/:id.json', '/rooms/7.json', { id: '7' }],
   ['/rooms/:id.json', '/rooms/7xjson', undefined],
   ['/files/*', '/files/a/b', { 0: 'a/b' }],
@@ -127,6 +134,21 @@ describe('a path pattern', () => {
   it.each([undefined, null, 7, /chat/, '', 'chat', 'chat/:id', '{chat}?', '\\chat'])('%s is a TypeError: no path begins so', (pattern) => {
     if (pattern === ':id') expect(compilePath('path', pattern).match('/a')).toBeUndefined();
     else expect(thrownBy(() => compilePath('path', pattern))).toBeInstanceOf(TypeError);
+  });
+
+  it.each([
+    ['/x-:id+', `/x-${'a'.repeat(15_000)}/`],
+    ['/x-:id*y', `/x-${'a'.repeat(15_000)}/`],
+    ['/x-*+z', `/x-${'a'.repeat(15_000)}/`],
+    ['/files/**/x', `/files${'/'.repeat(15_000)}y`],
+    ['/*+/x', `${'/'.repeat(15_000)}y`],
+    ['/{:b-}+x', `/${'-'.repeat(15_000)}/`],
+    ['/a{-:b}+', `/a${'-'.repeat(15_000)}/`],
+    ['/:from-:to', `/${'-'.repeat(15_000)}/`],
+    ['/:a-:b-:c', `/${'-'.repeat(15_000)}/`],
+    ['/:a:b{-:c}:d+', `/${'-'.repeat(15_000)}/`],
+  ])('%s is soon done with a long path that it nearly matches', (pattern, path) => {
+    expect(matchOf(pattern, path)).toBeUndefined();
   });
 
   it('gives parameters percent-decoded, and as they came where they cannot be', () => {
