@@ -19,7 +19,16 @@ export type { Clock } from '../src/contracts/clock.js';
 export type { HttpSession, HttpSessionReader } from '../src/contracts/http-session-reader.js';
 export type { Revocation, RevocationFeed } from '../src/contracts/revocation-feed.js';
 export type { JsonObject, JsonValue, SessionStore, StoredSession } from '../src/contracts/session-store.js';
-export type { IssuedToken, IssueOptions, TokenGrant, TokenInfo, TokenIssuer, TokenRepository } from '../src/contracts/token-repository.js';
+export type {
+  ExtendOptions,
+  IssuedToken,
+  IssueOptions,
+  RotateOptions,
+  TokenGrant,
+  TokenInfo,
+  TokenIssuer,
+  TokenRepository,
+} from '../src/contracts/token-repository.js';
 export type { UserRepository } from '../src/contracts/user-repository.js';
 export { ChannelError, ClientError, CloseChannel, DenyConnection, type DenyOptions } from '../src/errors.js';
 export type {

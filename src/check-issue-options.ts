@@ -2,7 +2,7 @@ import type { IssueOptions } from './contracts/token-repository.js';
 import { kindOf } from './kind-of.js';
 
 /** Latest moment that a `Date` can hold (ECMA-262, section 21.4.1.1). */
-const latestTime = 8.64e15;
+export const latestTime = 8.64e15;
 
 /**
  * A checked copy of what a token is issued with.

@@ -7,6 +7,7 @@ import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-se
 import { ChannelError } from '../../src/errors.js';
 import { cookieValues } from '../../src/identity/credentials.js';
 import { kindOf } from '../../src/kind-of.js';
+import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import { aWallClock, type WallClock } from './options.js';
 
 /** Options of {@link MemoryHttpSessionReader}. */
@@ -39,6 +40,8 @@ const defaultTtlMs = 14 * 24 * 60 * 60 * 1000;
  * The data it gives is a copy; two that save the same session overwrite each other, the last one wins.
  */
 export class MemoryHttpSessionReader implements HttpSessionReader {
+  /** Tells of the sessions that were destroyed. */
+  readonly revocations: MemoryRevocationFeed = new MemoryRevocationFeed();
   readonly #cookie: string;
   readonly #ttlMs: number;
   readonly #clock: WallClock;
@@ -78,7 +81,9 @@ export class MemoryHttpSessionReader implements HttpSessionReader {
    */
   destroy(id: string): boolean {
     checkId('MemoryHttpSessionReader.destroy', 'id', id);
-    return this.#find(id) !== undefined && this.#records.delete(id);
+    const isDestroyed = this.#find(id) !== undefined && this.#records.delete(id);
+    if (isDestroyed) this.revocations.tell({ httpSessionId: id });
+    return isDestroyed;
   }
 
   async read(request: IncomingMessage): Promise<HttpSession | undefined> {

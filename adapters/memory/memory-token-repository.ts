@@ -1,20 +1,26 @@
 import { checkId } from '../../src/check-id.js';
-import { checkIssueOptions } from '../../src/check-issue-options.js';
+import { checkIssueOptions, latestTime } from '../../src/check-issue-options.js';
+import { checkExtendOptions, checkRotateOptions } from '../../src/check-renewal-options.js';
 import { checkedOptions, checkOption, having } from '../../src/checked-options.js';
+import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import type {
+  ExtendOptions,
   IssuedToken,
   IssueOptions,
+  RotateOptions,
   TokenGrant,
   TokenInfo,
   TokenIssuer,
   TokenRepository,
 } from '../../src/contracts/token-repository.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
+import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import { checkedTokenIds, checkTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { UnknownUserError } from '../../src/unknown-user-error.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
-import { type AddTokenOptions, grantOf, infoOf, isOver, type MemoryToken, tokenOf } from './memory-token.js';
+import { FeedOfBoth } from './feed-of-both.js';
+import { type AddTokenOptions, endOf, grantOf, infoOf, isOver, lengthen, type MemoryToken, successorOf, tokenOf } from './memory-token.js';
 import { aWallClock, type WallClock } from './options.js';
 
 /** Options of {@link MemoryTokenRepository}. */
@@ -40,6 +46,9 @@ const owner = 'MemoryTokenRepository';
  * A token that expired or was revoked can be found as such for 24 hours and is unknown afterwards.
  */
 export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> implements TokenRepository<User>, TokenIssuer {
+  /** Tells of the tokens that end here, rotated ones as a hint, and of the users where their repository tells of them. */
+  readonly revocations: RevocationFeed;
+  readonly #ended = new MemoryRevocationFeed();
   readonly #users: UserRepository<User>;
   readonly #clock: WallClock;
   readonly #tokens = new Map<TokenId, MemoryToken>();
@@ -49,6 +58,7 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   constructor(options: MemoryTokenRepositoryOptions<User>) {
     const { users, clock = Date } = checkedOptions(owner, options, { users: aUserRepository, clock: aWallClock });
     checkOption(owner, 'users', users, aUserRepository); // which must be given
+    this.revocations = users.revocations ? new FeedOfBoth(this.#ended, users.revocations) : this.#ended;
     this.#users = users;
     this.#clock = clock;
   }
@@ -60,6 +70,7 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
     const user = await this.#users.findById(token.userId);
     // only now: it may have been revoked while the user was looked up
     if (user) this.#noteUse(token);
+    this.#heedReplay(token);
     return grantOf(token, user);
   }
 
@@ -80,7 +91,7 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
     if (!(await this.#users.findById(userId))) throw new UnknownUserError(`${owner}.issue`);
     const key = makeTokenKey();
     const token = this.#insert('issue', key, userId, checked);
-    return { key, id: token.id, userId, ...(token.expiresAt === undefined ? {} : { expiresAt: new Date(token.expiresAt) }) };
+    return issued(key, token);
   }
 
   /**
@@ -96,17 +107,39 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   async revoke(id: TokenId): Promise<boolean> {
     checkTokenId(`${owner}.revoke`, 'id', id);
     const token = this.#find(id);
-    if (!token || token.revokedAt !== undefined) return false;
-    token.revokedAt = this.#clock.now();
-    return true;
+    const isNew = token !== undefined && token.revokedAt === undefined;
+    if (token) this.#end([token, ...this.#chainOf(token)]);
+    return isNew;
   }
 
   async revokeAllOf(userId: string): Promise<number> {
     checkId(`${owner}.revokeAllOf`, 'userId', userId);
-    const now = this.#clock.now();
-    const live = this.#liveOf(userId, now);
-    for (const token of live) token.revokedAt = now;
+    const live = this.#liveOf(userId, this.#clock.now());
+    this.#end(live);
     return live.length;
+  }
+
+  async extend(id: TokenId, options: ExtendOptions): Promise<Date | undefined> {
+    checkTokenId(`${owner}.extend`, 'id', id);
+    const now = this.#clock.now();
+    const checked = checkExtendOptions(`${owner}.extend`, options, now);
+    const token = this.#find(id);
+    if (!token || isOver(token, now)) return undefined;
+    lengthen(token, checked, now);
+    return new Date(endOf(token) ?? latestTime);
+  }
+
+  async rotate(id: TokenId, options: RotateOptions): Promise<IssuedToken | undefined> {
+    checkTokenId(`${owner}.rotate`, 'id', id);
+    const now = this.#clock.now();
+    const checked = checkRotateOptions(`${owner}.rotate`, options, now);
+    const token = this.#find(id);
+    if (!token || isOver(token, now)) return undefined;
+    const key = makeTokenKey();
+    const successor = successorOf(token, tokenIdOf(key), checked, now);
+    this.#put(successor, now);
+    this.#ended.tell({ tokenId: id, hint: true });
+    return issued(key, successor);
   }
 
   async listOf(userId: string): Promise<TokenInfo[]> {
@@ -123,9 +156,32 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
     const now = this.#clock.now();
     const token = tokenOf(caller, id, userId, options, now);
     if (this.#find(id)) throw new TypeError(`${caller}: key must be a new one, got one that is known already`);
-    this.#sweep(now);
-    this.#tokens.set(id, token);
+    this.#put(token, now);
     return token;
+  }
+
+  #put(token: MemoryToken, now: number): void {
+    this.#sweep(now);
+    this.#tokens.set(token.id, token);
+  }
+
+  /** All of them are revoked before anybody is told of one. */
+  #end(tokens: Iterable<MemoryToken>): void {
+    const ended = new Set(Array.from(tokens).filter(({ revokedAt }) => revokedAt === undefined));
+    const now = this.#clock.now();
+    for (const token of ended) token.revokedAt = now;
+    for (const { id } of ended) this.#ended.tell({ tokenId: id });
+  }
+
+  /** The tokens that were rotated into one another, this one among them. */
+  #chainOf({ chainId }: MemoryToken): MemoryToken[] {
+    return chainId === undefined ? [] : Array.from(this.#tokens.values()).filter((token) => token.chainId === chainId);
+  }
+
+  /** A key that was rotated and is used after its grace is in the wrong hands, or its successor is. */
+  #heedReplay(token: MemoryToken): void {
+    if (token.successorId === undefined || token.revokedAt !== undefined || !isOver(token, this.#clock.now())) return;
+    this.#end(this.#chainOf(token));
   }
 
   /** The token, unless it ended too long ago. */
@@ -165,4 +221,8 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
     );
     return found;
   }
+}
+
+function issued(key: string, { id, userId, expiresAt }: MemoryToken): IssuedToken {
+  return { key, id, userId, ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }) };
 }

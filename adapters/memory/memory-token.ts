@@ -1,6 +1,6 @@
 import { checkIssueOptions } from '../../src/check-issue-options.js';
 import { checkedDate } from '../../src/checked-date.js';
-import type { IssueOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
+import type { ExtendOptions, IssueOptions, RotateOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
 import type { TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 
@@ -21,14 +21,28 @@ export interface MemoryToken {
   readonly label: string | undefined;
   readonly scopes: readonly string[] | undefined;
   readonly createdAt: number;
-  readonly expiresAt: number | undefined;
+  expiresAt: number | undefined;
+  /** Where it was rotated: when its key ceases to work, if not before. */
+  graceEndsAt: number | undefined;
+  /** What it was rotated into, the last time. */
+  successorId: TokenId | undefined;
+  /** The first of the tokens that were rotated into one another; `undefined` where none was. */
+  chainId: TokenId | undefined;
+  /** When that one was issued. */
+  readonly chainStartedAt: number;
   revokedAt: number | undefined;
   lastUsedAt: number | undefined;
 }
 
+/** When the token expires; `undefined` where it never does. */
+export function endOf({ expiresAt, graceEndsAt }: Pick<MemoryToken, 'expiresAt' | 'graceEndsAt'>): number | undefined {
+  return graceEndsAt === undefined ? expiresAt : Math.min(graceEndsAt, expiresAt ?? graceEndsAt);
+}
+
 /** Whether the token had expired or was revoked at `time`. */
 export function isOver(token: MemoryToken, time: number): boolean {
-  return (token.expiresAt !== undefined && token.expiresAt <= time) || (token.revokedAt !== undefined && token.revokedAt <= time);
+  const end = endOf(token);
+  return (end !== undefined && end <= time) || (token.revokedAt !== undefined && token.revokedAt <= time);
 }
 
 /**
@@ -41,16 +55,43 @@ export function tokenOf(owner: string, id: TokenId, userId: string, options: Add
   if (ttlMs !== undefined && options.expiresAt !== undefined) {
     throw new TypeError(`${owner}: ttlMs must be absent where expiresAt is given, got both`);
   }
+  const createdAt = timeOf(owner, 'createdAt', options.createdAt) ?? now;
   return {
     id,
     userId,
     label,
     scopes,
-    createdAt: timeOf(owner, 'createdAt', options.createdAt) ?? now,
+    createdAt,
+    graceEndsAt: undefined,
+    successorId: undefined,
+    chainId: undefined,
+    chainStartedAt: createdAt,
     expiresAt: ttlMs === undefined ? timeOf(owner, 'expiresAt', options.expiresAt) : now + ttlMs,
     revokedAt: timeOf(owner, 'revokedAt', options.revokedAt),
     lastUsedAt: undefined,
   };
+}
+
+/** A token in place of `old`, which is marked as rotated. */
+export function successorOf(old: MemoryToken, id: TokenId, { graceMs, ttlMs }: RotateOptions, now: number): MemoryToken {
+  old.chainId ??= old.id;
+  old.graceEndsAt = Math.min(old.graceEndsAt ?? Number.POSITIVE_INFINITY, now + graceMs);
+  old.successorId = id;
+  return {
+    ...old,
+    id,
+    createdAt: now,
+    expiresAt: ttlMs === undefined ? old.expiresAt : now + ttlMs,
+    graceEndsAt: undefined,
+    successorId: undefined,
+    lastUsedAt: undefined,
+  };
+}
+
+/** Gives the token another end, unless that would be an earlier one, or it was rotated. */
+export function lengthen(token: MemoryToken, { ttlMs, maxAgeMs = Number.POSITIVE_INFINITY }: ExtendOptions, now: number): void {
+  if (token.expiresAt === undefined || token.graceEndsAt !== undefined) return;
+  token.expiresAt = Math.max(token.expiresAt, Math.min(now + ttlMs, token.chainStartedAt + maxAgeMs));
 }
 
 function timeOf(owner: string, name: string, date: Date | undefined): number | undefined {
@@ -59,20 +100,26 @@ function timeOf(owner: string, name: string, date: Date | undefined): number | u
 
 /** What a repository says of the token. */
 export function grantOf<User extends AuthenticatedUser>(token: MemoryToken, user: User | undefined): TokenGrant<User> {
-  const { id, expiresAt, revokedAt, scopes } = token;
-  return { id, user, ...dates({ expiresAt, revokedAt }), ...(scopes ? { scopes } : {}) };
+  const { id, revokedAt, scopes, successorId } = token;
+  return {
+    id,
+    user,
+    ...dates({ expiresAt: endOf(token), revokedAt }),
+    ...(scopes ? { scopes } : {}),
+    ...(successorId ? { successorId } : {}),
+  };
 }
 
 /** What an issuer tells of the token. */
 export function infoOf(token: MemoryToken): TokenInfo {
-  const { id, userId, label, scopes, createdAt, expiresAt, lastUsedAt } = token;
+  const { id, userId, label, scopes, createdAt, lastUsedAt } = token;
   return {
     id,
     userId,
     ...(label === undefined ? {} : { label }),
     ...(scopes ? { scopes } : {}),
     createdAt: new Date(createdAt),
-    ...dates({ expiresAt, lastUsedAt }),
+    ...dates({ expiresAt: endOf(token), lastUsedAt }),
   };
 }
 

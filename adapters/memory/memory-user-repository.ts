@@ -1,10 +1,13 @@
 import { checkedIds, checkId } from '../../src/check-id.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
 import { kindOf } from '../../src/kind-of.js';
+import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 
 /** Keeps users in this process. It gives out the very objects that it was given. */
 export class MemoryUserRepository<User extends AuthenticatedUser = AppUser> implements UserRepository<User> {
+  /** Tells of users that were replaced, as a hint, and of those that were deleted. What is changed within a user's object it cannot see. */
+  readonly revocations: MemoryRevocationFeed = new MemoryRevocationFeed();
   readonly #users = new Map<string, User>();
 
   /**
@@ -28,7 +31,9 @@ export class MemoryUserRepository<User extends AuthenticatedUser = AppUser> impl
     if (user.isAuthenticated !== true) {
       throw new TypeError(`MemoryUserRepository: user.isAuthenticated must be true, got ${kindOf(user.isAuthenticated)}`);
     }
+    const isKnown = this.#users.has(user.id);
     this.#users.set(user.id, user);
+    if (isKnown) this.revocations.tell({ userId: user.id, hint: true });
   }
 
   /**
@@ -38,7 +43,9 @@ export class MemoryUserRepository<User extends AuthenticatedUser = AppUser> impl
    */
   delete(id: string): boolean {
     checkId('MemoryUserRepository.delete', 'id', id);
-    return this.#users.delete(id);
+    const isDeleted = this.#users.delete(id);
+    if (isDeleted) this.revocations.tell({ userId: id });
+    return isDeleted;
   }
 
   async findById(id: string): Promise<User | undefined> {

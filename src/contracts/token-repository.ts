@@ -47,6 +47,26 @@ export interface IssueOptions {
   readonly scopes?: readonly string[] | undefined;
 }
 
+/** Options of {@link TokenIssuer.extend}. */
+export interface ExtendOptions {
+  /** How long the token is to live from now on, in milliseconds, an integer of at least 1 that ends at a valid `Date`. */
+  readonly ttlMs: number;
+  /**
+   * How old it may become, in milliseconds, an integer of at least 1; counted from when the first of a chain of rotated tokens was issued.
+   *
+   * @default no bound
+   */
+  readonly maxAgeMs?: number | undefined;
+}
+
+/** Options of {@link TokenIssuer.rotate}. */
+export interface RotateOptions {
+  /** How long the old key still works, in milliseconds, an integer of at least 0, while its token would have. */
+  readonly graceMs: number;
+  /** How long the new token lives, in milliseconds, an integer of at least 1 that ends at a valid `Date`. @default as long as the old one would have */
+  readonly ttlMs?: number | undefined;
+}
+
 /** A token just issued: the only time its key is seen. */
 export interface IssuedToken {
   /** The secret that the client holds: 40 hexadecimal digits. Show it once; it cannot be read again. */
@@ -82,10 +102,33 @@ export interface TokenIssuer {
    * is there is up to the issuer: its tokens are refused in any case.
    */
   issue(userId: string, options?: IssueOptions): Promise<IssuedToken>;
-  /** Revokes one token. Resolves to whether this call did it: `false` for an unknown or already revoked one. */
+  /**
+   * Revokes one token, and with it those that it was rotated from and into: they are one log-in. Resolves to whether this call did it:
+   * `false` for an unknown or already revoked one.
+   */
   revoke(id: TokenId): Promise<boolean>;
   /** Revokes all tokens of a user; resolves to how many this call revoked. */
   revokeAllOf(userId: string): Promise<number>;
   /** The user's tokens that are neither expired nor revoked, oldest first. */
   listOf(userId: string): Promise<TokenInfo[]>;
+  /**
+   * Lengthens the life of a token, and never shortens it: not where `maxAgeMs` is over either, nor that of a key which was rotated, whose
+   * grace stays as it is.
+   *
+   * @returns when it ends now (the latest moment that a `Date` can hold where it never does), or `undefined` where it counts no more:
+   * unknown, expired or revoked.
+   * @throws {TypeError} when an option is out of its range.
+   */
+  extend?(id: TokenId, options: ExtendOptions): Promise<Date | undefined>;
+  /**
+   * Exchanges a token for a new one with the same user, label and scopes. The old key works for `graceMs` more, and its grant says by
+   * `successorId` what it was exchanged for. A key that is used after its grace was kept by somebody who should not have it: then all tokens
+   * that it was rotated into, and from, are revoked.
+   *
+   * Rotated once more within its grace (the answer to the first time was lost), it is exchanged for yet another token; its first one stays.
+   *
+   * @returns the new token, or `undefined` where the old one counts no more: unknown, expired or revoked.
+   * @throws {TypeError} when an option is out of its range.
+   */
+  rotate?(id: TokenId, options: RotateOptions): Promise<IssuedToken | undefined>;
 }

@@ -1,7 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import { MemoryHttpSessionReader, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
+import { MemoryHttpSessionReader, MemoryRevocationFeed, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
 import type { HttpSession } from '../../src/contracts/http-session-reader.js';
-import type { IssuedToken, IssueOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
+import type {
+  ExtendOptions,
+  IssuedToken,
+  IssueOptions,
+  RotateOptions,
+  TokenGrant,
+  TokenInfo,
+} from '../../src/contracts/token-repository.js';
 import { isTokenId, isTokenKey, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { UnknownUserError } from '../../src/unknown-user-error.js';
@@ -149,6 +156,60 @@ export const tokenIssuers = {
     override async listOf(userId: string): Promise<TokenInfo[]> {
       return (await super.listOf(userId)).map((info) => ({ ...info, key: this.#keys.get(info.id) }));
     }
+  },
+};
+
+/** What would let renewed tokens live for ever, or thieves keep them. */
+export const tokenRenewers = {
+  /** Counts from now, whatever there was. */
+  ShortensLives: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async extend(id: TokenId, options: ExtendOptions): Promise<Date | undefined> {
+      return (await super.extend(id, options)) && new Date(Date.now() + options.ttlMs);
+    }
+  },
+  ExtendsTheDead: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async extend(id: TokenId, options: ExtendOptions): Promise<Date | undefined> {
+      return (await super.extend(id, options)) ?? new Date(Date.now() + options.ttlMs);
+    }
+  },
+  IgnoresAge: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override extend(id: TokenId, { maxAgeMs: _, ...options }: ExtendOptions): Promise<Date | undefined> {
+      return super.extend(id, options);
+    }
+  },
+  EndsAtOnce: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override rotate(id: TokenId, options: RotateOptions): Promise<IssuedToken | undefined> {
+      return super.rotate(id, { ...options, graceMs: Math.min(0, options.graceMs) });
+    }
+  },
+  /** Makes a token beside the old one, which nothing binds to it. */
+  IssuesAnother: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async rotate(id: TokenId, { ttlMs }: RotateOptions): Promise<IssuedToken | undefined> {
+      const grant = await super.findById(id);
+      return grant?.user && super.issue(grant.user.id, { ttlMs, scopes: grant.scopes });
+    }
+  },
+  IgnoresReplays: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async findById(id: TokenId): Promise<Grant | undefined> {
+      return (await super.findByIds([id])).get(id);
+    }
+  },
+  /** Takes a sweep for a use. */
+  SeesReplaysInSweeps: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async findByIds(ids: readonly TokenId[]): Promise<ReadonlyMap<TokenId, Grant>> {
+      const grants = await super.findByIds(ids);
+      for (const id of grants.keys()) await super.findById(id);
+      return grants;
+    }
+  },
+  NamesNoSuccessor: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async findById(id: TokenId): Promise<Grant | undefined> {
+      const grant = await super.findById(id);
+      return grant && { ...grant, successorId: undefined };
+    }
+  },
+  TellsNothing: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override readonly revocations: MemoryRevocationFeed = new MemoryRevocationFeed();
   },
 };
 

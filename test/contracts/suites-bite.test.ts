@@ -8,7 +8,7 @@ import {
   tokenRepositoryContract,
   userRepositoryContract,
 } from '../../entries/testing.js';
-import { httpSessionReaders, tokenIssuers, tokenRepositories, userRepositories } from './broken-repositories.js';
+import { httpSessionReaders, tokenIssuers, tokenRenewers, tokenRepositories, userRepositories } from './broken-repositories.js';
 import * as feeds from './broken-revocation-feeds.js';
 import * as sessionStores from './broken-session-stores.js';
 import { failingTests } from './failing-tests.js';
@@ -155,11 +155,18 @@ bites('TokenIssuer', tokenIssuers, (Issuer) => tokenIssuerContract({ create: () 
   AlwaysRevokes: [
     'revoke is false for an unknown token and for one that is revoked already',
     'of several revocations of one token at once exactly one did it',
+    'to revoke one of the tokens that were rotated into one another is to revoke them all',
   ],
   IgnoresTtl: [
     'ttlMs sets the time at which the token expires',
     'issue refuses options out of their range with a TypeError',
     'listOf describes the tokens of one user and does not show their keys',
+    'extend gives a token another ttlMs from now, and says when it ends',
+    'extend never shortens a life, nor bounds one that has no end',
+    'of several extensions at once the longest holds',
+    'extend refuses what is no id and options out of their range with a TypeError',
+    'a new token lives as long as the old one would have, or for ttlMs',
+    'no old key works longer by its grace than it would have, nor by being rotated or extended again',
   ],
   IssuesToNobody: ['issue for a user who does not exist is a TypeError with ERR_USER_UNKNOWN, and makes no token'],
   ListsNewestFirst: ['listOf gives the oldest token first'],
@@ -167,6 +174,10 @@ bites('TokenIssuer', tokenIssuers, (Issuer) => tokenIssuerContract({ create: () 
     'a revoked token is absent, or says when it was revoked',
     'revokeAllOf revokes the tokens of one user and counts them',
     'listOf leaves expired and revoked tokens out',
+    'extend brings no token back: it is undefined for one that counts no more',
+    'to revoke one of the tokens that were rotated into one another is to revoke them all',
+    'rotate is undefined for a token that counts no more, and makes none',
+    'by the time that tokens are revoked, revocations, where there are any, has told of each of them',
   ],
   RevokesEverybody: [
     'what is no id is a TypeError in every method, and revokes nothing',
@@ -175,6 +186,51 @@ bites('TokenIssuer', tokenIssuers, (Issuer) => tokenIssuerContract({ create: () 
   RevokesWhatMatches: ['what is no id is a TypeError in every method, and revokes nothing'],
   ShowsKeys: ['listOf describes the tokens of one user and does not show their keys'],
   TakesAnyOption: ['issue refuses options out of their range with a TypeError'],
+});
+
+bites('TokenIssuer, where it renews,', tokenRenewers, (Issuer) => tokenIssuerContract({ create: () => tokenFixture(Issuer) }), {
+  ShortensLives: [
+    'extend never shortens a life, nor bounds one that has no end',
+    'extend keeps to maxAgeMs, counted from when the token was issued',
+    'no old key works longer by its grace than it would have, nor by being rotated or extended again',
+    'maxAgeMs counts from when the first of a chain was issued',
+  ],
+  ExtendsTheDead: ['extend brings no token back: it is undefined for one that counts no more'],
+  IgnoresAge: [
+    'extend never shortens a life, nor bounds one that has no end',
+    'extend keeps to maxAgeMs, counted from when the token was issued',
+    'extend refuses what is no id and options out of their range with a TypeError',
+    'maxAgeMs counts from when the first of a chain was issued',
+  ],
+  EndsAtOnce: [
+    'rotate gives a new key for the same user, and the old one works for its grace and names its successor',
+    'a new token lives as long as the old one would have, or for ttlMs',
+    'no old key works longer by its grace than it would have, nor by being rotated or extended again',
+    'of several rotations of one token each gives a key of its own that works',
+    'rotate refuses what is no id and options out of their range with a TypeError, and makes no token',
+  ],
+  IssuesAnother: [
+    'rotate gives a new key for the same user, and the old one works for its grace and names its successor',
+    'a new token lives as long as the old one would have, or for ttlMs',
+    'no old key works longer by its grace than it would have, nor by being rotated or extended again',
+    'a key used after its grace revokes all that it was rotated into, and looking it up with others does not',
+    'to revoke one of the tokens that were rotated into one another is to revoke them all',
+    'no successor is left where all is revoked while a token is rotated',
+    'maxAgeMs counts from when the first of a chain was issued',
+    'rotate is undefined for a token that counts no more, and makes none',
+    'rotate refuses what is no id and options out of their range with a TypeError, and makes no token',
+    'revocations, where there are any, hints at a token that is rotated, and tells of those that a replay revokes',
+  ],
+  IgnoresReplays: [
+    'a key used after its grace revokes all that it was rotated into, and looking it up with others does not',
+    'revocations, where there are any, hints at a token that is rotated, and tells of those that a replay revokes',
+  ],
+  SeesReplaysInSweeps: ['a key used after its grace revokes all that it was rotated into, and looking it up with others does not'],
+  NamesNoSuccessor: ['rotate gives a new key for the same user, and the old one works for its grace and names its successor'],
+  TellsNothing: [
+    'by the time that tokens are revoked, revocations, where there are any, has told of each of them',
+    'revocations, where there are any, hints at a token that is rotated, and tells of those that a replay revokes',
+  ],
 });
 
 bites('UserRepository', userRepositories, (Repository) => userRepositoryContract({ create: () => userFixture(new Repository()) }), {

@@ -5,10 +5,11 @@ import { assertRefuses, badIds, badTokenIds } from './bad-arguments.js';
 import { assertRejects, fromNow, hourMs, inheritedNames, uniqueId, uniqueKey } from './contract-samples.js';
 import { type ContractCase, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
 import { addSampleToken, assertNotAccepted, type TokenIssuerFixture } from './token-fixtures.js';
+import { extendingCases, rotatingCases, tellingCases } from './token-renewal-cases.js';
 
 /** The tests of the contract {@link TokenIssuer}. */
 export function tokenIssuerContract(options: ContractOptions<TokenIssuerFixture>): readonly ContractTest[] {
-  return contractTests(options, [...issuingCases, ...revokingCases, ...listingCases]);
+  return contractTests(options, [...issuingCases, ...revokingCases, ...listingCases, ...extendingCases, ...rotatingCases, ...tellingCases]);
 }
 
 /** Options that no issuer may take. */

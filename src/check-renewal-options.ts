@@ -1,0 +1,33 @@
+import { latestTime } from './check-issue-options.js';
+import { checkedOptions, checkOption, type Rule } from './checked-options.js';
+import type { ExtendOptions, RotateOptions } from './contracts/token-repository.js';
+
+/**
+ * A checked copy of how a token is extended.
+ *
+ * @throws {TypeError} naming the option, what it expects and what it got.
+ */
+export function checkExtendOptions(owner: string, options: ExtendOptions, now: number): Readonly<ExtendOptions> {
+  const checked = checkedOptions(owner, options, { ttlMs: aSpan(1, now), maxAgeMs: aSpan(1, 0) });
+  checkOption(owner, 'ttlMs', checked.ttlMs, aSpan(1, now)); // which must be given
+  return checked;
+}
+
+/**
+ * A checked copy of how a token is rotated.
+ *
+ * @throws {TypeError} naming the option, what it expects and what it got.
+ */
+export function checkRotateOptions(owner: string, options: RotateOptions, now: number): Readonly<RotateOptions> {
+  const checked = checkedOptions(owner, options, { graceMs: aSpan(0, now), ttlMs: aSpan(1, now) });
+  checkOption(owner, 'graceMs', checked.graceMs, aSpan(0, now)); // which must be given
+  return checked;
+}
+
+/** A whole number of milliseconds of at least `min` that, counted from `start`, ends at what a `Date` can hold. */
+function aSpan(min: number, start: number): Rule {
+  return {
+    must: `an integer of at least ${min} that ends at a valid date`,
+    accepts: (value) => Number.isInteger(value) && (value as number) >= min && start + (value as number) <= latestTime,
+  };
+}
