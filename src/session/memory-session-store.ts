@@ -49,7 +49,8 @@ export class MemorySessionStore implements SessionStore {
   #creationsSinceSweep = 0;
 
   /** @throws {TypeError} when an option is out of its range. */
-  constructor(options?: MemorySessionStoreOptions) {
+  // with a default, so that a container makes it without being told how
+  constructor(options: MemorySessionStoreOptions = {}) {
     const { maxSessions = 100_000, clock = Date } = checkedOptions('MemorySessionStore', options, rules);
     this.#maxSessions = maxSessions;
     this.#clock = clock;

@@ -13,6 +13,7 @@ import {
   USER_REPOSITORY,
   withUserFromToken,
 } from '../../entries/index.js';
+import * as memory from '../../entries/memory.js';
 import { connectTo } from '../../entries/testing.js';
 import { alice, aliceKey, expectProcessToLive, makeSite, thrownBy } from '../support/site.js';
 
@@ -43,6 +44,15 @@ describe('injection', () => {
     const client = await connectTo({ connect: withUserFromToken(() => {}) }, { ...makeSite().options, container: child, cookies });
     expect(client.user).toBe(alice);
   });
+
+  it.each([memory.MemorySessionStore, memory.MemoryHttpSessionReader, memory.MemoryUserRepository, memory.MemoryRevocationFeed])(
+    'makes what needs no options by itself, where the class is registered: %o',
+    (made: new () => object) => {
+      const child = container.createChildContainer();
+      child.registerSingleton(made);
+      expect(child.resolve(made)).toBeInstanceOf(made);
+    },
+  );
 
   it('takes a factory', async () => {
     const child = container.createChildContainer();
