@@ -8,13 +8,14 @@ import { SessionDraft } from '../session/session-draft.js';
 import type { AnonymousUser, AuthenticatedUser } from '../users.js';
 import { passedWrappers } from '../wrapping/passed-marks.js';
 import type { Connection } from './connection.js';
+import type { PendingHandler } from './pending-handlers.js';
 
 /** Stands where no wrapper has put anything yet; `undefined` is a value of its own. */
 const absent: unique symbol = Symbol('absent');
 type Absent = typeof absent;
 
 /** One event of a channel, of a fixed shape. Members that wrappers add throw where none added them, rather than be `undefined`. */
-export abstract class ChannelMessage implements BaseMessage {
+export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   abstract readonly kind: BaseMessage['kind'];
   abstract readonly request: HandshakeRequest | Handshake;
   [passedWrappers] = 0;
@@ -27,6 +28,8 @@ export abstract class ChannelMessage implements BaseMessage {
   #body: unknown = absent;
   /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
   isOrderingKnown = false;
+  startedAt = 0;
+  #isAbandoned = false;
   #successSteps: (() => void | Promise<void>)[] | undefined;
   #lastStep: (() => void) | undefined;
 
@@ -129,6 +132,21 @@ export abstract class ChannelMessage implements BaseMessage {
   seal(): void {
     this.#isOver = true;
     this.#draft?.seal();
+  }
+
+  /** Whether its handler is waited for no longer: whatever comes of it counts no more. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
+  }
+
+  outlasted(ms: number): void {
+    this.#channel.outlasted(this, ms);
+  }
+
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.seal();
+    this.#channel.abandoned(this);
   }
 
   /** The handler did not succeed: what it changed is dropped, and no step of {@link onSuccess} is done. */

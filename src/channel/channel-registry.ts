@@ -104,7 +104,9 @@ export class ChannelRegistry implements Channels {
   finished(channel: Connection): void {
     this.#name(channel, undefined);
     this.#active.delete(channel);
-    if (this.#active.size === 0) this.#whenEmpty?.();
+    if (this.#active.size > 0) return;
+    this.#runtime.handlers.stop();
+    this.#whenEmpty?.();
   }
 
   #add(channel: Connection, { userId, tokenId, httpSessionId }: IdentityKeys): void {

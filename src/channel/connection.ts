@@ -18,6 +18,7 @@ import type { AnonymousUser, AppUser } from '../users.js';
 import { type Ending, endingFor, verdictOn } from './ending.js';
 import type { Inbox } from './inbox.js';
 import { copyOf, Outbox } from './outbox.js';
+import type { PendingHandler } from './pending-handlers.js';
 import type { Runtime } from './runtime.js';
 import { attachToSocket } from './socket-events.js';
 import type { Transport } from './transport.js';
@@ -64,6 +65,10 @@ export abstract class Connection implements Channel {
   abstract received(data: Buffer, isBinary: boolean): void;
   /** The channel begins to end: takes nothing more in. With `drop`, what waits is not handled either. */
   protected abstract stopInput(drop: boolean): void;
+  /** The handler of `message` has taken longer than `ms` milliseconds. */
+  abstract outlasted(message: PendingHandler, ms: number): void;
+  /** The handler of `message` is waited for no longer. */
+  abstract abandoned(message: PendingHandler): void;
   /** The connection is gone. */
   protected abstract gone(closeCode: number, reason: string): void;
 

@@ -7,6 +7,8 @@ export interface InboxMessage {
   sequence: number;
   /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
   isOrderingKnown: boolean;
+  /** Whether its handler is waited for no longer. */
+  readonly isAbandoned: boolean;
 }
 
 /** What an inbox needs of its channel. */
@@ -224,9 +226,16 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   /** Apart from its caller, which would make what the closure needs for every message. */
   #finishLater(message: M, pending: Promise<void>): void {
     void pending.then(() => {
+      if (message.isAbandoned) return;
       this.#finish(message);
       this.#pump();
     });
+  }
+
+  /** `message` is waited for no longer: what comes after it goes on. */
+  abandon(message: M): void {
+    this.#finish(message);
+    this.#pump();
   }
 
   #finish(message: M): void {

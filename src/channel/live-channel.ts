@@ -1,10 +1,12 @@
+import { ChannelError } from '../errors.js';
 import { isThenable, promiseOf } from '../maybe-promise.js';
-import { ChannelDisconnectMessage, ChannelReceiveMessage } from './channel-message.js';
+import { ChannelDisconnectMessage, type ChannelMessage, ChannelReceiveMessage } from './channel-message.js';
 import { checkReturned, type SlotFunction } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
 import { Connection } from './connection.js';
 import { verdictOn } from './ending.js';
 import { Inbox, type InboxOwner } from './inbox.js';
+import type { PendingHandler } from './pending-handlers.js';
 import type { Runtime } from './runtime.js';
 import type { Transport } from './transport.js';
 
@@ -14,6 +16,8 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   #inbox: Inbox<ChannelReceiveMessage> | undefined;
   #isFinished = false;
   #whenFinished: (() => void) | undefined;
+  /** Set while the disconnect handler runs. */
+  #goOn: (() => void) | undefined;
 
   constructor(runtime: Runtime, registry: ChannelRegistry, transport: Transport) {
     super(runtime, transport);
@@ -60,12 +64,31 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   }
 
   #orFail(pending: Promise<void>, message: ChannelReceiveMessage): Promise<void> {
-    return pending.then(undefined, (error: unknown) => this.#failed(error, message));
+    const { handlers } = this.runtime;
+    handlers.begin(message);
+    return pending.then(
+      () => handlers.end(message),
+      (error: unknown) => {
+        handlers.end(message);
+        if (!message.isAbandoned) this.#failed(error, message);
+      },
+    );
   }
 
   #failed(error: unknown, message: ChannelReceiveMessage): void {
     message.seal();
     this.fail(error, message);
+  }
+
+  outlasted(message: ChannelMessage, ms: number): void {
+    this.fail(new ChannelError('ERR_HANDLER_TIMEOUT', `A ${message.kind} handler took longer than handlerTimeoutMs (${ms}).`), message);
+    message.abandon();
+  }
+
+  abandoned(message: PendingHandler): void {
+    this.stopInput(true); // what waits behind it may take as long
+    if (message instanceof ChannelReceiveMessage) this.#inbox?.abandon(message);
+    else this.#goOn?.();
   }
 
   holdInput(isHeld: boolean): void {
@@ -112,17 +135,30 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   }
 
   /** Runs the disconnect handler; there is nothing left to end, so an error is only reported. */
-  async #disconnect(message: ChannelDisconnectMessage): Promise<void> {
+  #disconnect(message: ChannelDisconnectMessage): Promise<void> {
+    const { handlers } = this.runtime;
+    return new Promise((resolve) => {
+      this.#goOn = resolve;
+      handlers.begin(message);
+      void this.#runDisconnect(message).then(() => {
+        handlers.end(message);
+        resolve();
+      });
+    });
+  }
+
+  async #runDisconnect(message: ChannelDisconnectMessage): Promise<void> {
     try {
       const result = (this.runtime.plan.disconnect as SlotFunction)(message);
       if (typeof result === 'function') checkReturned('disconnect', result);
       await result;
+      if (message.isAbandoned) return;
       // a record of the channel's own goes now anyway
       if (!this.session.outlivesChannel) message.discardDraft();
       await message.commit();
     } catch (error) {
       const { isReported } = verdictOn(error, this.runtime.outcomes);
-      if (isReported) this.runtime.reporter.error(error, message);
+      if (isReported && !message.isAbandoned) this.runtime.reporter.error(error, message);
     } finally {
       message.seal();
     }
@@ -143,5 +179,5 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
 
 /** Apart from its caller, as are all closures that only some messages need. */
 function commitAfter(result: PromiseLike<unknown>, message: ChannelReceiveMessage): Promise<void> {
-  return promiseOf(result).then(() => message.commit());
+  return promiseOf(result).then(() => (message.isAbandoned ? undefined : message.commit()));
 }

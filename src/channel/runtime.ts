@@ -12,6 +12,7 @@ import { type ChannelSessionOptions, sessionSettings } from '../session/session-
 import { type Bindable, type ChannelPlan, credentialsOf, planChannels, type Slots, sessionOptionsOf } from './channel-plan.js';
 import type { InboxLimits } from './inbox.js';
 import { Lifecycle } from './lifecycle.js';
+import { PendingHandlers } from './pending-handlers.js';
 
 /** The options of a server that its channels go by. */
 export interface RuntimeSettings extends OriginOptions, ReporterOptions, EventOptions, Omit<InboxLimits, 'mayOrder'> {
@@ -20,6 +21,7 @@ export interface RuntimeSettings extends OriginOptions, ReporterOptions, EventOp
   readonly clock: Clock;
   readonly outcomes: Outcomes;
   readonly connectTimeoutMs: number;
+  readonly handlerTimeoutMs: number;
   readonly maxBufferedBytes: number;
   readonly trustProxy: boolean;
 }
@@ -35,6 +37,7 @@ export class Runtime {
   readonly connectTimeoutMs: number;
   readonly maxBufferedBytes: number;
   readonly trustProxy: boolean;
+  readonly handlers: PendingHandlers;
   readonly sessions: SessionRecords;
   readonly credentials: KnownCredentials;
   readonly isOriginAllowed: ReturnType<typeof originRule>;
@@ -55,6 +58,7 @@ export class Runtime {
     this.connectTimeoutMs = connectTimeoutMs;
     this.maxBufferedBytes = settings.maxBufferedBytes;
     this.trustProxy = settings.trustProxy;
+    this.handlers = new PendingHandlers(clock, settings.handlerTimeoutMs);
     this.reporter = new Reporter(settings, clock);
     this.events = new Events(clock, settings);
     this.lifecycle = new Lifecycle(this.events);

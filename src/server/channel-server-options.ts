@@ -25,6 +25,11 @@ export interface ChannelServerOptions extends OriginOptions, ReporterOptions, Ev
    * may. From 1 to 2,147,483,647. @default 5,000
    */
   readonly connectTimeoutMs?: number | undefined;
+  /**
+   * How long a receive or disconnect handler may take with its save, in milliseconds. One that takes longer ends its channel and is waited for
+   * no longer. 0 for ever, up to 2,147,483,647. @default 60,000
+   */
+  readonly handlerTimeoutMs?: number | undefined;
   /** How many receive handlers of one channel may run at once; those under `withOrdering` still run alone. @default 1 */
   readonly concurrency?: number | undefined;
   /** How many bytes may stay unsent for a whole turn of the event loop; within one, eight times as much. @default 1,048,576 (1 MiB) */
@@ -43,6 +48,7 @@ export interface ServerSettings extends OriginOptions, ReporterOptions, EventOpt
   readonly session: ChannelSessionOptions;
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
+  readonly handlerTimeoutMs: number;
   readonly concurrency: number;
   readonly maxBufferedBytes: number;
   readonly maxQueuedBytes: number;
@@ -58,6 +64,7 @@ const rules: Rules<ChannelServerOptions> = {
   session: anObject,
   clock: having('a Clock', 'now', 'monotonic', 'setTimer'),
   connectTimeoutMs: anInteger(1, maxTimeoutMs),
+  handlerTimeoutMs: anInteger(0, maxTimeoutMs),
   concurrency: anInteger(1),
   maxBufferedBytes: anInteger(1),
   maxQueuedBytes: anInteger(1),
@@ -81,6 +88,7 @@ export function checkedServerOptions(given?: ChannelServerOptions): ServerSettin
     container: options.container as DependencyContainer | undefined, // checked above
     clock: options.clock ?? systemClock,
     connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
+    handlerTimeoutMs: options.handlerTimeoutMs ?? 60_000,
     concurrency: options.concurrency ?? 1,
     maxBufferedBytes: options.maxBufferedBytes ?? 1_048_576,
     maxQueuedBytes: options.maxQueuedBytes ?? 1_048_576,
