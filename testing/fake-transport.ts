@@ -53,7 +53,7 @@ export class FakeSocket extends EventEmitter {
 /** A connection without a network, whose handshake is answered once connect has succeeded. */
 export class FakeTransport implements Transport {
   readonly via = 'upgrade';
-  readonly raw: Socket = { cork() {}, uncork() {}, bytesRead: Number.NaN } as unknown as Socket;
+  readonly raw: Socket = { cork() {}, uncork() {}, on() {}, bytesRead: Number.NaN } as unknown as Socket;
   readonly fake = new FakeSocket();
   socket: WebSocket | undefined;
   refusal: { readonly status: number } | undefined;

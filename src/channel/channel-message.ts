@@ -4,6 +4,7 @@ import type { HttpSession } from '../contracts/http-session-reader.js';
 import { ClientError } from '../errors.js';
 import type { BaseMessage, DisconnectMessage, Handshake, HandshakeRequest, ReceiveMessage } from '../messages.js';
 import { checkCopy, markCopy } from '../package-copy.js';
+import type { ChannelRecord } from '../session/channel-record.js';
 import { SessionDraft } from '../session/session-draft.js';
 import type { AnonymousUser, AuthenticatedUser } from '../users.js';
 import { passedWrappers } from '../wrapping/passed-marks.js';
@@ -63,10 +64,14 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
     if (this.#draft === undefined) {
       const { record } = this.#channel.session;
       if (!this.#hasSession || record === undefined) throw missing('channelSession', 'withChannelSession');
-      this.channelSession = new SessionDraft(record);
+      this.channelSession = this.draftOf(record);
       return this.channelSession;
     }
     return this.#draft;
+  }
+
+  protected draftOf(record: ChannelRecord): SessionDraft {
+    return new SessionDraft(record);
   }
 
   set channelSession(draft: SessionDraft) {

@@ -1,8 +1,14 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { IdentityKeys } from '../identity/user-source.js';
 import type { Channel } from '../messages.js';
 import type { TokenId } from '../token-id.js';
 import type { Connection } from './connection.js';
+import { LingeringConnects } from './lingering-connects.js';
 import type { Runtime } from './runtime.js';
+import { reportUnfinished } from './unfinished-work.js';
+
+/** How many turns of the event loop a socket takes to be gone once it is dropped, and what follows from that. */
+const lastTurns = 4;
 
 /**
  * The channels of a server. Iteration, {@link size} and {@link get} know the live ones: those whose connect has succeeded and whose
@@ -33,11 +39,13 @@ export class ChannelRegistry implements Channels {
   readonly #byHttpSession = new ChannelIndex<string>();
   /** What channels are found by while it is being looked up who speaks on them. */
   readonly #claims = new Map<Connection, IdentityKeys[]>();
+  readonly #lingering: LingeringConnects;
   #isClosing = false;
   #whenEmpty: (() => void) | undefined;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
+    this.#lingering = new LingeringConnects(runtime.clock, runtime.connectTimeoutMs);
   }
 
   get size(): number {
@@ -104,9 +112,26 @@ export class ChannelRegistry implements Channels {
   finished(channel: Connection): void {
     this.#name(channel, undefined);
     this.#active.delete(channel);
-    if (this.#active.size > 0) return;
-    this.#runtime.handlers.stop();
-    this.#whenEmpty?.();
+    this.#checkEmpty();
+  }
+
+  /** The connect handler of a channel that has ended is still at work. */
+  lingers(): object {
+    return this.#lingering.add();
+  }
+
+  /** It is done. */
+  lingersNoMore(token: object): void {
+    this.#lingering.delete(token);
+    this.#checkEmpty();
+  }
+
+  #checkEmpty(): void {
+    if (this.#isEmpty) this.#whenEmpty?.();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#active.size === 0 && this.#lingering.size === 0;
   }
 
   #add(channel: Connection, { userId, tokenId, httpSessionId }: IdentityKeys): void {
@@ -133,12 +158,24 @@ export class ChannelRegistry implements Channels {
     if (httpSessionId !== keys?.httpSessionId) this.#byHttpSession.delete(httpSessionId, channel);
   }
 
+  /** Drops what is left of all channels, and says what that is. What then follows at once is waited for, such as a disconnect. */
+  async #cutOff(timeoutMs: number): Promise<void> {
+    const { reporter, handlers } = this.#runtime;
+    const channels = [...this.#active];
+    const lingering = Array.from({ length: this.#lingering.size }, () => 'connect' as const);
+    reportUnfinished([...channels.map(({ unfinished }) => unfinished), ...lingering], timeoutMs, reporter);
+    for (const channel of channels) channel.terminate();
+    handlers.abandonAll();
+    for (let turn = 0; turn < lastTurns && this.#active.size > 0; turn += 1) await nextTurn();
+  }
+
   /** Ends all channels, and those that last longer than `timeoutMs` at once. To be called once. */
   async shutDown(timeoutMs: number): Promise<void> {
     this.#isClosing = true;
     await Promise.resolve(); // whoever asked for it may finish what it is doing
     for (const channel of [...this.#active]) channel.endWith('ERR_SHUTDOWN');
-    if (this.#active.size > 0) {
+    this.#lingering.forgetOld();
+    if (!this.#isEmpty) {
       await new Promise<void>((resolve) => {
         const cancel = this.#runtime.clock.setTimer(resolve, timeoutMs);
         this.#whenEmpty = () => {
@@ -146,7 +183,7 @@ export class ChannelRegistry implements Channels {
           resolve();
         };
       });
-      for (const channel of [...this.#active]) channel.terminate();
+      if (!this.#isEmpty) await this.#cutOff(timeoutMs);
     }
     this.#runtime.sessions.close();
   }

@@ -6,11 +6,13 @@ import type { BoundSource, UserSource } from '../identity/user-source.js';
 import type { ConnectMessage, HandshakeRequest } from '../messages.js';
 import { refusedOrigin } from '../refused-origin.js';
 import { ResponseHeaders } from '../response-headers.js';
+import type { ChannelRecord } from '../session/channel-record.js';
+import { SessionDraft } from '../session/session-draft.js';
 import { isThrown } from '../thrown.js';
 import { ChannelMessage } from './channel-message.js';
 import { checkReturned } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
-import { LiveChannel } from './live-channel.js';
+import { LiveChannel, type PendingConnect } from './live-channel.js';
 import type { Runtime } from './runtime.js';
 import type { Transport } from './transport.js';
 
@@ -68,6 +70,11 @@ export class ChannelConnectMessage extends ChannelMessage implements Pick<Connec
     return this.#responseHeaders?.lines() ?? noLines;
   }
 
+  /** A reload that hangs is a load that the connect waits for. */
+  protected override draftOf(record: ChannelRecord): SessionDraft {
+    return new SessionDraft(record, (reloading) => this.#connecting?.loading(reloading) ?? reloading);
+  }
+
   /** The connect that it belongs to, until that is over. */
   get connecting(): Connecting | undefined {
     return this.#connecting;
@@ -86,7 +93,7 @@ type WaitsFor = 'look-up' | 'load' | 'save';
  * The connect of one channel: under one deadline its identification, the opening of its session, the handler, the save of what that changed
  * and the answer to the handshake. Then the channel lives, and this is let go of, with the request.
  */
-export class Connecting {
+export class Connecting implements PendingConnect {
   readonly #channel: LiveChannel;
   readonly #registry: ChannelRegistry;
   readonly #transport: Transport;
@@ -98,6 +105,7 @@ export class Connecting {
   #isIdentified = false;
   #isRead = false;
   #opening: Promise<void> | undefined;
+  #cancelTimer: (() => void) | undefined;
 
   constructor(channel: LiveChannel, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest) {
     this.#channel = channel;
@@ -110,11 +118,12 @@ export class Connecting {
   /** Ends the channel where any of it fails, or is not done by the deadline. Never rejects. */
   async run(): Promise<void> {
     const channel = this.#channel;
-    const { connectTimeoutMs } = channel.runtime;
-    channel.setTimer(connectTimeoutMs, () => {
-      this.#message.seal();
-      channel.fail(this.#timeoutError(connectTimeoutMs), this.#message);
-    });
+    const { connectTimeoutMs, clock } = channel.runtime;
+    channel.connectBegun(this);
+    this.#cancelTimer = clock.setTimer(() => {
+      this.#over();
+      if (channel.isConnecting) channel.fail(this.#timeoutError(connectTimeoutMs), this.#message);
+    }, connectTimeoutMs);
     try {
       await this.#handle();
       if (channel.isConnecting) await this.#handOver();
@@ -122,9 +131,25 @@ export class Connecting {
       // once it has ended, a look-up, load or save that gives up says nothing new
       if (channel.isConnecting || !isThrown(error, ChannelError)) channel.fail(error, this.#message);
     } finally {
-      this.#message.seal();
+      this.#over();
       this.#message.letGo();
     }
+  }
+
+  get isHandling(): boolean {
+    return this.#pending['look-up'] === 0 && this.#pending.load === 0;
+  }
+
+  cancelTimer(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  /** It is over, or waited for no longer. */
+  #over(): void {
+    this.cancelTimer();
+    this.#message.seal();
+    this.#channel.connectOver();
   }
 
   async #handle(): Promise<void> {
@@ -245,6 +270,11 @@ export class Connecting {
   /** Waits for a look-up that a wrapper does by itself: it counts as one where the deadline passes meanwhile. */
   lookingUp<T>(pending: Promise<T>): Promise<T> {
     return this.#waiting('look-up', pending);
+  }
+
+  /** Waits for a load that the handler asked for. */
+  loading<T>(pending: Promise<T>): Promise<T> {
+    return this.#waiting('load', pending);
   }
 
   async #waiting<T>(what: WaitsFor, pending: Promise<T>): Promise<T> {

@@ -22,6 +22,7 @@ import type { PendingHandler } from './pending-handlers.js';
 import type { Runtime } from './runtime.js';
 import { attachToSocket } from './socket-events.js';
 import type { Transport } from './transport.js';
+import type { UnfinishedWork } from './unfinished-work.js';
 
 type Phase = ChannelState | 'ended';
 
@@ -55,7 +56,7 @@ export abstract class Connection implements Channel {
     this.#runtime = runtime;
     this.#transport = transport;
     channelCounts.connecting += 1;
-    if (transport.socket !== undefined) attachToSocket(transport.socket, this);
+    if (transport.socket !== undefined) attachToSocket(transport.socket, transport.raw, this);
   }
 
   /** The way in, which is held while the way out is clogged. */
@@ -69,6 +70,8 @@ export abstract class Connection implements Channel {
   abstract outlasted(message: PendingHandler, ms: number): void;
   /** The handler of `message` is waited for no longer. */
   abstract abandoned(message: PendingHandler): void;
+  /** What of it is waited for. */
+  abstract readonly unfinished: UnfinishedWork;
   /** The connection is gone. */
   protected abstract gone(closeCode: number, reason: string): void;
 
@@ -207,25 +210,34 @@ export abstract class Connection implements Channel {
     this.#outbox?.flush();
     socket.resume(); // a paused socket would never see the peer's close frame
     socket.close(ending.closeCode, cutReason(ending.reason));
-    this.setTimer(ending.isOrderly ? orderlyCloseGraceMs : closeGraceMs, () => socket.terminate());
+    this.#setTimer(ending.isOrderly ? orderlyCloseGraceMs : closeGraceMs, () => socket.terminate());
   }
 
   /** The connection is closed: by the peer, or at the end of our own closing. */
   closed(code: number, reason: string): void {
     if (this.#phase === 'ended') return;
-    this.#begin({ code: undefined, status: 400, closeCode: code, reason, isOrderly: true });
+    this.#begin(undefined);
+    this.#ending ??= { code: undefined, status: 400, closeCode: code, reason, isOrderly: true };
     this.#gone();
   }
 
-  #begin(ending: Ending): void {
+  /** The peer has closed it, and may keep the connection open for all that. */
+  leaving(): void {
+    const { socket } = this.#transport;
+    if (!this.isOpen || socket === undefined) return;
+    this.#begin(undefined);
+    this.#setTimer(closeGraceMs, () => socket.terminate()); // ws then gives the peer's code
+  }
+
+  /** @param ending ours; `undefined` where the peer ends it. */
+  #begin(ending: Ending | undefined): void {
     if (!this.isOpen) return;
     channelCounts[this.isLive ? 'live' : 'connecting'] -= 1;
     channelCounts.closing += 1;
     this.#phase = 'closing';
     this.#ending = ending;
     this.#held = undefined;
-    this.#cancelTimer?.();
-    this.stopInput(!ending.isOrderly);
+    this.stopInput(ending?.isOrderly === false);
     this.#controller?.abort();
   }
 
@@ -239,8 +251,8 @@ export abstract class Connection implements Channel {
     this.gone(ending.closeCode, ending.reason);
   }
 
-  /** The one timer of a channel: what its phase has a deadline for. It is forgotten when the phase is over. */
-  setTimer(ms: number, run: () => void): void {
+  /** The one timer of a channel: it closes, and then its connection is dropped. */
+  #setTimer(ms: number, run: () => void): void {
     this.#cancelTimer = this.#runtime.clock.setTimer(run, ms);
   }
 
@@ -255,7 +267,7 @@ export abstract class Connection implements Channel {
       socket.terminate(); // it ended while the handshake was being answered
       return;
     }
-    attachToSocket(socket, this);
+    attachToSocket(socket, this.#transport.raw, this);
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const data of held) this.send(data);
@@ -267,8 +279,6 @@ export abstract class Connection implements Channel {
     channelCounts.live += 1;
     this.#phase = 'live';
     this.#wasLive = true;
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
   }
 
   protected warn(code: ErrorCode, text: string): void {

@@ -145,6 +145,10 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     this.#notifyIdle();
   }
 
+  get isRunning(): boolean {
+    return this.#running > 0;
+  }
+
   /** Resolves once nothing waits and nothing runs. */
   idle(): Promise<void> {
     if (this.#isIdle()) return Promise.resolve();

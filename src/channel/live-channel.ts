@@ -9,6 +9,15 @@ import { Inbox, type InboxOwner } from './inbox.js';
 import type { PendingHandler } from './pending-handlers.js';
 import type { Runtime } from './runtime.js';
 import type { Transport } from './transport.js';
+import type { UnfinishedWork } from './unfinished-work.js';
+
+/** The connect of a channel, as long as it runs. */
+export interface PendingConnect {
+  /** Whether it is the handler's turn, or the save's of what that has changed. */
+  readonly isHandling: boolean;
+  /** Its channel has ended: it has no deadline any more. */
+  cancelTimer(): void;
+}
 
 /** A channel's life: what arrives on it is handled in order, disconnect last. */
 export class LiveChannel extends Connection implements InboxOwner<ChannelReceiveMessage> {
@@ -16,6 +25,10 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   #inbox: Inbox<ChannelReceiveMessage> | undefined;
   #isFinished = false;
   #whenFinished: (() => void) | undefined;
+  /** Set while its connect runs. */
+  #connecting: PendingConnect | undefined;
+  /** Set while its connect handler is at work although it has ended. */
+  #lingering: object | undefined;
   /** Set while the disconnect handler runs. */
   #goOn: (() => void) | undefined;
 
@@ -23,6 +36,18 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     super(runtime, transport);
     this.#registry = registry;
     registry.arrived(this);
+  }
+
+  /** Its connect runs. */
+  connectBegun(connecting: PendingConnect): void {
+    this.#connecting = connecting;
+  }
+
+  /** Its connect is done, well or not, or has run out of time. */
+  connectOver(): void {
+    this.#connecting = undefined;
+    if (this.#lingering !== undefined) this.#registry.lingersNoMore(this.#lingering);
+    this.#lingering = undefined;
   }
 
   /** Connect is over and the handshake answered: what has been received is handled. */
@@ -88,7 +113,10 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   abandoned(message: PendingHandler): void {
     this.stopInput(true); // what waits behind it may take as long
     if (message instanceof ChannelReceiveMessage) this.#inbox?.abandon(message);
-    else this.#goOn?.();
+    else {
+      this.#goOn?.();
+      this.#goOn = undefined;
+    }
   }
 
   holdInput(isHeld: boolean): void {
@@ -119,6 +147,8 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
 
   protected gone(closeCode: number, reason: string): void {
     this.#registry.closed(this);
+    this.#connecting?.cancelTimer();
+    if (this.#connecting?.isHandling === true) this.#lingering = this.#registry.lingers();
     void this.#finish(closeCode, reason);
   }
 
@@ -142,6 +172,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
       handlers.begin(message);
       void this.#runDisconnect(message).then(() => {
         handlers.end(message);
+        this.#goOn = undefined;
         resolve();
       });
     });
@@ -162,6 +193,13 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     } finally {
       message.seal();
     }
+  }
+
+  get unfinished(): UnfinishedWork {
+    if (this.#connecting !== undefined) return 'connect';
+    if (this.#goOn !== undefined) return 'disconnect';
+    if (this.#inbox?.isRunning === true) return 'receive';
+    return this.hasEnded ? 'session' : 'connection';
   }
 
   /** Resolves once nothing of the channel runs any more. */

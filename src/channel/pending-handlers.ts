@@ -12,13 +12,14 @@ export interface PendingHandler {
 
 /**
  * The receive and disconnect handlers of a server that are waited for. One timer serves them all: it runs for the one that began first, and
- * those that are done in time leave it alone.
+ * there is none for what is done within the turn of the event loop in which it began.
  */
 export class PendingHandlers {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   /** In the order in which they were begun. */
   readonly #handlers = new Set<PendingHandler>();
+  #isToBeArmed = false;
   #cancel: (() => void) | undefined;
 
   /** @param timeoutMs how long each may take; 0 for ever. */
@@ -31,43 +32,49 @@ export class PendingHandlers {
   begin(handler: PendingHandler): void {
     handler.startedAt = this.#clock.monotonic();
     this.#handlers.add(handler);
-    if (this.#cancel === undefined) this.#arm(this.#timeoutMs);
+    if (this.#timeoutMs === 0 || this.#isToBeArmed || this.#cancel !== undefined) return;
+    this.#isToBeArmed = true;
+    setImmediate(() => {
+      this.#isToBeArmed = false;
+      this.#arm();
+    });
   }
 
   /** It is done, well or not. */
   end(handler: PendingHandler): void {
     this.#handlers.delete(handler);
+    if (this.#handlers.size === 0) this.#disarm();
   }
 
   /** None is waited for any longer. */
   abandonAll(): void {
     const handlers = [...this.#handlers];
     this.#handlers.clear();
+    this.#disarm();
     for (const handler of handlers) handler.abandon();
   }
 
-  /** Nothing runs any more. */
-  stop(): void {
+  #arm(): void {
+    const [first] = this.#handlers;
+    if (first === undefined || this.#cancel !== undefined) return;
+    const left = first.startedAt + this.#timeoutMs - this.#clock.monotonic();
+    this.#cancel = this.#clock.setTimer(() => this.#check(), Math.max(0, left));
+  }
+
+  #disarm(): void {
     this.#cancel?.();
     this.#cancel = undefined;
   }
 
-  #arm(ms: number): void {
-    if (this.#timeoutMs > 0) this.#cancel = this.#clock.setTimer(() => this.#check(), ms);
-  }
-
   #check(): void {
     this.#cancel = undefined;
-    const now = this.#clock.monotonic();
+    const begunBefore = this.#clock.monotonic() - this.#timeoutMs;
     const late: PendingHandler[] = [];
     for (const handler of this.#handlers) {
-      const left = handler.startedAt + this.#timeoutMs - now;
-      if (left > 0) {
-        this.#arm(left);
-        break;
-      }
+      if (handler.startedAt > begunBefore) break;
       late.push(handler);
     }
     for (const handler of late) if (this.#handlers.delete(handler)) handler.outlasted(this.#timeoutMs);
+    this.#arm();
   }
 }

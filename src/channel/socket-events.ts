@@ -1,15 +1,22 @@
+import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 
 /** Who is told what happens on a socket. */
 export interface SocketListener {
   /** A frame arrived. */
   received(data: Buffer, isBinary: boolean): void;
+  /** The peer has closed, and its connection is there still. */
+  leaving(): void;
   /** The connection is closed. */
   closed(code: number, reason: string): void;
 }
 
 const channelOf: unique symbol = Symbol('ws-with.channel');
 const reading: unique symbol = Symbol('ws-with.reading');
+
+interface RawSocket extends Socket {
+  [channelOf]?: SocketListener;
+}
 
 interface ChannelSocket extends WebSocket {
   [channelOf]?: SocketListener;
@@ -52,6 +59,11 @@ function afterEarlier(socket: ChannelSocket, step: () => void | Promise<void>): 
   socket[reading] = done;
 }
 
+/** ws has ended our side of the connection, which it does once the peer's close frame or end is there. It says so itself much later. */
+function onFinish(this: RawSocket): void {
+  this[channelOf]?.leaving();
+}
+
 /** Without a listener, one bad frame would end the process; ws closes the connection by itself. */
 function onError(): void {}
 
@@ -60,10 +72,12 @@ export function isAttached(socket: WebSocket): boolean {
   return (socket as ChannelSocket)[channelOf] !== undefined;
 }
 
-/** Lets `channel` hear what happens on `socket`. The listeners are shared by all channels: none costs a closure of its own. */
-export function attachToSocket(socket: WebSocket, channel: SocketListener): void {
+/** Lets `channel` hear what happens on `socket`, and on the raw socket under it. The listeners are shared by all channels: none costs a closure of its own. */
+export function attachToSocket(socket: WebSocket, raw: Socket, channel: SocketListener): void {
   (socket as ChannelSocket)[channelOf] = channel;
   socket.on('message', onMessage);
   socket.on('close', onClose);
   socket.on('error', onError);
+  (raw as RawSocket)[channelOf] = channel;
+  raw.on('finish', onFinish);
 }

@@ -22,12 +22,15 @@ export interface DraftSource {
  */
 export class SessionDraft implements ChannelSession {
   readonly #source: DraftSource;
+  readonly #onReload: ((reloading: Promise<void>) => Promise<void>) | undefined;
   /** `undefined` once sealed. */
   #base: Snapshot | undefined;
   #changes: Map<string, Change> | undefined;
 
-  constructor(source: DraftSource) {
+  /** @param onReload is given each reload, and gives what is to be waited for instead. */
+  constructor(source: DraftSource, onReload?: (reloading: Promise<void>) => Promise<void>) {
     this.#source = source;
+    this.#onReload = onReload;
     this.#base = source.hold();
     Object.preventExtensions(this);
   }
@@ -83,7 +86,8 @@ export class SessionDraft implements ChannelSession {
   /** @throws {TypeError} (as a rejection) once the message is over. */
   async reload(): Promise<void> {
     this.#open('reload');
-    await this.#source.reload();
+    const reloading = this.#source.reload();
+    await (this.#onReload?.(reloading) ?? reloading);
     this.discard();
   }
 

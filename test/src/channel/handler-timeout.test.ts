@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  ChannelServer,
-  type HasChannelSession,
-  type ReceiveMessage,
-  withChannelSession,
-  withOrdering,
-} from '../../../entries/index.js';
+import { ChannelServer, type HasChannelSession, type ReceiveMessage, withChannelSession, withOrdering } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { WsClient } from '../../support/ws-client.js';

@@ -155,7 +155,9 @@ describe('a client that leaves while connect is pending', () => {
     const client = await connecting;
     expect(signal.aborted).toBe(true);
     expect(client.closed?.code).toBe(1006);
-    await channels.close();
+    const closed = channels.close();
+    await clock.advance(10_000); // its handler hangs
+    await closed;
     expect(disconnects).toBe(0);
     expect(clock.pendingTimers).toBe(0);
   });

@@ -10,19 +10,20 @@ import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, modes, nextTurn, serve } from './serving.js';
+import { codesOf, deferred, modes, nextTurn, serve } from './serving.js';
 
 describe.each(modes)('close (%s)', (mode) => {
   it('ends live channels with 1012, refuses pending and new ones, and runs every disconnect', async () => {
     const codes: number[] = [];
     const begun = deferred();
     const left = deferred();
+    const connecting = deferred();
     const { port, channels, clock } = await serve(
       {
         connect: ({ channel, request }) => {
           if (request.url === '/hangs') {
             begun.resolve();
-            return new Promise(() => undefined);
+            return connecting.promise;
           }
           channel.send('ready');
           return undefined;
@@ -49,6 +50,7 @@ describe.each(modes)('close (%s)', (mode) => {
       }
     }
     left.resolve();
+    connecting.resolve();
     await closed;
     expect(codes).toEqual(Array.from({ length: 20 }, () => 1012));
     expect(channels.channels.size).toBe(0);
@@ -56,7 +58,7 @@ describe.each(modes)('close (%s)', (mode) => {
   });
 
   it('is over in bounded time, though a peer never answers', async () => {
-    const { port, channels, clock } = await serve({ connect: ({ channel }) => void channel.send('ready') }, { mode });
+    const { port, channels, clock, errors, warnings } = await serve({ connect: ({ channel }) => void channel.send('ready') }, { mode });
     const client = await RawClient.upgrade(port);
     expect(await client.status()).toBe(101);
     await client.nextFrame();
@@ -70,6 +72,83 @@ describe.each(modes)('close (%s)', (mode) => {
     await clock.advance(1);
     await closed;
     await client.ended();
+    expect(clock.pendingTimers).toBe(0);
+    expect([codesOf(errors), codesOf(warnings)]).toEqual([[], ['ERR_SHUTDOWN']]);
+  });
+
+  it('waits for the connect handlers of channels that it refuses, and of those that have left', async () => {
+    const work = deferred();
+    const begun = [deferred<AbortSignal>(), deferred<AbortSignal>()];
+    let count = 0;
+    const { port, channels, clock, errors, warnings } = await serve(
+      {
+        connect: ({ signal }) => {
+          begun[count]?.resolve(signal);
+          count += 1;
+          return work.promise;
+        },
+      },
+      { mode },
+    );
+    const gone = await RawClient.upgrade(port);
+    const left = await begun[0]?.promise;
+    gone.reset();
+    await new Promise((resolve) => left?.addEventListener('abort', resolve));
+    const pending = WsClient.connect(port);
+    await begun[1]?.promise;
+    let isClosed = false;
+    const closed = channels.close().then(() => {
+      isClosed = true;
+    });
+    const client = await pending;
+    if (mode === 'accept') expect((await client.closed()).code).toBe(1012);
+    else expect(client.refused?.status).toBe(503);
+    for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+    expect(isClosed).toBe(false);
+    work.resolve();
+    await closed;
+    expect([errors, warnings, clock.pendingTimers]).toEqual([[], [], 0]);
+  });
+
+  it('reports connect, receive and disconnect handlers that never settle, and runs the disconnect that they kept waiting', async () => {
+    const log: string[] = [];
+    const begun = deferred();
+    const never = new Promise(() => undefined);
+    const { port, channels, clock, errors } = await serve(
+      {
+        connect: ({ channel, request }) => {
+          if (request.url !== '/connect') return void channel.send('ready');
+          begun.resolve();
+          return never;
+        },
+        receive: ({ text }) => {
+          log.push(text);
+          return never;
+        },
+        disconnect: ({ code, request }) => {
+          log.push(`disconnect ${code} ${request.url}`);
+          return request.url === '/disconnect' ? never : undefined;
+        },
+      },
+      { mode },
+    );
+    const receiving = await WsClient.connect(port, { path: '/receive' });
+    const disconnecting = await WsClient.connect(port, { path: '/disconnect' });
+    receiving.send('hangs');
+    receiving.send('waits');
+    await vi.waitFor(() => expect(log).toEqual(['hangs']));
+    void WsClient.connect(port, { path: '/connect' });
+    await begun.promise;
+    const closed = channels.close({ timeoutMs: 100 });
+    await Promise.all([receiving.closed(), disconnecting.closed()]);
+    await vi.waitFor(() => expect(log).toHaveLength(2));
+    expect(errors).toEqual([]);
+    await clock.advance(100);
+    await closed;
+    expect(codesOf(errors)).toEqual(['ERR_SHUTDOWN']);
+    for (const part of ['100 ms', '1 connect', '1 receive', '1 disconnect']) expect((errors[0] as Error).message).toContain(part);
+    expect(log).toEqual(['hangs', 'disconnect 1012 /disconnect', 'disconnect 1012 /receive']);
+    expect(channels.channels.size).toBe(0);
     expect(clock.pendingTimers).toBe(0);
   });
 });

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { type SessionStore, withChannelSession, withUserFromToken } from '../../../entries/index.js';
+import { MemorySessionStore } from '../../../entries/memory.js';
+import { WsClient } from '../../support/ws-client.js';
+import { codesOf, deferred, modes, oneToken, serve } from './serving.js';
+
+it.each(modes)('a reload() that hangs in connect is a load that hangs, and no fault of the handler (%s)', async (mode) => {
+  const { tokens, cookie } = await oneToken();
+  const kept = new MemorySessionStore();
+  const reloading = deferred();
+  let loads = 0;
+  const store: SessionStore = {
+    load: (id) => {
+      loads += 1;
+      if (loads === 1) return kept.load(id);
+      reloading.resolve();
+      return new Promise(() => undefined);
+    },
+    create: (id, session) => kept.create(id, session),
+    save: (id, session, version) => kept.save(id, session, version),
+    touch: (id, expiresAt) => kept.touch(id, expiresAt),
+    destroy: (id) => kept.destroy(id),
+  };
+  const connect = withUserFromToken({ tokens })(withChannelSession(({ channelSession }) => channelSession.reload()));
+  const { port, clock, errors } = await serve({ connect }, { mode, session: { store, scope: 'client' } });
+  const connecting = WsClient.connect(port, { cookie });
+  await reloading.promise;
+  await clock.advance(5_000);
+  const client = await connecting;
+  if (mode === 'accept') expect(await client.closed()).toEqual({ code: 1013, reason: 'try again later' });
+  else expect(client.refused?.status).toBe(503);
+  expect(codesOf(errors)).toEqual(['ERR_SESSION_LOAD_FAILED']);
+});
