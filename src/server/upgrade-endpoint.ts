@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
 import type { ChannelRegistry } from '../channel/channel-registry.js';
-import { openChannel } from '../channel/connecting.js';
+import { openChannel } from '../channel/open-channel.js';
 import type { Runtime } from '../channel/runtime.js';
 import { ChannelError } from '../errors.js';
 import { type CredentialSource, httpToken, offeredSubprotocols } from '../identity/credentials.js';
