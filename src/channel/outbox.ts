@@ -6,7 +6,7 @@ import { currentTurn, wholeTurn } from './turn.js';
 
 /** After this many bytes within one tick, what is there goes out. Of what ws compresses, more than this waiting is too much. */
 const flushBytes = 65_536;
-/** How many times the bound may be left unsent in all, however short the time. */
+/** How many times the bound may be left unsent in all, however short the time, beside one message: that one always fits. */
 const burstFactor = 8;
 
 /** Whose input is held back while its output is clogged. */
@@ -27,6 +27,10 @@ function flushAll(): void {
 /** Bytes of our own: the caller may change its own as soon as `send` has returned. */
 export function copyOf(data: Uint8Array | ArrayBuffer): Buffer {
   return Buffer.from(bytesOf(data));
+}
+
+function lengthOf(data: string | Uint8Array | ArrayBuffer): number {
+  return typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength;
 }
 
 /**
@@ -52,6 +56,11 @@ export class Outbox implements Ahead {
   #isBeside = false;
   #isFragmented = false;
   #isClogged = false;
+  #awaitsDrain = false;
+  /** How many frames that ws compresses it has not let go of. */
+  #compressing = 0;
+  /** Bytes of the longest message since less than the bound was left. */
+  #longest = 0;
   /** Since which turn more than the bound is left unsent; below zero where it is not. */
   #slowSince = -1;
   /** Told when ws has let go of a frame that it compresses. */
@@ -63,7 +72,7 @@ export class Outbox implements Ahead {
     this.#owner = owner;
     this.#maxBufferedBytes = maxBufferedBytes;
     this.#isUndecided = isPlain(socket, raw);
-    this.#onSent = socket.extensions ? () => this.#releaseIfFree() : undefined;
+    this.#onSent = socket.extensions ? () => this.#compressed() : undefined;
   }
 
   /** Sends `data`, strings as text and all else as binary; `false` where the peer is too slow to be sent anything more. */
@@ -87,7 +96,12 @@ export class Outbox implements Ahead {
       sendThroughWs(this.#socket, typeof data === 'string' ? data : copyOf(data));
     }
     this.#holdIfClogged();
-    return this.#socket.bufferedAmount <= burstFactor * this.#maxBufferedBytes;
+    this.#longest = Math.max(this.#longest, lengthOf(data));
+    return !this.#isPastBurst(this.#socket.bufferedAmount);
+  }
+
+  #isPastBurst(left: number): boolean {
+    return left > burstFactor * this.#maxBufferedBytes + this.#longest;
   }
 
   #sendCorked(data: string | Uint8Array | ArrayBuffer): void {
@@ -97,9 +111,10 @@ export class Outbox implements Ahead {
     }
     const own = typeof data === 'string' ? data : copyOf(data);
     const before = this.#raw.writableLength;
+    if (this.#onSent !== undefined) this.#compressing += 1;
     if (this.#frames === undefined) this.#socket.send(own, this.#onSent);
     else sendThroughWs(this.#socket, own);
-    const length = typeof own === 'string' ? Buffer.byteLength(own) : own.length;
+    const length = lengthOf(own);
     this.#corkedBytes += length;
     if (!this.#isUndecided) return;
     this.#isUndecided = false;
@@ -143,32 +158,50 @@ export class Outbox implements Ahead {
     const left = this.#socket.bufferedAmount;
     if (left <= this.#maxBufferedBytes) {
       this.#slowSince = -1;
+      this.#longest = 0;
       return false;
     }
     const turn = currentTurn();
     if (this.#slowSince < 0) this.#slowSince = turn;
-    return turn - this.#slowSince >= wholeTurn || left > burstFactor * this.#maxBufferedBytes;
+    return turn - this.#slowSince >= wholeTurn || this.#isPastBurst(left);
   }
 
   /** Holds the input while the system takes no more output, or ws is still compressing. */
   #holdIfClogged(): void {
     if (this.#isClogged || !(this.#isRawFull() || this.#isWsBusy())) return;
     this.#isClogged = true;
-    if (this.#onSent === undefined) this.#raw.once('drain', () => this.#releaseIfFree());
+    this.#awaitDrain();
     this.#owner.holdInput(true);
   }
 
+  #compressed(): void {
+    this.#compressing -= 1;
+    this.#releaseIfFree();
+  }
+
   #releaseIfFree(): void {
-    if (!this.#isClogged || this.#isRawFull() || this.#isWsBusy()) return;
+    if (!this.#isClogged) return;
+    this.#awaitDrain(); // the application may have filled it meanwhile
+    if (this.#isRawFull() || this.#isWsBusy()) return;
     this.#isClogged = false;
     this.#owner.holdInput(false);
+  }
+
+  #awaitDrain(): void {
+    if (this.#awaitsDrain || !this.#isRawFull()) return;
+    this.#awaitsDrain = true;
+    this.#raw.once('drain', () => {
+      this.#awaitsDrain = false;
+      this.#releaseIfFree();
+    });
   }
 
   #isRawFull(): boolean {
     return this.#raw.writableLength > 0 && this.#raw.writableNeedDrain;
   }
 
+  /** With frames of this channel: of those that the application sends by itself nobody tells when they have left. */
   #isWsBusy(): boolean {
-    return this.#onSent !== undefined && this.#socket.bufferedAmount - this.#raw.writableLength > flushBytes;
+    return this.#compressing > 0 && this.#socket.bufferedAmount - this.#raw.writableLength > flushBytes;
   }
 }

@@ -32,7 +32,10 @@ export interface ChannelServerOptions extends OriginOptions, ReporterOptions, Ev
   readonly handlerTimeoutMs?: number | undefined;
   /** How many receive handlers of one channel may run at once; those under `withOrdering` still run alone. @default 1 */
   readonly concurrency?: number | undefined;
-  /** How many bytes may stay unsent for a whole turn of the event loop; within one, eight times as much. @default 1,048,576 (1 MiB) */
+  /**
+   * How many bytes may stay unsent for a whole turn of the event loop; within one, eight times as much, and one message of any length.
+   * @default 1,048,576 (1 MiB)
+   */
   readonly maxBufferedBytes?: number | undefined;
   /** {@link maxQueuedMessages} in bytes; before the handshake is answered, more than this is refused. @default 1,048,576 (1 MiB) */
   readonly maxQueuedBytes?: number | undefined;

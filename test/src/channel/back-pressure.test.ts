@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { frame, RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
@@ -188,6 +189,32 @@ describe.each(modes)('a client that heeds TCP (%s)', (mode) => {
     connecting.resolve();
     expect(await client.status()).toBe(101);
     await all;
+    expect(codesOf(warnings)).toEqual([]);
+  });
+});
+
+describe.each([false, true])('an application that sends by itself, too (compressed: %s)', (perMessageDeflate) => {
+  it.each([
+    ['behind', 3_000_000, 3_000_000],
+    ['before', 3_000_000, 3_000_000],
+    ['behind', 200_000, 3_000_000],
+  ])('%s a clogged answer does not keep its client from being read: %i and %i bytes', async (order, answer, own) => {
+    const { port, warnings } = await serve(
+      {
+        receive: ({ channel }) => {
+          if (order === 'before') channel.socket?.send(randomBytes(own));
+          channel.send(randomBytes(answer));
+          if (order === 'behind') channel.socket?.send(randomBytes(own));
+        },
+      },
+      { maxBufferedBytes: 64_000_000, upgrades: { ws: { perMessageDeflate } } },
+    );
+    const client = await WsClient.connect(port, { perMessageDeflate });
+    client.socket.pause();
+    for (let index = 0; index < 5; index += 1) client.send('x');
+    for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+    client.socket.resume();
+    expect(await client.take(10)).toHaveLength(10);
     expect(codesOf(warnings)).toEqual([]);
   });
 });

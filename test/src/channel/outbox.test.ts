@@ -128,6 +128,21 @@ describe('a consumer that reads', () => {
   });
 });
 
+describe.each([false, true])('a message longer than all that may wait (compressed: %s)', (perMessageDeflate) => {
+  it('is delivered, and so is the next one', async () => {
+    const { port, warnings } = await serve(
+      { receive: ({ channel }) => void channel.send(Buffer.alloc(1_000_000, 7)) },
+      { maxBufferedBytes: 65_536, upgrades: { ws: { perMessageDeflate } } },
+    );
+    const client = await WsClient.connect(port, { perMessageDeflate });
+    client.send('x');
+    client.send('y');
+    const received = await client.take(2);
+    expect(received.map(({ length }) => length)).toEqual([1_000_000, 1_000_000]);
+    expect(codesOf(warnings)).toEqual([]);
+  });
+});
+
 describe('a consumer that does not read', () => {
   it.each(modes)('is cut with 1013 while it is sent 200 MB, its memory bounded, its connection gone a second later (%s)', async (mode) => {
     let client: RawClient | undefined;
