@@ -8,22 +8,30 @@ import { checkedHttpOptions, type HttpOptions, httpSessionSource, requireReader,
 import { checkedUser } from '../src/identity/identification.js';
 import type { UserSource } from '../src/identity/user-source.js';
 import type { HasHttpSession } from '../src/messages.js';
-import { type AnonymousUser, type AppUser, type AuthenticatedUser, anonymousUser, type HasUser } from '../src/users.js';
+import {
+  type AnonymousUser,
+  type AppUser,
+  type AuthenticatedUser,
+  anonymousUser,
+  type FoundUser,
+  type HasUser,
+  type UserLike,
+} from '../src/users.js';
 import type { CallShapes, None, Wrapper } from '../src/wrapping/wrapper.js';
 import { giveHttpSession } from './http-parts.js';
 
 /** `withHttpUser(options)`; the type argument, or the user of `users`, replaces `AppUser` here alone. */
-export type HttpUserCall = <User extends AuthenticatedUser = AppUser>(
+export type HttpUserCall = <User extends UserLike = AppUser>(
   options?: HttpOptions<User>,
   notADecorator?: undefined,
-) => Wrapper<HasHttpSession & HasUser<User>>;
+) => Wrapper<HasHttpSession & HasUser<FoundUser<User>>>;
 
 /** The type of {@link withHttpUser}. */
 export interface WithHttpUser extends CallShapes<HasHttpSession & HasUser, None, HttpUserCall> {}
 
 interface HttpUserRequirement extends HttpSessionRequirement {
   readonly source: UserSource;
-  bind(dependencies: Dependencies): ReturnType<HttpSessionRequirement['bind']> & { readonly users: UserRepository<AuthenticatedUser> };
+  bind(dependencies: Dependencies): ReturnType<HttpSessionRequirement['bind']> & { readonly users: UserRepository<UserLike> };
 }
 
 /** Whom a message on disconnect belongs to where its HTTP session or that one's user cannot be read: nobody whom another credential names. */
@@ -43,7 +51,7 @@ async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequir
     message.user = message.kind === 'disconnect' ? lastKnownUser(message) : anonymousUser;
     return;
   }
-  const find = (): Promise<AuthenticatedUser | undefined> =>
+  const find = (): Promise<UserLike | undefined> =>
     boundedLookUp('Looking up the user of an HTTP session', () => users.findById(userId), runtime.clock, runtime.connectTimeoutMs);
   try {
     const user = await (connecting === undefined ? find() : connecting.lookingUp(find()));

@@ -1,15 +1,15 @@
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { type HttpOptions, httpSessionSource } from '../src/identity/from-http-session.js';
 import type { HasChannelSession, HasHttpSession } from '../src/messages.js';
-import type { AppUser, AuthenticatedUser, HasUser } from '../src/users.js';
+import type { AppUser, FoundUser, HasUser, UserLike } from '../src/users.js';
 import type { CallShapes, None, Wrapper } from '../src/wrapping/wrapper.js';
 import { identifyingParts } from './identifying-parts.js';
 
 /** `withUserFromHttp(options)`; the type argument, or the user of `users`, replaces `AppUser` here alone. */
-export type UserFromHttpCall = <User extends AuthenticatedUser = AppUser>(
+export type UserFromHttpCall = <User extends UserLike = AppUser>(
   options?: HttpOptions<User>,
   notADecorator?: undefined,
-) => Wrapper<HasChannelSession & HasHttpSession & HasUser<User>>;
+) => Wrapper<HasChannelSession & HasHttpSession & HasUser<FoundUser<User>>>;
 
 /** The type of {@link withUserFromHttp}. */
 export interface WithUserFromHttp extends CallShapes<HasChannelSession & HasHttpSession & HasUser, None, UserFromHttpCall> {}

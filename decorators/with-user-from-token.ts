@@ -1,15 +1,15 @@
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { type TokenOptions, tokenSource } from '../src/identity/from-token.js';
 import type { HasChannelSession } from '../src/messages.js';
-import type { AppUser, AuthenticatedUser, HasUser } from '../src/users.js';
+import type { AppUser, FoundUser, HasUser, UserLike } from '../src/users.js';
 import type { CallShapes, None, Wrapper } from '../src/wrapping/wrapper.js';
 import { identifyingParts } from './identifying-parts.js';
 
 /** `withUserFromToken(options)`; the type argument, or the user of `tokens`, replaces `AppUser` here alone. */
-export type UserFromTokenCall = <User extends AuthenticatedUser = AppUser>(
+export type UserFromTokenCall = <User extends UserLike = AppUser>(
   options?: TokenOptions<User>,
   notADecorator?: undefined,
-) => Wrapper<HasChannelSession & HasUser<User>>;
+) => Wrapper<HasChannelSession & HasUser<FoundUser<User>>>;
 
 /** The type of {@link withUserFromToken}. */
 export interface WithUserFromToken extends CallShapes<HasChannelSession & HasUser, None, UserFromTokenCall> {}

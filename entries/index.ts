@@ -97,10 +97,12 @@ export {
   type AppUser,
   type AuthenticatedUser,
   anonymousUser,
+  type FoundUser,
   type HasAuthenticatedUser,
   type HasUser,
   type Register,
   type RegisterError,
+  type UserLike,
 } from '../src/users.js';
 export { compose } from '../src/wrapping/compose.js';
 export { defineWrapper, whenSettled } from '../src/wrapping/define-wrapper.js';

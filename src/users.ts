@@ -9,6 +9,18 @@ export interface AuthenticatedUser {
   readonly isAuthenticated: true;
 }
 
+/**
+ * What a repository may return as a user. The compiler takes the `true` of an object literal for `boolean` where it must look at a function
+ * before it knows what that is for; that it is `true` is then checked when the user is found.
+ */
+export interface UserLike {
+  readonly id: string;
+  readonly isAuthenticated: boolean;
+}
+
+/** What handlers get of a {@link UserLike} that a repository returned. */
+export type FoundUser<User extends UserLike> = User extends AuthenticatedUser ? User : User & AuthenticatedUser;
+
 /** Whoever speaks without a credential that was accepted. There is one instance, {@link anonymousUser}. */
 export interface AnonymousUser {
   readonly id: null;

@@ -1,12 +1,12 @@
 import type { TokenId } from '../token-id.js';
-import type { AppUser, AuthenticatedUser } from '../users.js';
+import type { AppUser, UserLike } from '../users.js';
 import type { RevocationFeed } from './revocation-feed.js';
 
 /**
  * What a repository says of one token. No grant at all means that the token is unknown. The core compares the times; an absent
  * one means never. A mock that returns only `{ id, user }` is a complete grant.
  */
-export interface TokenGrant<User extends AuthenticatedUser = AppUser> {
+export interface TokenGrant<User extends UserLike = AppUser> {
   readonly id: TokenId;
   /** The token's user; `undefined` where it was deleted or disabled. */
   readonly user: User | undefined;
@@ -26,7 +26,7 @@ export interface TokenGrant<User extends AuthenticatedUser = AppUser> {
  *
  * A rejection means "cannot tell" and ends the handshake with 503; it never makes a user anonymous.
  */
-export interface TokenRepository<User extends AuthenticatedUser = AppUser> {
+export interface TokenRepository<User extends UserLike = AppUser> {
   /** After how many milliseconds the repository itself gives up; must lie below the server's `connectTimeoutMs`. */
   readonly timeoutMs?: number | undefined;
   /** The grant of token `id` in one round trip, or `undefined` where there is no such token. Expired grants may be returned. */

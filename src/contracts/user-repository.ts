@@ -1,11 +1,11 @@
-import type { AppUser, AuthenticatedUser } from '../users.js';
+import type { AppUser, UserLike } from '../users.js';
 import type { RevocationFeed } from './revocation-feed.js';
 
 /**
  * Finds users by id. A rejection means "cannot tell"; it never makes a user anonymous. An id that is no string, or empty, rejects with a
  * `TypeError` before anything is asked.
  */
-export interface UserRepository<User extends AuthenticatedUser = AppUser> {
+export interface UserRepository<User extends UserLike = AppUser> {
   /** After how many milliseconds the repository itself gives up; must lie below the server's `connectTimeoutMs`. */
   readonly timeoutMs?: number | undefined;
   /** The user, or `undefined` where there is none or it was disabled. */

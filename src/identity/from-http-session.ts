@@ -4,12 +4,12 @@ import type { UserRepository } from '../contracts/user-repository.js';
 import type { Dependencies, DependencyNames } from '../dependencies.js';
 import { HTTP_SESSION_READER, USER_REPOSITORY } from '../injection.js';
 import type { HasHttpSession } from '../messages.js';
-import type { AppUser, AuthenticatedUser } from '../users.js';
+import type { AppUser, FoundUser, UserLike } from '../users.js';
 import { checkedUser } from './identification.js';
 import type { BoundSource, Finding, HandshakeLookUps, UserSource } from './user-source.js';
 
 /** Options of `fromHttpSession` and `withUserFromHttp`. */
-export interface HttpOptions<User extends AuthenticatedUser = AppUser> {
+export interface HttpOptions<User extends UserLike = AppUser> {
   /** Reads the web site's sessions. @default what is registered as `HTTP_SESSION_READER` */
   readonly sessions?: HttpSessionReader | undefined;
   /** Finds the user of a session. @default what is registered as `USER_REPOSITORY` */
@@ -23,13 +23,13 @@ export function requireReader(owner: string, sessions: HttpSessionReader | undef
 }
 
 /** The repository `users`, or the registered one. */
-export function requireUsers<User extends AuthenticatedUser>(
+export function requireUsers<User extends UserLike>(
   owner: string,
   users: UserRepository<User> | undefined,
   dependencies: Dependencies,
-): UserRepository<AuthenticatedUser> {
+): UserRepository<UserLike> {
   const names: DependencyNames = { wrapper: owner, option: 'users', token: 'USER_REPOSITORY', method: 'findById' };
-  return dependencies.require<UserRepository<AuthenticatedUser>>(users, USER_REPOSITORY, names);
+  return dependencies.require<UserRepository<UserLike>>(users, USER_REPOSITORY, names);
 }
 
 /** What the options of the wrappers that read HTTP sessions must be; the server looks at their methods, and says where else to register them. */
@@ -37,16 +37,12 @@ export const httpSessionRules = { sessions: anything };
 const httpRules: Rules<HttpOptions> = { ...httpSessionRules, users: anything };
 
 /** A checked copy of the options that HTTP wrappers share. */
-export function checkedHttpOptions<User extends AuthenticatedUser>(owner: string, given?: HttpOptions<User>): HttpOptions<User> {
+export function checkedHttpOptions<User extends UserLike>(owner: string, given?: HttpOptions<User>): HttpOptions<User> {
   return checkedOptions(owner, given, httpRules);
 }
 
 /** Who an HTTP session belongs to, as a finding. */
-async function findingOf(
-  session: HttpSession | undefined,
-  users: UserRepository<AuthenticatedUser>,
-  { claim }: HandshakeLookUps,
-): Promise<Finding> {
+async function findingOf(session: HttpSession | undefined, users: UserRepository<UserLike>, { claim }: HandshakeLookUps): Promise<Finding> {
   if (session?.userId == null) {
     const source = session === undefined ? undefined : 'http-session';
     return { user: undefined, authentication: Object.freeze({ outcome: 'missing', source }) };
@@ -60,19 +56,19 @@ async function findingOf(
 }
 
 /** Finds the user by the HTTP session. Of `withUserFrom`; `withUserFromHttp` is `withUserFrom(fromHttpSession(…))`. */
-export function fromHttpSession<User extends AuthenticatedUser = AppUser>(
+export function fromHttpSession<User extends UserLike = AppUser>(
   options: HttpOptions<User> = {},
-): UserSource<User, HasHttpSession> {
+): UserSource<FoundUser<User>, HasHttpSession> {
   return httpSessionSource('fromHttpSession', options);
 }
 
 /** {@link fromHttpSession}, with errors that name `owner`. */
-export function httpSessionSource<User extends AuthenticatedUser>(
+export function httpSessionSource<User extends UserLike>(
   owner: string,
   given: HttpOptions<User> = {},
-): UserSource<User, HasHttpSession> {
+): UserSource<FoundUser<User>, HasHttpSession> {
   const options = checkedHttpOptions(owner, given);
-  return Object.freeze<UserSource<User, HasHttpSession>>({
+  return Object.freeze<UserSource<FoundUser<User>, HasHttpSession>>({
     source: 'http-session',
     credentials: [],
     bind(dependencies): BoundSource {

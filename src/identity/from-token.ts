@@ -5,13 +5,13 @@ import type { Clock } from '../contracts/clock.js';
 import type { TokenGrant, TokenRepository } from '../contracts/token-repository.js';
 import { TOKEN_REPOSITORY } from '../injection.js';
 import { tokenIdOf } from '../token-id.js';
-import type { AppUser, AuthenticatedUser } from '../users.js';
+import type { AppUser, FoundUser, UserLike } from '../users.js';
 import { type CredentialSource, checkedCredentialSources, cookie, findCredential } from './credentials.js';
 import { checkedUser } from './identification.js';
 import type { BoundSource, Finding, HandshakeLookUps, UserSource } from './user-source.js';
 
 /** Options of `fromToken` and `withUserFromToken`. */
-export interface TokenOptions<User extends AuthenticatedUser = AppUser> {
+export interface TokenOptions<User extends UserLike = AppUser> {
   /** Where the token may travel: one place, or several of which the first that holds a key is used. @default cookie('key') */
   readonly from?: CredentialSource | readonly CredentialSource[] | undefined;
   /** Finds a token's user. @default what is registered as `TOKEN_REPOSITORY` */
@@ -19,7 +19,7 @@ export interface TokenOptions<User extends AuthenticatedUser = AppUser> {
 }
 
 /** The places are looked at by `checkedCredentialSources`, the repository by the server. */
-const rules: Rules<TokenOptions<AuthenticatedUser>> = { from: anything, tokens: anything };
+const rules: Rules<TokenOptions<UserLike>> = { from: anything, tokens: anything };
 
 function isMoment(time: unknown): boolean {
   return time == null || (time instanceof Date && !Number.isNaN(time.getTime()));
@@ -31,21 +31,21 @@ function isMoment(time: unknown): boolean {
  *
  * @throws {TypeError} naming the method that returned it and what is wrong with it.
  */
-function checkedGrant(grant: unknown, method: string): TokenGrant<AuthenticatedUser> | undefined {
+function checkedGrant(grant: unknown, method: string): TokenGrant<UserLike> | undefined {
   if (grant === undefined || grant === null) return undefined;
   if (typeof grant !== 'object' || Array.isArray(grant)) {
     throw new TypeError(`${method} returned ${Array.isArray(grant) ? 'a list' : typeof grant} where a grant is { id, user }`);
   }
-  const { expiresAt, revokedAt, scopes } = grant as Partial<TokenGrant<AuthenticatedUser>>;
+  const { expiresAt, revokedAt, scopes } = grant as Partial<TokenGrant<UserLike>>;
   if (!isMoment(expiresAt) || !isMoment(revokedAt)) {
     throw new TypeError(`${method} returned a grant whose expiresAt or revokedAt is no valid Date`);
   }
   if (scopes != null && !Array.isArray(scopes)) throw new TypeError(`${method} returned a grant whose scopes are no list`);
-  return grant as TokenGrant<AuthenticatedUser>;
+  return grant as TokenGrant<UserLike>;
 }
 
 /** How the grant of a token that was asked for ends. */
-function outcomeOf(grant: TokenGrant<AuthenticatedUser> | undefined, now: number): AuthenticationOutcome {
+function outcomeOf(grant: TokenGrant<UserLike> | undefined, now: number): AuthenticationOutcome {
   if (grant === undefined) return 'unknown';
   if (grant.revokedAt != null && grant.revokedAt.getTime() <= now) return 'revoked';
   if (grant.expiresAt != null && grant.expiresAt.getTime() <= now) return 'expired';
@@ -55,7 +55,7 @@ function outcomeOf(grant: TokenGrant<AuthenticatedUser> | undefined, now: number
 async function findUser(
   request: IncomingMessage,
   from: readonly CredentialSource[],
-  tokens: TokenRepository<AuthenticatedUser>,
+  tokens: TokenRepository<UserLike>,
   clock: Clock,
   { claim }: HandshakeLookUps,
 ): Promise<Finding> {
@@ -81,20 +81,20 @@ async function findUser(
 }
 
 /** Finds the user by a token. Of `withUserFrom`; `withUserFromToken` is `withUserFrom(fromToken(…))`. */
-export function fromToken<User extends AuthenticatedUser = AppUser>(options: TokenOptions<User> = {}): UserSource<User> {
+export function fromToken<User extends UserLike = AppUser>(options: TokenOptions<User> = {}): UserSource<FoundUser<User>> {
   return tokenSource('fromToken', options);
 }
 
 /** {@link fromToken}, with errors that name `owner`. */
-export function tokenSource<User extends AuthenticatedUser>(owner: string, options: TokenOptions<User> = {}): UserSource<User> {
+export function tokenSource<User extends UserLike>(owner: string, options: TokenOptions<User> = {}): UserSource<FoundUser<User>> {
   const { from = cookie(), tokens } = checkedOptions(owner, options, rules);
   const credentials = checkedCredentialSources(owner, from);
   const names = { wrapper: owner, option: 'tokens', token: 'TOKEN_REPOSITORY', method: 'findById' };
-  return Object.freeze<UserSource<User>>({
+  return Object.freeze<UserSource<FoundUser<User>>>({
     source: 'token',
     credentials,
     bind(dependencies): BoundSource {
-      const repository = dependencies.require<TokenRepository<AuthenticatedUser>>(tokens, TOKEN_REPOSITORY, names);
+      const repository = dependencies.require<TokenRepository<UserLike>>(tokens, TOKEN_REPOSITORY, names);
       const asks = [repository, ...credentials.map(({ carrier, name }) => `${carrier} ${name}`)];
       return { source: 'token', asks, find: (request, lookUps) => findUser(request, credentials, repository, dependencies.clock, lookUps) };
     },
