@@ -4,8 +4,8 @@ import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js
 import type { UserRepository } from '../src/contracts/user-repository.js';
 import type { Dependencies } from '../src/dependencies.js';
 import { boundedLookUp, lookUpFailed } from '../src/identity/bounded-look-up.js';
+import { checkedUser } from '../src/identity/checked-user.js';
 import { checkedHttpOptions, type HttpOptions, httpSessionSource, requireReader, requireUsers } from '../src/identity/from-http-session.js';
-import { checkedUser } from '../src/identity/identification.js';
 import type { UserSource } from '../src/identity/user-source.js';
 import type { HasHttpSession } from '../src/messages.js';
 import {

@@ -1,5 +1,5 @@
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
-import { type HttpOptions, httpSessionSource } from '../src/identity/from-http-session.js';
+import { type HttpSourceOptions, httpSessionSource } from '../src/identity/from-http-session.js';
 import type { HasChannelSession, HasHttpSession } from '../src/messages.js';
 import type { AppUser, FoundUser, HasUser, UserLike } from '../src/users.js';
 import type { CallShapes, None, Wrapper } from '../src/wrapping/wrapper.js';
@@ -7,7 +7,7 @@ import { identifyingParts } from './identifying-parts.js';
 
 /** `withUserFromHttp(options)`; the type argument, or the user of `users`, replaces `AppUser` here alone. */
 export type UserFromHttpCall = <User extends UserLike = AppUser>(
-  options?: HttpOptions<User>,
+  options?: HttpSourceOptions<User>,
   notADecorator?: undefined,
 ) => Wrapper<HasChannelSession & HasHttpSession & HasUser<FoundUser<User>>>;
 
@@ -23,5 +23,5 @@ export interface WithUserFromHttp extends CallShapes<HasChannelSession & HasHttp
  */
 export const withUserFromHttp: WithUserFromHttp = defineBuiltIn(
   'withUserFromHttp',
-  identifyingParts((given: HttpOptions | undefined, name) => [httpSessionSource(name, given)]),
+  identifyingParts((given: HttpSourceOptions | undefined, name) => [httpSessionSource(name, given)]),
 );

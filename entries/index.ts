@@ -48,9 +48,10 @@ export type {
   SlowConsumerEvent,
 } from '../src/events.js';
 export { authorization, type CredentialSource, cookie, type Presented, query, subprotocol } from '../src/identity/credentials.js';
-export { fromHttpSession, type HttpOptions } from '../src/identity/from-http-session.js';
+export { fromHttpSession, type HttpOptions, type HttpSourceOptions } from '../src/identity/from-http-session.js';
 export { fromToken, type TokenOptions } from '../src/identity/from-token.js';
 export { type Identified, type IdentifyOptions, identifyUser } from '../src/identity/identify-user.js';
+export type { Revalidate } from '../src/identity/revalidation.js';
 export type { AnySource, SourceAdds, SourceUser, UserSource } from '../src/identity/user-source.js';
 export {
   container,

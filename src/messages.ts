@@ -10,9 +10,9 @@ import type { AnonymousUser, AppUser, Register } from './users.js';
 export interface Channel {
   /** Random and unique; may be shown to clients. */
   readonly id: string;
-  /** Who was identified at connect; the anonymous user where nobody was. */
+  /** Who was identified at connect, as the user was found when last looked up; the anonymous user where nobody was. */
   readonly user: AppUser | AnonymousUser;
-  /** The id of the token that identified the channel. */
+  /** The id of the token that identifies the channel: the one that it came with, or has gone over to. */
   readonly tokenId: TokenId | undefined;
   /** The `ws` socket itself; `undefined` until the handshake is answered. */
   readonly socket: WebSocket | undefined;
@@ -42,6 +42,19 @@ export interface Channel {
   close(code?: number, reason?: string): void;
   /** Drops the connection at once, without a closing handshake. */
   terminate(): void;
+  /**
+   * Lets the channel go over to another token of the same user, so that it outlives the one that it came with: for clients that renew their
+   * token and send the new key in a message. `tokenId`, `user` and `authentication` are those of the new token then; a session of scope
+   * `client` stays the one that was opened at connect.
+   *
+   * Resolves to whether the channel has gone over: `false`, and nothing has changed, where the token is unknown, expired, revoked or of
+   * another user, and where the channel is anonymous or has ended.
+   *
+   * @param key the key of the new token.
+   * @throws {TypeError} (as a rejection) when `key` is no token's key, or the server identifies nobody by tokens.
+   * @throws {ChannelError} (as a rejection) `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` where that cannot be told; nothing has changed.
+   */
+  reauthenticate(key: string): Promise<boolean>;
 }
 
 /** What the groups of a route's `path` matched, by name, percent-decoded where that is possible; `*` and unnamed groups are `0`, `1`, … */

@@ -1,13 +1,14 @@
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
 import { type Dependencies, resolveFrom } from '../dependencies.js';
 import type { CredentialSource } from '../identity/credentials.js';
+import { type Revalidate, stricter } from '../identity/revalidation.js';
 import type { BoundSource } from '../identity/user-source.js';
 import { type DependencyContainer, container as globalContainer } from '../injection.js';
 import { kindOf } from '../kind-of.js';
 import type { ChannelSessionOptions } from '../session/session-settings.js';
 import { checkHandler, roleOf } from '../wrapping/made-function.js';
 import { requirementsOf } from '../wrapping/requirements.js';
-import { checkIdentities } from './check-identities.js';
+import { checkIdentities, isSame } from './check-identities.js';
 import { checkSlotNames, type SlotName, slotNames } from './check-slot-names.js';
 import type { InboxLimits } from './inbox.js';
 import type { IdentificationRequirement, KnownRequirement } from './requirement-kinds.js';
@@ -98,6 +99,8 @@ export interface ChannelPlan {
   readonly disconnect: SlotFunction | undefined;
   /** The sources that identify a channel; `undefined` where no wrapper does. */
   readonly sources: readonly BoundSource[] | undefined;
+  /** How often each of them is asked again, as its wrappers say: the strictest counts, whichever slot it stands in. */
+  readonly revalidations: ReadonlyMap<BoundSource, Revalidate>;
   /** Whether a wrapper of connect identifies: it then does so in its place among the other wrappers, else before all of them. */
   readonly connectIdentifies: boolean;
   /** Whether a wrapper of any slot wants the channel session. */
@@ -120,11 +123,29 @@ export function planChannels(slots: Slots, settings: Omit<InboxLimits, 'mayOrder
   return Object.freeze({
     ...functions,
     sources,
+    revalidations: revalidationsOf(sources ?? [], every, bind),
     connectIdentifies: requirements.connect.some(({ kind }) => kind === 'identification'),
     wantsSession: every.some(({ kind }) => kind === 'session'),
     reader: readerOf(every, bind),
     inbox: Object.freeze({ maxQueuedBytes, maxQueuedMessages, concurrency, mayOrder: concurrency > 1 && ordering.length > 0 }),
   });
+}
+
+function revalidationsOf(
+  sources: readonly BoundSource[],
+  requirements: readonly KnownRequirement[],
+  bind: Bind,
+): ReadonlyMap<BoundSource, Revalidate> {
+  const asked = requirements.flatMap((requirement) =>
+    requirement.kind === 'identification' ? requirement.sources.map((source) => bind(source)) : [],
+  );
+  const found = new Map<BoundSource, Revalidate>();
+  for (const source of sources) {
+    let strictest: Revalidate | undefined;
+    for (const other of asked) if (isSame(source, other)) strictest = stricter(strictest, other.revalidate);
+    if (strictest !== undefined) found.set(source, strictest);
+  }
+  return found;
 }
 
 /** The reader of the web site's sessions, if a wrapper wants it. */

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { IdentityKeys } from '../identity/user-source.js';
 import type { Channel } from '../messages.js';
 import type { TokenId } from '../token-id.js';
+import type { ChannelWatch } from './channel-watch.js';
 import type { Connection } from './connection.js';
 import { LingeringConnects } from './lingering-connects.js';
 import type { Runtime } from './runtime.js';
@@ -29,7 +30,9 @@ export interface Channels extends Iterable<Channel> {
 }
 
 /** All channels of a server: finds them by id, user, token and HTTP session, and ends all at a shutdown. */
-export class ChannelRegistry implements Channels {
+export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implements Channels {
+  /** What watches over them. */
+  readonly watch: Watch;
   readonly #runtime: Runtime;
   /** Every channel of which anything still runs, connecting ones and ended ones included. */
   readonly #active = new Set<Connection>();
@@ -43,9 +46,11 @@ export class ChannelRegistry implements Channels {
   #isClosing = false;
   #whenEmpty: (() => void) | undefined;
 
-  constructor(runtime: Runtime) {
+  /** @param makeWatch makes what watches over the channels; it is given this registry, and asks it nothing yet. */
+  constructor(runtime: Runtime, makeWatch: (registry: ChannelRegistry) => Watch) {
     this.#runtime = runtime;
     this.#lingering = new LingeringConnects(runtime.clock, runtime.connectTimeoutMs);
+    this.watch = makeWatch(this);
   }
 
   get size(): number {
@@ -82,18 +87,37 @@ export class ChannelRegistry implements Channels {
     this.#active.add(channel);
   }
 
-  /** A look-up of `keys` is about to be sent for a channel that connects. */
-  claim(channel: Connection, keys: IdentityKeys): void {
+  /** The channels that have one of `keys`, those included whose connection is gone and of which something still runs. */
+  foundBy({ userId, tokenId, httpSessionId }: IdentityKeys): readonly Connection[] {
+    if (tokenId !== undefined) return this.#byToken.of(tokenId);
+    if (userId !== undefined) return this.#byUser.of(userId);
+    return httpSessionId === undefined ? [] : this.#byHttpSession.of(httpSessionId);
+  }
+
+  /** The channels of which it is known who speaks, connecting ones included. */
+  *identifiedOnes(): IterableIterator<Connection> {
+    for (const channel of this.#active) if (channel.keys !== undefined && channel.isOpen) yield channel;
+  }
+
+  /** A look-up of `keys` is about to be sent for a channel that began to connect at `mark`. */
+  claim(channel: Connection, keys: IdentityKeys, mark: number): void {
     if (!channel.isOpen) return; // nothing would take it away again
     const claims = this.#claims.get(channel);
     if (claims === undefined) this.#claims.set(channel, [keys]);
     else claims.push(keys);
     this.#add(channel, keys);
+    this.watch.claimed(channel, keys, mark);
   }
 
   /** It is known who speaks on the channel: that is what it is found by from now on, whatever becomes of the user object. */
-  identified(channel: Connection): void {
+  identified(channel: Connection, mark: number): void {
     if (!channel.isOpen) return;
+    this.rename(channel);
+    this.watch.identified(channel, mark);
+  }
+
+  /** Something else identifies the channel now. */
+  rename(channel: Connection): void {
     const { user, tokenId, httpSessionId } = channel.identity;
     this.#name(channel, user.isAuthenticated ? { tokenId, userId: user.id, httpSessionId } : undefined);
   }
@@ -112,6 +136,7 @@ export class ChannelRegistry implements Channels {
   finished(channel: Connection): void {
     this.#name(channel, undefined);
     this.#active.delete(channel);
+    if (this.#active.size === 0) this.watch.idle();
     this.#checkEmpty();
   }
 

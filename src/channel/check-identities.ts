@@ -55,7 +55,8 @@ function areSame(some: readonly BoundSource[], others: readonly BoundSource[]): 
   return some.length === others.length && some.every((source, index) => isSame(source, others[index]));
 }
 
-function isSame(one: BoundSource, other: BoundSource | undefined): boolean {
+/** Whether two sources find the same users in the same way. */
+export function isSame(one: BoundSource, other: BoundSource | undefined): boolean {
   if (one === other) return true;
   const { asks } = one;
   return one.source === other?.source && asks.length === other.asks.length && asks.every((part, index) => part === other.asks[index]);

@@ -75,6 +75,8 @@ export class Connecting implements PendingConnect {
   readonly #transport: Transport;
   readonly #request: HandshakeRequest;
   readonly #message: ChannelConnectMessage;
+  /** Revocations count from here on: a look-up that was sent before may be answered with what was true before. */
+  readonly #mark: number;
   readonly #pending: Record<WaitsFor, number> = { 'look-up': 0, load: 0, save: 0 };
   #httpSession: Promise<HttpSession | undefined> | undefined;
   #identifying: Promise<void> | undefined;
@@ -86,6 +88,7 @@ export class Connecting implements PendingConnect {
   constructor(channel: LiveChannel, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest) {
     this.#channel = channel;
     this.#registry = registry;
+    this.#mark = registry.watch.mark();
     this.#transport = transport;
     this.#request = request;
     this.#message = new ChannelConnectMessage(channel, request, this);
@@ -215,20 +218,25 @@ export class Connecting implements PendingConnect {
 
   async #find(sources: readonly BoundSource[]): Promise<void> {
     const channel = this.#channel;
+    const starting = this.#registry.watch.ready();
+    if (starting !== undefined) {
+      await starting;
+      this.#checkOpen();
+    }
     const { lifecycle, events } = channel.runtime;
     const audience = events.audience.identification;
     if (audience.hasSubscribers) lifecycle.identifying(channel);
     try {
       await channel.identity.find(this.#request, sources, {
         httpSession: (reader) => this.httpSession(reader),
-        claim: (keys) => this.#registry.claim(channel, keys),
+        claim: (keys) => this.#registry.claim(channel, keys, this.#mark),
       });
     } catch (error) {
       lifecycle.identified(channel, true);
       throw lookUpFailed(error);
     }
     if (audience.hasSubscribers) lifecycle.identified(channel);
-    this.#registry.identified(channel);
+    this.#registry.identified(channel, this.#mark);
   }
 
   #openSession(): Promise<void> | undefined {

@@ -15,7 +15,7 @@ import { SessionAccess } from '../session/session-access.js';
 import { cutReason, isCloseCode } from '../status-codes.js';
 import type { TokenId } from '../token-id.js';
 import type { AnonymousUser, AppUser } from '../users.js';
-import { type Ending, endingFor, verdictOn } from './ending.js';
+import { closeGraceMs, type Ending, endingFor, orderlyCloseGraceMs, verdictOn } from './ending.js';
 import type { Inbox } from './inbox.js';
 import { copyOf, Outbox } from './outbox.js';
 import type { PendingHandler } from './pending-handlers.js';
@@ -25,11 +25,6 @@ import type { Transport } from './transport.js';
 import type { UnfinishedWork } from './unfinished-work.js';
 
 type Phase = ChannelState | 'ended';
-
-/** How long a channel that we end has to flush and answer the close frame, before its connection is dropped. */
-const closeGraceMs = 1_000;
-/** The same where the application closes it in order: what was sent before may be much, and the peer's line slow. */
-const orderlyCloseGraceMs = 30_000;
 
 /** One connection, as messages and wrappers see it: who speaks, what is remembered, the way out, and how it ends. */
 export abstract class Connection implements Channel {
@@ -64,6 +59,9 @@ export abstract class Connection implements Channel {
   abstract holdInput(isHeld: boolean): void;
   /** A frame arrived. */
   abstract received(data: Buffer, isBinary: boolean): void;
+  abstract reauthenticate(key: string): Promise<boolean>;
+  /** Ends it, and where it is ending or gone already, what it still has to handle; whether it was open. */
+  abstract cutOff(code: ErrorCode): boolean;
   /** The channel begins to end: takes nothing more in. With `drop`, what waits is not handled either. */
   protected abstract stopInput(drop: boolean): void;
   /** The handler of `message` has taken longer than `ms` milliseconds. */
@@ -136,7 +134,6 @@ export abstract class Connection implements Channel {
     return this.#phase === 'connecting' || this.#phase === 'live';
   }
 
-  /** Whether its connection is gone. */
   get hasEnded(): boolean {
     return this.#phase === 'ended';
   }
@@ -210,7 +207,7 @@ export abstract class Connection implements Channel {
     this.#outbox?.flush();
     socket.resume(); // a paused socket would never see the peer's close frame
     socket.close(ending.closeCode, cutReason(ending.reason));
-    this.#setTimer(ending.isOrderly ? orderlyCloseGraceMs : closeGraceMs, () => socket.terminate());
+    this.dropAfter(ending.isOrderly ? orderlyCloseGraceMs : closeGraceMs);
   }
 
   /** The connection is closed: by the peer, or at the end of our own closing. */
@@ -226,7 +223,7 @@ export abstract class Connection implements Channel {
     const { socket } = this.#transport;
     if (!this.isOpen || socket === undefined) return;
     this.#begin(undefined);
-    this.#setTimer(closeGraceMs, () => socket.terminate()); // ws then gives the peer's code
+    this.dropAfter(closeGraceMs); // ws then gives the peer's code
   }
 
   /** @param ending ours; `undefined` where the peer ends it. */
@@ -252,8 +249,10 @@ export abstract class Connection implements Channel {
   }
 
   /** The one timer of a channel: it closes, and then its connection is dropped. */
-  #setTimer(ms: number, run: () => void): void {
-    this.#cancelTimer = this.#runtime.clock.setTimer(run, ms);
+  protected dropAfter(ms: number): void {
+    if (this.#phase !== 'closing') return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#runtime.clock.setTimer(() => this.#transport.socket?.terminate(), ms);
   }
 
   /** Connect has succeeded: from here on disconnect is owed. */

@@ -3,6 +3,11 @@ import { type ErrorCode, isOrderly, isReported, type Outcome, type Outcomes } fr
 import { cutReason, isCloseCode, isRefusalStatus } from '../status-codes.js';
 import { isThrown } from '../thrown.js';
 
+/** How long a channel that we end has to flush and answer the close frame, before its connection is dropped. */
+export const closeGraceMs = 1_000;
+/** The same where the application closes it in order: what was sent before may be much, and the peer's line slow. */
+export const orderlyCloseGraceMs = 30_000;
+
 /** Why and how a channel ends. */
 export interface Ending extends Outcome {
   /** What ends it here; `undefined` where the other side has ended it. */

@@ -1,10 +1,11 @@
 import { ChannelError } from '../errors.js';
 import { isThenable, promiseOf } from '../maybe-promise.js';
+import type { ErrorCode } from '../outcomes.js';
 import { ChannelDisconnectMessage, type ChannelMessage, ChannelReceiveMessage } from './channel-message.js';
 import { checkReturned, type SlotFunction } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
 import { Connection } from './connection.js';
-import { verdictOn } from './ending.js';
+import { closeGraceMs, verdictOn } from './ending.js';
 import { Inbox, type InboxOwner } from './inbox.js';
 import type { PendingHandler } from './pending-handlers.js';
 import type { Runtime } from './runtime.js';
@@ -23,6 +24,8 @@ export interface PendingConnect {
 export class LiveChannel extends Connection implements InboxOwner<ChannelReceiveMessage> {
   readonly #registry: ChannelRegistry;
   #inbox: Inbox<ChannelReceiveMessage> | undefined;
+  /** Whether it handles nothing any more, not even what was received before it ended. */
+  #isCutOff = false;
   #isFinished = false;
   #whenFinished: (() => void) | undefined;
   /** Set while its connect runs. */
@@ -59,6 +62,10 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     this.#inbox?.start();
   }
 
+  reauthenticate(key: string): Promise<boolean> {
+    return this.#registry.watch.reauthenticate(this, key);
+  }
+
   /** Made when something first arrives: many channels only listen. */
   get inbox(): Inbox<ChannelReceiveMessage> {
     if (this.#inbox === undefined) {
@@ -77,6 +84,18 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
    * whatever goes wrong ends the channel.
    */
   handle(message: ChannelReceiveMessage): Promise<void> | undefined {
+    const checking = this.#registry.watch.beforeMessage?.(this);
+    return checking === undefined ? this.#run(message) : this.#runAfter(checking, message);
+  }
+
+  /** The channel is looked up again first, which may be its end. */
+  async #runAfter(checking: Promise<void>, message: ChannelReceiveMessage): Promise<void> {
+    await checking;
+    if (this.#isCutOff) message.seal();
+    else await this.#run(message);
+  }
+
+  #run(message: ChannelReceiveMessage): Promise<void> | undefined {
     try {
       const result = (this.runtime.plan.receive as SlotFunction)(message);
       if (typeof result === 'function') checkReturned('receive', result);
@@ -141,7 +160,16 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     this.endWith('ERR_INPUT_OVERFLOW');
   }
 
+  cutOff(code: ErrorCode): boolean {
+    const wasOpen = this.isOpen;
+    if (wasOpen) this.endWith(code);
+    else this.stopInput(true);
+    this.dropAfter(closeGraceMs);
+    return wasOpen;
+  }
+
   protected stopInput(drop: boolean): void {
+    this.#isCutOff ||= drop;
     this.#inbox?.close(drop);
   }
 

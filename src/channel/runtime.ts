@@ -1,9 +1,10 @@
 import type { Clock } from '../contracts/clock.js';
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
+import type { RevocationFeed } from '../contracts/revocation-feed.js';
 import { Dependencies } from '../dependencies.js';
 import { type EventOptions, Events } from '../events.js';
 import { KnownCredentials } from '../identity/known-credentials.js';
-import type { DependencyContainer } from '../injection.js';
+import { type DependencyContainer, REVOCATION_FEED } from '../injection.js';
 import { type OriginOptions, originRule } from '../origin.js';
 import type { Outcomes } from '../outcomes.js';
 import { Reporter, type ReporterOptions } from '../reporter.js';
@@ -75,6 +76,12 @@ export class Runtime {
       events: this.events,
       report: (error) => this.reporter.error(error),
     });
+  }
+
+  /** The feed of revocations that is registered; `undefined` where there is none. */
+  findRevocationFeed(): RevocationFeed | undefined {
+    const names = { wrapper: 'ChannelServer', option: 'revocations', token: 'REVOCATION_FEED', method: 'subscribe' };
+    return this.#dependencies.find(REVOCATION_FEED, names);
   }
 
   /** Resolves what something depends on, once. */

@@ -5,15 +5,23 @@ import type { Dependencies, DependencyNames } from '../dependencies.js';
 import { HTTP_SESSION_READER, USER_REPOSITORY } from '../injection.js';
 import type { HasHttpSession } from '../messages.js';
 import type { AppUser, FoundUser, UserLike } from '../users.js';
-import { checkedUser } from './identification.js';
-import type { BoundSource, Finding, HandshakeLookUps, UserSource } from './user-source.js';
+import { checkedUser } from './checked-user.js';
+import { httpSessionRecheck } from './recheck.js';
+import { aRevalidation, copyOfRevalidation, type Revalidate } from './revalidation.js';
+import { type BoundSource, type Finding, feedsOf, type HandshakeLookUps, type UserSource } from './user-source.js';
 
-/** Options of `fromHttpSession` and `withUserFromHttp`. */
+/** Options of `withHttpUser`. */
 export interface HttpOptions<User extends UserLike = AppUser> {
   /** Reads the web site's sessions. @default what is registered as `HTTP_SESSION_READER` */
   readonly sessions?: HttpSessionReader | undefined;
   /** Finds the user of a session. @default what is registered as `USER_REPOSITORY` */
   readonly users?: UserRepository<User> | undefined;
+}
+
+/** Options of `fromHttpSession` and `withUserFromHttp`. */
+export interface HttpSourceOptions<User extends UserLike = AppUser> extends HttpOptions<User> {
+  /** How often live channels are looked up again. @default the server's `revalidate` */
+  readonly revalidate?: Revalidate | undefined;
 }
 
 /** The reader of `sessions`, or the registered one. */
@@ -35,8 +43,9 @@ export function requireUsers<User extends UserLike>(
 /** What the options of the wrappers that read HTTP sessions must be; the server looks at their methods, and says where else to register them. */
 export const httpSessionRules = { sessions: anything };
 const httpRules: Rules<HttpOptions> = { ...httpSessionRules, users: anything };
+const httpSourceRules: Rules<HttpSourceOptions> = { ...httpRules, revalidate: aRevalidation };
 
-/** A checked copy of the options that HTTP wrappers share. */
+/** A checked copy of the options of `withHttpUser`. */
 export function checkedHttpOptions<User extends UserLike>(owner: string, given?: HttpOptions<User>): HttpOptions<User> {
   return checkedOptions(owner, given, httpRules);
 }
@@ -57,7 +66,7 @@ async function findingOf(session: HttpSession | undefined, users: UserRepository
 
 /** Finds the user by the HTTP session. Of `withUserFrom`; `withUserFromHttp` is `withUserFrom(fromHttpSession(…))`. */
 export function fromHttpSession<User extends UserLike = AppUser>(
-  options: HttpOptions<User> = {},
+  options: HttpSourceOptions<User> = {},
 ): UserSource<FoundUser<User>, HasHttpSession> {
   return httpSessionSource('fromHttpSession', options);
 }
@@ -65,9 +74,9 @@ export function fromHttpSession<User extends UserLike = AppUser>(
 /** {@link fromHttpSession}, with errors that name `owner`. */
 export function httpSessionSource<User extends UserLike>(
   owner: string,
-  given: HttpOptions<User> = {},
+  given: HttpSourceOptions<User> = {},
 ): UserSource<FoundUser<User>, HasHttpSession> {
-  const options = checkedHttpOptions(owner, given);
+  const options = checkedOptions(owner, given, httpSourceRules);
   return Object.freeze<UserSource<FoundUser<User>, HasHttpSession>>({
     source: 'http-session',
     credentials: [],
@@ -78,6 +87,9 @@ export function httpSessionSource<User extends UserLike>(
         source: 'http-session',
         asks: [reader, users],
         reader,
+        recheck: httpSessionRecheck(reader, users),
+        revalidate: copyOfRevalidation(options.revalidate),
+        feeds: feedsOf(reader, users),
         find: async (_request, lookUps) => findingOf(await lookUps.httpSession(reader), users, lookUps),
       };
     },

@@ -6,9 +6,12 @@ import type { TokenGrant, TokenRepository } from '../contracts/token-repository.
 import { TOKEN_REPOSITORY } from '../injection.js';
 import { tokenIdOf } from '../token-id.js';
 import type { AppUser, FoundUser, UserLike } from '../users.js';
+import { checkedGrant } from './checked-grant.js';
+import { checkedUser } from './checked-user.js';
 import { type CredentialSource, checkedCredentialSources, cookie, findCredential } from './credentials.js';
-import { checkedUser } from './identification.js';
-import type { BoundSource, Finding, HandshakeLookUps, UserSource } from './user-source.js';
+import { tokenRecheck } from './recheck.js';
+import { aRevalidation, copyOfRevalidation, type Revalidate } from './revalidation.js';
+import { type BoundSource, type Finding, feedsOf, type HandshakeLookUps, type UserSource } from './user-source.js';
 
 /** Options of `fromToken` and `withUserFromToken`. */
 export interface TokenOptions<User extends UserLike = AppUser> {
@@ -16,33 +19,12 @@ export interface TokenOptions<User extends UserLike = AppUser> {
   readonly from?: CredentialSource | readonly CredentialSource[] | undefined;
   /** Finds a token's user. @default what is registered as `TOKEN_REPOSITORY` */
   readonly tokens?: TokenRepository<User> | undefined;
+  /** How often live channels are looked up again. @default the server's `revalidate` */
+  readonly revalidate?: Revalidate | undefined;
 }
 
 /** The places are looked at by `checkedCredentialSources`, the repository by the server. */
-const rules: Rules<TokenOptions<UserLike>> = { from: anything, tokens: anything };
-
-function isMoment(time: unknown): boolean {
-  return time == null || (time instanceof Date && !Number.isNaN(time.getTime()));
-}
-
-/**
- * `grant` itself, if it is one, or `undefined` where there is none: what says nothing clear about a token must neither authenticate nor
- * make its user anonymous.
- *
- * @throws {TypeError} naming the method that returned it and what is wrong with it.
- */
-function checkedGrant(grant: unknown, method: string): TokenGrant<UserLike> | undefined {
-  if (grant === undefined || grant === null) return undefined;
-  if (typeof grant !== 'object' || Array.isArray(grant)) {
-    throw new TypeError(`${method} returned ${Array.isArray(grant) ? 'a list' : typeof grant} where a grant is { id, user }`);
-  }
-  const { expiresAt, revokedAt, scopes } = grant as Partial<TokenGrant<UserLike>>;
-  if (!isMoment(expiresAt) || !isMoment(revokedAt)) {
-    throw new TypeError(`${method} returned a grant whose expiresAt or revokedAt is no valid Date`);
-  }
-  if (scopes != null && !Array.isArray(scopes)) throw new TypeError(`${method} returned a grant whose scopes are no list`);
-  return grant as TokenGrant<UserLike>;
-}
+const rules: Rules<TokenOptions<UserLike>> = { from: anything, tokens: anything, revalidate: aRevalidation };
 
 /** How the grant of a token that was asked for ends. */
 function outcomeOf(grant: TokenGrant<UserLike> | undefined, now: number): AuthenticationOutcome {
@@ -87,7 +69,7 @@ export function fromToken<User extends UserLike = AppUser>(options: TokenOptions
 
 /** {@link fromToken}, with errors that name `owner`. */
 export function tokenSource<User extends UserLike>(owner: string, options: TokenOptions<User> = {}): UserSource<FoundUser<User>> {
-  const { from = cookie(), tokens } = checkedOptions(owner, options, rules);
+  const { from = cookie(), tokens, revalidate } = checkedOptions(owner, options, rules);
   const credentials = checkedCredentialSources(owner, from);
   const names = { wrapper: owner, option: 'tokens', token: 'TOKEN_REPOSITORY', method: 'findById' };
   return Object.freeze<UserSource<FoundUser<User>>>({
@@ -96,7 +78,14 @@ export function tokenSource<User extends UserLike>(owner: string, options: Token
     bind(dependencies): BoundSource {
       const repository = dependencies.require<TokenRepository<UserLike>>(tokens, TOKEN_REPOSITORY, names);
       const asks = [repository, ...credentials.map(({ carrier, name }) => `${carrier} ${name}`)];
-      return { source: 'token', asks, find: (request, lookUps) => findUser(request, credentials, repository, dependencies.clock, lookUps) };
+      return {
+        source: 'token',
+        asks,
+        find: (request, lookUps) => findUser(request, credentials, repository, dependencies.clock, lookUps),
+        recheck: tokenRecheck(repository),
+        revalidate: copyOfRevalidation(revalidate),
+        feeds: feedsOf(repository),
+      };
     },
   });
 }

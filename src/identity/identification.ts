@@ -11,6 +11,13 @@ export class Identification {
   #finding: Finding | undefined;
   #hasReadHttpSession = false;
   #handshakeHttpSessionId: string | undefined;
+  #source: BoundSource | undefined;
+  /** When the credential ends, on the monotonic clock; infinity where never. */
+  endsAt: number = Number.POSITIVE_INFINITY;
+  /** When the user was identified, on the monotonic clock. */
+  identifiedAt = 0;
+  /** When it was last asked whether the credential counts, and it did; on the monotonic clock. */
+  verifiedAt = 0;
 
   /**
    * Asks `sources` in turn: the first that yields a user decides. One that fails ends the search with its error. If none yields a user, the
@@ -23,6 +30,7 @@ export class Identification {
       const finding = await source.find(request, lookUps);
       if (finding.user !== undefined) {
         this.#finding = finding;
+        this.#source = source;
         return;
       }
       if (finding.authentication.outcome !== 'missing') first ??= finding;
@@ -43,6 +51,22 @@ export class Identification {
   /** The id of the token through which the user was found. */
   get tokenId(): TokenId | undefined {
     return this.#finding?.user === undefined ? undefined : this.#finding.authentication.tokenId;
+  }
+
+  /** The source that found the user. */
+  get source(): BoundSource | undefined {
+    return this.#source;
+  }
+
+  /** The id under which {@link source} looks up again what it found. */
+  get credentialId(): string | undefined {
+    return this.tokenId ?? (this.user.isAuthenticated ? this.httpSessionId : undefined);
+  }
+
+  /** What identified the user was looked up again, or exchanged: this is how it stands now. */
+  renew(user: AuthenticatedUser, authentication: Authentication, source: BoundSource | undefined = this.#source): void {
+    this.#finding = { user, authentication };
+    this.#source = source;
   }
 
   /** The id of the HTTP session through which the user was found, or with which nobody has logged in. */
@@ -70,24 +94,4 @@ export class Identification {
   get handshakeHttpSessionId(): string | undefined {
     return this.#handshakeHttpSessionId;
   }
-}
-
-/**
- * `user` itself, if it is one: a repository that returns anything else must not authenticate anybody.
- *
- * @throws {TypeError} naming the method that returned it and what it lacks.
- */
-export function checkedUser(user: unknown, method: string): AuthenticatedUser {
-  const candidate = user as Partial<AuthenticatedUser> | null | undefined;
-  if (typeof candidate?.id !== 'string' || candidate.id === '') {
-    throw new TypeError(
-      `${method} returned a user whose id is not a string; an AuthenticatedUser has { id: string, isAuthenticated: true }`,
-    );
-  }
-  if (candidate.isAuthenticated !== true) {
-    throw new TypeError(
-      `${method} returned a user without isAuthenticated: true; an AuthenticatedUser has { id: string, isAuthenticated: true }`,
-    );
-  }
-  return candidate as AuthenticatedUser;
 }

@@ -1,11 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authentication } from '../authentication.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
+import type { RevocationFeed } from '../contracts/revocation-feed.js';
 import type { Dependencies } from '../dependencies.js';
 import type { TokenId } from '../token-id.js';
 import type { AppUser, AuthenticatedUser } from '../users.js';
 import type { None } from '../wrapping/wrapper.js';
 import type { CredentialSource } from './credentials.js';
+import type { Recheck } from './recheck.js';
+import type { Revalidate } from './revalidation.js';
 
 declare const sourceAdds: unique symbol;
 declare const sourceUser: unique symbol;
@@ -23,8 +26,19 @@ export interface BoundSource {
   readonly asks: readonly unknown[];
   /** The reader of HTTP sessions that it uses. */
   readonly reader?: HttpSessionReader;
+  /** Looks up again what it found; `undefined` where it cannot. */
+  readonly recheck?: Recheck;
+  /** How often; `undefined` where the server says it. */
+  readonly revalidate?: Revalidate | undefined;
+  /** What tells of what this process itself ends through what it asks. */
+  readonly feeds?: readonly RevocationFeed[];
   /** Looks for the user. A rejection means "cannot tell". */
   find(request: IncomingMessage, lookUps: HandshakeLookUps): Promise<Finding>;
+}
+
+/** The feeds of those that have one. */
+export function feedsOf(...asked: readonly { readonly revocations?: RevocationFeed | undefined }[]): readonly RevocationFeed[] {
+  return asked.flatMap(({ revocations }) => (revocations === undefined ? [] : [revocations]));
 }
 
 /** What a channel is found by: the credential that identifies it, and whose that is. */

@@ -1,7 +1,10 @@
-import { aFunction, anInteger, anObject, checkedOptions, having, type Rules } from '../checked-options.js';
+import { aFunction, anInteger, anObject, checkedOptions, having, milliseconds, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
+import type { RevocationFeed } from '../contracts/revocation-feed.js';
 import type { EventOptions } from '../events.js';
+import { aRevalidation, copyOfRevalidation, defaultSweepMs, type Revalidate } from '../identity/revalidation.js';
 import type { DependencyContainer } from '../injection.js';
+import type { Channel } from '../messages.js';
 import { type OriginOptions, originRules } from '../origin.js';
 import { defaultOutcomes, type ErrorCode, type Outcome, type Outcomes } from '../outcomes.js';
 import type { ReporterOptions } from '../reporter.js';
@@ -41,6 +44,20 @@ export interface ChannelServerOptions extends OriginOptions, ReporterOptions, Ev
   readonly maxQueuedBytes?: number | undefined;
   /** Past half of how many received messages that wait a channel is read no further; what was read already fits. @default 16,384 */
   readonly maxQueuedMessages?: number | undefined;
+  /** How often live channels are looked up again; a source's own option wins. @default { everyMs: 60_000 } */
+  readonly revalidate?: Revalidate | undefined;
+  /**
+   * How long channels live on while nobody can tell whether they may, since their repository or reader fails, in milliseconds, at least 0. It
+   * counts from the last answer; where there are no sweeps, from the first question without one. @default 900,000 (15 minutes)
+   */
+  readonly maxStaleMs?: number | undefined;
+  /**
+   * Told a minute before a channel's token ends, or at once where less is left, with the milliseconds that are left: once for each end, which
+   * another token or an extension moves. What it throws goes to `onError`.
+   */
+  readonly onExpiring?: ((channel: Channel, inMs: number) => void) | undefined;
+  /** Carries revocations between processes. @default what is registered as `REVOCATION_FEED`, if anything is */
+  readonly revocations?: RevocationFeed | undefined;
   /** Replacements for entries of the table of outcomes, e.g. {@link privateCloseCodes}. @default none */
   readonly outcomes?: { readonly [Code in ErrorCode]?: Partial<Outcome> } | undefined;
 }
@@ -57,6 +74,10 @@ export interface ServerSettings extends OriginOptions, ReporterOptions, EventOpt
   readonly maxQueuedBytes: number;
   readonly maxQueuedMessages: number;
   readonly trustProxy: boolean;
+  readonly revalidate: Revalidate;
+  readonly maxStaleMs: number;
+  readonly onExpiring: ((channel: Channel, inMs: number) => void) | undefined;
+  readonly revocations: RevocationFeed | undefined;
   readonly outcomes: Outcomes;
 }
 
@@ -72,6 +93,10 @@ const rules: Rules<ChannelServerOptions> = {
   maxBufferedBytes: anInteger(1),
   maxQueuedBytes: anInteger(1),
   maxQueuedMessages: anInteger(1),
+  revalidate: aRevalidation,
+  maxStaleMs: milliseconds(0),
+  onExpiring: aFunction,
+  revocations: having('a RevocationFeed', 'subscribe'),
   outcomes: anObject,
   onError: aFunction,
   onWarning: aFunction,
@@ -98,6 +123,10 @@ export function checkedServerOptions(given?: ChannelServerOptions): ServerSettin
     maxQueuedMessages: options.maxQueuedMessages ?? 16_384,
     session: checkedSessionOptions('session', options.session),
     trustProxy: options.trustProxy ?? false,
+    revalidate: copyOfRevalidation(options.revalidate) ?? Object.freeze({ everyMs: defaultSweepMs }),
+    maxStaleMs: options.maxStaleMs ?? 900_000,
+    onExpiring: options.onExpiring,
+    revocations: options.revocations,
     outcomes: outcomesWith(options.outcomes),
   });
 }

@@ -7,8 +7,11 @@ import { type OpenedChannel, openChannel } from '../channel/open-channel.js';
 import { Runtime } from '../channel/runtime.js';
 import { isAttached } from '../channel/socket-events.js';
 import type { Transport } from '../channel/transport.js';
+import { checkId } from '../check-id.js';
 import { checkedOptions, milliseconds } from '../checked-options.js';
 import { withParams } from '../handshake.js';
+import { LiveWatch } from '../live/live-watch.js';
+import { checkTokenId, type TokenId } from '../token-id.js';
 import { AcceptedTransport } from './accepted-transport.js';
 import type { ChannelHandlers, ClassHandlers } from './channel-handlers.js';
 import { type ChannelServerOptions, checkedServerOptions } from './channel-server-options.js';
@@ -35,7 +38,7 @@ export class ChannelServer<H extends object = object> {
    */
   readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, options?: UpgradeOptions) => void;
   readonly #runtime: Runtime;
-  readonly #registry: ChannelRegistry;
+  readonly #registry: ChannelRegistry<LiveWatch>;
   readonly #upgrades: Upgrades;
   /** What takes the listeners of `attach` away. */
   readonly #detachments: (() => void)[] = [];
@@ -50,7 +53,9 @@ export class ChannelServer<H extends object = object> {
   constructor(handlers: ChannelHandlers | (H & ClassHandlers<H>), options?: ChannelServerOptions) {
     const settings = checkedServerOptions(options);
     this.#runtime = new Runtime(slotsOf(handlers, settings.container), settings);
-    this.#registry = new ChannelRegistry(this.#runtime);
+    const revocations = settings.revocations ?? this.#runtime.findRevocationFeed();
+    const live = { ...settings, revocations };
+    this.#registry = new ChannelRegistry(this.#runtime, (registry) => new LiveWatch(this.#runtime, registry, live));
     this.#upgrades = new Upgrades({ settings, runtime: this.#runtime, registry: this.#registry });
     this.handleUpgrade = (request, socket, head, upgrades) => this.#upgrades.take(request, socket, head, upgrades);
     this.accept = (socket, request) => {
@@ -59,7 +64,7 @@ export class ChannelServer<H extends object = object> {
     };
   }
 
-  /** The live channels; read-only. */
+  /** The channels of this process; read-only. */
   get channels(): Channels {
     return this.#registry;
   }
@@ -99,6 +104,43 @@ export class ChannelServer<H extends object = object> {
   }
 
   /**
+   * Ends the channels of a user with 3000 `user inactive`, connecting ones included, and publishes that where the revocation feed can. The
+   * user's credentials are not touched: who may not come back is to be revoked first.
+   *
+   * @returns how many channels were ended in this process.
+   * @throws {TypeError} (as a rejection) when `id` is no string or empty.
+   * @throws {ChannelError} (as a rejection) `ERR_REVOCATION_FEED_FAILED` when it could not be published: other processes do not know.
+   */
+  async disconnectUser(id: string): Promise<number> {
+    checkId('disconnectUser', 'id', id);
+    return this.#registry.watch.disconnect({ userId: id });
+  }
+
+  /**
+   * {@link disconnectUser} for the channels of one token: 3000 `token revoked`.
+   *
+   * @returns how many channels were ended in this process.
+   * @throws {TypeError} (as a rejection) when `id` is no id of a token.
+   * @throws {ChannelError} (as a rejection) `ERR_REVOCATION_FEED_FAILED`.
+   */
+  async disconnectToken(id: TokenId): Promise<number> {
+    checkTokenId('disconnectToken', 'id', id);
+    return this.#registry.watch.disconnect({ tokenId: id });
+  }
+
+  /**
+   * {@link disconnectUser} for the channels that a session of the web site identified: 3000 `session ended`.
+   *
+   * @returns how many channels were ended in this process.
+   * @throws {TypeError} (as a rejection) when `id` is no string or empty.
+   * @throws {ChannelError} (as a rejection) `ERR_REVOCATION_FEED_FAILED`.
+   */
+  async disconnectHttpSession(id: string): Promise<number> {
+    checkId('disconnectHttpSession', 'id', id);
+    return this.#registry.watch.disconnect({ httpSessionId: id });
+  }
+
+  /**
    * Ends every channel with 1012 (503 where its handshake is not answered), refuses new ones, and waits for handlers and saves under way.
    * Then its listeners are taken off the servers that it was given, and its paths are free. Called again, it gives the same promise.
    */
@@ -133,6 +175,7 @@ export class ChannelServer<H extends object = object> {
 
   async #shutDown(timeoutMs: number): Promise<void> {
     await this.#registry.shutDown(timeoutMs);
+    await this.#registry.watch.stop();
     this.#upgrades.end();
     for (const detach of this.#detachments.splice(0)) detach();
   }

@@ -1,0 +1,28 @@
+import type { TokenGrant } from '../contracts/token-repository.js';
+import { isTokenId } from '../token-id.js';
+import type { UserLike } from '../users.js';
+
+function isMoment(time: unknown): boolean {
+  return time == null || (time instanceof Date && !Number.isNaN(time.getTime()));
+}
+
+/**
+ * `grant` itself, if it is one, or `undefined` where there is none: what says nothing clear about a token must neither authenticate nor
+ * make its user anonymous.
+ *
+ * @throws {TypeError} naming the method that returned it and what is wrong with it.
+ */
+export function checkedGrant(grant: unknown, method: string): TokenGrant<UserLike> | undefined {
+  if (grant === undefined || grant === null) return undefined;
+  if (typeof grant !== 'object' || Array.isArray(grant)) {
+    throw new TypeError(`${method} returned ${Array.isArray(grant) ? 'a list' : typeof grant} where a grant is { id, user }`);
+  }
+  const { expiresAt, revokedAt, scopes, successorId } = grant as Partial<TokenGrant<UserLike>>;
+  if (!isMoment(expiresAt) || !isMoment(revokedAt)) {
+    throw new TypeError(`${method} returned a grant whose expiresAt or revokedAt is no valid Date`);
+  }
+  if (scopes != null && !Array.isArray(scopes)) throw new TypeError(`${method} returned a grant whose scopes are no list`);
+  if (successorId != null && !isTokenId(successorId))
+    throw new TypeError(`${method} returned a grant whose successorId is no id of a token`);
+  return grant as TokenGrant<UserLike>;
+}

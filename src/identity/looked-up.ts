@@ -1,0 +1,54 @@
+import { maxInFlight } from './max-in-flight.js';
+
+/** How to look up one, and several at once where a repository can. */
+export interface LookUp<Id extends string, Found> {
+  one(id: Id): Promise<Found | undefined>;
+  readonly many: ((ids: readonly Id[]) => Promise<ReadonlyMap<Id, Found>>) | undefined;
+}
+
+/** What `make` makes, or the error that it throws. */
+function orError<Made>(make: () => Made): Made | Error {
+  try {
+    return make();
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/**
+ * What is made of whatever is found under `ids`, each with its id; an error where nobody can tell. Those that are not there are left out.
+ *
+ * @param make is told what was found and by which method; what it throws is the error of that one alone.
+ */
+export async function lookedUp<Id extends string, Found, Made>(
+  ids: readonly Id[],
+  { one, many }: LookUp<Id, Found>,
+  make: (found: Found, isOfMany: boolean) => Made,
+): Promise<Map<string, Made | Error>> {
+  const made = new Map<string, Made | Error>();
+  if (ids.length === 0) return made;
+  if (many !== undefined) {
+    for (const [id, found] of await many(ids))
+      if (found != null)
+        made.set(
+          id,
+          orError(() => make(found, true)),
+        );
+    return made;
+  }
+  let next = 0;
+  const run = async (): Promise<void> => {
+    while (next < ids.length) {
+      const id = ids[next] as Id;
+      next += 1;
+      try {
+        const found = await one(id);
+        if (found != null) made.set(id, make(found, false));
+      } catch (error) {
+        made.set(id, error as Error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(maxInFlight, ids.length) }, run));
+  return made;
+}

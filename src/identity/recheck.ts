@@ -1,0 +1,92 @@
+import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
+import type { TokenGrant, TokenRepository } from '../contracts/token-repository.js';
+import type { UserRepository } from '../contracts/user-repository.js';
+import type { TokenId } from '../token-id.js';
+import type { AuthenticatedUser, UserLike } from '../users.js';
+import { checkedGrant } from './checked-grant.js';
+import { checkedUser } from './checked-user.js';
+import { lookedUp } from './looked-up.js';
+
+/** What a credential is found to be when it is looked up again. One that is gone has none. */
+export interface Standing extends Pick<TokenGrant, 'expiresAt' | 'revokedAt' | 'scopes' | 'successorId'> {
+  /** `undefined` where the user was deleted or disabled. */
+  readonly user: AuthenticatedUser | undefined;
+}
+
+/** Looks up again what identified channels. */
+export interface Recheck {
+  /** Whether several are looked up in one batch. Otherwise it is to be asked for one at a time. */
+  readonly isBatched: boolean;
+  /**
+   * What has become of the credentials with these ids. Those that are gone are left out; an error means "cannot tell" of that one, a
+   * rejection of all.
+   */
+  ask(ids: readonly string[]): Promise<ReadonlyMap<string, Standing | Error>>;
+  /** What a token is found to be that a client presents on a live channel. Only tokens can be. */
+  present?(id: TokenId): Promise<Standing | undefined>;
+}
+
+/** @throws {TypeError} when `grant` is none. */
+function standingOf(grant: unknown, method: string): Standing | undefined {
+  const checked = checkedGrant(grant, method);
+  if (checked === undefined) return undefined;
+  const { user, expiresAt, revokedAt, scopes, successorId } = checked;
+  return { user: user == null ? undefined : checkedUser(user, method), expiresAt, revokedAt, scopes, successorId };
+}
+
+/** Tokens are looked up again through their repository. */
+export function tokenRecheck(tokens: TokenRepository<UserLike>): Recheck {
+  const isBatched = typeof tokens.findByIds === 'function';
+  const one = async (id: TokenId): Promise<TokenGrant<UserLike> | undefined> => tokens.findById(id);
+  const many = isBatched ? async (ids: readonly TokenId[]) => (await tokens.findByIds?.(ids)) ?? new Map<TokenId, never>() : undefined;
+  return {
+    isBatched,
+    present: async (id) => standingOf(await tokens.findById(id), 'tokens.findById'),
+    ask: async (ids) => {
+      const make = (grant: unknown, isOfMany: boolean): Standing | undefined =>
+        standingOf(grant, isOfMany ? 'tokens.findByIds' : 'tokens.findById');
+      return present(await lookedUp(ids as readonly TokenId[], { one, many }, make));
+    },
+  };
+}
+
+/** Sessions of the web site are read again by their ids, and their users looked up. */
+export function httpSessionRecheck(reader: HttpSessionReader, users: UserRepository<UserLike>): Recheck {
+  const isBatched = typeof reader.readByIds === 'function';
+  const sessionsOf = {
+    one: async (id: string): Promise<HttpSession | undefined> => reader.readById(id),
+    many: isBatched ? async (ids: readonly string[]) => (await reader.readByIds?.(ids)) ?? new Map<string, never>() : undefined,
+  };
+  const usersOf = {
+    one: async (id: string): Promise<UserLike | undefined> => users.findById(id),
+    many:
+      typeof users.findByIds === 'function'
+        ? async (ids: readonly string[]) => (await users.findByIds?.(ids)) ?? new Map<string, never>()
+        : undefined,
+  };
+  return {
+    isBatched,
+    ask: async (ids) => {
+      const owners = await lookedUp(ids, sessionsOf, ({ userId }) => userId ?? undefined); // without one, whoever it was has logged out
+      const userIds = new Set<string>();
+      for (const owner of owners.values()) if (typeof owner === 'string') userIds.add(owner);
+      const found = await lookedUp([...userIds], usersOf, (user, isOfMany) =>
+        checkedUser(user, `users.${isOfMany ? 'findByIds' : 'findById'}`),
+      );
+      const standings = new Map<string, Standing | Error>();
+      for (const [id, owner] of owners) {
+        if (owner === undefined) continue;
+        const user = typeof owner === 'string' ? found.get(owner) : owner;
+        standings.set(id, user instanceof Error ? user : { user });
+      }
+      return standings;
+    },
+  };
+}
+
+/** Those that are there. */
+function present<Made>(found: ReadonlyMap<string, Made | Error | undefined>): ReadonlyMap<string, Made | Error> {
+  const there = new Map<string, Made | Error>();
+  for (const [id, made] of found) if (made !== undefined) there.set(id, made);
+  return there;
+}

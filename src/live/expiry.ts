@@ -1,0 +1,157 @@
+import type { Connection } from '../channel/connection.js';
+import type { Clock } from '../contracts/clock.js';
+
+/** Whoever ends within this time is looked at one by one; all others are not. */
+const soonMs = 120_000;
+/** So often at most everybody is looked at for who ends soon. */
+const scanMs = 60_000;
+/** How long before the end the application is told. */
+const noticeMs = 60_000;
+/** How long before its end a grant is looked up once more. */
+const askMs = 100;
+/** Whoever ends so soon after is looked up in the same batch. */
+const gatherMs = 250;
+/** How long after the end an answer may still come. */
+const lateMs = 900;
+/** Ends that lie closer together are dealt with at once. */
+const stepMs = 20;
+/** How many channels are ended in one turn of the event loop. */
+const endedInOneTurn = 250;
+
+/** What expiry needs of a server. */
+export interface ExpiryOwner {
+  readonly clock: Clock;
+  /** The channels that may come to an end. */
+  identified(): Iterable<Connection>;
+  /** Looks channels up once more. Never rejects. */
+  check(channels: readonly Connection[]): Promise<void>;
+  /** Tells the application that a channel ends in `inMs`; `undefined` where it does not want to know. */
+  readonly onExpiring: ((channel: Connection, inMs: number) => void) | undefined;
+}
+
+/** A channel that ends soon. */
+interface Soon {
+  readonly endsAt: number;
+  isTold: boolean;
+  asked: 'no' | 'waiting' | 'yes';
+}
+
+/** Ends channels with their tokens: one timer for all of them. */
+export class Expiry {
+  readonly #owner: ExpiryOwner;
+  readonly #soon = new Map<Connection, Soon>();
+  #lastScan = Number.NEGATIVE_INFINITY;
+  #nextScan = Number.POSITIVE_INFINITY;
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #cancel: (() => void) | undefined;
+
+  constructor(owner: ExpiryOwner) {
+    this.#owner = owner;
+  }
+
+  /** It is known, or known anew, when a channel ends. */
+  note(channel: Connection): void {
+    const { endsAt } = channel.identity;
+    if (this.#soon.get(channel)?.endsAt === endsAt) return;
+    this.#soon.delete(channel);
+    if (endsAt === Number.POSITIVE_INFINITY) return;
+    if (endsAt - this.#owner.clock.monotonic() > soonMs) {
+      this.#nextScan = Math.min(this.#nextScan, Math.max(endsAt - soonMs, this.#lastScan + scanMs));
+      this.#wake(this.#nextScan);
+      return;
+    }
+    const soon: Soon = { endsAt, isTold: false, asked: 'no' };
+    this.#soon.set(channel, soon);
+    this.#wake(this.#nextStep(soon));
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+    this.#nextScan = Number.POSITIVE_INFINITY;
+    this.#soon.clear();
+  }
+
+  /** When there is something to be done for a channel. */
+  #nextStep({ endsAt, isTold, asked }: Soon): number {
+    if (!isTold && this.#owner.onExpiring !== undefined) return endsAt - noticeMs;
+    if (asked === 'no') return endsAt - askMs;
+    return asked === 'yes' ? endsAt : endsAt + lateMs;
+  }
+
+  #wake(at: number): void {
+    if (at >= this.#wakeAt) return;
+    this.#cancel?.();
+    this.#wakeAt = at;
+    this.#cancel = this.#owner.clock.setTimer(() => this.#round(), Math.max(0, at - this.#owner.clock.monotonic()));
+  }
+
+  #round(): void {
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+    this.#cancel = undefined;
+    const now = this.#owner.clock.monotonic();
+    if (now >= this.#nextScan) this.#scan();
+    const due = this.#due(now);
+    let next = this.#nextScan;
+    let ended = 0;
+    for (const [channel, soon] of this.#soon) {
+      if (ended >= endedInOneTurn) {
+        setImmediate(() => this.#wake(now));
+        this.#ask(due);
+        return;
+      }
+      if (!channel.isOpen || channel.identity.endsAt !== soon.endsAt) {
+        this.#soon.delete(channel);
+        if (channel.isOpen) this.note(channel);
+      } else if (this.#step(channel, soon, now)) ended += 1;
+      else next = Math.min(next, this.#nextStep(soon));
+    }
+    this.#ask(due);
+    if (next !== Number.POSITIVE_INFINITY) this.#wake(Math.max(next, now + stepMs));
+  }
+
+  /** Who is to be looked up now: where it is time for one, all that end soon after it, so that there are few batches. */
+  #due(now: number): readonly Connection[] {
+    const isOpenTo = (ms: number, { endsAt, asked }: Soon): boolean => asked === 'no' && endsAt - now <= ms;
+    if (![...this.#soon.values()].some((soon) => isOpenTo(askMs, soon))) return [];
+    const due: Connection[] = [];
+    for (const [channel, soon] of this.#soon) {
+      if (!isOpenTo(askMs + gatherMs, soon)) continue;
+      soon.asked = 'waiting';
+      due.push(channel);
+    }
+    return due;
+  }
+
+  /** What is to be done for one channel now; whether that was its end. */
+  #step(channel: Connection, soon: Soon, now: number): boolean {
+    const { onExpiring } = this.#owner;
+    const left = soon.endsAt - now;
+    if (onExpiring !== undefined && !soon.isTold && left <= noticeMs) {
+      soon.isTold = true;
+      onExpiring(channel, Math.max(0, left));
+      if (!channel.isOpen) return true;
+    }
+    if (left > 0 || (soon.asked === 'waiting' && left > -lateMs)) return false;
+    this.#soon.delete(channel);
+    channel.cutOff('ERR_TOKEN_EXPIRED');
+    return true;
+  }
+
+  /** Looks at everybody: who ends soon now, and when to look again. */
+  #scan(): void {
+    this.#lastScan = this.#owner.clock.monotonic();
+    this.#nextScan = Number.POSITIVE_INFINITY;
+    for (const channel of this.#owner.identified()) if (channel.isOpen) this.note(channel);
+  }
+
+  #ask(due: readonly Connection[]): void {
+    if (due.length === 0) return;
+    const asked = due.map((channel) => this.#soon.get(channel));
+    void this.#owner.check(due).then(() => {
+      for (const soon of asked) if (soon?.asked === 'waiting') soon.asked = 'yes';
+      if (this.#soon.size > 0) this.#wake(this.#owner.clock.monotonic());
+    });
+  }
+}

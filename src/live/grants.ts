@@ -1,0 +1,110 @@
+import type { Authentication } from '../authentication.js';
+import type { Connection } from '../channel/connection.js';
+import type { Clock } from '../contracts/clock.js';
+import type { Identification } from '../identity/identification.js';
+import type { Standing } from '../identity/recheck.js';
+import type { BoundSource } from '../identity/user-source.js';
+import type { ErrorCode } from '../outcomes.js';
+import type { TokenId } from '../token-id.js';
+
+/** A token to which a channel may go over. */
+export interface OtherToken {
+  readonly tokenId: TokenId;
+  readonly standing: Standing;
+  /** The source whose token it is. */
+  readonly source: BoundSource;
+}
+
+/** Says how long those who were identified may speak. Live channels go by the monotonic clock: a wall clock that is set changes nothing. */
+export class Grants {
+  readonly #clock: Clock;
+  /** What the wall clock and the monotonic clock were apart when the server was made. */
+  readonly #apart: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#apart = clock.now() - clock.monotonic();
+  }
+
+  /** A channel was identified: from the time that is left now its end is counted. */
+  begin({ identity }: Connection): void {
+    const now = this.#clock.monotonic();
+    identity.identifiedAt = now;
+    identity.verifiedAt = now;
+    identity.endsAt = this.#endOf(identity.authentication?.expiresAt);
+  }
+
+  #endOf(expiresAt: Date | undefined): number {
+    if (expiresAt === undefined) return Number.POSITIVE_INFINITY;
+    return this.#clock.monotonic() + expiresAt.getTime() - this.#clock.now();
+  }
+
+  /**
+   * What a channel's credential was found to be when it was looked up again at `askedAt`: either the code with which the channel ends, or
+   * it is known anew who speaks, and until when.
+   */
+  judge(channel: Connection, standing: Standing | undefined, askedAt: number): ErrorCode | undefined {
+    const { identity } = channel;
+    const isToken = identity.tokenId !== undefined;
+    if (standing !== undefined && isToken) this.#moveEnd(identity, standing.expiresAt);
+    if (standing !== undefined && this.isRevoked(standing)) return 'ERR_TOKEN_REVOKED';
+    if (identity.endsAt <= this.#clock.monotonic()) return 'ERR_TOKEN_EXPIRED';
+    if (standing === undefined) return isToken ? 'ERR_TOKEN_REVOKED' : 'ERR_HTTP_SESSION_ENDED';
+    const { user, expiresAt, scopes } = standing;
+    if (user === undefined) return 'ERR_USER_INACTIVE';
+    if (user.id !== channel.keys?.userId) return isToken ? 'ERR_TOKEN_REVOKED' : 'ERR_HTTP_SESSION_ENDED';
+    identity.verifiedAt = askedAt;
+    const known = identity.authentication as Authentication;
+    identity.renew(user, isToken && differs(known, standing) ? authenticated(known, { expiresAt, scopes }) : known);
+    return undefined;
+  }
+
+  /** The end moves by as much as the dates differ; compared with a wall clock that was set meanwhile, it would move by that too. */
+  #moveEnd(identity: Identification, expiresAt: Date | undefined): void {
+    const known = identity.authentication?.expiresAt;
+    if (known === undefined || expiresAt === undefined) {
+      if (known !== expiresAt) identity.endsAt = this.#endOf(expiresAt);
+    } else identity.endsAt += expiresAt.getTime() - known.getTime();
+  }
+
+  /** Whether it was revoked. A wall clock that was set back must not make that a revocation of the future. */
+  isRevoked({ revokedAt }: Standing): boolean {
+    if (revokedAt === undefined) return false;
+    return revokedAt.getTime() <= Math.max(this.#clock.now(), this.#clock.monotonic() + this.#apart);
+  }
+
+  /** Whether a channel may go over to a token that stands so: it counts, and is of the same user. */
+  mayGoOver(channel: Connection, standing: Standing | undefined): boolean {
+    if (standing?.user === undefined || standing.user.id !== channel.keys?.userId || this.isRevoked(standing)) return false;
+    return standing.expiresAt === undefined || standing.expiresAt.getTime() > this.#clock.now();
+  }
+
+  /** The channel goes over to another token of its user. */
+  goOver({ identity }: Connection, { tokenId, standing, source }: OtherToken, askedAt: number): void {
+    const { user, expiresAt, scopes } = standing;
+    if (user === undefined) return;
+    const carrier = identity.authentication?.carrier;
+    identity.renew(user, authenticated({ outcome: 'ok', source: 'token', carrier, tokenId }, { expiresAt, scopes }), source);
+    identity.identifiedAt = askedAt;
+    identity.verifiedAt = askedAt;
+    identity.endsAt = this.#endOf(expiresAt);
+  }
+}
+
+function differs(known: Authentication, { expiresAt, scopes }: Standing): boolean {
+  return known.expiresAt?.getTime() !== expiresAt?.getTime() || String(known.scopes) !== String(scopes);
+}
+
+function authenticated(
+  { outcome, source, carrier, tokenId }: Authentication,
+  { expiresAt, scopes }: Pick<Standing, 'expiresAt' | 'scopes'>,
+): Authentication {
+  return Object.freeze({
+    outcome,
+    source,
+    ...(carrier !== undefined && { carrier }),
+    tokenId,
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(scopes !== undefined && { scopes: Object.freeze([...scopes]) }),
+  });
+}

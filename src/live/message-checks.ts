@@ -1,0 +1,78 @@
+import type { Connection } from '../channel/connection.js';
+import type { BoundSource } from '../identity/user-source.js';
+import type { Rechecks } from './rechecks.js';
+
+/** One credential that is being looked up, and the channels whose messages wait for it. */
+class Flight implements Iterable<Connection> {
+  readonly #channels = new Set<Connection>();
+  readonly #onAnswered: () => void;
+
+  constructor(onAnswered: () => void) {
+    this.#onAnswered = onAnswered;
+  }
+
+  add(channel: Connection): void {
+    this.#channels.add(channel);
+  }
+
+  /** Its answer is here: who comes now is too late for it. */
+  [Symbol.iterator](): Iterator<Connection> {
+    this.#onAnswered();
+    return this.#channels.values();
+  }
+}
+
+interface Batch {
+  readonly groups: Map<string, Flight>;
+  readonly done: Promise<void>;
+}
+
+/** Looks a channel up again before each of its messages: once for all that ask for the same credential meanwhile. */
+export class MessageChecks {
+  readonly #rechecks: Rechecks;
+  readonly #isWanted: (source: BoundSource) => boolean;
+  /** The batches that have not gone yet. */
+  readonly #gathered = new Map<BoundSource, Batch>();
+  readonly #flights = new Map<BoundSource, Map<string, { readonly flight: Flight; readonly done: Promise<void> }>>();
+
+  constructor(rechecks: Rechecks, isWanted: (source: BoundSource) => boolean) {
+    this.#rechecks = rechecks;
+    this.#isWanted = isWanted;
+  }
+
+  /** A promise where the channel is looked up before its message is handled. It never rejects. */
+  before(channel: Connection): Promise<void> | undefined {
+    const { source, credentialId } = channel.identity;
+    if (source?.recheck === undefined || credentialId === undefined || !this.#isWanted(source)) return undefined;
+    let flights = this.#flights.get(source);
+    if (flights === undefined) {
+      flights = new Map();
+      this.#flights.set(source, flights);
+    }
+    const known = flights.get(credentialId);
+    if (known !== undefined) {
+      known.flight.add(channel);
+      return known.done;
+    }
+    const flight = new Flight(() => flights.delete(credentialId));
+    const { groups, done } = this.#batchOf(source);
+    flight.add(channel);
+    groups.set(credentialId, flight);
+    flights.set(credentialId, { flight, done });
+    return done;
+  }
+
+  #batchOf(source: BoundSource): Batch {
+    let batch = this.#gathered.get(source);
+    if (batch === undefined) {
+      const groups = new Map<string, Flight>();
+      const done = Promise.resolve().then(() => {
+        this.#gathered.delete(source);
+        return this.#rechecks.ask(source, groups);
+      });
+      batch = { groups, done };
+      this.#gathered.set(source, batch);
+    }
+    return batch;
+  }
+}

@@ -1,0 +1,210 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ChannelRegistry } from '../channel/channel-registry.js';
+import type { Connection } from '../channel/connection.js';
+import type { Runtime } from '../channel/runtime.js';
+import { boundedLookUp, lookUpFailed } from '../identity/bounded-look-up.js';
+import { maxInFlight } from '../identity/max-in-flight.js';
+import type { Recheck, Standing } from '../identity/recheck.js';
+import type { BoundSource } from '../identity/user-source.js';
+import type { TokenId } from '../token-id.js';
+import type { Grants } from './grants.js';
+
+/** How many ids one batch asks for at most. */
+const batchSize = 5_000;
+/** How many channels are judged in one turn of the event loop: ending one takes its time. */
+const judgedInOneTurn = 250;
+/** How far a chain of exchanged tokens is followed. */
+const maxSuccessors = 16;
+
+/** The channels of each credential of a source. */
+export type Groups = Map<string, Iterable<Connection>>;
+
+/** Who is told what came of it. */
+export interface RecheckListener {
+  /** It was said of a channel that it may go on. */
+  answered(channel: Connection): void;
+  /** Nobody can tell of a channel; it was asked at `askedAt`. */
+  failed(channel: Connection, askedAt: number): void;
+}
+
+/** What follows from an answer that names a successor: channels go over to it, or else stand as they do. */
+interface Heir {
+  readonly channel: Connection;
+  readonly credentialId: string;
+  readonly standing: Standing;
+}
+
+/** One round: its channels are of one source. An error is reported once for all of them. */
+interface Round {
+  readonly source: BoundSource;
+  readonly recheck: Recheck;
+  isReported: boolean;
+  judged: number;
+}
+
+/** Looks up again what identified channels, in batches, and does what the answers say. */
+export class Rechecks {
+  readonly #runtime: Runtime;
+  readonly #registry: ChannelRegistry;
+  readonly #grants: Grants;
+  readonly #listener: RecheckListener;
+  readonly #pauses = new Set<() => void>();
+
+  constructor(runtime: Runtime, registry: ChannelRegistry, grants: Grants, listener: RecheckListener) {
+    this.#runtime = runtime;
+    this.#registry = registry;
+    this.#grants = grants;
+    this.#listener = listener;
+  }
+
+  /**
+   * Asks for all `channels`; resolves when everything is answered or has failed, and never rejects.
+   *
+   * @param spreadMs over how long look-ups are spread where they cannot be asked for in batches.
+   */
+  async check(channels: Iterable<Connection>, spreadMs = 0): Promise<void> {
+    const bySource = new Map<BoundSource, Map<string, Connection[]>>();
+    for (const channel of channels) {
+      const { source, credentialId } = channel.identity;
+      if (!channel.isOpen || source === undefined || credentialId === undefined) continue;
+      const groups = bySource.get(source) ?? new Map<string, Connection[]>();
+      bySource.set(source, groups);
+      const group = groups.get(credentialId);
+      if (group === undefined) groups.set(credentialId, [channel]);
+      else group.push(channel);
+    }
+    await Promise.all(Array.from(bySource, ([source, groups]) => this.ask(source, groups, spreadMs)));
+  }
+
+  /** {@link check} for channels of one source that are grouped already. */
+  async ask(source: BoundSource, groups: Groups, spreadMs = 0): Promise<void> {
+    const { recheck } = source;
+    if (recheck === undefined) return;
+    const round: Round = { source, recheck, isReported: false, judged: 0 };
+    await this.#inSlices(round, [...groups.keys()], spreadMs, async (ids) => {
+      const askedAt = this.#runtime.clock.monotonic();
+      const heirs = new Map<TokenId, Heir[]>();
+      const standings = await this.#standings(round, ids);
+      for (const id of ids) {
+        const standing = standings instanceof Error ? standings : standings.get(id);
+        for (const channel of groups.get(id) ?? []) {
+          if (!isStill(channel, source, id)) continue;
+          if (standing instanceof Error) this.#failed(round, channel, standing, askedAt);
+          else if (standing?.successorId !== undefined && !this.#grants.isRevoked(standing))
+            push(heirs, standing.successorId, { channel, credentialId: id, standing });
+          else this.#judge(channel, standing, askedAt);
+          const pause = this.#breathe(round);
+          if (pause !== undefined) await pause;
+        }
+      }
+      await this.#follow(round, heirs, 1);
+    });
+  }
+
+  /** Ends no timer of its own any more: what waits for its turn is not asked. */
+  stop(): void {
+    for (const stop of [...this.#pauses]) stop();
+  }
+
+  /** Runs `each` for slices of `ids`, as large as the source takes. */
+  async #inSlices(round: Round, ids: readonly string[], spreadMs: number, each: (ids: readonly string[]) => Promise<void>): Promise<void> {
+    const { isBatched } = round.recheck;
+    const size = isBatched ? batchSize : maxInFlight;
+    for (let start = 0; start < ids.length; start += size) {
+      if (start > 0 && !isBatched && spreadMs > 0 && !(await this.#pause((spreadMs * size) / ids.length))) return;
+      const slice = ids.slice(start, start + size);
+      await (isBatched ? each(slice) : Promise.all(slice.map((id) => each([id]))));
+    }
+  }
+
+  /** Resolves to whether to go on. */
+  #pause(ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (goesOn: boolean): void => {
+        this.#pauses.delete(stop);
+        resolve(goesOn);
+      };
+      const cancel = this.#runtime.clock.setTimer(() => settle(true), ms);
+      const stop = (): void => {
+        cancel();
+        settle(false);
+      };
+      this.#pauses.add(stop);
+    });
+  }
+
+  async #standings(round: Round, ids: readonly string[]): Promise<ReadonlyMap<string, Standing | Error> | Error> {
+    const { clock, connectTimeoutMs } = this.#runtime;
+    try {
+      return await boundedLookUp('Looking up live channels again', () => round.recheck.ask(ids), clock, connectTimeoutMs);
+    } catch (error) {
+      const failed = lookUpFailed(error);
+      this.#report(round, failed);
+      return failed;
+    }
+  }
+
+  /** Channels go over to the successors of their tokens, where these count; else they stand as was found before. */
+  async #follow(round: Round, heirs: ReadonlyMap<TokenId, readonly Heir[]>, depth: number): Promise<void> {
+    const { source } = round;
+    await this.#inSlices(round, [...heirs.keys()], 0, async (ids) => {
+      const askedAt = this.#runtime.clock.monotonic();
+      const standings = await this.#standings(round, ids);
+      const next = new Map<TokenId, Heir[]>();
+      for (const tokenId of ids as readonly TokenId[]) {
+        const standing = standings instanceof Error ? standings : standings.get(tokenId);
+        for (const heir of heirs.get(tokenId) ?? []) {
+          const { channel, credentialId } = heir;
+          if (!isStill(channel, source, credentialId)) continue;
+          if (standing instanceof Error || standing === undefined) this.#judge(channel, heir.standing, askedAt);
+          else if (standing.successorId !== undefined && depth < maxSuccessors) push(next, standing.successorId, heir);
+          else if (this.#grants.mayGoOver(channel, standing)) this.#goOver(channel, { tokenId, standing, source }, askedAt);
+          else this.#judge(channel, heir.standing, askedAt);
+          const pause = this.#breathe(round);
+          if (pause !== undefined) await pause;
+        }
+      }
+      if (next.size > 0) await this.#follow(round, next, depth + 1);
+    });
+  }
+
+  #goOver(channel: Connection, other: Parameters<Grants['goOver']>[1], askedAt: number): void {
+    this.#grants.goOver(channel, other, askedAt);
+    this.#registry.rename(channel);
+    this.#listener.answered(channel);
+  }
+
+  #judge(channel: Connection, standing: Standing | undefined, askedAt: number): void {
+    const code = this.#grants.judge(channel, standing, askedAt);
+    if (code === undefined) this.#listener.answered(channel);
+    else channel.cutOff(code);
+  }
+
+  #failed(round: Round, channel: Connection, error: Error, askedAt: number): void {
+    this.#report(round, error);
+    this.#listener.failed(channel, askedAt);
+  }
+
+  /** Once for each round: a database that is gone would be reported for each of its channels. */
+  #report(round: Round, error: Error): void {
+    if (!round.isReported) this.#runtime.reporter.error(lookUpFailed(error));
+    round.isReported = true;
+  }
+
+  /** Lets the event loop turn, after so many channels. */
+  #breathe(round: Round): Promise<void> | undefined {
+    round.judged += 1;
+    return round.judged % judgedInOneTurn === 0 ? nextTurn() : undefined;
+  }
+}
+
+/** Whether the channel still lives by that credential: it may have ended meanwhile, or gone over to another. */
+function isStill({ isOpen, identity }: Connection, source: BoundSource, credentialId: string): boolean {
+  return isOpen && identity.source === source && identity.credentialId === credentialId;
+}
+
+function push<Key, Element>(lists: Map<Key, Element[]>, key: Key, element: Element): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [element]);
+  else list.push(element);
+}

@@ -1,0 +1,97 @@
+import type { ChannelRegistry } from '../channel/channel-registry.js';
+import type { Connection } from '../channel/connection.js';
+import { checkId } from '../check-id.js';
+import type { Clock } from '../contracts/clock.js';
+import type { Revocation } from '../contracts/revocation-feed.js';
+import type { IdentityKeys } from '../identity/user-source.js';
+import { kindOf } from '../kind-of.js';
+import type { ErrorCode } from '../outcomes.js';
+import { checkTokenId } from '../token-id.js';
+import type { Hints } from './hints.js';
+import type { RevocationLog } from './revocation-log.js';
+
+/** How a channel ends whose token, user or HTTP session has ended. */
+const codes: Readonly<Record<keyof IdentityKeys, ErrorCode>> = {
+  tokenId: 'ERR_TOKEN_REVOKED',
+  userId: 'ERR_USER_INACTIVE',
+  httpSessionId: 'ERR_HTTP_SESSION_ENDED',
+};
+
+/** What revocations need of a server. */
+export interface RevocationsOwner {
+  readonly clock: Clock;
+  readonly registry: ChannelRegistry;
+  readonly log: RevocationLog;
+  readonly hints: Hints;
+}
+
+/**
+ * What a revocation speaks of.
+ *
+ * @throws {TypeError} when it is none.
+ */
+function keysOf(revocation: Revocation): IdentityKeys {
+  const owner = 'a revocation';
+  if (typeof revocation !== 'object' || revocation === null) throw new TypeError(`${owner} must be an object, got ${kindOf(revocation)}`);
+  if ('tokenId' in revocation) {
+    checkTokenId(owner, 'tokenId', revocation.tokenId);
+    return { tokenId: revocation.tokenId };
+  }
+  if ('userId' in revocation) {
+    checkId(owner, 'userId', revocation.userId);
+    const { issuedBefore } = revocation;
+    if (issuedBefore != null && !(issuedBefore instanceof Date && !Number.isNaN(issuedBefore.getTime())))
+      throw new TypeError(`${owner}: issuedBefore must be a valid Date, got ${kindOf(issuedBefore)}`);
+    return { userId: revocation.userId };
+  }
+  checkId(owner, 'httpSessionId', (revocation as Partial<typeof revocation>).httpSessionId);
+  return { httpSessionId: revocation.httpSessionId };
+}
+
+/** Does what revocations say, to the channels of this process. */
+export class Revocations {
+  readonly #owner: RevocationsOwner;
+
+  constructor(owner: RevocationsOwner) {
+    this.#owner = owner;
+  }
+
+  /**
+   * Ends the channels that a revocation speaks of, or has them looked up again.
+   *
+   * @returns how many were ended.
+   * @throws {TypeError} when it is no revocation.
+   */
+  act(revocation: Revocation): number {
+    const { registry, log, hints } = this.#owner;
+    const keys = keysOf(revocation);
+    const concerned = registry.foundBy(keys);
+    const issuedBefore = 'userId' in revocation ? (revocation.issuedBefore ?? undefined) : undefined;
+    if (revocation.hint === true) {
+      log.noteDoubt(keys);
+      hints.add(concerned);
+      return 0;
+    }
+    if (issuedBefore === undefined) {
+      log.noteEnd(keys);
+      return this.end(concerned, keys);
+    }
+    log.noteDoubt(keys);
+    const before = concerned.filter((channel) => this.#wasIdentifiedBefore(channel, issuedBefore));
+    hints.add(concerned.filter((channel) => !before.includes(channel)));
+    return before.filter((channel) => channel.cutOff(codes[channel.tokenId === undefined ? 'httpSessionId' : 'tokenId'])).length;
+  }
+
+  /** Whether its token or HTTP session was certainly issued before a moment: it was used before. */
+  #wasIdentifiedBefore({ keys, identity }: Connection, moment: Date): boolean {
+    if (keys === undefined) return false; // it is being looked up
+    const { clock } = this.#owner;
+    return clock.now() - (clock.monotonic() - identity.identifiedAt) < moment.getTime();
+  }
+
+  /** Ends `channels`, whose `keys` have ended; returns how many of them were open. */
+  end(channels: readonly Connection[], keys: IdentityKeys): number {
+    const key = (['tokenId', 'userId', 'httpSessionId'] as const).find((name) => keys[name] !== undefined);
+    return key === undefined ? 0 : channels.filter((channel) => channel.cutOff(codes[key])).length;
+  }
+}

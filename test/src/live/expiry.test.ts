@@ -1,0 +1,214 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { Channel } from '../../../entries/index.js';
+import { codesOf } from '../../support/site.js';
+import { deferred } from '../server/serving.js';
+import { expired, idOf, revoked, ScriptedTokens, watch } from './watched.js';
+
+const minute = 60_000;
+const day = 86_400_000;
+
+describe('a channel', () => {
+  it('ends with its token, and not before', async () => {
+    const { tokens, connect, clock } = watch();
+    tokens.put('ann', { expiresAt: new Date(clock.now() + 10 * minute) });
+    tokens.put('bob');
+    const clients = [await connect('ann'), await connect('bob')];
+    await clock.advance(10 * minute - 1);
+    expect(clients[0]?.closed).toBeUndefined();
+    await clock.advance(1_000);
+    expect(clients.map(({ closed }) => closed)).toEqual([expired, undefined]);
+  });
+
+  it.each([1, 400, 1_500, 119_999, 120_001, 30 * day])('whose token lives %i ms more ends then', async (ms) => {
+    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    tokens.put('ann', { expiresAt: new Date(clock.now() + ms) });
+    const client = await connect('ann');
+    await clock.advance(ms - 1);
+    expect(client.closed).toBeUndefined();
+    await clock.advance(1_000);
+    expect(client.closed).toEqual(expired);
+    expect(tokens.asked).toHaveLength(2);
+  });
+
+  it.each([-3_600_000, 3_600_000])('is not concerned by a wall clock that is set by %i ms', async (ms) => {
+    const { tokens, connect, clock } = watch();
+    tokens.put('ann', { expiresAt: new Date(clock.now() + 30 * minute) });
+    const client = await connect('ann');
+    clock.jump(ms);
+    await clock.advance(30 * minute - 1);
+    expect(client.closed).toBeUndefined();
+    await clock.advance(1_000);
+    expect(client.closed).toEqual(expired);
+  });
+
+  it('goes on where its token was extended, however often', async () => {
+    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    const start = clock.now();
+    tokens.put('ann', { expiresAt: new Date(start + minute), scopes: ['read'] });
+    const client = await connect('ann');
+    for (const minutes of [2, 4]) {
+      tokens.put('ann', { expiresAt: new Date(start + minutes * minute), scopes: ['write'] });
+      await clock.advance(minutes * minute - 1_000 - (clock.now() - start));
+      expect(client.closed).toBeUndefined();
+      expect(client.authentication).toMatchObject({ expiresAt: new Date(start + minutes * minute), scopes: ['write'] });
+    }
+    await clock.advance(2_000);
+    expect(client.closed).toEqual(expired);
+  });
+
+  it('ends sooner where a sweep finds that its token does', async () => {
+    const { tokens, connect, clock } = watch();
+    const start = clock.now();
+    tokens.put('ann', { expiresAt: new Date(start + day) });
+    const client = await connect('ann');
+    tokens.put('ann', { expiresAt: new Date(start + 90_000) });
+    await clock.advance(89_999);
+    expect(client.closed).toBeUndefined();
+    await clock.advance(1_000);
+    expect(client.closed).toEqual(expired);
+  });
+
+  it('whose token is found revoked right before its end says so', async () => {
+    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    tokens.put('ann', { expiresAt: new Date(clock.now() + minute) });
+    const client = await connect('ann');
+    tokens.put('ann', { expiresAt: new Date(clock.now() + minute), revokedAt: new Date(clock.now()) });
+    await clock.advance(minute);
+    expect(client.closed).toEqual(revoked);
+  });
+
+  it.each(['fails', 'hangs'])('ends with its token where the repository %s', async (how) => {
+    const { tokens, connect, clock, errors } = watch({ revalidate: 'connect' });
+    tokens.put('ann', { expiresAt: new Date(clock.now() + minute) });
+    const client = await connect('ann');
+    if (how === 'fails') tokens.fails(true);
+    else tokens.answers = new Promise(() => undefined);
+    await clock.advance(minute + 1_000);
+    expect(client.closed).toEqual(expired);
+    await clock.advance(5_000);
+    expect(codesOf(errors)).toEqual([how === 'fails' ? 'ERR_LOOKUP_FAILED' : 'ERR_LOOKUP_TIMEOUT']);
+  });
+
+  it('that is still connecting is refused when its token ends', async () => {
+    const going = deferred();
+    const tokens = new ScriptedTokens();
+    const { connect, clock, server } = watch({ tokens });
+    tokens.put('ann', { expiresAt: new Date(clock.now() + 1_000) });
+    const answers = vi.spyOn(tokens, 'findById');
+    const connecting = connect('ann');
+    await clock.advance(0);
+    expect(answers).toHaveBeenCalledOnce();
+    going.resolve();
+    await connecting;
+    await clock.advance(2_000);
+    expect(server.channels.size).toBe(0);
+  });
+});
+
+it('five thousand tokens that end in the same second are asked for in ten commands at most', async () => {
+  const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+  const names = Array.from({ length: 5_000 }, (_, index) => `user${index}`);
+  const end = clock.now() + 10 * minute;
+  for (const [index, name] of names.entries()) tokens.put(name, { expiresAt: new Date(end + (index % 1_000)) });
+  const clients = await Promise.all(names.map(connect));
+  tokens.asked.length = 0;
+  await clock.advance(10 * minute - 1);
+  expect(clients.filter(({ closed }) => closed !== undefined)).toEqual([]);
+  await clock.advance(2_000);
+  expect(clients.filter(({ closed }) => closed?.reason !== 'token expired')).toEqual([]);
+  expect(tokens.asked.length).toBeLessThanOrEqual(10);
+});
+
+describe('a token that was exchanged for another', () => {
+  it('hands its channels over to that one', async () => {
+    const { tokens, connect, clock, server } = watch({ revalidate: 'connect' });
+    const start = clock.now();
+    tokens.put('ann', { expiresAt: new Date(start + minute) });
+    const client = await connect('ann');
+    tokens.put('ann', { expiresAt: new Date(start + minute), successorId: idOf('ann-2') });
+    tokens.put('ann', { expiresAt: new Date(start + 10 * minute), successorId: idOf('ann-3') }, 'ann-2');
+    tokens.put('ann', { expiresAt: new Date(start + 20 * minute), scopes: ['all'] }, 'ann-3');
+    await clock.advance(minute + 1_000);
+    expect(client.closed).toBeUndefined();
+    expect(client.channel.tokenId).toBe(idOf('ann-3'));
+    expect(client.authentication).toEqual({
+      outcome: 'ok',
+      source: 'token',
+      carrier: 'cookie',
+      tokenId: idOf('ann-3'),
+      expiresAt: new Date(start + 20 * minute),
+      scopes: ['all'],
+    });
+    expect(server.channels.ofToken(idOf('ann'))).toEqual([]);
+    expect(server.channels.ofToken(idOf('ann-3'))).toEqual([client.channel]);
+    expect(server.channels.ofUser('ann')).toEqual([client.channel]);
+    tokens.revocations.tell({ tokenId: idOf('ann-3') });
+    expect(client.closed).toEqual(revoked);
+  });
+
+  it.each([
+    ['is of another user', { user: { id: 'bob', isAuthenticated: true as const } }],
+    ['is revoked', { revokedAt: new Date(0) }],
+    ['has expired', { expiresAt: new Date(0) }],
+    ['is of a user who was disabled', { user: undefined }],
+  ])('ends its channels where that one %s', async (_how, successor) => {
+    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    const expiresAt = new Date(clock.now() + minute);
+    tokens.put('ann', { expiresAt });
+    const client = await connect('ann');
+    tokens.put('ann', { expiresAt, successorId: idOf('ann-2') });
+    tokens.put('ann', successor, 'ann-2');
+    await clock.advance(minute + 1_000);
+    expect(client.closed).toEqual(expired);
+  });
+
+  it('and exchanged in a circle ends its channels when it ends', async () => {
+    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    const expiresAt = new Date(clock.now() + minute);
+    tokens.put('ann', { expiresAt });
+    const client = await connect('ann');
+    tokens.put('ann', { expiresAt, successorId: idOf('ann-2') });
+    tokens.put('ann', { expiresAt, successorId: idOf('ann') }, 'ann-2');
+    await clock.advance(minute + 1_000);
+    expect(client.closed).toEqual(expired);
+    expect(tokens.asked.length).toBeLessThan(40);
+  });
+});
+
+describe('onExpiring', () => {
+  it('is told a minute before the end, once for each end, or at once where less is left', async () => {
+    const told: [Channel, number][] = [];
+    const { tokens, connect, clock } = watch({ onExpiring: (channel, inMs) => void told.push([channel, inMs]) });
+    const start = clock.now();
+    tokens.put('ann', { expiresAt: new Date(start + 10 * minute) });
+    tokens.put('bob', { expiresAt: new Date(start + 20_000) });
+    const [ann, bob] = [await connect('ann'), await connect('bob')];
+    await clock.advance(1);
+    expect(told).toEqual([[bob.channel, 20_000]]);
+    await clock.advance(9 * minute - 2);
+    expect(told).toHaveLength(1);
+    await clock.advance(1);
+    expect(told[1]).toEqual([ann.channel, minute]);
+    tokens.put('ann', { expiresAt: new Date(start + 15 * minute) });
+    await clock.advance(5 * minute);
+    expect(told.slice(2)).toEqual([[ann.channel, minute]]);
+  });
+
+  it('may throw, reject or close the channel', async () => {
+    let calls = 0;
+    const { tokens, connect, clock, errors } = watch({
+      onExpiring: (channel) => {
+        calls += 1;
+        if (calls === 1) throw new Error('no');
+        if (calls === 2) return Promise.reject(new Error('no')) as never;
+        channel.close(4000, 'bye');
+      },
+    });
+    const expiresAt = new Date(clock.now() + 2 * minute);
+    for (const name of ['a', 'b', 'c']) tokens.put(name, { expiresAt });
+    const clients = [await connect('a'), await connect('b'), await connect('c')];
+    await clock.advance(minute + 1);
+    expect(errors).toHaveLength(1);
+    expect(clients.map(({ closed }) => closed)).toEqual([undefined, undefined, { code: 4000, reason: 'bye' }]);
+  });
+});

@@ -1,0 +1,315 @@
+import { describe, expect, it, vi } from 'vitest';
+import {
+  ChannelServer,
+  compose,
+  type HasUser,
+  type ReceiveMessage,
+  type Revalidate,
+  withChannelSession,
+  withUserFromHttp,
+  withUserFromToken,
+} from '../../../entries/index.js';
+import { MemoryHttpSessionReader, MemoryUserRepository } from '../../../entries/memory.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
+import { codesOf, thrownBy } from '../../support/site.js';
+import { deferred } from '../server/serving.js';
+import { idOf, inactive, keyOf, revoked, ScriptedTokens, sessionEnded, stale, watch } from './watched.js';
+
+describe('a sweep', () => {
+  it('comes each minute, asks for each token once in one batch, and ends who counts no more', async () => {
+    const { tokens, connect, clock } = watch();
+    for (const name of ['ann', 'bob', 'eve']) tokens.put(name);
+    const clients = await Promise.all(['ann', 'ann', 'bob', 'eve'].map(connect));
+    tokens.asked.length = 0;
+    await clock.advance(60_000);
+    expect(tokens.asked).toEqual([['ann', 'bob', 'eve'].map(idOf)]);
+    tokens.grants.delete(idOf('ann'));
+    tokens.put('bob', { user: undefined });
+    await clock.advance(60_000);
+    expect(clients.map(({ closed }) => closed)).toEqual([revoked, revoked, inactive, undefined]);
+    await clock.advance(60_000);
+    expect(tokens.asked.slice(2)).toEqual([[idOf('eve')]]);
+  });
+
+  it('of ten thousand channels asks twice', async () => {
+    const { tokens, connect, clock } = watch();
+    for (let index = 0; index < 10_000; index += 1) tokens.put(`user${index}`);
+    await Promise.all(Array.from({ length: 10_000 }, (_, index) => connect(`user${index}`)));
+    tokens.asked.length = 0;
+    await clock.advance(60_000);
+    await vi.waitFor(() => expect(tokens.asked.map(({ length }) => length)).toEqual([5_000, 5_000]));
+  });
+
+  it('comes as often as the wrapper says, or the server', async () => {
+    const often: Revalidate = { everyMs: 1_000 };
+    const tokens = new ScriptedTokens();
+    tokens.put('ann');
+    const clock = new TestClock();
+    for (const [wrapper, server] of [
+      [often, 'connect'],
+      [undefined, often],
+    ] as const) {
+      const channels = new ChannelServer(
+        { connect: withUserFromToken({ tokens, revalidate: wrapper })(() => undefined) },
+        { clock, revalidate: server },
+      );
+      const client = await connectTo(channels, { cookies: { key: keyOf('ann') } });
+      tokens.asked.length = 0;
+      await clock.advance(5_000);
+      expect(tokens.asked).toHaveLength(5);
+      await client.disconnect();
+      expect(clock.pendingTimers).toBe(0);
+    }
+  });
+
+  it('never comes where it is said so', async () => {
+    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    tokens.put('ann');
+    await connect('ann');
+    expect(clock.pendingTimers).toBe(0);
+    await clock.advance(86_400_000);
+    expect(tokens.asked).toHaveLength(1);
+  });
+
+  it('without batches has eight look-ups under way at most, and spreads them over its interval', async () => {
+    const tokens = new ScriptedTokens(false);
+    const { connect, clock } = watch({ tokens });
+    const names = Array.from({ length: 24 }, (_, index) => `user${index}`);
+    for (const name of names) tokens.put(name);
+    const clients = await Promise.all(names.map(connect));
+    tokens.asked.length = 0;
+    tokens.grants.delete(idOf('user23'));
+    await clock.advance(60_000);
+    expect(tokens.asked).toHaveLength(8);
+    await clock.advance(20_000);
+    expect(tokens.asked).toHaveLength(16);
+    await clock.advance(20_000);
+    expect(tokens.asked).toHaveLength(24);
+    expect(clients.map(({ closed }) => closed).filter((closed) => closed !== undefined)).toEqual([revoked]);
+  });
+
+  it('takes an answer that is none for one of that channel alone', async () => {
+    const { tokens, connect, clock, errors } = watch();
+    for (const name of ['ann', 'bob']) tokens.put(name);
+    const clients = [await connect('ann'), await connect('bob')];
+    tokens.grants.set(idOf('ann'), { id: idOf('ann'), user: { id: 5, isAuthenticated: true } as never });
+    tokens.grants.delete(idOf('bob'));
+    await clock.advance(60_000);
+    expect(clients.map(({ closed }) => closed)).toEqual([undefined, revoked]);
+    expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED']);
+  });
+
+  it('ends a channel whose token is somebody else’s now', async () => {
+    const { tokens, connect, clock } = watch();
+    tokens.put('ann');
+    const client = await connect('ann');
+    tokens.put('bob', {}, 'ann');
+    await clock.advance(60_000);
+    expect(client.closed).toEqual(revoked);
+  });
+
+  it('sees a revocation though the wall clock was set back', async () => {
+    const { tokens, connect, clock } = watch();
+    tokens.put('ann');
+    const client = await connect('ann');
+    tokens.put('ann', { revokedAt: new Date(clock.now()) });
+    clock.jump(-3_600_000);
+    await clock.advance(60_000);
+    expect(client.closed).toEqual(revoked);
+  });
+
+  it('reads HTTP sessions again, and ends those that are gone, or whose user is', async () => {
+    const clock = new TestClock();
+    const sessions = new MemoryHttpSessionReader({ clock });
+    const users = new MemoryUserRepository(['ann', 'bob', 'eve'].map((id) => ({ id, isAuthenticated: true as const })));
+    const server = new ChannelServer({ connect: withUserFromHttp({ sessions, users })(() => undefined) }, { clock });
+    const ids = ['ann', 'bob', 'eve'].map((id) => sessions.create(id));
+    const clients = await Promise.all(ids.map((sessionid) => connectTo(server, { cookies: { sessionid } })));
+    const reading = vi.spyOn(sessions, 'readByIds');
+    const finding = vi.spyOn(users, 'findByIds');
+    sessions.destroy(ids[0] as string);
+    users.delete('bob');
+    await clock.advance(60_000);
+    expect(clients.map(({ closed }) => closed)).toEqual([sessionEnded, inactive, undefined]);
+    expect([reading.mock.calls.length, finding.mock.calls.length]).toEqual([1, 1]);
+    await server.close();
+  });
+});
+
+describe('a repository that fails', () => {
+  it('ends nobody until maxStaleMs is over, counted from the last answer', async () => {
+    const { tokens, connect, clock, errors } = watch({ maxStaleMs: 300_000 });
+    tokens.put('ann');
+    const client = await connect('ann');
+    await clock.advance(60_000);
+    tokens.fails(true);
+    await clock.advance(299_999);
+    expect(client.closed).toBeUndefined();
+    await clock.advance(1);
+    expect(client.closed).toEqual(stale);
+    expect(new Set(codesOf(errors))).toEqual(new Set(['ERR_LOOKUP_FAILED']));
+  });
+
+  it('is asked again soon, and forgotten when it answers', async () => {
+    const { tokens, connect, clock } = watch({ maxStaleMs: 120_000 });
+    tokens.put('ann');
+    const client = await connect('ann');
+    tokens.fails(true);
+    await clock.advance(60_000);
+    tokens.fails(false);
+    await clock.advance(1_000);
+    tokens.fails(true);
+    await clock.advance(119_999);
+    expect(client.closed).toBeUndefined();
+    await clock.advance(1);
+    expect(client.closed).toEqual(stale);
+  });
+
+  it('ends channels at once where nothing may be stale, and never where anything may', async () => {
+    for (const [maxStaleMs, ending] of [
+      [0, stale],
+      [Number.POSITIVE_INFINITY, undefined],
+    ] as const) {
+      const { tokens, connect, clock } = watch({ maxStaleMs });
+      tokens.put('ann');
+      const client = await connect('ann');
+      tokens.fails(true);
+      await clock.advance(60_000);
+      expect(client.closed).toEqual(ending);
+      await clock.advance(3_600_000);
+      expect(client.closed).toEqual(ending);
+    }
+  });
+
+  it('and hangs is one that does not answer', async () => {
+    const { tokens, connect, clock, errors } = watch({ maxStaleMs: 62_000 });
+    tokens.put('ann');
+    const client = await connect('ann');
+    tokens.answers = new Promise(() => undefined);
+    await clock.advance(65_000);
+    expect(client.closed).toEqual(stale);
+    expect(codesOf(errors)).toEqual(['ERR_LOOKUP_TIMEOUT']);
+  });
+
+  it('is asked again about a hint, also where nothing is swept, until it answers', async () => {
+    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    tokens.put('ann');
+    const client = await connect('ann');
+    await clock.advance(3_600_000);
+    tokens.grants.clear();
+    tokens.fails(true);
+    tokens.revocations.tell({ userId: 'ann', hint: true });
+    await clock.advance(30_000);
+    expect(client.closed).toBeUndefined();
+    tokens.fails(false);
+    await clock.advance(60_000);
+    expect(client.closed).toEqual(revoked);
+  });
+});
+
+describe("with 'message'", () => {
+  const handlers = (handled: string[]) => ({
+    receive: (message: ReceiveMessage): void => void handled.push(`${message.channel.user.id} ${message.text}`),
+  });
+
+  it('each message is handled after a look-up, and none where that finds the token revoked', async () => {
+    const handled: string[] = [];
+    const { tokens, connect } = watch({ revalidate: 'message', handlers: handlers(handled) });
+    tokens.put('ann');
+    const client = await connect('ann');
+    await client.send('one');
+    await client.send('two');
+    expect(tokens.asked).toHaveLength(3);
+    tokens.grants.clear();
+    await client.send('three');
+    expect(handled).toEqual(['ann one', 'ann two']);
+    expect(client.closed).toEqual(revoked);
+  });
+
+  it('channels of one token that send at once share one look-up, and several tokens one batch', async () => {
+    const handled: string[] = [];
+    const { tokens, connect } = watch({ revalidate: 'message', handlers: handlers(handled) });
+    tokens.put('ann');
+    tokens.put('bob');
+    const clients = await Promise.all(['ann', 'ann', 'bob', 'ann'].map(connect));
+    tokens.asked.length = 0;
+    const answering = deferred();
+    tokens.answers = answering.promise;
+    const sending = clients.map((client) => client.send('hello'));
+    await vi.waitFor(() => expect(tokens.asked).toHaveLength(1));
+    answering.resolve();
+    await Promise.all(sending);
+    expect(tokens.asked).toEqual([[idOf('ann'), idOf('bob')]]);
+    expect(handled).toHaveLength(4);
+  });
+
+  it('messages are handled on what was known where the look-up fails, while it may be stale', async () => {
+    const handled: string[] = [];
+    const { tokens, connect, clock } = watch({ revalidate: 'message', maxStaleMs: 10_000, handlers: handlers(handled) });
+    tokens.put('ann');
+    const client = await connect('ann');
+    tokens.fails(true);
+    await client.send('one');
+    await clock.advance(9_999);
+    expect(client.closed).toBeUndefined();
+    await clock.advance(1);
+    expect(handled).toEqual(['ann one']);
+    expect(client.closed).toEqual(stale);
+  });
+
+  it('those who are silent are found by a sweep', async () => {
+    const { tokens, connect, clock } = watch({ revalidate: 'message' });
+    tokens.put('ann');
+    const client = await connect('ann');
+    tokens.grants.clear();
+    await clock.advance(60_000);
+    expect(client.closed).toEqual(revoked);
+  });
+
+  it('it is enough that a wrapper of receive says so', async () => {
+    const tokens = new ScriptedTokens();
+    tokens.put('ann');
+    const server = new ChannelServer({
+      connect: withUserFromToken({ tokens })(() => undefined),
+      receive: compose(
+        withUserFromToken({ tokens, revalidate: 'message' }),
+        withChannelSession,
+      )((_message: ReceiveMessage & HasUser) => undefined),
+    });
+    const client = await connectTo(server, { cookies: { key: keyOf('ann') } });
+    tokens.grants.clear();
+    await client.send('one');
+    expect(client.closed).toEqual(revoked);
+    await server.close();
+  });
+
+  it('anonymous channels are asked for nothing', async () => {
+    const handled: string[] = [];
+    const { tokens, connect } = watch({ revalidate: 'message', handlers: handlers(handled) });
+    const client = await connect('nobody');
+    tokens.asked.length = 0;
+    await client.send('hello');
+    expect(handled).toEqual(['null hello']);
+    expect(tokens.asked).toEqual([]);
+  });
+});
+
+it.each([null, 'never', 5, {}, { everyMs: 0 }, { everyMs: Number.NaN }, { everyMs: 2 ** 31 }, { everyMs: 5, more: 1 }, []])(
+  'revalidate: %o is a TypeError of server and wrapper',
+  (revalidate) => {
+    expect(thrownBy(() => new ChannelServer({ receive: () => undefined }, { revalidate: revalidate as never }))).toBeInstanceOf(TypeError);
+    expect(thrownBy(() => withUserFromToken({ revalidate: revalidate as never }))).toBeInstanceOf(TypeError);
+    expect(thrownBy(() => withUserFromHttp({ revalidate: revalidate as never }))).toBeInstanceOf(TypeError);
+  },
+);
+
+it.each([
+  { maxStaleMs: -1 },
+  { maxStaleMs: Number.NaN },
+  { maxStaleMs: '5' },
+  { onExpiring: true },
+  { revocations: {} },
+  { revocations: null },
+])('the option %o is a TypeError', (options) => {
+  expect(thrownBy(() => new ChannelServer({ receive: () => undefined }, options as never))).toBeInstanceOf(TypeError);
+});

@@ -1,0 +1,269 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
+import { ChannelServer, type ReceiveMessage, type TokenGrant, withUserFromHttp, withUserFromToken } from '../../../entries/index.js';
+import { MemoryHttpSessionReader, MemoryUserRepository } from '../../../entries/memory.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
+import { codesOf } from '../../support/site.js';
+import { WsClient } from '../../support/ws-client.js';
+import { deferred, modes, serve } from '../server/serving.js';
+import { idOf, inactive, keyOf, revoked, ScriptedFeed, ScriptedTokens, sessionEnded, watch } from './watched.js';
+
+describe('a revocation', () => {
+  it('ends the channels of its token and no others, as soon as the repository of this process tells of it', async () => {
+    const { tokens, connect } = watch();
+    tokens.put('ann');
+    tokens.put('ann', {}, 'ann-2');
+    const [one, two] = [await connect('ann'), await connect('ann-2')];
+    tokens.revocations.tell({ tokenId: idOf('ann') });
+    expect(one.closed).toEqual(revoked);
+    expect(two.closed).toBeUndefined();
+    expect(one.channel.send('more')).toBe(false);
+  });
+
+  it.each([
+    ['a user', { userId: 'ann' }, inactive],
+    ['a user, for what was issued before', { userId: 'ann', issuedBefore: new Date(Date.UTC(2027, 0)) }, revoked],
+  ])('of %s that comes through the feed of the server ends all channels of the user', async (_of, revocation, ending) => {
+    const feed = new ScriptedFeed();
+    const { tokens, connect } = watch({ revocations: feed });
+    for (const name of ['ann', 'ann-2']) tokens.put('ann', {}, name);
+    tokens.put('bob');
+    const clients = [await connect('ann'), await connect('ann-2'), await connect('bob')];
+    feed.tell(revocation);
+    expect(clients.map(({ closed }) => closed)).toEqual([ending, ending, undefined]);
+  });
+
+  it('of what was issued before a moment has channels looked up again that were identified after it', async () => {
+    const { tokens, connect, clock } = watch();
+    tokens.put('ann');
+    const client = await connect('ann');
+    const issuedBefore = new Date(clock.now() - 1);
+    tokens.revocations.tell({ userId: 'ann', issuedBefore });
+    await clock.advance(0);
+    expect(tokens.asked).toHaveLength(2);
+    expect(client.closed).toBeUndefined();
+    tokens.grants.clear();
+    tokens.revocations.tell({ userId: 'ann', issuedBefore });
+    await clock.advance(0);
+    expect(client.closed).toEqual(revoked);
+  });
+
+  it('that is a hint has all channels of the user looked up in one batch, and a user who is found anew takes the place of the former', async () => {
+    const { tokens, connect, clock } = watch();
+    const names = ['a', 'b', 'c', 'd'];
+    for (const name of names) tokens.put('ann', {}, name);
+    const clients = await Promise.all([...names, 'a'].map(connect));
+    tokens.asked.length = 0;
+    const user = { id: 'ann', isAuthenticated: true as const, name: 'Ann' };
+    tokens.grants.set(idOf('a'), { id: idOf('a'), user });
+    tokens.grants.set(idOf('b'), { id: idOf('b'), user: undefined });
+    tokens.grants.set(idOf('c'), { id: idOf('c'), user, revokedAt: new Date(0) });
+    tokens.grants.delete(idOf('d'));
+    for (let times = 0; times < 3; times += 1) tokens.revocations.tell({ userId: 'ann', hint: true });
+    await clock.advance(0);
+    expect(tokens.asked).toEqual([names.map(idOf)]);
+    expect(clients.map(({ closed }) => closed)).toEqual([undefined, inactive, revoked, revoked, undefined]);
+    expect(clients[0]?.user).toBe(user);
+    expect(clients[4]?.user).toBe(user);
+  });
+
+  it('of a hint that comes while a look-up is under way has them looked up once more', async () => {
+    const { tokens, connect, clock } = watch();
+    tokens.put('ann');
+    const client = await connect('ann');
+    const answering = deferred();
+    tokens.answers = answering.promise;
+    tokens.revocations.tell({ tokenId: idOf('ann'), hint: true });
+    await clock.advance(0);
+    tokens.revocations.tell({ tokenId: idOf('ann'), hint: true });
+    answering.resolve();
+    tokens.grants.clear();
+    await clock.advance(0);
+    expect(client.closed).toEqual(revoked);
+  });
+
+  it('drops what waits, aborts what runs, and lets disconnect run once', async () => {
+    const handled: string[] = [];
+    const going = deferred();
+    const aborted = vi.fn();
+    const disconnect = vi.fn();
+    const receive = async (message: ReceiveMessage): Promise<void> => {
+      handled.push(message.text);
+      message.signal.addEventListener('abort', aborted);
+      await going.promise;
+      expect(message.channel.send('late')).toBe(false);
+    };
+    const { tokens, connect, clock } = watch({ handlers: { receive, disconnect } });
+    tokens.put('ann');
+    const client = await connect('ann');
+    const sending = ['one', 'two', 'three'].map((text) => client.send(text));
+    tokens.revocations.tell({ tokenId: idOf('ann') });
+    expect(aborted).toHaveBeenCalledOnce();
+    going.resolve();
+    await Promise.all(sending);
+    await clock.advance(0);
+    expect(handled).toEqual(['one']);
+    expect(client.sent).toEqual([]);
+    expect(disconnect).toHaveBeenCalledOnce();
+  });
+
+  it('drops what still waits on a channel that is being closed, or whose peer has left', async () => {
+    const handled: string[] = [];
+    const going = deferred();
+    const disconnect = vi.fn();
+    const receive = async (message: ReceiveMessage): Promise<void> => {
+      handled.push(message.text);
+      await going.promise;
+    };
+    const { tokens, connect, clock } = watch({ handlers: { receive, disconnect } });
+    tokens.put('ann');
+    const [closing, left] = [await connect('ann'), await connect('ann')];
+    const sending = [closing, left].flatMap((client) => [client.send('first'), client.send('second')]);
+    closing.channel.close(1000);
+    const leaving = left.disconnect();
+    await nextTurn();
+    tokens.revocations.tell({ tokenId: idOf('ann') });
+    going.resolve();
+    await Promise.all([...sending, leaving]);
+    await clock.advance(0);
+    expect(handled).toEqual(['first', 'first']);
+    expect(disconnect).toHaveBeenCalledTimes(2);
+  });
+
+  it('that is none is a warning, and ends nothing', async () => {
+    const feed = new ScriptedFeed();
+    const { tokens, connect, warnings } = watch({ revocations: feed });
+    tokens.put('ann');
+    const client = await connect('ann');
+    for (const bad of [null, {}, { userId: '' }, { tokenId: 'ann' }, { userId: 'ann', issuedBefore: 5 }, { httpSessionId: { $ne: null } }])
+      feed.tell(bad as never);
+    expect(codesOf(warnings)).toEqual(Array(6).fill('ERR_REVOCATION_FEED_FAILED'));
+    expect(client.closed).toBeUndefined();
+  });
+
+  it('of an HTTP session ends the channels that it identified', async () => {
+    const clock = new TestClock();
+    const sessions = new MemoryHttpSessionReader({ clock });
+    const users = new MemoryUserRepository([{ id: 'ann', isAuthenticated: true }]);
+    const feed = new ScriptedFeed();
+    const server = new ChannelServer({ connect: withUserFromHttp({ sessions, users })(() => undefined) }, { clock, revocations: feed });
+    const id = sessions.create('ann');
+    const client = await connectTo(server, { cookies: { sessionid: id } });
+    feed.tell({ httpSessionId: id });
+    expect(client.closed).toEqual(sessionEnded);
+    await server.close();
+  });
+});
+
+describe('a revocation of somebody who is still connecting', () => {
+  it.each(modes)('refuses the channel while its look-up is under way, with %s', async (mode) => {
+    const tokens = new ScriptedTokens();
+    tokens.put('ann');
+    const answering = deferred();
+    tokens.answers = answering.promise;
+    const connect = vi.fn();
+    const { port } = await serve({ connect: withUserFromToken({ tokens })(connect) }, { mode });
+    const connecting = WsClient.connect(port, { cookie: `key=${keyOf('ann')}` });
+    await vi.waitFor(() => expect(tokens.asked).toHaveLength(1));
+    tokens.revocations.tell({ tokenId: idOf('ann') });
+    answering.resolve();
+    const client = await connecting;
+    expect(client.refused?.status ?? (await client.closed())).toEqual(mode === 'accept' ? revoked : 401);
+    expect(connect).not.toHaveBeenCalled();
+  });
+
+  it('refuses it where only the answer tells whose token it is, and the user was ended before', async () => {
+    const { tokens, connect, clock } = watch();
+    tokens.put('ann');
+    const answering = deferred();
+    tokens.answers = answering.promise;
+    const connecting = connect('ann');
+    await clock.advance(0);
+    tokens.revocations.tell({ userId: 'ann' });
+    answering.resolve();
+    expect((await connecting).refusal).toEqual({ status: 401 });
+  });
+
+  it('lets whoever connects afterwards in', async () => {
+    const { tokens, connect } = watch();
+    tokens.put('ann');
+    await connect('ann');
+    tokens.revocations.tell({ userId: 'ann' });
+    expect((await connect('ann')).refusal).toBeUndefined();
+  });
+
+  it.each(['hint', 'gap'])('that is a %s has it looked up again once it is known', async (kind) => {
+    const feed = new ScriptedFeed();
+    const { tokens, connect, clock } = watch({ revocations: feed });
+    tokens.put('ann');
+    await (await connect('ann')).disconnect();
+    const answering = deferred<TokenGrant>();
+    const find = vi.spyOn(tokens, 'findById').mockImplementationOnce(() => answering.promise);
+    const connecting = connect('ann');
+    await clock.advance(0);
+    if (kind === 'hint') feed.tell({ userId: 'ann', hint: true });
+    else feed.gap();
+    tokens.grants.clear();
+    answering.resolve({ id: idOf('ann'), user: { id: 'ann', isAuthenticated: true } });
+    const client = await connecting;
+    await clock.advance(0);
+    expect(find).toHaveBeenCalledOnce();
+    expect(client.closed).toEqual(revoked);
+  });
+});
+
+describe('disconnectUser, disconnectToken and disconnectHttpSession', () => {
+  it('resolve to how many channels they ended, connecting ones included, and publish what ended', async () => {
+    const feed = new ScriptedFeed();
+    const { server, tokens, connect, clock } = watch({ revocations: feed });
+    tokens.put('ann');
+    tokens.put('bob');
+    const clients = [await connect('ann'), await connect('ann'), await connect('bob')];
+    const answering = deferred();
+    tokens.answers = answering.promise;
+    const connecting = connect('bob');
+    await clock.advance(0);
+    expect(await server.disconnectUser('ann')).toBe(2);
+    expect(await server.disconnectToken(idOf('bob'))).toBe(2);
+    expect(await server.disconnectHttpSession('none')).toBe(0);
+    answering.resolve();
+    expect((await connecting).refusal).toEqual({ status: 401 });
+    expect(clients.map(({ closed }) => closed)).toEqual([inactive, inactive, revoked]);
+    expect(feed.published).toEqual([{ userId: 'ann' }, { tokenId: idOf('bob') }, { httpSessionId: 'none' }]);
+  });
+
+  it.each([undefined, null, '', 5, { $ne: null }, ['ann']])('reject %o with a TypeError', async (id) => {
+    const { server } = watch();
+    for (const ending of [
+      server.disconnectUser(id as never),
+      server.disconnectToken(id as never),
+      server.disconnectHttpSession(id as never),
+    ])
+      await expect(ending).rejects.toThrow(TypeError);
+  });
+
+  it('end what is here, then reject, where it cannot be published', async () => {
+    const feed = new ScriptedFeed();
+    feed.publish = () => Promise.reject(new Error('the line is dead'));
+    const { server, tokens, connect } = watch({ revocations: feed });
+    tokens.put('ann');
+    const client = await connect('ann');
+    await expect(server.disconnectUser('ann')).rejects.toMatchObject({ code: 'ERR_REVOCATION_FEED_FAILED' });
+    expect(client.closed).toEqual(inactive);
+  });
+});
+
+it('the socket of a revoked channel is gone within two seconds, though its peer answers nothing', async () => {
+  const tokens = new ScriptedTokens();
+  tokens.put('ann');
+  const disconnect = vi.fn();
+  const { port, clock, channels } = await serve({ connect: withUserFromToken({ tokens })(() => undefined), disconnect });
+  const client = await WsClient.connect(port, { cookie: `key=${keyOf('ann')}` });
+  client.socket.pause();
+  await vi.waitFor(() => expect(channels.channels.size).toBe(1));
+  tokens.revocations.tell({ tokenId: idOf('ann') });
+  await clock.advance(2_000);
+  await vi.waitFor(() => expect(disconnect).toHaveBeenCalledOnce());
+  expect(channels.channels.size).toBe(0);
+  client.socket.resume();
+});
