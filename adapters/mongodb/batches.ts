@@ -1,7 +1,9 @@
 import DataLoader from 'dataloader';
 
-/** How many ids one query asks for at most. */
+/** How many ids one query of gathered look-ups asks for at most, or documents one write has. */
 export const maxBatchSize = 1_000;
+/** How many ids one query of a list asks for at most: nobody's handshake waits for it. */
+export const maxListSize = 2_500;
 
 /** A batch of so many is not gathered any longer: a larger one is hardly cheaper for each of them. */
 const enoughLookups = 100;

@@ -1,36 +1,47 @@
-import { LRUCache } from 'lru-cache';
-import type { Collection, Db, Document, Filter } from 'mongodb';
+import type { Collection, Db, Document } from 'mongodb';
 import { checkId } from '../../src/check-id.js';
-import { checkIssueOptions } from '../../src/check-issue-options.js';
-import { aFlag, aName, anInteger, anObject, checkedOptions, type Rules } from '../../src/checked-options.js';
+import { checkIssueOptions, latestTime } from '../../src/check-issue-options.js';
+import { checkExtendOptions, checkRotateOptions } from '../../src/check-renewal-options.js';
+import { aFlag, aName, anInteger, anObject, checkedOptions, having, type Rules } from '../../src/checked-options.js';
+import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import type {
+  ExtendOptions,
   IssuedToken,
   IssueOptions,
+  RotateOptions,
   TokenGrant,
   TokenInfo,
   TokenIssuer,
   TokenRepository,
 } from '../../src/contracts/token-repository.js';
+import type { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import { checkedTokenIds, checkTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { UnknownUserError } from '../../src/unknown-user-error.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
-import { Batches, maxBatchSize } from './batches.js';
+import { Batches, maxListSize } from './batches.js';
 import { checkDb } from './check-db.js';
+import { inTurns, rowsOf } from './in-turns.js';
 import { LastUsed } from './last-used.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, mongoRules } from './options.js';
-import { grantOf, infoOf, newToken, retentionMs, type TokenDocument } from './token-document.js';
+import { ownRevocations } from './own-revocations.js';
+import { TokenCache } from './token-cache.js';
+import { endOf, grantOf, infoOf, isReplayed, newToken, type TokenDocument } from './token-document.js';
 import { liveTokensOf } from './token-filters.js';
+import { TokenRenewal } from './token-renewal.js';
+import { TokenRevocation } from './token-revocation.js';
 import { TokenSlots } from './token-slots.js';
 import { keysOf, type MongoUserOptions, UserDocuments, type UserKey } from './users.js';
 
-/** Keeps what was found for a moment. A revocation by another process is seen after that moment only. */
+/** Keeps what was found for a moment. Without a `feed`, a revocation by another process is seen after that moment only. */
 export interface MongoTokenCacheOptions {
   /** How long a look-up may be answered from memory, in milliseconds, from 1 to 60_000. @default 5_000 */
   readonly ttlMs?: number | undefined;
   /** How many tokens are kept at most, at least 1; the least recently used goes first. @default 10_000 */
   readonly maxTokens?: number | undefined;
+  /** Tells of what other processes revoke, which is seen at once then; `registerMongo` gives its own. @default none */
+  readonly feed?: RevocationFeed | undefined;
 }
 
 /** Options of {@link MongoTokenRepository}. */
@@ -60,7 +71,11 @@ const tokenRules: Rules<MongoTokenOptions> = {
   maxPerUser: anInteger(1, 10_000),
   cache: { must: 'true, false or an object', accepts: (value) => aFlag.accepts(value) || anObject.accepts(value) },
 };
-const cacheRules: Rules<MongoTokenCacheOptions> = { ttlMs: anInteger(1, 60_000), maxTokens: anInteger(1, 2_147_483_647) };
+const cacheRules: Rules<MongoTokenCacheOptions> = {
+  ttlMs: anInteger(1, 60_000),
+  maxTokens: anInteger(1, 2_147_483_647),
+  feed: having('a RevocationFeed', 'subscribe'),
+};
 
 /**
  * Finds the users of tokens in MongoDB, token and user in one round trip, and issues tokens. It keeps ids (digests), never keys.
@@ -70,6 +85,8 @@ const cacheRules: Rules<MongoTokenCacheOptions> = { ttlMs: anInteger(1, 60_000),
 export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> implements TokenRepository<User>, TokenIssuer, AsyncDisposable {
   /** After how many milliseconds an operation is given up. */
   readonly timeoutMs: number;
+  /** Tells of the tokens that this process ends, through whichever repository over the same client and collection. */
+  readonly revocations: MemoryRevocationFeed;
   readonly #tokens: Collection<TokenDocument>;
   readonly #users: UserDocuments<User>;
   readonly #operations: Operations;
@@ -77,9 +94,9 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
   readonly #userKeys: Batches<UserKey>;
   readonly #lastUsed: LastUsed;
   readonly #slots: TokenSlots | undefined;
-  readonly #cache: LRUCache<string, Found<User>> | undefined;
-  /** Grows with each revocation: what was asked for before one is not kept after it. */
-  #revocations = 0;
+  readonly #renewal: TokenRenewal;
+  readonly #revocation: TokenRevocation;
+  readonly #cache: TokenCache<Found<User>> | undefined;
 
   /** @throws {TypeError} when an option is out of its range. */
   constructor(db: Db, options: MongoTokenOptions<User> = {}) {
@@ -93,13 +110,19 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     this.#userKeys = new Batches((ids) => this.#operations.run('find users', (signal) => this.#users.keysOf(ids, signal)));
     this.#lastUsed = new LastUsed(this.#tokens, this.#operations);
     if (maxPerUser !== undefined) this.#slots = new TokenSlots(this.#tokens, maxPerUser);
-    if (cache) this.#cache = newCache(cache === true ? {} : cache);
+    this.#renewal = new TokenRenewal(this.#tokens, this.#slots);
+    this.revocations = ownRevocations(db, collection);
+    const parts = { tokens: this.#tokens, operations: this.#operations, told: this.revocations };
+    this.#revocation = new TokenRevocation({ ...parts, onRevoked: () => this.clearCache() });
+    if (cache) this.#cache = newCache(cache === true ? {} : cache, this.revocations);
   }
 
   async findById(id: TokenId): Promise<TokenGrant<User> | undefined> {
     checkTokenId(`${owner}.findById`, 'id', id);
-    const found = this.#cache?.get(id) ?? (await this.#lookUp(id));
+    const look = (): Promise<Found<User> | undefined> => this.#operations.run('find a token', (signal) => this.#lookups.find(id, signal));
+    const found = await (this.#cache ? this.#cache.find(id, look) : look());
     if (found === undefined) return undefined;
+    if (isReplayed(found.document, this.#operations.clock.now())) await this.#revocation.chainOf(found.document);
     if (this.#isUsable(found.grant)) this.#lastUsed.note(found.document);
     return found.grant;
   }
@@ -108,8 +131,8 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
   async findByIds(ids: readonly TokenId[]): Promise<ReadonlyMap<TokenId, TokenGrant<User>>> {
     const checked = checkedTokenIds(`${owner}.findByIds`, ids);
     const grants = new Map<TokenId, TokenGrant<User>>();
-    for (let start = 0; start < checked.length; start += maxBatchSize) {
-      const some = checked.slice(start, start + maxBatchSize);
+    for (let start = 0; start < checked.length; start += maxListSize) {
+      const some = checked.slice(start, start + maxListSize);
       for (const [id, found] of await this.#operations.run('find tokens', (signal) => this.#query(some, signal))) {
         if (found instanceof Error) throw found;
         grants.set(id as TokenId, found.grant);
@@ -139,14 +162,47 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     return { key, id: tokenIdOf(key), userId, ...(token.expiresAt !== undefined && { expiresAt: token.expiresAt }) };
   }
 
+  /** As the contract says. Rejects also where only the tokens that it was rotated from and into may be left: call it again then. */
   async revoke(id: TokenId): Promise<boolean> {
     checkTokenId(`${owner}.revoke`, 'id', id);
-    return (await this.#revoke({ _id: id, userId: { $exists: true }, revokedAt: { $exists: false } })) > 0;
+    return this.#revocation.one(id);
   }
 
   async revokeAllOf(userId: string): Promise<number> {
     checkId(`${owner}.revokeAllOf`, 'userId', userId);
-    return this.#revoke(liveTokensOf(userId, this.#now()));
+    return this.#revocation.allOf(userId);
+  }
+
+  async extend(id: TokenId, options: ExtendOptions): Promise<Date | undefined> {
+    checkTokenId(`${owner}.extend`, 'id', id);
+    const now = this.#operations.clock.now();
+    const checked = checkExtendOptions(`${owner}.extend`, options, now);
+    try {
+      const token = await this.#operations.run('extend a token', () => this.#renewal.extend(id, checked, now));
+      return token && (endOf(token) ?? new Date(latestTime));
+    } finally {
+      this.#cache?.drop(id);
+    }
+  }
+
+  /**
+   * As the contract says. The new token takes the place of the old one under `maxPerUser`.
+   *
+   * @throws {TokenLimitError} (as a rejection) when the token was rotated before and its user has `maxPerUser` live tokens.
+   */
+  async rotate(id: TokenId, options: RotateOptions): Promise<IssuedToken | undefined> {
+    checkTokenId(`${owner}.rotate`, 'id', id);
+    const now = this.#operations.clock.now();
+    const checked = checkRotateOptions(`${owner}.rotate`, options, now);
+    const key = makeTokenKey();
+    const ids = { id, newId: tokenIdOf(key) };
+    try {
+      const token = await this.#operations.run('rotate a token', (signal) => this.#renewal.rotate(ids, checked, now, signal));
+      return token && { key, id: ids.newId, userId: String(token.userId), ...(token.expiresAt && { expiresAt: token.expiresAt }) };
+    } finally {
+      // a hint, so that it does no harm where nothing was done
+      this.revocations.tell({ tokenId: id, hint: true });
+    }
   }
 
   async listOf(userId: string): Promise<TokenInfo[]> {
@@ -160,7 +216,6 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
 
   /** Forgets what the cache holds, so that the next look-up of each token asks the database. */
   clearCache(): void {
-    this.#revocations += 1;
     this.#cache?.clear();
   }
 
@@ -169,9 +224,9 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     return this.#lastUsed.flush();
   }
 
-  /** Writes down when tokens were last used. Look-ups go on working, but their use is not noted any more. */
-  close(): Promise<void> {
-    return this.#lastUsed.close();
+  /** Writes down when tokens were last used. Look-ups go on working, but their use is not noted any more, and nothing is kept. */
+  async close(): Promise<void> {
+    await Promise.all([this.#lastUsed.close(), this.#cache?.close()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -187,26 +242,19 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     return user !== undefined && !(expiresAt && expiresAt.getTime() <= now) && !(revokedAt && revokedAt.getTime() <= now);
   }
 
-  async #lookUp(id: string): Promise<Found<User> | undefined> {
-    const revocations = this.#revocations;
-    const found = await this.#operations.run('find a token', (signal) => this.#lookups.find(id, signal));
-    if (found !== undefined && revocations === this.#revocations) this.#cache?.set(id, found);
-    return found;
-  }
-
   /** Tokens and their users, in one command. */
   async #query(ids: readonly string[], signal: AbortSignal): Promise<Map<string, Found<User> | Error>> {
     const pipeline = [{ $match: { _id: { $in: ids } } }, this.#users.lookup('userId', 'users')];
     // With room for one more than can come, the server is done with the first reply.
     const options = { signal, readPreference: 'primary', batchSize: ids.length + 1 } as const;
-    const rows = await this.#tokens.aggregate<TokenDocument & { users: Document[] }>(pipeline, options).toArray();
+    const rows = await rowsOf(this.#tokens.aggregate<TokenDocument & { users: Document[] }>(pipeline, options));
     const others = await this.#findOthers(rows, signal);
     const found = new Map<string, Found<User> | Error>();
-    for (const { users, ...document } of rows) {
+    await inTurns(rows, ({ users, ...document }) => {
       const userId = String(document.userId);
       const user = this.#users.userOf(userId, others.get(userId) ?? users);
       found.set(document._id, user instanceof Error ? user : foundOf(document, user));
-    }
+    });
     return found;
   }
 
@@ -214,20 +262,6 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
   async #findOthers(rows: readonly (TokenDocument & { users: Document[] })[], signal: AbortSignal): Promise<Map<string, Document[]>> {
     const ids = rows.flatMap(({ users, userId }) => (users.length === 0 && keysOf(String(userId)).length > 1 ? [String(userId)] : []));
     return ids.length === 0 ? new Map() : this.#users.find(ids, signal);
-  }
-
-  async #revoke(filter: Filter<TokenDocument>): Promise<number> {
-    const now = this.#now();
-    // An imported token is kept: were it removed, the next import would bring it back to life.
-    const removeAt = { $cond: [{ $eq: [{ $type: '$importedFrom' }, 'missing'] }, new Date(now.getTime() + retentionMs), '$$REMOVE'] };
-    const update = [{ $set: { revokedAt: now, removeAt } }, { $unset: 'slot' }];
-    try {
-      const write = () => this.#tokens.updateMany(filter, update, { writeConcern: { w: 'majority' } });
-      const { modifiedCount } = await this.#operations.run('revoke tokens', write);
-      return modifiedCount;
-    } finally {
-      this.clearCache();
-    }
   }
 }
 
@@ -240,10 +274,7 @@ function foundOf<User extends AuthenticatedUser>(document: TokenDocument, user: 
   }
 }
 
-function newCache<Value extends object>(options: MongoTokenCacheOptions): LRUCache<string, Value> {
-  const { ttlMs = 5_000, maxTokens = 10_000 } = checkedOptions(`${owner}.cache`, options, cacheRules);
-  return new LRUCache<string, Value>({
-    max: maxTokens,
-    ttl: ttlMs,
-  });
+function newCache<User extends AuthenticatedUser>(options: MongoTokenCacheOptions, own: MemoryRevocationFeed): TokenCache<Found<User>> {
+  const { ttlMs = 5_000, maxTokens = 10_000, feed } = checkedOptions(`${owner}.cache`, options, cacheRules);
+  return new TokenCache({ ttlMs, maxTokens }, own, feed);
 }

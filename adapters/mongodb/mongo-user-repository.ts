@@ -3,7 +3,8 @@ import { checkedIds, checkId } from '../../src/check-id.js';
 import { checkedOptions } from '../../src/checked-options.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
-import { Batches, maxBatchSize } from './batches.js';
+import { Batches, maxListSize } from './batches.js';
+import { inTurns } from './in-turns.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, mongoRules } from './options.js';
 import { type MongoUserOptions, UserDocuments, userRules } from './users.js';
@@ -38,8 +39,8 @@ export class MongoUserRepository<User extends AuthenticatedUser = AppUser> imple
   async findByIds(ids: readonly string[]): Promise<ReadonlyMap<string, User>> {
     const checked = checkedIds(`${owner}.findByIds`, ids);
     const users = new Map<string, User>();
-    for (let start = 0; start < checked.length; start += maxBatchSize) {
-      const some = checked.slice(start, start + maxBatchSize);
+    for (let start = 0; start < checked.length; start += maxListSize) {
+      const some = checked.slice(start, start + maxListSize);
       for (const [id, found] of await this.#operations.run('find users', (signal) => this.#query(some, signal))) {
         if (found instanceof Error) throw found;
         users.set(id, found);
@@ -50,10 +51,10 @@ export class MongoUserRepository<User extends AuthenticatedUser = AppUser> imple
 
   async #query(ids: readonly string[], signal: AbortSignal): Promise<Map<string, User | Error>> {
     const users = new Map<string, User | Error>();
-    for (const [id, documents] of await this.#documents.find(ids, signal)) {
+    await inTurns([...(await this.#documents.find(ids, signal))], ([id, documents]) => {
       const found = this.#documents.userOf(id, documents);
       if (found !== undefined) users.set(id, found);
-    }
+    });
     return users;
   }
 }

@@ -56,10 +56,10 @@ export function registerMongo(container: DependencyContainer, options: RegisterM
   const { db, tokens, users, sessions, feed = 'where possible', timeoutMs, clock } = options ?? {};
   checkDb('registerMongo', db);
   const shared = { timeoutMs, clock };
-  const tokenRepository = new MongoTokenRepository(db, { ...shared, ...tokens, users });
+  const revocations = feedOf(db, feed, { ...shared, tokens: tokens?.collection, users });
+  const tokenRepository = new MongoTokenRepository(db, { ...shared, ...tokens, cache: cacheOf(tokens?.cache, revocations), users });
   const userRepository = new MongoUserRepository(db, { ...shared, ...users });
   const sessionStore = new MongoSessionStore(db, { ...shared, ...sessions });
-  const revocations = feedOf(db, feed, { ...shared, tokens: tokens?.collection, users });
   if (revocations) container.register(REVOCATION_FEED, { useFactory: () => revocations });
   container.register(TOKEN_REPOSITORY, { useFactory: () => tokenRepository });
   container.register(USER_REPOSITORY, { useFactory: () => userRepository });
@@ -86,4 +86,10 @@ function feedOf(
   if (feed === 'where possible') return new FeedWherePossible(new MongoRevocationFeed(db, shared));
   if (feed !== true) checkOption('registerMongo', 'feed', feed, { ...anObject, must: 'true, false or an object' });
   return new MongoRevocationFeed(db, { ...shared, ...(feed === true ? {} : feed) });
+}
+
+/** The cache heeds the feed, unless it was given one of its own. */
+function cacheOf(cache: MongoTokenOptions['cache'], feed: RevocationFeed | undefined): MongoTokenOptions['cache'] {
+  if (cache === true) return { feed };
+  return typeof cache === 'object' && cache !== null ? { feed, ...cache } : cache;
 }

@@ -1,5 +1,5 @@
 import type { IssueOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
-import type { TokenId } from '../../src/token-id.js';
+import { isTokenId, type TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 import type { UserKey } from './users.js';
 
@@ -17,7 +17,15 @@ export interface TokenDocument {
   readonly lastUsedAt?: Date;
   /** The token's place among its user's, where their number is limited; it has none once it was revoked. */
   readonly slot?: number;
-  /** From this moment on a revoked token may be removed. */
+  /** Of a token that was rotated: the one that it was exchanged for, the last time. */
+  readonly successorId?: string;
+  /** When the key of one that was rotated ceases to work, if it does not before. */
+  readonly graceEndsAt?: Date;
+  /** The first of the tokens that were rotated into one another. */
+  readonly chainId?: string;
+  /** When that one was issued. */
+  readonly chainStartedAt?: Date;
+  /** From this moment on a token that was revoked or rotated may be removed. */
   readonly removeAt?: Date;
   /** The collection that the token was imported from. */
   readonly importedFrom?: string;
@@ -41,34 +49,65 @@ export function newToken(id: TokenId, userId: UserKey, options: IssueOptions, no
   };
 }
 
+/** The document of a token in place of `old`. */
+export function successorOf(old: TokenDocument, id: TokenId, ttlMs: number | undefined, now: number): TokenDocument {
+  const { userId, label, scopes, createdAt, expiresAt, chainId, chainStartedAt } = old;
+  return {
+    _id: id,
+    userId,
+    ...(label != null && { label }),
+    ...(scopes != null && { scopes }),
+    createdAt: new Date(now),
+    ...(ttlMs === undefined ? expiresAt != null && { expiresAt } : { expiresAt: new Date(now + ttlMs) }),
+    chainId: chainId ?? old._id,
+    chainStartedAt: chainStartedAt ?? createdAt,
+  };
+}
+
+/** When the token expires, if it does. */
+export function endOf({ expiresAt, graceEndsAt }: Pick<TokenDocument, 'expiresAt' | 'graceEndsAt'>): Date | undefined {
+  if (graceEndsAt == null) return expiresAt ?? undefined;
+  return expiresAt != null && expiresAt.getTime() < graceEndsAt.getTime() ? expiresAt : graceEndsAt;
+}
+
+/** Whether the key of a token was rotated and has been used after its grace, at `now`. */
+export function isReplayed(document: TokenDocument, now: number): boolean {
+  const { successorId, graceEndsAt, revokedAt } = document;
+  return successorId !== undefined && revokedAt === undefined && graceEndsAt instanceof Date && graceEndsAt.getTime() <= now;
+}
+
 /**
  * What the repository says of a token.
  *
  * @throws {Error} when the document cannot be read: whether the token is good cannot be told then.
  */
 export function grantOf<User extends AuthenticatedUser>(document: TokenDocument, user: User | undefined): TokenGrant<User> {
-  const { _id, expiresAt, revokedAt, scopes } = document;
-  if (!isDateIfAny(expiresAt) || !isDateIfAny(revokedAt) || !(scopes == null || isStrings(scopes))) {
-    throw new Error('A stored token cannot be read: expiresAt and revokedAt must be dates, and scopes strings.');
+  const { _id, expiresAt, graceEndsAt, revokedAt, scopes, successorId } = document;
+  if (![expiresAt, graceEndsAt, revokedAt].every(isDateIfAny) || !(scopes == null || isStrings(scopes))) {
+    throw new Error('A stored token cannot be read: expiresAt, graceEndsAt and revokedAt must be dates, and scopes strings.');
   }
+  const end = endOf(document);
   return {
     id: _id as TokenId,
     user,
-    ...(expiresAt != null && { expiresAt }),
+    ...(end !== undefined && { expiresAt: end }),
     ...(revokedAt != null && { revokedAt }),
     ...(scopes != null && { scopes }),
+    ...(isTokenId(successorId) && { successorId }),
   };
 }
 
 /** What can be told of a live token. */
-export function infoOf({ _id, userId, label, scopes, createdAt, expiresAt, lastUsedAt }: TokenDocument): TokenInfo {
+export function infoOf(document: TokenDocument): TokenInfo {
+  const { _id, userId, label, scopes, createdAt, lastUsedAt } = document;
+  const expiresAt = endOf(document);
   return {
     id: _id as TokenId,
     userId: String(userId),
     ...(label != null && { label }),
     ...(scopes != null && { scopes }),
     createdAt,
-    ...(expiresAt != null && { expiresAt }),
+    ...(expiresAt !== undefined && { expiresAt }),
     ...(lastUsedAt != null && { lastUsedAt }),
   };
 }

@@ -30,40 +30,51 @@ export class TokenSlots {
     this.#maxPerUser = maxPerUser;
   }
 
-  /** Inserts `token` if its user has a slot to spare; gives up once `signal` is aborted. */
-  async insert(token: TokenDocument, signal: AbortSignal): Promise<void> {
+  /**
+   * Inserts `token` if its user has a slot to spare; gives up once `signal` is aborted.
+   *
+   * @throws {TokenLimitError} when there is none.
+   */
+  insert(token: TokenDocument, signal: AbortSignal): Promise<void> {
+    return this.#place(token, signal, (slot) => this.#tokens.insertOne({ ...token, slot }));
+  }
+
+  /**
+   * Gives `token`, which is there already and has none, a slot.
+   *
+   * @throws {TokenLimitError} when there is none to spare.
+   */
+  claim(token: TokenDocument, signal: AbortSignal): Promise<void> {
+    return this.#place(token, signal, (slot) => this.#tokens.updateOne({ _id: token._id }, { $set: { slot } }));
+  }
+
+  async #place(token: TokenDocument, signal: AbortSignal, put: (slot: number) => Promise<unknown>): Promise<void> {
     await this.#ensureIndex();
     const now = token.createdAt;
     const expired = { userId: token.userId, slot: { $exists: true }, expiresAt: { $lte: now } };
     await this.#tokens.updateMany(expired, { $unset: { slot: '' } });
     for (;;) {
-      const free = await this.#freeSlots(String(token.userId), now, signal);
+      const free = await this.#freeSlots(token, now, signal);
       if (free.length === 0) throw new TokenLimitError(this.#maxPerUser);
       for (const slot of free) {
         signal.throwIfAborted();
-        if (await this.#take({ ...token, slot })) return;
+        if (!(await isTaken(put(slot)))) return;
       }
       // Each of them was taken meanwhile, or this is the last attempt: see what is free now.
     }
   }
 
-  async #take(token: TokenDocument): Promise<boolean> {
-    try {
-      await this.#tokens.insertOne(token);
-      return true;
-    } catch (error) {
-      if (error instanceof MongoServerError && error.code === 11_000 && error.keyPattern?.slot !== undefined) return false;
-      throw error;
-    }
-  }
-
-  /** The numbers that no live token of the user holds. Tokens from before there was a limit have none, and count all the same. */
-  async #freeSlots(userId: string, now: Date, signal: AbortSignal): Promise<number[]> {
-    const projection = { _id: 0, slot: 1 };
-    const live = await this.#tokens.find(liveTokensOf(userId, now), { projection, signal, readPreference: 'primary' }).toArray();
+  /**
+   * The numbers that no other live token of the user holds. Tokens from before there was a limit have none, and count all the same; those
+   * that were rotated do not: their successor does.
+   */
+  async #freeSlots({ _id, userId }: TokenDocument, now: Date, signal: AbortSignal): Promise<number[]> {
+    const filter = { ...liveTokensOf(String(userId), now), _id: { $ne: _id }, successorId: { $exists: false } };
+    const live = await this.#tokens.find(filter, { projection: { _id: 0, slot: 1 }, signal, readPreference: 'primary' }).toArray();
+    if (live.length >= this.#maxPerUser) return [];
     const taken = new Set(live.map(({ slot }) => slot));
     const withoutSlot = live.filter(({ slot }) => slot === undefined).length;
-    const numbers = Array.from({ length: Math.max(0, this.#maxPerUser - withoutSlot) }, (_, slot) => slot);
+    const numbers = Array.from({ length: this.#maxPerUser - withoutSlot }, (_, slot) => slot);
     return numbers.filter((slot) => !taken.has(slot));
   }
 
@@ -75,5 +86,16 @@ export class TokenSlots {
       throw error;
     });
     return this.#index;
+  }
+}
+
+/** Whether another token holds the slot that `putting` is to give. */
+export async function isTaken(putting: Promise<unknown>): Promise<boolean> {
+  try {
+    await putting;
+    return false;
+  } catch (error) {
+    if (error instanceof MongoServerError && error.code === 11_000 && error.keyPattern?.slot !== undefined) return true;
+    throw error;
   }
 }

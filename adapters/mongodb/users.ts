@@ -2,6 +2,7 @@ import { type Collection, type Db, type Document, Long, ObjectId } from 'mongodb
 import { aFunction, aName, anObject, checkedOptions, checkOption, type Rules } from '../../src/checked-options.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { checkDb } from './check-db.js';
+import { rowsOf } from './in-turns.js';
 
 /** A second document about a user, joined to the first one, like the profile of a Django user. */
 export interface MongoProfileOptions {
@@ -81,7 +82,7 @@ export class UserDocuments<User extends AuthenticatedUser> {
     // With room for one more than can come, the server is done with the first reply.
     const options = { signal, readPreference: 'primary', batchSize: keys.length + 1 } as const;
     const byId = new Map<string, Document[]>();
-    for (const document of await this.collection.aggregate(pipeline, options).toArray()) {
+    for (const document of await rowsOf(this.collection.aggregate(pipeline, options))) {
       const id = this.#idOf(document);
       const others = byId.get(id);
       if (others) others.push(document);

@@ -1,0 +1,88 @@
+import type { Collection, Filter } from 'mongodb';
+import type { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
+import type { TokenId } from '../../src/token-id.js';
+import type { Operations } from './operations.js';
+import { retentionMs, type TokenDocument } from './token-document.js';
+import { liveTokensOf, notRevoked } from './token-filters.js';
+import { removableFrom } from './token-renewal.js';
+import { keysOf } from './users.js';
+
+/** What it works with. */
+export interface TokenRevocationParts {
+  readonly tokens: Collection<TokenDocument>;
+  readonly operations: Operations;
+  /** Is told of each token once its revocation is acknowledged. */
+  readonly told: MemoryRevocationFeed;
+  /** Called before anybody is told, and where it cannot be said whether anything was revoked. */
+  readonly onRevoked: () => void;
+}
+
+/** Revokes tokens by a majority of the nodes, and tells of them. */
+export class TokenRevocation {
+  readonly #tokens: Collection<TokenDocument>;
+  readonly #operations: Operations;
+  readonly #told: MemoryRevocationFeed;
+  readonly #onRevoked: () => void;
+
+  constructor({ tokens, operations, told, onRevoked }: TokenRevocationParts) {
+    this.#tokens = tokens;
+    this.#operations = operations;
+    this.#told = told;
+    this.#onRevoked = onRevoked;
+  }
+
+  /** Whether this call revoked it. Those that it was rotated from and into are revoked with it. */
+  async one(id: TokenId): Promise<boolean> {
+    const count = await this.#revoke({ _id: id, ...notRevoked }, this.#now());
+    if (count > 0) this.#told.tell({ tokenId: id });
+    // only now: it may have been rotated until then
+    const token = await this.#operations.run('find a token', (signal) =>
+      this.#tokens.findOne({ _id: id, chainId: { $exists: true } }, { signal, readPreference: 'primary' }),
+    );
+    if (token) await this.chainOf(token);
+    return count > 0;
+  }
+
+  /** How many live tokens of the user this call revoked. */
+  async allOf(userId: string): Promise<number> {
+    const now = this.#now();
+    const count = await this.#revoke(liveTokensOf(userId, now), now);
+    if (count > 0) await this.#tellOf({ userId: { $in: keysOf(userId) }, revokedAt: now }, userId);
+    return count;
+  }
+
+  /** Revokes the tokens that were rotated into one another, this one among them. */
+  async chainOf({ userId, chainId }: TokenDocument): Promise<void> {
+    if (typeof chainId !== 'string') return;
+    const chain: Filter<TokenDocument> = { userId, chainId };
+    if ((await this.#revoke({ ...notRevoked, ...chain }, this.#now())) > 0) await this.#tellOf(chain, String(userId));
+  }
+
+  #now(): Date {
+    return new Date(this.#operations.clock.now());
+  }
+
+  async #revoke(filter: Filter<TokenDocument>, now: Date): Promise<number> {
+    const removeAt = removableFrom(new Date(now.getTime() + retentionMs));
+    const update = [{ $set: { revokedAt: now, removeAt } }, { $unset: 'slot' }];
+    try {
+      const write = () => this.#tokens.updateMany(filter, update, { writeConcern: { w: 'majority' } });
+      const { modifiedCount } = await this.#operations.run('revoke tokens', write);
+      return modifiedCount;
+    } finally {
+      this.#onRevoked();
+    }
+  }
+
+  /** Tells of the tokens that were revoked; they are, also where it cannot be said which. */
+  async #tellOf(filter: Filter<TokenDocument>, userId: string): Promise<void> {
+    try {
+      const revoked = await this.#operations.run('find tokens', (signal) =>
+        this.#tokens.find(filter, { projection: { _id: 1 }, signal, readPreference: 'primary' }).toArray(),
+      );
+      for (const { _id } of revoked) this.#told.tell({ tokenId: _id as TokenId });
+    } catch {
+      this.#told.tell({ userId, hint: true });
+    }
+  }
+}
