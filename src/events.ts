@@ -60,7 +60,7 @@ export interface IdentificationEvent extends EventSubject {
 export interface RevalidationEvent {
   readonly type: 'revalidation';
   readonly source: 'token' | 'http-session';
-  /** How many credentials were asked for. */
+  /** How many credentials were asked for, those included to which tokens were exchanged. */
   readonly asked: number;
   /** How many channels ended by it. */
   readonly ended: number;
@@ -78,7 +78,7 @@ export interface RevocationEvent {
   readonly subject: string;
   /** Whether its channels are only looked up again (`true`), or ended (`false`). */
   readonly isHint: boolean;
-  /** How many channels of this server it concerns, connecting ones included. */
+  /** How many open channels of this server it concerns, connecting ones included. */
   readonly channels: number;
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { Authentication } from '../authentication.js';
-import { digestOf, type EventSubject, type Events } from '../events.js';
+import { digestOf, type EventSubject, type Events, type RenewalEvent } from '../events.js';
 import type { ErrorCode, Outcome } from '../outcomes.js';
 import type { TokenId } from '../token-id.js';
 import type { AnonymousUser, AppUser } from '../users.js';
@@ -105,6 +105,11 @@ export class Lifecycle {
   slow(channel: ToldChannel): void {
     if (!this.#events.isHeard('slow-consumer')) return;
     this.#events.emit({ type: 'slow-consumer', ...subjectOf(channel), bufferedBytes: channel.socket?.bufferedAmount ?? 0 });
+  }
+
+  /** It goes on with a credential that lives longer. */
+  renewed(channel: ToldChannel, how: RenewalEvent['how']): void {
+    if (this.#events.isHeard('renewal')) this.#events.emit({ type: 'renewal', ...subjectOf(channel), how });
   }
 
   /** Its connection is gone. */

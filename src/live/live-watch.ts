@@ -75,7 +75,7 @@ export class LiveWatch implements ChannelWatch {
       check: (channels) => this.#rechecks.check(channels),
       onExpiring: settings.onExpiring && ((channel, inMs) => this.#tellExpiring(channel, inMs)),
     });
-    this.#revocations = new Revocations({ clock, registry, log: this.#log, hints: this.#hints });
+    this.#revocations = new Revocations({ clock, registry, log: this.#log, hints: this.#hints, events: runtime.events });
     this.#subscriptions = new Subscriptions(runtime, { revoked: (revocation) => this.#revoked(revocation), gap: () => this.#gap() });
     this.#reauthentications = new Reauthentications(runtime, registry, this.#grants, this.#log);
     this.#messageChecks = new MessageChecks(this.#rechecks, (source) => this.#revalidationOf(source) === 'message');
@@ -118,7 +118,10 @@ export class LiveWatch implements ChannelWatch {
 
   async reauthenticate(channel: Connection, key: unknown): Promise<boolean> {
     const isDone = await this.#reauthentications.run(channel, key);
-    if (isDone) this.#answered(channel);
+    if (isDone) {
+      this.#runtime.lifecycle.renewed(channel, 'reauthenticated');
+      this.#answered(channel);
+    }
     return isDone;
   }
 

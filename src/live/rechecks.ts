@@ -8,6 +8,7 @@ import type { Recheck, Standing } from '../identity/recheck.js';
 import type { BoundSource } from '../identity/user-source.js';
 import type { TokenId } from '../token-id.js';
 import type { Grants } from './grants.js';
+import { tellRevalidation } from './live-events.js';
 
 /** How many ids one batch asks for at most. */
 const batchSize = 5_000;
@@ -40,6 +41,12 @@ interface Round {
   readonly recheck: Recheck;
   isReported: boolean;
   judged: number;
+  /** When it began; `undefined` where nobody listens. */
+  readonly start: number | undefined;
+  /** How many credentials were asked for, of how many it could not be told, and how many channels ended by it. */
+  asked: number;
+  failed: number;
+  ended: number;
 }
 
 /** Looks up again what identified channels, in batches, and does what the answers say. */
@@ -80,25 +87,37 @@ export class Rechecks {
   async ask(source: BoundSource, groups: Groups, spreadMs = 0): Promise<void> {
     const { recheck } = source;
     if (recheck === undefined) return;
-    const round: Round = { source, recheck, isReported: false, judged: 0 };
+    const { events } = this.#runtime;
+    const round: Round = {
+      source,
+      recheck,
+      isReported: false,
+      judged: 0,
+      start: events.start('revalidation'),
+      asked: 0,
+      failed: 0,
+      ended: 0,
+    };
     await this.#inSlices(round, [...groups.keys()], spreadMs, async (ids) => {
       const askedAt = this.#runtime.clock.monotonic();
       const heirs = new Map<TokenId, Heir[]>();
       const standings = await this.#standings(round, ids);
       for (const id of ids) {
         const standing = standings instanceof Error ? standings : standings.get(id);
+        if (standing instanceof Error) round.failed += 1;
         for (const channel of groups.get(id) ?? []) {
           if (!isStill(channel, source, id)) continue;
           if (standing instanceof Error) this.#failed(round, channel, standing, askedAt);
           else if (standing?.successorId !== undefined && !this.#grants.isRevoked(standing))
             push(heirs, standing.successorId, { channel, credentialId: id, standing });
-          else this.#judge(channel, standing, askedAt);
+          else this.#judge(round, channel, standing, askedAt);
           const pause = this.#breathe(round);
           if (pause !== undefined) await pause;
         }
       }
       await this.#follow(round, heirs, 1);
     });
+    tellRevalidation(events, round);
   }
 
   /** Ends no timer of its own any more: what waits for its turn is not asked. */
@@ -135,6 +154,7 @@ export class Rechecks {
 
   async #standings(round: Round, ids: readonly string[]): Promise<ReadonlyMap<string, Standing | Error> | Error> {
     const { clock, connectTimeoutMs } = this.#runtime;
+    round.asked += ids.length;
     try {
       return await boundedLookUp('Looking up live channels again', () => round.recheck.ask(ids), clock, connectTimeoutMs);
     } catch (error) {
@@ -153,13 +173,14 @@ export class Rechecks {
       const next = new Map<TokenId, Heir[]>();
       for (const tokenId of ids as readonly TokenId[]) {
         const standing = standings instanceof Error ? standings : standings.get(tokenId);
+        if (standing instanceof Error) round.failed += 1;
         for (const heir of heirs.get(tokenId) ?? []) {
           const { channel, credentialId } = heir;
           if (!isStill(channel, source, credentialId)) continue;
-          if (standing instanceof Error || standing === undefined) this.#judge(channel, heir.standing, askedAt);
+          if (standing instanceof Error || standing === undefined) this.#judge(round, channel, heir.standing, askedAt);
           else if (standing.successorId !== undefined && depth < maxSuccessors) push(next, standing.successorId, heir);
           else if (this.#grants.mayGoOver(channel, standing)) this.#goOver(channel, { tokenId, standing, source }, askedAt);
-          else this.#judge(channel, heir.standing, askedAt);
+          else this.#judge(round, channel, heir.standing, askedAt);
           const pause = this.#breathe(round);
           if (pause !== undefined) await pause;
         }
@@ -171,13 +192,17 @@ export class Rechecks {
   #goOver(channel: Connection, other: Parameters<Grants['goOver']>[1], askedAt: number): void {
     this.#grants.goOver(channel, other, askedAt);
     this.#registry.rename(channel);
+    this.#runtime.lifecycle.renewed(channel, 'successor');
     this.#listener.answered(channel);
   }
 
-  #judge(channel: Connection, standing: Standing | undefined, askedAt: number): void {
+  #judge(round: Round, channel: Connection, standing: Standing | undefined, askedAt: number): void {
+    const { endsAt } = channel.identity;
     const code = this.#grants.judge(channel, standing, askedAt);
-    if (code === undefined) this.#listener.answered(channel);
-    else channel.cutOff(code);
+    if (code === undefined) {
+      if (channel.identity.endsAt > endsAt) this.#runtime.lifecycle.renewed(channel, 'extended');
+      this.#listener.answered(channel);
+    } else if (channel.cutOff(code)) round.ended += 1;
   }
 
   #failed(round: Round, channel: Connection, error: Error, askedAt: number): void {

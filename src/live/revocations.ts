@@ -3,11 +3,13 @@ import type { Connection } from '../channel/connection.js';
 import { checkId } from '../check-id.js';
 import type { Clock } from '../contracts/clock.js';
 import type { Revocation } from '../contracts/revocation-feed.js';
+import type { Events } from '../events.js';
 import type { IdentityKeys } from '../identity/user-source.js';
 import { kindOf } from '../kind-of.js';
 import type { ErrorCode } from '../outcomes.js';
 import { checkTokenId } from '../token-id.js';
 import type { Hints } from './hints.js';
+import { tellRevocation } from './live-events.js';
 import type { RevocationLog } from './revocation-log.js';
 
 /** How a channel ends whose token, user or HTTP session has ended. */
@@ -23,6 +25,7 @@ export interface RevocationsOwner {
   readonly registry: ChannelRegistry;
   readonly log: RevocationLog;
   readonly hints: Hints;
+  readonly events: Events;
 }
 
 /**
@@ -63,9 +66,10 @@ export class Revocations {
    * @throws {TypeError} when it is no revocation.
    */
   act(revocation: Revocation): number {
-    const { registry, log, hints } = this.#owner;
+    const { registry, log, hints, events } = this.#owner;
     const keys = keysOf(revocation);
     const concerned = registry.foundBy(keys);
+    tellRevocation(events, { keys, isHint: revocation.hint === true, channels: concerned });
     const issuedBefore = 'userId' in revocation ? (revocation.issuedBefore ?? undefined) : undefined;
     if (revocation.hint === true) {
       log.noteDoubt(keys);
