@@ -243,14 +243,16 @@ describe('spans', () => {
     const { server } = makeServer();
     const client = await connectTo(server, { cookies });
     await client.send('a');
-    await client.disconnect();
+    await client.disconnect(4000, aliceKey);
     const handshake = spans('ws_with.handshake')[0]?.spanContext();
     for (const name of ['ws_with.session.save', 'ws_with.channel.close']) {
       const [span] = spans(name);
       expect(span?.links.map((link) => link.context.spanId)).toEqual([handshake?.spanId]);
       expect(span?.spanContext().traceId).not.toBe(handshake?.traceId);
     }
-    expect(spanExporter.getFinishedSpans()).toHaveLength(4);
+    const all = spanExporter.getFinishedSpans();
+    expect(all).toHaveLength(4);
+    expect(JSON.stringify(all.map(({ attributes, events }) => [attributes, events]))).not.toMatch(new RegExp(`${aliceKey}|alice`));
     publish(oneOfEach.filter(({ type }) => type === 'save'));
     expect(spans('ws_with.session.save')[1]?.links).toEqual([]); // of a channel that is over, nothing is kept
   });
