@@ -10,35 +10,45 @@ export interface Ahead {
 }
 
 const aheadOf: unique symbol = Symbol('ws-with.ahead');
+const ownOf: unique symbol = Symbol('ws-with.own');
+
+const { send, ping, pong, close, terminate } = WebSocket.prototype;
+const ofWs = { send, ping, pong, close, terminate } as const;
+type Name = keyof typeof ofWs;
 
 interface OrderedSocket extends WebSocket {
   [aheadOf]?: Ahead;
+  /** The methods that the application has put in place of those of ws. */
+  [ownOf]?: { readonly [M in Name]?: WebSocket[M] };
 }
 
-const { send, ping, pong, close, terminate } = WebSocket.prototype;
+/** Calls a method of `socket` as it was before its channel kept the order. */
+function callFormer(socket: OrderedSocket, name: Name, given: unknown[]): void {
+  Reflect.apply(socket[ownOf]?.[name] ?? ofWs[name], socket, given);
+}
 
 /** The methods of a socket through which something leaves, or after which nothing does. What its channel has sent goes before it. */
 const ordered = {
   send(this: OrderedSocket, ...given: unknown[]): void {
     this[aheadOf]?.flush();
     this[aheadOf]?.sentBeside(isFinal(given[1]));
-    Reflect.apply(send, this, given);
+    callFormer(this, 'send', given);
   },
   ping(this: OrderedSocket, ...given: unknown[]): void {
     this[aheadOf]?.flush();
-    Reflect.apply(ping, this, given);
+    callFormer(this, 'ping', given);
   },
   pong(this: OrderedSocket, ...given: unknown[]): void {
     this[aheadOf]?.flush();
-    Reflect.apply(pong, this, given);
+    callFormer(this, 'pong', given);
   },
   close(this: OrderedSocket, ...given: unknown[]): void {
     this[aheadOf]?.flush();
-    Reflect.apply(close, this, given);
+    callFormer(this, 'close', given);
   },
   terminate(this: OrderedSocket): void {
     this[aheadOf]?.flush();
-    Reflect.apply(terminate, this, []);
+    callFormer(this, 'terminate', []);
   },
 };
 
@@ -54,11 +64,14 @@ export function isPlain(socket: WebSocket, raw: Socket): boolean {
 
 /** From now on `ahead` is let out before anything that the application or ws itself does with `socket`. */
 export function keepOrder(socket: WebSocket, ahead: Ahead): void {
-  (socket as OrderedSocket)[aheadOf] = ahead;
+  const ours: OrderedSocket = socket;
+  const own = (Object.keys(ofWs) as Name[]).filter((name) => socket[name] !== ofWs[name]);
+  if (own.length > 0) ours[ownOf] = Object.fromEntries(own.map((name) => [name, socket[name]]));
+  ours[aheadOf] = ahead;
   Object.assign(socket, ordered);
 }
 
-/** Sends through ws what its channel sends: nothing is to be let out before it. */
-export function sendThroughWs(socket: WebSocket, data: string | Uint8Array): void {
-  Reflect.apply(send, socket, [data]);
+/** Sends what its channel sends: nothing is to be let out before it. `onSent` is told when ws has let go of it. */
+export function sendAsBefore(socket: WebSocket, data: string | Uint8Array, onSent?: () => void): void {
+  callFormer(socket, 'send', onSent === undefined ? [data] : [data, onSent]);
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { bytesOf, FrameWriter, headerBytes } from './frame-writer.js';
-import { type Ahead, isPlain, keepOrder, sendThroughWs } from './ordered-socket.js';
+import { type Ahead, isPlain, keepOrder, sendAsBefore } from './ordered-socket.js';
 import { currentTurn, wholeTurn } from './turn.js';
 
 /** After this many bytes within one tick, what is there goes out. Of what ws compresses, more than this waiting is too much. */
@@ -72,6 +72,7 @@ export class Outbox implements Ahead {
     this.#owner = owner;
     this.#maxBufferedBytes = maxBufferedBytes;
     this.#isUndecided = isPlain(socket, raw);
+    keepOrder(socket, this);
     this.#onSent = socket.extensions ? () => this.#compressed() : undefined;
   }
 
@@ -87,13 +88,13 @@ export class Outbox implements Ahead {
       this.#sendCorked(data);
       if (this.#corkedBytes < flushBytes) return true;
       this.#uncork();
-    } else if (this.#isBeside && !this.#isBesideWritten()) sendThroughWs(this.#socket, typeof data === 'string' ? data : copyOf(data));
+    } else if (this.#isBeside && !this.#isBesideWritten()) sendAsBefore(this.#socket, typeof data === 'string' ? data : copyOf(data));
     else if (frames.write(data)) {
       if (frames.length < flushBytes) return true;
       frames.flush();
     } else {
       frames.flush();
-      sendThroughWs(this.#socket, typeof data === 'string' ? data : copyOf(data));
+      sendAsBefore(this.#socket, typeof data === 'string' ? data : copyOf(data));
     }
     this.#holdIfClogged();
     this.#longest = Math.max(this.#longest, lengthOf(data));
@@ -112,15 +113,13 @@ export class Outbox implements Ahead {
     const own = typeof data === 'string' ? data : copyOf(data);
     const before = this.#raw.writableLength;
     if (this.#onSent !== undefined) this.#compressing += 1;
-    if (this.#frames === undefined) this.#socket.send(own, this.#onSent);
-    else sendThroughWs(this.#socket, own);
+    sendAsBefore(this.#socket, own, this.#onSent);
     const length = lengthOf(own);
     this.#corkedBytes += length;
     if (!this.#isUndecided) return;
     this.#isUndecided = false;
     if (this.#raw.writableLength - before !== headerBytes(length) + own.length) return; // Node counts text in characters
     this.#frames = new FrameWriter(this.#raw);
-    keepOrder(this.#socket, this);
   }
 
   #uncork(): void {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { WebSocket } from 'ws';
 import { WsClient } from '../../support/ws-client.js';
 import { deferred, type Mode, modes, serve } from '../server/serving.js';
 
@@ -125,4 +126,31 @@ describe.each(modes)('bytes that the application uses again after send (%s)', (m
     const none = Buffer.alloc(0);
     expect(await client.take(6)).toEqual([Buffer.alloc(4, 5), Buffer.alloc(4), Buffer.alloc(8), none, none, '']);
   });
+
+  it.each<[string, (socket: WebSocket) => void]>([
+    ['as ws made it', () => undefined],
+    ['with a send of the application’s own', (socket) => void Object.assign(socket, { send: socket.send.bind(socket) })],
+  ])(
+    'arrive as they were where the application sends them on the socket itself, between what the channel sends: one %s',
+    async (_what, prepare) => {
+      const shared = Buffer.alloc(8, 1);
+      const { port } = await serve(
+        {
+          receive: ({ channel }) => {
+            prepare(channel.socket as WebSocket);
+            for (const byte of [2, 3]) {
+              channel.send('between');
+              channel.socket?.send(shared.fill(byte));
+              shared.fill(9);
+            }
+          },
+        },
+        { mode },
+      );
+      const client = await WsClient.connect(port);
+      client.send('go');
+      const received = (await client.take(4)).filter((message) => message !== 'between');
+      expect(received).toEqual([Buffer.alloc(8, 2), Buffer.alloc(8, 3)]);
+    },
+  );
 });
