@@ -5,6 +5,7 @@ import { openChannel } from '../channel/open-channel.js';
 import type { Runtime } from '../channel/runtime.js';
 import { ChannelError } from '../errors.js';
 import { type CredentialSource, httpToken, offeredSubprotocols } from '../identity/credentials.js';
+import { ignore, isThenable } from '../maybe-promise.js';
 import type { HandshakeRequest } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
 import type { ServerSettings } from './channel-server-options.js';
@@ -46,6 +47,9 @@ export class UpgradeEndpoint implements UpgradeTaker {
       ws?.verifyClient &&
       guardedVerifyClient(ws.verifyClient, {
         report: (error) => reporter.error(error),
+        failed: (request, error) => {
+          if (this.#handshakes.get(request)?.transport.failAnswer(error) !== true) reporter.error(error);
+        },
         mayAnswer: (request) => this.#handshakes.get(request)?.transport.mayAnswer() === true,
       });
     const webSockets = new WebSocketServer({
@@ -138,8 +142,12 @@ function agreeOnProtocol(
   const { protocols, ws } = options;
   if (protocols !== undefined) return offers.find((offer) => protocols.includes(offer)) ?? false;
   if (ws?.handleProtocols === undefined) return offers[0] ?? false;
-  const chosen = ws.handleProtocols(new Set(offers), request);
-  return chosen !== false && offers.includes(chosen) ? chosen : false;
+  const chosen: unknown = ws.handleProtocols(new Set(offers), request);
+  if (isThenable(chosen)) {
+    ignore(chosen); // nobody else would hear of its rejection
+    throw new TypeError('handleUpgrades: ws.handleProtocols must return a subprotocol or false at once, got a promise');
+  }
+  return typeof chosen === 'string' && offers.includes(chosen) ? chosen : false;
 }
 
 const keyPattern = /^[+/0-9A-Za-z]{22}==$/;

@@ -134,7 +134,7 @@ export class UpgradeTransport implements Transport {
   readonly #claim: SocketClaim;
   #pending: Pending | undefined;
   /** Set while ws is to answer. */
-  #answering: { readonly failed: () => void; readonly onTaken: () => void } | undefined;
+  #answering: { readonly failed: () => void; readonly threw: (error: unknown) => void; readonly onTaken: () => void } | undefined;
 
   constructor({ claim, head, maxBytes, ...others }: PendingUpgrade) {
     this.raw = claim.socket as Socket;
@@ -165,7 +165,12 @@ export class UpgradeTransport implements Transport {
         this.raw.off('close', failed);
         resolve(false);
       };
-      this.#answering = { failed, onTaken: pending.onTaken };
+      const threw = (error: unknown): void => {
+        this.#answering = undefined;
+        this.raw.off('close', failed);
+        reject(error as Error);
+      };
+      this.#answering = { failed, threw, onTaken: pending.onTaken };
       this.raw.once('close', failed);
       try {
         pending.webSockets.handleUpgrade(pending.request, this.raw, head, (socket) => {
@@ -177,7 +182,7 @@ export class UpgradeTransport implements Transport {
           resolve(true);
         });
       } catch (error) {
-        reject(error as Error); // a verifyClient of the application threw
+        threw(error); // a verifyClient of the application, say
       }
     });
   }
@@ -190,6 +195,13 @@ export class UpgradeTransport implements Transport {
     answering.onTaken();
     answering.failed();
     return false;
+  }
+
+  /** The answer cannot be given, because of `error`: `false` where nobody waits for it any more. */
+  failAnswer(error: unknown): boolean {
+    const answering = this.#answering;
+    answering?.threw(error);
+    return answering !== undefined;
   }
 
   refuse(outcome: Outcome): void {

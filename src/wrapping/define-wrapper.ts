@@ -1,4 +1,4 @@
-import { whenDone } from '../maybe-promise.js';
+import { ignore, isThenable, promiseOf, whenDone } from '../maybe-promise.js';
 import { callShapes } from './call-shapes.js';
 import { type AnyHandler, checkHandler, madeHandler, markFactories, nameAround } from './made-function.js';
 import { hasPassed, makeMark, setPassed } from './passed-marks.js';
@@ -26,12 +26,16 @@ export function configurable(name: string, prepare: (given: object | undefined) 
 
 /** What `prepare` makes of the options. What it says of options that are missing is told with how to give them. */
 function prepared(name: string, prepare: (given?: object) => unknown, given: object | undefined): unknown {
+  let options: unknown;
   try {
-    return prepare(given);
+    options = prepare(given);
   } catch (error) {
     if (given !== undefined || !(error instanceof TypeError)) throw error;
     throw new TypeError(`${name} needs options: write ${name}({ … })(handler). Without them: ${error.message}`, { cause: error });
   }
+  if (!isThenable(options)) return options;
+  ignore(options); // nobody else would hear of its rejection
+  throw new TypeError(`${name}: what checks its options must return them at once, got a promise`);
 }
 
 function makeAround(name: string, around: AnyAround): Make {
@@ -91,26 +95,28 @@ export function defineWrapper(name: string, first: unknown, second?: unknown): u
 markFactories(defineWrapper);
 
 /**
- * Runs `run`, then `done`, also after a throw; stays synchronous where `run` does. For wrappers that do something after the handler
- * and should cost a synchronous handler no promise.
+ * Runs `run`, then `done`, also after a throw; stays synchronous where both do. For wrappers that do something after the handler
+ * and should cost a synchronous handler no promise. What `done` throws, or a promise of it rejects with, is thrown in place of the result.
  */
-export function whenSettled<P extends Passed<object>>(run: () => P, done: (error?: unknown) => void): P {
+export function whenSettled<P extends Passed<object>>(run: () => P, done: (error?: unknown) => unknown): P {
   let result: unknown;
   try {
     result = run();
   } catch (error) {
-    done(error);
-    throw error;
+    return afterDone(done(error), () => {
+      throw error;
+    }) as P;
   }
   return whenDone<unknown>(
     result,
-    (value) => {
-      done();
-      return value;
-    },
-    (error) => {
-      done(error);
-      throw error;
-    },
+    (value) => afterDone(done(), () => value),
+    (error) =>
+      afterDone(done(error), () => {
+        throw error;
+      }),
   ) as P;
+}
+
+function afterDone(done: unknown, settle: () => unknown): unknown {
+  return isThenable(done) ? promiseOf(done).then(settle) : settle();
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import {
   type BaseMessage,
   ChannelServer,
@@ -33,6 +33,13 @@ async function serve(upgrades?: UpgradeOptions) {
 
 const answerTo = async (port: number, offer: string): Promise<string> =>
   (await RawClient.upgrade(port, { headers: { 'Sec-WebSocket-Protocol': offer } })).answer();
+
+class Unbuildable extends WebSocket {
+  constructor(...given: ConstructorParameters<typeof WebSocket>) {
+    super(...given);
+    throw new Error('not to be built');
+  }
+}
 
 describe('a token in a subprotocol', () => {
   it('identifies, and the protocol beside it is agreed on; the answer never holds it', async () => {
@@ -163,6 +170,38 @@ describe('options of ws', () => {
     await client.ended();
     expect(channels.channels.size).toBe(0);
     expect(errors).toEqual([expect.objectContaining({ message: 'boom' })]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  const unsendable = {
+    get evil(): string {
+      return boom();
+    },
+  };
+
+  it.each<[string, UpgradeOptions]>([
+    ['a handleProtocols that gives a promise', { ws: { handleProtocols: (async () => 'chat') as never } }],
+    ['a handleProtocols whose promise rejects', { ws: { handleProtocols: (async () => boom()) as never } }],
+    ['a WebSocket whose constructor throws', { ws: { WebSocket: Unbuildable as never } }],
+    [
+      'such a WebSocket after a verifyClient that waited',
+      { ws: { WebSocket: Unbuildable as never, verifyClient: (_info, done) => setImmediate(done, true) } },
+    ],
+    [
+      'such a WebSocket after an async verifyClient',
+      { ws: { WebSocket: Unbuildable as never, verifyClient: (async () => true) as never } },
+    ],
+    [
+      'a verifyClient that answers, late, what cannot be sent',
+      { ws: { verifyClient: (_info, done) => setImmediate(done, false, 401, 'no', unsendable) } },
+    ],
+  ])('with %s are refused with 500, and the error is reported once', async (_name, upgrades) => {
+    const { port, channels, errors, clock } = await serve(upgrades);
+    const client = await RawClient.upgrade(port, { headers: { 'Sec-WebSocket-Protocol': 'chat' } });
+    expect(await client.status()).toBe(500);
+    await client.ended();
+    expect(channels.channels.size).toBe(0);
+    expect(errors).toHaveLength(1);
     expect(clock.pendingTimers).toBe(0);
   });
 

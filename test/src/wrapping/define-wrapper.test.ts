@@ -95,6 +95,37 @@ describe('a wrapper of an application, on the real runtime', () => {
     expect(errors).toEqual([boom, boom]);
   });
 
+  it('may do something that takes time after the handler, and fails where that does', async () => {
+    const { options, errors } = makeSite();
+    const boom = new Error('boom');
+    const done: string[] = [];
+    const withAfter = (after: () => unknown) =>
+      defineWrapper('withAfter', (_message: BaseMessage, next) => whenSettled(() => next(), after));
+    const slow = withAfter(async () => void done.push('slow'));
+    const failing = withAfter(async () => {
+      throw boom;
+    });
+    for (const handler of [() => undefined, async () => undefined]) {
+      const client = await connectTo({ receive: slow(handler) }, options);
+      await client.send('x');
+      expect(client.closed).toBeUndefined();
+      const other = await connectTo({ receive: failing(handler) }, options);
+      await other.send('x');
+      expect(other.closed?.code).toBe(1011);
+    }
+    expect(done).toEqual(['slow', 'slow']);
+    expect(errors).toEqual([boom, boom]);
+  });
+
+  it('must check its options at once', async () => {
+    for (const prepare of [async () => ({}), async () => Promise.reject(new Error('nobody hears it'))]) {
+      const withLate = defineWrapper('withLate', prepare, (_message: BaseMessage, next) => next());
+      expect(() => withLate({})(() => {})).toThrow(TypeError);
+      expect(() => withLate(() => {})).toThrow(TypeError);
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+
   it('may throw a ClientError, which withClientErrors around it tells the client', async () => {
     const withQuota = defineWrapper('withQuota', (_message: BaseMessage, next) => {
       if (cookies.key !== aliceKey) return next();
