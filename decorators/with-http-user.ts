@@ -1,5 +1,6 @@
 import type { ChannelMessage } from '../src/channel/channel-message.js';
 import { connectingOf, defineBuiltIn } from '../src/channel/define-built-in.js';
+import { putOwnUser } from '../src/channel/own-user.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { UserRepository } from '../src/contracts/user-repository.js';
 import type { Dependencies } from '../src/dependencies.js';
@@ -46,23 +47,27 @@ async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequir
   const { runtime } = message.channel;
   const connecting = connectingOf(message);
   const { users } = runtime.bind(requirement);
+  const put = (user: AuthenticatedUser | AnonymousUser): void =>
+    putOwnUser(message, user, { wrapper: requirement.wrapper, source: runtime.bind(requirement.source) });
   const userId = message.httpSession?.userId;
   if (userId == null) {
-    message.user = message.kind === 'disconnect' ? lastKnownUser(message) : anonymousUser;
+    put(message.kind === 'disconnect' ? lastKnownUser(message) : anonymousUser);
     return;
   }
   const find = (): Promise<UserLike | undefined> =>
     boundedLookUp('Looking up the user of an HTTP session', () => users.findById(userId), runtime.clock, runtime.connectTimeoutMs);
+  let found: AuthenticatedUser | AnonymousUser;
   try {
     const user = await (connecting === undefined ? find() : connecting.lookingUp(find()));
-    message.user = user == null ? anonymousUser : checkedUser(user, 'users.findById');
+    found = user == null ? anonymousUser : checkedUser(user, 'users.findById');
   } catch (error) {
     const failed = lookUpFailed(error);
     if (message.kind !== 'disconnect') throw failed;
     // its handler is owed all the same; nobody is left to be refused
     runtime.reporter.error(failed, message);
-    message.user = lastKnownUser(message);
+    found = lastKnownUser(message);
   }
+  put(found);
 }
 
 /**

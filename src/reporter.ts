@@ -88,7 +88,7 @@ export class Reporter {
 
   /** How many warnings of `kind` were left out before this one; `undefined` where it is left out itself. */
   #dueAfter(kind: string): number | undefined {
-    const now = this.#now();
+    const now = this.#clock.monotonic();
     const last = this.#lastWarnings.get(kind);
     if (last !== undefined && now - last.at < warningIntervalMs) {
       last.leftOut += 1;
@@ -96,14 +96,5 @@ export class Reporter {
     }
     this.#lastWarnings.set(kind, { at: now, leftOut: 0 });
     return last?.leftOut ?? 0;
-  }
-
-  /** A clock of the application may throw: what is reported must not fail by it, and is told rather than left out. */
-  #now(): number {
-    try {
-      return this.#clock.monotonic();
-    } catch {
-      return Number.NaN;
-    }
   }
 }

@@ -64,15 +64,21 @@ export function slotsOf(handlers: unknown, container: DependencyContainer | unde
   return { functions, requirements };
 }
 
+const generatorTag = /^\[object (?:Async)?Generator\]$/;
+
 /**
- * What a slot returned where that is a function: one that makes a wrapped handler for each message, and gives it back rather than call it,
- * guards nothing.
+ * What a slot returned, or its promise came to: a function that makes a wrapped handler for each message and gives it back rather than call it
+ * guards nothing, and of a generator nothing has run.
  *
- * @throws {TypeError} when it is a wrapped handler.
+ * @throws {TypeError} when it is a wrapped handler, a wrapper or a generator.
  */
-export function checkReturned(slot: SlotName, returned: { readonly name: string }): void {
-  if (roleOf(returned) === undefined) return;
-  throw new TypeError(`ChannelServer: ${slot} returned ${returned.name} and did not call it: put that into the slot itself`);
+export function checkReturned(slot: SlotName, returned: unknown): void {
+  if (typeof returned === 'function' && roleOf(returned) !== undefined) {
+    throw new TypeError(`ChannelServer: ${slot} returned ${returned.name} and did not call it: put that into the slot itself`);
+  }
+  if (typeof returned === 'object' && generatorTag.test(Object.prototype.toString.call(returned))) {
+    throw new TypeError(`ChannelServer: ${slot} returned a generator, of which nothing has run: make it an ordinary or an async function`);
+  }
 }
 
 /** The options of every `withChannelSession` that the slots can see. */

@@ -2,7 +2,7 @@ import type { BoundSource, UserSource } from '../identity/user-source.js';
 import type { KnownRequirement } from './requirement-kinds.js';
 
 /** What finds the user of a slot's messages. */
-interface Answer {
+export interface Answer {
   readonly wrapper: string;
   readonly sources: readonly BoundSource[];
 }
@@ -35,10 +35,18 @@ export function checkIdentities(
     }
   }
   checkAlike(slot, [...answers, ...own]);
+  if (known !== undefined && meetsSession(requirements)) ofChannel ??= 'the channel session';
   if (ofChannel !== undefined) checkAlike(slot, [{ wrapper: ofChannel, sources: known ?? [] }, ...own]);
 }
 
-function checkAlike(slot: string, [first, ...others]: readonly Answer[]): void {
+/** Whether a message that is given a user of its own surely has the channel session too: parts of `dispatchOn` may be apart. */
+function meetsSession(requirements: readonly KnownRequirement[]): boolean {
+  const isAlwaysOwn = requirements.some(({ kind, sometimes }) => kind === 'user' && sometimes !== true);
+  return requirements.some(({ kind, sometimes }) => kind === 'session' && (isAlwaysOwn || sometimes !== true));
+}
+
+/** @throws {TypeError} when those among the answers of one slot identify differently. */
+export function checkAlike(slot: string, [first, ...others]: readonly Answer[]): void {
   for (const other of others) {
     if (first === undefined || areSame(first.sources, other.sources)) continue;
     const joined = [...first.sources, ...other.sources];

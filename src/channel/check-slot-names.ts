@@ -1,3 +1,5 @@
+import { roleOf } from '../wrapping/made-function.js';
+
 /** The slots of a server. */
 export const slotNames = ['connect', 'receive', 'disconnect'] as const;
 export type SlotName = (typeof slotNames)[number];
@@ -18,7 +20,8 @@ const aliases: Readonly<Record<SlotName, readonly string[]>> = {
 export function checkSlotNames(owner: object): void {
   const isPlain = isPlainObject(owner);
   const names = isPlain ? functionsOf(owner, Object.keys(owner)) : methodsOf(owner);
-  const missing = slotNames.filter((slot) => (owner as Readonly<Record<string, unknown>>)[slot] === undefined);
+  const missing = slotNames.filter((slot) => Reflect.get(owner, slot) === undefined);
+  for (const slot of missing) checkStatic(owner, slot);
   for (const name of names) {
     if (isSlotName(name)) continue;
     const meant = missing.find((slot) => isNearly(name, slot)) ?? (isPlain ? slotNames.find((slot) => isCalled(name, slot)) : undefined);
@@ -26,6 +29,14 @@ export function checkSlotNames(owner: object): void {
     const remedy = meant === undefined ? 'its slots are connect, receive and disconnect' : `write ${meant}`;
     throw new TypeError(`ChannelServer: there is no slot ${name}, and its function would never be called: ${remedy}`);
   }
+}
+
+/** A wrapped handler that is a static member of the class is no handler of its instances. */
+function checkStatic(instance: object, slot: SlotName): void {
+  const made: unknown = instance.constructor;
+  const handler: unknown = typeof made === 'function' ? Reflect.get(made, slot) : undefined;
+  if (typeof handler !== 'function' || roleOf(handler) === undefined) return;
+  throw new TypeError(`ChannelServer: ${slot} is static, and would never be called: make it a method of the instance`);
 }
 
 function isSlotName(name: string): name is SlotName {

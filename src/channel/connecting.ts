@@ -11,6 +11,7 @@ import { isThrown } from '../thrown.js';
 import { ChannelMessage } from './channel-message.js';
 import { checkReturned } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
+import { checkAlike } from './check-identities.js';
 import type { LiveChannel, PendingConnect } from './live-channel.js';
 import type { Runtime } from './runtime.js';
 import type { Transport } from './transport.js';
@@ -137,9 +138,7 @@ export class Connecting implements PendingConnect {
     if (!connectIdentifies) await this.prepare();
     if (!channel.isConnecting) return;
     if (connect !== undefined) {
-      const result = connect(this.#message);
-      if (typeof result === 'function') checkReturned('connect', result);
-      await result;
+      checkReturned('connect', await connect(this.#message));
       if (!channel.isConnecting) return;
     }
     const preparing = this.prepare(); // where no wrapper came to it
@@ -164,11 +163,11 @@ export class Connecting implements PendingConnect {
   /**
    * Everything that the server's wrappers want at connect, done once; `undefined` where there is nothing to wait for.
    *
-   * @param hidden the sources of a wrapper that the server could not see when it was built.
+   * @param wanted the sources of the wrapper that asks: those of the server, where it saw that one when it was built.
    * @param wantsSession whether a wrapper asks for the session that the server could not see either.
    */
-  prepare(hidden?: readonly UserSource[], wantsSession = this.#channel.runtime.plan.wantsSession): Promise<void> | undefined {
-    const identifying = this.#identify(hidden);
+  prepare(wanted?: readonly UserSource[], wantsSession = this.#channel.runtime.plan.wantsSession): Promise<void> | undefined {
+    const identifying = this.#identify(wanted);
     if (!wantsSession) return identifying;
     return identifying === undefined ? this.#openSession() : identifying.then(() => this.#openSession());
   }
@@ -190,11 +189,20 @@ export class Connecting implements PendingConnect {
   }
 
   /** Identification, beside the HTTP session that wrappers of any slot want. */
-  #identify(hidden: readonly UserSource[] | undefined): Promise<void> | undefined {
-    if (this.#identifying !== undefined || this.#isIdentified) return this.#identifying;
-    const { runtime } = this.#channel;
+  #identify(wanted: readonly UserSource[] | undefined): Promise<void> | undefined {
+    const { runtime, identity } = this.#channel;
     const { sources: planned, reader } = runtime.plan;
-    const sources = planned ?? hidden?.map((source) => bindHidden(source, runtime));
+    const own = wanted?.map((source) => bindHidden(source, runtime));
+    const known = planned ?? identity.sources;
+    const isKnown = own?.length === known?.length && own?.every((source, index) => source === known?.[index]);
+    if (own !== undefined && known !== undefined && isKnown !== true) {
+      checkAlike('connect', [
+        { wrapper: 'what identifies the channel', sources: known },
+        { wrapper: 'a wrapper that is called from a function of your own', sources: own },
+      ]);
+    }
+    if (this.#identifying !== undefined || this.#isIdentified) return this.#identifying;
+    const sources = planned ?? own;
     if (sources === undefined && (reader === undefined || this.#isRead)) return undefined;
     this.#identifying = this.#lookUp(sources, reader);
     return this.#identifying;
@@ -287,7 +295,7 @@ export class Connecting implements PendingConnect {
   }
 }
 
-/** Binds a source that the server did not see when it was built, and so did not hold to its one reader. */
+/** Binds a source that the server may not have seen when it was built, and so did not hold to its one reader. */
 function bindHidden(source: UserSource, runtime: Runtime): BoundSource {
   const bound = runtime.bind(source);
   if (bound.reader !== undefined) runtime.checkReader(bound.reader);

@@ -242,7 +242,7 @@ export abstract class Connection implements Channel {
     if (this.#phase === 'ended') return;
     channelCounts.closing -= 1;
     this.#phase = 'ended';
-    this.#stopTimer();
+    this.#cancelTimer?.();
     const ending = this.#ending as Ending;
     this.#runtime.lifecycle.closed(this, ending, this.#wasLive);
     this.gone(ending.closeCode, ending.reason);
@@ -251,23 +251,8 @@ export abstract class Connection implements Channel {
   /** The one timer of a channel: it closes, and then its connection is dropped. */
   protected dropAfter(ms: number): void {
     if (this.#phase !== 'closing') return;
-    this.#stopTimer();
-    try {
-      this.#cancelTimer = this.#runtime.clock.setTimer(() => this.#transport.socket?.terminate(), ms);
-    } catch (error) {
-      this.#runtime.reporter.error(error); // a clock of the application threw: without a deadline the channel could stay for ever
-      this.#transport.socket?.terminate();
-    }
-  }
-
-  #stopTimer(): void {
-    const cancel = this.#cancelTimer;
-    this.#cancelTimer = undefined;
-    try {
-      cancel?.();
-    } catch (error) {
-      this.#runtime.reporter.error(error); // a clock of the application threw: what it runs after all finds the phase over
-    }
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#runtime.clock.setTimer(() => this.#transport.socket?.terminate(), ms);
   }
 
   /** Connect has succeeded: from here on disconnect is owed. */

@@ -10,6 +10,7 @@ import { requirementsOf } from '../wrapping/requirements.js';
 import type { NoOptions } from '../wrapping/wrapper.js';
 import { type ChannelMessage, channelMessage } from './channel-message.js';
 import { ChannelConnectMessage, type Connecting } from './connecting.js';
+import { meetOwnUser } from './own-user.js';
 import type { KnownRequirement } from './requirement-kinds.js';
 
 /** The parts of a wrapper of this package. Each is told the wrapper's name for its errors, so that the name is written once. */
@@ -85,9 +86,14 @@ export function giveSession(message: ChannelMessage): Promise<void> | undefined 
   const connecting = connectingOf(message);
   const { session, identity } = message.channel;
   const pending = connecting === undefined ? session.open(identity) : connecting.prepare(undefined, true);
-  if (pending !== undefined) return pending.then(() => message.putSession());
-  message.putSession();
+  if (pending !== undefined) return pending.then(() => putSession(message));
+  putSession(message);
   return undefined;
+}
+
+function putSession(message: ChannelMessage): void {
+  if (message.hasUser) meetOwnUser(message);
+  message.putSession();
 }
 
 /** The connect that `message` belongs to, until it is over. */
@@ -143,7 +149,7 @@ function identify(message: ChannelMessage, sources: readonly UserSource[] | unde
 }
 
 function putUser(message: ChannelMessage): void {
-  message.putSession();
+  putSession(message);
   // an outer wrapper that found the HTTP session gone knows better
   if (!message.hasUser) message.user = message.channel.user;
 }

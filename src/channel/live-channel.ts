@@ -98,8 +98,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   #run(message: ChannelReceiveMessage): Promise<void> | undefined {
     try {
       const result = (this.runtime.plan.receive as SlotFunction)(message);
-      if (typeof result === 'function') checkReturned('receive', result);
-      const pending = result !== undefined && isThenable(result) ? commitAfter(result, message) : message.commit();
+      const pending = result === undefined ? message.commit() : commitOf(result, message);
       return pending === undefined ? undefined : this.#orFail(pending, message);
     } catch (error) {
       this.#failed(error, message);
@@ -208,9 +207,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
 
   async #runDisconnect(message: ChannelDisconnectMessage): Promise<void> {
     try {
-      const result = (this.runtime.plan.disconnect as SlotFunction)(message);
-      if (typeof result === 'function') checkReturned('disconnect', result);
-      await result;
+      checkReturned('disconnect', await (this.runtime.plan.disconnect as SlotFunction)(message));
       if (message.isAbandoned) return;
       // a record of the channel's own goes now anyway
       if (!this.session.outlivesChannel) message.discardDraft();
@@ -244,6 +241,14 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
 }
 
 /** Apart from its caller, as are all closures that only some messages need. */
-function commitAfter(result: PromiseLike<unknown>, message: ChannelReceiveMessage): Promise<void> {
-  return promiseOf(result).then(() => (message.isAbandoned ? undefined : message.commit()));
+function commitOf(result: unknown, message: ChannelReceiveMessage): Promise<void> | undefined {
+  if (isThenable(result)) {
+    return promiseOf(result).then((returned) => {
+      if (message.isAbandoned) return undefined;
+      checkReturned('receive', returned);
+      return message.commit();
+    });
+  }
+  checkReturned('receive', result);
+  return message.commit();
 }

@@ -3,6 +3,7 @@ import type { HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { RevocationFeed } from '../contracts/revocation-feed.js';
 import { Dependencies } from '../dependencies.js';
 import { type EventOptions, Events } from '../events.js';
+import { guardedClock } from '../guarded-clock.js';
 import { KnownCredentials } from '../identity/known-credentials.js';
 import { type DependencyContainer, REVOCATION_FEED } from '../injection.js';
 import { type OriginOptions, originRule } from '../origin.js';
@@ -53,7 +54,8 @@ export class Runtime {
    * @throws {ChannelError} `ERR_DEPENDENCY_MISSING` when a wrapper needs something that is neither given nor registered.
    */
   constructor(slots: Slots, settings: RuntimeSettings) {
-    const { container, clock, connectTimeoutMs } = settings;
+    const { container, connectTimeoutMs } = settings;
+    const clock = guardedClock(settings.clock, (error) => this.reporter.error(error));
     this.clock = clock;
     this.outcomes = settings.outcomes;
     this.connectTimeoutMs = connectTimeoutMs;

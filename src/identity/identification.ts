@@ -9,6 +9,7 @@ const nothing: Finding = Object.freeze({ user: undefined, authentication: Object
 /** Who speaks: found once, of the handshake, and known from then on. */
 export class Identification {
   #finding: Finding | undefined;
+  #sources: readonly BoundSource[] | undefined;
   #hasReadHttpSession = false;
   #handshakeHttpSessionId: string | undefined;
   #source: BoundSource | undefined;
@@ -24,6 +25,7 @@ export class Identification {
    * outcome is that of the first that presented something.
    */
   async find(request: IncomingMessage, sources: readonly BoundSource[], lookUps: HandshakeLookUps): Promise<void> {
+    this.#sources = sources;
     let first: Finding | undefined;
     let empty: Finding | undefined; // a session in which nobody has logged in: it says less than a token that counts no more
     for (const source of sources) {
@@ -37,6 +39,11 @@ export class Identification {
       else if (finding.authentication.source !== undefined) empty ??= finding;
     }
     this.#finding = first ?? empty ?? nothing;
+  }
+
+  /** Those that were asked; `undefined` where nobody looked. */
+  get sources(): readonly BoundSource[] | undefined {
+    return this.#sources;
   }
 
   get user(): AppUser | AnonymousUser {

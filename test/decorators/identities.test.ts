@@ -10,7 +10,9 @@ import {
   dispatchOn,
   fromHttpSession,
   fromToken,
+  HTTP_SESSION_READER,
   TOKEN_REPOSITORY,
+  USER_REPOSITORY,
   withChannelAndHttpSession,
   withChannelSession,
   withChannelUser,
@@ -21,8 +23,9 @@ import {
   withUserFromHttp,
   withUserFromToken,
 } from '../../entries/index.js';
+import { MemoryUserRepository } from '../../entries/memory.js';
 import { connectTo } from '../../entries/testing.js';
-import { alice, aliceKey, makeSite, thrownBy } from '../support/site.js';
+import { alice, aliceKey, bob, makeSite, thrownBy } from '../support/site.js';
 
 type Wrap = (handler: unknown) => unknown;
 
@@ -99,6 +102,19 @@ describe('withHttpUser', () => {
     expect(thrownBy(() => serve({ connect: withUserFromToken({ tokens })(handler), receive }))).toBeInstanceOf(TypeError);
     expect(thrownBy(() => serve({ receive }))).toBeInstanceOf(TypeError);
     expect(serve({ connect: withUserFromHttp({ sessions, users })(handler), receive })).toBeInstanceOf(ChannelServer);
+  });
+
+  it('is refused beside the session of a channel that something else identifies', () => {
+    const connect = withUserFromToken({ tokens })(handler);
+    const both: readonly unknown[] = [
+      httpUser(withChannelSession(handler)),
+      (withChannelSession as unknown as Wrap)(httpUser(handler)),
+      withChannelSession(dispatchOn('do', { a: httpUser(handler), b: handler } as never)),
+    ];
+    for (const receive of both) expect(thrownBy(() => serve({ connect, receive }))).toBeInstanceOf(TypeError);
+    expect(serve({ connect, receive: dispatchOn('do', { a: httpUser(handler), b: withChannelSession(handler) } as never) })).toBeInstanceOf(
+      ChannelServer,
+    );
   });
 
   it('serves in a slot of its own', () => {
@@ -187,5 +203,109 @@ describe('another reader in a wrapper that the server cannot see', () => {
   it('is of one server only: another server may have it', async () => {
     for (const wrapped of [seen, second])
       expect((await connectTo(serve({ connect: hidden(wrapped) }), { cookies })).refusal).toBeUndefined();
+  });
+});
+
+describe('two wrappers that identify differently, of which the server does not see both', () => {
+  const hidden = (wrapped: unknown) => (message: unknown) => (wrapped as (message: unknown) => unknown)(message);
+  const byToken = withUserFromToken({ tokens }) as unknown as Wrap;
+  const byHttp = withUserFromHttp({ sessions, users }) as unknown as Wrap;
+  const httpUser = withHttpUser({ sessions, users }) as unknown as Wrap;
+  const channelUser = withChannelUser as unknown as Wrap;
+  const channelSession = withChannelSession as unknown as Wrap;
+  const seen = byToken(handler);
+  const cookies = { key: aliceKey, sessionid: sessions.create('bob') };
+
+  const alike = [
+    hidden(byToken(channelUser(handler))),
+    hidden((withUserFrom(fromToken({ tokens })) as unknown as Wrap)(byToken(channelSession(handler)))),
+    byToken(hidden(byToken(handler))),
+    hidden(httpUser(handler)),
+  ];
+  const mixed: Readonly<Record<string, unknown>> = {
+    'one within the other': hidden(byToken(byHttp(handler))),
+    'one within the other, the other way round': hidden(byHttp(byToken(handler))),
+    'one after the other': async (message: unknown) => {
+      await hidden(byToken(handler))(message);
+      await hidden(byHttp(handler))(message);
+    },
+    'within one that it sees': byToken(hidden(byHttp(handler))),
+    'around one that it sees': byHttp(hidden(byToken(handler))),
+    'of withHttpUser': hidden(byToken(httpUser(handler))),
+    'of withHttpUser, the other way round': hidden(httpUser(byToken(handler))),
+    'of withHttpUser within one that it sees': byToken(hidden(httpUser(handler))),
+  };
+
+  it.each(Object.entries(mixed))('are refused at connect: %s', async (_where, connect) => {
+    const errors: unknown[] = [];
+    const client = await connectTo(serve({ connect }, { onError: (error) => void errors.push(error) }), { cookies });
+    expect(client.refusal).toEqual({ status: 500 });
+    expect(errors).toEqual([expect.any(TypeError)]);
+    expect(String(errors[0])).toMatch(/identify differently/);
+  });
+
+  it.each<[string, unknown]>([
+    ['withHttpUser around the channel’s user', hidden(httpUser(channelUser(handler)))],
+    ['withHttpUser within the channel’s user', hidden(channelUser(httpUser(handler)))],
+    ['withHttpUser around the channel’s session', hidden(httpUser(channelSession(handler)))],
+    ['withHttpUser within the channel’s session', hidden(channelSession(httpUser(handler)))],
+    ['withHttpUser within the channel’s session that it sees', channelSession(hidden(httpUser(handler)))],
+  ])('end the channel at a later message: %s', async (_where, receive) => {
+    const errors: unknown[] = [];
+    const connect = byToken(hidden((withHttpSession({ sessions }) as unknown as Wrap)(handler)));
+    const client = await connectTo(serve({ connect, receive }, { onError: (error) => void errors.push(error) }), { cookies });
+    expect(client.refusal).toBeUndefined();
+    await client.send('x');
+    expect(client.closed?.code).toBe(1011);
+    expect(errors).toEqual([expect.any(TypeError)]);
+  });
+
+  it('is refused at connect where another slot identifies otherwise', async () => {
+    const errors: unknown[] = [];
+    const server = serve({ connect: hidden(byHttp(handler)), receive: seen }, { onError: (error) => void errors.push(error) });
+    expect((await connectTo(server, { cookies })).refusal).toEqual({ status: 500 });
+    expect(errors).toEqual([expect.any(TypeError)]);
+  });
+
+  it('serve where they are alike', async () => {
+    for (const connect of alike) expect((await connectTo(serve({ connect }), { cookies })).refusal).toBeUndefined();
+  });
+
+  it('serve where withHttpUser finds the person whom the channel knows', async () => {
+    const own = { key: aliceKey, sessionid: sessions.create('alice') };
+    for (const connect of [hidden(byToken(httpUser(handler))), hidden(httpUser(byToken(handler)))]) {
+      expect((await connectTo(serve({ connect }), { cookies: own })).refusal).toBeUndefined();
+    }
+  });
+});
+
+describe('a message of a channel whose HTTP session is somebody else’s now', () => {
+  it.each<[string, Wrap]>([
+    ['withHttpUser around withChannelSession', (last) => (withHttpUser as unknown as Wrap)((withChannelSession as unknown as Wrap)(last))],
+    ['withHttpUser within withChannelSession', (last) => (withChannelSession as unknown as Wrap)((withHttpUser as unknown as Wrap)(last))],
+    ['withHttpUser around withChannelUser', (last) => (withHttpUser as unknown as Wrap)((withChannelUser as unknown as Wrap)(last))],
+    ['withHttpUser within withUserFromHttp', (last) => (withUserFromHttp as unknown as Wrap)((withHttpUser as unknown as Wrap)(last))],
+  ])('has nobody for its user beside the session of the former: %s', async (_what, wrap) => {
+    const seen: unknown[] = [];
+    const users = new MemoryUserRepository([alice, bob]);
+    let owner = 'alice';
+    const session = () => ({ id: 'one', userId: owner, data: {}, save: async () => undefined });
+    const reader = { read: async () => session(), readById: async () => session() };
+    const own = container.createChildContainer();
+    own.register(HTTP_SESSION_READER, { useValue: reader });
+    own.register(USER_REPOSITORY, { useValue: users });
+    const receive = wrap(({ user, channelSession }: { user: { id: unknown }; channelSession: object }) =>
+      seen.push([user.id, JSON.stringify(channelSession)]),
+    );
+    const connect = withUserFromHttp((message) => message.channelSession.set('of', 'alice'));
+    const client = await connectTo(serve({ connect, receive }, { container: own }));
+    await client.send('x');
+    owner = 'bob';
+    await client.send('x');
+    expect(seen).toEqual([
+      ['alice', '{"of":"alice"}'],
+      [null, '{"of":"alice"}'],
+    ]);
+    expect(client.closed?.code).toBe(3000);
   });
 });

@@ -115,6 +115,59 @@ describe('what is refused in the place of a handler', () => {
   });
 });
 
+describe('what a handler returns, or its promise comes to', () => {
+  const guarded = withUserFromToken({ tokens })(withAuthenticatedUser(handler));
+  const withRole = compose(withUserFromToken({ tokens }), withAuthenticatedUser);
+  const returned: Readonly<Record<string, () => unknown>> = {
+    'a wrapped handler, later': async () => guarded,
+    'a wrapper, later': async () => withRole,
+    'a wrapped handler, later, under a wrapper': withOrdering(async () => guarded) as () => unknown,
+    'a generator': () => later(),
+    'a generator, later': async () => later(),
+    'an asynchronous generator': () => (async function* () {})(),
+  };
+
+  it.each(Object.entries(returned))('ends the channel where nothing of it would run: %s', async (_what, give) => {
+    for (const slot of ['connect', 'receive', 'disconnect'] as const) {
+      const { options, errors } = makeSite();
+      const client = await connectTo({ [slot]: give }, options);
+      if (slot === 'connect') expect(client.refusal).toEqual({ status: 500 });
+      else {
+        await client.send('x');
+        if (slot === 'receive') expect(client.closed?.code).toBe(1011);
+        await client.disconnect();
+      }
+      expect(codesOf(errors)).toEqual(['TypeError']);
+    }
+  });
+});
+
+describe('a wrapped handler that is static', () => {
+  class Chat {
+    static readonly connect = withChannelUser(handler);
+    receive(): void {}
+  }
+
+  it('is refused, since no instance would call it', () => {
+    for (const given of [Chat, new Chat(), new (class extends Chat {})()]) {
+      expect(thrownBy(() => new ChannelServer(given)).message).toMatch(/connect is static/);
+    }
+  });
+
+  it('is none of a server’s business where the instance has its own, or where no wrapper made it', () => {
+    class Room extends Chat {
+      connect(): void {}
+    }
+    class Hall {
+      static connect(): Hall {
+        return new Hall();
+      }
+      receive(): void {}
+    }
+    for (const given of [Room, new Hall()]) expect(new ChannelServer(given as object)).toBeInstanceOf(ChannelServer);
+  });
+});
+
 describe('compose', () => {
   it.each([
     ['a handler', handler],
