@@ -59,6 +59,19 @@ export function checkAlike(slot: string, [first, ...others]: readonly Answer[]):
   }
 }
 
+/**
+ * Holds a wrapper that may be hidden from the server to what identifies the channel.
+ *
+ * @throws {TypeError} when it identifies differently.
+ */
+export function checkKnown(own: readonly BoundSource[], known: readonly BoundSource[] = own): void {
+  if (own.length === known.length && own.every((source, index) => source === known[index])) return;
+  checkAlike('connect', [
+    { wrapper: 'what identifies the channel', sources: known },
+    { wrapper: 'a wrapper that is called from a function of your own', sources: own },
+  ]);
+}
+
 function areSame(some: readonly BoundSource[], others: readonly BoundSource[]): boolean {
   return some.length === others.length && some.every((source, index) => isSame(source, others[index]));
 }

@@ -11,7 +11,7 @@ import { isThrown } from '../thrown.js';
 import { ChannelMessage } from './channel-message.js';
 import { checkReturned } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
-import { checkAlike } from './check-identities.js';
+import { checkKnown } from './check-identities.js';
 import type { LiveChannel, PendingConnect } from './live-channel.js';
 import type { Runtime } from './runtime.js';
 import type { Transport } from './transport.js';
@@ -193,14 +193,7 @@ export class Connecting implements PendingConnect {
     const { runtime, identity } = this.#channel;
     const { sources: planned, reader } = runtime.plan;
     const own = wanted?.map((source) => bindHidden(source, runtime));
-    const known = planned ?? identity.sources;
-    const isKnown = own?.length === known?.length && own?.every((source, index) => source === known?.[index]);
-    if (own !== undefined && known !== undefined && isKnown !== true) {
-      checkAlike('connect', [
-        { wrapper: 'what identifies the channel', sources: known },
-        { wrapper: 'a wrapper that is called from a function of your own', sources: own },
-      ]);
-    }
+    if (own !== undefined) checkKnown(own, planned ?? identity.sources);
     if (this.#identifying !== undefined || this.#isIdentified) return this.#identifying;
     const sources = planned ?? own;
     if (sources === undefined && (reader === undefined || this.#isRead)) return undefined;
