@@ -16,7 +16,7 @@ export class SocketClaim {
   readonly socket: Duplex;
   readonly #request: IncomingMessage;
   readonly #written: number | undefined;
-  readonly #response: unknown;
+  readonly #response: EventEmitter | undefined;
   readonly #readers: number;
   readonly #listeners: number;
 
@@ -66,8 +66,22 @@ function bytesWrittenOn(socket: object | undefined): number | undefined {
 }
 
 /** The `ServerResponse` that was assigned to `socket`: Node keeps it there, and has no public sign of it. */
-function responseOn(socket: Duplex): unknown {
+function responseOn(socket: Duplex): EventEmitter | undefined {
   return Reflect.get(socket, '_httpMessage') ?? undefined;
+}
+
+/**
+ * Calls `next` once the earlier requests on `socket` are answered, at once where all are: a client may send several before it has read an
+ * answer, and answers go in the order of the requests (RFC 9112, section 9.3.2).
+ */
+export function afterEarlierResponses(socket: Duplex, next: () => void): void {
+  const response = responseOn(socket);
+  if (response === undefined) next();
+  else {
+    response.once('close', () => {
+      if (!socket.destroyed && !socket.writableEnded) afterEarlierResponses(socket, next);
+    });
+  }
 }
 
 function readersOf(socket: Duplex): number {
@@ -146,12 +160,19 @@ class UpgradeRoutes {
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.off('error', ignoreError); // a connection that was served as a request may come again
     socket.on('error', ignoreError);
+    const readers = readersOf(socket);
+    afterEarlierResponses(socket, () => {
+      if (readersOf(socket) === readers) this.#claim(request, socket, head);
+    });
+  };
+
+  #claim(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const claim = new SocketClaim(request, socket);
     const isAlone = this.#server.listenerCount('upgrade') === 1;
     const clock = this.#routes[0]?.clock;
     // whoever answers at once has answered by then
     process.nextTick(() => this.#dispatch(request, claim, head, isAlone ? undefined : clock));
-  };
+  }
 
   /** One path before patterns, these in the order in which they were added, and every path last. */
   #takerOf(path: string): { readonly route: UpgradeRoute; readonly params: PathParams } | undefined {

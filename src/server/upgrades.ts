@@ -7,7 +7,7 @@ import { compilePath, type PathPattern } from './path-pattern.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
 import { UpgradeEndpoint, type UpgradesOwner } from './upgrade-endpoint.js';
 import { checkedUpgradeOptions, type UpgradeOptions } from './upgrade-options.js';
-import { addUpgradeRoute, ignoreError, pathOf, SocketClaim } from './upgrade-routes.js';
+import { addUpgradeRoute, afterEarlierResponses, ignoreError, pathOf, SocketClaim } from './upgrade-routes.js';
 
 /** A server whose upgrades can be served: of `node:http`, of `node:https`, or of `node:http2` with `allowHTTP1`. */
 export type UpgradeServer = Server | TlsServer | Http2SecureServer;
@@ -61,10 +61,12 @@ export class Upgrades {
     const { path, endpoint } = this.#endpointOf(options);
     socket.off('error', ignoreError);
     socket.on('error', ignoreError);
-    const claim = new SocketClaim(request, socket);
-    const params = path === undefined ? noParams : path.match(pathOf(request));
-    if (params !== undefined) endpoint.handle(withParams(request, path && params), claim, head);
-    else if (!claim.isAnswered) refuseUpgrade(socket, 404);
+    afterEarlierResponses(socket, () => {
+      const claim = new SocketClaim(request, socket);
+      const params = path === undefined ? noParams : path.match(pathOf(request));
+      if (params !== undefined) endpoint.handle(withParams(request, path && params), claim, head);
+      else if (!claim.isAnswered) refuseUpgrade(socket, 404);
+    });
   }
 
   #endpointOf(options: UpgradeOptions): Endpoint {

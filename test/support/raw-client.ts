@@ -133,6 +133,14 @@ export class RawClient {
     return head;
   }
 
+  /** What follows the head of an answer. */
+  async body(length: number): Promise<Buffer> {
+    await this.#until(() => this.#input.length >= length, 'a body');
+    const body = this.#input.subarray(0, length);
+    this.#input = this.#input.subarray(length);
+    return body;
+  }
+
   /** The next frame of the server. */
   async nextFrame(): Promise<Frame> {
     await this.#until(() => this.#input.length >= 2, 'a frame');

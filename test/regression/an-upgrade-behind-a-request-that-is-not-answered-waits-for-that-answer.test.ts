@@ -1,0 +1,47 @@
+import type { RequestListener } from 'node:http';
+import { expect, it } from 'vitest';
+import { ChannelServer } from '../../entries/index.js';
+import { nextTurn } from '../src/server/serving.js';
+import { listen } from '../support/http-server.js';
+import { RawClient } from '../support/raw-client.js';
+import { codesOf, expectProcessToLive, makeSite } from '../support/site.js';
+
+expectProcessToLive();
+
+const requests = ['/1', '/2'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join('');
+
+async function laterTurn(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+}
+
+const answerers: Readonly<Record<string, RequestListener>> = {
+  'at once': (request, response) => void response.end(request.url),
+  'after a while': (request, response) => void laterTurn().then(() => response.end(request.url)),
+};
+
+for (const [name, answerer] of Object.entries(answerers)) {
+  for (const way of ['handleUpgrades', 'handleUpgrade'] as const) {
+    it.each([
+      ['/chat', 101],
+      ['/other', 404],
+    ])(`an upgrade behind requests that are answered ${name} is answered after them (${way}, %s)`, async (path, status) => {
+      const site = makeSite();
+      const channels = new ChannelServer({ connect: nextTurn }, site.options);
+      const { server, port } = await listen();
+      server.on('request', answerer);
+      if (way === 'handleUpgrades') channels.handleUpgrades(server, { path: '/chat' });
+      else server.on('upgrade', (request, socket, head) => channels.handleUpgrade(request, socket, head, { path: '/chat' }));
+      const client = await RawClient.open(port);
+      client.socket.cork();
+      client.write(Buffer.from(requests));
+      client.sendHandshake(port, { path });
+      client.socket.uncork();
+      for (const answered of ['/1', '/2']) {
+        expect(await client.status()).toBe(200);
+        expect((await client.body(2)).toString()).toBe(answered);
+      }
+      expect(await client.status()).toBe(status);
+      expect(codesOf(site.warnings)).toEqual([]);
+    });
+  }
+}
