@@ -30,6 +30,16 @@ export interface LiveSettings {
   readonly revocations: RevocationFeed | undefined;
 }
 
+/** How long after it was published a revocation may come back to where it came from. */
+const echoMs = 10_000;
+
+interface Published {
+  /** On the monotonic clock. */
+  readonly at: number;
+  /** On the wall clock. */
+  readonly date: Date;
+}
+
 /** Watches over the channels of one server: ends those who have lost the right to speak, and nobody else. */
 export class LiveWatch implements ChannelWatch {
   beforeMessage: ((channel: Connection) => Promise<void> | undefined) | undefined;
@@ -47,8 +57,8 @@ export class LiveWatch implements ChannelWatch {
   readonly #revocations: Revocations;
   readonly #subscriptions: Subscriptions;
   readonly #reauthentications: Reauthentications;
-  /** How many times each revocation is being published right now: it was acted on before it comes back. */
-  readonly #publishing = new Map<string, number>();
+  /** What was published from here and has not come back yet: it was acted on already. */
+  readonly #published = new Map<string, Published>();
 
   constructor(runtime: Runtime, registry: ChannelRegistry, settings: LiveSettings) {
     const { clock, connectTimeoutMs } = runtime;
@@ -66,8 +76,7 @@ export class LiveWatch implements ChannelWatch {
     this.#sweeps = new Sweeps({
       clock,
       rechecks: this.#rechecks,
-      everyMs: (source) => sweepMsOf(this.#revalidationOf(source)),
-      channelsOf: (source) => [...registry.identifiedOnes()].filter((channel) => channel.identity.source === source),
+      channelsOfEvery: (ms) => [...registry.identifiedOnes()].filter((channel) => this.#sweepMsOf(channel) === ms),
     });
     this.#expiry = new Expiry({
       clock,
@@ -109,7 +118,7 @@ export class LiveWatch implements ChannelWatch {
     if (!channel.isOpen) return;
     this.#grants.begin(channel);
     this.#expiry.note(channel);
-    this.#sweeps.start(source);
+    this.#startSweeps(channel);
     // where nobody asks for it, messages do not even ask
     if (this.#revalidationOf(source) === 'message') this.beforeMessage ??= (one) => this.#messageChecks.before(one);
     void this.#subscriptions.start(source.feeds ?? [], false); // those of a wrapper that the server could not see
@@ -130,6 +139,7 @@ export class LiveWatch implements ChannelWatch {
     this.#staleness.stop();
     this.#sweeps.stop();
     this.#expiry.stop();
+    this.#subscriptions.endLate();
   }
 
   /** Ends the channels that `revocation` speaks of here, then on the other nodes; resolves to how many were ended here. */
@@ -142,18 +152,13 @@ export class LiveWatch implements ChannelWatch {
 
   async #publish(feed: RevocationFeed, revocation: Revocation): Promise<void> {
     const { clock, connectTimeoutMs: ms } = this.#runtime;
-    const name = JSON.stringify(revocation);
-    this.#publishing.set(name, (this.#publishing.get(name) ?? 0) + 1);
+    this.#published.set(JSON.stringify(revocation), { at: clock.monotonic(), date: new Date(clock.now()) });
     try {
       const onTimeout = (): Error => new Error(`The feed did not publish within ${ms} ms.`);
       await withDeadline(async () => feed.publish?.(revocation), { clock, ms, onTimeout });
     } catch (cause) {
       const text = 'A revocation was acted on here, but could not be published to other nodes.';
       throw new ChannelError('ERR_REVOCATION_FEED_FAILED', text, { cause });
-    } finally {
-      const left = (this.#publishing.get(name) ?? 1) - 1;
-      if (left === 0) this.#publishing.delete(name);
-      else this.#publishing.set(name, left);
     }
   }
 
@@ -163,9 +168,20 @@ export class LiveWatch implements ChannelWatch {
     await this.#subscriptions.stop();
   }
 
+  /** What comes back to where it was published must not end those who have come since: they are looked up again. */
   #revoked(revocation: Revocation): void {
-    if (this.#publishing.size > 0 && this.#publishing.has(JSON.stringify(revocation))) return;
-    this.#revocations.act(revocation);
+    const published = this.#takePublished(revocation);
+    this.#revocations.act(published !== undefined && 'userId' in revocation ? { ...revocation, issuedBefore: published.date } : revocation);
+  }
+
+  #takePublished(revocation: Revocation): Published | undefined {
+    if (this.#published.size === 0) return undefined;
+    const now = this.#runtime.clock.monotonic();
+    for (const [name, { at }] of this.#published) if (now - at > echoMs) this.#published.delete(name);
+    const name = JSON.stringify(revocation);
+    const published = this.#published.get(name);
+    this.#published.delete(name);
+    return published;
   }
 
   #gap(): void {
@@ -176,15 +192,21 @@ export class LiveWatch implements ChannelWatch {
   #answered(channel: Connection): void {
     this.#staleness.answered(channel);
     this.#expiry.note(channel);
-    const { source } = channel.identity;
-    if (source !== undefined) this.#sweeps.start(source);
+    this.#startSweeps(channel);
+  }
+
+  #startSweeps(channel: Connection): void {
+    const ms = this.#sweepMsOf(channel);
+    if (ms !== undefined) this.#sweeps.start(ms);
+  }
+
+  #sweepMsOf({ identity: { source } }: Connection): number | undefined {
+    return source?.recheck === undefined ? undefined : sweepMsOf(this.#revalidationOf(source));
   }
 
   /** Where sweeps come, it counts since when nothing was heard; else since it was asked. */
   #failed(channel: Connection, askedAt: number): void {
-    const { source, verifiedAt } = channel.identity;
-    const isSwept = source !== undefined && sweepMsOf(this.#revalidationOf(source)) !== undefined;
-    this.#staleness.failed(channel, isSwept ? verifiedAt : askedAt);
+    this.#staleness.failed(channel, this.#sweepMsOf(channel) === undefined ? askedAt : channel.identity.verifiedAt);
   }
 
   #tellExpiring(channel: Connection, inMs: number): void {

@@ -45,6 +45,15 @@ export class Subscriptions {
     return starting.length === 0 ? undefined : Promise.all(starting).then(() => undefined);
   }
 
+  /** Ends those that nobody waited for: an application may make what they belong to anew for every channel. */
+  endLate(): void {
+    for (const [feed, subscription] of this.#subscriptions) {
+      if (subscription.isAwaited) continue;
+      this.#subscriptions.delete(feed);
+      void subscription.stop();
+    }
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all(Array.from(this.#subscriptions.values(), (subscription) => subscription.stop()));
@@ -67,10 +76,12 @@ class Subscription {
   #active: AsyncDisposable | undefined;
   #cancelRetry: (() => void) | undefined;
   #retryMs = firstRetryMs;
+  readonly isAwaited: boolean;
   /** Whether somebody may have been looked up while there was no subscription. */
   #isLate: boolean;
 
   constructor(feed: RevocationFeed, runtime: Runtime, listener: FeedListener, isAwaited: boolean) {
+    this.isAwaited = isAwaited;
     this.#isLate = !isAwaited;
     this.#feed = feed;
     this.#runtime = runtime;

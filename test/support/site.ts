@@ -27,6 +27,12 @@ export interface Site {
   readonly options: ChannelServerOptions;
 }
 
+/** `reader`, as if its sessions were ended by another process: nobody tells of it, and wrappers find them gone. */
+export function endingInSilence(reader: MemoryHttpSessionReader): MemoryHttpSessionReader {
+  vi.spyOn(reader.revocations, 'tell').mockReturnValue(undefined);
+  return reader;
+}
+
 /** A new site, where `aliceKey` and `bobKey` are good. */
 export function makeSite(): Site {
   const clock = new TestClock();
@@ -35,7 +41,7 @@ export function makeSite(): Site {
   tokens.add(aliceKey, 'alice');
   tokens.add(bobKey, 'bob');
   const lookUps = vi.spyOn(tokens, 'findById').mock.calls;
-  const sessions = new MemoryHttpSessionReader({ clock });
+  const sessions = endingInSilence(new MemoryHttpSessionReader({ clock }));
   const store = new MemorySessionStore({ clock });
   const errors: unknown[] = [];
   const warnings: ChannelError[] = [];

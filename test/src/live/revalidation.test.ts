@@ -11,7 +11,7 @@ import {
 } from '../../../entries/index.js';
 import { MemoryHttpSessionReader, MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
-import { codesOf, thrownBy } from '../../support/site.js';
+import { codesOf, endingInSilence, thrownBy } from '../../support/site.js';
 import { deferred } from '../server/serving.js';
 import { idOf, inactive, keyOf, revoked, ScriptedTokens, sessionEnded, stale, watch } from './watched.js';
 
@@ -120,7 +120,7 @@ describe('a sweep', () => {
 
   it('reads HTTP sessions again, and ends those that are gone, or whose user is', async () => {
     const clock = new TestClock();
-    const sessions = new MemoryHttpSessionReader({ clock });
+    const sessions = endingInSilence(new MemoryHttpSessionReader({ clock }));
     const users = new MemoryUserRepository(['ann', 'bob', 'eve'].map((id) => ({ id, isAuthenticated: true as const })));
     const server = new ChannelServer({ connect: withUserFromHttp({ sessions, users })(() => undefined) }, { clock });
     const ids = ['ann', 'bob', 'eve'].map((id) => sessions.create(id));

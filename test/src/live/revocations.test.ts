@@ -232,6 +232,23 @@ describe('disconnectUser, disconnectToken and disconnectHttpSession', () => {
     expect(feed.published).toEqual([{ userId: 'ann' }, { tokenId: idOf('bob') }, { httpSessionId: 'none' }]);
   });
 
+  it('end nobody who has come since, when what was published comes back', async () => {
+    const feed = new ScriptedFeed();
+    feed.publish = async () => undefined;
+    const { server, tokens, connect, clock } = watch({ revocations: feed });
+    tokens.put('ann');
+    const before = await connect('ann');
+    await clock.advance(1);
+    expect(await server.disconnectUser('ann')).toBe(1);
+    await clock.advance(50);
+    const after = await connect('ann');
+    feed.tell({ userId: 'ann' });
+    await clock.advance(0);
+    expect([before.closed, after.closed]).toEqual([inactive, undefined]);
+    feed.tell({ userId: 'ann' });
+    expect(after.closed).toEqual(inactive);
+  });
+
   it.each([undefined, null, '', 5, { $ne: null }, ['ann']])('reject %o with a TypeError', async (id) => {
     const { server } = watch();
     for (const ending of [
