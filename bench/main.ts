@@ -1,30 +1,34 @@
-// The benchmarks: `npm run bench`, or `npm run bench -- echo`, `-- storm`, `-- journey`, `-- --quick`.
+// The benchmarks: `npm run bench`, or `npm run bench -- echo`, `-- storm`, `-- live`, `-- journey`, `-- --quick`.
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Mongod } from '../test/support/mongod.js';
 import { compareEcho, type EchoPlan } from './echo.js';
 import { describeJourney, measureJourneys } from './journey.js';
+import { type LivePlan, measureLive } from './live.js';
 import { canPin, pinLoad } from './server-process.js';
 import { compareStorms, type StormPlan } from './storm.js';
 
 interface Plan {
   readonly echo: EchoPlan;
   readonly storm: StormPlan;
+  readonly live: LivePlan;
 }
 
 const full: Plan = {
   echo: { rounds: 5, budgetMs: 75_000, sliceMs: 200, slices: 4, warmUpMs: 250, connections: 50, idleConnections: 2_000 },
   storm: { rounds: 5, budgetMs: 45_000, sizes: [1_000, 5_000] },
+  live: { revocations: 100, channels: 9_800 },
 };
 /** Whether everything runs; the numbers say nothing. */
 const quick: Plan = {
   echo: { rounds: 1, budgetMs: 0, sliceMs: 40, slices: 1, warmUpMs: 20, connections: 8, idleConnections: 500 },
   storm: { rounds: 1, budgetMs: 0, sizes: [100, 200] },
+  live: { revocations: 3, channels: 200 },
 };
 
-const usage = 'npm run bench -- [echo] [storm] [journey] [--quick] [--rounds N]';
-const benchmarks = ['echo', 'storm', 'journey'];
+const usage = 'npm run bench -- [echo] [storm] [live] [journey] [--quick] [--rounds N]';
+const benchmarks = ['echo', 'storm', 'live', 'journey'];
 
 function readArguments(): { readonly wanted: readonly string[]; readonly plan: Plan } {
   const { values, positionals } = parseArgs({
@@ -38,7 +42,7 @@ function readArguments(): { readonly wanted: readonly string[]; readonly plan: P
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError(`--rounds must be an integer from 1, got ${values.rounds}. ${usage}`);
   const asked = { rounds, budgetMs: Number.POSITIVE_INFINITY }; // who asks for rounds gets them, whatever they take
-  return { wanted: positionals, plan: { echo: { ...plan.echo, ...asked }, storm: { ...plan.storm, ...asked } } };
+  return { wanted: positionals, plan: { ...plan, echo: { ...plan.echo, ...asked }, storm: { ...plan.storm, ...asked } } };
 }
 
 /** Both sides must run on one copy of ws, or its version would be what is compared. */
@@ -69,14 +73,17 @@ if (all || wanted.includes('journey')) {
   const { handshake, message } = await measureJourneys();
   console.log(`${describeJourney('A handshake', handshake)}\n\n${describeJourney('A message', message)}\n`);
 }
-if (all || wanted.includes('storm')) {
+const wantsStorm = all || wanted.includes('storm');
+const wantsLive = all || wanted.includes('live');
+if (wantsStorm || wantsLive) {
   // Started before this process is tied to a CPU, which its children would inherit.
   const mongod = await openMongod();
   pinLoad();
   if (!(mongod instanceof Error)) {
     await using _ = mongod;
-    console.log(`${await compareStorms(mongod, plan.storm)}\n`);
-  } else if (all) console.log(`No storms: ${mongod.message}\n`);
+    if (wantsStorm) console.log(`${await compareStorms(mongod, plan.storm)}\n`);
+    if (wantsLive) console.log(`${await measureLive(mongod, plan.live)}\n`);
+  } else if (all) console.log(`Nothing on MongoDB: ${mongod.message}\n`);
   else throw mongod;
 }
 pinLoad();

@@ -104,7 +104,8 @@ function report(size: number, rounds: number, stormsOf: (name: string) => readon
   return `## ${size.toLocaleString('en')} clients connect at once: median (min-max) of ${rounds} rounds\n\n${table(head, rows)}`;
 }
 
-async function seed(db: Db): Promise<void> {
+/** Puts every account's token and user into the database. */
+export async function seed(db: Db): Promise<void> {
   const accounts = Array.from({ length: accountCount }, (_, index) => index);
   const createdAt = new Date();
   await db
@@ -115,11 +116,12 @@ async function seed(db: Db): Promise<void> {
     .insertMany(accounts.map((index) => ({ _id: String(index), name: nameOf(index) })));
 }
 
+/** Those that read or write. */
 const counted = ['find', 'aggregate', 'getMore', 'insert', 'update', 'delete', 'findAndModify'] as const;
 
 /** How many commands MongoDB has got of those that read or write; it counts them itself, so that counting slows no server down. */
-async function commandsSoFar(db: Db): Promise<number> {
+export async function commandsSoFar(db: Db, names: readonly string[] = counted): Promise<number> {
   const { metrics } = await db.admin().command({ serverStatus: 1 });
   const commands = metrics.commands as Record<string, { total: number | bigint } | undefined>;
-  return counted.reduce((sum, name) => sum + Number(commands[name]?.total ?? 0), 0);
+  return names.reduce((sum, name) => sum + Number(commands[name]?.total ?? 0), 0);
 }
