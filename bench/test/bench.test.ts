@@ -40,6 +40,14 @@ it('raises storms, in which every client is told its own name, and prints ratios
   expectFinite(rows.get('ws-with, MongoTokenRepository'), 3 * 3 + 1);
 });
 
+it('has sockets of one process closed by another, and all channels looked up again in five commands at most', async () => {
+  const report = await bench('live', '--quick');
+  expectFinite(/median ([\d.,]+) ms, worst ([\d.,]+) ms of 3$/m.exec(report)?.slice(1).map(Number), 2);
+  const commands = Number(/^200 live channels looked up again: (\d+) commands/m.exec(report)?.[1]);
+  expect(commands).toBeGreaterThan(0);
+  expect(commands).toBeLessThanOrEqual(5);
+});
+
 it('refuses a benchmark that there is not', async () => {
   await expect(bench('sprint')).rejects.toMatchObject({ code: 1 });
 });
