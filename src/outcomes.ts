@@ -45,6 +45,7 @@ const codes = {
   ERR_RATE_LIMITED: { status: 429, closeCode: 1008, reason: 'rate limited', isReported: false },
   ERR_INPUT_OVERFLOW: { status: 413, closeCode: 1008, reason: 'too much input' },
   ERR_SLOW_CONSUMER: { status: 503, closeCode: 1013, reason: 'too slow' },
+  ERR_PEER_SILENT: { status: 408, closeCode: 1001, reason: 'peer silent', isReported: false },
   ERR_UPGRADE_TAKEN: { status: 500, closeCode: 1011, reason: 'internal error' },
   ERR_SHUTDOWN: { status: 503, closeCode: 1012, reason: 'restarting', isOrderly: true },
 } as const satisfies Record<string, CodeRow>;

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { inspect, types } from 'node:util';
 import type { WebSocket } from 'ws';
@@ -15,7 +13,9 @@ import { SessionAccess } from '../session/session-access.js';
 import { cutReason, isCloseCode } from '../status-codes.js';
 import type { TokenId } from '../token-id.js';
 import type { AnonymousUser, AppUser } from '../users.js';
+import { newChannelId } from './channel-id.js';
 import { closeGraceMs, type Ending, endingFor, orderlyCloseGraceMs, verdictOn } from './ending.js';
+import { guardedController } from './guarded-controller.js';
 import type { Inbox } from './inbox.js';
 import { copyOf, Outbox } from './outbox.js';
 import type { PendingHandler } from './pending-handlers.js';
@@ -28,7 +28,7 @@ type Phase = ChannelState | 'ended';
 
 /** One connection, as messages and wrappers see it: who speaks, what is remembered, the way out, and how it ends. */
 export abstract class Connection implements Channel {
-  readonly id: string = flatUuid();
+  readonly id: string = newChannelId();
   /** Who speaks. */
   readonly identity: Identification = new Identification();
   /** What is remembered of it. */
@@ -100,8 +100,7 @@ export abstract class Connection implements Channel {
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      setMaxListeners(0, this.#controller.signal); // each handler under way may listen: many are no leak
+      this.#controller = guardedController(this.#runtime.reporter);
       if (!this.isOpen) this.#controller.abort();
     }
     return this.#controller.signal;
@@ -170,8 +169,13 @@ export abstract class Connection implements Channel {
   }
 
   terminate(): void {
+    this.drop('ERR_CHANNEL_CLOSED');
+  }
+
+  /** Ends it because of `code`, without a word to the peer. */
+  drop(code: ErrorCode): void {
     if (this.#phase === 'ended') return;
-    this.#begin({ ...endingFor('ERR_CHANNEL_CLOSED', this.#runtime.outcomes), closeCode: 1006, isOrderly: true });
+    this.#begin({ ...endingFor(code, this.#runtime.outcomes), closeCode: 1006 });
     this.#outbox?.flush();
     if (this.#transport.socket === undefined) {
       this.#transport.destroy();
@@ -291,9 +295,4 @@ export abstract class Connection implements Channel {
   [inspect.custom](): string {
     return `Channel ${this.id} (${this.#phase})`;
   }
-}
-
-/** A UUID as Node makes it is put together of a dozen strings, which would all live as long as the channel. */
-function flatUuid(): string {
-  return Buffer.from(randomUUID(), 'latin1').toString('latin1');
 }

@@ -6,6 +6,7 @@ import { checkReturned, type SlotFunction } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
 import { Connection } from './connection.js';
 import { closeGraceMs, verdictOn } from './ending.js';
+import type { Beating } from './heartbeat.js';
 import { Inbox, type InboxOwner } from './inbox.js';
 import type { PendingHandler } from './pending-handlers.js';
 import type { Runtime } from './runtime.js';
@@ -21,7 +22,10 @@ export interface PendingConnect {
 }
 
 /** A channel's life: what arrives on it is handled in order, disconnect last. */
-export class LiveChannel extends Connection implements InboxOwner<ChannelReceiveMessage> {
+export class LiveChannel extends Connection implements InboxOwner<ChannelReceiveMessage>, Beating {
+  heard = 0;
+  isPinged = false;
+  slot = -1;
   readonly #registry: ChannelRegistry;
   #inbox: Inbox<ChannelReceiveMessage> | undefined;
   /** Whether it handles nothing any more, not even what was received before it ended. */
@@ -57,6 +61,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   live(): void {
     this.begin();
     this.#registry.opened(this);
+    this.runtime.heartbeat.add(this);
     const { events, lifecycle } = this.runtime;
     if (events.audience.handshake.hasSubscribers) lifecycle.opened(this);
     this.#inbox?.start();
@@ -154,6 +159,10 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     return this.raw.bytesRead;
   }
 
+  silent(): void {
+    this.drop('ERR_PEER_SILENT');
+  }
+
   overflowed(): void {
     this.warn('ERR_INPUT_OVERFLOW', 'A client sent more than may wait; its channel is closed (maxQueuedMessages, maxQueuedBytes).');
     this.endWith('ERR_INPUT_OVERFLOW');
@@ -174,6 +183,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
 
   protected gone(closeCode: number, reason: string): void {
     this.#registry.closed(this);
+    this.runtime.heartbeat.delete(this);
     this.#connecting?.cancelTimer();
     if (this.#connecting?.isHandling === true) this.#lingering = this.#registry.lingers();
     void this.#finish(closeCode, reason);

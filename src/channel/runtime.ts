@@ -12,6 +12,7 @@ import { Reporter, type ReporterOptions } from '../reporter.js';
 import { SessionRecords } from '../session/session-records.js';
 import { type ChannelSessionOptions, sessionSettings } from '../session/session-settings.js';
 import { type Bindable, type ChannelPlan, credentialsOf, planChannels, type Slots, sessionOptionsOf } from './channel-plan.js';
+import { Heartbeat } from './heartbeat.js';
 import type { InboxLimits } from './inbox.js';
 import { Lifecycle } from './lifecycle.js';
 import { PendingHandlers } from './pending-handlers.js';
@@ -24,6 +25,7 @@ export interface RuntimeSettings extends OriginOptions, ReporterOptions, EventOp
   readonly outcomes: Outcomes;
   readonly connectTimeoutMs: number;
   readonly handlerTimeoutMs: number;
+  readonly heartbeatMs: number;
   readonly maxBufferedBytes: number;
   readonly trustProxy: boolean;
 }
@@ -40,6 +42,7 @@ export class Runtime {
   readonly maxBufferedBytes: number;
   readonly trustProxy: boolean;
   readonly handlers: PendingHandlers;
+  readonly heartbeat: Heartbeat;
   readonly sessions: SessionRecords;
   readonly credentials: KnownCredentials;
   readonly isOriginAllowed: ReturnType<typeof originRule>;
@@ -65,6 +68,7 @@ export class Runtime {
     this.reporter = new Reporter(settings, clock);
     this.events = new Events(clock, settings);
     this.lifecycle = new Lifecycle(this.events);
+    this.heartbeat = new Heartbeat(clock, this.events, settings.heartbeatMs);
     this.credentials = new KnownCredentials(this.reporter);
     this.isOriginAllowed = originRule(settings);
     this.#dependencies = new Dependencies(container, connectTimeoutMs, clock);

@@ -33,6 +33,11 @@ export interface ChannelServerOptions extends OriginOptions, ReporterOptions, Ev
    * no longer. 0 for ever, up to 2,147,483,647. @default 60,000
    */
   readonly handlerTimeoutMs?: number | undefined;
+  /**
+   * A channel from which nothing has arrived for so long, in milliseconds, is pinged, and dropped where nothing arrives for as long again. 0 for
+   * never, up to 2,147,483,647. @default 30,000
+   */
+  readonly heartbeatMs?: number | undefined;
   /** How many receive handlers of one channel may run at once; those under `withOrdering` still run alone. @default 1 */
   readonly concurrency?: number | undefined;
   /**
@@ -69,6 +74,7 @@ export interface ServerSettings extends OriginOptions, ReporterOptions, EventOpt
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
   readonly handlerTimeoutMs: number;
+  readonly heartbeatMs: number;
   readonly concurrency: number;
   readonly maxBufferedBytes: number;
   readonly maxQueuedBytes: number;
@@ -89,6 +95,7 @@ const rules: Rules<ChannelServerOptions> = {
   clock: having('a Clock', 'now', 'monotonic', 'setTimer'),
   connectTimeoutMs: anInteger(1, maxTimeoutMs),
   handlerTimeoutMs: anInteger(0, maxTimeoutMs),
+  heartbeatMs: anInteger(0, maxTimeoutMs),
   concurrency: anInteger(1),
   maxBufferedBytes: anInteger(1),
   maxQueuedBytes: anInteger(1),
@@ -117,6 +124,7 @@ export function checkedServerOptions(given?: ChannelServerOptions): ServerSettin
     clock: options.clock ?? systemClock,
     connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
     handlerTimeoutMs: options.handlerTimeoutMs ?? 60_000,
+    heartbeatMs: options.heartbeatMs ?? 30_000,
     concurrency: options.concurrency ?? 1,
     maxBufferedBytes: options.maxBufferedBytes ?? 1_048_576,
     maxQueuedBytes: options.maxQueuedBytes ?? 1_048_576,

@@ -1,0 +1,124 @@
+import { describe, expect, it, vi } from 'vitest';
+import { ChannelServer } from '../../../entries/index.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
+import { frame, opcodes, RawClient } from '../../support/raw-client.js';
+import { WsClient } from '../../support/ws-client.js';
+import { deferred, modes, nextTurn, serve } from '../server/serving.js';
+
+/** A client on a bare socket, which answers nothing by itself. */
+async function connectRaw(port: number): Promise<RawClient> {
+  const client = await RawClient.upgrade(port);
+  await client.status();
+  expect((await client.nextFrame()).payload.toString()).toBe('ready');
+  return client;
+}
+
+describe.each(modes)('heartbeatMs (%s)', (mode) => {
+  const ready = ({ channel }: { channel: { send(data: string): boolean } }): void => void channel.send('ready');
+
+  it('pings a channel that was silent for a beat, and drops it after another, once disconnect has been run', async () => {
+    const codes: number[] = [];
+    const events: unknown[] = [];
+    const { port, channels, clock, errors } = await serve(
+      { connect: ready, disconnect: ({ code }) => void codes.push(code) },
+      { mode, onEvent: (event) => event.type === 'heartbeat' && events.push(event) },
+    );
+    const client = await connectRaw(port);
+    await clock.advance(29_999);
+    expect(events).toEqual([]);
+    await clock.advance(1);
+    expect((await client.nextFrame()).opcode).toBe(opcodes.ping);
+    await clock.advance(29_999);
+    expect(channels.channels.size).toBe(1);
+    await clock.advance(1);
+    await client.ended();
+    await vi.waitFor(() => expect(codes).toEqual([1006]));
+    expect(events).toEqual([
+      { type: 'heartbeat', pinged: 1, silent: 0 },
+      { type: 'heartbeat', pinged: 0, silent: 1 },
+    ]);
+    expect([channels.channels.size, clock.pendingTimers, errors]).toEqual([0, 0, []]);
+  });
+
+  it('leaves alone whoever answers or says anything', async () => {
+    const { port, channels, clock } = await serve({ connect: ready, receive: () => undefined }, { mode, heartbeatMs: 1_000 });
+    const answering = await WsClient.connect(port);
+    const speaking = await connectRaw(port);
+    for (let beat = 0; beat < 10; beat += 1) {
+      speaking.write(beat % 2 === 0 ? frame('still here') : frame('', opcodes.pong));
+      for (let turn = 0; turn < 4; turn += 1) await nextTurn();
+      await clock.advance(1_000);
+    }
+    expect(channels.channels.size).toBe(2);
+    expect(answering.socket.readyState).toBe(answering.socket.OPEN);
+  });
+
+  it('is off at 0', async () => {
+    const { port, channels, clock } = await serve({ connect: ready }, { mode, heartbeatMs: 0 });
+    await connectRaw(port);
+    expect(clock.pendingTimers).toBe(0);
+    await clock.advance(1_000_000);
+    expect(channels.channels.size).toBe(1);
+  });
+
+  it('does not take input that is held for silence', async () => {
+    const working = deferred();
+    const { port, channels, clock } = await serve(
+      { connect: ready, receive: () => working.promise },
+      { mode, heartbeatMs: 1_000, maxQueuedMessages: 2 },
+    );
+    const client = await connectRaw(port);
+    for (let index = 0; index < 5; index += 1) client.write(frame('busy'));
+    const [channel] = channels.channels;
+    await vi.waitFor(() => expect(channel?.socket?.isPaused).toBe(true));
+    await clock.advance(10_000);
+    expect(channels.channels.size).toBe(1);
+    working.resolve();
+    await vi.waitFor(() => expect(channel?.socket?.isPaused).toBe(false));
+    await clock.advance(3_000);
+    await client.ended();
+    await vi.waitFor(() => expect(channels.channels.size).toBe(0));
+  });
+
+  it('drops a frozen peer that is sent more than its line takes', async () => {
+    const { port, channels, clock } = await serve({ connect: ready, receive: () => undefined }, { mode, heartbeatMs: 1_000 });
+    const client = await connectRaw(port);
+    client.socket.pause();
+    const [channel] = channels.channels;
+    const chunk = 'x'.repeat(65_536);
+    while (channel?.socket?.bufferedAmount === 0) {
+      channel.send(chunk);
+      await nextTurn();
+    }
+    await nextTurn();
+    await clock.advance(3_000);
+    await vi.waitFor(() => expect(channels.channels.size).toBe(0));
+  });
+
+  it('spreads its pings over the beat, where many channels come at once, with one timer', async () => {
+    const pinged: number[] = [];
+    const { port, clock, channels } = await serve(
+      { connect: ready },
+      { mode, heartbeatMs: 3_000, onEvent: (event) => event.type === 'heartbeat' && pinged.push(event.pinged) },
+    );
+    await Promise.all(Array.from({ length: 100 }, () => connectRaw(port)));
+    expect(channels.channels.size).toBe(100);
+    expect(clock.pendingTimers).toBe(1);
+    await clock.advance(5_900);
+    expect(pinged.reduce((sum, count) => sum + count, 0)).toBe(100);
+    expect(Math.max(...pinged)).toBeLessThanOrEqual(32);
+  });
+});
+
+it('connectTo is never pinged, and has no timer for it', async () => {
+  const clock = new TestClock();
+  const channels = new ChannelServer({ receive: () => undefined }, { clock });
+  const client = await connectTo(channels);
+  expect(clock.pendingTimers).toBe(0);
+  await clock.advance(1_000_000);
+  expect(client.closed).toBe(undefined);
+});
+
+it.each([-1, 0.5, Number.NaN, 2_147_483_648, '5', null])('a heartbeatMs of %s is a TypeError', (heartbeatMs) => {
+  expect(() => new ChannelServer({ receive: () => undefined }, { heartbeatMs: heartbeatMs as number })).toThrow(TypeError);
+});
