@@ -9,15 +9,25 @@ export class ChatRoom {
   people = new Map();
   /** Who is writing: by id. */
   typing = new Map();
-  /** What stands in the box while another room is open. */
-  draft = '';
   #timers = new Map();
   #readKey;
+  #draftKey;
 
   constructor({ id, name, about, staffOnly }, you) {
     Object.assign(this, { id, name, about, staffOnly });
     this.you = you;
     this.#readKey = `multichat:read:${you.id}:${id}`;
+    this.#draftKey = `multichat:draft:${you.id}:${id}`;
+  }
+
+  /** What was written and not sent. This tab of the browser keeps it, over a reload and a log-in. */
+  get draft() {
+    return sessionStorage.getItem(this.#draftKey) ?? '';
+  }
+
+  set draft(text) {
+    if (text === '') sessionStorage.removeItem(this.#draftKey);
+    else sessionStorage.setItem(this.#draftKey, text);
   }
 
   get unread() {

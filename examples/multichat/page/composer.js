@@ -27,10 +27,9 @@ export class Composer {
     this.#text.addEventListener('input', () => this.#typing());
   }
 
-  /** Writes to `room` from now on; the draft for the room before it is kept. */
+  /** Writes to `room` from now on, where its draft left off. */
   switchTo(room) {
     if (this.#room === room) return;
-    if (this.#room !== undefined) this.#room.draft = this.#text.value;
     this.#room = room;
     this.#text.value = room?.draft ?? '';
   }
@@ -51,7 +50,7 @@ export class Composer {
     const { room, text } = this.#sent;
     this.#sent = undefined;
     if (room !== this.#room) room.draft ||= text;
-    else if (this.#text.value === '') this.#text.value = text;
+    else if (this.#text.value === '') this.#text.value = room.draft = text;
   }
 
   #send() {
@@ -59,11 +58,12 @@ export class Composer {
     if (text === '' || this.#room === undefined) return;
     if (!this.#connection.send({ command: 'send', room: this.#room.id, text })) return;
     this.#sent = { room: this.#room, text };
-    this.#text.value = '';
+    this.#text.value = this.#room.draft = '';
     this.#typedAt = 0;
   }
 
   #typing() {
+    if (this.#room !== undefined) this.#room.draft = this.#text.value;
     if (this.#text.value.trim() === '' || this.#room === undefined || Date.now() - this.#typedAt < typingEveryMs) return;
     this.#typedAt = Date.now();
     this.#connection.send({ command: 'typing', room: this.#room.id });

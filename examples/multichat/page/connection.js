@@ -1,12 +1,14 @@
 const firstDelayMs = 500;
 const longestDelayMs = 15_000;
-const loggedOut = 3000;
+/** The credential is no good any more, or the page is not let in: there is no use in coming back. */
+const finalCodes = [3000, 3003];
 
 /**
  * The socket, kept open: when it closes, another one is opened after a while that doubles each time and is never quite the same, so
  * that a thousand pages do not come back in the same moment. Only a log-in that has ended stops it.
  *
- * Events: `state` (its `detail` is `connecting`, `open`, `waiting` or `ended`) and `event` (its `detail` is what the server sent).
+ * Events: `state` (its `detail` has the `state`: `connecting`, `open`, `waiting` or `ended`, and the `reason` of the last close) and `event`
+ * (its `detail` is what the server sent).
  */
 export class Connection extends EventTarget {
   #url;
@@ -14,6 +16,7 @@ export class Connection extends EventTarget {
   #timer;
   #failures = 0;
   #state = 'connecting';
+  #reason = '';
 
   constructor(url) {
     super();
@@ -36,8 +39,9 @@ export class Connection extends EventTarget {
       this.#become('open');
     });
     socket.addEventListener('message', ({ data }) => this.dispatchEvent(new CustomEvent('event', { detail: JSON.parse(data) })));
-    socket.addEventListener('close', ({ code }) => {
-      if (code === loggedOut) this.#become('ended');
+    socket.addEventListener('close', ({ code, reason }) => {
+      this.#reason = reason;
+      if (finalCodes.includes(code)) this.#become('ended');
       else this.#wait();
     });
   }
@@ -67,14 +71,16 @@ export class Connection extends EventTarget {
   async #return() {
     this.#become('connecting');
     const answer = await fetch('/me', { cache: 'no-store' }).catch(() => undefined);
-    if (answer?.status === 401) this.#become('ended');
-    else if (answer?.ok) this.open();
+    if (answer?.status === 401) {
+      this.#reason = '';
+      this.#become('ended');
+    } else if (answer?.ok) this.open();
     else this.#wait();
   }
 
   #become(state) {
     if (this.#state === state && state !== 'connecting') return;
     this.#state = state;
-    this.dispatchEvent(new CustomEvent('state', { detail: state }));
+    this.dispatchEvent(new CustomEvent('state', { detail: { state, reason: this.#reason } }));
   }
 }

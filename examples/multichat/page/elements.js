@@ -1,5 +1,6 @@
 const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const hues = 8;
 
 /** Makes an element. What users wrote is only ever given as text: nothing here reads HTML. */
@@ -22,6 +23,11 @@ export function avatar(person) {
 export function time(at) {
   const date = new Date(at);
   return element('time', { datetime: at, title: calendar.format(date) }, clock.format(date));
+}
+
+/** A moment of any day. */
+export function moment(at) {
+  return element('time', { datetime: at }, day.format(new Date(at)));
 }
 
 /** Text for screen readers alone. */

@@ -1,7 +1,9 @@
 import { ChatRoom } from './chat-room.js';
+import { endText, interruptionText } from './closings.js';
 import { Composer } from './composer.js';
 import { Connection } from './connection.js';
 import { Conversation } from './conversation.js';
+import { Devices } from './devices.js';
 import { avatar, element } from './elements.js';
 import { RoomList } from './room-list.js';
 
@@ -10,11 +12,14 @@ const rooms = new Map();
 let you;
 /** The room on the screen, and the one that will be once the server lets us in. */
 let open;
-let wanted = location.hash.slice(1) || undefined;
+let wanted = location.hash.slice(1) || sessionStorage.getItem('multichat:room') || undefined;
 /** This page has sent the log-out: what it answers must not be cut off by going elsewhere. */
 let isLoggingOut = false;
+/** The log-in has ended: what says so stays. */
+let isOver = false;
 
 const connection = new Connection(new URL('/chat', location.href.replace(/^http/, 'ws')));
+const devices = new Devices(byId('devices'));
 const composer = new Composer(byId('composer'), connection);
 const roomList = new RoomList(byId('rooms'), choose);
 const conversation = new Conversation({
@@ -31,20 +36,15 @@ const conversation = new Conversation({
 const stateTexts = {
   connecting: 'Connecting…',
   open: 'Connected',
-  waiting: 'Connection lost. Reconnecting…',
   ended: 'Logged out',
 };
 
-connection.addEventListener('state', ({ detail: state }) => {
+connection.addEventListener('state', ({ detail: { state, reason } }) => {
   byId('state').dataset.state = state;
-  byId('state-text').textContent = stateTexts[state];
-  byId('log-out').addEventListener('submit', () => {
-    isLoggingOut = true;
-  });
+  byId('state-text').textContent = stateTexts[state] ?? interruptionText(reason);
   byId('try-now').hidden = state !== 'waiting';
   composer.setOnline(state === 'open');
-  // The cookie is of no use any more, so this shows the log-in.
-  if (state === 'ended' && !isLoggingOut) location.replace('/');
+  if (state === 'ended' && !isLoggingOut) showEnd(reason);
 });
 
 const on = {
@@ -140,6 +140,7 @@ function show(room) {
   byId('nowhere').hidden = room !== undefined;
   byId('room').hidden = room === undefined;
   composer.switchTo(room);
+  if (room !== undefined) sessionStorage.setItem('multichat:room', room.id);
   history.replaceState(null, '', room === undefined ? location.pathname : `#${room.id}`);
   if (room === undefined) return;
   conversation.show(room, you);
@@ -179,14 +180,29 @@ function showProblem({ error, room: id }) {
   byId('notice').replaceChildren(element('p', {}, texts[error] ?? 'That did not work. Please try again.'), dismiss);
 }
 
+/** The page stays as it is, so that what is half written can be read; the log-in that follows brings it back. */
+function showEnd(reason) {
+  isOver = true;
+  devices.close();
+  // The cookie is of no use any more, so this shows the log-in.
+  const logIn = element('a', { href: '/' }, 'Log in again');
+  const kept = [...rooms.values()].some(({ draft }) => draft !== '') ? ' What you were writing is kept.' : '';
+  byId('notice').replaceChildren(element('p', {}, `${endText(reason)}${kept}`), logIn);
+  for (const id of ['leave', 'open-devices', 'log-out']) byId(id).hidden = true;
+}
+
 function clearProblem() {
-  byId('notice').replaceChildren();
+  if (!isOver) byId('notice').replaceChildren();
 }
 
 byId('leave').addEventListener('click', () => open !== undefined && connection.send({ command: 'leave', room: open.id }));
-byId('log-out').addEventListener('submit', () => {
-  isLoggingOut = true;
-});
+for (const id of ['log-out', 'log-out-everywhere']) {
+  byId(id).addEventListener('submit', () => {
+    isLoggingOut = true;
+    sessionStorage.clear(); // nothing is left for whoever sits here next
+  });
+}
+byId('open-devices').addEventListener('click', () => void devices.open());
 byId('try-now').addEventListener('click', () => connection.retry());
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState !== 'visible' || open === undefined) return;

@@ -9,18 +9,18 @@ import {
   USER_REPOSITORY,
   type UserRepository,
 } from 'ws-with';
-import { MemoryHttpSessionReader, MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from 'ws-with/memory';
+import { MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from 'ws-with/memory';
 import { demoUsers } from './accounts.js';
 import { type EventLog, MemoryEventLog } from './event-log.js';
 import type { HttpSessions } from './http-sessions.js';
-import { type LogIns, logInTtlMs } from './log-ins.js';
+import { logInTtlMs } from './log-ins.js';
 import type { Member } from './member.js';
+import { MemoryHttpSessions } from './memory-http-sessions.js';
 import type { Rooms } from './rooms.js';
 
 /** What is told of what happens. */
 export interface Followed {
   readonly rooms: Rooms;
-  readonly logIns: LogIns;
   /** The live channels of this process. */
   readonly channels: ChannelServer['channels'];
 }
@@ -45,7 +45,7 @@ export type OpenBackend = (container: DependencyContainer) => Promise<Backend>;
 export async function memoryBackend(container: DependencyContainer): Promise<Backend> {
   const users = new MemoryUserRepository(demoUsers.map(({ member }) => member));
   const tokens = new MemoryTokenRepository({ users });
-  const httpSessions = new MemoryHttpSessionReader({ cookie: 'sessionid', ttlMs: logInTtlMs });
+  const httpSessions = new MemoryHttpSessions({ cookie: 'sessionid', ttlMs: logInTtlMs });
   const log = new MemoryEventLog();
   container.register(USER_REPOSITORY, { useValue: users });
   container.register(TOKEN_REPOSITORY, { useValue: tokens });

@@ -16,7 +16,6 @@ import {
 import { z } from 'zod';
 import type { EventLog } from './event-log.js';
 import { type Auth, identified } from './identified.js';
-import type { LogIns } from './log-ins.js';
 import { personOf, type Room } from './room.js';
 import { peopleOf, type Rooms } from './rooms.js';
 
@@ -30,16 +29,14 @@ type Sending = ReceiveMessage & FromMember & HasBody<z.output<typeof sendSchema>
 /** What the handlers work with. */
 export interface Chat {
   readonly auth: Auth;
-  readonly logIns: LogIns;
   readonly rooms: Rooms;
   readonly log: EventLog;
 }
 
 /** The handlers of the chat's socket, each wrapped by itself. They are the same for tokens and for HTTP sessions. */
-export function chatHandlers({ auth, logIns, rooms, log }: Chat): ChannelHandlers {
+export function chatHandlers({ auth, rooms, log }: Chat): ChannelHandlers {
   function connect(message: ConnectMessage & FromMember): void {
-    const { channel, channelSession, request, user } = message;
-    logIns.opened?.(request, channel);
+    const { channel, channelSession, user } = message;
     // Nothing is awaited here: were the client to leave meanwhile, disconnect would not be called and it would haunt its rooms.
     const joined = rooms.arrive(channel, user, channelSession.get('rooms') ?? []);
     channel.sendJson({ event: 'welcome', you: personOf(user), rooms: rooms.summaries, joined: joined.map(peopleOf) });

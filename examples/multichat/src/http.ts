@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { stringifySetCookie } from 'cookie';
-import { ChannelError, type ChannelServer } from 'ws-with';
+import { ChannelError } from 'ws-with';
 import type { Accounts } from './accounts.js';
+import { deviceOf } from './device.js';
 import { FormError, readForm } from './form.js';
 import { logInPage } from './log-in-page.js';
 import { type LogIns, logInTtlMs } from './log-ins.js';
-import { reply } from './reply.js';
+import { type Content, reply } from './reply.js';
 import { personOf } from './room.js';
 import { chatPage, files } from './static-files.js';
 
@@ -13,14 +14,14 @@ import { chatPage, files } from './static-files.js';
 export interface SiteOptions {
   readonly accounts: Accounts;
   readonly logIns: LogIns;
-  /** The live channels: log-out closes some of them. */
-  readonly channels: ChannelServer['channels'];
   readonly publicOrigin: string | undefined;
 }
 
+const loggedOut: Content = { json: { error: 'logged_out' } };
+
 type Route = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
 
-/** Everything but the socket: the page, the log-in and the log-out. */
+/** Everything but the socket: the page, the log-in, the log-out, and the devices that a member is logged in on. */
 export class Site {
   readonly #options: SiteOptions;
   readonly #routes: ReadonlyMap<string, Route>;
@@ -32,6 +33,9 @@ export class Site {
       ['GET /me', (request, response) => this.#me(request, response)],
       ['POST /login', (request, response) => this.#logIn(request, response)],
       ['POST /logout', (request, response) => this.#logOut(request, response)],
+      ['POST /logout-everywhere', (request, response) => this.#logOutEverywhere(request, response)],
+      ['GET /devices', (request, response) => this.#devices(request, response)],
+      ['POST /devices/end', (request, response) => this.#endDevice(request, response)],
       ...[...files].map(([path, file]): [string, Route] => [`GET ${path}`, (_, response) => reply(response, 200, file)]),
     ]);
   }
@@ -73,7 +77,8 @@ export class Site {
 
   async #me(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const member = await this.#options.logIns.memberOf(request);
-    reply(response, member === undefined ? 401 : 200, { json: member === undefined ? { error: 'logged_out' } : personOf(member) });
+    if (member === undefined) reply(response, 401, loggedOut);
+    else reply(response, 200, { json: personOf(member) });
   }
 
   async #logIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -84,14 +89,44 @@ export class Site {
       reply(response, 401, logInPage({ name, problem: 'That name and password do not go together. Try again.' }));
       return;
     }
-    await this.#options.logIns.end(request, this.#options.channels);
-    const value = await this.#options.logIns.begin(member);
+    await this.#options.logIns.end(request);
+    const value = await this.#options.logIns.begin(member, deviceOf(request.headers['user-agent']));
     reply(response, 303, {}, { Location: '/', 'Set-Cookie': this.#cookie(value, logInTtlMs / 1000) });
   }
 
   async #logOut(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    await this.#options.logIns.end(request, this.#options.channels);
+    await this.#options.logIns.end(request);
+    this.#loggedOut(response);
+  }
+
+  async #logOutEverywhere(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const member = await this.#options.logIns.memberOf(request);
+    if (member !== undefined) await this.#options.logIns.endAllOf(member);
+    this.#loggedOut(response);
+  }
+
+  #loggedOut(response: ServerResponse): void {
     reply(response, 303, {}, { Location: '/', 'Set-Cookie': this.#cookie('', 0) });
+  }
+
+  async #devices(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { logIns } = this.#options;
+    const member = await logIns.memberOf(request);
+    if (member === undefined) {
+      reply(response, 401, loggedOut);
+      return;
+    }
+    const own = await logIns.idOf(request);
+    const devices = await logIns.listOf(member);
+    reply(response, 200, { json: devices.map((logIn) => ({ ...logIn, isThis: logIn.id === own })) });
+  }
+
+  async #endDevice(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { logIns } = this.#options;
+    const member = await logIns.memberOf(request);
+    if (member === undefined) reply(response, 401, loggedOut);
+    else if (await logIns.endOneOf(member, (await readForm(request)).get('id') ?? '')) reply(response, 204, {});
+    else reply(response, 404, { text: 'There is no such device any more.' });
   }
 
   #cookie(value: string, maxAge: number): string {

@@ -38,7 +38,8 @@ export function mongoBackend(url: string): OpenBackend {
 
 async function open(client: MongoClient, container: DependencyContainer): Promise<Backend> {
   const db = client.db();
-  const { tokens, users, close } = registerMongo(container, { db, users: { map: memberOf } });
+  // Revocations too: the channels of a log-in that ends are closed on every process.
+  const { tokens, users, close } = registerMongo(container, { db, users: { map: memberOf }, feed: { httpSessions: 'httpSessions' } });
   // An adapter of our own, injected like those of the package.
   const httpSessions = new MongoHttpSessionReader(db, { cookie: 'sessionid', ttlMs: logInTtlMs });
   container.register(HTTP_SESSION_READER, { useValue: httpSessions });
@@ -88,25 +89,23 @@ interface Sources {
 }
 
 /** What is done here about what other processes do, and about what this one does in its log. */
-function changeFeed({ rooms, channels, logIns }: Followed, { db, log, presence }: Sources): ChangeFeed {
+function changeFeed({ rooms, channels }: Followed, { db, log, presence }: Sources): ChangeFeed {
   log.onEvent = (event) => rooms.happened(event);
   rooms.onMove = () => presence.changed();
   return new ChangeFeed({
     db,
-    pipeline: [{ $match: { $or: [isEvent, isPresence, isRevocation, isEndOfSession] } }],
+    pipeline: [{ $match: { $or: [isEvent, isPresence] } }],
     onChange(change) {
       if (!('documentKey' in change)) return;
       const id = String(change.documentKey._id);
       const document = 'fullDocument' in change ? change.fullDocument : undefined;
-      if (change.ns.coll === 'tokens' || change.ns.coll === 'httpSessions') logIns.ended(id, channels);
-      else if (change.ns.coll === 'events') log.tell(document as EventDocument);
+      if (change.ns.coll === 'events') log.tell(document as EventDocument);
       else if (document) presence.read(document as PresenceDocument);
       else if (change.operationType === 'delete') presence.gone(id);
     },
     async onGap(now) {
       await presence.readAll();
       await log.catchUp(now);
-      await logIns.closeEnded(channels);
     },
     // Whoever cannot hear the others is told so: the page shows that it waits, and comes back when it can.
     onLost() {
@@ -117,13 +116,3 @@ function changeFeed({ rooms, channels, logIns }: Followed, { db, log, presence }
 
 const isEvent = { 'ns.coll': 'events', operationType: 'insert' };
 const isPresence = { 'ns.coll': 'presence', operationType: { $in: ['insert', 'update', 'replace', 'delete'] } };
-const isRevocation = {
-  'ns.coll': 'tokens',
-  $or: [
-    { operationType: 'delete' },
-    { 'updateDescription.updatedFields.revokedAt': { $exists: true } },
-    // The server may write a small document anew instead of changing it.
-    { operationType: 'replace', 'fullDocument.revokedAt': { $exists: true } },
-  ],
-};
-const isEndOfSession = { 'ns.coll': 'httpSessions', operationType: 'delete' };

@@ -8,7 +8,7 @@ import { patienceMs, within } from './within.js';
 
 /** A session as the collection holds it. */
 interface HttpSessionDocument {
-  /** The digest of its id. */
+  /** The digest of its cookie, which is its id to all but the browser. */
   readonly _id: string;
   readonly userId?: string;
   /** JSON: as a document, keys of the data could mean something to the database. */
@@ -18,7 +18,7 @@ interface HttpSessionDocument {
 
 /** Where the sessions are, and how long they last. */
 export interface MongoHttpSessionOptions {
-  /** Name of the cookie that holds a session's id. */
+  /** Name of a session's cookie. */
   readonly cookie: string;
   /** How long a session lives after its creation or last save, in milliseconds. */
   readonly ttlMs: number;
@@ -42,25 +42,26 @@ export class MongoHttpSessionReader implements HttpSessions {
 
   async ensureIndexes(): Promise<void> {
     await this.#sessions.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 });
+    await this.#sessions.createIndex({ userId: 1 });
   }
 
   async create(userId: string | undefined, data: Readonly<Record<string, unknown>> = {}): Promise<string> {
-    const id = randomBytes(24).toString('base64url');
-    const fields = { _id: digestOf(id), ...(userId !== undefined && { userId }), data: JSON.stringify(data) };
+    const cookie = randomBytes(24).toString('base64url');
+    const fields = { _id: digestOf(cookie), ...(userId !== undefined && { userId }), data: JSON.stringify(data) };
     const insert = [{ $replaceWith: { $mergeObjects: [{ $literal: fields }, { expiresAt: this.#expiry() }] } }];
     await within(this.#sessions.updateOne({ _id: fields._id }, insert, { upsert: true }));
-    return id;
+    return cookie;
   }
 
   async destroy(id: string): Promise<boolean> {
-    return (await within(this.#sessions.deleteOne({ _id: digestOf(id) }))).deletedCount > 0;
+    return (await within(this.#sessions.deleteOne({ _id: id }))).deletedCount > 0;
   }
 
   /** Two different cookies of the name are none: which of them the site itself would take cannot be known. */
   async read({ headers }: IncomingMessage): Promise<HttpSession | undefined> {
     const values = (headers.cookie ?? '').split(';').flatMap((part) => parseCookie(part)[this.#options.cookie] ?? []);
-    const [id, ...others] = new Set(values);
-    return id === undefined || id === '' || others.length > 0 ? undefined : this.readById(id);
+    const [cookie, ...others] = new Set(values);
+    return cookie === undefined || cookie === '' || others.length > 0 ? undefined : this.readById(digestOf(cookie));
   }
 
   async readById(id: string): Promise<HttpSession | undefined> {
@@ -70,15 +71,20 @@ export class MongoHttpSessionReader implements HttpSessions {
 
   async readByIds(ids: readonly string[]): Promise<ReadonlyMap<string, HttpSession>> {
     if (!Array.isArray(ids)) throw new TypeError('MongoHttpSessionReader.readByIds: ids must be an array');
-    // `from`, since `map` passes over holes.
-    const byDigest = new Map(Array.from(ids, (id) => [idDigest(id), id]));
-    const filter: Filter<HttpSessionDocument> = { _id: { $in: [...byDigest.keys()] }, ...isLive };
-    const found = new Map<string, HttpSession>();
-    for (const { _id, userId, data } of await within(this.#sessions.find(filter).toArray())) {
-      const id = byDigest.get(_id) as string;
-      found.set(id, new MongoHttpSession(id, userId, data, (changed) => this.#save(_id, changed)));
-    }
-    return found;
+    // `from`, since `forEach` passes over holes.
+    const wanted = Array.from<string>(ids);
+    for (const id of wanted) checkId('MongoHttpSessionReader.readByIds', 'ids', id);
+    const sessions = await this.#find({ _id: { $in: wanted } });
+    return new Map(sessions.map((session) => [session.id, session]));
+  }
+
+  async listOf(userId: string): Promise<readonly HttpSession[]> {
+    return this.#find({ userId });
+  }
+
+  async #find(filter: Filter<HttpSessionDocument>): Promise<MongoHttpSession[]> {
+    const documents = await within(this.#sessions.find({ ...filter, ...isLive }).toArray());
+    return documents.map(({ _id, userId, data }) => new MongoHttpSession(_id, userId, data, (changed) => this.#save(_id, changed)));
   }
 
   async #save(_id: string, data: string): Promise<void> {
@@ -92,27 +98,17 @@ export class MongoHttpSessionReader implements HttpSessions {
   }
 }
 
-function idDigest(id: string): string {
-  checkId('MongoHttpSessionReader.readByIds', 'ids', id);
-  return digestOf(id);
-}
-
-/** The id is a getter of the class: what prints or serializes the session does not see it. */
 class MongoHttpSession implements HttpSession {
+  readonly id: string;
   readonly userId: string | undefined;
   data: Record<string, unknown>;
-  readonly #id: string;
   readonly #write: (data: string) => Promise<void>;
 
   constructor(id: string, userId: string | undefined, data: string, write: (data: string) => Promise<void>) {
-    this.#id = id;
-    this.#write = write;
+    this.id = id;
     this.userId = userId;
     this.data = JSON.parse(data) as Record<string, unknown>;
-  }
-
-  get id(): string {
-    return this.#id;
+    this.#write = write;
   }
 
   save(): Promise<void> {

@@ -49,11 +49,11 @@ async function startOn(backend: Backend, dependencies: DependencyContainer, opti
   const { tokens, users, httpSessions } = backend;
   const logIns = auth === 'token' ? new TokenLogIns(tokens) : new SessionLogIns(httpSessions, users);
   const rooms = new Rooms();
-  const chat = new ChannelServer(chatHandlers({ auth, logIns, rooms, log: backend.log }), { container: dependencies, publicOrigin });
-  const site = new Site({ accounts: await demoAccounts(), logIns, channels: chat.channels, publicOrigin });
+  const chat = new ChannelServer(chatHandlers({ auth, rooms, log: backend.log }), { container: dependencies, publicOrigin });
+  const site = new Site({ accounts: await demoAccounts(), logIns, publicOrigin });
   const server = createServer(site.handle);
   chat.handleUpgrades(server, { path: '/chat' });
-  await backend.follow({ rooms, logIns, channels: chat.channels });
+  await backend.follow({ rooms, channels: chat.channels });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   const { address, family, port: bound } = server.address() as AddressInfo;
   return {

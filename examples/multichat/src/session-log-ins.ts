@@ -1,31 +1,27 @@
 import type { IncomingMessage } from 'node:http';
-import { parseCookie } from 'cookie';
-import { type Channel, fromHttpSession, identifyUser, type UserRepository } from 'ws-with';
+import { fromHttpSession, identifyUser, type UserRepository } from 'ws-with';
 import { digestOf, type HttpSessions } from './http-sessions.js';
-import { closeLoggedOut, type LogIns } from './log-ins.js';
+import type { LogIn, LogIns } from './log-ins.js';
 import type { Member } from './member.js';
 
-/** The channels that were opened with one HTTP session. */
-interface Opened {
+/** One of a member's sessions, by its own id and by what it is called on the page. */
+interface OwnSession extends LogIn {
   readonly sessionId: string;
-  readonly channels: Set<Channel>;
 }
 
-/** A log-in is an HTTP session of the site, whose id travels in the cookie `sessionid`. */
+/** A log-in is an HTTP session of the site, whose cookie is `sessionid`. */
 export class SessionLogIns implements LogIns {
   readonly cookie = 'sessionid';
   readonly #sessions: HttpSessions;
   readonly #users: UserRepository<Member>;
-  /** By the digest of the session's id. */
-  readonly #opened = new Map<string, Opened>();
 
   constructor(sessions: HttpSessions, users: UserRepository<Member>) {
     this.#sessions = sessions;
     this.#users = users;
   }
 
-  async begin(member: Member): Promise<string> {
-    return this.#sessions.create(member.id);
+  async begin(member: Member, device: string): Promise<string> {
+    return this.#sessions.create(member.id, { device, createdAt: new Date().toISOString() });
   }
 
   async memberOf(request: IncomingMessage): Promise<Member | undefined> {
@@ -33,39 +29,38 @@ export class SessionLogIns implements LogIns {
     return user.isAuthenticated ? user : undefined;
   }
 
+  async idOf(request: IncomingMessage): Promise<string | undefined> {
+    const session = await this.#sessions.read(request);
+    return session?.id === undefined ? undefined : digestOf(session.id);
+  }
+
+  async listOf(member: Member): Promise<readonly LogIn[]> {
+    const sessions = await this.#ownOf(member);
+    return sessions.map(({ id, device, createdAt }) => ({ id, device, createdAt }));
+  }
+
   async end(request: IncomingMessage): Promise<void> {
     const session = await this.#sessions.read(request);
-    if (session?.id === undefined) return;
-    await this.#sessions.destroy(session.id);
-    this.ended(digestOf(session.id));
+    if (session?.id !== undefined) await this.#sessions.destroy(session.id);
   }
 
-  opened(request: IncomingMessage, channel: Channel): void {
-    const sessionId = parseCookie(request.headers.cookie ?? '')[this.cookie];
-    if (sessionId === undefined) return;
-    const digest = digestOf(sessionId);
-    const { channels } = this.#openedWith(digest, sessionId);
-    channels.add(channel);
-    channel.signal.addEventListener('abort', () => {
-      channels.delete(channel);
-      if (channels.size === 0) this.#opened.delete(digest);
-    });
+  async endOneOf(member: Member, id: string): Promise<boolean> {
+    const session = (await this.#ownOf(member)).find((own) => own.id === id);
+    return session !== undefined && this.#sessions.destroy(session.sessionId);
   }
 
-  ended(digest: string): void {
-    closeLoggedOut(this.#opened.get(digest)?.channels ?? []);
+  async endAllOf(member: Member): Promise<void> {
+    for (const { sessionId } of await this.#ownOf(member)) await this.#sessions.destroy(sessionId);
   }
 
-  async closeEnded(): Promise<void> {
-    const check = async ([digest, { sessionId }]: [string, Opened]): Promise<void> => {
-      if ((await this.#sessions.readById(sessionId)) === undefined) this.ended(digest);
-    };
-    await Promise.all([...this.#opened].map(check));
-  }
-
-  #openedWith(digest: string, sessionId: string): Opened {
-    const opened = this.#opened.get(digest) ?? { sessionId, channels: new Set() };
-    this.#opened.set(digest, opened);
-    return opened;
+  async #ownOf(member: Member): Promise<readonly OwnSession[]> {
+    const sessions = await this.#sessions.listOf(member.id);
+    return sessions
+      .flatMap(({ id: sessionId, data: { device, createdAt } }): OwnSession[] =>
+        sessionId === undefined
+          ? []
+          : [{ sessionId, id: digestOf(sessionId), device: String(device), createdAt: new Date(String(createdAt)) }],
+      )
+      .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
   }
 }

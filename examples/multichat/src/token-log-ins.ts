@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { type ChannelServer, fromToken, identifyUser, type TokenId, type TokenIssuer, type TokenRepository } from 'ws-with';
-import { closeLoggedOut, type LogIns, logInTtlMs } from './log-ins.js';
+import { fromToken, identifyUser, type TokenId, type TokenIssuer, type TokenRepository } from 'ws-with';
+import { type LogIn, type LogIns, logInTtlMs } from './log-ins.js';
 import type { Member } from './member.js';
 
 /** A log-in is a token, whose key travels in the cookie `key`. */
@@ -12,8 +12,8 @@ export class TokenLogIns implements LogIns {
     this.#tokens = tokens;
   }
 
-  async begin(member: Member): Promise<string> {
-    const { key } = await this.#tokens.issue(member.id, { ttlMs: logInTtlMs, label: 'MultiChat' });
+  async begin(member: Member, device: string): Promise<string> {
+    const { key } = await this.#tokens.issue(member.id, { ttlMs: logInTtlMs, label: device });
     return key;
   }
 
@@ -22,23 +22,27 @@ export class TokenLogIns implements LogIns {
     return user.isAuthenticated ? user : undefined;
   }
 
-  async end(request: IncomingMessage, channels: ChannelServer['channels']): Promise<void> {
+  async idOf(request: IncomingMessage): Promise<TokenId | undefined> {
     const { authentication } = await identifyUser(request, { sources: [fromToken({ tokens: this.#tokens })] });
-    if (authentication.tokenId === undefined) return;
-    await this.#tokens.revoke(authentication.tokenId);
-    this.ended(authentication.tokenId, channels);
+    return authentication.tokenId;
   }
 
-  ended(id: string, channels: ChannelServer['channels']): void {
-    closeLoggedOut(channels.ofToken(id as TokenId));
+  async listOf(member: Member): Promise<readonly LogIn[]> {
+    const tokens = await this.#tokens.listOf(member.id);
+    return tokens.map(({ id, label = 'A device', createdAt, lastUsedAt }) => ({ id, device: label, createdAt, lastUsedAt }));
   }
 
-  async closeEnded(channels: ChannelServer['channels']): Promise<void> {
-    const ids = new Set([...channels].flatMap(({ tokenId }) => tokenId ?? []));
-    const check = async (id: TokenId): Promise<void> => {
-      const grant = await this.#tokens.findById(id);
-      if (grant === undefined || grant.revokedAt !== undefined) this.ended(id, channels);
-    };
-    await Promise.all([...ids].map(check));
+  async end(request: IncomingMessage): Promise<void> {
+    const id = await this.idOf(request);
+    if (id !== undefined) await this.#tokens.revoke(id);
+  }
+
+  async endOneOf(member: Member, id: string): Promise<boolean> {
+    const token = (await this.#tokens.listOf(member.id)).find((own) => own.id === id);
+    return token !== undefined && this.#tokens.revoke(token.id);
+  }
+
+  async endAllOf(member: Member): Promise<void> {
+    await this.#tokens.revokeAllOf(member.id);
   }
 }

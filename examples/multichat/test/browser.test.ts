@@ -45,6 +45,8 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       return page;
     }
 
+    /** The page says that it was ended, and why. */
+    const ended = (page: Page, why: string) => page.getByRole('alert').getByText(why).waitFor();
     const connected = (page: Page) => page.getByText('Connected', { exact: true }).waitFor();
     const room = (page: Page, name: string) => page.getByRole('navigation').getByRole('button', { name });
     const log = (page: Page) => page.getByRole('log');
@@ -204,7 +206,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       expect(await room(ann, 'Lobby').getAttribute('aria-current')).toBe('true');
     });
 
-    it('logs out: all tabs are back at the log-in, and others see the user leave', async () => {
+    it('logs out: back at the log-in, other tabs say so, and others see the user leave', async () => {
       const [ann, bob] = [await logIn('ann'), await logIn('bob')];
       await join(ann, 'Lobby');
       await join(bob, 'Lobby');
@@ -212,16 +214,64 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await second.goto(chat.url);
       await connected(second);
       await ann.getByRole('button', { name: 'Log out' }).click();
-      for (const page of [ann, second]) await page.getByRole('button', { name: 'Log in' }).waitFor();
+      await ann.getByRole('button', { name: 'Log in' }).waitFor();
+      await ended(second, 'You were logged out of this device.');
+      await second.getByRole('link', { name: 'Log in again' }).click();
+      await second.getByRole('button', { name: 'Log in' }).waitFor();
       await log(bob).getByText('ann left').waitFor();
       expect(await ann.context().cookies()).toEqual([]);
     });
 
-    it('goes back to the log-in where the log-in ended while it was away', async () => {
+    it('says so where the log-in ended while it was away', async () => {
       const ann = await logIn('ann');
       await ann.context().clearCookies();
       for (const channel of chat.channels.channels) channel.terminate();
-      await ann.getByRole('button', { name: 'Log in' }).waitFor();
+      await ended(ann, 'You are not logged in any more.');
+    });
+
+    it('logs out other devices, whose pages say so and keep what is half written until the next log-in', async () => {
+      const agent = 'Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36';
+      const [desk, phone] = [await logIn('ann'), await logIn('ann', { userAgent: agent, viewport: { width: 390, height: 780 } })];
+      await join(phone, 'Lobby');
+      await phone.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
+      await desk.getByRole('button', { name: 'Devices' }).click();
+      await desk.getByText('this device').waitFor();
+      expect(await accessibilityProblems(desk)).toEqual([]);
+      await desk.getByRole('button', { name: 'Log out Chrome on Android' }).click();
+      await ended(phone, 'You were logged out of this device. What you were writing is kept.');
+      await desk.getByRole('button', { name: 'Log out Chrome on Android' }).waitFor({ state: 'detached' });
+      expect(await phone.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
+      expect(await accessibilityProblems(phone)).toEqual([]);
+
+      await phone.getByRole('link', { name: 'Log in again' }).click();
+      await phone.getByRole('button', { name: 'Use ann' }).click();
+      await phone.getByRole('button', { name: 'Log in' }).click();
+      await phone.getByRole('heading', { name: 'Lobby' }).waitFor();
+      expect(await phone.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
+
+      await desk.getByRole('button', { name: 'Log out everywhere' }).click();
+      await desk.getByRole('button', { name: 'Log in' }).waitFor();
+      await ended(phone, 'You were logged out of this device.');
+    });
+
+    it('says why it was closed, and comes back where there is a use in it', async () => {
+      const ann = await logIn('ann');
+      // Held back, so that what the page shows meanwhile can be looked at.
+      await ann.route('**/me', (route) => route.abort());
+      const interruptions: [number, string, string][] = [
+        [1012, 'restarting', 'The server is being restarted. Reconnecting…'],
+        [1013, 'try again later', 'The server cannot do its work just now. Reconnecting…'],
+      ];
+      for (const [code, reason, text] of interruptions) {
+        for (const channel of chat.channels.channels) channel.close(code, reason);
+        await ann.getByRole('status').getByText(text).waitFor();
+        await ann.unroute('**/me');
+        await ann.getByRole('button', { name: 'Try now' }).click();
+        await connected(ann);
+        await ann.route('**/me', (route) => route.abort());
+      }
+      for (const channel of chat.channels.channels) channel.close(3000, 'token expired');
+      await ended(ann, 'Your log-in has expired.');
     });
 
     it('can be used with the keyboard alone', async () => {
@@ -233,6 +283,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await page.keyboard.type('lemonade');
       await page.keyboard.press('Enter');
       await connected(page);
+      await page.keyboard.press('Tab');
       await page.keyboard.press('Tab');
       await page.keyboard.press('Tab');
       await page.keyboard.press('Enter');

@@ -165,8 +165,9 @@ describe.each(['token', 'session'] as const)('the chat with --auth=%s', (auth) =
     const phone = await (await new Visitor(chat.url).logIn('ann', 'lemonade')).open();
     const bobsPage = await bob.open();
     await ann.post('/logout');
-    expect(await page.closed).toMatchObject({ code: 3000 });
-    expect(await otherTab.closed).toMatchObject({ code: 3000 });
+    const why = { code: 3000, reason: auth === 'token' ? 'token revoked' : 'session ended' };
+    expect(await page.closed).toEqual(why);
+    expect(await otherTab.closed).toEqual(why);
     expect(await phone.rest()).toEqual([]);
     expect(await bobsPage.rest()).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
 import { httpSessionReaderContract } from 'ws-with/testing';
 import { describeOnMongo, openDatabase } from '../../../test/adapters/mongodb/mongo.js';
+import { digestOf } from '../src/http-sessions.js';
 import { MongoHttpSessionReader } from '../src/mongo-http-session-reader.js';
 
 describeOnMongo('HTTP sessions on MongoDB', () => {
@@ -11,8 +12,8 @@ describeOnMongo('HTTP sessions on MongoDB', () => {
     create: () => ({
       sessions,
       async createSession(userId, data) {
-        const id = await sessions.create(userId, data);
-        return { id, cookie: `sessionid=${id}` };
+        const cookie = await sessions.create(userId, data);
+        return { id: digestOf(cookie), cookie: `sessionid=${cookie}` };
       },
       destroySession: ({ id = '' }) => sessions.destroy(id),
     }),
@@ -21,18 +22,29 @@ describeOnMongo('HTTP sessions on MongoDB', () => {
 
   it('are gone when their time is up, whether or not they were removed', async () => {
     const brief = new MongoHttpSessionReader(db, { cookie: 'sessionid', ttlMs: 1 });
-    const session = await sessions.readById(await sessions.create('ada'));
+    const session = await sessions.readById(digestOf(await sessions.create('ada')));
     expect(session).toBeDefined();
-    const id = await brief.create('ada');
+    const id = digestOf(await brief.create('ada'));
     await expect.poll(() => brief.readById(id)).toBeUndefined();
     expect(await db.collection('httpSessions').countDocuments({ userId: 'ada' })).toBeGreaterThan(1);
   });
 
-  it('show their id to nobody, the database included', async () => {
-    const id = await sessions.create('ada', { theme: 'dark' });
-    const session = await sessions.readById(id);
-    expect(session?.id).toBe(id);
-    expect(inspect(session) + JSON.stringify(session)).not.toContain(id);
-    expect(JSON.stringify(await db.collection('httpSessions').find().toArray())).not.toContain(id);
+  it('show their cookie to nobody, the database included', async () => {
+    const cookie = await sessions.create('ada', { theme: 'dark' });
+    const session = await sessions.readById(digestOf(cookie));
+    expect(session?.data).toEqual({ theme: 'dark' });
+    expect(inspect(session) + JSON.stringify(session)).not.toContain(cookie);
+    expect(JSON.stringify(await db.collection('httpSessions').find().toArray())).not.toContain(cookie);
+  });
+
+  it('are listed by user, those that have ended left out', async () => {
+    const brief = new MongoHttpSessionReader(db, { cookie: 'sessionid', ttlMs: 1 });
+    const [first, second] = [await sessions.create('eve', { n: 1 }), await sessions.create('eve', { n: 2 })];
+    const over = digestOf(await brief.create('eve', { n: 3 }));
+    await expect.poll(() => brief.readById(over)).toBeUndefined();
+    expect(new Set((await sessions.listOf('eve')).map(({ id }) => id))).toEqual(new Set([digestOf(first), digestOf(second)]));
+    await sessions.destroy(digestOf(first));
+    expect((await sessions.listOf('eve')).map(({ data }) => data)).toEqual([{ n: 2 }]);
+    expect(await sessions.listOf('nobody')).toEqual([]);
   });
 });

@@ -149,11 +149,22 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
     const [here, there] = [await ann.open(), await annThere.open()];
     const phone = await (await annOn(second)).open();
     await ann.post('/logout');
-    expect(await here.closed).toMatchObject({ code: 3000 });
-    expect(await there.closed).toMatchObject({ code: 3000 });
+    const why = { code: 3000, reason: auth === 'token' ? 'token revoked' : 'session ended' };
+    expect(await here.closed).toEqual(why);
+    expect(await there.closed).toEqual(why);
     expect((await annThere.get('/me')).status).toBe(401);
     expect(await annThere.refusal()).toBe(401);
     expect(await phone.rest()).toEqual([]);
+
+    // Another device, connected to the other process: ended from a list, and with all others.
+    const desk = await annOn(first);
+    const [atDesk, devices] = [await desk.open(), (await (await desk.get('/devices')).json()) as { id: string; isThis: boolean }[]];
+    const other = devices.find(({ isThis }) => !isThis);
+    expect((await desk.post('/devices/end', { id: other?.id ?? '' })).status).toBe(204);
+    expect(await phone.closed).toEqual(why);
+    const tablet = await (await annOn(second)).open();
+    await desk.post('/logout-everywhere');
+    for (const page of [atDesk, tablet]) expect(await page.closed).toEqual(why);
   });
 
   it('keeps HTTP sessions as well: with --auth=session a log-in outlives the process that began it', async () => {

@@ -99,6 +99,81 @@ describe.each(['token', 'session'] as const)('the site with --auth=%s', (auth) =
   });
 });
 
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+const phone = 'Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36';
+
+/** A device as the page lists it. */
+interface Device {
+  readonly id: string;
+  readonly device: string;
+  readonly createdAt: string;
+  readonly isThis: boolean;
+}
+
+describe.each(['token', 'session'] as const)('the devices of a member with --auth=%s', (auth) => {
+  let chat: MultiChat;
+  beforeEach(async () => {
+    chat = await startMultiChat({ auth });
+  });
+  afterEach(() => chat.close());
+
+  const logIn = async (name: string, password: string, agent: string) => {
+    const visitor = new Visitor(chat.url);
+    expect((await visitor.post('/login', { name, password }, { 'User-Agent': agent })).status).toBe(303);
+    return visitor;
+  };
+  const devicesOf = async (visitor: Visitor) => (await (await visitor.get('/devices')).json()) as Device[];
+
+  it('are listed, with the one that asks marked, and none of anybody else', async () => {
+    const [desk, pocket] = [await logIn('ann', 'lemonade', firefox), await logIn('ann', 'lemonade', phone)];
+    await logIn('bob', 'bicycle', firefox);
+    const devices = await devicesOf(desk);
+    expect(devices.map(({ device, isThis }) => [device, isThis])).toEqual([
+      ['Firefox on Linux', true],
+      ['Chrome on Android', false],
+    ]);
+    expect((await devicesOf(pocket)).map(({ isThis }) => isThis)).toEqual([false, true]);
+    for (const { createdAt } of devices) expect(Math.abs(Date.now() - Date.parse(createdAt))).toBeLessThan(3_600_000);
+    for (const { cookie = '' } of [desk, pocket]) expect(JSON.stringify(devices)).not.toContain(cookie.split('=')[1]);
+  });
+
+  it('can be logged out one by one: its page is closed and told why, the others go on', async () => {
+    const [desk, pocket] = [await logIn('ann', 'lemonade', firefox), await logIn('ann', 'lemonade', phone)];
+    const [here, there] = [await desk.open(), await pocket.open()];
+    const other = (await devicesOf(desk)).find(({ isThis }) => !isThis) as Device;
+    expect((await desk.post('/devices/end', { id: other.id })).status).toBe(204);
+    expect(await there.closed).toEqual({ code: 3000, reason: auth === 'token' ? 'token revoked' : 'session ended' });
+    expect((await pocket.get('/me')).status).toBe(401);
+    expect((await desk.post('/devices/end', { id: other.id })).status).toBe(404);
+    expect(await here.rest()).toEqual([]);
+  });
+
+  it('are all logged out at once, and nobody else is', async () => {
+    const [desk, pocket] = [await logIn('ann', 'lemonade', firefox), await logIn('ann', 'lemonade', phone)];
+    const bob = await (await logIn('bob', 'bicycle', firefox)).open();
+    const pages = [await desk.open(), await pocket.open()];
+    const response = await desk.post('/logout-everywhere');
+    expect([response.status, response.headers.get('location')]).toEqual([303, '/']);
+    for (const page of pages) expect(await page.closed).toMatchObject({ code: 3000 });
+    expect([(await desk.get('/me')).status, (await pocket.get('/me')).status]).toEqual([401, 401]);
+    expect(await bob.rest()).toEqual([]);
+  });
+
+  it("are nobody's but their member's", async () => {
+    const [ann, bob] = [await logIn('ann', 'lemonade', firefox), await logIn('bob', 'bicycle', firefox)];
+    const [annsDevice] = await devicesOf(ann);
+    for (const id of [annsDevice?.id ?? '', 'no such device', '']) expect((await bob.post('/devices/end', { id })).status).toBe(404);
+    const stranger = new Visitor(chat.url);
+    expect((await stranger.get('/devices')).status).toBe(401);
+    expect((await stranger.post('/devices/end', { id: annsDevice?.id ?? '' })).status).toBe(401);
+    expect((await stranger.post('/logout-everywhere')).status).toBe(303);
+    const headers = { Origin: 'http://elsewhere.example' };
+    expect((await ann.post('/logout-everywhere', {}, headers)).status).toBe(403);
+    expect((await ann.post('/devices/end', { id: annsDevice?.id ?? '' }, headers)).status).toBe(403);
+    expect((await ann.get('/me')).status).toBe(200);
+  });
+});
+
 describe('the site behind a proxy that speaks https', () => {
   it('marks the cookie as Secure and takes forms and sockets from its public address', async () => {
     const chat = await startMultiChat({ auth: 'token', publicOrigin: 'https://chat.example' });

@@ -1,0 +1,30 @@
+/** Why the log-in that a page was opened with is over, by the reason with which its socket was closed. */
+const ends = {
+  'token expired': 'Your log-in has expired.',
+  'token revoked': 'You were logged out of this device.',
+  'session ended': 'You were logged out of this device.',
+  'user inactive': 'Your account is not active any more.',
+  'origin refused': 'The server does not take connections from this page.',
+};
+
+/** Why the socket was closed although the page may come back. */
+const interruptions = {
+  restarting: 'The server is being restarted.',
+  'try again later': 'The server cannot do its work just now.',
+  'internal error': 'Something went wrong on the server.',
+  'connect took too long': 'The server took too long.',
+  'too slow': 'This connection was too slow.',
+  'too much input': 'This page sent too much at once.',
+  'rate limited': 'This page sent too much at once.',
+  'too many connections': 'There are too many connections.',
+};
+
+/** What a person is told where there is no coming back without logging in. */
+export function endText(reason) {
+  return ends[reason] ?? 'You are not logged in any more.';
+}
+
+/** What a person is told while the page waits to come back. */
+export function interruptionText(reason) {
+  return `${interruptions[reason] ?? 'Connection lost.'} Reconnecting…`;
+}

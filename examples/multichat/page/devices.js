@@ -1,0 +1,49 @@
+import { element, moment } from './elements.js';
+
+/** The dialog with the devices that one is logged in on. */
+export class Devices {
+  #dialog;
+  #list;
+  #problem;
+
+  constructor(dialog) {
+    this.#dialog = dialog;
+    this.#list = dialog.querySelector('ul');
+    this.#problem = dialog.querySelector('[role="alert"]');
+    dialog.querySelector('[data-close]').addEventListener('click', () => dialog.close());
+  }
+
+  async open() {
+    this.#list.replaceChildren();
+    this.#problem.textContent = '';
+    this.#dialog.showModal();
+    await this.#show();
+  }
+
+  close() {
+    this.#dialog.close();
+  }
+
+  async #show() {
+    const answer = await fetch('/devices', { cache: 'no-store' }).catch(() => undefined);
+    if (!answer?.ok) this.#problem.textContent = 'Your devices cannot be shown just now.';
+    else this.#list.replaceChildren(...(await answer.json()).map((device) => this.#row(device)));
+  }
+
+  #row({ id, device, createdAt, lastUsedAt, isThis }) {
+    const used = lastUsedAt === undefined ? [] : [', last used ', moment(lastUsedAt)];
+    const about = element('div', {}, element('b', {}, device), element('p', {}, 'Since ', moment(createdAt), ...used));
+    if (isThis) return element('li', {}, about, element('span', { class: 'mark' }, 'this device'));
+    const button = element('button', { type: 'button', 'aria-label': `Log out ${device}` }, 'Log out');
+    button.addEventListener('click', () => void this.#end(id));
+    return element('li', {}, about, button);
+  }
+
+  async #end(id) {
+    const answer = await fetch('/devices/end', { method: 'POST', body: new URLSearchParams({ id }) }).catch(() => undefined);
+    // 404: it has ended by itself
+    this.#problem.textContent = answer?.ok || answer?.status === 404 ? '' : 'That did not work. Please try again.';
+    this.#dialog.querySelector('h2').focus();
+    await this.#show();
+  }
+}
