@@ -43,6 +43,7 @@ const codes = {
   ERR_SESSION_GONE: { status: 500, closeCode: 1011, reason: 'internal error' },
   ERR_SESSION_CORRUPT: { status: 500, closeCode: 1011, reason: 'internal error' },
   ERR_RATE_LIMITED: { status: 429, closeCode: 1008, reason: 'rate limited', isReported: false },
+  ERR_TOO_MANY_CHANNELS: { status: 429, closeCode: 1013, reason: 'too many connections', isReported: false },
   ERR_INPUT_OVERFLOW: { status: 413, closeCode: 1008, reason: 'too much input' },
   ERR_SLOW_CONSUMER: { status: 503, closeCode: 1013, reason: 'too slow' },
   ERR_PEER_SILENT: { status: 408, closeCode: 1001, reason: 'peer silent', isReported: false },

@@ -86,6 +86,17 @@ export class Reporter {
     );
   }
 
+  /** A user or an address has as many channels as it may. */
+  tooManyChannels(whose: 'user' | 'address'): void {
+    const leftOut = this.#dueAfter(`ERR_TOO_MANY_CHANNELS ${whose}`);
+    if (leftOut === undefined) return;
+    const option = whose === 'user' ? 'maxChannelsPerUser' : 'maxChannelsPerAddress';
+    const more = leftOut === 0 ? '' : ` ${leftOut} more were refused so since the last such warning.`;
+    this.#tell(
+      new ChannelError('ERR_TOO_MANY_CHANNELS', `A client was refused: its ${whose} has as many channels as ${option} lets it.${more}`),
+    );
+  }
+
   /** How many warnings of `kind` were left out before this one; `undefined` where it is left out itself. */
   #dueAfter(kind: string): number | undefined {
     const now = this.#clock.monotonic();

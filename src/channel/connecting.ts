@@ -238,6 +238,7 @@ export class Connecting implements PendingConnect {
     }
     if (audience.hasSubscribers) lifecycle.identified(channel);
     this.#registry.identified(channel, this.#mark);
+    channel.takeRoom();
   }
 
   #openSession(): Promise<void> | undefined {
@@ -257,7 +258,6 @@ export class Connecting implements PendingConnect {
     return this.#waiting('look-up', pending);
   }
 
-  /** Waits for a load that the handler asked for. */
   loading<T>(pending: Promise<T>): Promise<T> {
     return this.#waiting('load', pending);
   }

@@ -20,8 +20,22 @@ export function openChannel(runtime: Runtime, registry: ChannelRegistry, transpo
   else if (!runtime.isOriginAllowed(request)) {
     runtime.reporter.warn(refusedOrigin(request));
     channel.endWith('ERR_ORIGIN_REFUSED');
-  } else return { channel, connected: new Connecting(channel, registry, transport, request).run() };
+  } else if (hasRoom(runtime, channel, request)) {
+    return { channel, connected: new Connecting(channel, registry, transport, request).run() };
+  }
   return { channel, connected: Promise.resolve() };
+}
+
+/** Whether the address may have one more channel; this one is refused where it may not, or where nobody can say. */
+function hasRoom({ limits, reporter }: Runtime, channel: LiveChannel, request: HandshakeRequest): boolean {
+  try {
+    if (limits.takeAddress(channel, request)) return true;
+    reporter.tooManyChannels('address');
+    channel.endWith('ERR_TOO_MANY_CHANNELS');
+  } catch (error) {
+    channel.fail(error);
+  }
+  return false;
 }
 
 /** Whether anybody is told of channels: they want to know when it came. */

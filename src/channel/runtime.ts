@@ -11,6 +11,7 @@ import type { Outcomes } from '../outcomes.js';
 import { Reporter, type ReporterOptions } from '../reporter.js';
 import { SessionRecords } from '../session/session-records.js';
 import { type ChannelSessionOptions, sessionSettings } from '../session/session-settings.js';
+import { ChannelLimits, type LimitOptions } from './channel-limits.js';
 import { type Bindable, type ChannelPlan, credentialsOf, planChannels, type Slots, sessionOptionsOf } from './channel-plan.js';
 import { Heartbeat } from './heartbeat.js';
 import type { InboxLimits } from './inbox.js';
@@ -18,7 +19,7 @@ import { Lifecycle } from './lifecycle.js';
 import { PendingHandlers } from './pending-handlers.js';
 
 /** The options of a server that its channels go by. */
-export interface RuntimeSettings extends OriginOptions, ReporterOptions, EventOptions, Omit<InboxLimits, 'mayOrder'> {
+export interface RuntimeSettings extends OriginOptions, ReporterOptions, EventOptions, Omit<InboxLimits, 'mayOrder'>, LimitOptions {
   readonly container: DependencyContainer | undefined;
   readonly session: ChannelSessionOptions;
   readonly clock: Clock;
@@ -43,6 +44,7 @@ export class Runtime {
   readonly trustProxy: boolean;
   readonly handlers: PendingHandlers;
   readonly heartbeat: Heartbeat;
+  readonly limits: ChannelLimits;
   readonly sessions: SessionRecords;
   readonly credentials: KnownCredentials;
   readonly isOriginAllowed: ReturnType<typeof originRule>;
@@ -68,6 +70,7 @@ export class Runtime {
     this.reporter = new Reporter(settings, clock);
     this.events = new Events(clock, settings);
     this.lifecycle = new Lifecycle(this.events);
+    this.limits = new ChannelLimits(settings);
     this.heartbeat = new Heartbeat(clock, this.events, settings.heartbeatMs);
     this.credentials = new KnownCredentials(this.reporter);
     this.isOriginAllowed = originRule(settings);

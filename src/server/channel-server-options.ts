@@ -1,3 +1,4 @@
+import type { LimitOptions } from '../channel/channel-limits.js';
 import { aFunction, anInteger, anObject, checkedOptions, having, milliseconds, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { RevocationFeed } from '../contracts/revocation-feed.js';
@@ -13,7 +14,7 @@ import { isCloseCode, isRefusalStatus } from '../status-codes.js';
 import { systemClock } from '../system-clock.js';
 
 /** Options of a `ChannelServer`. All have defaults; they are copied and checked when the server is made. */
-export interface ChannelServerOptions extends OriginOptions, ReporterOptions, EventOptions {
+export interface ChannelServerOptions extends OriginOptions, LimitOptions, ReporterOptions, EventOptions {
   /**
    * A container of tsyringe, where dependencies are looked for before the global one; a class of handlers is resolved from it. (Partial, so
    * that a mock of it will do for the compiler; when the server is made, `isRegistered` and `resolve` must be there.) @default the global one
@@ -68,7 +69,7 @@ export interface ChannelServerOptions extends OriginOptions, ReporterOptions, Ev
 }
 
 /** The options of a server with everything filled in. */
-export interface ServerSettings extends OriginOptions, ReporterOptions, EventOptions {
+export interface ServerSettings extends OriginOptions, LimitOptions, ReporterOptions, EventOptions {
   readonly container: DependencyContainer | undefined;
   readonly session: ChannelSessionOptions;
   readonly clock: Clock;
@@ -96,6 +97,9 @@ const rules: Rules<ChannelServerOptions> = {
   connectTimeoutMs: anInteger(1, maxTimeoutMs),
   handlerTimeoutMs: anInteger(0, maxTimeoutMs),
   heartbeatMs: anInteger(0, maxTimeoutMs),
+  maxChannelsPerUser: anInteger(1),
+  maxChannelsPerAddress: anInteger(1),
+  clientAddress: aFunction,
   concurrency: anInteger(1),
   maxBufferedBytes: anInteger(1),
   maxQueuedBytes: anInteger(1),
