@@ -5,7 +5,7 @@ import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js
 import type { UserRepository } from '../src/contracts/user-repository.js';
 import type { Dependencies } from '../src/dependencies.js';
 import { boundedLookUp, lookUpFailed } from '../src/identity/bounded-look-up.js';
-import { checkedUser } from '../src/identity/checked-user.js';
+import { checkedUser } from '../src/identity/checked-grant.js';
 import { checkedHttpOptions, type HttpOptions, httpSessionSource, requireReader, requireUsers } from '../src/identity/from-http-session.js';
 import type { UserSource } from '../src/identity/user-source.js';
 import type { HasHttpSession } from '../src/messages.js';

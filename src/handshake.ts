@@ -42,8 +42,10 @@ export function addressOf(request: IncomingMessage, trustProxy: boolean): string
 /** What is kept of a request after connect: frozen, and without anything secret. */
 export function handshakeOf(request: HandshakeRequest, secretParameters: ReadonlySet<string>, trustProxy: boolean): Handshake {
   const headers: Record<string, string | readonly string[] | undefined> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (!secretHeaders.has(name)) headers[name] = Array.isArray(value) ? Object.freeze([...value]) : value;
+  for (const name of Object.keys(request.headers)) {
+    if (secretHeaders.has(name)) continue;
+    const value = request.headers[name];
+    headers[name] = Array.isArray(value) ? Object.freeze([...value]) : value;
   }
   return Object.freeze({
     url: redactUrl(request.url ?? '/', secretParameters),

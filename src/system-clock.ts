@@ -8,8 +8,13 @@ export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimer(fn: () => void, ms: number): () => void {
-    const end = performance.now() + ms;
     let timer: NodeJS.Timeout;
+    if (ms <= maxDelayMs) {
+      timer = setTimeout(fn, Math.ceil(ms));
+      timer.unref();
+      return () => clearTimeout(timer);
+    }
+    const end = performance.now() + ms;
     const wait = (): void => {
       const left = Math.max(0, end - performance.now());
       timer = left > maxDelayMs ? setTimeout(wait, maxDelayMs) : setTimeout(fn, Math.ceil(left));

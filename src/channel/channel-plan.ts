@@ -2,7 +2,7 @@ import type { HttpSessionReader } from '../contracts/http-session-reader.js';
 import { type Dependencies, resolveFrom } from '../dependencies.js';
 import type { CredentialSource } from '../identity/credentials.js';
 import { type Revalidate, stricter } from '../identity/revalidation.js';
-import type { BoundSource } from '../identity/user-source.js';
+import type { BoundSource, UserSource } from '../identity/user-source.js';
 import { type DependencyContainer, container as globalContainer } from '../injection.js';
 import { kindOf } from '../kind-of.js';
 import type { ChannelSessionOptions } from '../session/session-settings.js';
@@ -107,6 +107,8 @@ export interface ChannelPlan {
   readonly sources: readonly BoundSource[] | undefined;
   /** How often each of them is asked again, as its wrappers say: the strictest counts, whichever slot it stands in. */
   readonly revalidations: ReadonlyMap<BoundSource, Revalidate>;
+  /** The sources of each wrapper of connect that identifies, as it was given them: they were compared when the server was built. */
+  readonly seen: ReadonlySet<readonly UserSource[]>;
   /** Whether a wrapper of connect identifies: it then does so in its place among the other wrappers, else before all of them. */
   readonly connectIdentifies: boolean;
   /** Whether a wrapper of any slot wants the channel session. */
@@ -130,6 +132,7 @@ export function planChannels(slots: Slots, settings: Omit<InboxLimits, 'mayOrder
     ...functions,
     sources,
     revalidations: revalidationsOf(sources ?? [], every, bind),
+    seen: new Set(requirements.connect.flatMap((requirement) => (requirement.kind === 'identification' ? [requirement.sources] : []))),
     connectIdentifies: requirements.connect.some(({ kind }) => kind === 'identification'),
     wantsSession: every.some(({ kind }) => kind === 'session'),
     reader: readerOf(every, bind),

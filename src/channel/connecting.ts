@@ -12,8 +12,8 @@ import { ChannelMessage } from './channel-message.js';
 import { checkReturned } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
 import { checkKnown } from './check-identities.js';
+import { type ConnectWaits, connectTimeout } from './connect-timeout.js';
 import type { LiveChannel, PendingConnect } from './live-channel.js';
-import type { Runtime } from './runtime.js';
 import type { Transport } from './transport.js';
 
 const noLines: readonly string[] = Object.freeze([]);
@@ -22,13 +22,14 @@ const noLines: readonly string[] = Object.freeze([]);
 export class ChannelConnectMessage extends ChannelMessage implements Pick<ConnectMessage, 'kind' | 'request' | 'responseHeaders'> {
   readonly kind = 'connect';
   readonly #request: HandshakeRequest;
-  #connecting: Connecting | undefined;
+  /** The connect that it belongs to, until that is over. */
+  connecting: Connecting | undefined;
   #responseHeaders: ResponseHeaders | undefined;
 
   constructor(channel: LiveChannel, request: HandshakeRequest, connecting: Connecting) {
     super(channel);
     this.#request = request;
-    this.#connecting = connecting;
+    this.connecting = connecting;
   }
 
   get request(): HandshakeRequest {
@@ -49,22 +50,9 @@ export class ChannelConnectMessage extends ChannelMessage implements Pick<Connec
 
   /** A reload that hangs is a load that the connect waits for. */
   protected override draftOf(record: ChannelRecord): SessionDraft {
-    return new SessionDraft(record, (reloading) => this.#connecting?.loading(reloading) ?? reloading);
-  }
-
-  /** The connect that it belongs to, until that is over. */
-  get connecting(): Connecting | undefined {
-    return this.#connecting;
-  }
-
-  /** Its connect is over. */
-  letGo(): void {
-    this.#connecting = undefined;
+    return new SessionDraft(record, (reloading) => this.connecting?.loading(reloading) ?? reloading);
   }
 }
-
-/** What a connect waits for: it decides what the client is told when time runs out. */
-type WaitsFor = 'look-up' | 'load' | 'save';
 
 /**
  * The connect of one channel: under one deadline its identification, the opening of its session, the handler, the save of what that changed
@@ -78,7 +66,7 @@ export class Connecting implements PendingConnect {
   readonly #message: ChannelConnectMessage;
   /** Revocations count from here on: a look-up that was sent before may be answered with what was true before. */
   readonly #mark: number;
-  readonly #pending: Record<WaitsFor, number> = { 'look-up': 0, load: 0, save: 0 };
+  readonly #pending: ConnectWaits = { 'look-up': 0, load: 0, save: 0 };
   #httpSession: Promise<HttpSession | undefined> | undefined;
   #identifying: Promise<void> | undefined;
   #isIdentified = false;
@@ -102,7 +90,7 @@ export class Connecting implements PendingConnect {
     channel.connectBegun(this);
     this.#cancelTimer = clock.setTimer(() => {
       this.#over();
-      if (channel.isConnecting) channel.fail(this.#timeoutError(connectTimeoutMs), this.#message);
+      if (channel.isConnecting) channel.fail(connectTimeout(this.#pending, connectTimeoutMs), this.#message);
     }, connectTimeoutMs);
     try {
       await this.#handle();
@@ -112,7 +100,7 @@ export class Connecting implements PendingConnect {
       if (channel.isConnecting || !isThrown(error, ChannelError)) channel.fail(error, this.#message);
     } finally {
       this.#over();
-      this.#message.letGo();
+      this.#message.connecting = undefined;
     }
   }
 
@@ -138,7 +126,8 @@ export class Connecting implements PendingConnect {
     if (!connectIdentifies) await this.prepare();
     if (!channel.isConnecting) return;
     if (connect !== undefined) {
-      checkReturned('connect', await connect(this.#message));
+      const returned = await connect(this.#message);
+      if (returned !== undefined) checkReturned('connect', returned);
       if (!channel.isConnecting) return;
     }
     const preparing = this.prepare(); // where no wrapper came to it
@@ -191,8 +180,9 @@ export class Connecting implements PendingConnect {
   /** Identification, beside the HTTP session that wrappers of any slot want. */
   #identify(wanted: readonly UserSource[] | undefined): Promise<void> | undefined {
     const { runtime, identity } = this.#channel;
-    const { sources: planned, reader } = runtime.plan;
-    const own = wanted?.map((source) => bindHidden(source, runtime));
+    const { sources: planned, reader, seen } = runtime.plan;
+    const isSeen = wanted === undefined || seen.has(wanted);
+    const own = isSeen ? undefined : wanted.map((source) => runtime.bindHidden(source));
     if (own !== undefined) checkKnown(own, planned ?? identity.sources);
     if (this.#identifying !== undefined || this.#isIdentified) return this.#identifying;
     const sources = planned ?? own;
@@ -262,7 +252,7 @@ export class Connecting implements PendingConnect {
     return this.#waiting('load', pending);
   }
 
-  async #waiting<T>(what: WaitsFor, pending: Promise<T>): Promise<T> {
+  async #waiting<T>(what: keyof ConnectWaits, pending: Promise<T>): Promise<T> {
     this.#pending[what] += 1;
     try {
       const result = await pending;
@@ -277,24 +267,4 @@ export class Connecting implements PendingConnect {
   #checkOpen(): void {
     if (!this.#channel.isOpen) throw new ChannelError('ERR_CHANNEL_CLOSED', 'The channel ended while its connect was being prepared.');
   }
-
-  /** The error of a connect that is not done by the deadline: it depends on whom it waits for. */
-  #timeoutError(ms: number): ChannelError {
-    const { save, load, 'look-up': lookUps } = this.#pending;
-    if (save > 0) return tooLong('ERR_SESSION_SAVE_FAILED', 'Saving the session of a channel', ms);
-    if (lookUps > 0) return tooLong('ERR_LOOKUP_TIMEOUT', 'Looking up the user of a channel', ms);
-    if (load > 0) return tooLong('ERR_SESSION_LOAD_FAILED', 'Loading the session of a channel', ms);
-    return tooLong('ERR_CONNECT_TIMEOUT', 'The connect handler', ms);
-  }
-}
-
-/** Binds a source that the server may not have seen when it was built, and so did not hold to its one reader. */
-function bindHidden(source: UserSource, runtime: Runtime): BoundSource {
-  const bound = runtime.bind(source);
-  if (bound.reader !== undefined) runtime.checkReader(bound.reader);
-  return bound;
-}
-
-function tooLong(code: ChannelError['code'], what: string, ms: number): ChannelError {
-  return new ChannelError(code, `${what} took longer than connectTimeoutMs (${ms}).`);
 }

@@ -53,7 +53,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   /** It is known whose it is: one channel too many ends here. */
   takeRoom(): void {
     const { limits, reporter } = this.runtime;
-    if (!this.isOpen || limits.takeUser(this, this.user.id)) return;
+    if (limits === undefined || !this.isOpen || limits.takeUser(this, this.user.id)) return;
     reporter.tooManyChannels('user');
     this.endWith('ERR_TOO_MANY_CHANNELS');
   }
@@ -192,7 +192,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   protected gone(closeCode: number, reason: string): void {
     this.#registry.closed(this);
     this.runtime.heartbeat.delete(this);
-    this.runtime.limits.release(this);
+    this.runtime.limits?.release(this);
     this.#connecting?.cancelTimer();
     if (this.#connecting?.isHandling === true) this.#lingering = this.#registry.lingers();
     void this.#finish(closeCode, reason);

@@ -5,6 +5,7 @@ import { Dependencies } from '../dependencies.js';
 import { type EventOptions, Events } from '../events.js';
 import { guardedClock } from '../guarded-clock.js';
 import { KnownCredentials } from '../identity/known-credentials.js';
+import type { BoundSource, UserSource } from '../identity/user-source.js';
 import { type DependencyContainer, REVOCATION_FEED } from '../injection.js';
 import { type OriginOptions, originRule } from '../origin.js';
 import type { Outcomes } from '../outcomes.js';
@@ -44,7 +45,8 @@ export class Runtime {
   readonly trustProxy: boolean;
   readonly handlers: PendingHandlers;
   readonly heartbeat: Heartbeat;
-  readonly limits: ChannelLimits;
+  /** `undefined` where there are none. */
+  readonly limits: ChannelLimits | undefined;
   readonly sessions: SessionRecords;
   readonly credentials: KnownCredentials;
   readonly isOriginAllowed: ReturnType<typeof originRule>;
@@ -70,7 +72,8 @@ export class Runtime {
     this.reporter = new Reporter(settings, clock);
     this.events = new Events(clock, settings);
     this.lifecycle = new Lifecycle(this.events);
-    this.limits = new ChannelLimits(settings);
+    const isLimited = settings.maxChannelsPerAddress !== undefined || settings.maxChannelsPerUser !== undefined;
+    this.limits = isLimited ? new ChannelLimits(settings) : undefined;
     this.heartbeat = new Heartbeat(clock, this.events, settings.heartbeatMs);
     this.credentials = new KnownCredentials(this.reporter);
     this.isOriginAllowed = originRule(settings);
@@ -100,6 +103,13 @@ export class Runtime {
       this.credentials.learn(bindable.credentials ?? []);
     }
     return this.#bindings.get(bindable) as Bound;
+  }
+
+  /** Binds a source that the server did not see when it was built, and so did not hold to its one reader. */
+  bindHidden(source: UserSource): BoundSource {
+    const bound = this.bind(source);
+    if (bound.reader !== undefined) this.checkReader(bound.reader);
+    return bound;
   }
 
   /**

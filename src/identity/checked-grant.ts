@@ -1,6 +1,6 @@
 import type { TokenGrant } from '../contracts/token-repository.js';
 import { isTokenId } from '../token-id.js';
-import type { UserLike } from '../users.js';
+import type { AuthenticatedUser, UserLike } from '../users.js';
 
 function isMoment(time: unknown): boolean {
   return time == null || (time instanceof Date && !Number.isNaN(time.getTime()));
@@ -25,4 +25,24 @@ export function checkedGrant(grant: unknown, method: string): TokenGrant<UserLik
   if (successorId != null && !isTokenId(successorId))
     throw new TypeError(`${method} returned a grant whose successorId is no id of a token`);
   return grant as TokenGrant<UserLike>;
+}
+
+/**
+ * `user` itself, if it is one: a repository that returns anything else must not authenticate anybody.
+ *
+ * @throws {TypeError} naming the method that returned it and what it lacks.
+ */
+export function checkedUser(user: unknown, method: string): AuthenticatedUser {
+  const candidate = user as Partial<AuthenticatedUser> | null | undefined;
+  if (typeof candidate?.id !== 'string' || candidate.id === '') {
+    throw new TypeError(
+      `${method} returned a user whose id is not a string; an AuthenticatedUser has { id: string, isAuthenticated: true }`,
+    );
+  }
+  if (candidate.isAuthenticated !== true) {
+    throw new TypeError(
+      `${method} returned a user without isAuthenticated: true; an AuthenticatedUser has { id: string, isAuthenticated: true }`,
+    );
+  }
+  return candidate as AuthenticatedUser;
 }

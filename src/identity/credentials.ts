@@ -44,7 +44,9 @@ export function cookieValues(header: string | undefined, name: string): string[]
   if (header === undefined) return [];
   const values: string[] = [];
   for (const part of header.split(';')) {
-    if (!part.includes('=')) continue;
+    // most parts are other cookies, which need not be parsed
+    const end = part.indexOf('=');
+    if (end < 0 || part.slice(0, end).trim() !== name) continue;
     const parsed = parseCookie(part);
     const value = Object.hasOwn(parsed, name) ? parsed[name] : undefined;
     if (value !== undefined) values.push(value);

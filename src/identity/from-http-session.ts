@@ -5,7 +5,7 @@ import type { Dependencies, DependencyNames } from '../dependencies.js';
 import { HTTP_SESSION_READER, USER_REPOSITORY } from '../injection.js';
 import type { HasHttpSession } from '../messages.js';
 import type { AppUser, FoundUser, UserLike } from '../users.js';
-import { checkedUser } from './checked-user.js';
+import { checkedUser } from './checked-grant.js';
 import { httpSessionRecheck } from './recheck.js';
 import { aRevalidation, copyOfRevalidation, type Revalidate } from './revalidation.js';
 import { type BoundSource, type Finding, feedsOf, type HandshakeLookUps, type UserSource } from './user-source.js';

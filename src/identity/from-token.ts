@@ -6,8 +6,7 @@ import type { TokenGrant, TokenRepository } from '../contracts/token-repository.
 import { TOKEN_REPOSITORY } from '../injection.js';
 import { tokenIdOf } from '../token-id.js';
 import type { AppUser, FoundUser, UserLike } from '../users.js';
-import { checkedGrant } from './checked-grant.js';
-import { checkedUser } from './checked-user.js';
+import { checkedGrant, checkedUser } from './checked-grant.js';
 import { type CredentialSource, checkedCredentialSources, cookie, findCredential } from './credentials.js';
 import { tokenRecheck } from './recheck.js';
 import { aRevalidation, copyOfRevalidation, type Revalidate } from './revalidation.js';

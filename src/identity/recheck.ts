@@ -3,8 +3,7 @@ import type { TokenGrant, TokenRepository } from '../contracts/token-repository.
 import type { UserRepository } from '../contracts/user-repository.js';
 import type { TokenId } from '../token-id.js';
 import type { AuthenticatedUser, UserLike } from '../users.js';
-import { checkedGrant } from './checked-grant.js';
-import { checkedUser } from './checked-user.js';
+import { checkedGrant, checkedUser } from './checked-grant.js';
 import { lookedUp } from './looked-up.js';
 
 /** What a credential is found to be when it is looked up again. One that is gone has none. */

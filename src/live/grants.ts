@@ -26,11 +26,8 @@ export class Grants {
     this.#apart = clock.now() - clock.monotonic();
   }
 
-  /** A channel was identified: from the time that is left now its end is counted. */
+  /** A channel was identified by a credential that expires: from the time that is left now its end is counted. */
   begin({ identity }: Connection): void {
-    const now = this.#clock.monotonic();
-    identity.identifiedAt = now;
-    identity.verifiedAt = now;
     identity.endsAt = this.#endOf(identity.authentication?.expiresAt);
   }
 

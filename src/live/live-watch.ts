@@ -40,6 +40,8 @@ interface Published {
   readonly date: Date;
 }
 
+const never = Number.POSITIVE_INFINITY;
+
 /** Watches over the channels of one server: ends those who have lost the right to speak, and nobody else. */
 export class LiveWatch implements ChannelWatch {
   beforeMessage: ((channel: Connection) => Promise<void> | undefined) | undefined;
@@ -53,9 +55,12 @@ export class LiveWatch implements ChannelWatch {
   readonly #messageChecks: MessageChecks;
   readonly #staleness: Staleness;
   readonly #sweeps: Sweeps;
+  /** How many milliseconds lie between the sweeps of a source. */
+  readonly #sweepMs = new WeakMap<BoundSource, number>();
   readonly #expiry: Expiry;
   readonly #revocations: Revocations;
   readonly #subscriptions: Subscriptions;
+  #feeds: readonly RevocationFeed[] | undefined;
   readonly #reauthentications: Reauthentications;
   /** What was published from here and has not come back yet: it was acted on already. */
   readonly #published = new Map<string, Published>();
@@ -95,10 +100,15 @@ export class LiveWatch implements ChannelWatch {
   }
 
   ready(): Promise<void> | undefined {
+    this.#feeds ??= this.#feedsOfPlan();
+    return this.#feeds.length === 0 ? undefined : this.#subscriptions.start(this.#feeds, true);
+  }
+
+  /** Those that the server saw when it was built. */
+  #feedsOfPlan(): readonly RevocationFeed[] {
     const { revocations } = this.#settings;
-    const feeds = new Set(this.#runtime.plan.sources?.flatMap((source) => source.feeds ?? []));
-    if (revocations !== undefined) feeds.add(revocations);
-    return this.#subscriptions.start(feeds, true);
+    const ofSources = this.#runtime.plan.sources?.flatMap((source) => source.feeds ?? []) ?? [];
+    return revocations === undefined ? ofSources : [...ofSources, revocations];
   }
 
   mark(): number {
@@ -106,6 +116,7 @@ export class LiveWatch implements ChannelWatch {
   }
 
   claimed(channel: Connection, keys: IdentityKeys, mark: number): void {
+    if (this.#log.mark === mark) return; // nothing has been revoked since
     const ended = this.#log.endedSince(mark, keys);
     if (ended !== undefined) this.#revocations.end([channel], { [ended]: keys[ended] });
   }
@@ -116,13 +127,19 @@ export class LiveWatch implements ChannelWatch {
     if (keys === undefined || source === undefined) return;
     this.claimed(channel, keys, mark);
     if (!channel.isOpen) return;
-    this.#grants.begin(channel);
-    this.#expiry.note(channel);
+    const { identity } = channel;
+    identity.identifiedAt = this.#runtime.clock.monotonic();
+    identity.verifiedAt = identity.identifiedAt;
+    if (identity.authentication?.expiresAt !== undefined) {
+      this.#grants.begin(channel);
+      this.#expiry.note(channel);
+    }
     this.#startSweeps(channel);
     // where nobody asks for it, messages do not even ask
     if (this.#revalidationOf(source) === 'message') this.beforeMessage ??= (one) => this.#messageChecks.before(one);
-    void this.#subscriptions.start(source.feeds ?? [], false); // those of a wrapper that the server could not see
-    if (this.#log.isDoubtedSince(mark, keys)) this.#hints.add([channel]);
+    // those of a wrapper that the server could not see
+    if (source.feeds !== undefined && source.feeds.length > 0) void this.#subscriptions.start(source.feeds, false);
+    if (this.#log.mark !== mark && this.#log.isDoubtedSince(mark, keys)) this.#hints.add([channel]);
   }
 
   async reauthenticate(channel: Connection, key: unknown): Promise<boolean> {
@@ -197,11 +214,17 @@ export class LiveWatch implements ChannelWatch {
 
   #startSweeps(channel: Connection): void {
     const ms = this.#sweepMsOf(channel);
-    if (ms !== undefined) this.#sweeps.start(ms);
+    if (ms !== undefined && !this.#sweeps.timers.has(ms)) this.#sweeps.start(ms);
   }
 
   #sweepMsOf({ identity: { source } }: Connection): number | undefined {
-    return source?.recheck === undefined ? undefined : sweepMsOf(this.#revalidationOf(source));
+    if (source === undefined) return undefined;
+    let ms = this.#sweepMs.get(source);
+    if (ms === undefined) {
+      ms = source.recheck === undefined ? undefined : sweepMsOf(this.#revalidationOf(source));
+      this.#sweepMs.set(source, ms ?? never);
+    }
+    return ms === never ? undefined : ms;
   }
 
   /** Where sweeps come, it counts since when nothing was heard; else since it was asked. */

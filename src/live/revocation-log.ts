@@ -20,7 +20,8 @@ function namesOf(keys: IdentityKeys): string[] {
 export class RevocationLog {
   readonly #clock: Clock;
   readonly #keepMs: number;
-  #sequence = 0;
+  /** The mark of this moment: what is noted from now on comes after it. */
+  mark = 0;
   #lastGap = 0;
   readonly #ended = new Map<string, Entry>();
   readonly #doubted = new Map<string, Entry>();
@@ -29,11 +30,6 @@ export class RevocationLog {
   constructor(clock: Clock, keepMs: number) {
     this.#clock = clock;
     this.#keepMs = keepMs;
-  }
-
-  /** What is noted from now on comes after it. */
-  get mark(): number {
-    return this.#sequence;
   }
 
   /** What has these keys has ended. */
@@ -48,16 +44,16 @@ export class RevocationLog {
 
   /** Something may have been missed. */
   noteGap(): void {
-    this.#sequence += 1;
-    this.#lastGap = this.#sequence;
+    this.mark += 1;
+    this.#lastGap = this.mark;
   }
 
   #note(entries: Map<string, Entry>, keys: IdentityKeys): void {
     const at = this.#clock.monotonic();
-    this.#sequence += 1;
+    this.mark += 1;
     for (const name of namesOf(keys)) {
       entries.delete(name); // so that the oldest stay first
-      entries.set(name, { sequence: this.#sequence, at });
+      entries.set(name, { sequence: this.mark, at });
     }
     for (const [name, entry] of entries) {
       if (at - entry.at <= this.#keepMs) break;

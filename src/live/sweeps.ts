@@ -13,7 +13,8 @@ export interface SweepsOwner {
 /** Looks up all channels again at regular intervals: one timer for each interval, as long as it has channels. */
 export class Sweeps {
   readonly #owner: SweepsOwner;
-  readonly #timers = new Map<number, () => void>();
+  /** What takes back the next sweep of each interval that has channels. */
+  readonly timers = new Map<number, () => void>();
   readonly #running = new Set<number>();
 
   constructor(owner: SweepsOwner) {
@@ -22,20 +23,20 @@ export class Sweeps {
 
   /** There are channels that are swept once in `ms` milliseconds. */
   start(ms: number): void {
-    if (!this.#timers.has(ms))
-      this.#timers.set(
+    if (!this.timers.has(ms))
+      this.timers.set(
         ms,
         this.#owner.clock.setTimer(() => void this.#sweep(ms), ms),
       );
   }
 
   stop(): void {
-    for (const cancel of this.#timers.values()) cancel();
-    this.#timers.clear();
+    for (const cancel of this.timers.values()) cancel();
+    this.timers.clear();
   }
 
   async #sweep(ms: number): Promise<void> {
-    this.#timers.delete(ms);
+    this.timers.delete(ms);
     const channels = this.#owner.channelsOfEvery(ms);
     if (channels.length === 0) return;
     this.start(ms);

@@ -159,13 +159,18 @@ const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
 function isOpeningHandshake(request: IncomingMessage): boolean {
   const { headers, method } = request;
   const version = Number(headers['sec-websocket-version']);
-  const offers = headers['sec-websocket-protocol']?.split(',').map((offer) => offer.trim()) ?? []; // an empty one is malformed
   return (
     method === 'GET' &&
     headers.upgrade?.toLowerCase() === 'websocket' &&
     keyPattern.test(headers['sec-websocket-key'] ?? '') &&
     (version === 13 || version === 8) &&
-    offers.every((offer) => httpToken.test(offer)) &&
-    new Set(offers).size === offers.length
+    areOffers(headers['sec-websocket-protocol'])
   );
+}
+
+/** Whether each subprotocol that `header` offers is one, and is offered once. */
+function areOffers(header: string | undefined): boolean {
+  if (header === undefined) return true;
+  const offers = header.split(',').map((offer) => offer.trim()); // an empty one is malformed
+  return offers.every((offer) => httpToken.test(offer)) && new Set(offers).size === offers.length;
 }

@@ -122,6 +122,7 @@ export function pathOf(request: IncomingMessage): string {
 }
 
 function isWebSocket(request: IncomingMessage): boolean {
+  if (request.headers.upgrade === 'websocket') return true; // as all clients write it
   const protocols = request.headers.upgrade?.toLowerCase().split(',') ?? [];
   return protocols.some((protocol) => protocol.trim().split('/', 1)[0] === 'websocket');
 }

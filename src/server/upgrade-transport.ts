@@ -136,10 +136,10 @@ export class UpgradeTransport implements Transport {
   /** Set while ws is to answer. */
   #answering: { readonly failed: () => void; readonly threw: (error: unknown) => void; readonly onTaken: () => void } | undefined;
 
-  constructor({ claim, head, maxBytes, ...others }: PendingUpgrade) {
+  constructor({ webSockets, request, claim, head, maxBytes, onTaken }: PendingUpgrade) {
     this.raw = claim.socket as Socket;
     this.#claim = claim;
-    this.#pending = { ...others, input: new EarlyInput(this.raw, claim, head, maxBytes) };
+    this.#pending = { webSockets, request, onTaken, input: new EarlyInput(this.raw, claim, head, maxBytes) };
   }
 
   /** Begins to read. */
