@@ -10,7 +10,13 @@ import { fakeRequest, type HandshakeOptions } from './fake-request.js';
 import { FakeTransport } from './fake-transport.js';
 
 /** Options of {@link connectTo}: the handshake, and those of the server that is made where handlers are given. */
-export interface ConnectOptions extends HandshakeOptions, ChannelServerOptions {}
+export interface ConnectOptions extends HandshakeOptions, ChannelServerOptions {
+  /**
+   * The way in: `upgrade` as under `handleUpgrades`, where a refusal is a status (`client.refusal`); `accept` as under `accept` and `attach`,
+   * where it is a close code (`client.closed`). @default 'upgrade'
+   */
+  readonly via?: 'upgrade' | 'accept' | undefined;
+}
 
 /** A client of a channel in a test: everything that it does goes through the real runtime, and nothing through a network. */
 export class TestClient {
@@ -38,7 +44,7 @@ export class TestClient {
     return this.#transport.refusal;
   }
 
-  /** The code and reason with which the connection was closed, by whichever side; `undefined` while it is open or was refused. */
+  /** The code and reason with which the connection was closed, by whichever side; `undefined` while it is open or was refused by a status. */
   get closed(): { readonly code: number; readonly reason: string } | undefined {
     return this.#transport.fake.closedWith;
   }
@@ -109,12 +115,13 @@ export async function connectTo<H extends object = never>(
   target: ChannelServer | ChannelHandlers | (H & ClassHandlers<H>),
   options: ConnectOptions = {},
 ): Promise<TestClient> {
-  const { cookies, headers, origin, url, protocols, ...serverOptions } = options;
+  const { cookies, headers, origin, url, protocols, via = 'upgrade', ...serverOptions } = options;
   if (target instanceof ChannelServer && Object.keys(serverOptions).length > 0) {
     throw new TypeError(`connectTo: ${Object.keys(serverOptions)[0]} is an option of the server; give it to the ChannelServer`);
   }
   const server = target instanceof ChannelServer ? target : new ChannelServer(target as ChannelHandlers, serverOptions);
-  const transport = new FakeTransport();
+  if (via !== 'upgrade' && via !== 'accept') throw new TypeError('connectTo: via must be one of upgrade, accept');
+  const transport = new FakeTransport(via);
   const { channel, connected } = server.open(transport, fakeRequest({ cookies, headers, origin, url, protocols }));
   await Promise.race([connected, transport.ended]);
   return new TestClient(channel, transport);

@@ -50,9 +50,10 @@ export class FakeSocket extends EventEmitter {
   }
 }
 
-/** A connection without a network, whose handshake is answered once connect has succeeded. */
+/** A connection without a network. */
 export class FakeTransport implements Transport {
-  readonly via = 'upgrade';
+  readonly via: 'upgrade' | 'accept';
+  readonly refusesBy: 'status' | 'close';
   readonly raw: Socket = { cork() {}, uncork() {}, on() {}, bytesRead: Number.NaN } as unknown as Socket;
   readonly fake = new FakeSocket();
   socket: WebSocket | undefined;
@@ -61,10 +62,16 @@ export class FakeTransport implements Transport {
   readonly ended: Promise<void>;
   #end: () => void = () => {};
 
-  constructor() {
+  /** @param via how the handshake is answered: after connect, or before. */
+  constructor(via: 'upgrade' | 'accept') {
+    this.via = via;
+    this.refusesBy = via === 'upgrade' ? 'status' : 'close';
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
+    if (via === 'upgrade') return;
+    this.socket = this.fake as unknown as WebSocket;
+    this.fake.once('close', this.#end);
   }
 
   answer(onSocket: (socket: WebSocket) => void): Promise<boolean> {

@@ -201,7 +201,7 @@ export abstract class Connection implements Channel {
     if (!this.isOpen) return;
     const isRefusal = this.isConnecting;
     this.#begin(ending);
-    if (isRefusal) this.#runtime.lifecycle.refused(this, ending);
+    if (isRefusal) this.#runtime.lifecycle.refused(this, ending, this.#transport.refusesBy);
     const socket = this.#transport.socket;
     if (socket === undefined) {
       this.#transport.refuse(ending);

@@ -51,15 +51,15 @@ export class Lifecycle {
   }
 
   /** It was refused. */
-  refused(channel: ToldChannel, { code, status, closeCode }: Ending): void {
+  refused(channel: ToldChannel, { code, status, closeCode }: Ending, by: Transport['refusesBy']): void {
     if (code === 'ERR_LOOKUP_TIMEOUT') this.#tellIdentified(channel, true); // its answer, if it ever comes, is nobody's
     if (code === undefined || !this.#events.isHeard('refusal')) return;
-    const answer = channel.socket === undefined ? { status, closeCode: undefined } : { status: undefined, closeCode };
+    const answer = by === 'status' ? { status, closeCode: undefined } : { status: undefined, closeCode };
     this.#events.emit({ type: 'refusal', ...subjectOf(channel), ...this.#handshakeOf(channel), code, ...answer });
   }
 
   /** An upgrade was refused before there was a channel. */
-  turnedAway(code: ErrorCode, { status }: Outcome, request: IncomingMessage): void {
+  turnedAway(code: ErrorCode, { status, closeCode }: Outcome, by: Transport['refusesBy'], request: IncomingMessage): void {
     if (!this.#events.isHeard('refusal')) return;
     this.#events.emit({
       type: 'refusal',
@@ -72,8 +72,8 @@ export class Lifecycle {
       durationMs: undefined,
       traceparent: traceparentOf(request),
       code,
-      status,
-      closeCode: undefined,
+      status: by === 'status' ? status : undefined,
+      closeCode: by === 'status' ? undefined : closeCode,
     });
   }
 

@@ -17,7 +17,9 @@ export interface Transport {
    * @returns whether there is a socket now.
    */
   answer(onSocket: (socket: WebSocket) => void, headers: readonly string[]): Promise<boolean>;
-  /** Answers the handshake with a status. */
+  /** How the peer is told of a refusal. */
+  readonly refusesBy: 'status' | 'close';
+  /** Answers the handshake with a status, or with a close code at once. */
   refuse(outcome: Outcome): void;
   /** Drops the connection without an answer. */
   destroy(): void;

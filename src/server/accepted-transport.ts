@@ -6,6 +6,7 @@ import type { Transport } from '../channel/transport.js';
 /** A connection whose handshake was answered before we saw it: every refusal is a close code. */
 export class AcceptedTransport implements Transport {
   readonly via = 'accept';
+  readonly refusesBy = 'close';
   readonly raw: Socket;
   readonly socket: WebSocket;
 

@@ -32,16 +32,31 @@ export class UpgradeEndpoint implements UpgradeTaker {
   readonly #owner: UpgradesOwner;
   readonly #options: UpgradeOptions;
   readonly #webSockets: WebSocketServer;
+  readonly #refusals: WebSocketServer | undefined;
   readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
 
   constructor(owner: UpgradesOwner, options: UpgradeOptions) {
     this.#owner = owner;
     this.#options = options;
     this.#webSockets = this.#makeWebSockets();
+    if (options.refusals === 'close') this.#refusals = this.#makeRefusals();
+  }
+
+  /** Whatever the application's options of ws do with a handshake is for those that succeed. */
+  #makeRefusals(): WebSocketServer {
+    return new WebSocketServer({
+      clientTracking: false,
+      noServer: true,
+      handleProtocols: (_offers, request) => this.#protocolOf(request),
+    });
+  }
+
+  #protocolOf(request: IncomingMessage): string | false {
+    return withoutToken(this.#handshakes.get(request)?.protocol ?? false, this.#owner.runtime.credentials.sources);
   }
 
   #makeWebSockets(): WebSocketServer {
-    const { reporter, credentials } = this.#owner.runtime;
+    const { reporter } = this.#owner.runtime;
     const { ws } = this.#options;
     const verifyClient =
       ws?.verifyClient &&
@@ -57,7 +72,7 @@ export class UpgradeEndpoint implements UpgradeTaker {
       ...ws,
       ...(verifyClient && { verifyClient }),
       noServer: true,
-      handleProtocols: (_offers, request) => withoutToken(this.#handshakes.get(request)?.protocol ?? false, credentials.sources),
+      handleProtocols: (_offers, request) => this.#protocolOf(request),
     });
     webSockets.on('headers', (lines, request) => void lines.push(...(this.#handshakes.get(request)?.transport.headers ?? [])));
     return webSockets;
@@ -82,6 +97,7 @@ export class UpgradeEndpoint implements UpgradeTaker {
       claim,
       head,
       maxBytes: settings.maxQueuedBytes,
+      refusals: this.#refusals,
       onTaken,
     });
     try {
@@ -104,7 +120,7 @@ export class UpgradeEndpoint implements UpgradeTaker {
 
   #refuse(transport: UpgradeTransport, code: ErrorCode, request: HandshakeRequest): void {
     const { outcomes, lifecycle } = this.#owner.runtime;
-    lifecycle.turnedAway(code, outcomes[code], request);
+    lifecycle.turnedAway(code, outcomes[code], transport.refusesBy, request);
     transport.refuse(outcomes[code]);
   }
 

@@ -1,5 +1,5 @@
 import type { ServerOptions as WebSocketServerOptions } from 'ws';
-import { anObject, checkedOptions, type Rules } from '../checked-options.js';
+import { anObject, checkedOptions, oneOf, type Rules } from '../checked-options.js';
 
 /** Options of `handleUpgrades`. */
 export interface UpgradeOptions {
@@ -10,6 +10,11 @@ export interface UpgradeOptions {
   readonly path?: string | undefined;
   /** The subprotocols that the server speaks; the first that the client offers of them is agreed on. @default the first offered */
   readonly protocols?: readonly string[] | undefined;
+  /**
+   * How a client is told that its handshake is refused: by an HTTP status, or by a 101 and at once a close frame with code and reason, since
+   * browsers show a page no status, only 1006. @default 'status'
+   */
+  readonly refusals?: 'close' | 'status' | undefined;
   /** Options of `ws` itself, e.g. `{ maxPayload, perMessageDeflate }`, but for those that say where it listens. @default those of ws */
   readonly ws?: Omit<WebSocketServerOptions, 'host' | 'port' | 'backlog' | 'server' | 'noServer' | 'path'> | undefined;
 }
@@ -19,6 +24,7 @@ const placed = ['host', 'port', 'backlog', 'server', 'noServer', 'path'] as cons
 const rules: Rules<UpgradeOptions> = {
   path: { must: 'a string that begins with /', accepts: (value) => typeof value === 'string' },
   protocols: { must: 'a list of strings', accepts: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string') },
+  refusals: oneOf(['close', 'status']),
   ws: anObject,
 };
 

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { Transport } from '../channel/transport.js';
 import type { Outcome } from '../outcomes.js';
+import { type ClosingAnswer, closeUpgrade } from './close-upgrade.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
 import type { SocketClaim } from './upgrade-routes.js';
 
@@ -119,6 +120,8 @@ export interface PendingUpgrade extends Omit<Pending, 'input'> {
   readonly head: Buffer;
   /** How much input may wait for the answer. */
   readonly maxBytes: number;
+  /** Answers a handshake that is refused, where that is done by a close code. */
+  readonly refusals: WebSocketServer | undefined;
 }
 
 /**
@@ -131,12 +134,17 @@ export class UpgradeTransport implements Transport {
   socket: WebSocket | undefined;
   /** Lines that go with the 101. */
   headers: readonly string[] = [];
+  readonly refusesBy: Transport['refusesBy'];
   readonly #claim: SocketClaim;
   #pending: Pending | undefined;
+  /** Set where a refusal is a close code, until the handshake is answered. */
+  #closing: ClosingAnswer | undefined;
   /** Set while ws is to answer. */
   #answering: { readonly failed: () => void; readonly threw: (error: unknown) => void; readonly onTaken: () => void } | undefined;
 
-  constructor({ webSockets, request, claim, head, maxBytes, onTaken }: PendingUpgrade) {
+  constructor({ webSockets, request, claim, head, maxBytes, refusals, onTaken }: PendingUpgrade) {
+    this.refusesBy = refusals === undefined ? 'status' : 'close';
+    this.#closing = refusals && { webSockets: refusals, request };
     this.raw = claim.socket as Socket;
     this.#claim = claim;
     this.#pending = { webSockets, request, onTaken, input: new EarlyInput(this.raw, claim, head, maxBytes) };
@@ -177,6 +185,7 @@ export class UpgradeTransport implements Transport {
           this.#answering = undefined;
           this.raw.off('close', failed);
           this.socket = socket;
+          this.#closing = undefined;
           onSocket(socket);
           this.raw.resume(); // ws does not resume what was paused
           resolve(true);
@@ -206,8 +215,11 @@ export class UpgradeTransport implements Transport {
 
   refuse(outcome: Outcome): void {
     const isTaken = this.#isTaken();
-    this.#release();
-    if (!isTaken) refuseUpgrade(this.raw, outcome.status);
+    const closing = this.#closing;
+    const early = this.#release()?.input.release() ?? [];
+    if (isTaken) return;
+    if (closing === undefined || !this.raw.writable) refuseUpgrade(this.raw, outcome.status);
+    else closeUpgrade(this.raw, closing, early, outcome);
   }
 
   destroy(): void {
@@ -228,6 +240,7 @@ export class UpgradeTransport implements Transport {
     pending?.input.release();
     this.#pending = undefined;
     this.#answering = undefined;
+    this.#closing = undefined;
     return pending;
   }
 }

@@ -1,0 +1,32 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { WebSocketServer } from 'ws';
+import type { Outcome } from '../outcomes.js';
+import { cutReason } from '../status-codes.js';
+
+/** What answers a handshake that is refused by a close code. */
+export interface ClosingAnswer {
+  readonly webSockets: WebSocketServer;
+  readonly request: IncomingMessage;
+}
+
+/** How long a refused client may take to answer the close frame. */
+const lingerMs = 1_000;
+
+function ignore(): void {}
+
+/** Answers an upgrade with 101 and closes it at once: browsers tell their page a close code, and of a status nothing. */
+export function closeUpgrade(raw: Socket, answer: ClosingAnswer, early: readonly Buffer[], { closeCode, reason }: Outcome): void {
+  const { webSockets, request } = answer;
+  const timer = setTimeout(() => raw.destroy(), lingerMs);
+  timer.unref();
+  raw.once('close', () => clearTimeout(timer));
+  const [head = Buffer.alloc(0), ...rest] = early;
+  raw.pause();
+  for (const chunk of rest.toReversed()) raw.unshift(chunk);
+  webSockets.handleUpgrade(request, raw, head, (socket) => {
+    socket.on('error', ignore);
+    socket.close(closeCode, cutReason(reason));
+    raw.resume();
+  });
+}
