@@ -1,13 +1,13 @@
 import { inspect } from 'node:util';
 import type { Authentication } from '../authentication.js';
 import type { HttpSession } from '../contracts/http-session-reader.js';
-import { ClientError } from '../errors.js';
+import { ChannelError, ClientError } from '../errors.js';
 import type { BaseMessage, DisconnectMessage, Handshake, HandshakeRequest, ReceiveMessage } from '../messages.js';
 import { checkCopy, markCopy } from '../package-copy.js';
 import type { ChannelRecord } from '../session/channel-record.js';
 import { SessionDraft } from '../session/session-draft.js';
 import type { AnonymousUser, AuthenticatedUser } from '../users.js';
-import { passedWrappers } from '../wrapping/passed-marks.js';
+import { checkMayBegin, passedWrappers } from '../wrapping/passed-marks.js';
 import type { Connection } from './connection.js';
 import type { PendingHandler } from './pending-handlers.js';
 
@@ -216,6 +216,12 @@ export class ChannelReceiveMessage extends ChannelMessage implements Pick<Receiv
     super(channel);
     this.data = data;
     this.isBinary = isBinary;
+  }
+
+  /** What is cut off is not begun: neither a message that waits in the queue, nor one that waits in a wrapper. */
+  [checkMayBegin](): void {
+    if (this.channel.isCutOff)
+      throw new ChannelError('ERR_CHANNEL_CLOSED', 'The channel was ended before the handler of its message began.');
   }
 
   get request(): Handshake {

@@ -62,6 +62,8 @@ export abstract class Connection implements Channel {
   abstract reauthenticate(key: string): Promise<boolean>;
   /** Ends it, and where it is ending or gone already, what it still has to handle; whether it was open. */
   abstract cutOff(code: ErrorCode): boolean;
+  /** Whether it handles nothing any more, not even what was received before it ended. */
+  abstract readonly isCutOff: boolean;
   /** The channel begins to end: takes nothing more in. With `drop`, what waits is not handled either. */
   protected abstract stopInput(drop: boolean): void;
   /** The handler of `message` has taken longer than `ms` milliseconds. */

@@ -6,6 +6,7 @@ import type { UserSource } from '../identity/user-source.js';
 import { isThenable, promiseOf } from '../maybe-promise.js';
 import { configurable } from '../wrapping/define-wrapper.js';
 import { type AnyHandler, madeHandler, nameAround } from '../wrapping/made-function.js';
+import { goOnAfterWaiting } from '../wrapping/passed-marks.js';
 import { requirementsOf } from '../wrapping/requirements.js';
 import type { NoOptions } from '../wrapping/wrapper.js';
 import { type ChannelMessage, channelMessage } from './channel-message.js';
@@ -62,7 +63,10 @@ function running<Given extends object, Options>(
   return function (this: unknown, message: object, ...rest: unknown[]): unknown {
     const pending = parts.before?.(channelMessage(name, message), options, name);
     if (pending === undefined) return rest.length === 0 ? handler.call(this, message) : handler.call(this, message, ...rest);
-    return pending.then(() => handler.call(this, message, ...rest));
+    return pending.then(() => {
+      goOnAfterWaiting(message);
+      return handler.call(this, message, ...rest);
+    });
   };
 }
 

@@ -28,8 +28,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   slot = -1;
   readonly #registry: ChannelRegistry;
   #inbox: Inbox<ChannelReceiveMessage> | undefined;
-  /** Whether it handles nothing any more, not even what was received before it ended. */
-  #isCutOff = false;
+  isCutOff = false;
   #isFinished = false;
   #whenFinished: (() => void) | undefined;
   /** Set while its connect runs. */
@@ -104,7 +103,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   /** The channel is looked up again first, which may be its end. */
   async #runAfter(checking: Promise<void>, message: ChannelReceiveMessage): Promise<void> {
     await checking;
-    if (this.#isCutOff) message.seal();
+    if (this.isCutOff) message.seal();
     else await this.#run(message);
   }
 
@@ -185,7 +184,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   }
 
   protected stopInput(drop: boolean): void {
-    this.#isCutOff ||= drop;
+    this.isCutOff ||= drop;
     this.#inbox?.close(drop);
   }
 

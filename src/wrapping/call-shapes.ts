@@ -29,6 +29,6 @@ export function callShapes(
     }
     if (typeof first === 'function') return wrap(checkHandler(`${name}: what it wraps`, first));
     if (first === undefined || (typeof first === 'object' && first !== null)) return configure(first);
-    throw new TypeError(`${name} takes a handler or options, got ${kindOf(first)}`);
+    throw new TypeError(`${name} takes a handler or options, got ${typeof first === 'number' ? 'a number' : kindOf(first)}`);
   });
 }

@@ -1,7 +1,7 @@
 import { ignore, isThenable, promiseOf, whenDone } from '../maybe-promise.js';
 import { callShapes } from './call-shapes.js';
 import { type AnyHandler, checkHandler, madeHandler, markFactories, nameAround } from './made-function.js';
-import { hasPassed, makeMark, setPassed } from './passed-marks.js';
+import { goOnAfterWaiting, hasPassed, makeMark, setPassed } from './passed-marks.js';
 import { requirementsOf } from './requirements.js';
 import type { Around, Configurable, Configured, None, NoOptions, Passed, PassedOn, ReturnOfNext } from './wrapper.js';
 
@@ -44,12 +44,16 @@ function makeAround(name: string, around: AnyAround): Make {
     return (handler) => {
       const wrapped = function (this: unknown, message: object, ...rest: unknown[]): unknown {
         if (hasPassed(message, id)) return handler.call(this, message, ...rest);
+        let hasWaited = false;
         const next = (added?: object): unknown => {
+          if (hasWaited) goOnAfterWaiting(message);
           setPassed(message, id); // here and not before: a guard that refused must guard again if an outer wrapper retries
           if (added !== undefined) Object.assign(message, added);
           return handler.call(this, message, ...rest);
         };
-        return around(message, next, options);
+        const result = around(message, next, options);
+        hasWaited = true;
+        return result;
       };
       return madeHandler(nameAround(name, handler), wrapped, requirementsOf(handler));
     };

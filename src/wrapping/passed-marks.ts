@@ -1,5 +1,7 @@
 /** The member of a message that tells which wrappers have let it pass; a message class declares it, so that its shape never changes. */
 export const passedWrappers: unique symbol = Symbol('ws-with.passedWrappers');
+/** The member of a message that throws where its handler may not begin any more: its channel has ended while a wrapper waited. */
+export const checkMayBegin: unique symbol = Symbol('ws-with.checkMayBegin');
 const passedLater: unique symbol = Symbol('ws-with.passedLater');
 
 interface Marked {
@@ -12,6 +14,11 @@ let made = 0;
 /** An id for a wrapper that marks the messages which it lets pass. */
 export function makeMark(): number {
   return made++;
+}
+
+/** @throws whatever the message throws where its handler may not begin any more. */
+export function goOnAfterWaiting(message: object): void {
+  (message as { [checkMayBegin]?(): void })[checkMayBegin]?.();
 }
 
 /** Whether wrapper `id` has let `message` pass. The first 31 wrappers cost a bit of the message, the rest an entry in a list. */

@@ -26,5 +26,6 @@ export function endText(reason) {
 
 /** What a person is told while the page waits to come back. */
 export function interruptionText(reason) {
-  return `${interruptions[reason] ?? 'Connection lost.'} Reconnecting…`;
+  const why = interruptions[reason];
+  return `Connection lost. Reconnecting…${why === undefined ? '' : ` ${why}`}`;
 }

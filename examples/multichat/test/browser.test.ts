@@ -259,8 +259,8 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       // Held back, so that what the page shows meanwhile can be looked at.
       await ann.route('**/me', (route) => route.abort());
       const interruptions: [number, string, string][] = [
-        [1012, 'restarting', 'The server is being restarted. Reconnecting…'],
-        [1013, 'try again later', 'The server cannot do its work just now. Reconnecting…'],
+        [1012, 'restarting', 'Connection lost. Reconnecting… The server is being restarted.'],
+        [1013, 'try again later', 'Connection lost. Reconnecting… The server cannot do its work just now.'],
       ];
       for (const [code, reason, text] of interruptions) {
         for (const channel of chat.channels.channels) channel.close(code, reason);
