@@ -6,6 +6,7 @@ import type { Standing } from '../identity/recheck.js';
 import type { BoundSource } from '../identity/user-source.js';
 import type { ErrorCode } from '../outcomes.js';
 import type { TokenId } from '../token-id.js';
+import type { RevocationLog } from './revocation-log.js';
 
 /** A token to which a channel may go over. */
 export interface OtherToken {
@@ -18,11 +19,13 @@ export interface OtherToken {
 /** Says how long those who were identified may speak. Live channels go by the monotonic clock: a wall clock that is set changes nothing. */
 export class Grants {
   readonly #clock: Clock;
+  readonly #log: RevocationLog;
   /** What the wall clock and the monotonic clock were apart when the server was made. */
   readonly #apart: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, log: RevocationLog) {
     this.#clock = clock;
+    this.#log = log;
     this.#apart = clock.now() - clock.monotonic();
   }
 
@@ -70,9 +73,13 @@ export class Grants {
     return revokedAt.getTime() <= Math.max(this.#clock.now(), this.#clock.monotonic() + this.#apart);
   }
 
-  /** Whether a channel may go over to a token that stands so: it counts, and is of the same user. */
-  mayGoOver(channel: Connection, standing: Standing | undefined): boolean {
-    if (standing?.user === undefined || standing.user.id !== channel.keys?.userId || this.isRevoked(standing)) return false;
+  /**
+   * Whether a channel may go over to a token that was found to stand so when it was asked for at `mark`: it counts, and is of the same user.
+   * A revocation since then did not find the channel by it, and the answer may be older.
+   */
+  mayGoOver(channel: Connection, { tokenId, standing }: Pick<OtherToken, 'tokenId' | 'standing'>, mark: number): boolean {
+    if (this.#log.endedSince(mark, { tokenId }) !== undefined) return false;
+    if (standing.user === undefined || standing.user.id !== channel.keys?.userId || this.isRevoked(standing)) return false;
     return standing.expiresAt === undefined || standing.expiresAt.getTime() > this.#clock.now();
   }
 

@@ -5,6 +5,7 @@ import type { Runtime } from '../channel/runtime.js';
 import type { Revocation, RevocationFeed } from '../contracts/revocation-feed.js';
 import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
+import type { RenewalEvent } from '../events.js';
 import { type Revalidate, sweepMsOf } from '../identity/revalidation.js';
 import type { BoundSource, IdentityKeys } from '../identity/user-source.js';
 import { ignore } from '../maybe-promise.js';
@@ -71,11 +72,15 @@ export class LiveWatch implements ChannelWatch {
     this.#registry = registry;
     this.#settings = settings;
     this.#log = new RevocationLog(clock, connectTimeoutMs);
-    this.#grants = new Grants(clock);
-    this.#rechecks = new Rechecks(runtime, registry, this.#grants, {
-      answered: (channel) => this.#answered(channel),
-      failed: (channel, askedAt) => this.#failed(channel, askedAt),
-    });
+    this.#grants = new Grants(clock, this.#log);
+    this.#rechecks = new Rechecks(
+      { runtime, registry, grants: this.#grants, log: this.#log },
+      {
+        answered: (channel) => this.#answered(channel),
+        wentOver: (channel, mark) => this.#wentOver(channel, 'successor', mark),
+        failed: (channel, askedAt) => this.#failed(channel, askedAt),
+      },
+    );
     this.#hints = new Hints(this.#rechecks);
     this.#staleness = new Staleness(clock, settings.maxStaleMs, (channels) => this.#hints.add(channels));
     this.#sweeps = new Sweeps({
@@ -143,11 +148,9 @@ export class LiveWatch implements ChannelWatch {
   }
 
   async reauthenticate(channel: Connection, key: unknown): Promise<boolean> {
+    const { mark } = this.#log;
     const isDone = await this.#reauthentications.run(channel, key);
-    if (isDone) {
-      this.#runtime.lifecycle.renewed(channel, 'reauthenticated');
-      this.#answered(channel);
-    }
+    if (isDone) this.#wentOver(channel, 'reauthenticated', mark);
     return isDone;
   }
 
@@ -204,6 +207,13 @@ export class LiveWatch implements ChannelWatch {
   #gap(): void {
     this.#log.noteGap();
     this.#hints.add(this.#registry.identifiedOnes());
+  }
+
+  /** A doubt that came since its token was asked for, at `mark`, did not find it by that. */
+  #wentOver(channel: Connection, how: RenewalEvent['how'], mark: number): void {
+    this.#runtime.lifecycle.renewed(channel, how);
+    this.#answered(channel);
+    if (channel.keys !== undefined && this.#log.isDoubtedSince(mark, channel.keys)) this.#hints.add([channel]);
   }
 
   #answered(channel: Connection): void {

@@ -67,8 +67,7 @@ export class Reauthentications {
       clock,
       connectTimeoutMs,
     );
-    if (!channel.isOpen || standing === undefined || !this.#grants.mayGoOver(channel, standing)) return false;
-    if (this.#log.endedSince(mark, { tokenId }) !== undefined) return false;
+    if (!channel.isOpen || standing === undefined || !this.#grants.mayGoOver(channel, { tokenId, standing }, mark)) return false;
     this.#grants.goOver(channel, { tokenId, standing, source }, askedAt);
     this.#registry.rename(channel);
     return true;

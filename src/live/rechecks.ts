@@ -7,8 +7,9 @@ import { maxInFlight } from '../identity/max-in-flight.js';
 import type { Recheck, Standing } from '../identity/recheck.js';
 import type { BoundSource } from '../identity/user-source.js';
 import type { TokenId } from '../token-id.js';
-import type { Grants } from './grants.js';
+import type { Grants, OtherToken } from './grants.js';
 import { tellRevalidation } from './live-events.js';
+import type { RevocationLog } from './revocation-log.js';
 
 /** How many ids one batch asks for at most. */
 const batchSize = 5_000;
@@ -20,10 +21,20 @@ const maxSuccessors = 16;
 /** The channels of each credential of a source. */
 export type Groups = Map<string, Iterable<Connection>>;
 
+/** What looking up again needs of a server. */
+export interface RechecksOwner {
+  readonly runtime: Runtime;
+  readonly registry: ChannelRegistry;
+  readonly grants: Grants;
+  readonly log: RevocationLog;
+}
+
 /** Who is told what came of it. */
 export interface RecheckListener {
   /** It was said of a channel that it may go on. */
   answered(channel: Connection): void;
+  /** It lives by another token now, which was asked for at `mark`. */
+  wentOver(channel: Connection, mark: number): void;
   /** Nobody can tell of a channel; it was asked at `askedAt`. */
   failed(channel: Connection, askedAt: number): void;
 }
@@ -54,13 +65,15 @@ export class Rechecks {
   readonly #runtime: Runtime;
   readonly #registry: ChannelRegistry;
   readonly #grants: Grants;
+  readonly #log: RevocationLog;
   readonly #listener: RecheckListener;
   readonly #pauses = new Set<() => void>();
 
-  constructor(runtime: Runtime, registry: ChannelRegistry, grants: Grants, listener: RecheckListener) {
+  constructor({ runtime, registry, grants, log }: RechecksOwner, listener: RecheckListener) {
     this.#runtime = runtime;
     this.#registry = registry;
     this.#grants = grants;
+    this.#log = log;
     this.#listener = listener;
   }
 
@@ -168,7 +181,7 @@ export class Rechecks {
   async #follow(round: Round, heirs: ReadonlyMap<TokenId, readonly Heir[]>, depth: number): Promise<void> {
     const { source } = round;
     await this.#inSlices(round, [...heirs.keys()], 0, async (ids) => {
-      const askedAt = this.#runtime.clock.monotonic();
+      const asked = { at: this.#runtime.clock.monotonic(), mark: this.#log.mark };
       const standings = await this.#standings(round, ids);
       const next = new Map<TokenId, Heir[]>();
       for (const tokenId of ids as readonly TokenId[]) {
@@ -177,10 +190,11 @@ export class Rechecks {
         for (const heir of heirs.get(tokenId) ?? []) {
           const { channel, credentialId } = heir;
           if (!isStill(channel, source, credentialId)) continue;
-          if (standing instanceof Error || standing === undefined) this.#judge(round, channel, heir.standing, askedAt);
+          if (standing instanceof Error || standing === undefined) this.#judge(round, channel, heir.standing, asked.at);
           else if (standing.successorId !== undefined && depth < maxSuccessors) push(next, standing.successorId, heir);
-          else if (this.#grants.mayGoOver(channel, standing)) this.#goOver(channel, { tokenId, standing, source }, askedAt);
-          else this.#judge(round, channel, heir.standing, askedAt);
+          else if (this.#grants.mayGoOver(channel, { tokenId, standing }, asked.mark))
+            this.#goOver(channel, { tokenId, standing, source }, asked);
+          else this.#judge(round, channel, heir.standing, asked.at);
           const pause = this.#breathe(round);
           if (pause !== undefined) await pause;
         }
@@ -189,11 +203,10 @@ export class Rechecks {
     });
   }
 
-  #goOver(channel: Connection, other: Parameters<Grants['goOver']>[1], askedAt: number): void {
-    this.#grants.goOver(channel, other, askedAt);
+  #goOver(channel: Connection, other: OtherToken, { at, mark }: { readonly at: number; readonly mark: number }): void {
+    this.#grants.goOver(channel, other, at);
     this.#registry.rename(channel);
-    this.#runtime.lifecycle.renewed(channel, 'successor');
-    this.#listener.answered(channel);
+    this.#listener.wentOver(channel, mark);
   }
 
   #judge(round: Round, channel: Connection, standing: Standing | undefined, askedAt: number): void {
