@@ -189,16 +189,19 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
     const channels = [...this.#active];
     const lingering = Array.from({ length: this.#lingering.size }, () => 'connect' as const);
     reportUnfinished([...channels.map(({ unfinished }) => unfinished), ...lingering], timeoutMs, reporter);
-    for (const channel of channels) channel.terminate();
+    for (const channel of channels) {
+      channel.endWith('ERR_SHUTDOWN'); // what hangs is told to give up, and the peer why
+      channel.terminate();
+    }
     handlers.abandonAll();
     for (let turn = 0; turn < lastTurns && this.#active.size > 0; turn += 1) await nextTurn();
   }
 
-  /** Ends all channels, and those that last longer than `timeoutMs` at once. To be called once. */
+  /** Ends all channels once what they have received is handled, and those that last longer than `timeoutMs` at once. To be called once. */
   async shutDown(timeoutMs: number): Promise<void> {
     this.#isClosing = true;
     await Promise.resolve(); // whoever asked for it may finish what it is doing
-    for (const channel of [...this.#active]) channel.endWith('ERR_SHUTDOWN');
+    for (const channel of [...this.#active]) channel.retire();
     this.#lingering.forgetOld();
     if (!this.#isEmpty) {
       await new Promise<void>((resolve) => {

@@ -24,8 +24,6 @@ import { attachToSocket } from './socket-events.js';
 import type { Transport } from './transport.js';
 import type { UnfinishedWork } from './unfinished-work.js';
 
-type Phase = ChannelState | 'ended';
-
 /** One connection, as messages and wrappers see it: who speaks, what is remembered, the way out, and how it ends. */
 export abstract class Connection implements Channel {
   readonly id: string = newChannelId();
@@ -37,7 +35,7 @@ export abstract class Connection implements Channel {
   keys: IdentityKeys | undefined;
   readonly #runtime: Runtime;
   readonly #transport: Transport;
-  #phase: Phase = 'connecting';
+  #phase: ChannelState | 'ended' = 'connecting';
   #wasLive = false;
   #outbox: Outbox | undefined;
   #held: (string | Uint8Array | ArrayBuffer)[] | undefined;
@@ -64,6 +62,8 @@ export abstract class Connection implements Channel {
   abstract cutOff(code: ErrorCode): boolean;
   /** Whether it handles nothing any more, not even what was received before it ended. */
   abstract readonly isCutOff: boolean;
+  /** The server shuts down: it takes nothing more in, and ends once what it has received is handled. */
+  abstract retire(): void;
   /** The channel begins to end: takes nothing more in. With `drop`, what waits is not handled either. */
   protected abstract stopInput(drop: boolean): void;
   /** The handler of `message` has taken longer than `ms` milliseconds. */

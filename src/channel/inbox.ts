@@ -151,7 +151,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
 
   /** Resolves once nothing waits and nothing runs. */
   idle(): Promise<void> {
-    if (this.#isIdle()) return Promise.resolve();
+    if (this.isIdle) return Promise.resolve();
     return new Promise((resolve) => {
       this.#idleWaiters ??= [];
       this.#idleWaiters.push(resolve);
@@ -253,12 +253,13 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     if (this.#idleWaiters !== undefined) this.#notifyIdle();
   }
 
-  #isIdle(): boolean {
+  /** Whether nothing waits and nothing runs. */
+  get isIdle(): boolean {
     return this.#running === 0 && (this.#waiting === 0 || !this.#started);
   }
 
   #notifyIdle(): void {
-    if (this.#idleWaiters === undefined || !this.#isIdle()) return;
+    if (this.#idleWaiters === undefined || !this.isIdle) return;
     const waiters = this.#idleWaiters;
     this.#idleWaiters = undefined;
     for (const waiter of waiters) waiter();

@@ -183,6 +183,13 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     return wasOpen;
   }
 
+  retire(): void {
+    const inbox = this.isLive ? this.#inbox : undefined;
+    inbox?.close(false);
+    if (inbox === undefined || inbox.isIdle) this.endWith('ERR_SHUTDOWN');
+    else void inbox.idle().then(() => this.endWith('ERR_SHUTDOWN'));
+  }
+
   protected stopInput(drop: boolean): void {
     this.isCutOff ||= drop;
     this.#inbox?.close(drop);

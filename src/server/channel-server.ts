@@ -141,7 +141,8 @@ export class ChannelServer<H extends object = object> {
   }
 
   /**
-   * Ends every channel with 1012 (503 where its handshake is not answered), refuses new ones, and waits for handlers and saves under way.
+   * Refuses new channels, and those whose handshake is not answered, with 503; ends each other one with 1012 once what it has received is
+   * handled and saved, or the time is up.
    * Then its listeners are taken off the servers that it was given, and its paths are free. Called again, it gives the same promise.
    */
   close(options?: CloseOptions): Promise<void> {

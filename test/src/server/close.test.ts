@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
+  type ChannelError,
   ChannelServer,
   type HasChannelSession,
   type ReceiveMessage,
@@ -140,11 +141,11 @@ describe.each(modes)('close (%s)', (mode) => {
     void WsClient.connect(port, { path: '/connect' });
     await begun.promise;
     const closed = channels.close({ timeoutMs: 100 });
-    await Promise.all([receiving.closed(), disconnecting.closed()]);
+    await disconnecting.closed();
     await vi.waitFor(() => expect(log).toHaveLength(2));
     expect(errors).toEqual([]);
     await clock.advance(100);
-    await closed;
+    await Promise.all([closed, receiving.closed()]);
     expect(codesOf(errors)).toEqual(['ERR_SHUTDOWN']);
     for (const part of ['100 ms', '1 connect', '1 receive', '1 disconnect']) expect((errors[0] as Error).message).toContain(part);
     expect(log).toEqual(['hangs', 'disconnect 1012 /disconnect', 'disconnect 1012 /receive']);
@@ -192,6 +193,60 @@ describe('close', () => {
     expect(log).toEqual(['disconnect 1012', 'closed']);
     expect(client.closed).toEqual({ code: 1012, reason: 'restarting' });
     expect(kept.size).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('lets a handler that runs answer, takes nothing more in meanwhile, and only then says 1012', async () => {
+    const clock = new TestClock();
+    const going = deferred();
+    const log: string[] = [];
+    const channels = new ChannelServer(
+      {
+        receive: async ({ text, channel, signal }) => {
+          log.push(text);
+          await going.promise;
+          log.push(`${text} ${channel.send(`answer to ${text}`)} ${signal.aborted}`);
+        },
+        disconnect: ({ code }) => void log.push(`disconnect ${code}`),
+      },
+      { clock },
+    );
+    const client = await connectTo(channels);
+    const handled = client.send('first');
+    const closed = channels.close();
+    await nextTurn();
+    const dropped = client.send('late');
+    expect(client.closed).toBeUndefined();
+    going.resolve();
+    await Promise.all([handled, dropped, closed]);
+    expect(client.sent).toEqual(['answer to first']);
+    expect(client.closed).toEqual({ code: 1012, reason: 'restarting' });
+    expect(log).toEqual(['first', 'first true false', 'disconnect 1012']);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('aborts handlers at its timeout, and tells their peers 1012 all the same', async () => {
+    const clock = new TestClock();
+    const log: string[] = [];
+    const channels = new ChannelServer(
+      {
+        receive: ({ signal }) =>
+          new Promise((resolve) => {
+            signal.addEventListener('abort', () => resolve(log.push('aborted')));
+          }),
+        disconnect: ({ code }) => void log.push(`disconnect ${code}`),
+      },
+      { clock, onError: (error) => log.push((error as ChannelError).code) },
+    );
+    const client = await connectTo(channels);
+    void client.send('waits for the signal');
+    const closed = channels.close({ timeoutMs: 100 });
+    await clock.advance(99);
+    expect(log).toEqual([]);
+    await clock.advance(1);
+    await closed;
+    expect(log).toEqual(['ERR_SHUTDOWN', 'aborted', 'disconnect 1012']);
+    expect(client.closed?.code).toBe(1012);
     expect(clock.pendingTimers).toBe(0);
   });
 
