@@ -172,7 +172,9 @@ export class ModelledSite {
   /** All look-ups are answered. */
   async settle(): Promise<void> {
     for (let left = 8; left > 0; left -= 1) await this.clock.advance(0);
-    if (!this.hasFailed) this.putOut(({ logIn }) => logIn.hasEnded);
+    const now = this.clock.now();
+    // whose token has just come to its end has a second more
+    if (!this.hasFailed) this.putOut(({ logIn }) => logIn.hasEnded && now < logIn.endsAt);
   }
 
   /** Those who are there now and to whom this applies have lost the right to speak. */
