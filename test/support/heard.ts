@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { ChannelEvent } from '../../src/events.js';
 
 /** The types of events, each of which `node:diagnostics_channel` has a channel of. */
@@ -17,18 +17,13 @@ export const eventTypes = [
   'close',
 ] as const satisfies readonly ChannelEvent['type'][];
 
-const endings: (() => void)[] = [];
-afterEach(() => {
-  for (const end of endings.splice(0)) end();
-});
-
 /** What is published on the diagnostics channels of `types` from now on, until the test is over. */
 export function listenTo(...types: readonly ChannelEvent['type'][]): ChannelEvent[] {
   const heard: ChannelEvent[] = [];
   const hear = (event: unknown): void => void heard.push(event as ChannelEvent);
   for (const type of types) {
     subscribe(`ws-with:${type}`, hear);
-    endings.push(() => unsubscribe(`ws-with:${type}`, hear));
+    onTestFinished(() => void unsubscribe(`ws-with:${type}`, hear));
   }
   return heard;
 }
