@@ -49,16 +49,9 @@ export function having(what: string, ...methods: readonly string[]): Rule {
   };
 }
 
-/** How an error names what it got: numbers as they are, of all else the kind, since it may be a secret. */
-export function got(value: unknown): string {
-  if (typeof value === 'number') return String(value);
-  if (value === '') return 'an empty string';
-  return Array.isArray(value) ? 'an array' : kindOf(value);
-}
-
 /** @throws {TypeError} naming `owner`, the option, what it must be and what it is, unless `rule` accepts `value`. */
 export function checkOption(owner: string, name: string, value: unknown, rule: Rule): void {
-  if (!rule.accepts(value)) throw new TypeError(`${owner}: ${name} must be ${rule.must}, got ${got(value)}`);
+  if (!rule.accepts(value)) throw new TypeError(`${owner}: ${name} must be ${rule.must}, got ${kindOf(value)}`);
 }
 
 /**

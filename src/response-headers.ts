@@ -1,4 +1,4 @@
-import { got } from './checked-options.js';
+import { kindOf } from './kind-of.js';
 
 const namePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const valuePattern = /^[\t\x20-\x7e]*$/;
@@ -83,14 +83,14 @@ export class ResponseHeaders {
   #check(name: string, value: string): void {
     this.#mustBeOpen();
     if (typeof name !== 'string' || !namePattern.test(name)) {
-      throw new TypeError(`message.responseHeaders: a name must be a token of HTTP, got ${got(name)}`);
+      throw new TypeError(`message.responseHeaders: a name must be a token of HTTP, got ${kindOf(name)}`);
     }
     const lower = name.toLowerCase();
     if (reserved.has(lower) || lower.startsWith('sec-websocket-')) {
       throw new TypeError(`message.responseHeaders: ${name} belongs to the handshake itself`);
     }
     if (typeof value !== 'string' || !valuePattern.test(value)) {
-      throw new TypeError(`message.responseHeaders: ${name} must be a string of printable ASCII without line breaks, got ${got(value)}`);
+      throw new TypeError(`message.responseHeaders: ${name} must be a string of printable ASCII without line breaks, got ${kindOf(value)}`);
     }
   }
 

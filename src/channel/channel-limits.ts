@@ -1,5 +1,5 @@
-import { got } from '../checked-options.js';
 import { addressOf } from '../handshake.js';
+import { kindOf } from '../kind-of.js';
 import { ignore } from '../maybe-promise.js';
 import type { HandshakeRequest } from '../messages.js';
 
@@ -81,7 +81,7 @@ export class ChannelLimits {
     const address: unknown = clientAddress === undefined ? addressOf(request, trustProxy) : clientAddress(request);
     if (address === undefined || typeof address === 'string') return address;
     ignore(address); // a promise may reject
-    throw new TypeError(`ChannelServer: clientAddress must return a string or undefined, got ${got(address)}`);
+    throw new TypeError(`ChannelServer: clientAddress must return a string or undefined, got ${kindOf(address)}`);
   }
 }
 

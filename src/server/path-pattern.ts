@@ -1,5 +1,5 @@
-import { got } from '../checked-options.js';
 import { noParams } from '../handshake.js';
+import { kindOf } from '../kind-of.js';
 import type { PathParams } from '../messages.js';
 import { anything, type Fail, type PatternPart, partsOf, segment } from './path-pattern-parts.js';
 
@@ -20,7 +20,7 @@ export interface PathPattern {
  * @throws {TypeError} naming `option`, and the position of what is wrong.
  */
 export function compilePath(option: string, path: unknown): PathPattern {
-  if (typeof path !== 'string') throw new TypeError(`${option} must be a string that begins with /, got ${got(path)}`);
+  if (typeof path !== 'string') throw new TypeError(`${option} must be a string that begins with /, got ${kindOf(path)}`);
   const fail: Fail = (what, position) => {
     throw new TypeError(`${option} is no path pattern: ${what}, at position ${position} of ${JSON.stringify(path)}`);
   };

@@ -17,7 +17,8 @@ import {
 } from '../../entries/index.js';
 import { MemoryHttpSessionReader, MemorySessionStore, MemoryTokenRepository } from '../../entries/memory.js';
 import { importDrfTokens, MongoSessionStore, MongoTokenRepository, MongoUserRepository } from '../../entries/mongodb.js';
-import { anInteger, checkedOptions, got, milliseconds } from '../../src/checked-options.js';
+import { anInteger, checkedOptions, milliseconds } from '../../src/checked-options.js';
+import { kindOf } from '../../src/kind-of.js';
 import { fakeRequest } from '../../testing/fake-request.js';
 
 type Take = (options: object) => unknown;
@@ -120,6 +121,14 @@ describe('checked options', () => {
   });
 
   it('are named by their kind where they are wrong, but for numbers', () => {
-    expect([0.5, '', 'x', null, [], {}, 1n].map(got)).toEqual(['0.5', 'an empty string', 'string', 'null', 'an array', 'object', 'bigint']);
+    expect([0.5, '', 'x', null, [], {}, 1n].map(kindOf)).toEqual([
+      '0.5',
+      'an empty string',
+      'string',
+      'null',
+      'an array',
+      'object',
+      'bigint',
+    ]);
   });
 });
