@@ -50,7 +50,8 @@ export type {
 export { authorization, type CredentialSource, cookie, type Presented, query, subprotocol } from '../src/identity/credentials.js';
 export { fromHttpSession, type HttpOptions, type HttpSourceOptions } from '../src/identity/from-http-session.js';
 export { fromToken, type TokenOptions } from '../src/identity/from-token.js';
-export { type Identified, type IdentifyOptions, identifyUser } from '../src/identity/identify-user.js';
+export type { Identified } from '../src/identity/identify-request.js';
+export { type IdentifyOptions, identifyUser } from '../src/identity/identify-user.js';
 export type { Revalidate } from '../src/identity/revalidation.js';
 export type { AnySource, SourceAdds, SourceUser, UserSource } from '../src/identity/user-source.js';
 export {

@@ -120,6 +120,19 @@ export function isCrossSite(request: IncomingMessage): boolean {
   return site !== undefined && site !== 'same-origin' && site !== 'none';
 }
 
+/** Whether a request asks for another protocol than HTTP on its connection. */
+export function isUpgrade(request: IncomingMessage): boolean {
+  return request.headers.upgrade !== undefined;
+}
+
+/** The methods that ask for no change (RFC 9110, section 9.2.1). */
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+
+/** Whether a request may change something: with its visitor's cookies, a page of another site could have it sent. */
+export function mayChange({ method }: IncomingMessage): boolean {
+  return method != null && !safeMethods.has(method);
+}
+
 /**
  * The rule of a server: a handshake without Origin passes unless `requireOrigin` is set or a browser sent it for another site's page; one
  * with it must come from the same host and port as the request goes to, or from a listed origin. It keeps other sites' pages from opening

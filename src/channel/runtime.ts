@@ -1,14 +1,17 @@
+import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../contracts/clock.js';
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { RevocationFeed } from '../contracts/revocation-feed.js';
 import { Dependencies } from '../dependencies.js';
 import { type EventOptions, Events } from '../events.js';
 import { guardedClock } from '../guarded-clock.js';
+import { checkRequest, type Identified, identifyRequest } from '../identity/identify-request.js';
 import { KnownCredentials } from '../identity/known-credentials.js';
 import type { BoundSource, UserSource } from '../identity/user-source.js';
 import { type DependencyContainer, REVOCATION_FEED } from '../injection.js';
-import { type OriginOptions, originRule } from '../origin.js';
+import { isUpgrade, mayChange, type OriginOptions, originRule } from '../origin.js';
 import type { Outcomes } from '../outcomes.js';
+import { refusedOrigin } from '../refused-origin.js';
 import { Reporter, type ReporterOptions } from '../reporter.js';
 import { SessionRecords } from '../session/session-records.js';
 import { type ChannelSessionOptions, sessionSettings } from '../session/session-settings.js';
@@ -94,6 +97,15 @@ export class Runtime {
   findRevocationFeed(): RevocationFeed | undefined {
     const names = { wrapper: 'ChannelServer', option: 'revocations', token: 'REVOCATION_FEED', method: 'subscribe' };
     return this.#dependencies.find(REVOCATION_FEED, names);
+  }
+
+  /** Who sent `request`, as the wrappers that the server saw when it was built would find it. */
+  async identify(request: IncomingMessage): Promise<Identified> {
+    checkRequest('identify', request);
+    const { sources } = this.plan;
+    if (sources === undefined) throw new TypeError('identify: no wrapper of this server identifies channels, so it has no sources to ask');
+    if ((isUpgrade(request) || mayChange(request)) && !this.isOriginAllowed(request)) throw refusedOrigin(request);
+    return identifyRequest(request, sources, { clock: this.clock, ms: this.connectTimeoutMs });
   }
 
   /** Resolves what something depends on, once. */

@@ -1,16 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import type { Authentication } from '../authentication.js';
 import { anything, checkedOptions, having, type Rules } from '../checked-options.js';
-import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { Dependencies } from '../dependencies.js';
 import type { DependencyContainer } from '../injection.js';
-import { type OriginOptions, originRule, originRules } from '../origin.js';
+import { isUpgrade, type OriginOptions, originRule, originRules } from '../origin.js';
 import { refusedOrigin } from '../refused-origin.js';
 import { systemClock } from '../system-clock.js';
-import type { AnonymousUser, AuthenticatedUser } from '../users.js';
-import { boundedLookUp } from './bounded-look-up.js';
+import type { AnonymousUser } from '../users.js';
 import { checkedSources } from './checked-sources.js';
-import { Identification } from './identification.js';
+import { checkRequest, type Identified, identifyRequest } from './identify-request.js';
 import type { AnySource, SourceUser } from './user-source.js';
 
 /** Options of `identifyUser`. */
@@ -21,12 +18,6 @@ export interface IdentifyOptions<Sources extends readonly [AnySource, ...AnySour
   readonly container?: DependencyContainer | undefined;
   /** How long the look-ups may take, in milliseconds. @default 5,000 */
   readonly timeoutMs?: number | undefined;
-}
-
-/** Who was identified, and how. */
-export interface Identified<User extends AuthenticatedUser> {
-  readonly user: User | AnonymousUser;
-  readonly authentication: Authentication;
 }
 
 const defaultTimeoutMs = 5_000;
@@ -51,27 +42,12 @@ export async function identifyUser<const Sources extends readonly [AnySource, ..
 ): Promise<Identified<SourceUser<Sources>>> {
   const { container, timeoutMs: ms = defaultTimeoutMs, sources: given } = checkedOptions('identifyUser', options, rules);
   const sources = checkedSources('identifyUser', given);
-  if (request.headers.upgrade !== undefined && !originRule(options)(request)) {
+  checkRequest('identifyUser', request);
+  if (isUpgrade(request) && !originRule(options)(request)) {
     throw refusedOrigin(request);
   }
   const dependencies = new Dependencies(container, ms, systemClock);
   const bound = sources.map((source) => source.bind(dependencies));
-  const sessions = new Map<HttpSessionReader, Promise<HttpSession | undefined>>();
-  const lookUp = (reader: HttpSessionReader): Promise<HttpSession | undefined> => {
-    const pending = sessions.get(reader) ?? readSession(reader, request);
-    sessions.set(reader, pending);
-    return pending;
-  };
-  const found = new Identification();
-  await boundedLookUp(
-    'Looking up the user',
-    () => found.find(request, bound, { httpSession: lookUp, claim: () => undefined }),
-    systemClock,
-    ms,
-  );
-  return { user: found.user as SourceUser<Sources> | AnonymousUser, authentication: found.authentication as Authentication };
-}
-
-async function readSession(reader: HttpSessionReader, request: IncomingMessage): Promise<HttpSession | undefined> {
-  return (await reader.read(request)) ?? undefined;
+  const { user, authentication } = await identifyRequest(request, bound, { clock: systemClock, ms });
+  return { user: user as SourceUser<Sources> | AnonymousUser, authentication };
 }

@@ -10,6 +10,7 @@ import type { Transport } from '../channel/transport.js';
 import { checkId } from '../check-id.js';
 import { checkedOptions, milliseconds } from '../checked-options.js';
 import { withParams } from '../handshake.js';
+import type { Identified } from '../identity/identify-request.js';
 import { LiveWatch } from '../live/live-watch.js';
 import { checkTokenId, type TokenId } from '../token-id.js';
 import { AcceptedTransport } from './accepted-transport.js';
@@ -101,6 +102,18 @@ export class ChannelServer<H extends object = object> {
   handleUpgrades(server: UpgradeServer, options: UpgradeOptions = {}): void {
     this.#mustBeOpen('handleUpgrades');
     this.#upgrades.addRoute(server, options);
+  }
+
+  /**
+   * Who sent `request`, for HTTP routes beside the channels: found by the sources of the server's handlers, with its container, clock and
+   * `connectTimeoutMs`. There is no channel of it. The server's origin rule is applied to upgrades, and to requests that may change something
+   * (any method but GET, HEAD, OPTIONS and TRACE): a page of another site must not act with its visitor's cookies.
+   *
+   * @throws {TypeError} (as a rejection) when `request` is none, or no wrapper of the server identifies.
+   * @throws {ChannelError} (as a rejection) `ERR_ORIGIN_REFUSED`; `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` where it cannot be told who it is.
+   */
+  async identify(request: IncomingMessage): Promise<Identified> {
+    return this.#runtime.identify(request);
   }
 
   /**

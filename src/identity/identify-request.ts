@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import type { Authentication } from '../authentication.js';
+import type { Clock } from '../contracts/clock.js';
+import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
+import { kindOf } from '../kind-of.js';
+import type { AnonymousUser, AppUser, AuthenticatedUser } from '../users.js';
+import { boundedLookUp } from './bounded-look-up.js';
+import { Identification } from './identification.js';
+import type { BoundSource } from './user-source.js';
+
+/** Who was identified, and how. */
+export interface Identified<User extends AuthenticatedUser = AppUser> {
+  readonly user: User | AnonymousUser;
+  readonly authentication: Authentication;
+}
+
+/** @throws {TypeError} unless `request` is one of `node:http`: in a `Request` of the Fetch API nothing would be found, so everybody was anonymous. */
+export function checkRequest(owner: string, request: unknown): void {
+  const headers: unknown = typeof request === 'object' && request !== null ? Reflect.get(request, 'headers') : undefined;
+  if (typeof headers === 'object' && headers !== null && typeof Reflect.get(headers, 'get') !== 'function') return;
+  const got = headers === undefined ? kindOf(request) : 'one of another kind, such as a Request of the Fetch API';
+  throw new TypeError(`${owner}: request must be an IncomingMessage of node:http, got ${got}`);
+}
+
+/** How long the look-ups of one identification may take. */
+export interface LookUpLimits {
+  readonly clock: Clock;
+  /** In milliseconds. */
+  readonly ms: number;
+}
+
+/**
+ * Who sent `request`, as `sources` find it, apart from any channel. The HTTP session is read once for all of them.
+ *
+ * @throws {ChannelError} (as a rejection) `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` where it cannot be told.
+ */
+export async function identifyRequest(
+  request: IncomingMessage,
+  sources: readonly BoundSource[],
+  { clock, ms }: LookUpLimits,
+): Promise<Identified> {
+  const sessions = new Map<HttpSessionReader, Promise<HttpSession | undefined>>();
+  const httpSession = (reader: HttpSessionReader): Promise<HttpSession | undefined> => {
+    const pending = sessions.get(reader) ?? readSession(reader, request);
+    sessions.set(reader, pending);
+    return pending;
+  };
+  const found = new Identification();
+  const lookUps = { httpSession, claim: () => undefined };
+  await boundedLookUp('Looking up the user', () => found.find(request, sources, lookUps), clock, ms);
+  return { user: found.user, authentication: found.authentication as Authentication };
+}
+
+async function readSession(reader: HttpSessionReader, request: IncomingMessage): Promise<HttpSession | undefined> {
+  return (await reader.read(request)) ?? undefined;
+}
