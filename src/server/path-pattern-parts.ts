@@ -7,6 +7,8 @@ export interface PatternPart {
   readonly prefix: string;
   readonly suffix: string;
   readonly modifier: '' | '?' | '*' | '+';
+  /** Where it stands in the pattern. */
+  readonly position: number;
 }
 
 type Kind = 'char' | 'escaped' | 'name' | 'regexp' | '*' | 'modifier' | '{' | '}' | 'end';
@@ -21,9 +23,9 @@ interface Token {
 export type Fail = (what: string, position: number) => never;
 
 /** What a group matches by default: something within one segment of the path. */
-export const segment = '[^\\/]+?';
+const segment = '[^\\/]+?';
 /** What `*` matches. */
-export const anything = '.*';
+const anything = '.*';
 const namePattern = /[\p{ID_Start}$_][\p{ID_Continue}$_\u200c\u200d]*/uy;
 
 /** Reads the regular expression whose parenthesis opens at `start`; gives the position after it. */
@@ -142,7 +144,7 @@ class PatternReader {
         return;
       }
       this.#endText();
-      if (prefix !== '') this.#parts.push({ name: undefined, value: encodePath(prefix), prefix: '', suffix: '', modifier });
+      if (prefix !== '') this.#addText(prefix, modifier);
       return;
     }
     this.#endText();
@@ -156,12 +158,17 @@ class PatternReader {
       prefix: encodePath(prefix),
       suffix: encodePath(suffix),
       modifier: modifier ?? '',
+      position: (value ?? name)?.position ?? 0,
     });
   }
 
   #endText(): void {
-    if (this.#text !== '') this.#parts.push({ name: undefined, value: encodePath(this.#text), prefix: '', suffix: '', modifier: '' });
+    if (this.#text !== '') this.#addText(this.#text, '');
     this.#text = '';
+  }
+
+  #addText(text: string, modifier: PatternPart['modifier']): void {
+    this.#parts.push({ name: undefined, value: encodePath(text), prefix: '', suffix: '', modifier, position: 0 });
   }
 
   /** A regular expression, or where there is no name a `*`. */

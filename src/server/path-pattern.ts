@@ -1,7 +1,13 @@
 import { noParams } from '../handshake.js';
 import { kindOf } from '../kind-of.js';
 import type { PathParams } from '../messages.js';
-import { anything, type Fail, type PatternPart, partsOf, segment } from './path-pattern-parts.js';
+import { type Expression, expressionOf, textExpression } from './path-expression.js';
+import { type Fail, type PatternPart, partsOf } from './path-pattern-parts.js';
+import { type Program, programOf } from './path-program.js';
+import { runProgram } from './run-program.js';
+
+/** How many steps a pattern has at most: a path takes at most its length times as many. */
+const maxSteps = 4_000;
 
 /** The path of a route: one path, or a pattern of them. */
 export interface PathPattern {
@@ -30,14 +36,14 @@ export function compilePath(option: string, path: unknown): PathPattern {
   if (parts.length === 1 && first !== undefined && first.name === undefined && first.modifier === '') {
     return { text: path, isLiteral: true, match: (given) => (given === first.value ? noParams : undefined) };
   }
-  const expression = regExpOf(parts);
+  const program = programOfParts(parts, fail);
   const names = parts.flatMap(({ name }) => name ?? []);
   return {
     text: path,
     isLiteral: false,
     match: (given) => {
-      const groups = expression.exec(given);
-      return groups === null ? undefined : paramsOf(names, groups);
+      const groups = runProgram(program, given);
+      return groups === undefined ? undefined : paramsOf(names, groups);
     },
   };
 }
@@ -49,61 +55,41 @@ function mayBeginWithSlash(first: PatternPart | undefined): boolean {
   return text === '' || text.startsWith('/');
 }
 
-function regExpOf(parts: readonly PatternPart[]): RegExp {
+/** The parts as a URLPattern means them (URL Pattern Standard, "generate a regular expression and name list"). */
+export function programOfParts(parts: readonly PatternPart[], fail: Fail): Program {
   let groups = 0;
-  const sources = parts.map((part, index) => {
-    if (part.name === undefined) return part.modifier === '' ? literal(part.value) : `(?:${literal(part.value)})${part.modifier}`;
+  const items = parts.map((part) => {
+    if (part.name === undefined) return repeated(textExpression(part.value), part.modifier);
     groups += 1;
-    const toNext = textToNext(parts, index);
-    return toNext === undefined ? groupSourceOf(part) : firstSourceOf(part, groups, toNext);
+    return groupExpression(part, groups - 1, fail);
   });
-  return new RegExp(`^${sources.join('')}$`, 'v');
+  return programOf(sequence(...items), maxSteps, () => fail('it is too large, its repetitions written out', 0));
 }
 
-/** Whether `text` matches within one segment of a path. */
-function isWithinSegment(...texts: readonly string[]): boolean {
-  return !texts.some((text) => text.includes('/'));
+function groupExpression({ value, position, prefix, suffix, modifier }: PatternPart, index: number, fail: Fail): Expression {
+  const own = expressionOf(value, position, fail);
+  const [before, after] = [textExpression(prefix), textExpression(suffix)];
+  const whole = (of: Expression): Expression => sequence(before, { kind: 'group', of, index }, after);
+  if (modifier === '' || modifier === '?') return repeated(whole(own), modifier);
+  if (prefix === '' && suffix === '') return whole(repeated(own, modifier));
+  const list = whole(sequence(own, repeated(sequence(after, before, own), '*')));
+  return repeated(list, modifier === '*' ? '?' : '');
 }
 
-/** What stands between a group and the next one, where both match text within one segment of the path, and the next one all that follows in it. */
-function textToNext(parts: readonly PatternPart[], index: number): string | undefined {
-  const group = parts[index] as PatternPart;
-  const following = parts[index + 1];
-  const [text, next] = following?.name === undefined && following?.modifier === '' ? [following.value, parts[index + 2]] : ['', following];
-  if (next?.name === undefined || group.value !== segment || group.modifier !== '') return undefined;
-  if (next.value !== segment || (next.modifier !== '' && next.modifier !== '+')) return undefined;
-  return isWithinSegment(group.suffix, text, next.prefix) ? `${group.suffix}${text}${next.prefix}` : undefined;
+function sequence(...items: readonly Expression[]): Expression {
+  return { kind: 'sequence', items };
 }
 
-/**
- * The next group can take whatever follows the first place where it may begin: no later one is tried, or a client could send a path with
- * very many of them.
- */
-function firstSourceOf({ value, prefix, suffix }: PatternPart, group: number, toNext: string): string {
-  return `${literal(prefix)}(?=(${value})${literal(toNext)})\\${group}${literal(suffix)}`;
-}
-
-function groupSourceOf({ value, prefix, suffix, modifier }: PatternPart): string {
-  const [before, after] = [literal(prefix), literal(suffix)];
-  const isBare = before === '' && after === '';
-  if (modifier === '' || modifier === '?') return isBare ? `(${value})${modifier}` : `(?:${before}(${value})${after})${modifier}`;
-  const times = isBare ? modifier : '+';
-  let repeated = isBare ? `(?:${value})${modifier}` : `(?:${value})(?:${after}${before}(?:${value}))*`;
-  // what matches its own repetition is not repeated, or there were very many ways to do so
-  if (value === anything) repeated = anything;
-  else if (value === segment && isWithinSegment(prefix, suffix)) repeated = `[^\\/]${times}`;
-  return isBare ? `(${repeated})` : `(?:${before}(${repeated})${after})${modifier === '*' ? '?' : ''}`;
-}
-
-function literal(text: string): string {
-  return text.replace(/[.+*?^${}()[\]|/\\]/g, '\\$&');
+function repeated(of: Expression, modifier: PatternPart['modifier']): Expression {
+  if (modifier === '') return of;
+  return { kind: 'repeat', of, min: modifier === '+' ? 1 : 0, max: modifier === '?' ? 1 : Number.POSITIVE_INFINITY, isLazy: false };
 }
 
 /** Without a prototype: a group may have any name, and a missing one is `undefined`. */
 function paramsOf(names: readonly string[], groups: readonly (string | undefined)[]): PathParams {
   const params: Record<string, string> = Object.create(null);
   for (const [index, name] of names.entries()) {
-    const value = groups[index + 1];
+    const value = groups[index];
     if (value !== undefined) params[name] = decoded(value);
   }
   return Object.freeze(params);
