@@ -15,10 +15,12 @@ export { type UserFromTokenCall, type WithUserFromToken, withUserFromToken } fro
 export type { Authentication, AuthenticationOutcome } from '../src/authentication.js';
 export type { Channels } from '../src/channel/channel-registry.js';
 export { checkId } from '../src/check-id.js';
+export { checkedTicketGrant } from '../src/check-ticket-grant.js';
 export type { Clock } from '../src/contracts/clock.js';
 export type { HttpSession, HttpSessionReader } from '../src/contracts/http-session-reader.js';
 export type { Revocation, RevocationFeed } from '../src/contracts/revocation-feed.js';
 export type { JsonObject, JsonValue, SessionStore, StoredSession } from '../src/contracts/session-store.js';
+export type { TicketGrant, TicketStore } from '../src/contracts/ticket-store.js';
 export type {
   ExtendOptions,
   IssuedToken,
@@ -53,6 +55,7 @@ export { fromToken, type TokenOptions } from '../src/identity/from-token.js';
 export type { Identified } from '../src/identity/identify-request.js';
 export { type IdentifyOptions, identifyUser } from '../src/identity/identify-user.js';
 export type { Revalidate } from '../src/identity/revalidation.js';
+export { ticket } from '../src/identity/ticket.js';
 export type { AnySource, SourceAdds, SourceUser, UserSource } from '../src/identity/user-source.js';
 export {
   container,
@@ -60,6 +63,7 @@ export {
   HTTP_SESSION_READER,
   REVOCATION_FEED,
   SESSION_STORE,
+  TICKET_STORE,
   TOKEN_REPOSITORY,
   USER_REPOSITORY,
 } from '../src/injection.js';

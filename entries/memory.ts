@@ -1,4 +1,5 @@
 export { MemoryHttpSessionReader, type MemoryHttpSessionReaderOptions } from '../adapters/memory/memory-http-session-reader.js';
+export { MemoryTicketStore, type MemoryTicketStoreOptions } from '../adapters/memory/memory-ticket-store.js';
 export type { AddTokenOptions } from '../adapters/memory/memory-token.js';
 export { MemoryTokenRepository, type MemoryTokenRepositoryOptions } from '../adapters/memory/memory-token-repository.js';
 export { MemoryUserRepository } from '../adapters/memory/memory-user-repository.js';

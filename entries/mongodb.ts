@@ -2,6 +2,7 @@ export { type DrfImport, type ImportDrfTokensOptions, importDrfTokens } from '..
 export { type EnsureIndexesOptions, ensureIndexes, IndexConflictError, type MongoCollections } from '../adapters/mongodb/indexes.js';
 export { MongoRevocationFeed, type MongoRevocationFeedOptions, NoReplicaSetError } from '../adapters/mongodb/mongo-revocation-feed.js';
 export { type MongoSessionOptions, MongoSessionStore } from '../adapters/mongodb/mongo-session-store.js';
+export { type MongoTicketOptions, MongoTicketStore } from '../adapters/mongodb/mongo-ticket-store.js';
 export { type MongoTokenCacheOptions, type MongoTokenOptions, MongoTokenRepository } from '../adapters/mongodb/mongo-token-repository.js';
 export { MongoUserRepository, type MongoUserRepositoryOptions } from '../adapters/mongodb/mongo-user-repository.js';
 export type { MongoOptions } from '../adapters/mongodb/options.js';

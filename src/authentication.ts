@@ -16,8 +16,8 @@ export interface Authentication {
   readonly outcome: AuthenticationOutcome;
   /** Which source decided: a token or an HTTP session; `undefined` where none was presented. */
   readonly source: 'token' | 'http-session' | undefined;
-  /** Where the token travelled. */
-  readonly carrier?: 'cookie' | 'authorization' | 'subprotocol' | 'query' | undefined;
+  /** Where the token travelled; `ticket` where a ticket came in its place. */
+  readonly carrier?: 'cookie' | 'authorization' | 'subprotocol' | 'query' | 'ticket' | undefined;
   /** The id of the token that was presented, whether or not it was accepted. */
   readonly tokenId?: TokenId | undefined;
   /** When the accepted token expires; absent where it never does. */

@@ -45,6 +45,15 @@ export function resolveFrom<T>(container: DependencyContainer, token: InjectionT
   }
 }
 
+/** What a wrapper lacks, what to register, and how. */
+export function missing({ wrapper, option, token }: DependencyNames): ChannelError {
+  return new ChannelError(
+    'ERR_DEPENDENCY_MISSING',
+    `${wrapper} has no ${option}: give it the option ${wrapper}({ ${option} }), or register one: ` +
+      `container.register(${token}, { useValue: … }), with the container of the server or tsyringe's global one.`,
+  );
+}
+
 /** Finds what wrappers depend on: their own option, then the server's container, then tsyringe's global one. Each is resolved once. */
 export class Dependencies {
   /** The server's clock, by which sources compare times. */
@@ -75,15 +84,18 @@ export class Dependencies {
    * @throws {ChannelError} `ERR_DEPENDENCY_MISSING` saying what to register and how.
    */
   require<Dependency extends object>(own: Dependency | undefined, token: InjectionToken<Dependency>, names: DependencyNames): Dependency {
-    if (own !== undefined) return this.check(own, names);
-    const found = this.find(token, names);
+    const found = this.optional(own, token, names);
     if (found !== undefined) return found;
-    const { wrapper, option } = names;
-    throw new ChannelError(
-      'ERR_DEPENDENCY_MISSING',
-      `${wrapper} has no ${option}: give it the option ${wrapper}({ ${option} }), or register one: ` +
-        `container.register(${names.token}, { useValue: … }), with the container of the server or tsyringe's global one.`,
-    );
+    throw missing(names);
+  }
+
+  /** The wrapper's own dependency, or the registered one, or `undefined` where there is neither. */
+  optional<Dependency extends object>(
+    own: Dependency | undefined,
+    token: InjectionToken<Dependency>,
+    names: DependencyNames,
+  ): Dependency | undefined {
+    return own === undefined ? this.find(token, names) : this.check(own, names);
   }
 
   /**

@@ -4,6 +4,7 @@ import { container, type DependencyContainer, type InjectionToken } from 'tsyrin
 import type { HttpSessionReader } from './contracts/http-session-reader.js';
 import type { RevocationFeed } from './contracts/revocation-feed.js';
 import type { SessionStore } from './contracts/session-store.js';
+import type { TicketStore } from './contracts/ticket-store.js';
 import type { TokenRepository } from './contracts/token-repository.js';
 import type { UserRepository } from './contracts/user-repository.js';
 
@@ -24,3 +25,5 @@ export const SESSION_STORE: InjectionToken<SessionStore> = token('SESSION_STORE'
 export const HTTP_SESSION_READER: InjectionToken<HttpSessionReader> = token('HTTP_SESSION_READER');
 /** Where a {@link RevocationFeed} is registered. Without one, a server acts on what its own process ends, and on what its sweeps find. */
 export const REVOCATION_FEED: InjectionToken<RevocationFeed> = token('REVOCATION_FEED');
+/** Where a {@link TicketStore} is registered. */
+export const TICKET_STORE: InjectionToken<TicketStore> = token('TICKET_STORE');

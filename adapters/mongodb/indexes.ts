@@ -13,6 +13,8 @@ export interface MongoCollections {
   readonly users?: Pick<MongoUserOptions, 'collection' | 'key' | 'profile'> | undefined;
   /** @default { collection: 'channelSessions' } */
   readonly sessions?: { readonly collection?: string | undefined } | undefined;
+  /** @default { collection: 'tickets' } */
+  readonly tickets?: { readonly collection?: string | undefined } | undefined;
   /** @default { collection: 'revocations' } */
   readonly feed?: { readonly collection?: string | undefined } | boolean | undefined;
 }
@@ -64,15 +66,20 @@ const revocationIndexes: readonly NeededIndex[] = [{ key: { at: 1 }, expireAfter
 
 const sessionIndexes: readonly NeededIndex[] = [{ key: { expiresAt: 1 }, expireAfterSeconds: 0 }];
 
+/** Tickets that nobody used; those that were are gone already. What else is in a collection of this name stays. */
+const ticketIndexes: readonly NeededIndex[] = [
+  { key: { expiresAt: 1 }, expireAfterSeconds: 0, partialFilterExpression: { 'grant.userId': { $exists: true } } },
+];
+
 /**
- * Makes the indexes that the repositories and the store need; those that are there already are left alone.
+ * Makes the indexes that the repositories and the stores need; those that are there already are left alone.
  *
  * @throws {IndexConflictError} when an index on the same fields has other options, or documents break a unique one. Nothing is dropped.
  */
 export async function ensureIndexes(db: Db, options: EnsureIndexesOptions = {}): Promise<void> {
   const owner = 'ensureIndexes';
-  const { tokens, users = {}, sessions, feed, timeoutMs = 60_000, clock } = options;
-  for (const [name, value] of Object.entries({ tokens, users, sessions, feed: typeof feed === 'boolean' ? undefined : feed })) {
+  const { tokens, users = {}, sessions, tickets, feed, timeoutMs = 60_000, clock } = options;
+  for (const [name, value] of Object.entries({ tokens, users, sessions, tickets, feed: typeof feed === 'boolean' ? undefined : feed })) {
     if (value !== undefined) checkOption(owner, name, value, anObject);
   }
   const operations = new Operations(checkedOptions<MongoOptions>(owner, { timeoutMs, clock }, mongoRules));
@@ -83,6 +90,7 @@ export async function ensureIndexes(db: Db, options: EnsureIndexesOptions = {}):
 
   await ensure(tokens?.collection ?? 'tokens', tokenIndexes);
   await ensure(sessions?.collection ?? 'channelSessions', sessionIndexes);
+  await ensure(tickets?.collection ?? 'tickets', ticketIndexes);
   if (feed !== false) await ensure((typeof feed === 'object' ? feed.collection : undefined) ?? 'revocations', revocationIndexes);
   // These are the application's: whatever index of its own serves the look-up will do.
   if (documents.key !== '_id') {

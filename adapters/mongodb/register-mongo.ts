@@ -1,12 +1,20 @@
 import type { Db } from 'mongodb';
 import { anObject, checkOption } from '../../src/checked-options.js';
 import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
-import { type DependencyContainer, REVOCATION_FEED, SESSION_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from '../../src/injection.js';
+import {
+  type DependencyContainer,
+  REVOCATION_FEED,
+  SESSION_STORE,
+  TICKET_STORE,
+  TOKEN_REPOSITORY,
+  USER_REPOSITORY,
+} from '../../src/injection.js';
 import { kindOf } from '../../src/kind-of.js';
 import { checkDb } from './check-db.js';
 import { FeedWherePossible } from './feed-where-possible.js';
 import { MongoRevocationFeed, type MongoRevocationFeedOptions } from './mongo-revocation-feed.js';
 import { type MongoSessionOptions, MongoSessionStore } from './mongo-session-store.js';
+import { type MongoTicketOptions, MongoTicketStore } from './mongo-ticket-store.js';
 import { type MongoTokenOptions, MongoTokenRepository } from './mongo-token-repository.js';
 import { MongoUserRepository } from './mongo-user-repository.js';
 import type { MongoOptions } from './options.js';
@@ -22,6 +30,8 @@ export interface RegisterMongoOptions extends MongoOptions {
   readonly users?: MongoUserOptions | undefined;
   /** Options of the sessions. */
   readonly sessions?: MongoSessionOptions | undefined;
+  /** Options of the tickets. */
+  readonly tickets?: MongoTicketOptions | undefined;
   /**
    * Whether a {@link MongoRevocationFeed} is registered: `true`, or options of it, wherever MongoDB is (without a replica set it cannot be
    * subscribed to); `false` never.
@@ -37,6 +47,7 @@ export interface RegisteredMongo extends AsyncDisposable {
   readonly tokens: MongoTokenRepository;
   readonly users: MongoUserRepository;
   readonly sessions: MongoSessionStore;
+  readonly tickets: MongoTicketStore;
   /** Tells of what other processes, and other programs, end; `undefined` where none was asked for. */
   readonly feed: RevocationFeed | undefined;
   /** Writes what is still to be written. Call it before the client is closed. */
@@ -44,8 +55,8 @@ export interface RegisteredMongo extends AsyncDisposable {
 }
 
 /**
- * Registers tokens, users, sessions and the feed of revocations on MongoDB: one instance of each, under `TOKEN_REPOSITORY`, `USER_REPOSITORY`,
- * `SESSION_STORE` and `REVOCATION_FEED`, and under its own class.
+ * Registers tokens, users, sessions, tickets and the feed of revocations on MongoDB: one instance of each, under `TOKEN_REPOSITORY`,
+ * `USER_REPOSITORY`, `SESSION_STORE`, `TICKET_STORE` and `REVOCATION_FEED`, and under its own class.
  *
  * @throws {TypeError} when an option is missing or out of its range.
  */
@@ -53,24 +64,28 @@ export function registerMongo(container: DependencyContainer, options: RegisterM
   if (typeof container?.register !== 'function') {
     throw new TypeError(`registerMongo: container must be a container of tsyringe, got ${kindOf(container)}`);
   }
-  const { db, tokens, users, sessions, feed = 'where possible', timeoutMs, clock } = options ?? {};
+  const { db, tokens, users, sessions, tickets, feed = 'where possible', timeoutMs, clock } = options ?? {};
   checkDb('registerMongo', db);
   const shared = { timeoutMs, clock };
   const revocations = feedOf(db, feed, { ...shared, tokens: tokens?.collection, users });
   const tokenRepository = new MongoTokenRepository(db, { ...shared, ...tokens, cache: cacheOf(tokens?.cache, revocations), users });
   const userRepository = new MongoUserRepository(db, { ...shared, ...users });
   const sessionStore = new MongoSessionStore(db, { ...shared, ...sessions });
+  const ticketStore = new MongoTicketStore(db, { ...shared, ...tickets });
   if (revocations) container.register(REVOCATION_FEED, { useFactory: () => revocations });
   container.register(TOKEN_REPOSITORY, { useFactory: () => tokenRepository });
   container.register(USER_REPOSITORY, { useFactory: () => userRepository });
   container.register(SESSION_STORE, { useFactory: () => sessionStore });
+  container.register(TICKET_STORE, { useFactory: () => ticketStore });
   container.register(MongoTokenRepository, { useFactory: () => tokenRepository });
   container.register(MongoUserRepository, { useFactory: () => userRepository });
   container.register(MongoSessionStore, { useFactory: () => sessionStore });
+  container.register(MongoTicketStore, { useFactory: () => ticketStore });
   return {
     tokens: tokenRepository,
     users: userRepository,
     sessions: sessionStore,
+    tickets: ticketStore,
     feed: revocations,
     close: () => tokenRepository.close(),
     [Symbol.asyncDispose]: () => tokenRepository.close(),

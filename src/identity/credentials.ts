@@ -6,11 +6,13 @@ import { isTokenKey } from '../token-id.js';
 /** What a request presents in one place: nothing, something that cannot be a key (or differing ones), or a key. */
 export type Presented = { readonly kind: 'missing' } | { readonly kind: 'malformed' } | { readonly kind: 'key'; readonly key: string };
 
-/** A place of the handshake where a token may travel: made by `cookie`, `authorization`, `subprotocol` or `query`. */
+/** A place of the handshake where a token may travel: made by `cookie`, `authorization`, `subprotocol`, `query` or `ticket`. */
 export interface CredentialSource {
   readonly carrier: 'cookie' | 'authorization' | 'subprotocol' | 'query';
   /** Name of the cookie or parameter, prefix of the subprotocol, or the schemes. */
   readonly name: string;
+  /** What stands there; a ticket is exchanged for what it stands for, once. @default 'token' */
+  readonly presents?: 'token' | 'ticket' | undefined;
   /** What `request` presents here. Never throws for what a client sent. */
   find(request: IncomingMessage): Presented;
 }
@@ -128,14 +130,16 @@ function queryOf(url: string | undefined): URLSearchParams {
 /**
  * A checked copy of an option `from`.
  *
- * @throws {TypeError} when something in it was not made by `cookie`, `authorization`, `subprotocol` or `query`.
+ * @throws {TypeError} when something in it was not made by `cookie`, `authorization`, `subprotocol`, `query` or `ticket`.
  */
 export function checkedCredentialSources(owner: string, from: unknown): readonly CredentialSource[] {
   const list: readonly unknown[] = Array.isArray(from) ? from : [from];
   for (const source of list) {
     if (typeof (source as Partial<CredentialSource> | null)?.find !== 'function') {
       const got = kindOf(source);
-      throw new TypeError(`${owner}: from must be cookie(…), authorization(…), subprotocol(…), query(…) or a list of them, got ${got}`);
+      throw new TypeError(
+        `${owner}: from must be cookie(…), authorization(…), subprotocol(…), query(…), ticket(…) or a list of them, got ${got}`,
+      );
     }
   }
   if (list.length === 0) throw new TypeError(`${owner}: from must name at least one place, got an empty list`);
@@ -143,11 +147,11 @@ export function checkedCredentialSources(owner: string, from: unknown): readonly
 }
 
 /** What the first of `places` that holds a key presents; without one, whether any held something malformed. */
-export function findCredential(
+export function findCredential<Place extends CredentialSource>(
   request: IncomingMessage,
-  places: readonly CredentialSource[],
-): { readonly presented: Presented; readonly place: CredentialSource | undefined } {
-  let bad: CredentialSource | undefined;
+  places: readonly Place[],
+): { readonly presented: Presented; readonly place: Place | undefined } {
+  let bad: Place | undefined;
   for (const place of places) {
     const found = place.find(request);
     if (found.kind === 'key') return { presented: found, place };

@@ -1,15 +1,20 @@
 import type { IncomingMessage } from 'node:http';
-import type { Authentication, AuthenticationOutcome } from '../authentication.js';
+import type { Authentication } from '../authentication.js';
 import { anything, checkedOptions, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
-import type { TokenGrant, TokenRepository } from '../contracts/token-repository.js';
-import { TOKEN_REPOSITORY } from '../injection.js';
+import type { HttpSessionReader } from '../contracts/http-session-reader.js';
+import type { TicketStore } from '../contracts/ticket-store.js';
+import type { TokenRepository } from '../contracts/token-repository.js';
+import type { UserRepository } from '../contracts/user-repository.js';
+import { type Dependencies, type DependencyNames, missing } from '../dependencies.js';
+import { HTTP_SESSION_READER, TICKET_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from '../injection.js';
 import { tokenIdOf } from '../token-id.js';
 import type { AppUser, FoundUser, UserLike } from '../users.js';
 import { checkedGrant, checkedUser } from './checked-grant.js';
 import { type CredentialSource, checkedCredentialSources, cookie, findCredential } from './credentials.js';
-import { tokenRecheck } from './recheck.js';
+import { outcomeOf, tokenRecheck } from './recheck.js';
 import { aRevalidation, copyOfRevalidation, type Revalidate } from './revalidation.js';
+import { TicketLookUps } from './ticket-look-ups.js';
 import { type BoundSource, type Finding, feedsOf, type HandshakeLookUps, type UserSource } from './user-source.js';
 
 /** Options of `fromToken` and `withUserFromToken`. */
@@ -20,45 +25,60 @@ export interface TokenOptions<User extends UserLike = AppUser> {
   readonly tokens?: TokenRepository<User> | undefined;
   /** How often live channels are looked up again. @default the server's `revalidate` */
   readonly revalidate?: Revalidate | undefined;
+  /** Where tickets are kept, for `ticket()` in `from`. @default what is registered as `TICKET_STORE` */
+  readonly tickets?: TicketStore | undefined;
+  /** Finds the users of tickets that are of no token. @default what is registered as `USER_REPOSITORY` */
+  readonly users?: UserRepository<User> | undefined;
+  /** Reads again the HTTP sessions that tickets were exchanged for. @default what is registered as `HTTP_SESSION_READER` */
+  readonly sessions?: HttpSessionReader | undefined;
 }
 
-/** The places are looked at by `checkedCredentialSources`, the repository by the server. */
-const rules: Rules<TokenOptions<UserLike>> = { from: anything, tokens: anything, revalidate: aRevalidation };
+/** The places are looked at by `checkedCredentialSources`, the repositories by the server. */
+const rules: Rules<TokenOptions<UserLike>> = {
+  from: anything,
+  tokens: anything,
+  revalidate: aRevalidation,
+  tickets: anything,
+  users: anything,
+  sessions: anything,
+};
+/** The options that mean nothing without `ticket()`. */
+const ofTickets = ['tickets', 'users', 'sessions'] as const;
 
-/** How the grant of a token that was asked for ends. */
-function outcomeOf(grant: TokenGrant<UserLike> | undefined, now: number): AuthenticationOutcome {
-  if (grant === undefined) return 'unknown';
-  if (grant.revokedAt != null && grant.revokedAt.getTime() <= now) return 'revoked';
-  if (grant.expiresAt != null && grant.expiresAt.getTime() <= now) return 'expired';
-  return grant.user == null ? 'inactive-user' : 'ok';
+/** A place where a key or a ticket may be, and how its user is found. */
+interface Place extends CredentialSource {
+  lookUp(key: string, lookUps: HandshakeLookUps): Promise<Finding>;
 }
 
-async function findUser(
-  request: IncomingMessage,
-  from: readonly CredentialSource[],
-  tokens: TokenRepository<UserLike>,
-  clock: Clock,
-  { claim }: HandshakeLookUps,
-): Promise<Finding> {
-  const { presented, place } = findCredential(request, from);
+function isOfTickets({ presents }: CredentialSource): boolean {
+  return presents === 'ticket';
+}
+
+async function findUser(request: IncomingMessage, places: readonly Place[], lookUps: HandshakeLookUps): Promise<Finding> {
+  const { presented, place } = findCredential(request, places);
   if (place === undefined) return { user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) };
-  const { carrier } = place;
-  if (presented.kind !== 'key') {
-    return { user: undefined, authentication: Object.freeze({ outcome: 'malformed', source: 'token', carrier }) };
-  }
-  const tokenId = tokenIdOf(presented.key);
-  claim({ tokenId });
-  const grant = checkedGrant(await tokens.findById(tokenId), 'tokens.findById');
-  const outcome = outcomeOf(grant, clock.now());
-  const authentication: Authentication = Object.freeze({
-    outcome,
-    source: 'token',
-    carrier,
-    tokenId,
-    ...(outcome === 'ok' && grant?.expiresAt != null && { expiresAt: grant.expiresAt }),
-    ...(outcome === 'ok' && grant?.scopes != null && { scopes: Object.freeze([...grant.scopes]) }),
-  });
-  return { user: outcome === 'ok' ? checkedUser(grant?.user, 'tokens.findById') : undefined, authentication };
+  if (presented.kind === 'key') return place.lookUp(presented.key, lookUps);
+  const carrier = isOfTickets(place) ? 'ticket' : place.carrier;
+  return { user: undefined, authentication: Object.freeze({ outcome: 'malformed', source: 'token', carrier }) };
+}
+
+/** Looks up the keys that come in `place`. */
+function keyLookUp({ carrier }: CredentialSource, tokens: TokenRepository<UserLike>, clock: Clock): Place['lookUp'] {
+  return async (key, { claim }) => {
+    const tokenId = tokenIdOf(key);
+    claim({ tokenId });
+    const grant = checkedGrant(await tokens.findById(tokenId), 'tokens.findById');
+    const outcome = outcomeOf(grant, clock.now());
+    const authentication: Authentication = Object.freeze({
+      outcome,
+      source: 'token',
+      carrier,
+      tokenId,
+      ...(outcome === 'ok' && grant?.expiresAt != null && { expiresAt: grant.expiresAt }),
+      ...(outcome === 'ok' && grant?.scopes != null && { scopes: Object.freeze([...grant.scopes]) }),
+    });
+    return { user: outcome === 'ok' ? checkedUser(grant?.user, 'tokens.findById') : undefined, authentication };
+  };
 }
 
 /** Finds the user by a token. Of `withUserFrom`; `withUserFromToken` is `withUserFrom(fromToken(…))`. */
@@ -67,24 +87,68 @@ export function fromToken<User extends UserLike = AppUser>(options: TokenOptions
 }
 
 /** {@link fromToken}, with errors that name `owner`. */
-export function tokenSource<User extends UserLike>(owner: string, options: TokenOptions<User> = {}): UserSource<FoundUser<User>> {
-  const { from = cookie(), tokens, revalidate } = checkedOptions(owner, options, rules);
-  const credentials = checkedCredentialSources(owner, from);
-  const names = { wrapper: owner, option: 'tokens', token: 'TOKEN_REPOSITORY', method: 'findById' };
+export function tokenSource<User extends UserLike>(owner: string, given: TokenOptions<User> = {}): UserSource<FoundUser<User>> {
+  const options = checkedOptions(owner, given, rules);
+  const credentials = checkedCredentialSources(owner, options.from ?? cookie());
+  const idle = credentials.some(isOfTickets) ? undefined : ofTickets.find((name) => options[name] !== undefined);
+  if (idle !== undefined) throw new TypeError(`${owner}: ${idle} must be absent where from has no ticket(), got one`);
   return Object.freeze<UserSource<FoundUser<User>>>({
     source: 'token',
     credentials,
-    bind(dependencies): BoundSource {
-      const repository = dependencies.require<TokenRepository<UserLike>>(tokens, TOKEN_REPOSITORY, names);
-      const asks = [repository, ...credentials.map(({ carrier, name }) => `${carrier} ${name}`)];
-      return {
-        source: 'token',
-        asks,
-        find: (request, lookUps) => findUser(request, credentials, repository, dependencies.clock, lookUps),
-        recheck: tokenRecheck(repository),
-        revalidate: copyOfRevalidation(revalidate),
-        feeds: feedsOf(repository),
-      };
-    },
+    bind: (dependencies) => boundTo(dependencies, owner, options, credentials),
   });
+}
+
+function boundTo<User extends UserLike>(
+  dependencies: Dependencies,
+  owner: string,
+  options: TokenOptions<User>,
+  credentials: readonly CredentialSource[],
+): BoundSource {
+  const { clock } = dependencies;
+  const names = { wrapper: owner, option: 'tokens', token: 'TOKEN_REPOSITORY', method: 'findById' };
+  const requireTokens = (): TokenRepository<UserLike> =>
+    dependencies.require<TokenRepository<UserLike>>(options.tokens, TOKEN_REPOSITORY, names);
+  const tickets = credentials.some(isOfTickets) ? bindTickets(owner, options, dependencies) : undefined;
+  const places = credentials.map((place): Place => {
+    const { carrier, name, presents } = place;
+    const lookUp: Place['lookUp'] =
+      tickets !== undefined && isOfTickets(place)
+        ? (ticket, lookUps) => tickets.lookUps.find(ticket, lookUps)
+        : keyLookUp(place, requireTokens(), clock);
+    return { carrier, name, presents, lookUp, find: (request) => place.find(request) };
+  });
+  return {
+    source: 'token',
+    asks: [
+      ...(tickets?.asks ?? [requireTokens()]),
+      ...places.map(({ carrier, name, presents }) => `${presents ?? 'token'} ${carrier} ${name}`),
+    ],
+    find: (request, lookUps) => findUser(request, places, lookUps),
+    recheck: tickets?.lookUps.recheck ?? tokenRecheck(requireTokens()),
+    revalidate: copyOfRevalidation(options.revalidate),
+    feeds: tickets?.feeds ?? feedsOf(requireTokens()),
+  };
+}
+
+/** What tickets are kept by and looked up through; of the repositories, those that there are. */
+function bindTickets<User extends UserLike>(
+  owner: string,
+  options: TokenOptions<User>,
+  dependencies: Dependencies,
+): Required<Pick<BoundSource, 'asks' | 'feeds'>> & { readonly lookUps: TicketLookUps } {
+  const named = (option: string, token: string, method: string): DependencyNames => ({ wrapper: owner, option, token, method });
+  const store = dependencies.require(options.tickets, TICKET_STORE, named('tickets', 'TICKET_STORE', 'consume'));
+  const tokenNames = named('tokens', 'TOKEN_REPOSITORY', 'findById');
+  const users = dependencies.optional<UserRepository<UserLike>>(
+    options.users,
+    USER_REPOSITORY,
+    named('users', 'USER_REPOSITORY', 'findById'),
+  );
+  const tokens = dependencies.optional<TokenRepository<UserLike>>(options.tokens, TOKEN_REPOSITORY, tokenNames);
+  if (users === undefined && tokens === undefined) throw missing(tokenNames);
+  const sessions = dependencies.optional(options.sessions, HTTP_SESSION_READER, named('sessions', 'HTTP_SESSION_READER', 'readById'));
+  const lookUps = new TicketLookUps(owner, store, { tokens, users, sessions }, dependencies.clock);
+  const repositories = [tokens, users, sessions];
+  return { lookUps, asks: [store, ...repositories], feeds: feedsOf(...repositories.filter((one) => one !== undefined)) };
 }

@@ -67,17 +67,19 @@ export class Identification {
 
   /** The id under which {@link source} looks up again what it found. */
   get credentialId(): string | undefined {
-    return this.tokenId ?? (this.user.isAuthenticated ? this.httpSessionId : undefined);
+    return this.tokenId ?? this.#finding?.credentialId ?? (this.user.isAuthenticated ? this.httpSessionId : undefined);
   }
 
   /** What identified the user was looked up again, or exchanged: this is how it stands now. */
   renew(user: AuthenticatedUser, authentication: Authentication, source: BoundSource | undefined = this.#source): void {
-    this.#finding = { user, authentication };
+    const isSame = authentication.tokenId === this.#finding?.authentication.tokenId;
+    this.#finding = isSame ? { ...this.#finding, user, authentication } : { user, authentication };
     this.#source = source;
   }
 
-  /** The id of the HTTP session through which the user was found, or with which nobody has logged in. */
+  /** The id of the HTTP session through which the user was found, or a ticket was given, or with which nobody has logged in. */
   get httpSessionId(): string | undefined {
+    if (this.#finding?.httpSessionId !== undefined) return this.#finding.httpSessionId;
     return this.#finding?.authentication.source === 'http-session' ? this.#handshakeHttpSessionId : undefined;
   }
 

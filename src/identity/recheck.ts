@@ -1,3 +1,4 @@
+import type { AuthenticationOutcome } from '../authentication.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { TokenGrant, TokenRepository } from '../contracts/token-repository.js';
 import type { UserRepository } from '../contracts/user-repository.js';
@@ -5,6 +6,9 @@ import type { TokenId } from '../token-id.js';
 import type { AuthenticatedUser, UserLike } from '../users.js';
 import { checkedGrant, checkedUser } from './checked-grant.js';
 import { lookedUp } from './looked-up.js';
+
+/** How far a chain of exchanged tokens is followed. */
+export const maxSuccessors = 16;
 
 /** What a credential is found to be when it is looked up again. One that is gone has none. */
 export interface Standing extends Pick<TokenGrant, 'expiresAt' | 'revokedAt' | 'scopes' | 'successorId'> {
@@ -23,6 +27,17 @@ export interface Recheck {
   ask(ids: readonly string[]): Promise<ReadonlyMap<string, Standing | Error>>;
   /** What a token is found to be that a client presents on a live channel. Only tokens can be. */
   present?(id: TokenId): Promise<Standing | undefined>;
+}
+
+/** How a credential that was asked for stands at `now`, on the wall clock. */
+export function outcomeOf(
+  standing: Pick<TokenGrant<UserLike>, 'user' | 'expiresAt' | 'revokedAt'> | undefined,
+  now: number,
+): AuthenticationOutcome {
+  if (standing === undefined) return 'unknown';
+  if (standing.revokedAt != null && standing.revokedAt.getTime() <= now) return 'revoked';
+  if (standing.expiresAt != null && standing.expiresAt.getTime() <= now) return 'expired';
+  return standing.user == null ? 'inactive-user' : 'ok';
 }
 
 /** @throws {TypeError} when `grant` is none. */
@@ -56,22 +71,13 @@ export function httpSessionRecheck(reader: HttpSessionReader, users: UserReposit
     one: async (id: string): Promise<HttpSession | undefined> => reader.readById(id),
     many: isBatched ? async (ids: readonly string[]) => (await reader.readByIds?.(ids)) ?? new Map<string, never>() : undefined,
   };
-  const usersOf = {
-    one: async (id: string): Promise<UserLike | undefined> => users.findById(id),
-    many:
-      typeof users.findByIds === 'function'
-        ? async (ids: readonly string[]) => (await users.findByIds?.(ids)) ?? new Map<string, never>()
-        : undefined,
-  };
   return {
     isBatched,
     ask: async (ids) => {
       const owners = await lookedUp(ids, sessionsOf, ({ userId }) => userId ?? undefined); // without one, whoever it was has logged out
       const userIds = new Set<string>();
       for (const owner of owners.values()) if (typeof owner === 'string') userIds.add(owner);
-      const found = await lookedUp([...userIds], usersOf, (user, isOfMany) =>
-        checkedUser(user, `users.${isOfMany ? 'findByIds' : 'findById'}`),
-      );
+      const found = await lookedUpUsers([...userIds], users);
       const standings = new Map<string, Standing | Error>();
       for (const [id, owner] of owners) {
         if (owner === undefined) continue;
@@ -81,6 +87,33 @@ export function httpSessionRecheck(reader: HttpSessionReader, users: UserReposit
       return standings;
     },
   };
+}
+
+/** Users are looked up again by their ids, where nothing else says that they may speak. */
+export function userRecheck(users: UserRepository<UserLike>): Recheck {
+  return {
+    isBatched: typeof users.findByIds === 'function',
+    ask: async (ids) => {
+      const found = await lookedUpUsers(ids, users);
+      return new Map(
+        ids.map((id) => {
+          const user = found.get(id);
+          return [id, user instanceof Error ? user : { user }];
+        }),
+      );
+    },
+  };
+}
+
+function lookedUpUsers(ids: readonly string[], users: UserRepository<UserLike>): Promise<Map<string, AuthenticatedUser | Error>> {
+  const lookUp = {
+    one: async (id: string): Promise<UserLike | undefined> => users.findById(id),
+    many:
+      typeof users.findByIds === 'function'
+        ? async (some: readonly string[]) => (await users.findByIds?.(some)) ?? new Map<string, never>()
+        : undefined,
+  };
+  return lookedUp(ids, lookUp, (user, isOfMany) => checkedUser(user, `users.${isOfMany ? 'findByIds' : 'findById'}`));
 }
 
 /** Those that are there. */

@@ -17,6 +17,10 @@ declare const sourceUser: unique symbol;
 export interface Finding {
   readonly user: AuthenticatedUser | undefined;
   readonly authentication: Authentication;
+  /** The id under which it is looked up again, where that is not the one of the token or of the handshake's HTTP session. */
+  readonly credentialId?: string | undefined;
+  /** The HTTP session with which it ends, where that is not the one of the handshake. */
+  readonly httpSessionId?: string | undefined;
 }
 
 /** A source, its dependencies resolved, as one server uses it. */

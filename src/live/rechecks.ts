@@ -4,7 +4,7 @@ import type { Connection } from '../channel/connection.js';
 import type { Runtime } from '../channel/runtime.js';
 import { boundedLookUp, lookUpFailed } from '../identity/bounded-look-up.js';
 import { maxInFlight } from '../identity/max-in-flight.js';
-import type { Recheck, Standing } from '../identity/recheck.js';
+import { maxSuccessors, type Recheck, type Standing } from '../identity/recheck.js';
 import type { BoundSource } from '../identity/user-source.js';
 import type { TokenId } from '../token-id.js';
 import type { Grants, OtherToken } from './grants.js';
@@ -15,8 +15,6 @@ import type { RevocationLog } from './revocation-log.js';
 const batchSize = 5_000;
 /** How many channels are judged in one turn of the event loop: ending one takes its time. */
 const judgedInOneTurn = 250;
-/** How far a chain of exchanged tokens is followed. */
-const maxSuccessors = 16;
 
 /** The channels of each credential of a source. */
 export type Groups = Map<string, Iterable<Connection>>;

@@ -1,10 +1,18 @@
 import {
   MemoryHttpSessionReader,
+  MemoryTicketStore,
+  type MemoryTicketStoreOptions,
   MemoryTokenRepository,
   type MemoryTokenRepositoryOptions,
   MemoryUserRepository,
 } from '../../entries/memory.js';
-import type { HttpSessionReaderFixture, TokenIssuerFixture, UserRepositoryFixture } from '../../entries/testing.js';
+import {
+  type HttpSessionReaderFixture,
+  TestClock,
+  type TicketStoreFixture,
+  type TokenIssuerFixture,
+  type UserRepositoryFixture,
+} from '../../entries/testing.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 
 /** Users that a suite adds and removes. */
@@ -46,4 +54,10 @@ export function httpSessionFixture(Reader: typeof MemoryHttpSessionReader = Memo
     },
     destroySession: ({ id }) => sessions.destroy(id!),
   };
+}
+
+/** Tickets in memory, of `Store`, with a clock that is moved by hand. */
+export function ticketFixture(Store: new (options: MemoryTicketStoreOptions) => MemoryTicketStore = MemoryTicketStore): TicketStoreFixture {
+  const clock = new TestClock(Date.now());
+  return { tickets: new Store({ clock }), advance: (ms) => clock.advance(ms) };
 }

@@ -5,6 +5,7 @@ import {
   httpSessionReaderContract,
   revocationFeedContract,
   sessionStoreContract,
+  ticketStoreContract,
   tokenIssuerContract,
   tokenRepositoryContract,
   userRepositoryContract,
@@ -12,7 +13,7 @@ import {
 import type { UserRepository } from '../../src/contracts/user-repository.js';
 import { tokenIdOf } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
-import { httpSessionFixture, tokenFixture, userFixture } from './memory-fixtures.js';
+import { httpSessionFixture, ticketFixture, tokenFixture, userFixture } from './memory-fixtures.js';
 
 function suite(name: string, tests: readonly ContractTest[]): void {
   describe(name, () => {
@@ -25,6 +26,7 @@ const shared = new MemorySessionStore();
 suite('MemorySessionStore, one for all tests', sessionStoreContract({ create: () => shared }));
 suite('MemoryTokenRepository', tokenRepositoryContract({ create: () => tokenFixture() }));
 suite('MemoryTokenRepository as issuer', tokenIssuerContract({ create: () => tokenFixture() }));
+suite('MemoryTicketStore', ticketStoreContract({ create: () => ticketFixture() }));
 suite('MemoryUserRepository', userRepositoryContract({ create: () => userFixture() }));
 suite('MemoryHttpSessionReader', httpSessionReaderContract({ create: () => httpSessionFixture() }));
 

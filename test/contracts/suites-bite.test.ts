@@ -4,6 +4,7 @@ import {
   httpSessionReaderContract,
   revocationFeedContract,
   sessionStoreContract,
+  ticketStoreContract,
   tokenIssuerContract,
   tokenRepositoryContract,
   userRepositoryContract,
@@ -11,8 +12,9 @@ import {
 import { httpSessionReaders, tokenIssuers, tokenRenewers, tokenRepositories, userRepositories } from './broken-repositories.js';
 import * as feeds from './broken-revocation-feeds.js';
 import * as sessionStores from './broken-session-stores.js';
+import { ticketStores } from './broken-ticket-stores.js';
 import { failingTests } from './failing-tests.js';
-import { httpSessionFixture, tokenFixture, userFixture } from './memory-fixtures.js';
+import { httpSessionFixture, ticketFixture, tokenFixture, userFixture } from './memory-fixtures.js';
 
 /** Each broken implementation, and exactly the tests that it must fail. */
 function bites<Implementation>(
@@ -27,6 +29,18 @@ function bites<Implementation>(
     });
   });
 }
+
+bites('TicketStore', ticketStores, (Store) => ticketStoreContract({ create: () => ticketFixture(Store) }), {
+  LooksThenRemoves: ['of many that use one ticket at once exactly one succeeds'],
+  NeverExpires: [
+    'a ticket is good until its time is over, and not from then on',
+    'a ticket that was refused in time stays refused, and harms no other',
+  ],
+  KeepsWhatWasUsed: ['a ticket can be used once', 'of many that use one ticket at once exactly one succeeds'],
+  ForgetsTheSession: ['consume gives what the ticket was issued for, in full'],
+  TakesAnyTicket: ['what is no string is a TypeError in consume, and uses nothing up'],
+  CountsUp: ['tickets are strings that may stand in a URL, all of them different, of at least 128 bits'],
+});
 
 bites('SessionStore', sessionStores, (Store) => sessionStoreContract({ create: () => new Store() }), {
   CheckThenCreate: [

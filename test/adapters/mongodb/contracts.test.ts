@@ -1,9 +1,11 @@
 import { ObjectId } from 'mongodb';
 import { describe, it } from 'vitest';
-import { MongoSessionStore, MongoTokenRepository, MongoUserRepository } from '../../../entries/mongodb.js';
+import { MongoSessionStore, MongoTicketStore, MongoTokenRepository, MongoUserRepository } from '../../../entries/mongodb.js';
 import {
   sessionStoreContract,
+  TestClock,
   type TokenIssuerFixture,
+  ticketStoreContract,
   tokenIssuerContract,
   tokenRepositoryContract,
   userRepositoryContract,
@@ -42,6 +44,14 @@ describeOnMongo('on MongoDB', () => {
       for (const { name, run } of userRepositoryContract({ create })) it(name, run);
     });
   }
+
+  describe('MongoTicketStore', () => {
+    const create = () => {
+      const clock = new TestClock(Date.now());
+      return { tickets: new MongoTicketStore(db, { clock }), advance: (ms: number) => clock.advance(ms) };
+    };
+    for (const { name, run } of ticketStoreContract({ create })) it(name, run);
+  });
 
   describe('MongoSessionStore', () => {
     for (const { name, run } of sessionStoreContract({ create: () => new MongoSessionStore(db) })) it(name, run);

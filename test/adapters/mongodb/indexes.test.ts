@@ -22,6 +22,9 @@ describeOnMongo('ensureIndexes', () => {
       { key: { importedFrom: 1, sourceId: 1 }, partialFilterExpression: { sourceId: { $exists: true } } },
     ]);
     expect(await indexesOf('channelSessions')).toEqual([{ key: { expiresAt: 1 }, expireAfterSeconds: 0 }]);
+    expect(await indexesOf('tickets')).toEqual([
+      { key: { expiresAt: 1 }, expireAfterSeconds: 0, partialFilterExpression: { 'grant.userId': { $exists: true } } },
+    ]);
     expect(await indexesOf('revocations')).toEqual([{ key: { at: 1 }, expireAfterSeconds: 3_600 }]);
   });
 
@@ -36,11 +39,13 @@ describeOnMongo('ensureIndexes', () => {
     await ensureIndexes(db, {
       tokens: { collection: 'keys' },
       sessions: { collection: 'states' },
+      tickets: { collection: 'passes' },
       feed: { collection: 'ended' },
       users: { collection: 'people', key: 'uuid', profile: { collection: 'profiles', foreignField: 'user' } },
     });
     expect(await indexesOf('keys')).toHaveLength(5);
     expect(await indexesOf('states')).toHaveLength(1);
+    expect(await indexesOf('passes')).toHaveLength(1);
     expect(await indexesOf('ended')).toHaveLength(1);
     expect(await indexesOf('people')).toEqual([{ key: { uuid: 1 }, unique: true }]);
     expect(await indexesOf('profiles')).toEqual([{ key: { user: 1 } }]);

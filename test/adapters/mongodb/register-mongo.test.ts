@@ -2,11 +2,19 @@ import { expect, it } from 'vitest';
 import {
   MongoRevocationFeed,
   MongoSessionStore,
+  MongoTicketStore,
   MongoTokenRepository,
   MongoUserRepository,
   registerMongo,
 } from '../../../entries/mongodb.js';
-import { container as globalContainer, REVOCATION_FEED, SESSION_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from '../../../src/injection.js';
+import {
+  container as globalContainer,
+  REVOCATION_FEED,
+  SESSION_STORE,
+  TICKET_STORE,
+  TOKEN_REPOSITORY,
+  USER_REPOSITORY,
+} from '../../../src/injection.js';
 import { listen } from '../../../testing/contracts/feed-listener.js';
 import { describeOnMongo, openDatabase } from './mongo.js';
 
@@ -22,18 +30,21 @@ describeOnMongo('registerMongo', () => {
     expect(container.resolve(MongoUserRepository)).toBe(registered.users);
     expect(container.resolve(SESSION_STORE)).toBe(registered.sessions);
     expect(container.resolve(MongoSessionStore)).toBe(registered.sessions);
+    expect(container.resolve(TICKET_STORE)).toBe(registered.tickets);
+    expect(container.resolve(MongoTicketStore)).toBe(registered.tickets);
     expect(container.resolve(REVOCATION_FEED)).toBe(registered.feed);
     expect(globalContainer.isRegistered(TOKEN_REPOSITORY)).toBe(false);
   });
 
   it('hands its options on: users are one and the same for tokens and for look-ups by id', async () => {
     const container = globalContainer.createChildContainer();
-    const { tokens, users, sessions, close } = registerMongo(container, {
+    const { tokens, users, sessions, tickets, close } = registerMongo(container, {
       db,
       timeoutMs: 1_500,
       tokens: { collection: 'keys', maxPerUser: 1 },
       users: { collection: 'people', key: 'uuid' },
       sessions: { collection: 'states', timeoutMs: 2_500 },
+      tickets: { collection: 'passes' },
     });
     await db.collection('people').insertOne({ uuid: 'u-1', name: 'Ada' });
     const { id } = await tokens.issue('u-1');
@@ -41,6 +52,8 @@ describeOnMongo('registerMongo', () => {
     expect(await users.findById('u-1')).toMatchObject({ id: 'u-1', name: 'Ada' });
     await expect(tokens.issue('u-1')).rejects.toMatchObject({ code: 'ERR_TOKEN_LIMIT' });
     expect([tokens.timeoutMs, users.timeoutMs, sessions.timeoutMs]).toEqual([1_500, 1_500, 2_500]);
+    await tickets.issue({ userId: 'u-1' }, 30_000);
+    expect(await db.collection('passes').countDocuments()).toBe(1);
     await close();
     expect(await db.collection<{ _id: string }>('keys').findOne({ _id: id })).toHaveProperty('lastUsedAt');
   });

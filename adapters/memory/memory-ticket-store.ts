@@ -1,0 +1,86 @@
+import { hash } from 'node:crypto';
+import { checkId } from '../../src/check-id.js';
+import { checkTtl } from '../../src/check-issue-options.js';
+import { checkedTicketGrant } from '../../src/check-ticket-grant.js';
+import { anInteger, checkedOptions, type Rules } from '../../src/checked-options.js';
+import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
+import { makeTokenKey } from '../../src/token-key.js';
+import { aWallClock, type WallClock } from './options.js';
+
+/** Options of {@link MemoryTicketStore}. */
+export interface MemoryTicketStoreOptions {
+  /** How many tickets are kept at most, an integer of at least 1; the oldest goes where there would be more. @default 100_000 */
+  readonly maxTickets?: number | undefined;
+  /** Tells the time that expiry is compared with. @default the system's clock */
+  readonly clock?: WallClock | undefined;
+}
+
+const rules: Rules<MemoryTicketStoreOptions> = { maxTickets: anInteger(1), clock: aWallClock };
+
+interface MemoryTicket {
+  readonly grant: TicketGrant;
+  readonly usableUntil: number;
+}
+
+/** So many tickets may each issue since the last sweep look at. */
+const stepsPerIssue = 64;
+
+const owner = 'MemoryTicketStore';
+
+/**
+ * Keeps tickets in this process: for servers that are one process, and for tests. It keeps digests, never tickets.
+ *
+ * It has no timers: what was not used in time is refused at once, and removed while others are issued.
+ */
+export class MemoryTicketStore implements TicketStore {
+  readonly #maxTickets: number;
+  readonly #clock: WallClock;
+  /** By their digests, the oldest first. */
+  readonly #tickets = new Map<string, MemoryTicket>();
+  #issuedSinceSweep = 0;
+
+  /** @throws {TypeError} when an option is out of its range. */
+  // with a default, so that a container makes it without being told how
+  constructor(options: MemoryTicketStoreOptions = {}) {
+    const { maxTickets = 100_000, clock = Date } = checkedOptions(owner, options, rules);
+    this.#maxTickets = maxTickets;
+    this.#clock = clock;
+  }
+
+  /** How many tickets are kept, those included whose time is over and that were not removed yet. */
+  get size(): number {
+    return this.#tickets.size;
+  }
+
+  async issue(grant: TicketGrant, ttlMs: number): Promise<string> {
+    const now = this.#clock.now();
+    const checked = checkedTicketGrant(`${owner}.issue`, grant);
+    checkTtl(`${owner}.issue`, ttlMs, now);
+    this.#makeRoom(now);
+    const ticket = makeTokenKey();
+    this.#tickets.set(digestOf(ticket), { grant: checked, usableUntil: now + ttlMs });
+    return ticket;
+  }
+
+  async consume(ticket: string): Promise<TicketGrant | undefined> {
+    checkId(`${owner}.consume`, 'ticket', ticket);
+    const digest = digestOf(ticket);
+    const found = this.#tickets.get(digest);
+    this.#tickets.delete(digest);
+    return found !== undefined && found.usableUntil > this.#clock.now() ? found.grant : undefined;
+  }
+
+  #makeRoom(now: number): void {
+    this.#issuedSinceSweep += 1;
+    if (this.#issuedSinceSweep * stepsPerIssue >= this.#tickets.size) {
+      this.#issuedSinceSweep = 0;
+      for (const [digest, { usableUntil }] of this.#tickets) if (usableUntil <= now) this.#tickets.delete(digest);
+    }
+    const [oldest] = this.#tickets.size < this.#maxTickets ? [] : this.#tickets.keys();
+    if (oldest !== undefined) this.#tickets.delete(oldest);
+  }
+}
+
+function digestOf(ticket: string): string {
+  return hash('sha256', ticket, 'hex');
+}

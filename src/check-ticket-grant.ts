@@ -1,0 +1,27 @@
+import { checkId } from './check-id.js';
+import { checkedDate } from './checked-date.js';
+import type { TicketGrant } from './contracts/ticket-store.js';
+import { kindOf } from './kind-of.js';
+import { checkTokenId } from './token-id.js';
+
+/**
+ * A checked, frozen copy of what a ticket stands for, for adapters that keep it and for what they give back. What else it holds is left out.
+ *
+ * @param owner what was called, e.g. `'MyTicketStore.issue'`.
+ * @throws {TypeError} when `grant` is no object, a part of it is not what it must be, or it is of nobody.
+ */
+export function checkedTicketGrant(owner: string, grant: unknown): TicketGrant {
+  if (typeof grant !== 'object' || grant === null || Array.isArray(grant)) {
+    throw new TypeError(`${owner}: grant must be an object with a userId, got ${kindOf(grant)}`);
+  }
+  const { userId, tokenId, expiresAt, httpSessionId } = grant as Readonly<Partial<Record<keyof TicketGrant, unknown>>>;
+  checkId(owner, 'grant.userId', userId);
+  if (tokenId != null) checkTokenId(owner, 'grant.tokenId', tokenId);
+  if (httpSessionId != null) checkId(owner, 'grant.httpSessionId', httpSessionId);
+  return Object.freeze({
+    userId,
+    ...(tokenId != null && { tokenId }),
+    ...(expiresAt != null && { expiresAt: checkedDate(owner, 'grant.expiresAt', expiresAt as Date) }),
+    ...(httpSessionId != null && { httpSessionId }),
+  });
+}

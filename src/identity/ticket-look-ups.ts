@@ -1,0 +1,105 @@
+import type { AuthenticationOutcome } from '../authentication.js';
+import { checkedTicketGrant } from '../check-ticket-grant.js';
+import type { Clock } from '../contracts/clock.js';
+import type { TicketGrant, TicketStore } from '../contracts/ticket-store.js';
+import type { TokenId } from '../token-id.js';
+import { maxSuccessors, outcomeOf, type Recheck, type Standing } from './recheck.js';
+import { idOfHttpSession, idOfUser, recheckOfTickets, type TicketRepositories } from './ticket-recheck.js';
+import type { Finding, HandshakeLookUps } from './user-source.js';
+
+/** What a ticket was exchanged for, as it stands when the ticket is used. */
+interface Held {
+  readonly standing: Standing | undefined;
+  readonly tokenId?: TokenId | undefined;
+  readonly credentialId?: string | undefined;
+}
+
+/** What the tickets of one handshake stood for: whoever asks for one again is told the same. */
+const consumed = new WeakMap<HandshakeLookUps, Map<TicketStore, Map<string, Promise<TicketGrant | undefined>>>>();
+
+/** Finds the users of tickets. */
+export class TicketLookUps {
+  /** Looks up again what tickets were exchanged for, and tokens that came by themselves. */
+  readonly recheck: Recheck;
+  readonly #tickets: TicketStore;
+  readonly #readsSessions: boolean;
+  readonly #clock: Clock;
+
+  /** @param owner whom errors name. */
+  constructor(owner: string, tickets: TicketStore, repositories: TicketRepositories, clock: Clock) {
+    this.recheck = recheckOfTickets(owner, repositories);
+    this.#tickets = tickets;
+    this.#readsSessions = repositories.sessions !== undefined;
+    this.#clock = clock;
+  }
+
+  /** Uses a ticket up. A rejection means "cannot tell". */
+  async find(ticket: string, lookUps: HandshakeLookUps): Promise<Finding> {
+    const grant = await this.#consume(ticket, lookUps);
+    if (grant === undefined) return finding('unknown');
+    const { userId, tokenId, httpSessionId } = grant;
+    lookUps.claim({ userId, tokenId, httpSessionId });
+    const held = tokenId === undefined ? await this.#heldWithoutToken(grant) : await this.#heldByToken(tokenId, grant, lookUps);
+    const { standing } = held;
+    const outcome = outcomeOf(standing, this.#clock.now());
+    if (outcome !== 'ok') return finding(outcome, held);
+    return standing?.user?.id === userId ? finding('ok', held, httpSessionId) : finding('revoked', held);
+  }
+
+  #consume(ticket: string, lookUps: HandshakeLookUps): Promise<TicketGrant | undefined> {
+    const tickets = this.#tickets;
+    const ofHandshake = consumed.get(lookUps) ?? new Map<TicketStore, Map<string, Promise<TicketGrant | undefined>>>();
+    consumed.set(lookUps, ofHandshake);
+    const ofStore = ofHandshake.get(tickets) ?? new Map<string, Promise<TicketGrant | undefined>>();
+    ofHandshake.set(tickets, ofStore);
+    const pending = ofStore.get(ticket) ?? consumeFrom(tickets, ticket);
+    ofStore.set(ticket, pending);
+    return pending;
+  }
+
+  async #heldWithoutToken({ userId, expiresAt, httpSessionId }: TicketGrant): Promise<Held> {
+    const isReadAgain = httpSessionId !== undefined && this.#readsSessions;
+    const credentialId = isReadAgain ? idOfHttpSession(httpSessionId) : idOfUser(userId);
+    const standing = await this.#ask(credentialId);
+    return { credentialId, standing: standing && { ...standing, expiresAt } };
+  }
+
+  /** A token that was exchanged for another meanwhile is followed, as live channels do. A ticket is no use of its token's key. */
+  async #heldByToken(first: TokenId, { httpSessionId }: TicketGrant, lookUps: HandshakeLookUps): Promise<Held> {
+    const isOfSession = httpSessionId !== undefined && this.#readsSessions;
+    const [standing, session] = await Promise.all([this.#ask(first), isOfSession ? this.#ask(idOfHttpSession(httpSessionId)) : undefined]);
+    if (isOfSession && session === undefined) return { tokenId: first, standing: undefined };
+    let last = { tokenId: first, standing };
+    for (let depth = 0; depth < maxSuccessors; depth += 1) {
+      const tokenId = last.standing?.successorId;
+      if (tokenId == null || outcomeOf(last.standing, this.#clock.now()) === 'revoked') break;
+      lookUps.claim({ tokenId });
+      last = { tokenId, standing: await this.#ask(tokenId) };
+    }
+    return outcomeOf(last.standing, this.#clock.now()) === 'ok' ? last : { tokenId: first, standing };
+  }
+
+  async #ask(credentialId: string): Promise<Standing | undefined> {
+    const standing = (await this.recheck.ask([credentialId])).get(credentialId);
+    if (standing instanceof Error) throw standing;
+    return standing;
+  }
+}
+
+async function consumeFrom(tickets: TicketStore, ticket: string): Promise<TicketGrant | undefined> {
+  const grant: unknown = await tickets.consume(ticket);
+  return grant == null ? undefined : checkedTicketGrant('tickets.consume', grant);
+}
+
+function finding(outcome: AuthenticationOutcome, held?: Held, httpSessionId?: string): Finding {
+  const { standing, tokenId, credentialId } = held ?? {};
+  const found = Object.freeze({ outcome, source: 'token' as const, carrier: 'ticket' as const, ...(tokenId !== undefined && { tokenId }) });
+  if (outcome !== 'ok' || standing === undefined) return { user: undefined, authentication: found };
+  const { user, expiresAt, scopes } = standing;
+  const authentication = Object.freeze({
+    ...found,
+    ...(expiresAt != null && { expiresAt }),
+    ...(scopes != null && { scopes: Object.freeze([...scopes]) }),
+  });
+  return { user, authentication, credentialId, httpSessionId };
+}
