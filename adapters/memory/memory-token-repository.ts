@@ -115,7 +115,9 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   async revokeAllOf(userId: string): Promise<number> {
     checkId(`${owner}.revokeAllOf`, 'userId', userId);
     const live = this.#liveOf(userId, this.#clock.now());
-    this.#end(live);
+    // channels may live by the others until it is seen that their grace is over
+    const rotated = Array.from(this.#tokens.values()).filter((token) => token.userId === userId && token.successorId !== undefined);
+    this.#end([...live, ...rotated]);
     return live.length;
   }
 

@@ -47,7 +47,9 @@ export class TokenRevocation {
   async allOf(userId: string): Promise<number> {
     const now = this.#now();
     const count = await this.#revoke(liveTokensOf(userId, now), now);
-    if (count > 0) await this.#tellOf({ userId: { $in: keysOf(userId) }, revokedAt: now }, userId);
+    // channels may live by these until it is seen that their grace is over
+    const rotated = await this.#revoke({ ...notRevoked, userId: { $in: keysOf(userId) }, successorId: { $exists: true } }, now);
+    if (count + rotated > 0) await this.#tellOf({ userId: { $in: keysOf(userId) }, revokedAt: now }, userId);
     return count;
   }
 

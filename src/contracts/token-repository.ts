@@ -107,7 +107,10 @@ export interface TokenIssuer {
    * `false` for an unknown or already revoked one.
    */
   revoke(id: TokenId): Promise<boolean>;
-  /** Revokes all tokens of a user; resolves to how many this call revoked. */
+  /**
+   * Revokes all tokens of a user; resolves to how many this call revoked of those that still counted. `revocations` tells of rotated tokens whose
+   * grace is over, too: a channel may not have gone over to the new one yet.
+   */
   revokeAllOf(userId: string): Promise<number>;
   /** The user's tokens that are neither expired nor revoked, oldest first. */
   listOf(userId: string): Promise<TokenInfo[]>;

@@ -19,6 +19,8 @@ export class Identification {
   identifiedAt = 0;
   /** When it was last asked whether the credential counts, and it did; on the monotonic clock. */
   verifiedAt = 0;
+  /** The number of the latest question, whether its credential still counts, whose answer is known. */
+  answered = 0;
 
   /**
    * Asks `sources` in turn: the first that yields a user decides. One that fails ends the search with its error. If none yields a user, the

@@ -38,10 +38,16 @@ export interface RecheckListener {
 }
 
 /** What follows from an answer that names a successor: channels go over to it, or else stand as they do. */
-interface Heir {
+interface Heir extends Asked {
   readonly channel: Connection;
-  readonly credentialId: string;
   readonly standing: Standing;
+}
+
+/** What was asked for, and as the how manieth: a later question has the better answer. */
+interface Asked {
+  readonly source: BoundSource;
+  readonly credentialId: string;
+  readonly question: number;
 }
 
 /** One round: its channels are of one source. An error is reported once for all of them. */
@@ -66,6 +72,7 @@ export class Rechecks {
   readonly #log: RevocationLog;
   readonly #listener: RecheckListener;
   readonly #pauses = new Set<() => void>();
+  #questions = 0;
 
   constructor({ runtime, registry, grants, log }: RechecksOwner, listener: RecheckListener) {
     this.#runtime = runtime;
@@ -111,16 +118,20 @@ export class Rechecks {
     };
     await this.#inSlices(round, [...groups.keys()], spreadMs, async (ids) => {
       const askedAt = this.#runtime.clock.monotonic();
+      this.#questions += 1;
+      const question = this.#questions;
       const heirs = new Map<TokenId, Heir[]>();
       const standings = await this.#standings(round, ids);
       for (const id of ids) {
         const standing = standings instanceof Error ? standings : standings.get(id);
         if (standing instanceof Error) round.failed += 1;
+        const asked: Asked = { source, credentialId: id, question };
         for (const channel of groups.get(id) ?? []) {
-          if (!isStill(channel, source, id)) continue;
+          if (!isStill(channel, asked)) continue;
+          if (!(standing instanceof Error)) channel.identity.answered = question;
           if (standing instanceof Error) this.#failed(round, channel, standing, askedAt);
           else if (standing?.successorId !== undefined && !this.#grants.isRevoked(standing))
-            push(heirs, standing.successorId, { channel, credentialId: id, standing });
+            push(heirs, standing.successorId, { ...asked, channel, standing });
           else this.#judge(round, channel, standing, askedAt);
           const pause = this.#breathe(round);
           if (pause !== undefined) await pause;
@@ -186,8 +197,8 @@ export class Rechecks {
         const standing = standings instanceof Error ? standings : standings.get(tokenId);
         if (standing instanceof Error) round.failed += 1;
         for (const heir of heirs.get(tokenId) ?? []) {
-          const { channel, credentialId } = heir;
-          if (!isStill(channel, source, credentialId)) continue;
+          const { channel } = heir;
+          if (!isStill(channel, heir)) continue;
           if (standing instanceof Error || standing === undefined) this.#judge(round, channel, heir.standing, asked.at);
           else if (standing.successorId !== undefined && depth < maxSuccessors) push(next, standing.successorId, heir);
           else if (this.#grants.mayGoOver(channel, { tokenId, standing }, asked.mark))
@@ -234,9 +245,9 @@ export class Rechecks {
   }
 }
 
-/** Whether the channel still lives by that credential: it may have ended meanwhile, or gone over to another. */
-function isStill({ isOpen, identity }: Connection, source: BoundSource, credentialId: string): boolean {
-  return isOpen && identity.source === source && identity.credentialId === credentialId;
+/** Whether the answer concerns the channel: it may have ended meanwhile, gone over to another credential, or have a later answer. */
+function isStill({ isOpen, identity }: Connection, { source, credentialId, question }: Asked): boolean {
+  return isOpen && identity.source === source && identity.credentialId === credentialId && identity.answered <= question;
 }
 
 function push<Key, Element>(lists: Map<Key, Element[]>, key: Key, element: Element): void {

@@ -234,6 +234,7 @@ bites('TokenIssuer, where it renews,', tokenRenewers, (Issuer) => tokenIssuerCon
     'rotate is undefined for a token that counts no more, and makes none',
     'rotate refuses what is no id and options out of their range with a TypeError, and makes no token',
     'revocations, where there are any, hints at a token that is rotated, and tells of those that a replay revokes',
+    'revokeAllOf tells of rotated tokens whose grace is over, too, and does not count them',
   ],
   IgnoresReplays: [
     'a key used after its grace revokes all that it was rotated into, and looking it up with others does not',
@@ -244,6 +245,7 @@ bites('TokenIssuer, where it renews,', tokenRenewers, (Issuer) => tokenIssuerCon
   TellsNothing: [
     'by the time that tokens are revoked, revocations, where there are any, has told of each of them',
     'revocations, where there are any, hints at a token that is rotated, and tells of those that a replay revokes',
+    'revokeAllOf tells of rotated tokens whose grace is over, too, and does not count them',
   ],
 });
 

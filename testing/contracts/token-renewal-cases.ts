@@ -276,4 +276,22 @@ export const tellingCases: readonly ContractCase<TokenIssuerFixture>[] = [
       await subscription[Symbol.asyncDispose]();
     },
   ),
+  where(
+    'rotate',
+    'revokeAllOf tells of rotated tokens whose grace is over, too, and does not count them',
+    async ({ tokens, issuer, ...fixture }, rotate) => {
+      if (!tokens.revocations) return;
+      const told: string[] = [];
+      const subscription = await tokens.revocations.subscribe(
+        (revocation) => void ('tokenId' in revocation && !revocation.hint && told.push(revocation.tokenId)),
+        () => undefined,
+      );
+      const userId = await fixture.addUser();
+      const old = await issuer.issue(userId);
+      const { id } = given(await rotate(old.id, { graceMs: 0 }));
+      assert.equal(await issuer.revokeAllOf(userId), 1);
+      for (const each of [old.id, id]) assert.ok(told.includes(each), 'channels may live by either of them');
+      await subscription[Symbol.asyncDispose]();
+    },
+  ),
 ];

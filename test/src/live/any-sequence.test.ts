@@ -80,7 +80,10 @@ function logOut(site: ModelledSite, login: LogIn, isForGood: boolean): void {
   }
   void (login.isHttp ? site.server.disconnectHttpSession(id) : site.server.disconnectToken(id));
   const ofLogIn = site.visits.filter((one) => one.logIn === login);
-  for (const one of ofLogIn) one.mayHaveEnded = true; // those that were about to go over to this token stay on the former one
+  for (const one of ofLogIn) {
+    one.mayHaveEnded = true;
+    one.mayLiveByFormer = true; // those that were about to go over to this token stay on the former one
+  }
   site.putOut((one) => one.logIn === login && (one.channel?.tokenId ?? one.presented) === id);
 }
 
@@ -119,7 +122,9 @@ async function wait(site: ModelledSite, ms: number): Promise<void> {
   await site.settle(); // nobody is to be so slow that time runs out
   await site.clock.advance(ms);
   const now = site.clock.now();
-  site.putOut(({ logIn: { endsAt, lastEndsAt } }) => now >= (site.hasFailed ? lastEndsAt : endsAt) + 1_000);
+  const isOver = ({ logIn: { endsAt, lastEndsAt }, mayLiveByFormer }: Visit): boolean =>
+    now >= (site.hasFailed || mayLiveByFormer ? lastEndsAt : endsAt) + 1_000;
+  site.putOut(isOver);
 }
 
 function beginToClose(site: ModelledSite): void {

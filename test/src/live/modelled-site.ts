@@ -50,6 +50,8 @@ export class Visit {
   isOut: boolean;
   /** Something else may have ended it. */
   mayHaveEnded = false;
+  /** It may live by a former token of its log-in, whichever that has now. */
+  mayLiveByFormer = false;
   /** Whether its connect handler is done. */
   hasConnected = false;
   /** Whether it was found among the live channels. */

@@ -5,6 +5,8 @@ import {
   type HasUser,
   type ReceiveMessage,
   type Revalidate,
+  type TokenGrant,
+  type TokenId,
   withChannelSession,
   withUserFromHttp,
   withUserFromToken,
@@ -29,6 +31,28 @@ describe('a sweep', () => {
     expect(clients.map(({ closed }) => closed)).toEqual([revoked, revoked, inactive, undefined]);
     await clock.advance(60_000);
     expect(tokens.asked.slice(2)).toEqual([[idOf('eve')]]);
+  });
+
+  it('whose answer comes after that of a later question changes nothing, whatever it says', async () => {
+    const tokens = new ScriptedTokens();
+    const { connect, clock, server } = watch({ tokens });
+    const [ann, bob] = [tokens.put('ann'), tokens.put('bob')];
+    const clients = await Promise.all(['ann', 'bob'].map(connect));
+    const answers: ((found: ReadonlyMap<TokenId, TokenGrant>) => void)[] = [];
+    tokens.findByIds = () => new Promise((resolve) => answers.push(resolve));
+    await clock.advance(60_000);
+    for (const userId of ['ann', 'bob']) tokens.revocations.tell({ userId, hint: true });
+    await clock.advance(0);
+    expect(answers.length).toBe(2);
+    const user = { id: 'ann', isAuthenticated: true as const };
+    const renamed = { id: 'ann', isAuthenticated: true as const, name: 'Anna' };
+    answers[1]?.(new Map([...tokens.grants, [ann, { id: ann, user: renamed }]]));
+    await clock.advance(0);
+    answers[0]?.(new Map([[ann, { id: ann, user }]])); // in which bob's token is not there yet
+    await clock.advance(0);
+    expect(server.channels.ofToken(ann).map((channel) => channel.user)).toEqual([renamed]);
+    expect(server.channels.ofToken(bob).length).toBe(1);
+    expect(clients.map(({ closed }) => closed)).toEqual([undefined, undefined]);
   });
 
   it('of ten thousand channels asks twice', async () => {
