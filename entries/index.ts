@@ -16,6 +16,7 @@ export type { Authentication, AuthenticationOutcome } from '../src/authenticatio
 export type { Channels } from '../src/channel/channel-registry.js';
 export { checkId } from '../src/check-id.js';
 export { checkedTicketGrant } from '../src/check-ticket-grant.js';
+export type { Broadcaster } from '../src/contracts/broadcaster.js';
 export type { Clock } from '../src/contracts/clock.js';
 export type { HttpSession, HttpSessionReader } from '../src/contracts/http-session-reader.js';
 export type { Revocation, RevocationFeed } from '../src/contracts/revocation-feed.js';
@@ -49,6 +50,7 @@ export type {
   SaveEvent,
   SlowConsumerEvent,
 } from '../src/events.js';
+export { GROUPS, type GroupSendOptions, Groups, type GroupsOptions } from '../src/groups/groups.js';
 export { authorization, type CredentialSource, cookie, type Presented, query, subprotocol } from '../src/identity/credentials.js';
 export { fromHttpSession, type HttpOptions, type HttpSourceOptions } from '../src/identity/from-http-session.js';
 export { fromToken, type TokenOptions } from '../src/identity/from-token.js';

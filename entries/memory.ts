@@ -1,3 +1,4 @@
+export { MemoryBroadcaster, type MemoryBroadcasterOptions } from '../adapters/memory/memory-broadcaster.js';
 export { MemoryHttpSessionReader, type MemoryHttpSessionReaderOptions } from '../adapters/memory/memory-http-session-reader.js';
 export { MemoryTicketStore, type MemoryTicketStoreOptions } from '../adapters/memory/memory-ticket-store.js';
 export type { AddTokenOptions } from '../adapters/memory/memory-token.js';

@@ -1,4 +1,5 @@
 export { type ConnectOptions, connectTo, type TestClient } from '../testing/connect-to.js';
+export { type BroadcasterFixture, broadcasterContract } from '../testing/contracts/broadcaster-contract.js';
 export type { ContractOptions, ContractTest } from '../testing/contracts/contract-test.js';
 export {
   type HttpSessionReaderFixture,

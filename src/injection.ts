@@ -11,19 +11,19 @@ import type { UserRepository } from './contracts/user-repository.js';
 export { container, type DependencyContainer, type InjectionToken };
 
 /** A typed injection token: `Symbol.for`, so that two copies of this package in one process mean the same one. */
-function token<Dependency>(name: string): InjectionToken<Dependency> {
+export function injectionToken<Dependency>(name: string): InjectionToken<Dependency> {
   return Symbol.for(`ws-with.${name}`);
 }
 
 /** Where a {@link TokenRepository} is registered. */
-export const TOKEN_REPOSITORY: InjectionToken<TokenRepository> = token('TOKEN_REPOSITORY');
+export const TOKEN_REPOSITORY: InjectionToken<TokenRepository> = injectionToken('TOKEN_REPOSITORY');
 /** Where a {@link UserRepository} is registered. */
-export const USER_REPOSITORY: InjectionToken<UserRepository> = token('USER_REPOSITORY');
+export const USER_REPOSITORY: InjectionToken<UserRepository> = injectionToken('USER_REPOSITORY');
 /** Where a {@link SessionStore} is registered. Without one, sessions live in the process. */
-export const SESSION_STORE: InjectionToken<SessionStore> = token('SESSION_STORE');
+export const SESSION_STORE: InjectionToken<SessionStore> = injectionToken('SESSION_STORE');
 /** Where an {@link HttpSessionReader} is registered. */
-export const HTTP_SESSION_READER: InjectionToken<HttpSessionReader> = token('HTTP_SESSION_READER');
+export const HTTP_SESSION_READER: InjectionToken<HttpSessionReader> = injectionToken('HTTP_SESSION_READER');
 /** Where a {@link RevocationFeed} is registered. Without one, a server acts on what its own process ends, and on what its sweeps find. */
-export const REVOCATION_FEED: InjectionToken<RevocationFeed> = token('REVOCATION_FEED');
+export const REVOCATION_FEED: InjectionToken<RevocationFeed> = injectionToken('REVOCATION_FEED');
 /** Where a {@link TicketStore} is registered. */
-export const TICKET_STORE: InjectionToken<TicketStore> = token('TICKET_STORE');
+export const TICKET_STORE: InjectionToken<TicketStore> = injectionToken('TICKET_STORE');

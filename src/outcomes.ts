@@ -32,6 +32,7 @@ const codes = {
   ERR_LOOKUP_TIMEOUT: { status: 503, closeCode: 1013, reason: 'try again later' },
   ERR_GRANT_STALE: { status: 503, closeCode: 1013, reason: 'try again later' },
   ERR_REVOCATION_FEED_FAILED: { status: 503, closeCode: 1013, reason: 'try again later' },
+  ERR_BROADCAST_FAILED: { status: 503, closeCode: 1013, reason: 'try again later' },
   ERR_SESSION_LOAD_FAILED: { status: 503, closeCode: 1013, reason: 'try again later' },
   ERR_CONNECT_TIMEOUT: { status: 408, closeCode: 3008, reason: 'connect took too long' },
   ERR_HANDLER_FAILED: { status: 500, closeCode: 1011, reason: 'internal error' },

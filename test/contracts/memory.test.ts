@@ -1,6 +1,13 @@
 import { describe, it } from 'vitest';
-import { MemoryRevocationFeed, MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
 import {
+  MemoryBroadcaster,
+  MemoryRevocationFeed,
+  MemorySessionStore,
+  MemoryTokenRepository,
+  MemoryUserRepository,
+} from '../../entries/memory.js';
+import {
+  broadcasterContract,
   type ContractTest,
   httpSessionReaderContract,
   revocationFeedContract,
@@ -58,6 +65,16 @@ suite(
           return tokenId;
         },
       };
+    },
+  }),
+);
+
+suite(
+  'MemoryBroadcaster',
+  broadcasterContract({
+    create() {
+      const first = new MemoryBroadcaster();
+      return { nodes: [first, new MemoryBroadcaster({ joins: first }), new MemoryBroadcaster({ joins: first })] };
     },
   }),
 );

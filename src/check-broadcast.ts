@@ -1,0 +1,17 @@
+import { kindOf } from './kind-of.js';
+
+/** @throws {TypeError} when `group` is no string or empty, or `data` neither a string nor bytes. */
+export function checkBroadcast(owner: string, group: unknown, data: unknown): void {
+  if (typeof group !== 'string' || group === '')
+    throw new TypeError(`${owner}: group must be a string that is not empty, got ${kindOf(group)}`);
+  if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
+    throw new TypeError(`${owner}: data must be a string or a Uint8Array, got ${kindOf(data)}`);
+  }
+}
+
+/** @throws {TypeError} when a callback is no function. */
+export function checkBroadcastCallbacks(owner: string, on: unknown, onGap: unknown): void {
+  for (const [name, callback] of Object.entries({ on, onGap })) {
+    if (typeof callback !== 'function') throw new TypeError(`${owner}: ${name} must be a function, got ${kindOf(callback)}`);
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * Carries what groups send from one process to the others: at most once, in order for each sender and group, and never back to who sent it.
+ * What it loses is not sent again; it says so by `onGap`.
+ */
+export interface Broadcaster {
+  /**
+   * Sends `data` to the subscribers of all other processes.
+   *
+   * Resolves once the broker has it; rejects where it may not have it, and then those who are subscribed hear of a gap as soon as they can be told.
+   * Calls that overlap arrive in the order in which they were made.
+   *
+   * @param group name of the group: any string of well-formed Unicode that is not empty.
+   * @param data text arrives as the same text, bytes as the same bytes. They may be changed as soon as the call has returned.
+   */
+  publish(group: string, data: string | Uint8Array): Promise<void>;
+  /**
+   * Calls `on` for what others publish, and `onGap` when some of it may have been missed.
+   *
+   * Resolves once nothing that is published from now on can be missed without `onGap`; rejects where it cannot begin. Afterwards it comes back by itself
+   * when the broker does. What a callback throws is the subscriber's affair.
+   *
+   * @returns what ends the subscription: neither callback is called after that.
+   */
+  subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable>;
+}

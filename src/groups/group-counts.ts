@@ -1,0 +1,45 @@
+/** How many channels each user has in a group. */
+export type UserCounts = Map<string, number>;
+
+/** A group, one of its users, and how many channels that user has in it now. */
+export type CountChange = readonly [name: string, userId: string, count: number];
+
+/** How many channels of which users are in which groups. */
+export class GroupCounts {
+  readonly #groups = new Map<string, UserCounts>();
+
+  /** @returns how many it had. */
+  set(name: string, userId: string, count: number): number {
+    let users = this.#groups.get(name);
+    const before = users?.get(userId) ?? 0;
+    if (count > 0) {
+      if (users === undefined) {
+        users = new Map();
+        this.#groups.set(name, users);
+      }
+      users.set(userId, count);
+    } else if (users?.delete(userId) === true && users.size === 0) this.#groups.delete(name);
+    return before;
+  }
+
+  get(name: string, userId: string): number {
+    return this.#groups.get(name)?.get(userId) ?? 0;
+  }
+
+  /** Adds those of a group to `sum`. */
+  addTo(sum: UserCounts, name: string): void {
+    const users = this.#groups.get(name);
+    if (users === undefined) return;
+    for (const [userId, count] of users) sum.set(userId, (sum.get(userId) ?? 0) + count);
+  }
+
+  names(): Iterable<string> {
+    return this.#groups.keys();
+  }
+
+  *all(): Iterable<CountChange> {
+    for (const [name, users] of this.#groups) {
+      for (const [userId, count] of users) yield [name, userId, count];
+    }
+  }
+}

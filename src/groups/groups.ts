@@ -1,0 +1,272 @@
+import { types } from 'node:util';
+import { aFlag, aFunction, checkedOptions, having, type Rule, type Rules } from '../checked-options.js';
+import type { Broadcaster } from '../contracts/broadcaster.js';
+import type { Clock } from '../contracts/clock.js';
+import { guardedClock } from '../guarded-clock.js';
+import { type InjectionToken, injectionToken } from '../injection.js';
+import { kindOf } from '../kind-of.js';
+import { ignore } from '../maybe-promise.js';
+import type { Channel } from '../messages.js';
+import { Reporter, type ReporterOptions } from '../reporter.js';
+import { systemClock } from '../system-clock.js';
+import { Broadcasting } from './broadcasting.js';
+import { checkGroupName } from './group-name.js';
+import { Memberships } from './memberships.js';
+import { Presence, presenceGroup } from './presence.js';
+
+/** Options of {@link Groups}. */
+export interface GroupsOptions extends ReporterOptions {
+  /** Carries what is sent to the other processes, and brings what they send. @default groups are of this process alone */
+  readonly broadcaster?: Broadcaster | undefined;
+  /** Whether {@link Groups.presenceOf} knows the users of all nodes; nodes tell each other what changes, and every 5 s that they are there. @default false */
+  readonly presence?: boolean | undefined;
+  /** Told when something that other processes sent may have been missed: whoever keeps a history loads it again. What it throws goes to `onError`. */
+  readonly onGap?: (() => void) | undefined;
+  /** Told of a group whose users, or their numbers of channels, have changed on some node; needs `presence`. What it throws goes to `onError`. */
+  readonly onPresence?: ((name: string) => void) | undefined;
+  /** The time that presence goes by. @default the machine's */
+  readonly clock?: Clock | undefined;
+}
+
+/** Options of one message to a group. */
+export interface GroupSendOptions {
+  /** Who does not get it: most often the channel that it came from. @default everybody gets it */
+  readonly except?: Channel | Iterable<Channel> | undefined;
+}
+
+const aChannelOrSeveral: Rule = {
+  must: 'a channel, or several of them',
+  accepts: (value) => isChannel(value) || typeof (value as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === 'function',
+};
+const sendRules: Rules<GroupSendOptions> = { except: aChannelOrSeveral };
+const rules: Rules<GroupsOptions> = {
+  broadcaster: having('a broadcaster', 'publish', 'subscribe'),
+  presence: aFlag,
+  onGap: aFunction,
+  onPresence: aFunction,
+  onError: aFunction,
+  onWarning: aFunction,
+  clock: having('a clock', 'now', 'monotonic', 'setTimer'),
+};
+
+function isChannel(value: unknown): value is Channel {
+  return typeof (value as Partial<Channel> | null)?.send === 'function';
+}
+
+/**
+ * Channels by name: what is sent to a group reaches each member once. A channel may be in any number of groups, leaves them all when it begins
+ * to end, and a group is there while somebody is in it (Channels 1.1.8: `channels/channel.py`, `Group`).
+ *
+ * Members of this process are sent to at once. Those of other processes are reached through the `broadcaster`: at most once, and in order for each sender
+ * and group.
+ */
+export class Groups implements AsyncDisposable {
+  readonly #memberships: Memberships;
+  readonly #broadcasting: Broadcasting | undefined;
+  readonly #presence: Presence | undefined;
+  readonly #reporter: Reporter;
+  readonly #onGap: (() => unknown) | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @throws {TypeError} when an option is not what it must be. */
+  constructor(options: GroupsOptions = {}) {
+    const { broadcaster, presence = false, onGap, onPresence, clock: given = systemClock } = checkedOptions('Groups', options, rules);
+    if (onPresence !== undefined && !presence) throw new TypeError('Groups: onPresence needs presence: true');
+    const clock = guardedClock(given, (error) => this.#reporter.error(error));
+    this.#reporter = new Reporter(options, clock);
+    this.#onGap = onGap;
+    this.#presence = presence
+      ? new Presence(
+          {
+            publish: (group, data) => this.#broadcasting?.publish(group, data),
+            changed: (names) => {
+              if (onPresence !== undefined) for (const name of names) this.#call(() => onPresence(name));
+            },
+          },
+          clock,
+        )
+      : undefined;
+    this.#memberships = new Memberships(
+      presence
+        ? { joined: (name, channel) => this.#count(name, channel, 1), left: (name, channel) => this.#count(name, channel, -1) }
+        : undefined,
+    );
+    if (broadcaster === undefined) return;
+    const listener = { received: (group: string, data: string | Uint8Array) => this.#received(group, data), gap: () => this.#gap() };
+    this.#broadcasting = new Broadcasting(broadcaster, listener, this.#reporter, clock);
+    void this.#broadcasting.ready.then(() => this.#presence?.tellAndAskAll());
+  }
+
+  /** Resolves once what other processes send from now on reaches this one; at once where there is no broadcaster. Never rejects. */
+  get ready(): Promise<void> {
+    return this.#broadcasting?.ready ?? Promise.resolve();
+  }
+
+  /**
+   * Puts `channel` into the group `name`; one that is in it already stays in it once. A channel that is connecting may be put in, and gets what is
+   * sent meanwhile after its handshake.
+   *
+   * @param name well-formed Unicode of 1 to 512 bytes of UTF-8 that does not begin with U+0000.
+   * @returns whether it is in the group now: not where it is ending or has ended, or the groups are closed.
+   * @throws {TypeError} when `name` can be no group's, or `channel` is none.
+   */
+  add(name: string, channel: Channel): boolean {
+    checkGroupName('Groups.add', name);
+    checkChannel('Groups.add', channel);
+    return this.#closing === undefined && this.#memberships.add(name, channel);
+  }
+
+  /**
+   * Takes `channel` out of the group `name`.
+   *
+   * @returns whether it was in it.
+   * @throws {TypeError} as {@link add}.
+   */
+  discard(name: string, channel: Channel): boolean {
+    checkGroupName('Groups.discard', name);
+    checkChannel('Groups.discard', channel);
+    return this.#memberships.discard(name, channel);
+  }
+
+  /**
+   * Sends `data` to all members of the group, on every node: text frames for a string, binary ones for bytes.
+   *
+   * @returns how many members of this process took it.
+   * @throws {TypeError} when `name` can be no group's, `data` is neither a string nor bytes, or `except` is no channel.
+   */
+  send(name: string, data: string | Uint8Array | ArrayBuffer, options?: GroupSendOptions): number {
+    checkGroupName('Groups.send', name);
+    if (typeof data !== 'string' && !ArrayBuffer.isView(data) && !types.isArrayBuffer(data)) {
+      throw new TypeError(`Groups.send: data must be a string or bytes, got ${kindOf(data)}`);
+    }
+    return this.#send('Groups.send', name, data, options);
+  }
+
+  /**
+   * Sends `value` as JSON to all members of the group, on every node.
+   *
+   * @returns as {@link send}.
+   * @throws {TypeError} as {@link send}, and when JSON cannot hold `value`.
+   */
+  sendJson(name: string, value: unknown, options?: GroupSendOptions): number {
+    checkGroupName('Groups.sendJson', name);
+    const text: string | undefined = JSON.stringify(value);
+    if (text === undefined) throw new TypeError(`Groups.sendJson: value must be one that JSON can hold, got ${kindOf(value)}`);
+    return this.#send('Groups.sendJson', name, text, options);
+  }
+
+  #send(owner: string, name: string, data: string | Uint8Array | ArrayBuffer, options: GroupSendOptions | undefined): number {
+    const except = options === undefined ? undefined : exceptions(owner, options);
+    if (this.#closing !== undefined) return 0;
+    this.#broadcasting?.publish(name, typeof data === 'string' ? data : bytesOf(data));
+    return this.#deliver(name, data, except);
+  }
+
+  #deliver(name: string, data: string | Uint8Array | ArrayBuffer, except: Channel | ReadonlySet<Channel> | undefined): number {
+    let taken = 0;
+    // copied, as who is sent to may leave and come back meanwhile
+    for (const member of [...this.#memberships.membersOf(name)]) {
+      if (except !== undefined && (member === except || (except instanceof Set && except.has(member)))) continue;
+      if (this.#sendTo(member, data)) taken += 1;
+    }
+    return taken;
+  }
+
+  /** A member that fails, as one of a test may, keeps no other from it. */
+  #sendTo(member: Channel, data: string | Uint8Array | ArrayBuffer): boolean {
+    try {
+      return member.send(data);
+    } catch (error) {
+      this.#reporter.error(error);
+      return false;
+    }
+  }
+
+  /** The members of the group in this process, in the order in which they came. */
+  membersOf(name: string): readonly Channel[] {
+    checkGroupName('Groups.membersOf', name);
+    return [...this.#memberships.membersOf(name)];
+  }
+
+  /** How many members of the group there are in this process. */
+  sizeOf(name: string): number {
+    checkGroupName('Groups.sizeOf', name);
+    return this.#memberships.membersOf(name).size;
+  }
+
+  /** The groups that `channel` is in, in the order in which it came into them. */
+  groupsOf(channel: Channel): readonly string[] {
+    checkChannel('Groups.groupsOf', channel);
+    return [...this.#memberships.groupsOf(channel)];
+  }
+
+  /**
+   * The users of the group on all nodes, by id, each with how many channels it has there. Anonymous members are not among them. What happens on another node
+   * is known a moment later; a node that died is forgotten after 20 s.
+   *
+   * @throws {TypeError} without the option `presence`.
+   */
+  presenceOf(name: string): ReadonlyMap<string, number> {
+    checkGroupName('Groups.presenceOf', name);
+    if (this.#presence === undefined) throw new TypeError('Groups.presenceOf needs the option presence: true');
+    return this.#presence.of(name);
+  }
+
+  #count(name: string, { user }: Channel, change: 1 | -1): void {
+    if (user.isAuthenticated) this.#presence?.count(name, user.id, change);
+  }
+
+  #received(group: string, data: string | Uint8Array): void {
+    if (group === presenceGroup) this.#presence?.received(data);
+    else this.#deliver(group, data, undefined);
+  }
+
+  #gap(): void {
+    this.#presence?.tellAndAskAll();
+    if (this.#onGap !== undefined) this.#call(this.#onGap);
+  }
+
+  #call(run: () => unknown): void {
+    try {
+      ignore(run());
+    } catch (error) {
+      this.#reporter.error(error);
+    }
+  }
+
+  /** Takes all channels out of all groups, which take none from now on, tells the other nodes, and resolves once what was sent has left. Closes no channel. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#presence?.close();
+    this.#memberships.clear();
+    await this.#broadcasting?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** Where {@link Groups} are registered. */
+export const GROUPS: InjectionToken<Groups> = injectionToken('GROUPS');
+
+function checkChannel(owner: string, channel: unknown): asserts channel is Channel {
+  if (!isChannel(channel)) throw new TypeError(`${owner}: channel must be a channel, got ${kindOf(channel)}`);
+}
+
+/** @throws {TypeError} when `except` is neither a channel nor several. */
+function exceptions(owner: string, options: GroupSendOptions): Channel | ReadonlySet<Channel> | undefined {
+  const { except } = checkedOptions(owner, options, sendRules);
+  if (except === undefined || isChannel(except)) return except;
+  const channels = new Set(except);
+  for (const channel of channels) checkChannel(`${owner}: except`, channel);
+  return channels;
+}
+
+function bytesOf(data: ArrayBufferView | ArrayBuffer): Uint8Array {
+  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+}

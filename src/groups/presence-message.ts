@@ -1,0 +1,41 @@
+import type { CountChange } from './group-counts.js';
+
+/** What a node tells the others of those who are in its groups. Counts are absolute; `at` says how many changes the node has told so far. */
+export type PresenceMessage = { readonly node: string } /** All that there is, but for what follows as changes. */ & (
+  | { readonly kind: 'all'; readonly at: number; readonly counts: readonly CountChange[] }
+  /** The change number `at`. */
+  | { readonly kind: 'change'; readonly at: number; readonly counts: readonly CountChange[] }
+  /** It is there, and has told so many. */
+  | { readonly kind: 'alive'; readonly at: number }
+  /** Asks one node, or each, for all that there is. */
+  | { readonly kind: 'ask'; readonly of?: string | undefined }
+  /** It leaves. */
+  | { readonly kind: 'leave' }
+);
+
+/** What `data` says; `undefined` where it is none of ours, or of a version to come. */
+export function presenceMessage(data: string | Uint8Array): PresenceMessage | undefined {
+  if (typeof data !== 'string') return undefined;
+  try {
+    const message: unknown = JSON.parse(data);
+    return isPresenceMessage(message) ? message : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isPresenceMessage(value: unknown): value is PresenceMessage {
+  if (typeof value !== 'object' || value === null) return false;
+  const { node, kind, at, counts, of } = value as Readonly<Record<string, unknown>>;
+  if (typeof node !== 'string') return false;
+  if (kind === 'leave') return true;
+  if (kind === 'ask') return of === undefined || typeof of === 'string';
+  if (!Number.isSafeInteger(at)) return false;
+  return kind === 'alive' || ((kind === 'all' || kind === 'change') && Array.isArray(counts) && counts.every(isCountChange));
+}
+
+function isCountChange(value: unknown): value is CountChange {
+  return (
+    Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'string' && Number.isSafeInteger(value[2]) && value[2] >= 0
+  );
+}

@@ -1,0 +1,158 @@
+import { expect, it } from 'vitest';
+import { type Channel, Groups } from '../../../entries/index.js';
+import { MemoryBroadcaster } from '../../../entries/memory.js';
+import { TestClock } from '../../../entries/testing.js';
+import type { Broadcaster } from '../../../src/contracts/broadcaster.js';
+
+/** A broadcaster that loses what it is told to. */
+class LossyBroadcaster implements Broadcaster {
+  readonly #inner: MemoryBroadcaster;
+  isLosing = false;
+
+  constructor(joins?: LossyBroadcaster) {
+    this.#inner = new MemoryBroadcaster(joins === undefined ? {} : { joins: joins.#inner });
+  }
+
+  async publish(group: string, data: string | Uint8Array): Promise<void> {
+    if (!this.isLosing) await this.#inner.publish(group, data);
+  }
+
+  subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
+    return this.#inner.subscribe((group, data) => this.isLosing || on(group, data), onGap);
+  }
+}
+
+function channelOf(id: string | null): { readonly channel: Channel; readonly end: () => void } {
+  const controller = new AbortController();
+  const channel = { signal: controller.signal, send: () => true, user: { id, isAuthenticated: id !== null } };
+  return { channel: channel as unknown as Channel, end: () => controller.abort() };
+}
+
+/** Nodes on one clock, which have told each other what there is. */
+async function nodes(count: number): Promise<{ clock: TestClock; groups: Groups[]; lines: LossyBroadcaster[]; changed: string[][] }> {
+  const clock = new TestClock();
+  const lines: LossyBroadcaster[] = [];
+  const changed: string[][] = [];
+  const groups = Array.from({ length: count }, (_, index) => {
+    const broadcaster = new LossyBroadcaster(lines[0]);
+    const heard: string[] = [];
+    lines.push(broadcaster);
+    changed.push(heard);
+    return new Groups({ broadcaster, presence: true, clock, onPresence: (name) => heard.push(`${index} ${name}`) });
+  });
+  await Promise.all(groups.map(({ ready }) => ready));
+  await clock.advance(50);
+  return { clock, groups, lines, changed };
+}
+
+const users = (groups: Groups | undefined, name = 'lobby'): Record<string, number> => Object.fromEntries(groups?.presenceOf(name) ?? []);
+
+it('presence has the users of all nodes, each with the number of its channels, and no anonymous ones', async () => {
+  const {
+    clock,
+    groups: [one, two],
+    changed,
+  } = await nodes(2);
+  const second = channelOf('ann');
+  one?.add('lobby', channelOf('ann').channel);
+  one?.add('lobby', channelOf(null).channel);
+  two?.add('lobby', second.channel);
+  two?.add('lobby', channelOf('bob').channel);
+  two?.add('music', second.channel);
+  await clock.advance(50);
+  for (const each of [one, two]) expect([users(each), users(each, 'music')]).toEqual([{ ann: 2, bob: 1 }, { ann: 1 }]);
+  second.end();
+  await clock.advance(50);
+  for (const each of [one, two]) expect([users(each), users(each, 'music')]).toEqual([{ ann: 1, bob: 1 }, {}]);
+  expect(changed[0]).toEqual(expect.arrayContaining(['0 lobby', '0 music']));
+});
+
+it('a node that comes later learns who is there already', async () => {
+  const {
+    clock,
+    groups: [one],
+    lines,
+  } = await nodes(1);
+  one?.add('lobby', channelOf('ann').channel);
+  await clock.advance(50);
+  const late = new Groups({ broadcaster: new LossyBroadcaster(lines[0]), presence: true, clock });
+  await late.ready;
+  await clock.advance(50);
+  expect(users(late)).toEqual({ ann: 1 });
+});
+
+it('a node that leaves takes its users with it at once, one that dies after 20 seconds', async () => {
+  const {
+    clock,
+    groups: [one, two, three],
+    lines,
+  } = await nodes(3);
+  two?.add('lobby', channelOf('bob').channel);
+  three?.add('lobby', channelOf('eve').channel);
+  await clock.advance(50);
+  await two?.close();
+  expect(users(one)).toEqual({ eve: 1 });
+  const [, , line] = lines;
+  if (line !== undefined) line.isLosing = true;
+  await clock.advance(19_000);
+  expect(users(one)).toEqual({ eve: 1 });
+  await clock.advance(6_000);
+  expect(users(one)).toEqual({});
+});
+
+it('what a node has missed it asks for, once a second at most', async () => {
+  const {
+    clock,
+    groups: [one, two],
+    lines,
+  } = await nodes(2);
+  const [, line] = lines;
+  const ann = channelOf('ann');
+  one?.add('lobby', ann.channel);
+  await clock.advance(50);
+  if (line !== undefined) line.isLosing = true;
+  ann.end();
+  one?.add('lobby', channelOf('eve').channel);
+  await clock.advance(50);
+  if (line !== undefined) line.isLosing = false;
+  expect(users(two)).toEqual({ ann: 1 });
+  await clock.advance(5_000);
+  expect(users(two)).toEqual({ eve: 1 });
+});
+
+it('thousands of users arrive in parts', async () => {
+  const {
+    clock,
+    groups: [one],
+    lines,
+  } = await nodes(1);
+  for (let index = 0; index < 5_000; index += 1) one?.add('lobby', channelOf(`user ${index}`).channel);
+  await clock.advance(50);
+  const late = new Groups({ broadcaster: new LossyBroadcaster(lines[0]), presence: true, clock });
+  await late.ready;
+  await clock.advance(50);
+  expect(late.presenceOf('lobby').size).toBe(5_000);
+});
+
+it('what others say that is no presence is ignored', async () => {
+  const {
+    clock,
+    groups: [one],
+    lines,
+  } = await nodes(1);
+  const stranger = new LossyBroadcaster(lines[0]);
+  for (const text of [
+    '',
+    'no JSON',
+    '7',
+    'null',
+    '{}',
+    '{"node":"x","kind":"change","at":1,"counts":[["lobby","eve",-1]]}',
+    '{"node":"x","kind":"all","at":0.5,"counts":[]}',
+  ]) {
+    await stranger.publish('\u0000presence', text);
+  }
+  await stranger.publish('\u0000presence', Uint8Array.of(1));
+  await clock.advance(50);
+  expect(users(one)).toEqual({});
+});
