@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import type { Transport } from '../src/channel/transport.js';
+import type { AnsweredChannel, Transport } from '../src/channel/transport.js';
 import type { Outcome } from '../src/outcomes.js';
 
 /** The part of a `ws` socket that the runtime and handlers use, with a peer that reads at once and answers every close. */
@@ -74,10 +74,10 @@ export class FakeTransport implements Transport {
     this.fake.once('close', this.#end);
   }
 
-  answer(onSocket: (socket: WebSocket) => void): Promise<boolean> {
+  answer(channel: AnsweredChannel): boolean {
     this.socket = this.fake as unknown as WebSocket;
-    onSocket(this.socket);
-    return Promise.resolve(true);
+    channel.answered(this.socket);
+    return true;
   }
 
   refuse({ status }: Outcome): void {

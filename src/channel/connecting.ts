@@ -142,9 +142,7 @@ export class Connecting implements PendingConnect {
     const channel = this.#channel;
     const { credentials, trustProxy } = channel.runtime;
     channel.connected(handshakeOf(this.#request, credentials.secretParameters, trustProxy));
-    const isAnswered =
-      this.#transport.socket !== undefined ||
-      (await this.#transport.answer((socket) => channel.answered(socket), this.#message.takeHeaderLines()));
+    const isAnswered = this.#transport.socket !== undefined || (await this.#transport.answer(channel, this.#message.takeHeaderLines()));
     if (!isAnswered) channel.closed(1006, '');
     else if (channel.isConnecting) channel.live();
   }

@@ -2,6 +2,12 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Outcome } from '../outcomes.js';
 
+/** Whose handshake is answered. */
+export interface AnsweredChannel {
+  /** It was answered: nothing has arrived on `socket` yet. */
+  answered(socket: WebSocket): void;
+}
+
 /** A connection as it is before or after its handshake is answered. */
 export interface Transport {
   /** Whether the handshake is answered by us or was answered before. */
@@ -11,12 +17,12 @@ export interface Transport {
   /** The socket, where the handshake is answered already. */
   readonly socket: WebSocket | undefined;
   /**
-   * Answers the handshake with 101. `onSocket` gets the socket before anything can arrive on it.
+   * Answers the handshake of `channel` with 101.
    *
    * @param headers lines to go with the 101.
-   * @returns whether there is a socket now.
+   * @returns whether there is a socket now; a promise of it where the answer takes its time.
    */
-  answer(onSocket: (socket: WebSocket) => void, headers: readonly string[]): Promise<boolean>;
+  answer(channel: AnsweredChannel, headers: readonly string[]): boolean | Promise<boolean>;
   /** How the peer is told of a refusal. */
   readonly refusesBy: 'status' | 'close';
   /** Answers the handshake with a status, or with a close code at once. */

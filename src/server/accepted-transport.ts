@@ -15,8 +15,8 @@ export class AcceptedTransport implements Transport {
     this.raw = request.socket;
   }
 
-  answer(): Promise<boolean> {
-    return Promise.resolve(true);
+  answer(): boolean {
+    return true;
   }
 
   refuse(): void {

@@ -12,7 +12,7 @@ import type { ServerSettings } from './channel-server-options.js';
 import { guardedVerifyClient } from './guarded-verify-client.js';
 import type { UpgradeOptions } from './upgrade-options.js';
 import type { SocketClaim, UpgradeTaker } from './upgrade-routes.js';
-import { UpgradeTransport } from './upgrade-transport.js';
+import { type UpgradeAnswerer, UpgradeTransport } from './upgrade-transport.js';
 
 /** What upgrades need of the server that serves them. */
 export interface UpgradesOwner {
@@ -21,25 +21,22 @@ export interface UpgradesOwner {
   readonly registry: ChannelRegistry;
 }
 
-/** An upgrade that is under way here. */
-interface Handshake {
-  readonly transport: UpgradeTransport;
-  readonly protocol: string | false;
-}
-
 /** Answers upgrades of one set of options: with a channel, or a refusal. */
-export class UpgradeEndpoint implements UpgradeTaker {
+export class UpgradeEndpoint implements UpgradeTaker, UpgradeAnswerer {
+  readonly webSockets: WebSocketServer;
+  readonly refusals: WebSocketServer | undefined;
+  readonly takesTime: boolean;
+  readonly maxBytes: number;
   readonly #owner: UpgradesOwner;
   readonly #options: UpgradeOptions;
-  readonly #webSockets: WebSocketServer;
-  readonly #refusals: WebSocketServer | undefined;
-  readonly #handshakes = new WeakMap<IncomingMessage, Handshake>();
 
   constructor(owner: UpgradesOwner, options: UpgradeOptions) {
     this.#owner = owner;
     this.#options = options;
-    this.#webSockets = this.#makeWebSockets();
-    if (options.refusals === 'close') this.#refusals = this.#makeRefusals();
+    this.webSockets = this.#makeWebSockets();
+    if (options.refusals === 'close') this.refusals = this.#makeRefusals();
+    this.takesTime = options.ws?.verifyClient !== undefined;
+    this.maxBytes = owner.settings.maxQueuedBytes;
   }
 
   /** Whatever the application's options of ws do with a handshake is for those that succeed. */
@@ -52,7 +49,7 @@ export class UpgradeEndpoint implements UpgradeTaker {
   }
 
   #protocolOf(request: IncomingMessage): string | false {
-    return withoutToken(this.#handshakes.get(request)?.protocol ?? false, this.#owner.runtime.credentials.sources);
+    return withoutToken(UpgradeTransport.of(request)?.protocol ?? false, this.#owner.runtime.credentials.sources);
   }
 
   #makeWebSockets(): WebSocketServer {
@@ -63,9 +60,9 @@ export class UpgradeEndpoint implements UpgradeTaker {
       guardedVerifyClient(ws.verifyClient, {
         report: (error) => reporter.error(error),
         failed: (request, error) => {
-          if (this.#handshakes.get(request)?.transport.failAnswer(error) !== true) reporter.error(error);
+          if (UpgradeTransport.of(request)?.failAnswer(error) !== true) reporter.error(error);
         },
-        mayAnswer: (request) => this.#handshakes.get(request)?.transport.mayAnswer() === true,
+        mayAnswer: (request) => UpgradeTransport.of(request)?.mayAnswer() === true,
       });
     const webSockets = new WebSocketServer({
       clientTracking: false,
@@ -74,48 +71,32 @@ export class UpgradeEndpoint implements UpgradeTaker {
       noServer: true,
       handleProtocols: (_offers, request) => this.#protocolOf(request),
     });
-    webSockets.on('headers', (lines, request) => void lines.push(...(this.#handshakes.get(request)?.transport.headers ?? [])));
+    webSockets.on('headers', (lines, request) => void lines.push(...(UpgradeTransport.of(request)?.headers ?? [])));
     return webSockets;
   }
 
   /** Takes an upgrade, unless somebody else has answered it. */
   handle(request: HandshakeRequest, claim: SocketClaim, head: Buffer): void {
-    const { settings, runtime } = this.#owner;
-    const { reporter, credentials } = runtime;
-    const onTaken = (): void => this.#reportTaken(claim);
-    if (claim.isAnswered) {
-      onTaken();
-      return;
-    }
-    if (!isOpeningHandshake(request)) {
-      this.#webSockets.handleUpgrade(request, claim.socket, head, (socket) => socket.terminate());
-      return;
-    }
-    const transport = new UpgradeTransport({
-      webSockets: this.#webSockets,
-      request,
-      claim,
-      head,
-      maxBytes: settings.maxQueuedBytes,
-      refusals: this.#refusals,
-      onTaken,
-    });
-    try {
-      const protocol = agreeOnProtocol(request, credentials.sources, this.#options);
-      if (protocol === undefined) this.#refuse(transport, 'ERR_SUBPROTOCOL_REFUSED', request);
-      else {
-        this.#handshakes.set(request, { transport, protocol });
-        this.#open(transport, request);
-      }
-    } catch (error) {
-      reporter.error(error); // a handleProtocols of the application threw
-      this.#refuse(transport, 'ERR_HANDLER_FAILED', request);
-    }
+    if (claim.isAnswered) this.taken(claim);
+    else if (isOpeningHandshake(request)) this.#open(new UpgradeTransport(this, request, claim, head), request);
+    else this.webSockets.handleUpgrade(request, claim.socket, head, (socket) => socket.terminate());
   }
 
   #open(transport: UpgradeTransport, request: HandshakeRequest): void {
-    const { channel } = openChannel(this.#owner.runtime, this.#owner.registry, transport, request);
-    if (channel.isOpen) transport.watch({ gone: () => channel.closed(1006, ''), overflowed: () => channel.overflowed() });
+    const { runtime, registry } = this.#owner;
+    try {
+      const protocol = agreeOnProtocol(request, runtime.credentials.sources, this.#options);
+      if (protocol === undefined) {
+        this.#refuse(transport, 'ERR_SUBPROTOCOL_REFUSED', request);
+        return;
+      }
+      transport.protocol = protocol;
+      const { channel } = openChannel(runtime, registry, transport, request);
+      if (channel.isOpen) transport.watch(channel);
+    } catch (error) {
+      runtime.reporter.error(error); // a handleProtocols of the application threw
+      this.#refuse(transport, 'ERR_HANDLER_FAILED', request);
+    }
   }
 
   #refuse(transport: UpgradeTransport, code: ErrorCode, request: HandshakeRequest): void {
@@ -125,7 +106,7 @@ export class UpgradeEndpoint implements UpgradeTaker {
   }
 
   /** Without a path, upgrades that others answer with a socket are theirs, as meant; what others end is meant by nobody. */
-  #reportTaken(claim: SocketClaim): void {
+  taken(claim: SocketClaim): void {
     const { path } = this.#options;
     if (path === undefined && !claim.isEnded) return;
     const text =
@@ -152,6 +133,7 @@ function agreeOnProtocol(
   credentials: readonly CredentialSource[],
   options: UpgradeOptions,
 ): string | false | undefined {
+  if (request.headers['sec-websocket-protocol'] === undefined) return false;
   const all = offeredSubprotocols(request);
   const offers = all.filter((offer) => withoutToken(offer, credentials) !== false);
   if (offers.length === 0) return all.length === 0 ? false : undefined;

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../contracts/clock.js';
 import { noParams, withParams } from '../handshake.js';
@@ -18,7 +19,6 @@ export class SocketClaim {
   readonly #written: number | undefined;
   readonly #response: EventEmitter | undefined;
   readonly #readers: number;
-  readonly #listeners: number;
 
   constructor(request: IncomingMessage, socket: Duplex) {
     this.socket = socket;
@@ -26,12 +26,17 @@ export class SocketClaim {
     this.#written = this.#bytesWritten;
     this.#response = responseOn(socket);
     this.#readers = readersOf(socket);
-    this.#listeners = listenersOf(socket);
   }
 
   /** Somebody has ended it, or its peer is gone. */
   get isEnded(): boolean {
     return this.socket.destroyed || this.socket.writableEnded;
+  }
+
+  /** It is gone because its peer left, who ends its side first or resets the connection: whoever drops it in this process does neither. */
+  get hasPeerLeft(): boolean {
+    const { destroyed, errored, readableEnded } = this.socket;
+    return destroyed && (errored !== null || readableEnded) && !this.isBegun;
   }
 
   /** Somebody has begun to answer. */
@@ -49,19 +54,14 @@ export class SocketClaim {
     return this.isAnswered || readersOf(this.socket) > this.#readers;
   }
 
-  /** It is taken, or somebody listens to it at all and so may still answer. */
-  get isTouched(): boolean {
-    return this.isTaken || listenersOf(this.socket) !== this.#listeners;
-  }
-
   get #bytesWritten(): number | undefined {
     // a stream that stands in for the socket counts nothing, and writes to the socket
     return bytesWrittenOn(this.socket) ?? bytesWrittenOn(this.#request.socket);
   }
 }
 
-function bytesWrittenOn(socket: object | undefined): number | undefined {
-  const written: unknown = socket && Reflect.get(socket, 'bytesWritten');
+function bytesWrittenOn(socket: Duplex | undefined): number | undefined {
+  const written = (socket as Partial<Socket> | undefined)?.bytesWritten;
   return typeof written === 'number' ? written : undefined;
 }
 
@@ -161,18 +161,33 @@ class UpgradeRoutes {
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.off('error', ignoreError); // a connection that was served as a request may come again
     socket.on('error', ignoreError);
+    if (responseOn(socket) === undefined) this.#claim(request, socket, head);
+    else this.#claimLater(request, socket, head);
+  };
+
+  #claimLater(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const readers = readersOf(socket);
     afterEarlierResponses(socket, () => {
       if (readersOf(socket) === readers) this.#claim(request, socket, head);
     });
-  };
+  }
 
   #claim(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const claim = new SocketClaim(request, socket);
     const isAlone = this.#server.listenerCount('upgrade') === 1;
-    const clock = this.#routes[0]?.clock;
+    const mayBeRequest = !isWebSocket(request) && this.#server.listenerCount('request') > 0;
+    if (isAlone && !mayBeRequest) {
+      this.#dispatch(request, claim, head, undefined); // nobody else could answer
+      return;
+    }
+    const others = isAlone ? undefined : this.#routes[0]?.clock;
+    const listeners = mayBeRequest ? listenersOf(socket) : 0;
     // whoever answers at once has answered by then
-    process.nextTick(() => this.#dispatch(request, claim, head, isAlone ? undefined : clock));
+    process.nextTick(() => {
+      if (!mayBeRequest) this.#dispatch(request, claim, head, others);
+      else if (!claim.isTaken && listenersOf(socket) === listeners) serveAsRequest(this.#server, request, socket, head);
+      else if (others !== undefined) leaveToOthers(claim, others); // who listens may still answer
+    });
   }
 
   /** One path before patterns, these in the order in which they were added, and every path last. */
@@ -188,11 +203,6 @@ class UpgradeRoutes {
 
   /** @param others the time that other listeners have; `undefined` where there are none. */
   #dispatch(request: IncomingMessage, claim: SocketClaim, head: Buffer, others: Clock | undefined): void {
-    if (!isWebSocket(request) && this.#server.listenerCount('request') > 0) {
-      if (!claim.isTouched) serveAsRequest(this.#server, request, claim.socket, head);
-      else if (others !== undefined) leaveToOthers(claim, others);
-      return;
-    }
     const taker = this.#takerOf(pathOf(request));
     if (taker !== undefined) taker.route.endpoint.handle(withParams(request, taker.params), claim, head);
     else if (others !== undefined) leaveToOthers(claim, others);

@@ -1,127 +1,64 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket, WebSocketServer } from 'ws';
-import type { Transport } from '../channel/transport.js';
+import type { AnsweredChannel, Transport } from '../channel/transport.js';
 import type { Outcome } from '../outcomes.js';
-import { type ClosingAnswer, closeUpgrade } from './close-upgrade.js';
+import { closeUpgrade } from './close-upgrade.js';
+import { EarlyInput } from './early-input.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
-import type { SocketClaim } from './upgrade-routes.js';
+import { ignoreError, type SocketClaim } from './upgrade-routes.js';
 
-/** Told what happens on the raw socket while connect is pending. */
-interface PendingEvents {
-  /** The client has gone away. */
-  gone(): void;
-  /** It has sent more than may wait. */
-  overflowed(): void;
-  /** Somebody else has answered the upgrade, or dropped its connection. */
-  taken(): void;
+/** Who answers upgrades, each in the same way. */
+export interface UpgradeAnswerer {
+  readonly webSockets: WebSocketServer;
+  /** Answers a handshake that is refused, where that is done by a close code. */
+  readonly refusals: WebSocketServer | undefined;
+  /** Whether `webSockets` may take its time, as an application's `verifyClient` does. */
+  readonly takesTime: boolean;
+  /** How much input may wait for the answer. */
+  readonly maxBytes: number;
+  /** Told where somebody else answers. */
+  taken(claim: SocketClaim): void;
 }
 
-/** What arrives on a raw socket before its upgrade is answered. */
-class EarlyInput {
-  readonly #raw: Socket;
-  readonly #claim: SocketClaim;
-  readonly #maxBytes: number;
-  readonly #chunks: Buffer[];
-  #bytes: number;
-  #events: PendingEvents | undefined;
-
-  constructor(raw: Socket, claim: SocketClaim, head: Buffer, maxBytes: number) {
-    this.#raw = raw;
-    this.#claim = claim;
-    this.#maxBytes = maxBytes;
-    this.#chunks = head.length > 0 ? [head] : [];
-    this.#bytes = head.length;
-  }
-
-  watch(events: PendingEvents): void {
-    this.#events = events;
-    this.#raw.on('data', this.#onData);
-    this.#raw.on('end', this.#onEnd);
-    this.#raw.on('finish', this.#onFinish);
-    this.#raw.on('close', this.#onClose);
-    if (this.#raw.destroyed || this.#raw.readableEnded) this.#drop();
-    else this.#judge();
-  }
-
-  readonly #onData = (chunk: Buffer): void => {
-    if (this.#claim.isAnswered) {
-      this.#leave();
-      return;
-    }
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    this.#judge();
-  };
-
-  readonly #onEnd = (): void => {
-    if (this.#claim.isAnswered) this.#leave();
-    else this.#drop();
-  };
-
-  /** Not by us, who listen no more then. */
-  readonly #onFinish = (): void => this.#leave();
-
-  readonly #onClose = (hadError: boolean): void => {
-    // a client that leaves ends its side first, or resets the connection; whoever drops it in this process does neither
-    const isOurDoing = this.#claim.isBegun || !(hadError || this.#raw.readableEnded);
-    if (isOurDoing) this.#leave();
-    else this.#drop();
-  };
-
-  /** The client is gone. */
-  #drop(): void {
-    const events = this.#events;
-    this.#forget();
-    events?.gone();
-    this.#raw.destroy();
-  }
-
-  /** The connection is somebody else's. */
-  #leave(): void {
-    const events = this.#events;
-    this.#forget();
-    events?.taken();
-  }
-
-  #forget(): void {
-    this.release();
-    this.#chunks.length = 0; // a look-up that hangs may hold on to us
-  }
-
-  #judge(): void {
-    if (this.#bytes > this.#maxBytes) this.#events?.overflowed();
-    else if (this.#bytes > this.#maxBytes / 2) this.#raw.pause();
-  }
-
-  /** Listens no more, and gives what has arrived: in pieces as it came, so that reading can be paused between them. */
-  release(): readonly Buffer[] {
-    this.#events = undefined;
-    this.#raw.off('data', this.#onData);
-    this.#raw.off('end', this.#onEnd);
-    this.#raw.off('finish', this.#onFinish);
-    this.#raw.off('close', this.#onClose);
-    return this.#chunks;
-  }
+/** A channel whose upgrade is not answered yet. */
+export interface PendingChannel {
+  /** Its connection is gone. */
+  closed(code: number, reason: string): void;
+  /** Its client has sent more than may wait. */
+  overflowed(): void;
 }
 
 /** What an upgrade needs until it is answered, and is let go of then. */
 interface Pending {
-  readonly webSockets: WebSocketServer;
   readonly request: IncomingMessage;
-  readonly input: EarlyInput;
-  /** Told where somebody else answers it. */
-  readonly onTaken: () => void;
-}
-
-/** What an {@link UpgradeTransport} is made of. */
-export interface PendingUpgrade extends Omit<Pending, 'input'> {
   readonly claim: SocketClaim;
   readonly head: Buffer;
-  /** How much input may wait for the answer. */
-  readonly maxBytes: number;
-  /** Answers a handshake that is refused, where that is done by a close code. */
-  readonly refusals: WebSocketServer | undefined;
+  channel: PendingChannel | undefined;
+  /** Set where the answer does not come at once. */
+  early: EarlyInput | undefined;
+  /** Lines that go with the 101. */
+  headers: readonly string[];
+  /** Set while ws takes its time to answer. */
+  answering: { done(isAnswered: boolean): void; threw(error: unknown): void } | undefined;
+}
+
+const transportOf: unique symbol = Symbol('ws-with.transport');
+
+interface UpgradeRequest extends IncomingMessage {
+  [transportOf]?: UpgradeTransport;
+}
+
+const noLines: readonly string[] = Object.freeze([]);
+const noBytes: Buffer = Buffer.alloc(0);
+
+/** Those that arrived in this turn of the event loop: most are answered before it ends, and until then nothing more can arrive. */
+let unwatched: UpgradeTransport[] = [];
+
+function watchAll(): void {
+  const transports = unwatched;
+  unwatched = [];
+  for (const transport of transports) transport.watchNow();
 }
 
 /**
@@ -129,118 +66,159 @@ export interface PendingUpgrade extends Omit<Pending, 'input'> {
  * kept, within bounds, and becomes the head of the upgrade. What somebody else has answered is not touched.
  */
 export class UpgradeTransport implements Transport {
-  readonly via = 'upgrade';
   readonly raw: Socket;
   socket: WebSocket | undefined;
-  /** Lines that go with the 101. */
-  headers: readonly string[] = [];
-  readonly refusesBy: Transport['refusesBy'];
-  readonly #claim: SocketClaim;
+  /** The subprotocol that is agreed on. */
+  protocol: string | false = false;
+  readonly #answerer: UpgradeAnswerer;
   #pending: Pending | undefined;
-  /** Set where a refusal is a close code, until the handshake is answered. */
-  #closing: ClosingAnswer | undefined;
-  /** Set while ws is to answer. */
-  #answering: { readonly failed: () => void; readonly threw: (error: unknown) => void; readonly onTaken: () => void } | undefined;
 
-  constructor({ webSockets, request, claim, head, maxBytes, refusals, onTaken }: PendingUpgrade) {
-    this.refusesBy = refusals === undefined ? 'status' : 'close';
-    this.#closing = refusals && { webSockets: refusals, request };
+  constructor(answerer: UpgradeAnswerer, request: IncomingMessage, claim: SocketClaim, head: Buffer) {
     this.raw = claim.socket as Socket;
-    this.#claim = claim;
-    this.#pending = { webSockets, request, onTaken, input: new EarlyInput(this.raw, claim, head, maxBytes) };
+    this.#answerer = answerer;
+    this.#pending = { request, claim, head, channel: undefined, early: undefined, headers: noLines, answering: undefined };
+    (request as UpgradeRequest)[transportOf] = this;
+  }
+
+  /** The transport of an upgrade that is under way. */
+  static of(request: IncomingMessage): UpgradeTransport | undefined {
+    return (request as UpgradeRequest)[transportOf];
+  }
+
+  get via(): 'upgrade' {
+    return 'upgrade';
+  }
+
+  get refusesBy(): Transport['refusesBy'] {
+    return this.#answerer.refusals === undefined ? 'status' : 'close';
+  }
+
+  /** Lines that go with the 101. */
+  get headers(): readonly string[] {
+    return this.#pending?.headers ?? noLines;
+  }
+
+  /** Tells `channel` what happens before the answer, if that does not come at once. */
+  watch(channel: PendingChannel): void {
+    if (this.#pending === undefined) return;
+    this.#pending.channel = channel;
+    if (unwatched.length === 0) setImmediate(watchAll);
+    unwatched.push(this);
   }
 
   /** Begins to read. */
-  watch(events: Omit<PendingEvents, 'taken'>): void {
-    const taken = (): void => {
-      this.#release()?.onTaken();
-      events.gone();
-    };
-    this.#pending?.input.watch({ gone: () => events.gone(), overflowed: () => events.overflowed(), taken });
+  watchNow(): void {
+    const pending = this.#pending;
+    if (pending?.channel === undefined || pending.answering !== undefined) return;
+    const { channel, claim, head } = pending;
+    pending.early = new EarlyInput(claim, head, this.#answerer.maxBytes);
+    pending.early.watch({
+      gone: () => {
+        this.#pending = undefined;
+        channel.closed(1006, '');
+      },
+      overflowed: () => channel.overflowed(),
+      taken: () => {
+        this.#pending = undefined;
+        this.#answerer.taken(claim);
+        channel.closed(1006, '');
+      },
+    });
   }
 
-  answer(onSocket: (socket: WebSocket) => void, headers: readonly string[]): Promise<boolean> {
-    this.headers = headers;
+  answer(channel: AnsweredChannel, headers: readonly string[]): boolean | Promise<boolean> {
     const pending = this.#pending;
-    if (pending === undefined || this.#isTaken()) return Promise.resolve(false);
-    this.#pending = undefined;
-    const [head = Buffer.alloc(0), ...rest] = pending.input.release();
-    this.raw.pause(); // nothing may arrive between our listeners and those of ws
-    for (const chunk of rest.reverse()) this.raw.unshift(chunk);
+    if (pending === undefined || this.#isTaken(pending)) return false;
+    pending.headers = headers;
+    const early = pending.early?.release();
+    pending.early = undefined;
+    if (early !== undefined) {
+      this.raw.pause(); // nothing may arrive between our listeners and those of ws
+      for (const chunk of early.slice(1).reverse()) this.raw.unshift(chunk);
+    }
+    const head = early === undefined ? pending.head : (early[0] ?? noBytes);
+    const answered = (socket: WebSocket): void => {
+      this.raw.off('error', ignoreError); // ws has its own
+      this.#pending = undefined;
+      this.socket = socket;
+      channel.answered(socket);
+      if (early !== undefined) this.raw.resume(); // ws does not resume what was paused
+      pending.answering?.done(true);
+    };
+    const answer = (): void => this.#answerer.webSockets.handleUpgrade(pending.request, this.raw, head, answered);
+    if (this.#answerer.takesTime) return this.#answerInTime(pending, answer);
+    answer();
+    this.#pending = undefined; // where ws has refused it, that is its answer
+    return this.socket !== undefined;
+  }
+
+  /** Meanwhile the connection may go, or be answered by somebody else. */
+  #answerInTime(pending: Pending, answer: () => void): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      const failed = (): void => {
-        this.#answering = undefined;
-        this.raw.off('close', failed);
-        resolve(false);
+      const over = (): void => {
+        pending.answering = undefined;
+        this.raw.off('close', gone);
       };
-      const threw = (error: unknown): void => {
-        this.#answering = undefined;
-        this.raw.off('close', failed);
-        reject(error as Error);
+      const gone = (): void => pending.answering?.done(false);
+      pending.answering = {
+        done: (isAnswered) => {
+          over();
+          resolve(isAnswered);
+        },
+        threw: (error) => {
+          over();
+          reject(error as Error);
+        },
       };
-      this.#answering = { failed, threw, onTaken: pending.onTaken };
-      this.raw.once('close', failed);
+      this.raw.once('close', gone);
       try {
-        pending.webSockets.handleUpgrade(pending.request, this.raw, head, (socket) => {
-          this.#answering = undefined;
-          this.raw.off('close', failed);
-          this.socket = socket;
-          this.#closing = undefined;
-          onSocket(socket);
-          this.raw.resume(); // ws does not resume what was paused
-          resolve(true);
-        });
+        answer();
       } catch (error) {
-        threw(error); // a verifyClient of the application, say
+        pending.answering?.threw(error); // a verifyClient of the application, say
       }
     });
   }
 
   /** Whether ws may still answer, after a `verifyClient` that took its time. */
   mayAnswer(): boolean {
-    const answering = this.#answering;
-    if (answering === undefined) return false;
-    if (!this.#claim.isAnswered) return true;
-    answering.onTaken();
-    answering.failed();
+    const pending = this.#pending;
+    if (pending?.answering === undefined) return false;
+    if (!this.#isTaken(pending)) return true;
+    pending.answering.done(false);
     return false;
   }
 
   /** The answer cannot be given, because of `error`: `false` where nobody waits for it any more. */
   failAnswer(error: unknown): boolean {
-    const answering = this.#answering;
+    const answering = this.#pending?.answering;
     answering?.threw(error);
     return answering !== undefined;
   }
 
   refuse(outcome: Outcome): void {
-    const isTaken = this.#isTaken();
-    const closing = this.#closing;
-    const early = this.#release()?.input.release() ?? [];
-    if (isTaken) return;
-    if (closing === undefined || !this.raw.writable) refuseUpgrade(this.raw, outcome.status);
-    else closeUpgrade(this.raw, closing, early, outcome);
+    const pending = this.#pending;
+    if (pending === undefined || this.#isTaken(pending)) return;
+    const { refusals } = this.#answerer;
+    const early = pending.early?.release();
+    if (refusals === undefined || !this.raw.writable) refuseUpgrade(this.raw, outcome.status);
+    else closeUpgrade(this.raw, { webSockets: refusals, request: pending.request }, early ?? [pending.head], outcome);
+    this.#pending = undefined;
   }
 
   destroy(): void {
-    const isTaken = this.#isTaken();
-    this.#release();
-    if (!isTaken) this.raw.destroy();
-  }
-
-  /** Whether somebody else has answered; who waits for that is told, once. */
-  #isTaken(): boolean {
-    if (!this.#claim.isAnswered) return false;
-    this.#release()?.onTaken();
-    return true;
-  }
-
-  #release(): Pending | undefined {
     const pending = this.#pending;
-    pending?.input.release();
+    if (pending === undefined || this.#isTaken(pending)) return;
+    pending.early?.release();
     this.#pending = undefined;
-    this.#answering = undefined;
-    this.#closing = undefined;
-    return pending;
+    this.raw.destroy();
+  }
+
+  /** Whether there is nothing left to answer; where somebody else has done that, who waits for it is told, once. */
+  #isTaken({ claim, early }: Pending): boolean {
+    if (!claim.isAnswered) return false;
+    early?.release();
+    this.#pending = undefined;
+    if (!claim.hasPeerLeft) this.#answerer.taken(claim);
+    return true;
   }
 }

@@ -1,0 +1,101 @@
+import type { Socket } from 'node:net';
+import type { SocketClaim } from './upgrade-routes.js';
+
+/** Told what happens on a raw socket while its upgrade waits for an answer. */
+export interface EarlyEvents {
+  /** The client has gone away. */
+  gone(): void;
+  /** It has sent more than may wait. */
+  overflowed(): void;
+  /** Somebody else has answered the upgrade, or dropped its connection. */
+  taken(): void;
+}
+
+/** What arrives on a raw socket before its upgrade is answered. */
+export class EarlyInput {
+  readonly #raw: Socket;
+  readonly #claim: SocketClaim;
+  readonly #maxBytes: number;
+  #events: EarlyEvents | undefined;
+  #chunks: Buffer[];
+  #bytes: number;
+
+  constructor(claim: SocketClaim, head: Buffer, maxBytes: number) {
+    this.#raw = claim.socket as Socket;
+    this.#claim = claim;
+    this.#maxBytes = maxBytes;
+    this.#chunks = head.length > 0 ? [head] : [];
+    this.#bytes = head.length;
+  }
+
+  /** Begins to read, unless the connection is gone already, or somebody else's. */
+  watch(events: EarlyEvents): void {
+    const raw = this.#raw;
+    this.#events = events;
+    if (raw.destroyed) this.#onClose();
+    else if (raw.readableEnded) this.#onEnd();
+    else if (this.#claim.isAnswered) this.#leave();
+    else {
+      raw.on('data', this.#onData);
+      raw.on('end', this.#onEnd);
+      raw.on('finish', this.#onFinish);
+      raw.on('close', this.#onClose);
+      this.#judge();
+    }
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#claim.isAnswered) {
+      this.#leave();
+      return;
+    }
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    this.#judge();
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.#claim.isAnswered) this.#leave();
+    else this.#drop();
+  };
+
+  /** Not by us, who listen no more then. */
+  readonly #onFinish = (): void => this.#leave();
+
+  readonly #onClose = (): void => {
+    if (this.#claim.hasPeerLeft) this.#drop();
+    else this.#leave();
+  };
+
+  /** The client is gone. */
+  #drop(): void {
+    const events = this.#events;
+    this.release();
+    events?.gone();
+    this.#raw.destroy();
+  }
+
+  /** The connection is somebody else's. */
+  #leave(): void {
+    const events = this.#events;
+    this.release();
+    events?.taken();
+  }
+
+  #judge(): void {
+    if (this.#bytes > this.#maxBytes) this.#events?.overflowed();
+    else if (this.#bytes > this.#maxBytes / 2) this.#raw.pause();
+  }
+
+  /** Listens no more, and gives what has arrived: in pieces as it came, so that reading can be paused between them. */
+  release(): readonly Buffer[] {
+    this.#events = undefined;
+    this.#raw.off('data', this.#onData);
+    this.#raw.off('end', this.#onEnd);
+    this.#raw.off('finish', this.#onFinish);
+    this.#raw.off('close', this.#onClose);
+    const chunks = this.#chunks;
+    this.#chunks = []; // a look-up that hangs may hold on to us
+    return chunks;
+  }
+}
