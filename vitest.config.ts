@@ -3,12 +3,17 @@ import { configDefaults, defineConfig, type TestProjectInlineConfiguration } fro
 type Project = NonNullable<TestProjectInlineConfiguration['test']>;
 
 const ofDocumentation = ['test/docs/code-blocks.test.ts', 'test/docs/docs.test.ts'];
-const compiled = ['test/types/**/*.test.ts', ...ofDocumentation];
-const onMongoDb = ['test/adapters/mongodb/**/*.test.ts', 'examples/*/test/mongo*.test.ts', 'cli/test/**/*.test.ts'];
+const compiled = ['test/types/**/*.test.ts', 'cli/test/migrate/*.test.ts', ...ofDocumentation];
+const onMongoDb = ['test/adapters/mongodb/**/*.test.ts', 'examples/*/test/mongo*.test.ts', 'cli/test/*.test.ts'];
 const always = [...configDefaults.exclude, '**/fixtures/**'];
 
 /** What is left out on a second Node: a compiler is a program of its own, and so is the browser that a page runs in. */
-const alikeOnEachNode = ['test/types/types.test.ts', ...ofDocumentation, 'examples/*/test/*browser.test.ts'];
+const alikeOnEachNode = [
+  'test/types/types.test.ts',
+  'cli/test/migrate/compiled.test.ts',
+  ...ofDocumentation,
+  'examples/*/test/*browser.test.ts',
+];
 
 export default defineConfig(({ mode }) => {
   /** Files of a project share their modules, so each leaves the process as it was. */

@@ -5,6 +5,8 @@ import { printable } from './printable.js';
 export interface Output {
   out(text: string): void;
   error(text: string): void;
+  /** Whether `out` shows colours. @default false */
+  readonly colour?: boolean | undefined;
   /** Asks whether to go on; absent where nobody is there to answer. */
   confirm?(question: string): Promise<boolean>;
 }
@@ -13,6 +15,7 @@ export interface Output {
 export const processOutput: Output = {
   out: (text) => void process.stdout.write(`${text}\n`),
   error: (text) => void process.stderr.write(`${text}\n`),
+  colour: wantsColour(process.env, process.stdout.isTTY),
   ...(process.stdin.isTTY && process.stderr.isTTY && { confirm }),
 };
 
@@ -23,6 +26,13 @@ async function confirm(question: string): Promise<boolean> {
   } finally {
     terminal.close();
   }
+}
+
+/** Whether to write colours: `FORCE_COLOR` says so, or `NO_COLOR` says no, or else the output is a terminal that has them. */
+export function wantsColour({ FORCE_COLOR, NO_COLOR, TERM }: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
+  if (NO_COLOR !== undefined && NO_COLOR !== '') return false;
+  return isTerminal && TERM !== 'dumb';
 }
 
 /** Rows as aligned columns under their headings, each on one line; dates as ISO 8601. */

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addIndexCommands } from './commands/indexes.js';
+import { addMigrateCommand } from './commands/migrate.js';
 import { addSessionCommands } from './commands/sessions.js';
 import { addTokenCommands } from './commands/token.js';
 import { addImportCommands } from './commands/tokens.js';
@@ -7,12 +8,18 @@ import { UsageError } from './connection.js';
 import { type Output, printableOutput } from './output.js';
 import { printable } from './printable.js';
 
-/** Exit codes: what was asked for was done; it was not; the call was wrong. */
+/** Exit codes: what was asked for was done; it was not; the call was wrong. `migrate --check` has one more. */
 const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
 
-function makeProgram(output: Output): Command {
-  const program = new Command('ws-with')
-    .description('Tokens and sessions of ws-with on MongoDB')
+/** A program, and what it ends with where nothing is thrown. */
+interface Program {
+  readonly command: Command;
+  exitCode: number;
+}
+
+function makeProgram(output: Output, given: Output): Program {
+  const command = new Command('ws-with')
+    .description('Tokens and sessions of ws-with on MongoDB, and the way from sessions to tokens in your code')
     .option('--url <url>', 'the database, mongodb://host/name (default: the variable MONGODB_URL)')
     .option('--json', 'print JSON')
     .option('--tokens <collection>', 'the collection of tokens', 'tokens')
@@ -21,23 +28,29 @@ function makeProgram(output: Output): Command {
     .showHelpAfterError()
     .exitOverride()
     .configureOutput({ writeOut: (text) => output.out(text.trimEnd()), writeErr: (text) => output.error(text.trimEnd()) });
-  addTokenCommands(program, output);
-  addSessionCommands(program, output);
-  addIndexCommands(program, output);
-  addImportCommands(program, output);
+  const program: Program = { command, exitCode: exitCodes.done };
+  addTokenCommands(command, output);
+  addSessionCommands(command, output);
+  addIndexCommands(command, output);
+  addImportCommands(command, output);
+  // Its diff has colours, so it cares for what is unprintable by itself.
+  addMigrateCommand(command, given, (exitCode) => {
+    program.exitCode = exitCode;
+  });
   return program;
 }
 
 /**
  * Runs one command line.
  *
- * @returns the exit code: 0 done, 1 failed (or nothing to revoke), 2 called wrongly.
+ * @returns the exit code: 0 done, 1 failed (or nothing to revoke), 2 called wrongly, 3 `migrate --check` found something to do.
  */
 export async function runCommandLine(args: readonly string[], given: Output): Promise<number> {
   const output = printableOutput(given);
   try {
-    await makeProgram(output).parseAsync(args, { from: 'user' });
-    return exitCodes.done;
+    const program = makeProgram(output, given);
+    await program.command.parseAsync(args, { from: 'user' });
+    return program.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     output.error(`error: ${printable(error instanceof Error ? error.message : String(error))}`);

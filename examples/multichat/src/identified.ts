@@ -1,19 +1,8 @@
-import {
-  type ConnectMessage,
-  type HasAuthenticatedUser,
-  type SlotHandler,
-  withAuthenticatedUser,
-  withUserFromHttp,
-  withUserFromToken,
-} from 'ws-with';
-
-type ConnectHandler = (message: ConnectMessage & HasAuthenticatedUser) => unknown;
+import { identified as session } from './identified-by-session.js';
+import { identified as token } from './identified-by-token.js';
 
 /** How members are recognized: by a token in the cookie `key`, or by the web site's session. The wrapper's name is the whole difference. */
-export const identified = {
-  token: (connect: ConnectHandler): SlotHandler<ConnectMessage> => withUserFromToken(withAuthenticatedUser(connect)),
-  session: (connect: ConnectHandler): SlotHandler<ConnectMessage> => withUserFromHttp(withAuthenticatedUser(connect)),
-};
+export const identified = { token, session };
 
 /** What `--auth` may be. */
 export type Auth = keyof typeof identified;

@@ -1,0 +1,49 @@
+import type { Node } from 'oxc-parser';
+import type { Edits } from './edits.js';
+import { type Finding, findingAt } from './finding.js';
+import type { Context } from './wrapper-use.js';
+import type { Mention } from './ws-with-names.js';
+
+/** What sessions are replaced by. */
+export type Target = 'token' | 'dual';
+
+/** What a name of the package is called at the place of a mention. */
+export type NameOf = (exported: string) => string;
+
+/** What becomes of one mention. */
+export interface Decision {
+  readonly mention: Mention;
+  /** The names of the package that its rewriting needs. */
+  readonly needs: readonly string[];
+  /** Whether the name is still mentioned there. */
+  readonly stays: boolean;
+  /** Mentions of other names that go with it. */
+  readonly absorbs?: readonly Node[];
+  readonly findings: readonly Finding[];
+  write(edits: Edits, nameOf: NameOf): void;
+}
+
+/** It stays, and a person is told why. */
+export function undecided({ source }: Context, mention: Mention, code: Finding['code'], message: string): Decision {
+  const finding = findingAt(source, mention.node, { code, kind: 'undecided', message });
+  return { mention, needs: [], stays: true, findings: [finding], write() {} };
+}
+
+/** It gets another name, and nothing else changes. */
+export function renamed(context: Context, mention: Mention, to: string, findings: readonly Finding[] = []): Decision {
+  return { mention, needs: [to], stays: false, findings, write: (edits, nameOf) => writeName(edits, context, mention, nameOf(to)) };
+}
+
+/** Puts `name` where the mention's name stands; a name in quotes stays in quotes. */
+export function writeName(edits: Edits, { source }: Context, { node, nameNode, prefix }: Mention, name: string): void {
+  if (prefix === '') {
+    const parent = source.parentOf(node);
+    const text = source.textOf(nameNode);
+    const isExported = parent?.type === 'ExportSpecifier' && parent.exported.start === nameNode.start && name !== text;
+    edits.replace(nameNode, isExported ? `${name} as ${text}` : name);
+    return;
+  }
+  const bare = name.slice(prefix.length);
+  const text = source.textOf(nameNode);
+  edits.replace(nameNode, /^['"`]/.test(text) ? `${text[0]}${bare}${text.at(-1)}` : bare);
+}

@@ -1,0 +1,63 @@
+import type { CallExpression, Node, ObjectExpression, ObjectProperty } from 'oxc-parser';
+import type { Edits } from './edits.js';
+import type { SourceFile } from './source-file.js';
+import { innermost, keyOf } from './syntax.js';
+
+/** The options of a wrapper of HTTP sessions, written out where it is called. */
+export interface HttpOptions {
+  readonly object: ObjectExpression;
+  /** Whether nothing, such as `as const`, stands around it. */
+  readonly isBare: boolean;
+  /** `sessions` and `users`, which mean nothing to tokens. */
+  readonly dropped: readonly ObjectProperty[];
+  readonly sessions: ObjectProperty | undefined;
+  readonly revalidate: ObjectProperty | undefined;
+}
+
+/** The options that `given` is, or `undefined` where they are not written out there. */
+export function httpOptionsOf(given: Node): HttpOptions | undefined {
+  const object = innermost(given);
+  if (object.type !== 'ObjectExpression') return undefined;
+  const found = new Map<string, ObjectProperty>();
+  for (const property of object.properties) {
+    const name = property.type === 'Property' ? keyOf(property.key, property.computed) : undefined;
+    if (property.type !== 'Property' || property.kind !== 'init' || name === undefined) return undefined;
+    if (found.has(name) || !/^(sessions|users|revalidate)$/.test(name)) return undefined;
+    found.set(name, property);
+  }
+  const [sessions, users] = [found.get('sessions'), found.get('users')];
+  const dropped = [sessions, users].filter((property) => property !== undefined);
+  return { object, isBare: object === given, dropped, sessions, revalidate: found.get('revalidate') };
+}
+
+/** Takes out of the options what tokens have no use for, and the braces with the last of them. */
+export function dropHttpOptions(
+  edits: Edits,
+  source: SourceFile,
+  { object, isBare, dropped }: HttpOptions,
+  { end }: Pick<CallExpression, 'end'>,
+): void {
+  const all = object.properties;
+  if (dropped.length === 0) return;
+  if (isBare && dropped.length === all.length && !source.hasComment(object.start, object.end)) {
+    const comma = /^\s*,?\s*/.exec(source.text.slice(object.end, end - 1))?.[0].length ?? 0;
+    edits.remove(object.start, object.end + comma);
+    return;
+  }
+  edits.removeItems(all, new Set(dropped));
+}
+
+/** The options of a token source that is looked up again as often as its HTTP source: `{ revalidate }`, or nothing. */
+export function tokenOptionsText(source: SourceFile, { revalidate }: Pick<HttpOptions, 'revalidate'>): string {
+  return revalidate === undefined ? '' : `{ ${source.textOf(revalidate)} }`;
+}
+
+/** Whether an expression can be written twice and mean the same. */
+export function isRepeatable(node: Node): boolean {
+  const value = innermost(node);
+  if (value.type === 'ObjectExpression') {
+    return value.properties.every((property) => property.type === 'Property' && !property.computed && isRepeatable(property.value));
+  }
+  if (value.type === 'MemberExpression') return !value.computed && isRepeatable(value.object);
+  return value.type === 'Literal' || value.type === 'Identifier' || value.type === 'ThisExpression';
+}

@@ -1,0 +1,108 @@
+import { extname } from 'node:path';
+import { type Comment, type Node, type OxcError, type ParserOptions, type Program, parseSync, visitorKeys } from 'oxc-parser';
+import { Scopes } from './scopes.js';
+
+/** A place in a file, both from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A file that is no TypeScript or JavaScript. */
+export class ParseError extends Error {
+  readonly position: Position;
+
+  constructor(message: string, position: Position) {
+    super(message);
+    this.position = position;
+  }
+}
+
+/** The extensions of files that can be read, without the dot. */
+export const extensions: readonly string[] = ['ts', 'tsx', 'mts', 'cts', 'js', 'jsx', 'mjs', 'cjs'];
+
+/** One file: its text, its tree, and what its names mean. */
+export class SourceFile {
+  readonly path: string;
+  readonly text: string;
+  readonly program: Program;
+  readonly scopes: Scopes;
+  readonly #comments: readonly Comment[];
+  readonly #parents = new Map<Node, Node>();
+  readonly #all: Node[] = [];
+
+  /** @throws {ParseError} when `text` cannot be parsed. */
+  constructor(path: string, text: string) {
+    const { program, comments } = parse(path, text);
+    this.path = path;
+    this.text = text;
+    this.program = program;
+    this.#comments = comments;
+    this.#enter(program, undefined);
+    this.scopes = new Scopes(program);
+  }
+
+  /** All nodes, each before what is in it. */
+  get nodes(): readonly Node[] {
+    return this.#all;
+  }
+
+  parentOf(node: Node): Node | undefined {
+    return this.#parents.get(node);
+  }
+
+  textOf({ start, end }: { readonly start: number; readonly end: number }): string {
+    return this.text.slice(start, end);
+  }
+
+  hasComment(start: number, end: number): boolean {
+    return this.#comments.some((comment) => comment.start < end && comment.end > start);
+  }
+
+  positionOf({ start }: { readonly start: number }): Position {
+    return positionIn(this.text, start);
+  }
+
+  #enter(node: Node, parent: Node | undefined): void {
+    if (parent !== undefined) this.#parents.set(node, parent);
+    this.#all.push(node);
+    for (const child of childrenOf(node)) this.#enter(child, node);
+  }
+}
+
+/** What stands directly in a node, in the order of the source. */
+export function childrenOf(node: Node): Node[] {
+  const members: Readonly<Record<string, unknown>> = { ...node };
+  return (visitorKeys[node.type] ?? []).flatMap((key) => [members[key]].flat().filter(isNode));
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'type' in value;
+}
+
+function positionIn(text: string, offset: number): Position {
+  const before = text.slice(text.startsWith('\ufeff') ? 1 : 0, offset).split(/\r\n|[\n\r\u2028\u2029]/);
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
+
+/** How files of an extension may be written, the likeliest first. */
+function dialectsOf(path: string): readonly ParserOptions[] {
+  const extension = extname(path).slice(1).toLowerCase();
+  if (extension === 'tsx') return [{ lang: 'tsx', sourceType: 'module' }];
+  if (extension.endsWith('ts')) return [{ lang: 'ts', sourceType: 'module' }];
+  return [
+    { lang: 'jsx', sourceType: 'module' },
+    { lang: 'jsx', sourceType: 'commonjs' },
+  ];
+}
+
+function parse(path: string, text: string): { program: Program; comments: readonly Comment[] } {
+  let failed: OxcError | undefined;
+  for (const dialect of dialectsOf(path)) {
+    const { program, comments, errors } = parseSync(path, text, { ...dialect, astType: 'ts', range: true, preserveParens: false });
+    const error = errors.find(({ severity }) => severity === 'Error');
+    if (error === undefined) return { program, comments };
+    failed ??= error;
+  }
+  throw new ParseError(`cannot be parsed: ${failed?.message}`, positionIn(text, failed?.labels[0]?.start ?? 0));
+}
