@@ -40,7 +40,7 @@ export async function giveHttpSession(message: ChannelMessage, requirement: Http
   }
   message.httpSession = session;
   if (session !== undefined) saveIfChanged(message, session);
-  forgetUserOfGoneSession(message, session);
+  forgetUserOfGoneSession(message);
 }
 
 function saveIfChanged(message: ChannelMessage, session: HttpSession): void {
@@ -49,17 +49,19 @@ function saveIfChanged(message: ChannelMessage, session: HttpSession): void {
   message.onSuccess(() => (isDeepStrictEqual(structuredClone(session.data), before) ? undefined : save(message, session)));
 }
 
-/**
- * The channel's user was found through this HTTP session, which is gone, or somebody else's now: this message's user is anonymous, and the
- * channel ends when the handler is done, as what it knew holds no longer.
- */
-function forgetUserOfGoneSession(message: ChannelMessage, session: HttpSession | undefined): void {
-  const { channel, kind } = message;
-  const { identity, user } = channel;
-  if (kind === 'connect' || !identity.isOfHttpSession || session?.userId === user.id) return;
-  if (identity.handshakeHttpSessionId === undefined) return; // it could not be asked for again, which says nothing
+/** Whether the channel's user was found through the HTTP session that `message` has, and which is gone, or somebody else's now. */
+export function hasLostHttpSession(message: ChannelMessage): boolean {
+  const { identity, user } = message.channel;
+  if (message.kind === 'connect' || !message.hasHttpSession || !identity.isOfHttpSession) return false;
+  // one that could not be asked for again says nothing
+  return identity.handshakeHttpSessionId !== undefined && message.httpSession?.userId !== user.id;
+}
+
+/** This message's user is anonymous, and the channel ends when the handler is done, as what it knew holds no longer. */
+function forgetUserOfGoneSession(message: ChannelMessage): void {
+  if (!hasLostHttpSession(message)) return;
   message.user = anonymousUser;
-  message.onHandled(() => channel.endWith('ERR_AUTHENTICATION_REQUIRED'));
+  message.onHandled(() => message.channel.endWith('ERR_HTTP_SESSION_ENDED'));
 }
 
 async function save(message: ChannelMessage, session: HttpSession): Promise<void> {

@@ -2,6 +2,7 @@ import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { ChannelError } from '../src/errors.js';
 import type { AppUser, AuthenticatedUser, HasAuthenticatedUser, HasUser } from '../src/users.js';
 import type { CallShapes, NoOptions, Wrapper } from '../src/wrapping/wrapper.js';
+import { hasLostHttpSession } from './http-parts.js';
 
 /** `withAuthenticatedUser<User>()`: the type argument replaces `AppUser` here alone. */
 export type AuthenticatedUserCall = <User extends AuthenticatedUser = AppUser>(
@@ -24,6 +25,11 @@ export const withAuthenticatedUser: WithAuthenticatedUser = defineBuiltIn('withA
     if (message.user.isAuthenticated) return;
     const { user } = message.channel;
     if (message.kind === 'disconnect' && user.isAuthenticated) message.user = user;
-    else throw new ChannelError('ERR_AUTHENTICATION_REQUIRED', 'The handler is for authenticated users only, and this one is anonymous.');
+    else if (hasLostHttpSession(message)) {
+      throw new ChannelError(
+        'ERR_HTTP_SESSION_ENDED',
+        'The HTTP session that identified the channel is gone, or somebody else has it now.',
+      );
+    } else throw new ChannelError('ERR_AUTHENTICATION_REQUIRED', 'The handler is for authenticated users only, and this one is anonymous.');
   },
 });

@@ -42,6 +42,7 @@ const codes = {
   ERR_SESSION_SAVE_FAILED: { status: 500, closeCode: 1011, reason: 'internal error' },
   ERR_SESSION_CONFLICT: { status: 500, closeCode: 1011, reason: 'internal error' },
   ERR_SESSION_GONE: { status: 500, closeCode: 1011, reason: 'internal error' },
+  ERR_HTTP_SESSION_READ_ONLY: { status: 500, closeCode: 1011, reason: 'internal error' },
   ERR_SESSION_CORRUPT: { status: 500, closeCode: 1011, reason: 'internal error' },
   ERR_RATE_LIMITED: { status: 429, closeCode: 1008, reason: 'rate limited', isReported: false },
   ERR_TOO_MANY_CHANNELS: { status: 429, closeCode: 1013, reason: 'too many connections', isReported: false },

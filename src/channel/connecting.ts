@@ -68,6 +68,7 @@ export class Connecting implements PendingConnect {
   readonly #mark: number;
   readonly #pending: ConnectWaits = { 'look-up': 0, load: 0, save: 0 };
   #httpSession: Promise<HttpSession | undefined> | undefined;
+  #readSession: { readonly reader: HttpSessionReader; readonly session: HttpSession } | undefined;
   #identifying: Promise<void> | undefined;
   #isIdentified = false;
   #isRead = false;
@@ -144,7 +145,14 @@ export class Connecting implements PendingConnect {
     channel.connected(handshakeOf(this.#request, credentials.secretParameters, trustProxy));
     const isAnswered = this.#transport.socket !== undefined || (await this.#transport.answer(channel, this.#message.takeHeaderLines()));
     if (!isAnswered) channel.closed(1006, '');
-    else if (channel.isConnecting) channel.live();
+    else if (channel.isConnecting) this.#live();
+  }
+
+  #live(): void {
+    const channel = this.#channel;
+    const read = this.#readSession;
+    if (read !== undefined) channel.runtime.httpSessions.add(channel, read.reader, read.session);
+    channel.live();
   }
 
   /**
@@ -168,7 +176,8 @@ export class Connecting implements PendingConnect {
   async #readHttpSession(reader: HttpSessionReader): Promise<HttpSession | undefined> {
     try {
       const session = (await reader.read(this.#request)) ?? undefined;
-      this.#channel.identity.rememberHttpSession(session?.id);
+      this.#channel.identity.rememberHttpSession(session);
+      this.#readSession = session && { reader, session };
       return session;
     } catch (error) {
       throw lookUpFailed(error);

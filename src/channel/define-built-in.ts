@@ -159,7 +159,7 @@ function putUser(message: ChannelMessage): void {
 }
 
 /**
- * The HTTP session of `message`: of the handshake at connect, later read again by its id.
+ * The HTTP session of `message`: of the handshake at connect, later read again by its id; one that has none, as it was at connect.
  *
  * @throws {ChannelError} (as a rejection) `ERR_WRAPPER_MISSING` where the handshake is gone before anybody read it.
  */
@@ -175,7 +175,7 @@ export async function readHttpSession(message: ChannelMessage, reader: HttpSessi
     );
   }
   const id = channel.identity.handshakeHttpSessionId;
-  if (id === undefined) return undefined;
+  if (id === undefined) return channel.identity.keptHttpSession();
   const { clock, connectTimeoutMs } = channel.runtime;
   return (await boundedLookUp('Reading an HTTP session again', () => reader.readById(id), clock, connectTimeoutMs)) ?? undefined;
 }

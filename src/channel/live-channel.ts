@@ -198,6 +198,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   protected gone(closeCode: number, reason: string): void {
     this.#registry.closed(this);
     this.runtime.heartbeat.delete(this);
+    this.runtime.httpSessions.delete(this, this.identity.handshakeHttpSessionId);
     this.runtime.limits?.release(this);
     this.#connecting?.cancelTimer();
     if (this.#connecting?.isHandling === true) this.#lingering = this.#registry.lingers();

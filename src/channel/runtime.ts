@@ -18,6 +18,7 @@ import { type ChannelSessionOptions, sessionSettings } from '../session/session-
 import { ChannelLimits, type LimitOptions } from './channel-limits.js';
 import { type Bindable, type ChannelPlan, credentialsOf, planChannels, type Slots, sessionOptionsOf } from './channel-plan.js';
 import { Heartbeat } from './heartbeat.js';
+import { HttpSessionToucher } from './http-session-toucher.js';
 import type { InboxLimits } from './inbox.js';
 import { Lifecycle } from './lifecycle.js';
 import { PendingHandlers } from './pending-handlers.js';
@@ -51,6 +52,8 @@ export class Runtime {
   /** `undefined` where there are none. */
   readonly limits: ChannelLimits | undefined;
   readonly sessions: SessionRecords;
+  /** The HTTP sessions that open channels keep alive. */
+  readonly httpSessions: HttpSessionToucher;
   readonly credentials: KnownCredentials;
   readonly isOriginAllowed: ReturnType<typeof originRule>;
   readonly #dependencies: Dependencies;
@@ -78,6 +81,7 @@ export class Runtime {
     const isLimited = settings.maxChannelsPerAddress !== undefined || settings.maxChannelsPerUser !== undefined;
     this.limits = isLimited ? new ChannelLimits(settings) : undefined;
     this.heartbeat = new Heartbeat(clock, this.events, settings.heartbeatMs);
+    this.httpSessions = new HttpSessionToucher({ clock, deadlineMs: connectTimeoutMs, report: (error) => this.reporter.error(error) });
     this.credentials = new KnownCredentials(this.reporter);
     this.isOriginAllowed = originRule(settings);
     this.#dependencies = new Dependencies(container, connectTimeoutMs, clock);

@@ -9,8 +9,17 @@ export interface HttpSession {
   readonly userId: string | undefined;
   /** The session's values. May be changed; {@link save} keeps the change. */
   data: Record<string, unknown>;
-  /** Writes `data` back. Rejects where the session is gone: it is never brought back to life. */
+  /**
+   * Writes `data` back. Rejects where the session is gone (`ERR_SESSION_GONE`: it is never brought back to life), or can only be read
+   * (`ERR_HTTP_SESSION_READ_ONLY`).
+   */
   save(): Promise<void>;
+  /**
+   * How often the session wants to be touched while a channel of it is open, in milliseconds, above 0; see `touchMany` of the reader.
+   *
+   * @default never
+   */
+  readonly touchIntervalMs?: number | undefined;
 }
 
 /**
@@ -26,6 +35,11 @@ export interface HttpSessionReader {
   readById(id: string): Promise<HttpSession | undefined>;
   /** The same for several at once; ids without a session are left out of the map. */
   readByIds?(ids: readonly string[]): Promise<ReadonlyMap<string, HttpSession>>;
+  /**
+   * Keeps sessions from expiring, as a request of the site would. A server calls it with the sessions of its open channels that want to be
+   * touched, at their intervals. Those that are gone stay so.
+   */
+  touchMany?(ids: readonly string[]): Promise<void>;
   /** Tells of the sessions that this process itself ends through this reader; a server listens to it besides its `revocations`. */
   readonly revocations?: RevocationFeed | undefined;
 }

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authentication } from '../authentication.js';
+import type { HttpSession } from '../contracts/http-session-reader.js';
 import type { TokenId } from '../token-id.js';
 import { type AnonymousUser, type AppUser, type AuthenticatedUser, anonymousUser } from '../users.js';
+import { KeptHttpSession } from './kept-http-session.js';
 import type { BoundSource, Finding, HandshakeLookUps } from './user-source.js';
 
 const nothing: Finding = Object.freeze({ user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) });
@@ -12,6 +14,7 @@ export class Identification {
   #sources: readonly BoundSource[] | undefined;
   #hasReadHttpSession = false;
   #handshakeHttpSessionId: string | undefined;
+  #keptHttpSession: KeptHttpSession | undefined;
   #source: BoundSource | undefined;
   /** When the credential ends, on the monotonic clock; infinity where never. */
   endsAt: number = Number.POSITIVE_INFINITY;
@@ -90,10 +93,16 @@ export class Identification {
     return this.#finding?.user !== undefined && this.#finding.authentication.source === 'http-session';
   }
 
-  /** Notes the id under which the HTTP session of the handshake is found again. */
-  rememberHttpSession(id: string | undefined): void {
+  /** Notes the id under which the HTTP session of the handshake is found again; one that has none is kept itself. */
+  rememberHttpSession(session: HttpSession | undefined): void {
+    if (session !== undefined && session.id === undefined) this.#keptHttpSession = new KeptHttpSession(session);
     this.#hasReadHttpSession = true;
-    this.#handshakeHttpSessionId = id;
+    this.#handshakeHttpSessionId = session?.id;
+  }
+
+  /** The HTTP session of the handshake as it was then, where it has no id; for one message. */
+  keptHttpSession(): HttpSession | undefined {
+    return this.#keptHttpSession?.view();
   }
 
   /** Whether anybody asked for the HTTP session of the handshake. */

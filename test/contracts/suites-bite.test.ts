@@ -13,8 +13,11 @@ import { httpSessionReaders, tokenIssuers, tokenRenewers, tokenRepositories, use
 import * as feeds from './broken-revocation-feeds.js';
 import * as sessionStores from './broken-session-stores.js';
 import { ticketStores } from './broken-ticket-stores.js';
+import * as failing from './failing-readers.js';
 import { failingTests } from './failing-tests.js';
 import { httpSessionFixture, ticketFixture, tokenFixture, userFixture } from './memory-fixtures.js';
+
+const { failingHttpSessionFixture, Gate: _, ...failingReaders } = failing;
 
 /** Each broken implementation, and exactly the tests that it must fail. */
 function bites<Implementation>(
@@ -55,11 +58,11 @@ bites('SessionStore', sessionStores, (Store) => sessionStoreContract({ create: (
   ],
   ForgetsDestroy: [
     'touch does not revive a destroyed record',
-    'touchMany, where there is one, does the same for several records and creates or revives none',
     'destroy removes the record, and that one alone',
     'destroy does nothing where there is no record',
     'create works again after destroy',
     'save does not revive a destroyed record',
+    'touchMany, where there is one, does the same for several records and creates or revives none',
     'a session created after destroy is not overwritten by a save that knew the one before',
     'a session created after destroy is not overwritten by one who knew the one before, though the versions are the same',
     'nothing is found under names that every object has, and they serve as ids like any others',
@@ -92,8 +95,8 @@ bites('SessionStore', sessionStores, (Store) => sessionStoreContract({ create: (
     'create replaces an expired record',
     'touch can end a record at once',
     'touch does not revive an expired record',
-    'touchMany, where there is one, does the same for several records and creates or revives none',
     'save does not revive an expired record',
+    'touchMany, where there is one, does the same for several records and creates or revives none',
     'of several that replace one expired record at once exactly one succeeds',
   ],
   NeverSaves: expect.arrayContaining([
@@ -288,6 +291,23 @@ bites('HttpSessionReader', httpSessionReaders, (Reader) => httpSessionReaderCont
   ],
   TakesAnyId: ['what is no id is a TypeError in readById and readByIds, where ids are known'],
 });
+
+const downMeans = 'a store that is down means "cannot tell": nothing is read, and nothing said to be gone';
+const hangingMeans = 'a store that hangs means "cannot tell", once the reader has given up';
+const lateMeans = 'an answer that comes after the reader has given up changes nothing, and the next one counts';
+
+bites(
+  'HttpSessionReader, over a store that fails,',
+  failingReaders,
+  (Reader) => httpSessionReaderContract({ create: () => failingHttpSessionFixture(Reader) }),
+  {
+    FailsHonestly: [],
+    IsAnonymousWhenDown: [downMeans],
+    EndsSessionsWhenDown: [downMeans],
+    IsAnonymousWhenLate: [hangingMeans, lateMeans],
+    KeepsTheLateAnswer: [lateMeans],
+  },
+);
 
 describe('a suite', () => {
   it('gives every test a fixture of its own, and disposes of it also when the test failed', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
   anonymousUser,
+  ChannelError,
   ClientError,
   DenyConnection,
   fromHttpSession,
@@ -111,25 +112,34 @@ describe.each(wrappers)('%s', (_name, wrapper) => {
     site.sessions.destroy(site.id);
     await client.send('b');
     expect(client.sentJson).toEqual([{ error: 'full' }, { error: 'full' }]);
-    expect(client.closed?.code).toBe(3000);
+    expect(client.closed).toEqual({ code: 3000, reason: 'session ended' });
     expect(site.errors).toEqual([]);
   });
 
-  it('leaves a channel alone whose reader keeps the id from us, since such a session cannot be read again', async () => {
+  it('is as it was at connect where the reader keeps the id from us, since such a session cannot be read again', async () => {
     const site = makeSite();
-    const session: HttpSession = { id: undefined, userId: 'alice', data: {}, save: async () => {} };
+    const session: HttpSession = { id: undefined, userId: 'alice', data: { theme: 'dark' }, save: async () => {} };
     const readById = vi.fn(async () => undefined);
     const sessions = { read: async () => session, readById } as unknown as MemoryHttpSessionReader;
     const seen: unknown[] = [];
     const client = await connectTo(
       {
         connect: withUserFromHttp({ sessions, users: site.users })((message) => void seen.push(message.httpSession === session)),
-        receive: withChannelUser(wrapper({ ...site, sessions })((message) => void seen.push(message.httpSession))),
+        receive: withChannelUser(
+          withClientErrors(
+            wrapper({ ...site, sessions })(({ httpSession }) => {
+              seen.push({ ...httpSession?.data });
+              if (httpSession !== undefined) httpSession.data.theme = 'light';
+              throw new ClientError('what is not saved is not seen by the next message');
+            }),
+          ),
+        ),
       },
       site.options,
     );
     await client.send('a');
-    expect(seen).toEqual([true, undefined]);
+    await client.send('b');
+    expect(seen).toEqual([true, { theme: 'dark' }, { theme: 'dark' }]);
     expect(client.user).toBe(alice);
     expect(client.closed).toBeUndefined();
     expect(readById).not.toHaveBeenCalled();
@@ -150,6 +160,41 @@ describe.each(wrappers)('%s', (_name, wrapper) => {
   });
 });
 
+describe('a session that the reader keeps the id of from us', () => {
+  /** Saves what it is given, or fails. */
+  function keptSession(save: () => Promise<void>) {
+    const site = makeSite();
+    const session: HttpSession = { id: undefined, userId: 'alice', data: { visits: 0 }, save };
+    const sessions = { read: async () => session, readById: async () => undefined };
+    return { ...site, session, wrap: withHttpSession({ sessions }) };
+  }
+
+  it('is seen by later messages as it was saved', async () => {
+    const { wrap, options, session } = keptSession(async () => {});
+    const seen: unknown[] = [];
+    const note = (message: HasHttpSession): void => {
+      seen.push(message.httpSession?.data.visits);
+      visit(message);
+    };
+    const client = await connectTo({ connect: wrap(() => {}), receive: wrap(note) }, options);
+    await client.send('a');
+    await client.send('b');
+    expect(seen).toEqual([0, 1]);
+    expect(session.data).toEqual({ visits: 2 });
+  });
+
+  it('ends a channel whose handler changed it where it can only be read, and stays as it was', async () => {
+    const { wrap, options, session, errors } = keptSession(async () => {
+      throw new ChannelError('ERR_HTTP_SESSION_READ_ONLY', 'no');
+    });
+    const client = await connectTo({ receive: wrap(visit) }, options);
+    await client.send('a');
+    expect(client.closed).toEqual({ code: 1011, reason: 'internal error' });
+    expect(codesOf(errors)).toEqual(['ERR_HTTP_SESSION_READ_ONLY']);
+    expect(session.data).toEqual({ visits: 0 });
+  });
+});
+
 describe('withHttpUser', () => {
   it('gives the user of the session as it is now, and ends the channel that another one had identified', async () => {
     const { sessions, users, connect, connectOptions, id } = loggedIn();
@@ -160,7 +205,7 @@ describe('withHttpUser', () => {
     vi.spyOn(sessions, 'readById').mockResolvedValue({ id, userId: 'bob', data: {}, save: async () => {} });
     await client.send('b');
     expect(seen).toEqual([alice, bob]);
-    expect(client.closed?.code).toBe(3000);
+    expect(client.closed).toEqual({ code: 3000, reason: 'session ended' });
   });
 
   it('closes with 1013 on receive where the user cannot be looked up, or not in time', async () => {
@@ -218,7 +263,7 @@ describe('withAuthenticatedUser after the HTTP session is gone', () => {
     await client.send('a');
     sessions.destroy(id);
     await client.send('b');
-    expect(client.closed?.code).toBe(3000);
+    expect(client.closed).toEqual({ code: 3000, reason: 'session ended' });
     expect(log).toEqual(['a', 'alice', 'undefined']);
     expect(errors).toEqual([]);
   });

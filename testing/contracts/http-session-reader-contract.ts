@@ -3,6 +3,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { assertRefuses, badIds, badLists } from './bad-arguments.js';
+import { assertCannotTell } from './cannot-tell.js';
 import { assertNothingPolluted, assertSameJson, inheritedNames, uniqueId } from './contract-samples.js';
 import { type ContractCase, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
 
@@ -12,6 +13,18 @@ export interface SampleHttpSession {
   readonly cookie: string;
   /** The id under which `readById` finds it; `undefined` where the site keeps it from us. */
   readonly id: string | undefined;
+}
+
+/** How the store behind a reader is made to fail, for the tests of what a reader says then. Each is left out where it cannot be done. */
+export interface HttpSessionStoreFailures {
+  /** From now on the store fails whatever it is asked. */
+  readonly down?: (() => unknown) | undefined;
+  /** From now on the store answers nothing. Of a reader that gives up by itself (`timeoutMs`), or is told to by `giveUp`. */
+  readonly hang?: (() => unknown) | undefined;
+  /** Lets the time pass after which the reader gives up. @default it is waited for */
+  readonly giveUp?: (() => unknown) | undefined;
+  /** Answers at last what `hang` left unanswered, and from now on everything. */
+  readonly answer?: (() => unknown) | undefined;
 }
 
 /** What `httpSessionReaderContract` needs: the reader, and a way to make and end sessions of the web site. */
@@ -24,11 +37,13 @@ export interface HttpSessionReaderFixture {
   ) => SampleHttpSession | Promise<SampleHttpSession>;
   /** Ends a session, as when its user logs out. */
   readonly destroySession: (session: SampleHttpSession) => unknown;
+  /** Makes the store behind the reader fail. @default what a reader says of a failing store is not tested */
+  readonly failures?: HttpSessionStoreFailures | undefined;
 }
 
 /** The tests of the contract {@link HttpSessionReader}. */
 export function httpSessionReaderContract(options: ContractOptions<HttpSessionReaderFixture>): readonly ContractTest[] {
-  return contractTests(options, [...findingCases, ...savingCases]);
+  return contractTests(options, [...findingCases, ...savingCases, ...failingCases]);
 }
 
 const findingCases: readonly ContractCase<HttpSessionReaderFixture>[] = [
@@ -194,6 +209,60 @@ const savingCases: readonly ContractCase<HttpSessionReaderFixture>[] = [
     },
   },
 ];
+
+const failingCases: readonly ContractCase<HttpSessionReaderFixture>[] = [
+  {
+    name: 'a store that is down means "cannot tell": nothing is read, and nothing said to be gone',
+    async check(fixture) {
+      const { failures } = fixture;
+      if (failures?.down === undefined) return;
+      const attempts = await attemptsOf(fixture);
+      await failures.down();
+      await assertCannotTell(attempts.map((attempt) => attempt()));
+    },
+  },
+  {
+    name: 'a store that hangs means "cannot tell", once the reader has given up',
+    async check(fixture) {
+      const { failures } = fixture;
+      if (failures?.hang === undefined) return;
+      const attempts = await attemptsOf(fixture);
+      await failures.hang();
+      await assertCannotTell(
+        attempts.map((attempt) => attempt()),
+        failures.giveUp,
+      );
+    },
+  },
+  {
+    name: 'an answer that comes after the reader has given up changes nothing, and the next one counts',
+    async check(fixture) {
+      const { failures, sessions, createSession } = fixture;
+      if (failures?.hang === undefined || failures.answer === undefined) return;
+      const { cookie, id } = await createSession('ada', {});
+      const request = requestWith(cookie);
+      await sessions.read(requestWith(cookie));
+      await failures.hang();
+      await assertCannotTell([sessions.read(request)], failures.giveUp);
+      await failures.answer();
+      assertIsSession(await sessions.read(requestWith(cookie)), id, 'ada');
+    },
+  },
+];
+
+/** All ways to ask for a session that is there, and to save it. */
+async function attemptsOf({ sessions, createSession }: HttpSessionReaderFixture): Promise<(() => Promise<unknown>)[]> {
+  const { cookie, id } = await createSession('ada', {});
+  const session = await sessions.read(requestWith(cookie));
+  assert.ok(session, 'the session must be found');
+  session.data.theme = 'light';
+  const attempts: (() => Promise<unknown>)[] = [() => sessions.read(requestWith(cookie)), () => session.save()];
+  if (id === undefined) return attempts;
+  attempts.push(() => sessions.readById(id));
+  const { readByIds } = sessions;
+  if (readByIds !== undefined) attempts.push(() => readByIds.call(sessions, [id]));
+  return attempts;
+}
 
 /** A handshake's request with this `Cookie` header, on a socket that is connected to nothing. */
 function requestWith(cookie: string | undefined): IncomingMessage {

@@ -2,10 +2,25 @@ import type { SessionStore } from '../../src/contracts/session-store.js';
 import { type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
 import { sessionArgumentCases } from './session-argument-cases.js';
 import { sessionDataCases } from './session-data-cases.js';
-import { sessionLifeCases } from './session-life-cases.js';
+import { sessionLifeCases, touchCases, weakerTouchCases } from './session-life-cases.js';
 import { sessionVersionCases } from './session-version-cases.js';
 
+/**
+ * A promise of {@link SessionStore} that a store keeps in part. The tests of the whole promise are then replaced by tests of the part, whose
+ * names say so; none is left out.
+ *
+ * - `touched-expiry`: a record that was touched lives as long as it should, and may be loaded with the `expiresAt` from before.
+ */
+export type WeakerSessionStorePromise = 'touched-expiry';
+
+/** What `sessionStoreContract` needs. */
+export interface SessionStoreContractOptions extends ContractOptions<SessionStore> {
+  /** The promises that the store keeps in part. @default none */
+  readonly weaker?: readonly WeakerSessionStorePromise[] | undefined;
+}
+
 /** The tests of the contract {@link SessionStore}. `create` gives the store. */
-export function sessionStoreContract(options: ContractOptions<SessionStore>): readonly ContractTest[] {
-  return contractTests(options, [...sessionLifeCases, ...sessionVersionCases, ...sessionDataCases, ...sessionArgumentCases]);
+export function sessionStoreContract(options: SessionStoreContractOptions): readonly ContractTest[] {
+  const touching = options.weaker?.includes('touched-expiry') === true ? weakerTouchCases : touchCases;
+  return contractTests(options, [...sessionLifeCases, ...touching, ...sessionVersionCases, ...sessionDataCases, ...sessionArgumentCases]);
 }

@@ -1,0 +1,57 @@
+import type { JsonObject, StoredSession } from '../../src/contracts/session-store.js';
+import type { ExpressStore } from './express-store.js';
+import { expiryOf, sessionToStore } from './session-to-store.js';
+
+/** A channel session in a store for express-session; its times are in milliseconds. */
+export interface ChannelRecord {
+  readonly version: number;
+  readonly data: JsonObject;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+/** The name under which a session holds the record. */
+const recordKey = 'channelSession';
+
+/** The format of records, should it ever change. */
+const format = 1;
+
+export function recordOf({ version, data, createdAt, expiresAt }: StoredSession): ChannelRecord {
+  return { version, data, createdAt: createdAt.getTime(), expiresAt: expiresAt.getTime() };
+}
+
+export function storedSessionOf({ version, data, createdAt, expiresAt }: ChannelRecord): StoredSession {
+  return { version, data, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
+}
+
+/** The record as a session to store. It is text: keys of the data could mean something to a database. */
+export function sessionOf(store: ExpressStore, id: string, record: ChannelRecord): object {
+  const { expiresAt } = record;
+  const cookie = { path: '/', httpOnly: true, originalMaxAge: expiresAt - Date.now(), expires: new Date(expiresAt) };
+  return sessionToStore(store, id, { [recordKey]: JSON.stringify({ format, ...record }) }, cookie);
+}
+
+/** The record that a stored session holds; `undefined` where it is none that can be read. */
+export function recordIn(session: object): ChannelRecord | undefined {
+  const record = parsed(Reflect.get(session, recordKey));
+  if (record === undefined) return undefined;
+  // a touch changes the cookie, with most stores
+  return { ...record, expiresAt: expiryOf(session) ?? record.expiresAt };
+}
+
+function parsed(text: unknown): ChannelRecord | undefined {
+  if (typeof text !== 'string') return undefined;
+  try {
+    const found: unknown = JSON.parse(text);
+    if (typeof found !== 'object' || found === null || Reflect.get(found, 'format') !== format) return undefined;
+    const { version, data, createdAt, expiresAt } = found as ChannelRecord;
+    const isRecord = Number.isSafeInteger(version) && version > 0 && typeof data === 'object' && data !== null && !Array.isArray(data);
+    return isRecord && isTime(createdAt) && isTime(expiresAt) ? { version, data, createdAt, expiresAt } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isNaN(new Date(value).getTime());
+}

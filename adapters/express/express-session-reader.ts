@@ -1,0 +1,212 @@
+import type { IncomingMessage } from 'node:http';
+import { checkedIds, checkId } from '../../src/check-id.js';
+import { aFlag, aFunction, aName, checkedOptions, having, type Rules } from '../../src/checked-options.js';
+import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
+import { withDeadline } from '../../src/deadline.js';
+import { ChannelError } from '../../src/errors.js';
+import { maxInFlight } from '../../src/identity/max-in-flight.js';
+import { systemClock } from '../../src/system-clock.js';
+import { type ConnectMiddleware, checkedChain } from './connect-middleware.js';
+import { applyChanges, ExpressHttpSession, type SessionChanges } from './express-http-session.js';
+import { type ExpressStore, StoreCalls } from './express-store.js';
+import { inTurn } from './in-turn.js';
+import { defaultTimeoutMs, type ExpressOptions, expressRules } from './options.js';
+import { runChain } from './run-chain.js';
+import { holdsSessionCookie, holdsSignedId } from './session-cookies.js';
+import { SessionIdWatch, type SessionRequest } from './session-id-watch.js';
+import { lifetimeOf, usedSession } from './session-to-store.js';
+import { type SessionValues, valuesOf } from './session-values.js';
+import { checkedUserId, defaultUserId } from './user-id-of.js';
+
+/** Options of {@link ExpressSessionReader}. */
+export interface ExpressSessionReaderOptions<Session extends object = SessionValues> extends ExpressOptions {
+  /**
+   * The exact name of the session cookie: no other cookie counts then. @default any cookie that is signed as express-session does it
+   */
+  readonly cookie?: string | undefined;
+  /** The store of the sessions. @default what the middleware uses, known from the first handshake on */
+  readonly store?: ExpressStore | undefined;
+  /**
+   * Whose session it is: a string, an integer, or nothing where nobody has logged in.
+   *
+   * @default passport's `session.passport.user`, then `session.userId`
+   */
+  readonly userId?: ((session: Session) => string | number | null | undefined) | undefined;
+  /**
+   * Whether sessions live on while channels of theirs are open: each is touched in the store every third of its lifetime
+   * (`cookie.maxAge`; every 8 hours where there is none). @default false
+   */
+  readonly touchWhileOpen?: boolean | undefined;
+}
+
+const owner = 'ExpressSessionReader';
+const rules: Rules<ExpressSessionReaderOptions> = {
+  ...expressRules,
+  cookie: aName,
+  store: having('a store of express-session', 'get', 'set', 'destroy'),
+  userId: aFunction,
+  touchWhileOpen: aFlag,
+};
+
+/** How long stores keep a session whose cookie ends with the browser: a day with most, longer with others. */
+const storesLifetimeMs = 24 * 60 * 60 * 1000;
+
+/** Statuses by which middleware says that the request is nobody's, or not let in; and all redirections. */
+const refusals: readonly number[] = [401, 403];
+
+/**
+ * Reads the sessions of Connect and Express: runs the site's own middleware on the handshake (express-session with any of its stores,
+ * passport on top; cookie-session), and takes `request.session` where it was loaded. It imports none of them.
+ */
+export class ExpressSessionReader<Session extends object = SessionValues> implements HttpSessionReader {
+  readonly timeoutMs: number;
+  readonly #chain: readonly ConnectMiddleware[];
+  readonly #options: Readonly<ExpressSessionReaderOptions<Session>>;
+  readonly #clock: NonNullable<ExpressOptions['clock']>;
+  readonly #running = new WeakMap<IncomingMessage, Promise<number | undefined>>();
+  /** Sessions that middleware made for requests which had none. */
+  readonly #fresh = new WeakSet<object>();
+  #calls: StoreCalls | undefined;
+
+  /**
+   * @param middleware what the site runs before its own handlers, up to the session and passport: one, or a list in its order.
+   * @throws {TypeError} when something in it is no middleware, or an option is out of its range.
+   */
+  constructor(middleware: ConnectMiddleware | readonly ConnectMiddleware[], options: ExpressSessionReaderOptions<Session> = {}) {
+    this.#chain = checkedChain(owner, middleware);
+    this.#options = checkedOptions(owner, options, rules as Rules<ExpressSessionReaderOptions<Session>>);
+    const { timeoutMs = defaultTimeoutMs, clock = systemClock, store } = this.#options;
+    this.timeoutMs = timeoutMs;
+    this.#clock = clock;
+    if (store !== undefined) this.#calls = new StoreCalls(store, clock, timeoutMs);
+  }
+
+  async read(request: IncomingMessage): Promise<HttpSession | undefined> {
+    const status = await this.#run(request);
+    if (status !== undefined) return refusedWith(status);
+    const { session, sessionID: id, sessionStore } = request as SessionRequest;
+    if (rules.store.accepts(sessionStore)) this.#calls ??= new StoreCalls(sessionStore as ExpressStore, this.#clock, this.timeoutMs);
+    if (session === undefined) return this.#none(request);
+    if (typeof session !== 'object' || session === null) return undefined; // somebody in the chain has taken it away
+    if (typeof id === 'string') {
+      const isLoaded = !this.#fresh.has(session) && holdsSignedId(request.headers.cookie, id, this.#options.cookie);
+      return isLoaded ? this.#session(id, session) : undefined;
+    }
+    // cookie-session: all of it stands in the cookie
+    return Reflect.get(session, 'isNew') === false ? this.#session(undefined, session) : undefined;
+  }
+
+  async readById(id: string): Promise<HttpSession | undefined> {
+    checkId(`${owner}.readById`, 'id', id);
+    const stored = await this.#store().get(id);
+    return stored && this.#session(id, stored);
+  }
+
+  /** Asks the store for several at once, eight at a time. */
+  async readByIds(ids: readonly string[]): Promise<ReadonlyMap<string, HttpSession>> {
+    const found = new Map<string, HttpSession>();
+    await eightAtATime(checkedIds(`${owner}.readByIds`, ids), async (id) => {
+      const session = await this.readById(id);
+      if (session !== undefined) found.set(id, session);
+    });
+    return found;
+  }
+
+  /** Prolongs sessions as a request of the site would; those that are gone stay so. */
+  async touchMany(ids: readonly string[]): Promise<void> {
+    const { store } = this.#store();
+    await eightAtATime(checkedIds(`${owner}.touchMany`, ids), (id) => inTurn(store, id, () => this.#touch(id)));
+  }
+
+  async #touch(id: string): Promise<void> {
+    const calls = this.#store();
+    const stored = await calls.get(id);
+    if (stored !== undefined) await calls.touch(id, usedSession(calls.store, id, stored));
+  }
+
+  /** The middleware is run once however many ask at a time. */
+  #run(request: IncomingMessage): Promise<number | undefined> {
+    const running = this.#running.get(request);
+    if (running !== undefined) return running;
+    const run = this.#runChain(request).finally(() => this.#running.delete(request));
+    this.#running.set(request, run);
+    return run;
+  }
+
+  async #runChain(request: IncomingMessage): Promise<number | undefined> {
+    const watch = new SessionIdWatch(request);
+    const ms = this.timeoutMs;
+    let isWanted = true;
+    const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `The session middleware did not go on within ${ms} ms.`);
+    try {
+      const status = await withDeadline(() => runChain(this.#chain, request, () => isWanted), { clock: this.#clock, ms, onTimeout });
+      const { session } = request as SessionRequest;
+      if (watch.isGenerated && typeof session === 'object' && session !== null) this.#fresh.add(session);
+      return status;
+    } finally {
+      isWanted = false;
+      watch.end();
+    }
+  }
+
+  /** No session was given. Where a cookie says that there is one, nobody can tell whose. */
+  #none(request: IncomingMessage): undefined {
+    if (!holdsSessionCookie(request.headers.cookie, this.#options.cookie)) return undefined;
+    throw new ChannelError(
+      'ERR_LOOKUP_FAILED',
+      'The session middleware gave no session although a session cookie came: its store is disconnected, or it does not run for this path.',
+    );
+  }
+
+  #session(id: string | undefined, session: object): HttpSession {
+    const data = valuesOf(session);
+    const { userId, touchWhileOpen = false } = this.#options;
+    const isTouched = touchWhileOpen && id !== undefined;
+    return new ExpressHttpSession({
+      id,
+      userId: userId === undefined ? defaultUserId(data) : checkedUserId('what userId gives', userId(valuesOf(data) as Session)),
+      data,
+      touchIntervalMs: isTouched ? (lifetimeOf(session) ?? storesLifetimeMs) / 3 : undefined,
+      write: id === undefined ? undefined : (changes) => inTurn(this.#store().store, id, () => this.#write(id, changes)),
+    });
+  }
+
+  /** Between reading and writing lies a moment in which others may write: a store for express-session has no compare-and-set. */
+  async #write(id: string, changes: SessionChanges): Promise<void> {
+    const calls = this.#store();
+    const stored = await calls.get(id);
+    if (stored === undefined) throw new ChannelError('ERR_SESSION_GONE', 'The HTTP session was destroyed, or it has expired.');
+    if (changes.set.size === 0 && changes.deleted.length === 0) return;
+    const session = usedSession(calls.store, id, stored);
+    applyChanges(session, changes);
+    await calls.set(id, session);
+  }
+
+  #store(): StoreCalls {
+    if (this.#calls !== undefined) return this.#calls;
+    throw new ChannelError('ERR_DEPENDENCY_MISSING', `${owner}: no store is known before the first handshake: give the option store`);
+  }
+}
+
+/** Middleware has answered by itself: the request is nobody's, or it failed. */
+function refusedWith(status: number): undefined {
+  if (refusals.includes(status) || (status >= 300 && status < 400)) return undefined;
+  throw new ChannelError('ERR_LOOKUP_FAILED', `The session middleware answered the handshake by itself, with status ${status}.`);
+}
+
+async function eightAtATime(ids: readonly string[], each: (id: string) => Promise<void>): Promise<void> {
+  const waiting = new Set(ids).values();
+  let isOver = false;
+  const run = async (): Promise<void> => {
+    for (const id of waiting) {
+      if (isOver) return;
+      try {
+        await each(id);
+      } catch (error) {
+        isOver = true;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: maxInFlight }, run));
+}

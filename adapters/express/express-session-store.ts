@@ -1,0 +1,106 @@
+import { checkId } from '../../src/check-id.js';
+import { checkedDate } from '../../src/checked-date.js';
+import { checkedOptions, checkOption, having, type Rule, type Rules } from '../../src/checked-options.js';
+import type { SessionStore, StoredSession } from '../../src/contracts/session-store.js';
+import { ChannelError } from '../../src/errors.js';
+import { checkExpectedVersion, checkStoredSession } from '../../src/session/check-stored-session.js';
+import { systemClock } from '../../src/system-clock.js';
+import { type ChannelRecord, recordIn, recordOf, sessionOf, storedSessionOf } from './channel-record.js';
+import { type ExpressStore, StoreCalls } from './express-store.js';
+import { inTurn } from './in-turn.js';
+import { defaultTimeoutMs, type ExpressOptions, expressRules } from './options.js';
+
+/** Options of {@link ExpressSessionStore}. */
+export interface ExpressSessionStoreOptions extends ExpressOptions {
+  /** What the ids of channel sessions start with in the store, apart from those of HTTP sessions. @default 'channel:' */
+  readonly prefix?: string | undefined;
+}
+
+const owner = 'ExpressSessionStore';
+const aPrefix: Rule = { must: 'a string', accepts: (value) => typeof value === 'string' };
+const rules: Rules<ExpressSessionStoreOptions> = { ...expressRules, prefix: aPrefix };
+
+/**
+ * Keeps channel sessions in a store for express-session, whatever that keeps them in.
+ *
+ * Such a store has no compare-and-set. All that this process does with one record is done in turn, and keeps every promise of the contract;
+ * between processes lies a moment, from reading a record to writing it, in which the last one wins and a destroyed record may come back. Where
+ * that matters, take a store with compare-and-set, such as `MongoSessionStore`.
+ *
+ * Whether a record has expired is for the store to say. With one whose `touch` leaves what is stored as it was (connect-mongo, connect-redis), a
+ * record that was touched is loaded with the `expiresAt` from before.
+ */
+export class ExpressSessionStore implements SessionStore {
+  readonly timeoutMs: number;
+  readonly #calls: StoreCalls;
+  readonly #prefix: string;
+
+  /** @throws {TypeError} when `store` is none, or an option is out of its range. */
+  constructor(store: ExpressStore, options: ExpressSessionStoreOptions = {}) {
+    checkOption(owner, 'store', store, having('a store of express-session', 'get', 'set', 'destroy'));
+    const { timeoutMs = defaultTimeoutMs, clock = systemClock, prefix = 'channel:' } = checkedOptions(owner, options, rules);
+    this.timeoutMs = timeoutMs;
+    this.#prefix = prefix;
+    this.#calls = new StoreCalls(store, clock, timeoutMs);
+  }
+
+  async load(id: string): Promise<StoredSession | undefined> {
+    checkId(`${owner}.load`, 'id', id);
+    const record = await this.#find(id);
+    return record && storedSessionOf(record);
+  }
+
+  async create(id: string, session: StoredSession): Promise<void> {
+    checkId(`${owner}.create`, 'id', id);
+    const checked = checkStoredSession(`${owner}.create`, session);
+    await this.#inTurn(id, async () => {
+      if (await this.#find(id)) throw new ChannelError('ERR_SESSION_CONFLICT', 'There is a session of this id already.');
+      await this.#set(id, recordOf(checked));
+    });
+  }
+
+  async save(id: string, session: StoredSession, expectedVersion: number): Promise<void> {
+    checkId(`${owner}.save`, 'id', id);
+    checkExpectedVersion(`${owner}.save`, expectedVersion);
+    const record = recordOf(checkStoredSession(`${owner}.save`, session));
+    await this.#inTurn(id, async () => {
+      const current = await this.#find(id);
+      if (current?.createdAt !== record.createdAt)
+        throw new ChannelError('ERR_SESSION_GONE', 'The session was destroyed, or it has expired.');
+      if (current.version !== expectedVersion) {
+        throw new ChannelError('ERR_SESSION_CONFLICT', 'The session was saved by someone else meanwhile.');
+      }
+      await this.#set(id, record);
+    });
+  }
+
+  async touch(id: string, expiresAt: Date): Promise<void> {
+    checkId(`${owner}.touch`, 'id', id);
+    const time = checkedDate(`${owner}.touch`, 'expiresAt', expiresAt).getTime();
+    await this.#inTurn(id, async () => {
+      const record = await this.#find(id);
+      if (record === undefined) return;
+      const key = this.#prefix + id;
+      await this.#calls.touch(key, sessionOf(this.#calls.store, key, { ...record, expiresAt: time }));
+    });
+  }
+
+  async destroy(id: string): Promise<void> {
+    checkId(`${owner}.destroy`, 'id', id);
+    await this.#inTurn(id, () => this.#calls.destroy(this.#prefix + id));
+  }
+
+  #inTurn<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
+    return inTurn(this.#calls.store, this.#prefix + id, work);
+  }
+
+  async #find(id: string): Promise<ChannelRecord | undefined> {
+    const session = await this.#calls.get(this.#prefix + id);
+    return session && recordIn(session);
+  }
+
+  async #set(id: string, record: ChannelRecord): Promise<void> {
+    const key = this.#prefix + id;
+    await this.#calls.set(key, sessionOf(this.#calls.store, key, record));
+  }
+}

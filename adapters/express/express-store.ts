@@ -1,0 +1,78 @@
+import type { Clock } from '../../src/contracts/clock.js';
+import { withDeadline } from '../../src/deadline.js';
+import { kindOf } from '../../src/kind-of.js';
+import { isThenable, promiseOf } from '../../src/maybe-promise.js';
+
+type Done = (error?: unknown) => void;
+
+/** A store of express-session, as far as this package uses it: all stores for express-session are ones. */
+export interface ExpressStore {
+  get(id: string, callback: (error: unknown, session?: object | null) => void): unknown;
+  set(id: string, session: never, callback?: Done): unknown;
+  destroy(id: string, callback?: Done): unknown;
+  touch?(id: string, session: never, callback?: Done): unknown;
+}
+
+interface Callable {
+  get(id: string, callback: (error: unknown, session?: unknown) => void): unknown;
+  set(id: string, session: object, callback: Done): unknown;
+  destroy(id: string, callback: Done): unknown;
+  touch?(id: string, session: object, callback: Done): unknown;
+}
+
+/** The calls of a store as promises, each under a deadline. */
+export class StoreCalls {
+  /** The store itself: who waits for a turn with it goes by that. */
+  readonly store: ExpressStore;
+  readonly #callable: Callable;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+
+  constructor(store: ExpressStore, clock: Clock, timeoutMs: number) {
+    this.store = store;
+    this.#callable = store as Callable;
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** What is stored; `undefined` where there is nothing. */
+  async get(id: string): Promise<object | undefined> {
+    const found = await this.#call<unknown>('get', (done) => this.#callable.get(id, done));
+    if (found === undefined || found === null || found === false || found === '') return undefined;
+    if (typeof found !== 'object') throw new TypeError(`a session store must give sessions that are objects, got ${kindOf(found)}`);
+    return found;
+  }
+
+  async set(id: string, session: object): Promise<void> {
+    await this.#call('set', (done) => this.#callable.set(id, session, done));
+  }
+
+  async destroy(id: string): Promise<void> {
+    await this.#call('destroy', (done) => this.#callable.destroy(id, done));
+  }
+
+  /** Prolongs the session; one whose store cannot do that is written again. */
+  async touch(id: string, session: object): Promise<void> {
+    if (typeof this.#callable.touch !== 'function') await this.set(id, session);
+    else await this.#call('touch', (done) => this.#callable.touch?.(id, session, done));
+  }
+
+  #call<Value>(name: string, run: (done: (error: unknown, value?: Value) => void) => unknown): Promise<Value | undefined> {
+    const ms = this.#timeoutMs;
+    const onTimeout = (): Error => new Error(`The session store did not answer ${name} within ${ms} ms.`);
+    return withDeadline(() => answerOf(name, run), { clock: this.#clock, ms, onTimeout });
+  }
+}
+
+/** What is called back first, or thrown. */
+function answerOf<Value>(name: string, run: (done: (error: unknown, value?: Value) => void) => unknown): Promise<Value | undefined> {
+  return new Promise((resolve, reject) => {
+    const returned = run((error, value) => {
+      if (!error) resolve(value);
+      // what express-session takes for "there is none"
+      else if (name === 'get' && Reflect.get(Object(error), 'code') === 'ENOENT') resolve(undefined);
+      else reject(error);
+    });
+    if (isThenable(returned)) promiseOf(returned).catch(reject);
+  });
+}

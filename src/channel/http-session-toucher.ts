@@ -1,0 +1,99 @@
+import type { Clock } from '../contracts/clock.js';
+import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
+import { withDeadline } from '../deadline.js';
+import { ChannelError } from '../errors.js';
+
+/** What the touching needs of a server. */
+interface ToucherContext {
+  readonly clock: Clock;
+  /** After how many milliseconds a touch is given up. */
+  readonly deadlineMs: number;
+  report(error: unknown): void;
+}
+
+/** A session that channels keep alive. */
+interface Touched {
+  readonly reader: HttpSessionReader;
+  readonly intervalMs: number;
+  readonly channels: Set<object>;
+  /** On the monotonic clock. */
+  dueAt: number;
+}
+
+/** Sessions that are due within this part of their interval are touched along with those that are due now. */
+const early = 1 / 4;
+
+/** Keeps the HTTP sessions of open channels from expiring, where they want that: one timer for all, and a batch at a time. */
+export class HttpSessionToucher {
+  readonly #context: ToucherContext;
+  readonly #touched = new Map<string, Touched>();
+  #cancel: (() => void) | undefined;
+  #nextAt = Number.POSITIVE_INFINITY;
+
+  constructor(context: ToucherContext) {
+    this.#context = context;
+  }
+
+  /** A channel lives whose handshake `reader` found this session in. */
+  add(channel: object, reader: HttpSessionReader, { id, touchIntervalMs: intervalMs = 0 }: HttpSession): void {
+    if (id === undefined || !(intervalMs > 0 && intervalMs < Number.POSITIVE_INFINITY) || reader.touchMany === undefined) return;
+    const known = this.#touched.get(id);
+    if (known !== undefined) {
+      known.channels.add(channel);
+      return;
+    }
+    const dueAt = this.#context.clock.monotonic() + intervalMs;
+    this.#touched.set(id, { reader, intervalMs, channels: new Set([channel]), dueAt });
+    this.#arm(dueAt);
+  }
+
+  /** A channel has ended. */
+  delete(channel: object, id: string | undefined): void {
+    const touched = id === undefined ? undefined : this.#touched.get(id);
+    if (touched?.channels.delete(channel) !== true || touched.channels.size > 0) return;
+    this.#touched.delete(id as string);
+    if (this.#touched.size === 0) this.#disarm();
+  }
+
+  #arm(at: number): void {
+    if (at >= this.#nextAt) return;
+    this.#disarm();
+    this.#nextAt = at;
+    const { clock } = this.#context;
+    this.#cancel = clock.setTimer(() => void this.#round(), Math.max(0, at - clock.monotonic()));
+  }
+
+  #disarm(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#nextAt = Number.POSITIVE_INFINITY;
+  }
+
+  async #round(): Promise<void> {
+    this.#disarm();
+    const now = this.#context.clock.monotonic();
+    const due = new Map<HttpSessionReader, string[]>();
+    let nextAt = Number.POSITIVE_INFINITY;
+    for (const [id, touched] of this.#touched) {
+      if (touched.dueAt - touched.intervalMs * early <= now) {
+        touched.dueAt = now + touched.intervalMs;
+        const ids = due.get(touched.reader);
+        if (ids === undefined) due.set(touched.reader, [id]);
+        else ids.push(id);
+      }
+      nextAt = Math.min(nextAt, touched.dueAt);
+    }
+    if (this.#touched.size > 0) this.#arm(nextAt);
+    await Promise.all([...due].map(([reader, ids]) => this.#touch(reader, ids)));
+  }
+
+  async #touch(reader: HttpSessionReader, ids: readonly string[]): Promise<void> {
+    const { clock, deadlineMs: ms, report } = this.#context;
+    const onTimeout = (): Error => new Error(`The HTTP sessions were not touched within ${ms} ms.`);
+    try {
+      await withDeadline(async () => reader.touchMany?.(ids), { clock, ms, onTimeout });
+    } catch (cause) {
+      report(new ChannelError('ERR_SESSION_SAVE_FAILED', 'The HTTP sessions of live channels could not be touched.', { cause }));
+    }
+  }
+}
