@@ -2,7 +2,9 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 
 /** Through these a response would be sent, or what waits for its end would begin: a session would be saved, a cookie set. */
 const sending = ['end', 'write', 'writeHead', 'writeContinue', 'writeProcessing', 'writeEarlyHints', 'flushHeaders', '_implicitHeader'];
-const ending = ['end', 'write', 'writeHead', 'flushHeaders'];
+const ending: readonly string[] = ['end', 'write', 'writeHead', 'flushHeaders'];
+
+function ignore(): void {}
 
 /**
  * The response that middleware is given for a handshake: headers can be set on it, and nothing of it is ever sent, since the handshake is
@@ -19,7 +21,7 @@ export class HandshakeResponse extends ServerResponse<IncomingMessage> {
         return name === 'write' ? true : this;
       };
       // express-session assigns its own `end`, on-headers its own `writeHead`: what is assigned is dropped
-      Object.defineProperty(this, name, { configurable: false, enumerable: false, get: () => method, set: () => undefined });
+      Object.defineProperty(this, name, { configurable: false, enumerable: false, get: () => method, set: ignore });
     }
   }
 }

@@ -36,7 +36,7 @@ export class FaultyStore extends MemoryStore {
     return this.#meet('destroy', callback as Done, (done) => super.destroy(id, done));
   }
 
-  #meet(name: string, callback: Done | undefined, run: (done: Done) => void): void {
+  #meet(name: string, callback: Done | undefined, run: (done: Done) => void): never {
     this.calls.push(name);
     this.#inFlight += 1;
     this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
@@ -48,9 +48,10 @@ export class FaultyStore extends MemoryStore {
     const { fault } = this;
     if (fault === 'throws') throw new Error('the store threw');
     // as one of async functions does
-    if (fault === 'rejects') return Promise.reject(new Error('the store rejected')) as never;
+    const returned = fault === 'rejects' ? Promise.reject(new Error('the store rejected')) : undefined;
     if (fault === 'hangs') this.#unanswered.push(() => run(done));
     else if (fault === 'down') setImmediate(done, new Error('the store is down'));
-    else run(done);
+    else if (fault !== 'rejects') run(done);
+    return returned as never;
   }
 }
