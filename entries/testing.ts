@@ -8,12 +8,12 @@ export {
   type SampleHttpSession,
 } from '../testing/contracts/http-session-reader-contract.js';
 export { type RevocationFeedFixture, revocationFeedContract } from '../testing/contracts/revocation-feed-contract.js';
-export { type TicketStoreFixture, ticketStoreContract } from '../testing/contracts/ticket-store-contract.js';
 export {
   type SessionStoreContractOptions,
   sessionStoreContract,
   type WeakerSessionStorePromise,
 } from '../testing/contracts/session-store-contract.js';
+export { type TicketStoreFixture, ticketStoreContract } from '../testing/contracts/ticket-store-contract.js';
 export type { SampleToken, TokenIssuerFixture, TokenRepositoryFixture } from '../testing/contracts/token-fixtures.js';
 export { tokenIssuerContract } from '../testing/contracts/token-issuer-contract.js';
 export { tokenRepositoryContract } from '../testing/contracts/token-repository-contract.js';

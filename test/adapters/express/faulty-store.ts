@@ -3,7 +3,7 @@ import { MemoryStore, type SessionData } from 'express-session';
 type Done = (error?: unknown, value?: unknown) => void;
 
 /** What a faulty store does whenever it is called. */
-export type Fault = 'down' | 'hangs' | 'throws' | 'rejects' | 'answers twice' | undefined;
+export type Fault = 'down' | 'hangs' | 'throws' | 'answers twice' | undefined;
 
 /** A store that fails as it is told to, and counts what it is asked. */
 export class FaultyStore extends MemoryStore {
@@ -21,22 +21,22 @@ export class FaultyStore extends MemoryStore {
   }
 
   override get(id: string, callback: (error: unknown, session?: SessionData | null) => void): void {
-    return this.#meet('get', callback as Done, (done) => super.get(id, done));
+    this.#meet('get', callback as Done, (done) => super.get(id, done));
   }
 
   override set(id: string, session: SessionData, callback?: (error?: unknown) => void): void {
-    return this.#meet('set', callback as Done, (done) => super.set(id, session, done));
+    this.#meet('set', callback as Done, (done) => super.set(id, session, done));
   }
 
   override touch(id: string, session: SessionData, callback?: () => void): void {
-    return this.#meet('touch', callback as Done, (done) => super.touch(id, session, done));
+    this.#meet('touch', callback as Done, (done) => super.touch(id, session, done));
   }
 
   override destroy(id: string, callback?: (error?: unknown) => void): void {
-    return this.#meet('destroy', callback as Done, (done) => super.destroy(id, done));
+    this.#meet('destroy', callback as Done, (done) => super.destroy(id, done));
   }
 
-  #meet(name: string, callback: Done | undefined, run: (done: Done) => void): never {
+  #meet(name: string, callback: Done | undefined, run: (done: Done) => void): void {
     this.calls.push(name);
     this.#inFlight += 1;
     this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
@@ -47,11 +47,8 @@ export class FaultyStore extends MemoryStore {
     };
     const { fault } = this;
     if (fault === 'throws') throw new Error('the store threw');
-    // as one of async functions does
-    const returned = fault === 'rejects' ? Promise.reject(new Error('the store rejected')) : undefined;
     if (fault === 'hangs') this.#unanswered.push(() => run(done));
     else if (fault === 'down') setImmediate(done, new Error('the store is down'));
-    else if (fault !== 'rejects') run(done);
-    return returned as never;
+    else run(done);
   }
 }
