@@ -37,7 +37,11 @@ describe('the compiler of code blocks', () => {
     const modules = codeModules(
       `Text.\n\n${fence('ts', "import { name } from './other.js';", 'const count: number = name;')}${fence('ts other.ts', "export const name = 'x';")}`,
     );
-    expect(await complaintsAbout('made-up.md', modules)).toEqual([expect.stringMatching(/^made-up\.md\(5,7\): error TS2322/)]);
+    const other = codeModules(fence('ts other.ts', 'export const count = 1;'));
+    expect(await complaintsAbout('made-up', { 'made-up.md': modules, 'other/made-up.md': other })).toEqual({
+      'made-up.md': [expect.stringMatching(/^made-up\.md\(5,7\): error TS2322/)],
+      'other/made-up.md': [],
+    });
   });
 
   it('lets code that compiles pass, with both dialects of decorators in one page', { timeout: 60_000 }, async () => {
@@ -50,7 +54,10 @@ describe('the compiler of code blocks', () => {
       'const mark = (_: () => void, context: ClassMethodDecoratorContext): void => void context.name;',
       'export class A { @mark b(): void {} }',
     ];
-    expect(await complaintsAbout('made-up-2.md', codeModules(fence('ts legacy', ...parameter) + fence('ts', ...method)))).toEqual([]);
-    expect(await complaintsAbout('made-up-3.md', codeModules(fence('ts', ...parameter)))).not.toEqual([]);
+    const both = codeModules(fence('ts legacy', ...parameter) + fence('ts', ...method));
+    const mistaken = codeModules(fence('ts', ...parameter));
+    const complaints = await complaintsAbout('made-up-2', { 'both.md': both, 'mistaken.md': mistaken });
+    expect(complaints['both.md']).toEqual([]);
+    expect(complaints['mistaken.md']).not.toEqual([]);
   });
 });

@@ -18,36 +18,68 @@ const compilerOptions = {
   skipLibCheck: true,
 };
 
+/** The modules of each page, by the page's name. */
+export type Pages = Readonly<Record<string, readonly CodeModule[]>>;
+
+interface Program {
+  readonly options: typeof compilerOptions & { readonly experimentalDecorators?: true };
+  /** Relative to the folder. */
+  readonly files: string[];
+}
+
 /**
- * Compiles the modules of one page as a user of the built package would, and returns the compiler's complaints, with lines of the page.
- * A module that extends an interface of the package is seen by its whole program: it is compiled apart.
+ * Compiles the modules of all pages as users of the built package would, and returns the compiler's complaints about each page, with its
+ * lines. Pages see nothing of each other, but are compiled together: most of a compilation is the declarations that all of them import.
+ * The files are written to the folder `name`.
  */
-export async function complaintsAbout(page: string, modules: readonly CodeModule[]): Promise<string[]> {
-  const folder = join(root, 'out', 'docs', page.replaceAll(/\W+/g, '-'));
+export async function complaintsAbout(name: string, pages: Pages): Promise<Record<string, string[]>> {
+  const folder = join(root, 'out', 'docs', name);
   await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  await Promise.all(modules.map(({ fileName, text }) => writeFile(join(folder, fileName), text)));
-  const complaints: string[] = [];
-  for (const [index, program] of programsOf(modules).entries()) {
+  for (const [page, modules] of Object.entries(pages)) {
+    await mkdir(join(folder, folderOf(page)), { recursive: true });
+    await Promise.all(modules.map(({ fileName, text }) => writeFile(join(folder, folderOf(page), fileName), text)));
+  }
+  const complaints = Object.fromEntries(Object.keys(pages).map((page) => [page, [] as string[]]));
+  for (const [index, { options, files }] of programsOf(pages).entries()) {
     const project = join(folder, `tsconfig.${index}.json`);
-    const legacy = program.some(({ legacyDecorators }) => legacyDecorators);
-    const options = legacy ? { ...compilerOptions, experimentalDecorators: true } : compilerOptions;
-    await writeFile(project, JSON.stringify({ compilerOptions: options, files: program.map(({ fileName }) => fileName) }));
-    complaints.push(...(await compile(project)).map((line) => line.replace(/^\S*?\(/, `${page}(`)));
+    await writeFile(project, JSON.stringify({ compilerOptions: options, files }));
+    let page: string | undefined;
+    for (const line of await compile(project)) {
+      const [, own, rest] = /^([\w-]+)\/[^(]*(\(.*)$/.exec(line) ?? [];
+      // Lines that name no file go on with the complaint before.
+      if (own !== undefined) page = Object.keys(pages).find((each) => folderOf(each) === own);
+      if (page === undefined) throw new Error(`The compiler complains of what is on no page: ${line}`);
+      complaints[page]?.push(own === undefined ? line : page + rest);
+    }
   }
   return complaints;
 }
 
-function programsOf(modules: readonly CodeModule[]): CodeModule[][] {
-  const apart = modules.filter(({ text }) => /^\s*declare (module|global)\b/m.test(text));
-  const together = modules.filter((module) => !apart.includes(module));
-  const dialects = [together.filter((module) => !module.legacyDecorators), together.filter((module) => module.legacyDecorators)];
-  return [...dialects.filter((program) => program.length > 0), ...apart.map((module) => [module])];
+/** A module that extends an interface of the package is seen by its whole program: it is compiled apart. */
+function programsOf(pages: Pages): Program[] {
+  const programs: { standard: Program; legacy: Program; apart: Program[] } = {
+    standard: { options: compilerOptions, files: [] },
+    legacy: { options: { ...compilerOptions, experimentalDecorators: true }, files: [] },
+    apart: [],
+  };
+  for (const [page, modules] of Object.entries(pages)) {
+    for (const { fileName, legacyDecorators, text } of modules) {
+      const file = `${folderOf(page)}/${fileName}`;
+      const { options, files } = legacyDecorators ? programs.legacy : programs.standard;
+      if (/^\s*declare (module|global)\b/m.test(text)) programs.apart.push({ options, files: [file] });
+      else files.push(file);
+    }
+  }
+  return [programs.standard, programs.legacy, ...programs.apart].filter(({ files }) => files.length > 0);
+}
+
+function folderOf(page: string): string {
+  return page.replaceAll(/\W+/g, '-');
 }
 
 function compile(project: string): Promise<string[]> {
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [compiler, '-p', project, '--pretty', 'false'], { cwd: root }, (error, stdout, stderr) => {
+    execFile(process.execPath, [compiler, '-p', project, '--pretty', 'false'], { cwd: dirname(project) }, (error, stdout, stderr) => {
       if (!error) resolve([]);
       else if (stdout.includes('error TS')) resolve(stdout.trimEnd().split('\n'));
       else reject(new Error(`the compiler failed: ${stdout}${stderr}`, { cause: error }));
