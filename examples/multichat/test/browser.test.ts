@@ -1,7 +1,9 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { demoUsers } from '../src/accounts.js';
 import { type MultiChat, startMultiChat } from '../src/multichat.js';
-import { accessibilityProblems, chromiumPath, startChromium } from './support/chromium.js';
+import { BrowserPages, type PageOptions } from './support/browser-pages.js';
+import { accessibilityProblems, chromiumPath } from './support/chromium.js';
 
 const missing = chromiumPath === undefined && !process.env['CI'];
 if (missing) console.warn('MultiChat is not tested in a browser: Chromium is missing. Install it, or set CHROMIUM_PATH.');
@@ -9,40 +11,37 @@ const because = missing ? ' (skipped: Chromium is missing; install it, or set CH
 /** Machines that run other things at the same time are slow. */
 const patienceMs = 60_000;
 
+const passwordOf: Readonly<Record<string, string>> = Object.fromEntries(demoUsers.map(({ member, password }) => [member.name, password]));
+
 describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patienceMs }, () => {
-  let browser: Browser;
+  let pages: BrowserPages;
+  let chat: MultiChat;
   beforeAll(async () => {
-    browser = await startChromium();
+    pages = await BrowserPages.start(patienceMs / 2);
   }, patienceMs);
-  afterAll(() => browser?.close(), patienceMs);
+  afterAll(() => pages?.[Symbol.asyncDispose](), patienceMs);
+  afterEach(async () => {
+    const complaints = await pages.reset();
+    await chat.close();
+    expect(complaints).toEqual([]);
+  }, patienceMs);
 
   describe.each(['token', 'session'] as const)('with --auth=%s', (auth) => {
-    let chat: MultiChat;
-    let complaints: string[];
     beforeEach(async () => {
       chat = await startMultiChat({ auth });
-      complaints = [];
-    }, patienceMs);
-    afterEach(async () => {
-      for (const context of browser.contexts()) await context.close();
-      await chat.close();
-      expect(complaints).toEqual([]);
     }, patienceMs);
 
-    /** A page in a browser context of its own, logged in by its form. */
-    async function logIn(name: string, options: BrowserContextOptions = {}): Promise<Page> {
-      const context = await browser.newContext(options);
-      context.setDefaultTimeout(patienceMs / 2);
-      context.on('weberror', (error) => complaints.push(String(error.error())));
-      context.on('console', (message) => {
-        if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
-      });
-      const page = await context.newPage();
-      await page.goto(chat.url);
+    /** A page of somebody who has logged in before. */
+    async function openAs(name: string, options: PageOptions = {}): Promise<Page> {
+      const page = await pages.openAs(chat.url, name, passwordOf[name]!, options);
+      await connected(page);
+      return page;
+    }
+
+    async function logIn(page: Page, name: string): Promise<void> {
       await page.getByRole('button', { name: `Use ${name}` }).click();
       await page.getByRole('button', { name: 'Log in' }).click();
       await connected(page);
-      return page;
     }
 
     /** The page says that it was ended, and why. */
@@ -64,7 +63,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     }
 
     it('says so where the password is wrong', async () => {
-      const page = await (await browser.newContext()).newPage();
+      const page = await pages.open();
       await page.goto(chat.url);
       await page.getByLabel('Name').fill('ann');
       await page.getByLabel('Password').fill('wrong');
@@ -76,7 +75,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     });
 
     it('shows two users how the other enters, types, writes and leaves', async () => {
-      const [ann, bob] = [await logIn('ann'), await logIn('bob')];
+      const [ann, bob] = [await openAs('ann'), await openAs('bob')];
       await join(ann, 'Lobby');
       await people(ann).getByText('1 person here').waitFor();
       await join(bob, 'Lobby');
@@ -99,7 +98,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     });
 
     it('counts what was not read in other rooms, also over a reload', async () => {
-      const [ann, bob] = [await logIn('ann'), await logIn('bob')];
+      const [ann, bob] = [await openAs('ann'), await openAs('bob')];
       await join(ann, 'Lobby');
       await join(bob, 'Lobby');
       await write(bob, 'One');
@@ -118,7 +117,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
 
     it('keeps the newest message in sight, but not from a reader who has scrolled up', async () => {
       const small = { viewport: { width: 390, height: 500 } };
-      const [ann, bob] = [await logIn('ann', small), await logIn('bob')];
+      const [ann, bob] = [await openAs('ann', small), await openAs('bob')];
       await join(ann, 'Lobby');
       await join(bob, 'Lobby');
       for (let line = 1; line <= 12; line += 1) await write(bob, `Line ${line} of the story`);
@@ -137,7 +136,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     });
 
     it('tells others kindly that a room is for staff, and goes on', async () => {
-      const [ann, bob] = [await logIn('ann'), await logIn('bob')];
+      const [ann, bob] = [await openAs('ann'), await openAs('bob')];
       await join(ann, 'Lobby');
       await room(ann, 'Staff room').click();
       await ann.getByRole('alert').getByText('The Staff room is for staff only').waitFor();
@@ -150,7 +149,9 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     });
 
     it('keeps the log-in and the rooms over a reload', async () => {
-      const ann = await logIn('ann');
+      const ann = await pages.open();
+      await ann.goto(chat.url);
+      await logIn(ann, 'ann');
       await join(ann, 'Kitchen');
       await write(ann, 'Soup is on');
       await ann.reload();
@@ -160,7 +161,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     });
 
     it('lets two tabs of a user share rooms, and others see them leave with the last', async () => {
-      const [ann, bob] = [await logIn('ann'), await logIn('bob')];
+      const [ann, bob] = [await openAs('ann'), await openAs('bob')];
       await join(ann, 'Lobby');
       await join(bob, 'Lobby');
       const second = await ann.context().newPage();
@@ -181,7 +182,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     });
 
     it('comes back by itself when the connection breaks, with its state in sight', async () => {
-      const ann = await logIn('ann');
+      const ann = await openAs('ann');
       await join(ann, 'Lobby');
       await ann.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
       // Held back, so that what the page shows meanwhile can be looked at.
@@ -207,7 +208,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     });
 
     it('logs out: back at the log-in, other tabs say so, and others see the user leave', async () => {
-      const [ann, bob] = [await logIn('ann'), await logIn('bob')];
+      const [ann, bob] = [await openAs('ann'), await openAs('bob')];
       await join(ann, 'Lobby');
       await join(bob, 'Lobby');
       const second = await ann.context().newPage();
@@ -223,7 +224,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     });
 
     it('says so where the log-in ended while it was away', async () => {
-      const ann = await logIn('ann');
+      const ann = await openAs('ann');
       await ann.context().clearCookies();
       for (const channel of chat.channels.channels) channel.terminate();
       await ended(ann, 'You are not logged in any more.');
@@ -231,7 +232,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
 
     it('logs out other devices, whose pages say so and keep what is half written until the next log-in', async () => {
       const agent = 'Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36';
-      const [desk, phone] = [await logIn('ann'), await logIn('ann', { userAgent: agent, viewport: { width: 390, height: 780 } })];
+      const [desk, phone] = [await openAs('ann'), await openAs('ann', { userAgent: agent, viewport: { width: 390, height: 780 } })];
       await join(phone, 'Lobby');
       await phone.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
       await desk.getByRole('button', { name: 'Devices' }).click();
@@ -244,8 +245,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       expect(await accessibilityProblems(phone)).toEqual([]);
 
       await phone.getByRole('link', { name: 'Log in again' }).click();
-      await phone.getByRole('button', { name: 'Use ann' }).click();
-      await phone.getByRole('button', { name: 'Log in' }).click();
+      await logIn(phone, 'ann');
       await phone.getByRole('heading', { name: 'Lobby' }).waitFor();
       expect(await phone.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
 
@@ -255,7 +255,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     });
 
     it('says why it was closed, and comes back where there is a use in it', async () => {
-      const ann = await logIn('ann');
+      const ann = await openAs('ann');
       // Held back, so that what the page shows meanwhile can be looked at.
       await ann.route('**/me', (route) => route.abort());
       const interruptions: [number, string, string][] = [
@@ -274,8 +274,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     });
 
     it('can be used with the keyboard alone', async () => {
-      const context = await browser.newContext();
-      const page = await context.newPage();
+      const page = await pages.open();
       await page.goto(chat.url);
       await page.keyboard.type('ann');
       await page.keyboard.press('Tab');
@@ -293,11 +292,11 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     });
 
     it.each(['light', 'dark'] as const)('has nothing that axe-core finds serious, in %s colours and on a phone', async (colorScheme) => {
-      const ann = await logIn('ann', { colorScheme });
+      const ann = await openAs('ann', { colorScheme });
       expect(await accessibilityProblems(ann)).toEqual([]);
       await join(ann, 'Lobby');
       await write(ann, 'How do I look?');
-      const bob = await logIn('bob', { colorScheme, viewport: { width: 390, height: 780 } });
+      const bob = await openAs('bob', { colorScheme, viewport: { width: 390, height: 780 } });
       await join(bob, 'Lobby');
       await write(bob, 'Readable.');
       await log(ann).getByText('Readable.').waitFor();
@@ -308,33 +307,25 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     });
   });
 
-  it.each(['light', 'dark'] as const)('has a log-in page with nothing that axe-core finds serious, in %s colours', async (colorScheme) => {
-    const chat = await startMultiChat({ auth: 'token' });
-    const context = await browser.newContext({ colorScheme });
-    try {
-      const page = await context.newPage();
+  describe('has a log-in page', () => {
+    beforeEach(async () => {
+      chat = await startMultiChat({ auth: 'token' });
+    }, patienceMs);
+
+    it.each(['light', 'dark'] as const)('with nothing that axe-core finds serious, in %s colours', async (colorScheme) => {
+      const page = await pages.open({ colorScheme });
       await page.goto(chat.url);
       await page.getByRole('button', { name: 'Use ann' }).waitFor();
       expect(await accessibilityProblems(page)).toEqual([]);
-    } finally {
-      await context.close();
-      await chat.close();
-    }
-  });
+    });
 
-  it('has a log-in page that works without scripts', async () => {
-    const chat = await startMultiChat({ auth: 'token' });
-    const context = await browser.newContext({ javaScriptEnabled: false });
-    try {
-      const page = await context.newPage();
+    it('that works without scripts', async () => {
+      const page = await pages.open({ javaScriptEnabled: false });
       await page.goto(chat.url);
       await page.getByLabel('Name').fill('ann');
       await page.getByLabel('Password').fill('lemonade');
       await page.getByRole('button', { name: 'Log in' }).click();
       await page.getByRole('button', { name: 'Log out' }).waitFor();
-    } finally {
-      await context.close();
-      await chat.close();
-    }
+    });
   });
 });

@@ -1,10 +1,11 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeOnMongo, openDatabase, url as serverUrl } from '../../../test/adapters/mongodb/mongo.js';
 import { startTcpProxy } from '../../../test/adapters/mongodb/tcp-proxy.js';
 import { mongoBackend } from '../src/mongo-backend.js';
 import { startMultiChat } from '../src/multichat.js';
-import { chromiumPath, startChromium } from './support/chromium.js';
+import { BrowserPages } from './support/browser-pages.js';
+import { chromiumPath } from './support/chromium.js';
 
 const missing = chromiumPath === undefined && !process.env['CI'];
 const because = missing ? ' (skipped: Chromium is missing; install it, or set CHROMIUM_PATH)' : '';
@@ -12,18 +13,17 @@ const patienceMs = 90_000;
 
 describeOnMongo('MultiChat on MongoDB, in a browser', () => {
   const { db } = openDatabase();
-  let browser: Browser | undefined;
+  let pages: BrowserPages | undefined;
   beforeAll(async () => {
-    if (!missing) browser = await startChromium();
+    if (!missing) pages = await BrowserPages.start(patienceMs / 2);
   }, patienceMs);
-  afterAll(() => browser?.close(), patienceMs);
+  afterAll(() => pages?.[Symbol.asyncDispose](), patienceMs);
 
   it.skipIf(missing)(`shows that it reconnects while the database is out of reach${because}`, { timeout: patienceMs }, async () => {
     await using proxy = await startTcpProxy(Number(new URL(serverUrl).port));
     const backend = mongoBackend(`mongodb://127.0.0.1:${proxy.port}/${db.databaseName}?directConnection=true`);
     const chat = await startMultiChat({ auth: 'token', backend });
-    const page = await browser!.newPage();
-    page.setDefaultTimeout(patienceMs / 2);
+    const page = await pages!.open();
     try {
       await page.goto(chat.url);
       await page.getByRole('button', { name: 'Use ann' }).click();
@@ -38,7 +38,7 @@ describeOnMongo('MultiChat on MongoDB, in a browser', () => {
       await page.getByText('Connected', { exact: true }).waitFor();
       await write(page, 'Here again');
     } finally {
-      await page.close();
+      await pages!.reset();
       await chat.close();
     }
   });

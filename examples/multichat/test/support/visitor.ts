@@ -28,8 +28,8 @@ export class Visitor {
     return fetch(this.url + path, { headers: this.#cookieHeader(), redirect: 'manual' });
   }
 
-  async logIn(name: string, password: string): Promise<this> {
-    const response = await this.post('/login', { name, password });
+  async logIn(name: string, password: string, headers: Record<string, string> = {}): Promise<this> {
+    const response = await this.post('/login', { name, password }, headers);
     if (response.status !== 303) throw new Error(`Log-in of ${name} was answered with ${response.status}.`);
     return this;
   }
