@@ -23,8 +23,8 @@ export default defineConfig(({ mode }) => {
   });
   return {
     test: {
-      // By default one core is left to others, which halves the workers of a machine with two.
-      maxWorkers: '100%',
+      // One more than two cores: much of what is tested on MongoDB waits. By default there would be one.
+      maxWorkers: '150%',
       // The examples import the package by its name: they get what is published, as Node loads it.
       server: { deps: { external: [/\/dist\//] } },
       // Type tests start a compiler, and machines with two cores are slow.
@@ -38,13 +38,9 @@ export default defineConfig(({ mode }) => {
         // What needs the build, the compiler or both.
         project('package', { include: compiled }),
         project('examples', { include: ['examples/*/test/**/*.test.ts'], exclude: onMongoDb }),
-        // The only one that starts a `mongod`. Its files run one after the other: some count on what a driver does in a second.
-        project('mongodb', {
-          include: onMongoDb,
-          globalSetup: ['test/support/mongod.ts'],
-          fileParallelism: false,
-          sequence: { groupOrder: 1 },
-        }),
+        // The only one that starts a `mongod`: one for all files, each of which has a database of its own, and one for each file that
+        // breaks it.
+        project('mongodb', { include: onMongoDb, globalSetup: ['test/support/mongod.ts'] }),
       ],
       coverage: {
         provider: 'v8',

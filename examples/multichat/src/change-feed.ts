@@ -10,13 +10,13 @@ export interface ChangeFeedOptions {
   onChange(change: ChangeStreamDocument): void;
   /** Reads what may have been missed: at first, and wherever the driver could not go on where it was. `now` is the database's time. */
   onGap(now: Date): Promise<void>;
-  /** Changes could not be followed for five seconds; told again each second while that lasts. */
+  /** For so long nobody need notice: what was missed is told when changes can be followed again. */
+  readonly unnoticedMs: number;
+  /** Changes could not be followed for longer than that; told again each second while that lasts. */
   onLost(): void;
 }
 
 const retryMs = 1_000;
-/** For so long nobody need notice: what was missed is told when changes can be followed again. */
-const unnoticedMs = 5_000;
 
 /**
  * Follows the changes of a database by one change stream. The driver takes it up again where it can; where it cannot, another one is
@@ -70,7 +70,7 @@ export class ChangeFeed {
         if (!signal.aborted && performance.now() - openSince < retryMs) {
           if (lostSince === undefined) console.error(`MongoDB cannot be followed. It is tried again each second. ${String(error)}`);
           lostSince ??= performance.now();
-          if (performance.now() - lostSince >= unnoticedMs) this.#options.onLost();
+          if (performance.now() - lostSince >= this.#options.unnoticedMs) this.#options.onLost();
           await delay(retryMs, undefined, { signal }).catch(() => {});
         }
       }

@@ -18,17 +18,26 @@ interface MemberDocument {
   readonly staff: boolean;
 }
 
-/** The driver's own patience is half a minute: too long for somebody who looks at a page that is to say so. */
-const clientOptions = { appName: 'MultiChat', serverSelectionTimeoutMS: 3_000, connectTimeoutMS: 2_000, heartbeatFrequencyMS: 2_000 };
+/** How long the chat waits for a database that is out of reach. */
+export interface MongoPatience {
+  /**
+   * For an operation, in milliseconds. The driver's own patience is half a minute: too long for somebody who looks at a page that is to
+   * say so. @default 3_000
+   */
+  readonly reachMs?: number;
+  /** Until pages are told that it cannot be followed, in milliseconds. @default 5_000 */
+  readonly unnoticedMs?: number;
+}
 
 /**
  * Everything in the database that `url` names, which several processes can share. It must be a replica set, of one server at least.
  */
-export function mongoBackend(url: string): OpenBackend {
+export function mongoBackend(url: string, { reachMs = 3_000, unnoticedMs = 5_000 }: MongoPatience = {}): OpenBackend {
   return async (container) => {
-    const client = new MongoClient(url, clientOptions);
+    const patience = { serverSelectionTimeoutMS: reachMs, connectTimeoutMS: 2_000, heartbeatFrequencyMS: Math.min(2_000, reachMs) };
+    const client = new MongoClient(url, { appName: 'MultiChat', ...patience });
     try {
-      return await open(client, container);
+      return await open(client, container, unnoticedMs);
     } catch (error) {
       await client.close();
       throw error;
@@ -36,7 +45,7 @@ export function mongoBackend(url: string): OpenBackend {
   };
 }
 
-async function open(client: MongoClient, container: DependencyContainer): Promise<Backend> {
+async function open(client: MongoClient, container: DependencyContainer, unnoticedMs: number): Promise<Backend> {
   const db = client.db();
   // Revocations too: the channels of a log-in that ends are closed on every process.
   const { tokens, users, close } = registerMongo(container, { db, users: { map: memberOf }, feed: { httpSessions: 'httpSessions' } });
@@ -57,7 +66,7 @@ async function open(client: MongoClient, container: DependencyContainer): Promis
     log,
     async follow(chat) {
       presence = new MongoPresence(db, chat.rooms);
-      feed = changeFeed(chat, { db, log, presence });
+      feed = changeFeed(chat, { db, log, presence, unnoticedMs });
       await feed.start();
       presence.start();
     },
@@ -86,10 +95,11 @@ interface Sources {
   readonly db: Db;
   readonly log: MongoEventLog;
   readonly presence: MongoPresence;
+  readonly unnoticedMs: number;
 }
 
 /** What is done here about what other processes do, and about what this one does in its log. */
-function changeFeed({ rooms, channels }: Followed, { db, log, presence }: Sources): ChangeFeed {
+function changeFeed({ rooms, channels }: Followed, { db, log, presence, unnoticedMs }: Sources): ChangeFeed {
   log.onEvent = (event) => rooms.happened(event);
   rooms.onMove = () => presence.changed();
   return new ChangeFeed({
@@ -107,6 +117,7 @@ function changeFeed({ rooms, channels }: Followed, { db, log, presence }: Source
       await presence.readAll();
       await log.catchUp(now);
     },
+    unnoticedMs,
     // Whoever cannot hear the others is told so: the page shows that it waits, and comes back when it can.
     onLost() {
       for (const channel of [...channels]) channel.close(1013, 'try again later');

@@ -21,7 +21,10 @@ describeOnMongo('MultiChat on MongoDB, in a browser', () => {
 
   it.skipIf(missing)(`shows that it reconnects while the database is out of reach${because}`, { timeout: patienceMs }, async () => {
     await using proxy = await startTcpProxy(Number(new URL(serverUrl).port));
-    const backend = mongoBackend(`mongodb://127.0.0.1:${proxy.port}/${db.databaseName}?directConnection=true`);
+    const backend = mongoBackend(`mongodb://127.0.0.1:${proxy.port}/${db.databaseName}?directConnection=true`, {
+      reachMs: 500,
+      unnoticedMs: 0,
+    });
     const chat = await startMultiChat({ auth: 'token', backend });
     const page = await pages!.open();
     try {

@@ -4,33 +4,38 @@ import { describeOnMongo } from '../../../test/adapters/mongodb/mongo.js';
 import { startTcpProxy, type TcpProxy } from '../../../test/adapters/mongodb/tcp-proxy.js';
 import { type Mongod, startMongod } from '../../../test/support/mongod.js';
 import type { RoomEvent } from '../src/event-log.js';
-import { mongoBackend } from '../src/mongo-backend.js';
+import { type MongoPatience, mongoBackend } from '../src/mongo-backend.js';
 import { MongoEventLog } from '../src/mongo-event-log.js';
 import { type MultiChat, startMultiChat } from '../src/multichat.js';
 import { type Page, Visitor } from './support/visitor.js';
 
-/** The driver gives a database up after some seconds, and so does the chat. */
-const patience = { timeout: 30_000 };
+const timeout = 60_000;
+/** For tests of a database that stays away: by default the chat gives it up after some seconds. */
+const impatient = { reachMs: 500, unnoticedMs: 0 };
 
 describeOnMongo('MultiChat, where MongoDB is out of reach', () => {
   let mongod: Mongod;
   let proxy: TcpProxy;
-  let behindProxy: MultiChat;
-  let direct: MultiChat;
   beforeAll(async () => {
     mongod = await startMongod();
   }, 60_000);
   afterAll(() => mongod?.stop(), 60_000);
   beforeEach(async () => {
     proxy = await startTcpProxy(mongod.port);
-    const url = (port: number) => `mongodb://127.0.0.1:${port}/multichat?directConnection=true`;
-    behindProxy = await startMultiChat({ auth: 'token', backend: mongoBackend(url(proxy.port)) });
-    direct = await startMultiChat({ auth: 'token', backend: mongoBackend(url(mongod.port)) });
-  }, 60_000);
+  });
   afterEach(async () => {
-    await Promise.all([behindProxy.close(), direct.close()]);
+    await Promise.all(chats.splice(0).map((chat) => chat.close()));
     await proxy[Symbol.asyncDispose]();
-  }, 60_000);
+  }, timeout);
+
+  const chats: MultiChat[] = [];
+
+  async function startChat(port: number, patience?: MongoPatience): Promise<MultiChat> {
+    const backend = mongoBackend(`mongodb://127.0.0.1:${port}/multichat?directConnection=true`, patience);
+    const chat = await startMultiChat({ auth: 'token', backend });
+    chats.push(chat);
+    return chat;
+  }
 
   async function joined(visitor: Visitor, room: string): Promise<Page> {
     const page = await visitor.open();
@@ -54,7 +59,8 @@ describeOnMongo('MultiChat, where MongoDB is out of reach', () => {
     await expect.poll(async () => (await visitor.get('/me')).status, { timeout: 30_000 }).toBe(200);
   }
 
-  it('takes up again, unnoticed, what a broken connection has cut', { timeout: 60_000 }, async () => {
+  it('takes up again, unnoticed, what a broken connection has cut', { timeout }, async () => {
+    const [behindProxy, direct] = await Promise.all([startChat(proxy.port), startChat(mongod.port)]);
     const annsPage = await joined(await new Visitor(behindProxy.url).logIn('ann', 'lemonade'), 'lobby');
     const bobsPage = await joined(await new Visitor(direct.url).logIn('bob', 'bicycle'), 'lobby');
     proxy.setMode('refuse');
@@ -65,7 +71,8 @@ describeOnMongo('MultiChat, where MongoDB is out of reach', () => {
     await heard(bobsPage, 'Yes.');
   });
 
-  it('closes the pages of the process that is cut off, refuses them for now, and goes on later', { timeout: 90_000 }, async () => {
+  it('closes the pages of the process that is cut off, refuses them for now, and goes on later', { timeout }, async () => {
+    const [behindProxy, direct] = await Promise.all([startChat(proxy.port, impatient), startChat(mongod.port)]);
     const ann = await new Visitor(behindProxy.url).logIn('ann', 'lemonade');
     const annsPage = await joined(ann, 'lobby');
     const bobsPage = await joined(await new Visitor(direct.url).logIn('bob', 'bicycle'), 'lobby');
@@ -86,7 +93,8 @@ describeOnMongo('MultiChat, where MongoDB is out of reach', () => {
     await heard(bobsPage, 'Back.');
   });
 
-  it('loses nothing when the database is killed and started again', { timeout: 120_000 }, async () => {
+  it('loses nothing when the database is killed and started again', { timeout }, async () => {
+    const behindProxy = await startChat(proxy.port, impatient);
     const ann = await new Visitor(behindProxy.url).logIn('ann', 'lemonade');
     const annsPage = await joined(ann, 'lobby');
     await send(annsPage, 'Before');
@@ -101,7 +109,7 @@ describeOnMongo('MultiChat, where MongoDB is out of reach', () => {
     await send(again, 'After');
   });
 
-  it('tells what was missed, once and in order', patience, async () => {
+  it('tells what was missed, once and in order', { timeout }, async () => {
     const client = new MongoClient(mongod.url);
     try {
       const db = client.db('log');
@@ -127,10 +135,10 @@ describeOnMongo('MultiChat, where MongoDB is out of reach', () => {
   });
 });
 
-it('MultiChat says so where there is no database to begin with, and leaves nothing open', patience, async () => {
+it('MultiChat says so where there is no database to begin with, and leaves nothing open', { timeout }, async () => {
   await using proxy = await startTcpProxy(9);
   proxy.setMode('refuse');
-  const backend = mongoBackend(`mongodb://ann:secret@127.0.0.1:${proxy.port}/multichat?directConnection=true`);
+  const backend = mongoBackend(`mongodb://ann:secret@127.0.0.1:${proxy.port}/multichat?directConnection=true`, impatient);
   const failure = await startMultiChat({ auth: 'token', backend }).then(
     () => undefined,
     (error: unknown) => error as Error,
