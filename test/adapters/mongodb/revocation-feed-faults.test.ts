@@ -4,12 +4,22 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MongoRevocationFeed, MongoTokenRepository, registerMongo } from '../../../entries/mongodb.js';
 import type { Revocation, RevocationFeed } from '../../../src/contracts/revocation-feed.js';
 import { container } from '../../../src/injection.js';
+import { systemClock } from '../../../src/system-clock.js';
 import type { TokenId } from '../../../src/token-id.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
 import { listen } from '../../../testing/contracts/feed-listener.js';
 import { type Mongod, startMongod } from '../../support/mongod.js';
 import { describeOnMongo } from './mongo.js';
 import { startTcpProxy } from './tcp-proxy.js';
+
+/** Pauses between attempts, which grow to ten seconds, are a tenth of that; the deadline of an operation is none of them. */
+const hasty = {
+  clock: {
+    ...systemClock,
+    setTimer: (callback: () => void, delayMs: number) => systemClock.setTimer(callback, delayMs > 10_000 ? delayMs : delayMs / 10),
+  },
+  timeoutMs: 20_000,
+};
 
 const isOf = (id: TokenId) => (revocation: Revocation) => 'tokenId' in revocation && revocation.tokenId === id;
 
@@ -30,7 +40,7 @@ describeOnMongo('MongoRevocationFeed, where the database goes away', () => {
   });
 
   it('misses nothing that is revoked around a restart', async () => {
-    await using listener = await listen(new MongoRevocationFeed(client.db('feed')));
+    await using listener = await listen(new MongoRevocationFeed(client.db('feed'), hasty), 30_000);
     const issued = [await tokens.issue('ada'), await tokens.issue('ada'), await tokens.issue('ada')] as const;
     await tokens.revoke(issued[0].id);
     await mongod.kill();
@@ -44,7 +54,7 @@ describeOnMongo('MongoRevocationFeed, where the database goes away', () => {
     await using proxy = await startTcpProxy(mongod.port);
     const options = { directConnection: true, serverSelectionTimeoutMS: 500, heartbeatFrequencyMS: 500 };
     const watching = new MongoClient(`mongodb://127.0.0.1:${proxy.port}`, options);
-    await using listener = await listen(new MongoRevocationFeed(watching.db('feed')), 30_000);
+    await using listener = await listen(new MongoRevocationFeed(watching.db('feed'), hasty), 30_000);
     const ids: TokenId[] = [];
     // Ten at a time: each waits for the journal of the database.
     const revokeOne = async (): Promise<void> => {
@@ -84,7 +94,7 @@ describeOnMongo('MongoRevocationFeed on a replica set of three', () => {
     const db = client.db('feed');
     const tokens = new MongoTokenRepository<AuthenticatedUser>(db, { timeoutMs: 30_000 });
     await db.collection<{ _id: string }>('users').insertOne({ _id: 'ada' });
-    await using listener = await listen(new MongoRevocationFeed(db), 60_000);
+    await using listener = await listen(new MongoRevocationFeed(db, hasty), 60_000);
     const issued = await Promise.all(Array.from({ length: 60 }, () => tokens.issue('ada')));
     const revoked: TokenId[] = [];
     const stepDown = () => client.db('admin').command({ replSetStepDown: 5, secondaryCatchUpPeriodSecs: 2, force: true });
