@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 type Project = NonNullable<TestProjectInlineConfiguration['test']>;
@@ -23,8 +24,8 @@ export default defineConfig(({ mode }) => {
   });
   return {
     test: {
-      // One more than two cores: much of what is tested on MongoDB waits. By default there would be one.
-      maxWorkers: '150%',
+      // One more than there are cores: much of what is tested on MongoDB and in a browser waits.
+      maxWorkers: availableParallelism() + 1,
       // The examples import the package by its name: they get what is published, as Node loads it.
       server: { deps: { external: [/\/dist\//] } },
       // Type tests start a compiler, and machines with two cores are slow.
