@@ -4,7 +4,7 @@ import { configDefaults, defineConfig, type TestProjectInlineConfiguration } fro
 type Project = NonNullable<TestProjectInlineConfiguration['test']>;
 
 const ofDocumentation = ['test/docs/code-blocks.test.ts', 'test/docs/docs.test.ts'];
-const compiled = ['test/types/**/*.test.ts', 'cli/test/migrate/*.test.ts', ...ofDocumentation];
+const compiled = ['test/types/**/*.test.ts', 'cli/test/migrate/*.test.ts', 'test/docs/packed-pages.test.ts', ...ofDocumentation];
 const onMongoDb = ['test/adapters/mongodb/**/*.test.ts', 'examples/*/test/mongo*.test.ts', 'cli/test/*.test.ts'];
 const always = [...configDefaults.exclude, '**/fixtures/**'];
 

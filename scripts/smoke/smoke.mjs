@@ -6,13 +6,16 @@ import { join } from 'node:path';
 import { run } from '../run.mjs';
 import { checkEntryPoints } from './entry-points.mjs';
 import { checkExample } from './example.mjs';
+import { checkPages } from './pages.mjs';
 import { checkServer } from './server.mjs';
 
 const manifest = JSON.parse(await readFile('package.json', 'utf8'));
 const folder = await mkdtemp(join(tmpdir(), 'ws-with-smoke-'));
 try {
-  await run('npm', ['pack', '--pack-destination', folder]);
+  await run('npm', ['pack', '--workspace', '.', '--workspace', 'cli', '--pack-destination', folder]);
   const tarball = join(folder, `${manifest.name}-${manifest.version}.tgz`);
+  await checkPages(folder, tarball);
+  await checkPages(folder, join(folder, `${manifest.name}-cli-${manifest.version}.tgz`));
   await checkServer(join(folder, 'server'), tarball, manifest);
   await checkEntryPoints(join(folder, 'entry-points'), tarball, manifest);
 } finally {
