@@ -19,7 +19,7 @@ export { checkedTicketGrant } from '../src/check-ticket-grant.js';
 export type { Broadcaster } from '../src/contracts/broadcaster.js';
 export type { Clock } from '../src/contracts/clock.js';
 export type { HttpSession, HttpSessionReader } from '../src/contracts/http-session-reader.js';
-export type { Revocation, RevocationFeed } from '../src/contracts/revocation-feed.js';
+export type { FeedHealth, Revocation, RevocationFeed } from '../src/contracts/revocation-feed.js';
 export type { JsonObject, JsonValue, SessionStore, StoredSession } from '../src/contracts/session-store.js';
 export type { TicketGrant, TicketStore } from '../src/contracts/ticket-store.js';
 export type {
@@ -41,6 +41,7 @@ export type {
   EventOptions,
   EventSubject,
   HandshakeEvent,
+  FeedEvent,
   HeartbeatEvent,
   IdentificationEvent,
   RefusalEvent,

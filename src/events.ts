@@ -82,6 +82,17 @@ export interface RevocationEvent {
   readonly channels: number;
 }
 
+/** A revocation feed cannot be heard, or can again. */
+export interface FeedEvent {
+  readonly type: 'feed';
+  /** An attempt to subscribe or to go on has failed, or the feed is heard again after that. */
+  readonly state: 'failed' | 'restored';
+  /** How many attempts have failed in a row. */
+  readonly failures: number;
+  /** Since the first of them, in milliseconds. */
+  readonly downMs: number;
+}
+
 /** A channel goes on with a credential that lives longer. */
 export interface RenewalEvent extends EventSubject {
   readonly type: 'renewal';
@@ -152,6 +163,7 @@ export type ChannelEvent =
   | IdentificationEvent
   | RevalidationEvent
   | RevocationEvent
+  | FeedEvent
   | RenewalEvent
   | SaveEvent
   | ConflictEvent
@@ -168,6 +180,7 @@ function byType<T>(make: (type: EventType) => T): Readonly<Record<EventType, T>>
     identification: make('identification'),
     revalidation: make('revalidation'),
     revocation: make('revocation'),
+    feed: make('feed'),
     renewal: make('renewal'),
     save: make('save'),
     conflict: make('conflict'),

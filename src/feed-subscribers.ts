@@ -1,10 +1,11 @@
-import type { Revocation } from './contracts/revocation-feed.js';
+import type { FeedHealth, Revocation } from './contracts/revocation-feed.js';
 import { kindOf } from './kind-of.js';
 import { ignore, ignoreThrown } from './maybe-promise.js';
 
 interface Subscriber {
   readonly on: (revocation: Revocation) => void;
   readonly onGap: () => void;
+  readonly health: FeedHealth | undefined;
 }
 
 /** Those who listen to a feed. What one of them does, throwing included, harms neither the others nor the feed. */
@@ -19,11 +20,11 @@ export class FeedSubscribers {
    * @returns what takes this subscriber out again, and says whether it was there.
    * @throws {TypeError} when a callback is no function.
    */
-  add(owner: string, on: (revocation: Revocation) => void, onGap: () => void): () => boolean {
+  add(owner: string, on: (revocation: Revocation) => void, onGap: () => void, health?: FeedHealth): () => boolean {
     for (const [name, callback] of Object.entries({ on, onGap })) {
       if (typeof callback !== 'function') throw new TypeError(`${owner}.subscribe: ${name} must be a function, got ${kindOf(callback)}`);
     }
-    const subscriber: Subscriber = { on, onGap };
+    const subscriber: Subscriber = { on, onGap, health };
     this.#subscribers.add(subscriber);
     return () => this.#subscribers.delete(subscriber);
   }
@@ -34,6 +35,16 @@ export class FeedSubscribers {
 
   tellGap(): void {
     this.#each(({ onGap }) => onGap());
+  }
+
+  /** It cannot go on. */
+  tellFailed(error: unknown): void {
+    this.#each(({ health }) => health?.failed(error));
+  }
+
+  /** It goes on again. */
+  tellRestored(): void {
+    this.#each(({ health }) => health?.restored());
   }
 
   #each(tell: (subscriber: Subscriber) => void): void {

@@ -1,4 +1,4 @@
-import type { Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
+import type { FeedHealth, Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import { type MongoRevocationFeed, NoReplicaSetError } from './mongo-revocation-feed.js';
 
 const nothingToEnd: AsyncDisposable = { [Symbol.asyncDispose]: async () => undefined };
@@ -15,9 +15,9 @@ export class FeedWherePossible implements RevocationFeed {
     this.#feed = feed;
   }
 
-  async subscribe(on: (revocation: Revocation) => void, onGap: () => void): Promise<AsyncDisposable> {
+  async subscribe(on: (revocation: Revocation) => void, onGap: () => void, health?: FeedHealth): Promise<AsyncDisposable> {
     try {
-      return await this.#feed.subscribe(on, onGap);
+      return await this.#feed.subscribe(on, onGap, health);
     } catch (error) {
       if (!(error instanceof NoReplicaSetError)) throw error;
       if (this.#isPossible)

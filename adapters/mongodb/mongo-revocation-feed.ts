@@ -1,6 +1,6 @@
 import type { ChangeStream, ChangeStreamDocument, ChangeStreamOptions, Collection, Db, ResumeToken } from 'mongodb';
 import { aName, anObject, checkedOptions, checkOption, type Rules } from '../../src/checked-options.js';
-import type { Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
+import type { FeedHealth, Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import { FeedSubscribers } from '../../src/feed-subscribers.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
@@ -73,6 +73,8 @@ export class MongoRevocationFeed implements RevocationFeed {
   /** Where to go on after a failure; without it there is a gap. */
   #token: ResumeToken | undefined;
   #cancelRetry: (() => void) | undefined;
+  /** Whether subscribers were told that it cannot go on. */
+  #hasFailed = false;
   /** Grows whenever the last subscriber leaves: what was begun before is not gone on with. */
   #epoch = 0;
 
@@ -102,8 +104,8 @@ export class MongoRevocationFeed implements RevocationFeed {
    * @throws {NoReplicaSetError} (as a rejection) when MongoDB is no replica set.
    * @throws {Error} (as a rejection) when it cannot be asked.
    */
-  async subscribe(on: (revocation: Revocation) => void, onGap: () => void): Promise<AsyncDisposable> {
-    const remove = this.#subscribers.add(owner, on, onGap);
+  async subscribe(on: (revocation: Revocation) => void, onGap: () => void, health?: FeedHealth): Promise<AsyncDisposable> {
+    const remove = this.#subscribers.add(owner, on, onGap, health);
     const end = async (): Promise<void> => {
       if (remove() && this.#subscribers.size === 0) await this.#stop();
     };
@@ -193,11 +195,16 @@ export class MongoRevocationFeed implements RevocationFeed {
       const isLost = this.#token === undefined;
       try {
         await this.#open();
-        if (isLost && epoch === this.#epoch) this.#subscribers.tellGap();
+        if (epoch !== this.#epoch) return;
+        if (this.#hasFailed) this.#subscribers.tellRestored();
+        this.#hasFailed = false;
+        if (isLost) this.#subscribers.tellGap();
       } catch (error) {
         if (epoch !== this.#epoch) return;
         if (isPlaceLost(error)) this.#token = undefined;
-        this.#beginAgain(Math.min(2 * delayMs, maxDelayMs));
+        this.#hasFailed = true;
+        this.#subscribers.tellFailed(error);
+        if (epoch === this.#epoch) this.#beginAgain(Math.min(2 * delayMs, maxDelayMs));
       }
     };
     // at a random moment of the interval, or all processes would come back at once
@@ -212,6 +219,7 @@ export class MongoRevocationFeed implements RevocationFeed {
     this.#stream = undefined;
     this.#beginning = undefined;
     this.#token = undefined;
+    this.#hasFailed = false;
     if (stream) await this.#close(stream);
   }
 

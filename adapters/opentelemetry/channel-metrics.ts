@@ -88,6 +88,10 @@ function ofCredentials(meter: Meter): Listeners {
     description: 'Channels that a revocation concerned',
     unit: '{channel}',
   });
+  const feeds = meter.createCounter('ws_with.revocation_feed.attempts', {
+    description: 'Attempts to hear a revocation feed, failed ones and those that ended an outage',
+    unit: '{attempt}',
+  });
   const renewals = meter.createCounter('ws_with.renewals', {
     description: 'Channels that went on with a credential that lives longer',
     unit: '{channel}',
@@ -104,6 +108,7 @@ function ofCredentials(meter: Meter): Listeners {
       revocations.add(1, attributes);
       revoked.add(channels, attributes);
     },
+    feed: ({ state }) => feeds.add(1, { 'ws_with.feed.state': state }),
     renewal: ({ how }) => renewals.add(1, { 'ws_with.renewal.how': how }),
   };
 }

@@ -2,7 +2,8 @@ import type { Runtime } from '../channel/runtime.js';
 import type { Revocation, RevocationFeed } from '../contracts/revocation-feed.js';
 import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
-import { ignore } from '../maybe-promise.js';
+import { ignore, ignoreThrown } from '../maybe-promise.js';
+import { FeedOutage } from './feed-outage.js';
 
 /** How soon a subscription that failed is tried again at first, and at the latest. */
 const firstRetryMs = 1_000;
@@ -70,6 +71,7 @@ class Subscription {
   readonly #feed: RevocationFeed;
   readonly #runtime: Runtime;
   readonly #listener: FeedListener;
+  readonly #outage: FeedOutage;
   /** Set until the first attempt has succeeded or failed. */
   starting: Promise<void> | undefined;
   #attempt: Attempt = { isGivenUp: false };
@@ -86,13 +88,14 @@ class Subscription {
     this.#feed = feed;
     this.#runtime = runtime;
     this.#listener = listener;
+    this.#outage = new FeedOutage(runtime);
     this.starting = this.#try().then(() => {
       this.starting = undefined;
     });
   }
 
   async #try(): Promise<void> {
-    const { clock, connectTimeoutMs: ms, reporter } = this.#runtime;
+    const { clock, connectTimeoutMs: ms } = this.#runtime;
     const attempt: Attempt = { isGivenUp: false };
     this.#attempt = attempt;
     const onTimeout = (): Error => new Error(`The feed did not subscribe within ${ms} ms.`);
@@ -102,13 +105,13 @@ class Subscription {
       attempt.isGivenUp = true;
       this.#isLate = true;
       if (this.#attempt !== attempt) return; // stopped meanwhile
-      const text = `A revocation feed could not be subscribed to; the next attempt comes in ${this.#retryMs} ms, and live channels are looked up again after it.`;
-      reporter.warn(new ChannelError('ERR_REVOCATION_FEED_FAILED', text, { cause }));
+      this.#outage.notSubscribed(cause, this.#retryMs);
       this.#cancelRetry = clock.setTimer(() => void this.#try(), this.#retryMs);
       this.#retryMs = Math.min(2 * this.#retryMs, maxRetryMs);
       return;
     }
     this.#retryMs = firstRetryMs;
+    this.#outage.over();
     if (this.#isLate) this.#tell(attempt, () => this.#listener.gap());
   }
 
@@ -116,6 +119,15 @@ class Subscription {
     const active = await this.#feed.subscribe(
       (revocation) => this.#tell(attempt, () => this.#listener.revoked(revocation)),
       () => this.#tell(attempt, () => this.#listener.gap()),
+      {
+        failed: (error) => {
+          ignoreThrown(error);
+          if (!attempt.isGivenUp) this.#outage.notResumed(error);
+        },
+        restored: () => {
+          if (!attempt.isGivenUp) this.#outage.over();
+        },
+      },
     );
     if (attempt.isGivenUp) dispose(active);
     return active;

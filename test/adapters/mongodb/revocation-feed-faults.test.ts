@@ -8,6 +8,7 @@ import { systemClock } from '../../../src/system-clock.js';
 import type { TokenId } from '../../../src/token-id.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
 import { listen } from '../../../testing/contracts/feed-listener.js';
+import { deferred } from '../../src/server/serving.js';
 import { type Mongod, startMongod } from '../../support/mongod.js';
 import { describeOnMongo } from './mongo.js';
 import { startTcpProxy } from './tcp-proxy.js';
@@ -48,6 +49,28 @@ describeOnMongo('MongoRevocationFeed, where the database goes away', () => {
     await tokens.revoke(issued[1].id);
     await tokens.revoke(issued[2].id);
     for (const { id } of issued) await listener.hearsOrGap(isOf(id));
+  }, 60_000);
+
+  it('tells of each attempt to go on that fails, and that it goes on', async () => {
+    await using proxy = await startTcpProxy(mongod.port);
+    const options = { directConnection: true, serverSelectionTimeoutMS: 100, heartbeatFrequencyMS: 500 };
+    const watching = new MongoClient(`mongodb://127.0.0.1:${proxy.port}`, options);
+    const [failedTwice, restored, heard] = [deferred(), deferred(), deferred<Revocation>()];
+    const errors: unknown[] = [];
+    const health = {
+      failed: (error: unknown): void => void (errors.push(error) === 2 && failedTwice.resolve()),
+      restored: (): void => restored.resolve(),
+    };
+    await using _ = await new MongoRevocationFeed(watching.db('feed')).subscribe(heard.resolve, () => undefined, health);
+    const { id } = await tokens.issue('ada');
+    proxy.setMode('refuse');
+    await failedTwice.promise;
+    for (const error of errors) expect(error).toBeInstanceOf(Error);
+    await tokens.revoke(id);
+    proxy.setMode('forward');
+    await restored.promise;
+    expect(await heard.promise).toEqual({ tokenId: id });
+    await watching.close();
   }, 60_000);
 
   it('misses none of a thousand revocations while its line is cut and restored again and again', async () => {

@@ -57,7 +57,7 @@ describeOnMongo('A token in MongoDB', () => {
     await tokens.revoke((await tokens.issue('ada')).id);
     await tokens.revokeAllOf('ada');
     client.off('commandStarted', listen);
-    expect(concerns).toEqual([{ w: 'majority' }, { w: 'majority' }]);
+    expect(concerns).toEqual(Array(3).fill({ w: 'majority' }));
   });
 
   it('has its last use written some seconds later, with one command for all that were used', async () => {

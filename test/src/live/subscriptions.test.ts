@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ChannelServer, container, REVOCATION_FEED, withUserFromToken } from '../../../entries/index.js';
+import { type ChannelEvent, ChannelServer, container, REVOCATION_FEED, withUserFromToken } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { codesOf } from '../../support/site.js';
 import { deferred } from '../server/serving.js';
@@ -54,6 +54,33 @@ describe('a server', () => {
     expect(feed.subscriptions).toBe(4);
     expect(codesOf(warnings)).toEqual(Array(3).fill('ERR_REVOCATION_FEED_FAILED'));
     expect(client.closed).toEqual(revoked);
+  });
+
+  it('warns once a minute of a feed that cannot go on, tells an event of each attempt, and sweeps meanwhile', async () => {
+    const feed = new ScriptedFeed();
+    const events: ChannelEvent[] = [];
+    const { tokens, connect, clock, warnings } = watch({ revocations: feed, onEvent: (event) => void events.push(event) });
+    tokens.put('ann');
+    const client = await connect('ann');
+    const cause = new Error('the database is gone');
+    for (let times = 0; times < 7; times += 1) {
+      feed.health?.failed(cause);
+      await clock.advance(10_000);
+    }
+    expect(codesOf(warnings)).toEqual(Array(2).fill('ERR_REVOCATION_FEED_FAILED'));
+    expect(warnings[0]?.cause).toBe(cause);
+    tokens.grants.clear();
+    await clock.advance(60_000);
+    expect(client.closed).toEqual(revoked);
+    feed.health?.restored();
+    feed.health?.restored();
+    feed.health?.failed(cause);
+    expect(events.flatMap((event) => (event.type === 'feed' ? [[event.state, event.failures, event.downMs]] : []))).toEqual([
+      ...Array.from({ length: 7 }, (_, index) => ['failed', index + 1, index * 10_000]),
+      ['restored', 7, 130_000],
+      ['failed', 1, 0],
+    ]);
+    expect(warnings.length).toBe(3);
   });
 
   it('looks all channels up again, in one batch, when its feed may have missed something', async () => {

@@ -4,6 +4,7 @@ import {
   type ChannelHandlers,
   ChannelServer,
   type ChannelServerOptions,
+  type FeedHealth,
   type Revocation,
   type RevocationFeed,
   type TokenGrant,
@@ -113,13 +114,15 @@ export class ScriptedFeed implements RevocationFeed {
   readonly published: Revocation[] = [];
   tell: (revocation: Revocation) => void = () => undefined;
   gap: () => void = () => undefined;
+  health: FeedHealth | undefined;
   ended = 0;
 
-  async subscribe(on: (revocation: Revocation) => void, onGap: () => void): Promise<AsyncDisposable> {
+  async subscribe(on: (revocation: Revocation) => void, onGap: () => void, health?: FeedHealth): Promise<AsyncDisposable> {
     this.subscriptions += 1;
     await this.opening;
     this.tell = on;
     this.gap = onGap;
+    this.health = health;
     return {
       [Symbol.asyncDispose]: async () => {
         this.ended += 1;
