@@ -51,10 +51,18 @@ export type {
   SaveEvent,
   SlowConsumerEvent,
 } from '../src/events.js';
+export type { ExchangeOptions } from '../src/exchange/exchange-options.js';
+export type { ExchangeHandler } from '../src/exchange/exchange-route.js';
+export { type IssueTokenOptions, issueTokenHandler } from '../src/exchange/issue-token-handler.js';
+export { type RenewTokenOptions, renewTokenHandler } from '../src/exchange/renew-token-handler.js';
+export { type RevokeTokenOptions, revokeTokenHandler } from '../src/exchange/revoke-token-handler.js';
+export { type TicketHandlerOptions, ticketHandler } from '../src/exchange/ticket-handler.js';
+export type { TokenCookieOptions } from '../src/exchange/token-cookie.js';
 export { GROUPS, type GroupSendOptions, Groups, type GroupsOptions } from '../src/groups/groups.js';
 export { authorization, type CredentialSource, cookie, type Presented, query, subprotocol } from '../src/identity/credentials.js';
 export { fromHttpSession, type HttpOptions, type HttpSourceOptions } from '../src/identity/from-http-session.js';
 export { fromToken, type TokenOptions } from '../src/identity/from-token.js';
+export { type HostCookiePrefix, hostCookie } from '../src/identity/host-cookie.js';
 export type { Identified } from '../src/identity/identify-request.js';
 export { type IdentifyOptions, identifyUser } from '../src/identity/identify-user.js';
 export type { Revalidate } from '../src/identity/revalidation.js';

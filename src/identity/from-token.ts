@@ -55,7 +55,8 @@ function isOfTickets({ presents }: CredentialSource): boolean {
 }
 
 async function findUser(request: IncomingMessage, places: readonly Place[], lookUps: HandshakeLookUps): Promise<Finding> {
-  const { presented, place } = findCredential(request, places);
+  const usable = lookUps.leavesTickets === true ? places.filter((each) => !isOfTickets(each)) : places;
+  const { presented, place } = findCredential(request, usable);
   if (place === undefined) return { user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) };
   if (presented.kind === 'key') return place.lookUp(presented.key, lookUps);
   const carrier = isOfTickets(place) ? 'ticket' : place.carrier;

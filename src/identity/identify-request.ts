@@ -37,20 +37,37 @@ export interface LookUpLimits {
 export async function identifyRequest(
   request: IncomingMessage,
   sources: readonly BoundSource[],
-  { clock, ms }: LookUpLimits,
+  limits: LookUpLimits,
 ): Promise<Identified> {
+  const { user, authentication } = await identificationOf(request, sources, limits);
+  return { user, authentication: authentication as Authentication };
+}
+
+/**
+ * {@link identifyRequest}, with all that is known of who it is.
+ *
+ * @param leavesTickets whether a ticket that the request presents is left as it is.
+ */
+export async function identificationOf(
+  request: IncomingMessage,
+  sources: readonly BoundSource[],
+  { clock, ms }: LookUpLimits,
+  leavesTickets = false,
+): Promise<Identification> {
+  const found = new Identification();
   const sessions = new Map<HttpSessionReader, Promise<HttpSession | undefined>>();
   const httpSession = (reader: HttpSessionReader): Promise<HttpSession | undefined> => {
-    const pending = sessions.get(reader) ?? readSession(reader, request);
+    const pending = sessions.get(reader) ?? readSession(reader, request, found);
     sessions.set(reader, pending);
     return pending;
   };
-  const found = new Identification();
-  const lookUps = { httpSession, claim: () => undefined };
+  const lookUps = { httpSession, claim: () => undefined, ...(leavesTickets && { leavesTickets }) };
   await boundedLookUp('Looking up the user', () => found.find(request, sources, lookUps), clock, ms);
-  return { user: found.user, authentication: found.authentication as Authentication };
+  return found;
 }
 
-async function readSession(reader: HttpSessionReader, request: IncomingMessage): Promise<HttpSession | undefined> {
-  return (await reader.read(request)) ?? undefined;
+async function readSession(reader: HttpSessionReader, request: IncomingMessage, found: Identification): Promise<HttpSession | undefined> {
+  const session = (await reader.read(request)) ?? undefined;
+  found.rememberHttpSession(session);
+  return session;
 }

@@ -58,6 +58,8 @@ export interface HandshakeLookUps {
   httpSession(reader: HttpSessionReader): Promise<HttpSession | undefined>;
   /** To be told of what is about to be looked up, before it is: whoever revokes it meanwhile must find the channel. */
   claim(keys: IdentityKeys): void;
+  /** Whether tickets are left as they are: they open channels, and nothing else is done with them. */
+  readonly leavesTickets?: true;
 }
 
 /** One way to find a user, made by `fromToken` or `fromHttpSession`; `Adds` is what a message gets besides `channelSession` and `user`. */

@@ -65,6 +65,15 @@ export class ChannelServer<H extends object = object> {
     };
   }
 
+  /**
+   * What its channels share; what the handlers of HTTP routes are built on.
+   *
+   * @internal
+   */
+  get runtime(): Runtime {
+    return this.#runtime;
+  }
+
   /** The channels of this process; read-only. */
   get channels(): Channels {
     return this.#registry;

@@ -1,0 +1,32 @@
+import { anything, type Rule } from '../checked-options.js';
+import type { TokenIssuer } from '../contracts/token-repository.js';
+import type { AnySource } from '../identity/user-source.js';
+import type { TokenCookieOptions } from './token-cookie.js';
+
+/** Options that the handlers of tokens share. */
+export interface ExchangeOptions {
+  /** Issues and revokes the tokens. @default what is registered as `TOKEN_REPOSITORY`, where that is an issuer as well */
+  readonly tokens?: TokenIssuer | undefined;
+  /** Who sends the requests, as for `withUserFrom`. @default the sources of the server's wrappers */
+  readonly sources?: readonly [AnySource, ...AnySource[]] | undefined;
+  /** The cookie in which browsers keep the token; `false` where clients keep it themselves, and are told it as JSON. @default {} */
+  readonly cookie?: TokenCookieOptions | false | undefined;
+}
+
+/** Whether it is a cookie's options is seen by the cookie itself. */
+const cookieOrNone: Rule = {
+  must: 'an object or false',
+  accepts: (value) => value === false || (typeof value === 'object' && value !== null && !Array.isArray(value)),
+};
+
+/** What the shared options must be; the server and `sourcesOf` look at the rest. */
+export const exchangeRules: { readonly tokens: Rule; readonly sources: Rule; readonly cookie: Rule } = {
+  tokens: anything,
+  sources: anything,
+  cookie: cookieOrNone,
+};
+
+/** How long tokens live, in milliseconds, unless an option says otherwise: 14 days. */
+export const defaultTtlMs: number = 14 * 24 * 60 * 60 * 1000;
+/** The longest life that an option can give: 100 years. */
+export const maxTtlMs: number = 100 * 365 * 24 * 60 * 60 * 1000;

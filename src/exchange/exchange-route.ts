@@ -1,0 +1,121 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Authentication } from '../authentication.js';
+import type { Runtime } from '../channel/runtime.js';
+import { withDeadline } from '../deadline.js';
+import { ChannelError, codeOf } from '../errors.js';
+import type { Identification } from '../identity/identification.js';
+import { identificationOf } from '../identity/identify-request.js';
+import type { BoundSource } from '../identity/user-source.js';
+import { refusedOrigin } from '../refused-origin.js';
+import { isThrown, memberOf } from '../thrown.js';
+import { answer, Refused } from './answer.js';
+import { jsonBody } from './json-body.js';
+
+/** Answers one HTTP request: a listener of `node:http`, and a handler or middleware of Connect and Express. Never rejects. */
+export type ExchangeHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** One request that is being answered. */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly #runtime: Runtime;
+
+  constructor(runtime: Runtime, request: IncomingMessage, response: ServerResponse) {
+    this.#runtime = runtime;
+    this.request = request;
+    this.response = response;
+  }
+
+  /** The time, on the server's wall clock. */
+  get now(): number {
+    return this.#runtime.clock.now();
+  }
+
+  /**
+   * Who sent the request, by `sources`.
+   *
+   * @throws {Refused} 403 where a cookie says so, and nothing that the page did.
+   */
+  async identify(sources: readonly BoundSource[]): Promise<Identification> {
+    const { clock, connectTimeoutMs: ms, reporter } = this.#runtime;
+    const identity = await identificationOf(this.request, sources, { clock, ms }, true);
+    if (mayBeForged(this.request, identity.authentication)) {
+      reporter.warn(new ChannelError('ERR_ORIGIN_REFUSED', textForForged));
+      throw new Refused(403);
+    }
+    return identity;
+  }
+
+  /**
+   * What `run` comes to, under the deadline of the server's look-ups.
+   *
+   * @param doing what it is, for the error: a phrase that begins a sentence.
+   * @throws {ChannelError} `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT`, which are 503.
+   */
+  async ask<T>(doing: string, run: () => Promise<T>): Promise<T> {
+    const { clock, connectTimeoutMs: ms } = this.#runtime;
+    const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `${doing} took longer than ${ms} ms.`);
+    try {
+      return await withDeadline(run, { clock, ms, onTimeout });
+    } catch (error) {
+      if (isThrown(error, ChannelError) && codeOf(error) === 'ERR_LOOKUP_TIMEOUT') throw error;
+      const code = isThrown(error, Error) ? memberOf(error, 'code') : undefined;
+      if (code === 'ERR_USER_UNKNOWN') throw new Refused(401);
+      if (code === 'ERR_TOKEN_LIMIT') throw new Refused(409);
+      throw new ChannelError('ERR_LOOKUP_FAILED', `${doing} failed.`, { cause: error });
+    }
+  }
+
+  /**
+   * What the request says in its body; `undefined` where it has none.
+   *
+   * @throws {Refused} 400, 408 or 413 where it says nothing clear in time.
+   */
+  body(): Promise<unknown> {
+    const { clock, connectTimeoutMs: ms } = this.#runtime;
+    return withDeadline(() => jsonBody(this.request), { clock, ms, onTimeout: () => new Refused(408) });
+  }
+
+  /** Reports what does not keep the request from being answered. */
+  report(error: unknown): void {
+    this.#runtime.reporter.error(error);
+  }
+}
+
+const textForForged =
+  'A POST with cookies and without Origin was refused: browsers send Origin with every POST, so that pages of other sites are told apart. A ' +
+  'client that is no browser sends Origin itself, or its token in the Authorization header.';
+
+/** Whether a page of another site could have had the request sent: its browser added what it is identified by. */
+function mayBeForged({ headers }: IncomingMessage, authentication: Authentication | undefined): boolean {
+  if (headers.origin !== undefined || headers['sec-fetch-site'] === 'same-origin') return false;
+  const { source, carrier = 'cookie' } = authentication ?? {};
+  return source !== undefined && carrier === 'cookie';
+}
+
+/** A handler of POST requests of the server's own pages; all others are refused before `run` is called. */
+export function exchangeRoute(runtime: Runtime, run: (exchange: Exchange) => Promise<void>): ExchangeHandler {
+  return async (request, response) => {
+    if (response.headersSent || response.writableEnded || response.destroyed) return; // somebody else has answered, or nobody listens
+    try {
+      if (request.method !== 'POST') throw new Refused(405);
+      if (!runtime.isOriginAllowed(request)) {
+        runtime.reporter.warn(refusedOrigin(request));
+        throw new Refused(403);
+      }
+      await run(new Exchange(runtime, request, response));
+    } catch (error) {
+      refuse(runtime, request, response, error);
+    }
+  };
+}
+
+function refuse(runtime: Runtime, request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (isThrown(error, Refused)) {
+    answer(request, response, error.status);
+    return;
+  }
+  runtime.reporter.error(error);
+  const code = isThrown(error, ChannelError) ? codeOf(error) : undefined;
+  answer(request, response, code === 'ERR_LOOKUP_FAILED' || code === 'ERR_LOOKUP_TIMEOUT' ? 503 : 500);
+}

@@ -1,0 +1,78 @@
+import type { IncomingMessage } from 'node:http';
+import { anInteger, checkedOptions, type Rule, type Rules } from '../checked-options.js';
+import type { Identification } from '../identity/identification.js';
+import type { BoundSource } from '../identity/user-source.js';
+import type { ChannelServer } from '../server/channel-server.js';
+import { answer, Refused } from './answer.js';
+import { issuerOf } from './exchange-issuer.js';
+import { defaultTtlMs, type ExchangeOptions, exchangeRules, maxTtlMs } from './exchange-options.js';
+import { type Exchange, type ExchangeHandler, exchangeRoute } from './exchange-route.js';
+import { sourcesOf } from './exchange-sources.js';
+import { TokenCookie } from './token-cookie.js';
+
+/** Options of {@link issueTokenHandler}. */
+export interface IssueTokenOptions extends ExchangeOptions {
+  /** How long the token and its cookie live, in milliseconds, an integer from 1 to 3,153,600,000,000. @default 1_209_600_000 (14 days) */
+  readonly ttlMs?: number | undefined;
+  /** What the user calls the token, or how to tell it from the request. @default none */
+  readonly label?: string | ((request: IncomingMessage) => string | undefined) | undefined;
+  /** What the token may be used for, in the application's words. @default none */
+  readonly scopes?: readonly string[] | undefined;
+}
+
+const aLabel: Rule = { must: 'a string or a function', accepts: (value) => typeof value === 'string' || typeof value === 'function' };
+const aListOfScopes: Rule = {
+  must: 'an array of strings',
+  accepts: (value) => Array.isArray(value) && Array.from<unknown>(value).every((scope) => typeof scope === 'string'),
+};
+const rules: Rules<IssueTokenOptions> = { ...exchangeRules, ttlMs: anInteger(1, maxTtlMs), label: aLabel, scopes: aListOfScopes };
+
+const owner = 'issueTokenHandler';
+
+/**
+ * Gives whoever is logged in on the web site a token: `POST` → 200 with the token in a cookie and `{ expiresAt }`, or with `cookie: false`
+ * `{ token, expiresAt }`. A browser that has one of the same user in that cookie already keeps it.
+ *
+ * The log-in is that of the sources that are not tokens: those of `sources` or of the server's wrappers, and where there are none, the HTTP
+ * session found through what is registered as `HTTP_SESSION_READER` and `USER_REPOSITORY`. Who holds a token renews it instead.
+ *
+ * Refuses by 405, 403 (another site's page), 401 (nobody is logged in), 409 (too many tokens) and 503.
+ *
+ * @throws {TypeError} when an option is not what it must be, or the server reads tokens from no such cookie.
+ * @throws {ChannelError} `ERR_DEPENDENCY_MISSING`.
+ */
+export function issueTokenHandler(channels: ChannelServer, options: IssueTokenOptions = {}): ExchangeHandler {
+  const { tokens, sources, cookie: given, ttlMs = defaultTtlMs, label, scopes } = checkedOptions(owner, options, rules);
+  const { runtime } = channels;
+  const issuer = issuerOf(owner, runtime, tokens, 'issue');
+  const logIns = sourcesOf(owner, runtime, sources, 'log-in');
+  const cookie = given === false ? undefined : new TokenCookie(owner, given, runtime.credentials.sources);
+  const held = cookie === undefined ? [] : (runtime.plan.sources ?? []).filter(({ source }) => source === 'token');
+  const copied = scopes && Object.freeze([...scopes]);
+  return exchangeRoute(runtime, async (exchange) => {
+    const { request, response } = exchange;
+    const { user } = await exchange.identify(logIns);
+    if (!user.isAuthenticated) throw new Refused(401);
+    const known = cookie && (await heldBy(user.id, exchange, held, cookie));
+    if (known !== undefined) {
+      answer(request, response, 200, { expiresAt: known.authentication?.expiresAt });
+      return;
+    }
+    const asked = { ttlMs, label: typeof label === 'function' ? label(request) : label, scopes: copied };
+    const { key, expiresAt = new Date(exchange.now + ttlMs) } = await exchange.ask('Issuing a token', () => issuer.issue(user.id, asked));
+    cookie?.set(request, response, { key, endsAt: expiresAt }, exchange.now);
+    answer(request, response, 200, cookie === undefined ? { token: key, expiresAt } : { expiresAt });
+  });
+}
+
+/** The token of user `id` that the client keeps in the cookie already, and that counts. */
+async function heldBy(
+  id: string,
+  exchange: Exchange,
+  sources: readonly BoundSource[],
+  { at }: TokenCookie,
+): Promise<Identification | undefined> {
+  if (sources.length === 0 || at.find(exchange.request).kind !== 'key') return undefined;
+  const identity = await exchange.identify(sources);
+  return identity.user.id === id && identity.authentication?.carrier === 'cookie' ? identity : undefined;
+}

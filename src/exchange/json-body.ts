@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http';
+import { Refused } from './answer.js';
+
+/** So much of a body is read at most. */
+const maxBytes = 1_024;
+
+/**
+ * The JSON of a request's body, or what a middleware has parsed of it; `undefined` where it has none.
+ *
+ * @throws {Refused} 413 where it is longer than 1,024 bytes, 400 where it is no JSON.
+ */
+export async function jsonBody(request: IncomingMessage): Promise<unknown> {
+  const parsed: unknown = Reflect.get(request, 'body');
+  if (parsed !== undefined) return parsed;
+  if (request.complete && request.readableEnded) return undefined; // somebody has read it, and kept nothing
+  const text = await textOf(request);
+  if (text.trim() === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refused(400);
+  }
+}
+
+function textOf(request: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const settle = (run: () => void): void => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose);
+      request.resume(); // what is left of it is nobody's
+      run();
+    };
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes > maxBytes) settle(() => reject(new Refused(413)));
+    };
+    const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks).toString()));
+    const onClose = (): void => settle(() => reject(new Refused(400)));
+    request.on('data', onData).on('end', onEnd).on('close', onClose);
+  });
+}

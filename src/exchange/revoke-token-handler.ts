@@ -1,0 +1,77 @@
+import { checkedOptions, type Rule, type Rules } from '../checked-options.js';
+import type { ChannelServer } from '../server/channel-server.js';
+import type { TokenId } from '../token-id.js';
+import { answer, Refused } from './answer.js';
+import { issuerOf } from './exchange-issuer.js';
+import { type ExchangeOptions, exchangeRules } from './exchange-options.js';
+import { type Exchange, type ExchangeHandler, exchangeRoute } from './exchange-route.js';
+import { sourcesOf } from './exchange-sources.js';
+import { TokenCookie } from './token-cookie.js';
+
+/** Options of {@link revokeTokenHandler}. */
+export interface RevokeTokenOptions extends ExchangeOptions {
+  /**
+   * Whether all tokens of the user are revoked rather than the one that the request comes with: always, never, or where the request asks for it,
+   * in its query (`?all=true`) or in its JSON body (`{ "all": true }`, of at most 1,024 bytes). @default false
+   */
+  readonly all?: boolean | 'query' | 'body' | undefined;
+}
+
+const whichTokens: Rule = {
+  must: "true, false, 'query' or 'body'",
+  accepts: (value) => [true, false, 'query', 'body'].includes(value as never),
+};
+const rules: Rules<RevokeTokenOptions> = { ...exchangeRules, all: whichTokens };
+
+const owner = 'revokeTokenHandler';
+
+/**
+ * Logs out: revokes the token with which a request comes, or all of its user, and takes the cookie away. `POST` → 204, also where nobody is
+ * logged in. Channels of these tokens end with 3000 `token revoked`.
+ *
+ * Refuses by 405, 403 (another site's page), 400, 408 and 413 (a body that says nothing clear) and 503.
+ *
+ * @throws {TypeError} when an option is not what it must be, or the server reads no tokens (from such a cookie).
+ * @throws {ChannelError} `ERR_DEPENDENCY_MISSING`.
+ */
+export function revokeTokenHandler(channels: ChannelServer, options: RevokeTokenOptions = {}): ExchangeHandler {
+  const { tokens, sources, cookie: given, all = false } = checkedOptions(owner, options, rules);
+  const { runtime } = channels;
+  const issuer = issuerOf(owner, runtime, tokens, 'revoke', 'revokeAllOf', 'listOf');
+  const ofTokens = sourcesOf(owner, runtime, sources, 'token');
+  const logIns = sourcesOf(owner, runtime, sources, 'any').filter(({ source }) => source !== 'token');
+  const cookie = given === false ? undefined : new TokenCookie(owner, given, runtime.credentials.sources);
+
+  /** Revokes, and has the channels end that nobody else ends: an issuer may tell of nothing. */
+  const revoke = async (exchange: Exchange, ids: readonly TokenId[], run: () => Promise<unknown>): Promise<void> => {
+    await exchange.ask('Revoking a token', run);
+    for (const id of ids) await channels.disconnectToken(id).catch((error: unknown) => exchange.report(error));
+  };
+
+  return exchangeRoute(runtime, async (exchange) => {
+    const { request, response } = exchange;
+    const isOfAll = await isAllAskedFor(exchange, all);
+    const { user, authentication } = await exchange.identify(ofTokens);
+    const whose = isOfAll && !user.isAuthenticated ? (await exchange.identify(logIns)).user : user;
+    const presented = authentication?.tokenId;
+    if (isOfAll && whose.isAuthenticated) {
+      const listed = await exchange.ask('Listing tokens', () => issuer.listOf(whose.id));
+      const ids = listed.map(({ id }) => id);
+      await revoke(exchange, ids, () => issuer.revokeAllOf(whose.id));
+    } else if (presented !== undefined) await revoke(exchange, [presented], () => issuer.revoke(presented));
+    cookie?.clear(request, response);
+    answer(request, response, 204);
+  });
+}
+
+async function isAllAskedFor(exchange: Exchange, all: NonNullable<RevokeTokenOptions['all']>): Promise<boolean> {
+  if (typeof all === 'boolean') return all;
+  if (all === 'query') {
+    const { url = '' } = exchange.request;
+    return new URLSearchParams(url.split('?').slice(1).join('?')).get('all') === 'true';
+  }
+  const body = await exchange.body();
+  if (body === undefined) return false;
+  if (typeof body !== 'object' || body === null) throw new Refused(400);
+  return Reflect.get(body, 'all') === true;
+}

@@ -1,0 +1,115 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { stringifySetCookie } from 'cookie';
+import { aFlag, aName, checkedOptions, oneOf, type Rule, type Rules } from '../checked-options.js';
+import type { CredentialSource } from '../identity/credentials.js';
+
+/** How a token's cookie is set. It is always `HttpOnly`, and lives as long as its token. */
+export interface TokenCookieOptions {
+  /**
+   * The place of `from` in which it is read: `cookie('key')`, `hostCookie()`. Its name says what browsers ask of it.
+   *
+   * @default the first cookie that the server's wrappers read tokens from
+   */
+  readonly at?: CredentialSource | undefined;
+  /** Whether pages of other sites send it along: `'lax'` with navigations, `'none'` always (it is `Secure` then). @default 'lax' */
+  readonly sameSite?: 'strict' | 'lax' | 'none' | undefined;
+  /** Keeps it apart for each top-level site (CHIPS), for pages that are embedded in others; it is `Secure` then. @default false */
+  readonly partitioned?: boolean | undefined;
+  /** Whether it is sent over HTTPS alone. @default true, but for requests of pages whose `Origin` is one of plain `http:` */
+  readonly secure?: boolean | undefined;
+  /** A parent domain to whose hosts it is sent. @default this host alone */
+  readonly domain?: string | undefined;
+  /** To which paths it is sent. @default '/' */
+  readonly path?: string | undefined;
+}
+
+const aCookie: Rule = {
+  must: 'a place made by cookie(…) or hostCookie(…)',
+  accepts: (value) => {
+    const place = value as Partial<CredentialSource> | null;
+    return typeof place === 'object' && typeof place?.find === 'function' && place.carrier === 'cookie' && place.presents !== 'ticket';
+  },
+};
+
+const rules: Rules<TokenCookieOptions> = {
+  at: aCookie,
+  sameSite: oneOf(['strict', 'lax', 'none']),
+  partitioned: aFlag,
+  secure: aFlag,
+  domain: aName,
+  path: { must: 'a path that begins with /', accepts: (value) => typeof value === 'string' && /^\/[^;\s]*$/.test(value) },
+};
+
+/** Browsers keep no cookie for longer (draft-ietf-httpbis-rfc6265bis, section 5.5). */
+const maxAgeMs = 400 * 24 * 60 * 60 * 1000;
+
+/** The cookie in which tokens travel: one definition for what reads it, sets it and takes it away. */
+export class TokenCookie {
+  /** Where it is read. */
+  readonly at: CredentialSource;
+  readonly #options: TokenCookieOptions;
+
+  /**
+   * @param owner whom errors name.
+   * @param read the places in which the server's wrappers look for tokens.
+   * @throws {TypeError} when an option is not what it must be, contradicts another or the name, or nobody reads the cookie.
+   */
+  constructor(owner: string, given: TokenCookieOptions | undefined, read: readonly CredentialSource[]) {
+    const options = checkedOptions(`${owner}: cookie`, given, rules);
+    const cookies = read.filter((place) => aCookie.accepts(place));
+    const at = options.at ?? cookies[0];
+    if (at === undefined || !cookies.some(({ name }) => name === at.name)) {
+      throw new TypeError(
+        `${owner}: cookie must be one that a wrapper of the server reads, from: ${at === undefined ? "cookie('key')" : `cookie('${at.name}')`}, ` +
+          `got ${cookies.length === 0 ? 'a server that reads none' : `one that reads ${cookies.map(({ name }) => name).join(', ')}`}; or false, for JSON`,
+      );
+    }
+    checkAgainstName(owner, at.name, options);
+    this.at = at;
+    this.#options = options;
+  }
+
+  /** Has the client keep `key` until `endsAt`; `undefined` where its token never ends. */
+  set(
+    request: IncomingMessage,
+    response: ServerResponse,
+    token: { readonly key: string; readonly endsAt: Date | undefined },
+    now: number,
+  ): void {
+    const leftMs = Math.min(maxAgeMs, (token.endsAt?.getTime() ?? Number.POSITIVE_INFINITY) - now);
+    this.#append(request, response, token.key, Math.max(0, Math.ceil(leftMs / 1000)), new Date(now + Math.max(0, leftMs)));
+  }
+
+  /** Has the client forget it. */
+  clear(request: IncomingMessage, response: ServerResponse): void {
+    this.#append(request, response, '', 0, new Date(0));
+  }
+
+  #append(request: IncomingMessage, response: ServerResponse, value: string, maxAge: number, expires: Date): void {
+    const { sameSite = 'lax', partitioned = false, domain, path = '/' } = this.#options;
+    const { name } = this.at;
+    const secure = this.#options.secure ?? (isHeldToHttps(name, this.#options) || !isOfPlainPage(request));
+    const cookie = { name, value, maxAge, expires, httpOnly: true, secure, sameSite, path, partitioned };
+    response.appendHeader('Set-Cookie', stringifySetCookie({ ...cookie, ...(domain !== undefined && { domain }) }));
+  }
+}
+
+/** Whether browsers take it with `Secure` alone. */
+function isHeldToHttps(name: string, { sameSite, partitioned }: TokenCookieOptions): boolean {
+  return /^__(Secure|Host|Http)-/i.test(name) || sameSite === 'none' || partitioned === true;
+}
+
+/** Whether a page of plain HTTP sent the request: it would lose a `Secure` cookie. */
+function isOfPlainPage({ headers: { origin } }: IncomingMessage): boolean {
+  return origin !== undefined && /^http:/i.test(origin);
+}
+
+function checkAgainstName(owner: string, name: string, options: TokenCookieOptions): void {
+  const { secure, domain, path = '/' } = options;
+  if (secure === false && isHeldToHttps(name, options)) {
+    throw new TypeError(`${owner}: cookie.secure must be true for ${name} with these options, since browsers take it so alone; got false`);
+  }
+  if (!/^__Host-/i.test(name)) return;
+  if (domain !== undefined) throw new TypeError(`${owner}: cookie.domain must be absent for ${name}, which is held to its host; got one`);
+  if (path !== '/') throw new TypeError(`${owner}: cookie.path must be / for ${name}, which is held to its host; got another`);
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { cookie, hostCookie, issueTokenHandler, revokeTokenHandler, type TokenCookieOptions } from '../../../entries/index.js';
+import { expectProcessToLive } from '../../support/site.js';
+import { makeExchangeSite, serveOverHttp } from './exchanging.js';
+
+expectProcessToLive();
+
+const page = 'https://chat.example.com';
+
+/** The cookie that is set for a page of `origin`. */
+async function cookieOf(options: TokenCookieOptions, at = options.at ?? cookie('key'), origin: string | undefined = page) {
+  const site = makeExchangeSite(at, { publicOrigin: page });
+  const { ask } = await serveOverHttp(issueTokenHandler(site.channels, { tokens: site.tokens, cookie: options }));
+  const { cookies } = await ask({ cookie: site.logIn('alice'), ...(origin !== undefined && { origin }) });
+  return cookies[0];
+}
+
+describe('the cookie of a token', () => {
+  it('is Secure, HttpOnly, SameSite=Lax, for every path of this host, where the page is one of HTTPS', async () => {
+    const set = await cookieOf({});
+    expect(set?.name).toBe('key');
+    expect(set?.attributes).toMatchObject({ secure: '', httponly: '', samesite: 'Lax', path: '/' });
+    expect(set?.attributes).not.toHaveProperty('domain');
+    expect(set?.attributes).not.toHaveProperty('partitioned');
+  });
+
+  it('is not Secure for a page of plain HTTP, which would lose it, unless it is told to be', async () => {
+    const site = makeExchangeSite();
+    for (const [secure, expected] of [
+      [undefined, false],
+      [true, true],
+      [false, false],
+    ] as const) {
+      const { ask } = await serveOverHttp(issueTokenHandler(site.channels, { tokens: site.tokens, cookie: { secure } }));
+      const [set] = (await ask({ cookie: site.logIn('alice') })).cookies;
+      expect('secure' in (set?.attributes ?? {})).toBe(expected);
+    }
+  });
+
+  it('has the name of the place in which it is read, with the prefix that holds it to its host', async () => {
+    for (const [at, name] of [
+      [hostCookie(), '__Host-key'],
+      [hostCookie('auth'), '__Host-auth'],
+      [hostCookie('auth', '__Host-Http-'), '__Host-Http-auth'],
+    ] as const) {
+      const set = await cookieOf({}, at);
+      expect(set?.name).toBe(name);
+      expect(set?.attributes).toMatchObject({ secure: '', httponly: '', path: '/' });
+      expect(set?.attributes).not.toHaveProperty('domain');
+    }
+  });
+
+  it('is Secure by its name, whatever page asks', async () => {
+    const site = makeExchangeSite(hostCookie());
+    const { ask } = await serveOverHttp(issueTokenHandler(site.channels, { tokens: site.tokens }));
+    expect((await ask({ cookie: site.logIn('alice') })).cookies[0]?.attributes).toHaveProperty('secure');
+  });
+
+  it('has the attributes that are asked for', async () => {
+    const set = await cookieOf({ sameSite: 'none', partitioned: true, domain: 'example.com', path: '/chat' });
+    expect(set?.attributes).toMatchObject({ samesite: 'None', partitioned: '', secure: '', domain: 'example.com', path: '/chat' });
+    expect((await cookieOf({ sameSite: 'strict' }))?.attributes['samesite']).toBe('Strict');
+  });
+
+  it('is one definition: what is set in it identifies, and is taken away by the same name', async () => {
+    const at = hostCookie('auth');
+    const site = makeExchangeSite(at);
+    const issue = await serveOverHttp(issueTokenHandler(site.channels, { tokens: site.tokens, cookie: { at } }));
+    const revoke = await serveOverHttp(revokeTokenHandler(site.channels, { tokens: site.tokens, cookie: { at } }));
+    const [set] = (await issue.ask({ cookie: site.logIn('bob') })).cookies;
+    expect(await site.tokens.listOf('bob')).toHaveLength(2);
+    const [cleared] = (await revoke.ask({ cookie: `${set?.name}=${set?.value}` })).cookies;
+    expect([cleared?.name, cleared?.value]).toEqual([set?.name, '']);
+    expect(await site.tokens.listOf('bob')).toHaveLength(1);
+  });
+
+  it.each([
+    ['two words', '__Host-'],
+    ['', '__Host'],
+    ['key', '__Secure-'],
+    [7, '__Host-'],
+  ])('hostCookie refuses %j with the prefix %j', (name, prefix) => {
+    expect(() => hostCookie(name as never, prefix as never)).toThrow(TypeError);
+  });
+});
