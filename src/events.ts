@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { channel as channelNamed, type Channel as DiagnosticsChannel } from 'node:diagnostics_channel';
-import type { Authentication, AuthenticationOutcome } from './authentication.js';
+import type { Authentication, AuthenticationOutcome, SourceName } from './authentication.js';
 import type { Clock } from './contracts/clock.js';
 import { ignore } from './maybe-promise.js';
 import type { ErrorCode } from './outcomes.js';
@@ -52,6 +52,10 @@ export interface IdentificationEvent extends EventSubject {
   readonly source: Authentication['source'];
   /** Where the token travelled. */
   readonly carrier: Authentication['carrier'];
+  /** When the source that found the user ends; `undefined` where never, or nobody was found. */
+  readonly until?: Date | undefined;
+  /** Whether a user would have been found, had the source not ended. */
+  readonly hasSourceEnded?: true | undefined;
   /** In milliseconds; `undefined` where nobody listened when it began. */
   readonly durationMs: number | undefined;
 }
@@ -59,7 +63,7 @@ export interface IdentificationEvent extends EventSubject {
 /** Live credentials were looked up again, in one batch. */
 export interface RevalidationEvent {
   readonly type: 'revalidation';
-  readonly source: 'token' | 'http-session';
+  readonly source: SourceName;
   /** How many credentials were asked for, those included to which tokens were exchanged. */
   readonly asked: number;
   /** How many channels ended by it. */

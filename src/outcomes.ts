@@ -26,6 +26,7 @@ const codes = {
   ERR_TOKEN_REVOKED: { status: 401, closeCode: 3000, reason: 'token revoked', isReported: false },
   ERR_USER_INACTIVE: { status: 401, closeCode: 3000, reason: 'user inactive', isReported: false },
   ERR_HTTP_SESSION_ENDED: { status: 401, closeCode: 3000, reason: 'session ended', isReported: false },
+  ERR_SOURCE_ENDING: { status: 401, closeCode: 3000, reason: 'token expired', isReported: false },
   ERR_CONNECTION_DENIED: { status: 403, closeCode: 3003, reason: 'denied', isReported: false },
   ERR_CHANNEL_CLOSED: { status: 403, closeCode: 1000, reason: '', isReported: false, isOrderly: true },
   ERR_LOOKUP_FAILED: { status: 503, closeCode: 1013, reason: 'try again later' },
@@ -92,6 +93,7 @@ export const privateCloseCodes: { readonly [Code in ErrorCode]?: Partial<Outcome
   ERR_TOKEN_REVOKED: { closeCode: 4401 },
   ERR_USER_INACTIVE: { closeCode: 4401 },
   ERR_HTTP_SESSION_ENDED: { closeCode: 4401 },
+  ERR_SOURCE_ENDING: { closeCode: 4401 },
   ERR_CONNECTION_DENIED: { closeCode: 4403 },
   ERR_CONNECT_TIMEOUT: { closeCode: 4408 },
 });

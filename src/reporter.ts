@@ -14,7 +14,7 @@ export interface ReporterOptions {
   readonly onError?: ((error: unknown, message: Message | undefined) => void) | undefined;
   /**
    * Told of what is refused or risky and no error of this process: a refused origin (the text says which option would let it in), an
-   * unguarded subprotocol, input or output past its bounds. Users who are refused as anonymous are counted: each outcome of their
+   * unguarded subprotocol, input or output past its bounds, clients of a source that ends. Users who are refused as anonymous are counted: each outcome of their
    * identification is told at most once a minute, with how many were left out. What it throws is ignored. @default
    * `process.emitWarning`, each kind at most once a minute
    */
@@ -84,6 +84,23 @@ export class Reporter {
     this.#tell(
       new ChannelError('ERR_AUTHENTICATION_REQUIRED', `An anonymous client was refused, outcome ${outcome}: ${reasons[outcome]}.${more}`),
     );
+  }
+
+  /**
+   * Somebody was identified by a source that ends, or was not since it has ended. Clients cause that at will, so it is told seldom, and counted
+   * meanwhile.
+   *
+   * @param until when it ends; `undefined` where it has.
+   */
+  sourceEnding(source: string, until: Date | undefined): void {
+    const leftOut = this.#dueAfter(`ERR_SOURCE_ENDING ${until === undefined} ${source}`);
+    if (leftOut === undefined) return;
+    const more = leftOut === 0 ? '' : ` ${leftOut} more came so since the last such warning.`;
+    const text =
+      until === undefined
+        ? `A client presented what would count, had its source ${source} not ended (option until).`
+        : `A client was identified by the source ${source}, which ends at ${until.toISOString()} (option until): from then on it counts no more.`;
+    this.#tell(new ChannelError('ERR_SOURCE_ENDING', `${text}${more}`));
   }
 
   /** A user or an address has as many channels as it may. */

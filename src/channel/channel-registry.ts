@@ -21,6 +21,11 @@ export interface Channels extends Iterable<Channel> {
   readonly size: number;
   /** The live channel with this id. */
   get(id: string): Channel | undefined;
+  /**
+   * How many live channels each source has identified, by its name, and how many are `anonymous`: how far a migration is. It looks at each of
+   * them.
+   */
+  countBySource(): Readonly<Record<string, number>>;
   /** The channels of a user, in the order in which they came. */
   ofUser(userId: string): readonly Channel[];
   /** The channels that a token identified, or that have presented it and are connecting, in the order in which they came. */
@@ -64,6 +69,15 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
 
   get(id: string): Connection | undefined {
     return this.#byId.get(id);
+  }
+
+  countBySource(): Readonly<Record<string, number>> {
+    const counts = new Map<string, number>();
+    for (const { identity } of this) {
+      const name = identity.source?.source ?? 'anonymous';
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    return Object.fromEntries(counts);
   }
 
   ofUser(userId: string): readonly Connection[] {

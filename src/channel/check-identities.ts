@@ -7,8 +7,6 @@ export interface Answer {
   readonly sources: readonly BoundSource[];
 }
 
-const madeOf: Readonly<Record<UserSource['source'], string>> = { token: 'fromToken()', 'http-session': 'fromHttpSession()' };
-
 /**
  * Two wrappers of a slot that identify differently would mix one person's user with another's session and scopes.
  *
@@ -53,7 +51,7 @@ export function checkAlike(slot: string, [first, ...others]: readonly Answer[]):
     const each = joined.filter((source, index) => joined.findIndex((earlier) => isSame(earlier, source)) === index);
     throw new TypeError(
       `ChannelServer: ${first.wrapper} and ${other.wrapper} of ${slot} identify differently, and a message has one user: join their sources in ` +
-        `one wrapper of connect, withUserFrom(${each.map(({ source }) => madeOf[source]).join(', ')}), each with its options, and use withChannelUser ` +
+        `one wrapper of connect, withUserFrom(${each.map(({ madeBy }) => madeBy).join(', ')}), each with its options, and use withChannelUser ` +
         'on later messages',
     );
   }

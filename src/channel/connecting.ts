@@ -228,12 +228,14 @@ export class Connecting implements PendingConnect {
       await channel.identity.find(this.#request, sources, {
         httpSession: (reader) => this.httpSession(reader),
         claim: (keys) => this.#registry.claim(channel, keys, this.#mark),
+        aborting: channel,
       });
     } catch (error) {
       lifecycle.identified(channel, true);
       throw lookUpFailed(error);
     }
     if (audience.hasSubscribers) lifecycle.identified(channel);
+    channel.runtime.warnOfEnding(channel.identity);
     this.#registry.identified(channel, this.#mark);
     channel.takeRoom();
   }

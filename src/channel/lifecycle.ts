@@ -17,6 +17,7 @@ interface ToldChannel {
   readonly socket: WebSocket | undefined;
   readonly via: Transport['via'];
   readonly isOpen: boolean;
+  readonly identity: { readonly source: { readonly until?: Date | undefined } | undefined };
 }
 
 interface Arrival {
@@ -90,13 +91,15 @@ export class Lifecycle {
 
   #tellIdentified(channel: ToldChannel, hasFailed: boolean): void {
     if (!this.#events.isHeard('identification')) return;
-    const { outcome = 'missing', source, carrier } = channel.authentication ?? {};
+    const { outcome = 'missing', source, carrier, hasSourceEnded } = channel.authentication ?? {};
     this.#events.emit({
       type: 'identification',
       ...subjectOf(channel),
       outcome: hasFailed ? 'failed' : outcome,
       source,
       carrier,
+      until: channel.identity.source?.until,
+      hasSourceEnded,
       durationMs: this.#events.since(this.#lookUps.get(channel)),
     });
   }

@@ -5,7 +5,8 @@ import type { RevocationFeed } from '../contracts/revocation-feed.js';
 import { Dependencies } from '../dependencies.js';
 import { type EventOptions, Events } from '../events.js';
 import { guardedClock } from '../guarded-clock.js';
-import { checkRequest, type Identified, identifyRequest } from '../identity/identify-request.js';
+import type { Identification } from '../identity/identification.js';
+import { checkRequest, type Identified, identificationOf, identifiedBy } from '../identity/identify-request.js';
 import { KnownCredentials } from '../identity/known-credentials.js';
 import type { BoundSource, UserSource } from '../identity/user-source.js';
 import { type DependencyContainer, REVOCATION_FEED } from '../injection.js';
@@ -109,7 +110,15 @@ export class Runtime {
     const { sources } = this.plan;
     if (sources === undefined) throw new TypeError('identify: no wrapper of this server identifies channels, so it has no sources to ask');
     if ((isUpgrade(request) || mayChange(request)) && !this.isOriginAllowed(request)) throw refusedOrigin(request);
-    return identifyRequest(request, sources, { clock: this.clock, ms: this.connectTimeoutMs });
+    const found = await identificationOf(request, sources, { clock: this.clock, ms: this.connectTimeoutMs });
+    this.warnOfEnding(found);
+    return identifiedBy(found);
+  }
+
+  /** Somebody was identified, or would have been: a warning where the source ends, or has. */
+  warnOfEnding({ source, authentication }: Identification): void {
+    if (authentication?.hasSourceEnded === true) this.reporter.sourceEnding(String(authentication.source), undefined);
+    else if (source?.until !== undefined) this.reporter.sourceEnding(source.source, source.until);
   }
 
   /** Resolves what something depends on, once. */

@@ -5,6 +5,26 @@ import { ignoreThrown } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
 import { isThrown } from '../thrown.js';
 
+/** Tells a look-up that nobody waits for it any more. Most never ask, so the signal is made when one does. */
+export class LookUpSignal {
+  #controller: AbortController | undefined;
+  #reason: unknown;
+  #isAborted = false;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#isAborted) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    if (this.#isAborted) return;
+    this.#isAborted = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+}
+
 function isLookUpCode(code: ErrorCode | undefined): boolean {
   return code === 'ERR_LOOKUP_FAILED' || code === 'ERR_LOOKUP_TIMEOUT';
 }
@@ -20,12 +40,18 @@ export function lookUpFailed(error: unknown): ChannelError {
  * What `run` looks up, under a deadline of `ms` milliseconds. Whatever keeps it from an answer is "cannot tell".
  *
  * @param doing what it is, for the error: a phrase that begins a sentence.
+ * @param run is given the signal that is aborted when the time is up.
  * @throws {ChannelError} (as a rejection) `ERR_LOOKUP_TIMEOUT` or `ERR_LOOKUP_FAILED`.
  */
-export async function boundedLookUp<T>(doing: string, run: () => Promise<T>, clock: Clock, ms: number): Promise<T> {
-  const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `${doing} took longer than ${ms} ms.`);
+export async function boundedLookUp<T>(doing: string, run: (aborting: LookUpSignal) => Promise<T>, clock: Clock, ms: number): Promise<T> {
+  const aborting = new LookUpSignal();
+  const onTimeout = (): Error => {
+    const error = new ChannelError('ERR_LOOKUP_TIMEOUT', `${doing} took longer than ${ms} ms.`);
+    aborting.abort(error);
+    return error;
+  };
   try {
-    return await withDeadline(run, { clock, ms, onTimeout });
+    return await withDeadline(() => run(aborting), { clock, ms, onTimeout });
   } catch (error) {
     throw lookUpFailed(error);
   }

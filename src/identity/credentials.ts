@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { parseCookie } from 'cookie';
+import type { Carrier } from '../authentication.js';
 import { kindOf } from '../kind-of.js';
+import { ignore, isThenable } from '../maybe-promise.js';
 import { isTokenKey } from '../token-id.js';
 
 /** What a request presents in one place: nothing, something that cannot be a key (or differing ones), or a key. */
@@ -8,23 +10,28 @@ export type Presented = { readonly kind: 'missing' } | { readonly kind: 'malform
 
 /** A place of the handshake where a token may travel: made by `cookie`, `authorization`, `subprotocol`, `query` or `ticket`. */
 export interface CredentialSource {
-  readonly carrier: 'cookie' | 'authorization' | 'subprotocol' | 'query';
+  readonly carrier: Carrier;
   /** Name of the cookie or parameter, prefix of the subprotocol, or the schemes. */
   readonly name: string;
   /** What stands there; a ticket is exchanged for what it stands for, once. @default 'token' */
   readonly presents?: 'token' | 'ticket' | undefined;
-  /** What `request` presents here. Never throws for what a client sent. */
-  find(request: IncomingMessage): Presented;
+  /**
+   * What `request` presents here. Never throws for what a client sent.
+   *
+   * @param isKey whether a value can be a key; everything else is malformed. @default a token's key: 16 to 512 characters of
+   * `[A-Za-z0-9._~+/=-]`
+   */
+  find(request: IncomingMessage, isKey?: (value: string) => boolean): Presented;
 }
 
 const missing: Presented = Object.freeze({ kind: 'missing' });
 const malformed: Presented = Object.freeze({ kind: 'malformed' });
 
 /** One key from all the values found in one place: the same value twice is one value, two different ones are malformed. */
-function presented(values: readonly string[]): Presented {
+function presented(values: readonly string[], isKey: (value: string) => boolean = isTokenKey): Presented {
   const [key] = values;
   if (key === undefined) return missing;
-  return isTokenKey(key) && values.every((value) => value === key) ? { kind: 'key', key } : malformed;
+  return isKey(key) && values.every((value) => value === key) ? { kind: 'key', key } : malformed;
 }
 
 function checkName(owner: string, option: string, value: unknown, pattern: RegExp): void {
@@ -66,7 +73,7 @@ export function cookie(name = 'key'): CredentialSource {
   return Object.freeze<CredentialSource>({
     carrier: 'cookie',
     name,
-    find: (request) => presented(cookieValues(request.headers.cookie, name)),
+    find: (request, isKey) => presented(cookieValues(request.headers.cookie, name), isKey),
   });
 }
 
@@ -78,10 +85,10 @@ export function cookie(name = 'key'): CredentialSource {
 export function authorization(...schemes: readonly string[]): CredentialSource {
   for (const scheme of schemes) checkName('authorization', 'a scheme', scheme, httpToken);
   const accepted = (schemes.length > 0 ? schemes : ['Bearer', 'Token']).map((scheme) => scheme.toLowerCase());
-  const find = (request: IncomingMessage): Presented => {
+  const find: CredentialSource['find'] = (request, isKey) => {
     const [scheme, key, ...more] = (request.headers.authorization ?? '').trim().split(/ +/);
     if (key === undefined || more.length > 0 || !accepted.includes((scheme as string).toLowerCase())) return missing;
-    return presented([key]);
+    return presented([key], isKey);
   };
   return Object.freeze<CredentialSource>({ carrier: 'authorization', name: accepted.join(','), find });
 }
@@ -104,8 +111,11 @@ export function offeredSubprotocols(request: IncomingMessage): string[] {
  */
 export function subprotocol(prefix: string): CredentialSource {
   checkName('subprotocol', 'prefix', prefix, httpToken);
-  const find = (request: IncomingMessage): Presented =>
-    presented(offeredSubprotocols(request).flatMap((offer) => (offer.startsWith(prefix) ? [offer.slice(prefix.length)] : [])));
+  const find: CredentialSource['find'] = (request, isKey) =>
+    presented(
+      offeredSubprotocols(request).flatMap((offer) => (offer.startsWith(prefix) ? [offer.slice(prefix.length)] : [])),
+      isKey,
+    );
   return Object.freeze<CredentialSource>({ carrier: 'subprotocol', name: prefix, find });
 }
 
@@ -117,7 +127,7 @@ export function subprotocol(prefix: string): CredentialSource {
  */
 export function query(name: string): CredentialSource {
   checkName('query', 'name', name, /^[^\s&=#]+$/);
-  const find = (request: IncomingMessage): Presented => presented(queryOf(request.url).getAll(name));
+  const find: CredentialSource['find'] = (request, isKey) => presented(queryOf(request.url).getAll(name), isKey);
   return Object.freeze<CredentialSource>({ carrier: 'query', name, find });
 }
 
@@ -146,14 +156,40 @@ export function checkedCredentialSources(owner: string, from: unknown): readonly
   return Object.freeze([...list]) as readonly CredentialSource[];
 }
 
-/** What the first of `places` that holds a key presents; without one, whether any held something malformed. */
+/**
+ * What `place`, which may be the application's own, presents: a key only where `isKey` says so, for a client decides what it reads.
+ *
+ * @throws {TypeError} naming the place, when what it returned is nothing that a place returns.
+ */
+function presentedAt(place: CredentialSource, request: IncomingMessage, isKey: (value: string) => boolean): Presented {
+  const found: unknown = place.find(request, isKey);
+  if (found === undefined || found === null) return missing;
+  if (isThenable(found)) ignore(found);
+  else if (typeof found === 'object') {
+    const { kind, key } = found as { readonly kind?: unknown; readonly key?: unknown };
+    if (kind === 'missing' || (kind === 'key' && (key === undefined || key === null))) return missing;
+    if (kind === 'malformed') return malformed;
+    if (kind === 'key') return typeof key === 'string' && isKey(key) ? { kind, key } : malformed;
+  }
+  const got = isThenable(found) ? 'a promise' : typeof found === 'object' ? 'an object of another kind' : kindOf(found);
+  throw new TypeError(
+    `from: find of the place ${place.carrier} ${place.name} must return { kind: 'missing' }, { kind: 'malformed' } or { kind: 'key', key }, got ${got}`,
+  );
+}
+
+/**
+ * What the first of `places` that holds a key presents; without one, whether any held something malformed.
+ *
+ * @param isKey whether a value can be a key of whoever asks.
+ */
 export function findCredential<Place extends CredentialSource>(
   request: IncomingMessage,
   places: readonly Place[],
+  isKey: (value: string) => boolean = isTokenKey,
 ): { readonly presented: Presented; readonly place: Place | undefined } {
   let bad: Place | undefined;
   for (const place of places) {
-    const found = place.find(request);
+    const found = presentedAt(place, request, isKey);
     if (found.kind === 'key') return { presented: found, place };
     if (found.kind === 'malformed') bad ??= place;
   }

@@ -6,6 +6,7 @@ import { HTTP_SESSION_READER, USER_REPOSITORY } from '../injection.js';
 import type { HasHttpSession } from '../messages.js';
 import type { AppUser, FoundUser, UserLike } from '../users.js';
 import { checkedUser } from './checked-grant.js';
+import { aMoment, endingAt, untilAsked } from './ending-source.js';
 import { httpSessionRecheck } from './recheck.js';
 import { aRevalidation, copyOfRevalidation, type Revalidate } from './revalidation.js';
 import { type BoundSource, type Finding, feedsOf, type HandshakeLookUps, type UserSource } from './user-source.js';
@@ -22,6 +23,8 @@ export interface HttpOptions<User extends UserLike = AppUser> {
 export interface HttpSourceOptions<User extends UserLike = AppUser> extends HttpOptions<User> {
   /** How often live channels are looked up again. @default the server's `revalidate` */
   readonly revalidate?: Revalidate | undefined;
+  /** When this source ends: before, whoever comes by it is told of as a warning; from then on its sessions have expired. @default never */
+  readonly until?: Date | undefined;
 }
 
 /** The reader of `sessions`, or the registered one. */
@@ -43,7 +46,7 @@ export function requireUsers<User extends UserLike>(
 /** What the options of the wrappers that read HTTP sessions must be; the server looks at their methods, and says where else to register them. */
 export const httpSessionRules = { sessions: anything };
 const httpRules: Rules<HttpOptions> = { ...httpSessionRules, users: anything };
-const httpSourceRules: Rules<HttpSourceOptions> = { ...httpRules, revalidate: aRevalidation };
+const httpSourceRules: Rules<HttpSourceOptions> = { ...httpRules, revalidate: aRevalidation, until: aMoment };
 
 /** A checked copy of the options of `withHttpUser`. */
 export function checkedHttpOptions<User extends UserLike>(owner: string, given?: HttpOptions<User>): HttpOptions<User> {
@@ -83,15 +86,17 @@ export function httpSessionSource<User extends UserLike>(
     bind(dependencies): BoundSource {
       const reader = requireReader(owner, options.sessions, dependencies);
       const users = requireUsers(owner, options.users, dependencies);
-      return {
+      const bound: BoundSource = {
         source: 'http-session',
-        asks: [reader, users],
+        madeBy: 'fromHttpSession()',
+        asks: [reader, users, ...untilAsked(options.until)],
         reader,
         recheck: httpSessionRecheck(reader, users),
         revalidate: copyOfRevalidation(options.revalidate),
         feeds: feedsOf(reader, users),
         find: async (_request, lookUps) => findingOf(await lookUps.httpSession(reader), users, lookUps),
       };
+      return endingAt(options.until, bound, dependencies.clock);
     },
   });
 }

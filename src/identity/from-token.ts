@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Authentication } from '../authentication.js';
+import type { Authentication, Carrier } from '../authentication.js';
 import { anything, checkedOptions, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
@@ -8,14 +8,15 @@ import type { TokenRepository } from '../contracts/token-repository.js';
 import type { UserRepository } from '../contracts/user-repository.js';
 import { type Dependencies, type DependencyNames, missing } from '../dependencies.js';
 import { HTTP_SESSION_READER, TICKET_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from '../injection.js';
-import { tokenIdOf } from '../token-id.js';
+import { isTokenKey, tokenIdOf } from '../token-id.js';
 import type { AppUser, FoundUser, UserLike } from '../users.js';
 import { checkedGrant, checkedUser } from './checked-grant.js';
 import { type CredentialSource, checkedCredentialSources, cookie, findCredential } from './credentials.js';
+import { aMoment, endingAt, untilAsked } from './ending-source.js';
 import { outcomeOf, tokenRecheck } from './recheck.js';
 import { aRevalidation, copyOfRevalidation, type Revalidate } from './revalidation.js';
 import { TicketLookUps } from './ticket-look-ups.js';
-import { type BoundSource, type Finding, feedsOf, type HandshakeLookUps, type UserSource } from './user-source.js';
+import { type BoundSource, type Finding, feedsOf, type HandshakeLookUps, type KeyLookUps, type UserSource } from './user-source.js';
 
 /** Options of `fromToken` and `withUserFromToken`. */
 export interface TokenOptions<User extends UserLike = AppUser> {
@@ -25,6 +26,8 @@ export interface TokenOptions<User extends UserLike = AppUser> {
   readonly tokens?: TokenRepository<User> | undefined;
   /** How often live channels are looked up again. @default the server's `revalidate` */
   readonly revalidate?: Revalidate | undefined;
+  /** When this source ends: before, whoever comes by it is told of as a warning; from then on its tokens have expired. @default never */
+  readonly until?: Date | undefined;
   /** Where tickets are kept, for `ticket()` in `from`. @default what is registered as `TICKET_STORE` */
   readonly tickets?: TicketStore | undefined;
   /** Finds the users of tickets that are of no token. @default what is registered as `USER_REPOSITORY` */
@@ -38,6 +41,7 @@ const rules: Rules<TokenOptions<UserLike>> = {
   from: anything,
   tokens: anything,
   revalidate: aRevalidation,
+  until: aMoment,
   tickets: anything,
   users: anything,
   sessions: anything,
@@ -63,8 +67,12 @@ async function findUser(request: IncomingMessage, places: readonly Place[], look
   return { user: undefined, authentication: Object.freeze({ outcome: 'malformed', source: 'token', carrier }) };
 }
 
-/** Looks up the keys that come in `place`. */
-function keyLookUp({ carrier }: CredentialSource, tokens: TokenRepository<UserLike>, clock: Clock): Place['lookUp'] {
+/** Looks up the keys that come by `carrier`. */
+function keyLookUp(
+  carrier: Carrier | undefined,
+  tokens: TokenRepository<UserLike>,
+  clock: Clock,
+): (key: string, lookUps: KeyLookUps) => Promise<Finding> {
   return async (key, { claim }) => {
     const tokenId = tokenIdOf(key);
     claim({ tokenId });
@@ -73,7 +81,7 @@ function keyLookUp({ carrier }: CredentialSource, tokens: TokenRepository<UserLi
     const authentication: Authentication = Object.freeze({
       outcome,
       source: 'token',
-      carrier,
+      ...(carrier !== undefined && { carrier }),
       tokenId,
       ...(outcome === 'ok' && grant?.expiresAt != null && { expiresAt: grant.expiresAt }),
       ...(outcome === 'ok' && grant?.scopes != null && { scopes: Object.freeze([...grant.scopes]) }),
@@ -116,20 +124,25 @@ function boundTo<User extends UserLike>(
     const lookUp: Place['lookUp'] =
       tickets !== undefined && isOfTickets(place)
         ? (ticket, lookUps) => tickets.lookUps.find(ticket, lookUps)
-        : keyLookUp(place, requireTokens(), clock);
-    return { carrier, name, presents, lookUp, find: (request) => place.find(request) };
+        : keyLookUp(carrier, requireTokens(), clock);
+    return { carrier, name, presents, lookUp, find: (request, isKey) => place.find(request, isKey) };
   });
-  return {
+  const tokens = tickets === undefined ? requireTokens() : tickets.tokens;
+  const bound: BoundSource = {
     source: 'token',
+    madeBy: 'fromToken()',
     asks: [
+      ...untilAsked(options.until),
       ...(tickets?.asks ?? [requireTokens()]),
       ...places.map(({ carrier, name, presents }) => `${presents ?? 'token'} ${carrier} ${name}`),
     ],
     find: (request, lookUps) => findUser(request, places, lookUps),
+    ...(tokens !== undefined && { keys: { accepts: isTokenKey, find: keyLookUp(undefined, tokens, clock) } }),
     recheck: tickets?.lookUps.recheck ?? tokenRecheck(requireTokens()),
     revalidate: copyOfRevalidation(options.revalidate),
     feeds: tickets?.feeds ?? feedsOf(requireTokens()),
   };
+  return endingAt(options.until, bound, clock);
 }
 
 /** What tickets are kept by and looked up through; of the repositories, those that there are. */
@@ -137,7 +150,10 @@ function bindTickets<User extends UserLike>(
   owner: string,
   options: TokenOptions<User>,
   dependencies: Dependencies,
-): Required<Pick<BoundSource, 'asks' | 'feeds'>> & { readonly lookUps: TicketLookUps } {
+): Required<Pick<BoundSource, 'asks' | 'feeds'>> & {
+  readonly lookUps: TicketLookUps;
+  readonly tokens: TokenRepository<UserLike> | undefined;
+} {
   const named = (option: string, token: string, method: string): DependencyNames => ({ wrapper: owner, option, token, method });
   const store = dependencies.require(options.tickets, TICKET_STORE, named('tickets', 'TICKET_STORE', 'consume'));
   const tokenNames = named('tokens', 'TOKEN_REPOSITORY', 'findById');
@@ -151,5 +167,5 @@ function bindTickets<User extends UserLike>(
   const sessions = dependencies.optional(options.sessions, HTTP_SESSION_READER, named('sessions', 'HTTP_SESSION_READER', 'readById'));
   const lookUps = new TicketLookUps(owner, store, { tokens, users, sessions }, dependencies.clock);
   const repositories = [tokens, users, sessions];
-  return { lookUps, asks: [store, ...repositories], feeds: feedsOf(...repositories.filter((one) => one !== undefined)) };
+  return { lookUps, tokens, asks: [store, ...repositories], feeds: feedsOf(...repositories.filter((one) => one !== undefined)) };
 }

@@ -75,10 +75,31 @@ export class Identification {
     return this.tokenId ?? this.#finding?.credentialId ?? (this.user.isAuthenticated ? this.httpSessionId : undefined);
   }
 
-  /** What identified the user was looked up again, or exchanged: this is how it stands now. */
-  renew(user: AuthenticatedUser, authentication: Authentication, source: BoundSource | undefined = this.#source): void {
-    const isSame = authentication.tokenId === this.#finding?.authentication.tokenId;
-    this.#finding = isSame ? { ...this.#finding, user, authentication } : { user, authentication };
+  /** What {@link source} wants to be given for that. */
+  get found(): unknown {
+    return this.#finding?.found;
+  }
+
+  /** When the credential was issued; `undefined` where that is not known. */
+  get issuedAt(): Date | undefined {
+    return this.#finding?.issuedAt;
+  }
+
+  /** Whether a token identified the user, or what a source of the application's own takes for one; not a session, nor a ticket of one. */
+  get isOfToken(): boolean {
+    if (this.tokenId !== undefined) return true;
+    const { source } = this.#source ?? {};
+    return source !== undefined && source !== 'token' && source !== 'http-session';
+  }
+
+  /** What identified the user was looked up again: this is how it stands now. */
+  renew(user: AuthenticatedUser, authentication: Authentication): void {
+    this.#finding = { ...this.#finding, user, authentication };
+  }
+
+  /** Something else identifies the user now. */
+  exchange(finding: Finding, source: BoundSource): void {
+    this.#finding = finding;
     this.#source = source;
   }
 

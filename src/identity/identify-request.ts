@@ -4,7 +4,7 @@ import type { Clock } from '../contracts/clock.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { kindOf } from '../kind-of.js';
 import type { AnonymousUser, AppUser, AuthenticatedUser } from '../users.js';
-import { boundedLookUp } from './bounded-look-up.js';
+import { boundedLookUp, type LookUpSignal } from './bounded-look-up.js';
 import { Identification } from './identification.js';
 import type { BoundSource } from './user-source.js';
 
@@ -32,21 +32,8 @@ export interface LookUpLimits {
 /**
  * Who sent `request`, as `sources` find it, apart from any channel. The HTTP session is read once for all of them.
  *
- * @throws {ChannelError} (as a rejection) `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` where it cannot be told.
- */
-export async function identifyRequest(
-  request: IncomingMessage,
-  sources: readonly BoundSource[],
-  limits: LookUpLimits,
-): Promise<Identified> {
-  const { user, authentication } = await identificationOf(request, sources, limits);
-  return { user, authentication: authentication as Authentication };
-}
-
-/**
- * {@link identifyRequest}, with all that is known of who it is.
- *
  * @param leavesTickets whether a ticket that the request presents is left as it is.
+ * @throws {ChannelError} (as a rejection) `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` where it cannot be told.
  */
 export async function identificationOf(
   request: IncomingMessage,
@@ -61,9 +48,24 @@ export async function identificationOf(
     sessions.set(reader, pending);
     return pending;
   };
-  const lookUps = { httpSession, claim: () => undefined, ...(leavesTickets && { leavesTickets }) };
-  await boundedLookUp('Looking up the user', () => found.find(request, sources, lookUps), clock, ms);
+  const { socket } = request;
+  let leave: (() => void) | undefined;
+  const find = (aborting: LookUpSignal): Promise<void> => {
+    leave = () => aborting.abort(new Error('The client has left.'));
+    socket?.once?.('close', leave);
+    return found.find(request, sources, { httpSession, claim: () => undefined, aborting, ...(leavesTickets && { leavesTickets }) });
+  };
+  try {
+    await boundedLookUp('Looking up the user', find, clock, ms);
+  } finally {
+    if (leave !== undefined) socket?.off?.('close', leave);
+  }
   return found;
+}
+
+/** What is told of an identification. */
+export function identifiedBy({ user, authentication }: Identification): Identified {
+  return { user, authentication: authentication ?? { outcome: 'missing', source: undefined } };
 }
 
 async function readSession(reader: HttpSessionReader, request: IncomingMessage, found: Identification): Promise<HttpSession | undefined> {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { anything, checkedOptions, having, type Rules } from '../checked-options.js';
+import { anything, checkedOptions, having, type Rule, type Rules } from '../checked-options.js';
 import { Dependencies } from '../dependencies.js';
 import type { DependencyContainer } from '../injection.js';
 import { isUpgrade, type OriginOptions, originRule, originRules } from '../origin.js';
@@ -7,7 +7,7 @@ import { refusedOrigin } from '../refused-origin.js';
 import { systemClock } from '../system-clock.js';
 import type { AnonymousUser } from '../users.js';
 import { checkedSources } from './checked-sources.js';
-import { checkRequest, type Identified, identifyRequest } from './identify-request.js';
+import { checkRequest, type Identified, identificationOf, identifiedBy } from './identify-request.js';
 import type { AnySource, SourceUser } from './user-source.js';
 
 /** Options of `identifyUser`. */
@@ -20,11 +20,14 @@ export interface IdentifyOptions<Sources extends readonly [AnySource, ...AnySour
   readonly timeoutMs?: number | undefined;
 }
 
-const defaultTimeoutMs = 5_000;
+/** How long look-ups may take unless an option says otherwise, in milliseconds. */
+export const defaultTimeoutMs = 5_000;
+/** What an option `timeoutMs` must be. */
+export const aTimeout: Rule = { must: 'a number above 0', accepts: (value) => Number.isFinite(value) && (value as number) > 0 };
 const rules: Rules<IdentifyOptions<[AnySource]>> = {
   sources: anything, // checkedSources looks at them
   container: having('a container of tsyringe', 'isRegistered', 'resolve'),
-  timeoutMs: { must: 'a number above 0', accepts: (value) => Number.isFinite(value) && (value as number) > 0 },
+  timeoutMs: aTimeout,
   ...originRules,
 };
 
@@ -48,6 +51,6 @@ export async function identifyUser<const Sources extends readonly [AnySource, ..
   }
   const dependencies = new Dependencies(container, ms, systemClock);
   const bound = sources.map((source) => source.bind(dependencies));
-  const { user, authentication } = await identifyRequest(request, bound, { clock: systemClock, ms });
+  const { user, authentication } = identifiedBy(await identificationOf(request, bound, { clock: systemClock, ms }));
   return { user: user as SourceUser<Sources> | AnonymousUser, authentication };
 }

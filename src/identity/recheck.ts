@@ -2,6 +2,7 @@ import type { AuthenticationOutcome } from '../authentication.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { TokenGrant, TokenRepository } from '../contracts/token-repository.js';
 import type { UserRepository } from '../contracts/user-repository.js';
+import type { ErrorCode } from '../outcomes.js';
 import type { TokenId } from '../token-id.js';
 import type { AuthenticatedUser, UserLike } from '../users.js';
 import { checkedGrant, checkedUser } from './checked-grant.js';
@@ -14,6 +15,22 @@ export const maxSuccessors = 16;
 export interface Standing extends Pick<TokenGrant, 'expiresAt' | 'revokedAt' | 'scopes' | 'successorId'> {
   /** `undefined` where the user was deleted or disabled. */
   readonly user: AuthenticatedUser | undefined;
+  /** Why it counts no more, where its source says so. */
+  readonly endedBy?: ErrorCode | undefined;
+  /** Whether what it says nothing of is as it was. */
+  readonly isPartial?: true | undefined;
+}
+
+/** What a look-up goes by that may be given up. */
+export interface Aborting {
+  readonly signal: AbortSignal;
+}
+
+/** What is looked up again. */
+export interface Credential {
+  readonly id: string;
+  /** What its source wanted to be given. */
+  readonly found?: unknown;
 }
 
 /** Looks up again what identified channels. */
@@ -21,12 +38,12 @@ export interface Recheck {
   /** Whether several are looked up in one batch. Otherwise it is to be asked for one at a time. */
   readonly isBatched: boolean;
   /**
-   * What has become of the credentials with these ids. Those that are gone are left out; an error means "cannot tell" of that one, a
+   * What has become of these credentials, by their ids. Those that are gone are left out; an error means "cannot tell" of that one, a
    * rejection of all.
+   *
+   * @param aborting has the signal that is aborted when nobody waits for the answer any more.
    */
-  ask(ids: readonly string[]): Promise<ReadonlyMap<string, Standing | Error>>;
-  /** What a token is found to be that a client presents on a live channel. Only tokens can be. */
-  present?(id: TokenId): Promise<Standing | undefined>;
+  ask(credentials: readonly Credential[], aborting: Aborting): Promise<ReadonlyMap<string, Standing | Error>>;
 }
 
 /** How a credential that was asked for stands at `now`, on the wall clock. */
@@ -55,11 +72,11 @@ export function tokenRecheck(tokens: TokenRepository<UserLike>): Recheck {
   const many = isBatched ? async (ids: readonly TokenId[]) => (await tokens.findByIds?.(ids)) ?? new Map<TokenId, never>() : undefined;
   return {
     isBatched,
-    present: async (id) => standingOf(await tokens.findById(id), 'tokens.findById'),
-    ask: async (ids) => {
+    ask: async (credentials) => {
+      const ids = credentials.map(({ id }) => id as TokenId);
       const make = (grant: unknown, isOfMany: boolean): Standing | undefined =>
         standingOf(grant, isOfMany ? 'tokens.findByIds' : 'tokens.findById');
-      return present(await lookedUp(ids as readonly TokenId[], { one, many }, make));
+      return present(await lookedUp(ids, { one, many }, make));
     },
   };
 }
@@ -73,7 +90,8 @@ export function httpSessionRecheck(reader: HttpSessionReader, users: UserReposit
   };
   return {
     isBatched,
-    ask: async (ids) => {
+    ask: async (credentials) => {
+      const ids = credentials.map(({ id }) => id);
       const owners = await lookedUp(ids, sessionsOf, ({ userId }) => userId ?? undefined); // without one, whoever it was has logged out
       const userIds = new Set<string>();
       for (const owner of owners.values()) if (typeof owner === 'string') userIds.add(owner);
@@ -93,7 +111,8 @@ export function httpSessionRecheck(reader: HttpSessionReader, users: UserReposit
 export function userRecheck(users: UserRepository<UserLike>): Recheck {
   return {
     isBatched: typeof users.findByIds === 'function',
-    ask: async (ids) => {
+    ask: async (credentials) => {
+      const ids = credentials.map(({ id }) => id);
       const found = await lookedUpUsers(ids, users);
       return new Map(
         ids.map((id) => {

@@ -5,7 +5,7 @@ import type { TicketGrant, TicketStore } from '../contracts/ticket-store.js';
 import type { TokenId } from '../token-id.js';
 import { maxSuccessors, outcomeOf, type Recheck, type Standing } from './recheck.js';
 import { idOfHttpSession, idOfUser, recheckOfTickets, type TicketRepositories } from './ticket-recheck.js';
-import type { Finding, HandshakeLookUps } from './user-source.js';
+import type { Finding, HandshakeLookUps, KeyLookUps } from './user-source.js';
 
 /** What a ticket was exchanged for, as it stands when the ticket is used. */
 interface Held {
@@ -39,7 +39,7 @@ export class TicketLookUps {
     if (grant === undefined) return finding('unknown');
     const { userId, tokenId, httpSessionId } = grant;
     lookUps.claim({ userId, tokenId, httpSessionId });
-    const held = tokenId === undefined ? await this.#heldWithoutToken(grant) : await this.#heldByToken(tokenId, grant, lookUps);
+    const held = tokenId === undefined ? await this.#heldWithoutToken(grant, lookUps) : await this.#heldByToken(tokenId, grant, lookUps);
     const { standing } = held;
     const outcome = outcomeOf(standing, this.#clock.now());
     if (outcome !== 'ok') return finding(outcome, held);
@@ -57,30 +57,33 @@ export class TicketLookUps {
     return pending;
   }
 
-  async #heldWithoutToken({ userId, expiresAt, httpSessionId }: TicketGrant): Promise<Held> {
+  async #heldWithoutToken({ userId, expiresAt, httpSessionId }: TicketGrant, lookUps: KeyLookUps): Promise<Held> {
     const isReadAgain = httpSessionId !== undefined && this.#readsSessions;
     const credentialId = isReadAgain ? idOfHttpSession(httpSessionId) : idOfUser(userId);
-    const standing = await this.#ask(credentialId);
+    const standing = await this.#ask(credentialId, lookUps);
     return { credentialId, standing: standing && { ...standing, expiresAt } };
   }
 
   /** A token that was exchanged for another meanwhile is followed, as live channels do. A ticket is no use of its token's key. */
   async #heldByToken(first: TokenId, { httpSessionId }: TicketGrant, lookUps: HandshakeLookUps): Promise<Held> {
     const isOfSession = httpSessionId !== undefined && this.#readsSessions;
-    const [standing, session] = await Promise.all([this.#ask(first), isOfSession ? this.#ask(idOfHttpSession(httpSessionId)) : undefined]);
+    const [standing, session] = await Promise.all([
+      this.#ask(first, lookUps),
+      isOfSession ? this.#ask(idOfHttpSession(httpSessionId), lookUps) : undefined,
+    ]);
     if (isOfSession && session === undefined) return { tokenId: first, standing: undefined };
     let last = { tokenId: first, standing };
     for (let depth = 0; depth < maxSuccessors; depth += 1) {
       const tokenId = last.standing?.successorId;
       if (tokenId == null || outcomeOf(last.standing, this.#clock.now()) === 'revoked') break;
       lookUps.claim({ tokenId });
-      last = { tokenId, standing: await this.#ask(tokenId) };
+      last = { tokenId, standing: await this.#ask(tokenId, lookUps) };
     }
     return outcomeOf(last.standing, this.#clock.now()) === 'ok' ? last : { tokenId: first, standing };
   }
 
-  async #ask(credentialId: string): Promise<Standing | undefined> {
-    const standing = (await this.recheck.ask([credentialId])).get(credentialId);
+  async #ask(credentialId: string, { aborting }: KeyLookUps): Promise<Standing | undefined> {
+    const standing = (await this.recheck.ask([{ id: credentialId }], aborting)).get(credentialId);
     if (standing instanceof Error) throw standing;
     return standing;
   }

@@ -4,7 +4,7 @@ import type { UserRepository } from '../contracts/user-repository.js';
 import { missing } from '../dependencies.js';
 import type { UserLike } from '../users.js';
 import { lookUpFailed } from './bounded-look-up.js';
-import { httpSessionRecheck, type Recheck, type Standing, tokenRecheck, userRecheck } from './recheck.js';
+import { type Aborting, httpSessionRecheck, type Recheck, type Standing, tokenRecheck, userRecheck } from './recheck.js';
 
 /** Whom what tickets were exchanged for is looked up through. */
 export interface TicketRepositories {
@@ -43,27 +43,25 @@ interface Kind {
  * @param owner whom errors name.
  */
 export function recheckOfTickets(owner: string, { tokens, users, sessions }: TicketRepositories): Recheck {
-  const ofTokens = tokens && tokenRecheck(tokens);
   const lacksUsers = (): Error => missing({ wrapper: owner, option: 'users', token: 'USER_REPOSITORY', method: 'findById' });
   const kinds: readonly [Kind, Kind, Kind] = [
     { prefix: ofHttpSession, recheck: sessions && users && httpSessionRecheck(sessions, users), lacks: lacksUsers },
     { prefix: ofUser, recheck: users && userRecheck(users), lacks: lacksUsers },
     {
       prefix: '',
-      recheck: ofTokens,
+      recheck: tokens && tokenRecheck(tokens),
       lacks: () => missing({ wrapper: owner, option: 'tokens', token: 'TOKEN_REPOSITORY', method: 'findById' }),
     },
   ];
   return {
     isBatched: kinds.every(({ recheck }) => recheck?.isBatched !== false),
-    ...(ofTokens?.present && { present: ofTokens.present }),
-    ask: async (ids) => {
-      const left = new Set(ids);
+    ask: async (credentials, aborting) => {
+      const left = new Set(credentials.map(({ id }) => id));
       const standings = new Map<string, Standing | Error>();
       const asked = kinds.flatMap((kind) => {
         const own = [...left].filter((id) => id.startsWith(kind.prefix));
         for (const id of own) left.delete(id);
-        return own.length === 0 ? [] : [askKind(kind, own, standings)];
+        return own.length === 0 ? [] : [askKind(kind, own, standings, aborting)];
       });
       await Promise.all(asked);
       return standings;
@@ -72,10 +70,16 @@ export function recheckOfTickets(owner: string, { tokens, users, sessions }: Tic
 }
 
 /** Notes how those of one kind stand. Of one kind it may be told while it cannot of another. */
-async function askKind({ prefix, recheck, lacks }: Kind, ids: readonly string[], standings: Map<string, Standing | Error>): Promise<void> {
+async function askKind(
+  { prefix, recheck, lacks }: Kind,
+  ids: readonly string[],
+  standings: Map<string, Standing | Error>,
+  aborting: Aborting,
+): Promise<void> {
   try {
     if (recheck === undefined) throw lacks();
-    for (const [id, standing] of await recheck.ask(ids.map((id) => id.slice(prefix.length)))) standings.set(`${prefix}${id}`, standing);
+    const credentials = ids.map((id) => ({ id: id.slice(prefix.length) }));
+    for (const [id, standing] of await recheck.ask(credentials, aborting)) standings.set(`${prefix}${id}`, standing);
   } catch (error) {
     for (const id of ids) standings.set(id, lookUpFailed(error));
   }

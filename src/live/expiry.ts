@@ -135,7 +135,7 @@ export class Expiry {
     }
     if (left > 0 || (soon.asked === 'waiting' && left > -lateMs)) return false;
     this.#soon.delete(channel);
-    channel.cutOff('ERR_TOKEN_EXPIRED');
+    channel.cutOff(channel.identity.isOfHttpSession ? 'ERR_HTTP_SESSION_ENDED' : 'ERR_TOKEN_EXPIRED');
     return true;
   }
 

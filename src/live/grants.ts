@@ -3,17 +3,19 @@ import type { Connection } from '../channel/connection.js';
 import type { Clock } from '../contracts/clock.js';
 import type { Identification } from '../identity/identification.js';
 import type { Standing } from '../identity/recheck.js';
-import type { BoundSource } from '../identity/user-source.js';
+import type { BoundSource, Finding } from '../identity/user-source.js';
 import type { ErrorCode } from '../outcomes.js';
 import type { TokenId } from '../token-id.js';
 import type { RevocationLog } from './revocation-log.js';
 
 /** A token to which a channel may go over. */
 export interface OtherToken {
-  readonly tokenId: TokenId;
+  readonly tokenId: TokenId | undefined;
   readonly standing: Standing;
   /** The source whose token it is. */
   readonly source: BoundSource;
+  /** What else that found. */
+  readonly finding?: Pick<Finding, 'issuedAt' | 'credentialId' | 'found'> | undefined;
 }
 
 /** Says how long those who were identified may speak. Live channels go by the monotonic clock: a wall clock that is set changes nothing. */
@@ -45,17 +47,20 @@ export class Grants {
    */
   judge(channel: Connection, standing: Standing | undefined, askedAt: number): ErrorCode | undefined {
     const { identity } = channel;
-    const isToken = identity.tokenId !== undefined;
-    if (standing !== undefined && isToken) this.#moveEnd(identity, standing.expiresAt);
-    if (standing !== undefined && this.isRevoked(standing)) return 'ERR_TOKEN_REVOKED';
-    if (identity.endsAt <= this.#clock.monotonic()) return 'ERR_TOKEN_EXPIRED';
-    if (standing === undefined) return isToken ? 'ERR_TOKEN_REVOKED' : 'ERR_HTTP_SESSION_ENDED';
-    const { user, expiresAt, scopes } = standing;
+    const isToken = identity.isOfToken;
+    const ended = isToken ? 'ERR_TOKEN_REVOKED' : 'ERR_HTTP_SESSION_ENDED';
+    const found = standing?.isPartial === true ? completed(standing, identity) : standing;
+    if (found?.endedBy !== undefined) return found.endedBy;
+    if (found !== undefined && isToken) this.#moveEnd(identity, found.expiresAt);
+    if (found !== undefined && this.isRevoked(found)) return 'ERR_TOKEN_REVOKED';
+    if (identity.endsAt <= this.#clock.monotonic()) return identity.isOfHttpSession ? ended : 'ERR_TOKEN_EXPIRED';
+    if (found === undefined) return ended;
+    const { user, expiresAt, scopes } = found;
     if (user === undefined) return 'ERR_USER_INACTIVE';
-    if (user.id !== channel.keys?.userId) return isToken ? 'ERR_TOKEN_REVOKED' : 'ERR_HTTP_SESSION_ENDED';
+    if (user.id !== channel.keys?.userId) return ended;
     identity.verifiedAt = askedAt;
     const known = identity.authentication as Authentication;
-    identity.renew(user, isToken && differs(known, standing) ? authenticated(known, { expiresAt, scopes }) : known);
+    identity.renew(user, isToken && differs(known, found) ? authenticated(known, { expiresAt, scopes }) : known);
     return undefined;
   }
 
@@ -78,21 +83,32 @@ export class Grants {
    * A revocation since then did not find the channel by it, and the answer may be older.
    */
   mayGoOver(channel: Connection, { tokenId, standing }: Pick<OtherToken, 'tokenId' | 'standing'>, mark: number): boolean {
-    if (this.#log.endedSince(mark, { tokenId }) !== undefined) return false;
+    if (tokenId !== undefined && this.#log.endedSince(mark, { tokenId }) !== undefined) return false;
     if (standing.user === undefined || standing.user.id !== channel.keys?.userId || this.isRevoked(standing)) return false;
     return standing.expiresAt === undefined || standing.expiresAt.getTime() > this.#clock.now();
   }
 
   /** The channel goes over to another token of its user. */
-  goOver({ identity }: Connection, { tokenId, standing, source }: OtherToken, askedAt: number): void {
+  goOver({ identity }: Connection, { tokenId, standing, source, finding }: OtherToken, askedAt: number): void {
     const { user, expiresAt, scopes } = standing;
     if (user === undefined) return;
     const carrier = identity.authentication?.carrier;
-    identity.renew(user, authenticated({ outcome: 'ok', source: 'token', carrier, tokenId }, { expiresAt, scopes }), source);
+    const authentication = authenticated({ outcome: 'ok', source: source.source, carrier, tokenId }, { expiresAt, scopes });
+    identity.exchange({ ...finding, user, authentication }, source);
     identity.identifiedAt = askedAt;
     identity.verifiedAt = askedAt;
     identity.endsAt = this.#endOf(expiresAt);
   }
+}
+
+/** What `standing` says nothing of is as it was. */
+function completed(standing: Standing, { user, authentication }: Identification): Standing {
+  return {
+    ...standing,
+    user: standing.user ?? (user.isAuthenticated ? user : undefined),
+    expiresAt: standing.expiresAt ?? authentication?.expiresAt,
+    scopes: standing.scopes ?? authentication?.scopes,
+  };
 }
 
 function differs(known: Authentication, { expiresAt, scopes }: Standing): boolean {
@@ -107,7 +123,7 @@ function authenticated(
     outcome,
     source,
     ...(carrier !== undefined && { carrier }),
-    tokenId,
+    ...(tokenId !== undefined && { tokenId }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(scopes !== undefined && { scopes: Object.freeze([...scopes]) }),
   });

@@ -133,6 +133,10 @@ export class LiveWatch implements ChannelWatch {
     this.claimed(channel, keys, mark);
     if (!channel.isOpen) return;
     const { identity } = channel;
+    if (this.#log.mark !== mark && this.#log.isTooOldSince(mark, keys, identity.issuedAt)) {
+      this.#revocations.endAsTooOld(channel);
+      return;
+    }
     identity.identifiedAt = this.#runtime.clock.monotonic();
     identity.verifiedAt = identity.identifiedAt;
     if (identity.authentication?.expiresAt !== undefined) {
@@ -212,7 +216,12 @@ export class LiveWatch implements ChannelWatch {
   /** A doubt that came since its token was asked for, at `mark`, did not find it by that. */
   #wentOver(channel: Connection, how: RenewalEvent['how'], mark: number): void {
     this.#runtime.lifecycle.renewed(channel, how);
+    this.#runtime.warnOfEnding(channel.identity);
     this.#answered(channel);
+    if (channel.keys !== undefined && this.#log.isTooOldSince(mark, channel.keys, channel.identity.issuedAt)) {
+      this.#revocations.endAsTooOld(channel);
+      return;
+    }
     if (channel.keys !== undefined && this.#log.isDoubtedSince(mark, channel.keys)) this.#hints.add([channel]);
   }
 

@@ -1,6 +1,6 @@
 import type { Connection } from '../channel/connection.js';
 import type { BoundSource } from '../identity/user-source.js';
-import type { Rechecks } from './rechecks.js';
+import type { Group, Rechecks } from './rechecks.js';
 
 /** One credential that is being looked up, and the channels whose messages wait for it. */
 class Flight implements Iterable<Connection> {
@@ -23,7 +23,7 @@ class Flight implements Iterable<Connection> {
 }
 
 interface Batch {
-  readonly groups: Map<string, Flight>;
+  readonly groups: Map<string, Group>;
   readonly done: Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export class MessageChecks {
 
   /** A promise where the channel is looked up before its message is handled. It never rejects. */
   before(channel: Connection): Promise<void> | undefined {
-    const { source, credentialId } = channel.identity;
+    const { source, credentialId, found } = channel.identity;
     if (source?.recheck === undefined || credentialId === undefined || !this.#isWanted(source)) return undefined;
     let flights = this.#flights.get(source);
     if (flights === undefined) {
@@ -57,7 +57,7 @@ export class MessageChecks {
     const flight = new Flight(() => flights.delete(credentialId));
     const { groups, done } = this.#batchOf(source);
     flight.add(channel);
-    groups.set(credentialId, flight);
+    groups.set(credentialId, { credential: { id: credentialId, found }, channels: flight });
     flights.set(credentialId, { flight, done });
     return done;
   }
@@ -65,7 +65,7 @@ export class MessageChecks {
   #batchOf(source: BoundSource): Batch {
     let batch = this.#gathered.get(source);
     if (batch === undefined) {
-      const groups = new Map<string, Flight>();
+      const groups = new Map<string, Group>();
       const done = Promise.resolve().then(() => {
         this.#gathered.delete(source);
         return this.#rechecks.ask(source, groups);

@@ -1,15 +1,15 @@
+import { hash } from 'node:crypto';
 import type { ChannelRegistry } from '../channel/channel-registry.js';
 import type { Connection } from '../channel/connection.js';
 import type { Runtime } from '../channel/runtime.js';
 import { boundedLookUp } from '../identity/bounded-look-up.js';
-import type { BoundSource } from '../identity/user-source.js';
+import type { BoundSource, KeySource } from '../identity/user-source.js';
 import { kindOf } from '../kind-of.js';
-import { isTokenKey, type TokenId, tokenIdOf } from '../token-id.js';
 import type { Grants } from './grants.js';
 import type { RevocationLog } from './revocation-log.js';
 
 interface Pending {
-  readonly tokenId: TokenId;
+  readonly keyDigest: string;
   readonly done: Promise<boolean>;
 }
 
@@ -30,16 +30,18 @@ export class Reauthentications {
 
   /** Resolves to whether the channel now lives by the token of `key`. One look-up at a time for each channel. */
   async run(channel: Connection, key: unknown): Promise<boolean> {
-    if (!isTokenKey(key)) {
-      const got = typeof key === 'string' ? `a string of ${key.length} characters that is none` : kindOf(key);
-      throw new TypeError(`channel.reauthenticate: key must be a token's key, 16 to 512 characters of [A-Za-z0-9._~+/=-], got ${got}`);
+    const sources = this.#sourcesOf(channel);
+    if (typeof key !== 'string' || !sources.some(({ keys }) => keys?.accepts(key))) {
+      const got = typeof key === 'string' && key !== '' ? `a string of ${key.length} characters that is none` : kindOf(key);
+      throw new TypeError(
+        `channel.reauthenticate: key must be a token's key (of fromToken: 16 to 512 characters of [A-Za-z0-9._~+/=-]), got ${got}`,
+      );
     }
-    const source = this.#sourceOf(channel);
-    const tokenId = tokenIdOf(key);
+    const keyDigest = hash('sha256', key, 'hex'); // so that no key is kept
     const earlier = this.#pending.get(channel);
-    if (earlier?.tokenId === tokenId) return earlier.done;
-    const done = (earlier?.done.catch(() => false) ?? Promise.resolve()).then(() => this.#present(channel, source, tokenId));
-    const pending: Pending = { tokenId, done };
+    if (earlier?.keyDigest === keyDigest) return earlier.done;
+    const done = (earlier?.done.catch(() => false) ?? Promise.resolve()).then(() => this.#present(channel, sources, key));
+    const pending: Pending = { keyDigest, done };
     this.#pending.set(channel, pending);
     try {
       return await done;
@@ -48,27 +50,40 @@ export class Reauthentications {
     }
   }
 
-  /** Where the token is looked up: through the channel's own source, if that is one of tokens. */
-  #sourceOf({ identity }: Connection): BoundSource {
-    const own = identity.source?.recheck?.present === undefined ? undefined : identity.source;
-    const source = own ?? this.#runtime.plan.sources?.find(({ recheck }) => recheck?.present !== undefined);
-    if (source === undefined) throw new TypeError('channel.reauthenticate: no wrapper of this server identifies channels by tokens');
-    return source;
+  /** Where the token is looked up: first through the channel's own source, if that is one of tokens. */
+  #sourcesOf({ identity }: Connection): readonly BoundSource[] {
+    const own = identity.source;
+    const others = this.#runtime.plan.sources?.filter((source) => source !== own) ?? [];
+    const sources = (own === undefined ? others : [own, ...others]).filter(({ keys }) => keys !== undefined);
+    if (sources.length === 0) throw new TypeError('channel.reauthenticate: no wrapper of this server identifies channels by tokens');
+    return sources;
   }
 
-  async #present(channel: Connection, source: BoundSource, tokenId: TokenId): Promise<boolean> {
-    if (!channel.isOpen || channel.keys === undefined) return false; // nobody's, or over
+  /** The first source that finds the channel's own user decides. */
+  async #present(channel: Connection, sources: readonly BoundSource[], key: string): Promise<boolean> {
+    for (const source of sources) {
+      if (!channel.isOpen || channel.keys === undefined) return false; // nobody's, or over
+      const { keys } = source;
+      if (keys?.accepts(key) && (await this.#presentTo(channel, source, keys, key))) return true;
+    }
+    return false;
+  }
+
+  async #presentTo(channel: Connection, source: BoundSource, keys: KeySource, key: string): Promise<boolean> {
     const { clock, connectTimeoutMs } = this.#runtime;
     const mark = this.#log.mark;
     const askedAt = clock.monotonic();
-    const standing = await boundedLookUp(
+    const finding = await boundedLookUp(
       'Looking up the token that a live channel goes over to',
-      async () => source.recheck?.present?.(tokenId),
+      (aborting) => keys.find(key, { claim: () => undefined, aborting }),
       clock,
       connectTimeoutMs,
     );
-    if (!channel.isOpen || standing === undefined || !this.#grants.mayGoOver(channel, { tokenId, standing }, mark)) return false;
-    this.#grants.goOver(channel, { tokenId, standing, source }, askedAt);
+    const { user, authentication } = finding;
+    const { tokenId, expiresAt, scopes } = authentication;
+    const other = { tokenId, standing: { user, expiresAt, scopes }, source, finding };
+    if (!channel.isOpen || user === undefined || !this.#grants.mayGoOver(channel, other, mark)) return false;
+    this.#grants.goOver(channel, other, askedAt);
     this.#registry.rename(channel);
     return true;
   }

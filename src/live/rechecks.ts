@@ -4,7 +4,7 @@ import type { Connection } from '../channel/connection.js';
 import type { Runtime } from '../channel/runtime.js';
 import { boundedLookUp, lookUpFailed } from '../identity/bounded-look-up.js';
 import { maxInFlight } from '../identity/max-in-flight.js';
-import { maxSuccessors, type Recheck, type Standing } from '../identity/recheck.js';
+import { type Credential, maxSuccessors, type Recheck, type Standing } from '../identity/recheck.js';
 import type { BoundSource } from '../identity/user-source.js';
 import type { TokenId } from '../token-id.js';
 import type { Grants, OtherToken } from './grants.js';
@@ -16,8 +16,14 @@ const batchSize = 5_000;
 /** How many channels are judged in one turn of the event loop: ending one takes its time. */
 const judgedInOneTurn = 250;
 
-/** The channels of each credential of a source. */
-export type Groups = Map<string, Iterable<Connection>>;
+/** The channels of one credential. */
+export interface Group {
+  readonly credential: Credential;
+  readonly channels: Iterable<Connection>;
+}
+
+/** The channels of each credential of a source, by its id. */
+export type Groups = ReadonlyMap<string, Group>;
 
 /** What looking up again needs of a server. */
 export interface RechecksOwner {
@@ -88,15 +94,15 @@ export class Rechecks {
    * @param spreadMs over how long look-ups are spread where they cannot be asked for in batches.
    */
   async check(channels: Iterable<Connection>, spreadMs = 0): Promise<void> {
-    const bySource = new Map<BoundSource, Map<string, Connection[]>>();
+    const bySource = new Map<BoundSource, Map<string, Group & { readonly channels: Connection[] }>>();
     for (const channel of channels) {
-      const { source, credentialId } = channel.identity;
-      if (!channel.isOpen || source === undefined || credentialId === undefined) continue;
-      const groups = bySource.get(source) ?? new Map<string, Connection[]>();
+      const { source, credentialId: id, found } = channel.identity;
+      if (!channel.isOpen || source === undefined || id === undefined) continue;
+      const groups = bySource.get(source) ?? new Map<string, Group & { readonly channels: Connection[] }>();
       bySource.set(source, groups);
-      const group = groups.get(credentialId);
-      if (group === undefined) groups.set(credentialId, [channel]);
-      else group.push(channel);
+      const group = groups.get(id);
+      if (group === undefined) groups.set(id, { credential: { id, found }, channels: [channel] });
+      else group.channels.push(channel);
     }
     await Promise.all(Array.from(bySource, ([source, groups]) => this.ask(source, groups, spreadMs)));
   }
@@ -121,12 +127,15 @@ export class Rechecks {
       this.#questions += 1;
       const question = this.#questions;
       const heirs = new Map<TokenId, Heir[]>();
-      const standings = await this.#standings(round, ids);
+      const standings = await this.#standings(
+        round,
+        ids.map((id) => groups.get(id)?.credential ?? { id }),
+      );
       for (const id of ids) {
         const standing = standings instanceof Error ? standings : standings.get(id);
         if (standing instanceof Error) round.failed += 1;
         const asked: Asked = { source, credentialId: id, question };
-        for (const channel of groups.get(id) ?? []) {
+        for (const channel of groups.get(id)?.channels ?? []) {
           if (!isStill(channel, asked)) continue;
           if (!(standing instanceof Error)) channel.identity.answered = question;
           if (standing instanceof Error) this.#failed(round, channel, standing, askedAt);
@@ -174,11 +183,16 @@ export class Rechecks {
     });
   }
 
-  async #standings(round: Round, ids: readonly string[]): Promise<ReadonlyMap<string, Standing | Error> | Error> {
+  async #standings(round: Round, credentials: readonly Credential[]): Promise<ReadonlyMap<string, Standing | Error> | Error> {
     const { clock, connectTimeoutMs } = this.#runtime;
-    round.asked += ids.length;
+    round.asked += credentials.length;
     try {
-      return await boundedLookUp('Looking up live channels again', () => round.recheck.ask(ids), clock, connectTimeoutMs);
+      return await boundedLookUp(
+        'Looking up live channels again',
+        (aborting) => round.recheck.ask(credentials, aborting),
+        clock,
+        connectTimeoutMs,
+      );
     } catch (error) {
       const failed = lookUpFailed(error);
       this.#report(round, failed);
@@ -191,7 +205,10 @@ export class Rechecks {
     const { source } = round;
     await this.#inSlices(round, [...heirs.keys()], 0, async (ids) => {
       const asked = { at: this.#runtime.clock.monotonic(), mark: this.#log.mark };
-      const standings = await this.#standings(round, ids);
+      const standings = await this.#standings(
+        round,
+        ids.map((id) => ({ id })),
+      );
       const next = new Map<TokenId, Heir[]>();
       for (const tokenId of ids as readonly TokenId[]) {
         const standing = standings instanceof Error ? standings : standings.get(tokenId);

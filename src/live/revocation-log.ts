@@ -4,6 +4,8 @@ import type { IdentityKeys } from '../identity/user-source.js';
 interface Entry {
   readonly sequence: number;
   readonly at: number;
+  /** What was issued before this moment has ended, on the wall clock; `undefined` where nothing is known. */
+  readonly issuedBefore?: number | undefined;
 }
 
 /** The kinds of keys, each with what it is called in the log: ids of different kinds may be alike. */
@@ -37,9 +39,9 @@ export class RevocationLog {
     this.#note(this.#ended, keys);
   }
 
-  /** What has these keys may have ended. */
-  noteDoubt(keys: IdentityKeys): void {
-    this.#note(this.#doubted, keys);
+  /** What has these keys may have ended; it has where it was issued before `issuedBefore`. */
+  noteDoubt(keys: IdentityKeys, issuedBefore?: Date): void {
+    this.#note(this.#doubted, keys, issuedBefore?.getTime());
   }
 
   /** Something may have been missed. */
@@ -48,12 +50,14 @@ export class RevocationLog {
     this.#lastGap = this.mark;
   }
 
-  #note(entries: Map<string, Entry>, keys: IdentityKeys): void {
+  #note(entries: Map<string, Entry>, keys: IdentityKeys, moment?: number): void {
     const at = this.#clock.monotonic();
     this.mark += 1;
     for (const name of namesOf(keys)) {
+      const earlier = entries.get(name)?.issuedBefore;
+      const issuedBefore = moment === undefined || earlier === undefined ? (moment ?? earlier) : Math.max(moment, earlier);
       entries.delete(name); // so that the oldest stay first
-      entries.set(name, { sequence: this.mark, at });
+      entries.set(name, { sequence: this.mark, at, issuedBefore });
     }
     for (const [name, entry] of entries) {
       if (at - entry.at <= this.#keepMs) break;
@@ -64,6 +68,13 @@ export class RevocationLog {
   /** Which of `keys` ended after `mark`. */
   endedSince(mark: number, keys: IdentityKeys): keyof IdentityKeys | undefined {
     return kinds.find((kind) => keys[kind] !== undefined && isAfter(this.#ended.get(`${kind} ${keys[kind]}`), mark));
+  }
+
+  /** Whether what has these keys, and was issued at `issuedAt`, ended after `mark` by when it was issued. */
+  isTooOldSince(mark: number, { userId }: IdentityKeys, issuedAt: Date | undefined): boolean {
+    const doubt = userId === undefined ? undefined : this.#doubted.get(`userId ${userId}`);
+    if (issuedAt === undefined || doubt?.issuedBefore === undefined) return false;
+    return isAfter(doubt, mark) && issuedAt.getTime() < doubt.issuedBefore;
   }
 
   /** Whether what has these keys may have ended after `mark`. */

@@ -80,15 +80,21 @@ export class Revocations {
       log.noteEnd(keys);
       return this.end(concerned, keys);
     }
-    log.noteDoubt(keys);
-    const before = concerned.filter((channel) => this.#wasIdentifiedBefore(channel, issuedBefore));
-    hints.add(concerned.filter((channel) => !before.includes(channel)));
-    return before.filter((channel) => channel.cutOff(codes[channel.tokenId === undefined ? 'httpSessionId' : 'tokenId'])).length;
+    log.noteDoubt(keys, issuedBefore);
+    const before = new Set(concerned.filter((channel) => this.#wasIssuedBefore(channel, issuedBefore)));
+    hints.add(concerned.filter((channel) => !before.has(channel)));
+    return [...before].filter((channel) => this.endAsTooOld(channel)).length;
   }
 
-  /** Whether its token or HTTP session was certainly issued before a moment: it was used before. */
-  #wasIdentifiedBefore({ keys, identity }: Connection, moment: Date): boolean {
+  /** Ends a channel that goes by what was issued too early; whether it was open. */
+  endAsTooOld(channel: Connection): boolean {
+    return channel.cutOff(codes[channel.identity.isOfToken ? 'tokenId' : 'httpSessionId']);
+  }
+
+  /** Whether its token or HTTP session was certainly issued before a moment: it says so, or was used before. */
+  #wasIssuedBefore({ keys, identity }: Connection, moment: Date): boolean {
     if (keys === undefined) return false; // it is being looked up
+    if (identity.issuedAt !== undefined && identity.issuedAt < moment) return true;
     const { clock } = this.#owner;
     return clock.now() - (clock.monotonic() - identity.identifiedAt) < moment.getTime();
   }

@@ -1,0 +1,80 @@
+import type { Authentication } from '../authentication.js';
+import { anything, checkedOptions, having, type Rules } from '../checked-options.js';
+import type { TokenRepository } from '../contracts/token-repository.js';
+import { Dependencies } from '../dependencies.js';
+import type { DependencyContainer } from '../injection.js';
+import { systemClock } from '../system-clock.js';
+import { type AppUser, type AuthenticatedUser, anonymousUser, type FoundUser, type UserLike } from '../users.js';
+import { boundedLookUp } from './bounded-look-up.js';
+import { checkedSources } from './checked-sources.js';
+import { tokenSource } from './from-token.js';
+import type { Identified } from './identify-request.js';
+import { aTimeout, defaultTimeoutMs } from './identify-user.js';
+import type { AnySource, UserSource } from './user-source.js';
+
+/** What both kinds of options of `identifyKey` have. */
+interface CommonOptions {
+  /** Where dependencies are looked for before tsyringe's global container. @default the global one */
+  readonly container?: DependencyContainer | undefined;
+  /** How long the look-up may take, in milliseconds. @default 5,000 */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Options of `identifyKey`. */
+export interface IdentifyKeyOptions<User extends UserLike = AppUser> extends CommonOptions {
+  /** Finds a token's user. @default what is registered as `TOKEN_REPOSITORY` */
+  readonly tokens?: TokenRepository<User> | undefined;
+}
+
+/** Options of `identifyKey` for keys of a source. */
+export interface IdentifyKeyBySourceOptions<User extends AuthenticatedUser = AppUser> extends CommonOptions {
+  /** Whose keys they are: `fromToken(…)`, `fromJwt(…)`, or a `defineSource(…)` with `findByKey`. */
+  readonly source: UserSource<User, object>;
+}
+
+const rules: Rules<IdentifyKeyOptions & IdentifyKeyBySourceOptions> = {
+  tokens: anything, // the source looks at it
+  source: anything, // checkedSources looks at it
+  container: having('a container of tsyringe', 'isRegistered', 'resolve'),
+  timeoutMs: aTimeout,
+};
+
+/**
+ * Whose `key` is, where it is in no handshake: graphql-ws's `connectionParams`, a first message. The outcomes are those of a handshake. `undefined`,
+ * `null` and an empty string are `missing`; whatever else cannot be a key is `malformed`, and nothing is asked.
+ *
+ * @throws {TypeError} when an option is not what it must be, or the source has no keys.
+ * @throws {ChannelError} `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` where it cannot be told who it is; `ERR_DEPENDENCY_MISSING`.
+ */
+export function identifyKey<User extends UserLike = AppUser>(
+  key: unknown,
+  options?: IdentifyKeyOptions<User>,
+): Promise<Identified<FoundUser<User>>>;
+export function identifyKey<User extends AuthenticatedUser>(
+  key: unknown,
+  options: IdentifyKeyBySourceOptions<User>,
+): Promise<Identified<User>>;
+export async function identifyKey(
+  key: unknown,
+  options: IdentifyKeyOptions & Partial<IdentifyKeyBySourceOptions> = {},
+): Promise<Identified> {
+  const owner = 'identifyKey';
+  const { tokens, source, container, timeoutMs: ms = defaultTimeoutMs } = checkedOptions(owner, options, rules);
+  if (tokens !== undefined && source !== undefined) throw new TypeError(`${owner}: give it tokens or source, not both`);
+  const [asked] = source === undefined ? [tokenSource(owner, { tokens })] : checkedSources(owner, [source]);
+  const { keys, source: name, madeBy } = (asked as AnySource).bind(new Dependencies(container, ms, systemClock));
+  if (keys === undefined) throw new TypeError(`${owner}: source must be one of keys, got ${madeBy}, which finds none`);
+  if (key === undefined || key === null || key === '') return nobody({ outcome: 'missing', source: undefined });
+  if (typeof key !== 'string' || !keys.accepts(key)) return nobody({ outcome: 'malformed', source: name });
+  const { user, authentication } = await boundedLookUp(
+    'Looking up the user of a key',
+    (aborting) => keys.find(key, { claim: () => undefined, aborting }),
+    systemClock,
+    ms,
+  );
+  return { user: user ?? anonymousUser, authentication };
+}
+
+function nobody(authentication: Authentication): Identified {
+  return { user: anonymousUser, authentication: Object.freeze(authentication) };
+}
