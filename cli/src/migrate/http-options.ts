@@ -8,7 +8,7 @@ export interface HttpOptions {
   readonly object: ObjectExpression;
   /** Whether nothing, such as `as const`, stands around it. */
   readonly isBare: boolean;
-  /** `sessions` and `users`, which mean nothing to tokens. */
+  /** `sessions`, `users` and `until`, which mean nothing to tokens. */
   readonly dropped: readonly ObjectProperty[];
   readonly sessions: ObjectProperty | undefined;
   readonly revalidate: ObjectProperty | undefined;
@@ -22,12 +22,12 @@ export function httpOptionsOf(given: Node): HttpOptions | undefined {
   for (const property of object.properties) {
     const name = property.type === 'Property' ? keyOf(property.key, property.computed) : undefined;
     if (property.type !== 'Property' || property.kind !== 'init' || name === undefined) return undefined;
-    if (found.has(name) || !/^(sessions|users|revalidate)$/.test(name)) return undefined;
+    if (found.has(name) || !/^(sessions|users|revalidate|until)$/.test(name)) return undefined;
     found.set(name, property);
   }
-  const [sessions, users] = [found.get('sessions'), found.get('users')];
-  const dropped = [sessions, users].filter((property) => property !== undefined);
-  return { object, isBare: object === given, dropped, sessions, revalidate: found.get('revalidate') };
+  const revalidate = found.get('revalidate');
+  const dropped = [...found.values()].filter((property) => property !== revalidate);
+  return { object, isBare: object === given, dropped, sessions: found.get('sessions'), revalidate };
 }
 
 /** Takes out of the options what tokens have no use for, and the braces with the last of them. */

@@ -1,6 +1,6 @@
 import type { Node } from 'oxc-parser';
 import { childrenOf } from './source-file.js';
-import { type AnyFunction, functionOf, initializerOf, innermost, isFunction, keyOf, outermost } from './syntax.js';
+import { type AnyFunction, annotationOf, functionOf, initializerOf, innermost, isBind, keyOf, outermost } from './syntax.js';
 import { type Context, exportedAt } from './wrapper-use.js';
 
 /** Whether handlers read `message.httpSession`. */
@@ -36,6 +36,8 @@ class ReadSearch implements Reads {
     if (this.#seen.has(value)) return;
     this.#seen.add(value);
     const { source } = this.#context;
+    const annotation = value.type === 'Identifier' ? annotationOf(source, value) : undefined;
+    if (annotation !== undefined) this.#lookIntoType(annotation);
     const handler = functionOf(source, value);
     if (handler !== undefined) this.#lookIntoFunction(handler, 0);
     else if (value.type === 'CallExpression') this.#lookIntoCall(value.callee, value.arguments);
@@ -50,7 +52,8 @@ class ReadSearch implements Reads {
 
   #lookIntoCall(callee: Node, args: readonly Node[]): void {
     if (this.#givesHttpSession(callee)) return;
-    for (const argument of args) this.lookInto(argument);
+    if (isBind(callee)) this.lookInto(callee.object);
+    else for (const argument of args) this.lookInto(argument);
   }
 
   /** Whether what is called brings the HTTP session itself. */
@@ -93,6 +96,8 @@ class ReadSearch implements Reads {
       const name = keyOf(parent.property, parent.computed);
       if (name === undefined) this.unseen ??= parent;
       else if (name === 'httpSession') this.at ??= parent;
+    } else if (parent?.type === 'TSQualifiedName') {
+      if (parent.right.name === 'httpSession') this.at ??= parent;
     } else if (parent?.type === 'VariableDeclarator') this.#lookIntoTarget(parent.id);
     else if (parent?.type === 'CallExpression' && parent.callee !== value) {
       const given: readonly Node[] = parent.arguments;
@@ -117,6 +122,6 @@ class ReadSearch implements Reads {
     for (const definition of definitions ?? []) {
       if (definition.type === 'TSTypeAliasDeclaration' || definition.type === 'TSInterfaceDeclaration') this.#lookIntoType(definition);
     }
-    if (!isFunction(type)) for (const child of childrenOf(type)) this.#lookIntoType(child);
+    for (const child of childrenOf(type)) this.#lookIntoType(child);
   }
 }

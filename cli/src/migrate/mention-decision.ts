@@ -63,7 +63,7 @@ function isInType({ source }: Context, { node }: Mention): boolean {
   return (
     node.type === 'TSImportType' ||
     node.type === 'TSQualifiedName' ||
-    /^TS(TypeQuery|TypeReference|QualifiedName)$/.test(parent?.type ?? '')
+    /^TS(TypeQuery|TypeReference|QualifiedName|ImportEqualsDeclaration)$/.test(parent?.type ?? '')
   );
 }
 

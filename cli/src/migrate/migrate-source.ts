@@ -3,7 +3,7 @@ import { Edits } from './edits.js';
 import type { Finding } from './finding.js';
 import { ImportEdits } from './import-edits.js';
 import { decide } from './mention-decision.js';
-import type { SourceFile } from './source-file.js';
+import { SourceFile } from './source-file.js';
 import { wsWithNamesOf } from './ws-with-names.js';
 
 /** A file as it becomes. */
@@ -12,8 +12,13 @@ export interface Migrated {
   readonly findings: readonly Finding[];
 }
 
-/** Rewrites a file from sessions to `target`. What cannot be decided stays as it is, and is among the findings. */
+/**
+ * Rewrites a file from sessions to `target`. What cannot be decided stays as it is, and is among the findings.
+ *
+ * @throws {Error} when the result would not parse, which code in an unforeseen form could bring about.
+ */
 export function migrateSource(source: SourceFile, target: Target): Migrated {
+  if (!source.text.includes('ws-with')) return { text: source.text, findings: [] };
   const names = wsWithNamesOf(source);
   const context = { source, mentionAt: new Map(names.mentions.map((mention) => [mention.node, mention])) };
   const decisions = names.mentions.flatMap((mention) => decide(context, mention, target) ?? []);
@@ -21,7 +26,17 @@ export function migrateSource(source: SourceFile, target: Target): Migrated {
   const imports = new ImportEdits(source, names, decisions);
   for (const decision of decisions) decision.write(edits, imports.nameFor(decision.mention));
   imports.write(edits);
-  return { text: edits.toString(), findings: inOrder([...names.findings, ...decisions.flatMap((decision) => decision.findings)]) };
+  const text = edits.toString();
+  if (text !== source.text) checkParses(source.path, text);
+  return { text, findings: inOrder([...names.findings, ...decisions.flatMap((decision) => decision.findings)]) };
+}
+
+function checkParses(path: string, text: string): void {
+  try {
+    void new SourceFile(path, text);
+  } catch (error) {
+    throw new Error('is left as it was: what it would become does not parse', { cause: error });
+  }
 }
 
 /** Findings in the order of the file, each once. */

@@ -69,6 +69,11 @@ function withoutSession(context: Context, mention: Mention, sources: Sources): D
   const place = placeOf(context, list);
   const reads = httpSessionReadsOf(context, [...place.handlers, ...place.aliases.flatMap((alias) => placeOf(context, alias).handlers)]);
   const readsSession = reads.at !== undefined;
+  if (readsSession && given !== undefined && options === undefined) {
+    const message =
+      'a handler reads message.httpSession, and the options of fromHttpSession are made elsewhere: write compose(withUserFromToken(…), withHttpSession(…))';
+    return undecided(context, mention, 'reads-http-session', message);
+  }
   const isWrapper = !hasOthers && !commentsAround(context, list, (token ?? http).arguments[0]);
   const name = isWrapper ? 'withUserFromToken' : 'fromToken';
   const sessions = options?.sessions && `{ ${source.textOf(options.sessions)} }`;

@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { type Comment, type Node, type OxcError, type ParserOptions, type Program, parseSync, visitorKeys } from 'oxc-parser';
+import { type Node, type OxcError, type ParseResult, type ParserOptions, parseSync, visitorKeys } from 'oxc-parser';
 import { Scopes } from './scopes.js';
 
 /** A place in a file, both from 1. */
@@ -21,34 +21,35 @@ export class ParseError extends Error {
 /** The extensions of files that can be read, without the dot. */
 export const extensions: readonly string[] = ['ts', 'tsx', 'mts', 'cts', 'js', 'jsx', 'mjs', 'cjs'];
 
-/** One file: its text, its tree, and what its names mean. */
+/** One file: its text, its tree, and what its names mean. What is not asked for is not made. */
 export class SourceFile {
   readonly path: string;
   readonly text: string;
-  readonly program: Program;
-  readonly scopes: Scopes;
-  readonly #comments: readonly Comment[];
+  readonly #parsed: ParseResult;
   readonly #parents = new Map<Node, Node>();
   readonly #all: Node[] = [];
+  #scopes: Scopes | undefined;
 
   /** @throws {ParseError} when `text` cannot be parsed. */
   constructor(path: string, text: string) {
-    const { program, comments } = parse(path, text);
     this.path = path;
     this.text = text;
-    this.program = program;
-    this.#comments = comments;
-    this.#enter(program, undefined);
-    this.scopes = new Scopes(program);
+    this.#parsed = parse(path, text);
   }
 
   /** All nodes, each before what is in it. */
   get nodes(): readonly Node[] {
+    if (this.#all.length === 0) this.#enter(this.#parsed.program);
     return this.#all;
   }
 
+  get scopes(): Scopes {
+    this.#scopes ??= new Scopes(this.#parsed.program);
+    return this.#scopes;
+  }
+
   parentOf(node: Node): Node | undefined {
-    return this.#parents.get(node);
+    return this.nodes.length > 0 ? this.#parents.get(node) : undefined;
   }
 
   textOf({ start, end }: { readonly start: number; readonly end: number }): string {
@@ -56,17 +57,22 @@ export class SourceFile {
   }
 
   hasComment(start: number, end: number): boolean {
-    return this.#comments.some((comment) => comment.start < end && comment.end > start);
+    return this.#parsed.comments.some((comment) => comment.start < end && comment.end > start);
   }
 
   positionOf({ start }: { readonly start: number }): Position {
     return positionIn(this.text, start);
   }
 
-  #enter(node: Node, parent: Node | undefined): void {
-    if (parent !== undefined) this.#parents.set(node, parent);
-    this.#all.push(node);
-    for (const child of childrenOf(node)) this.#enter(child, node);
+  /** Without recursion: generated code may be nested deeper than a stack. */
+  #enter(root: Node): void {
+    const waiting: Node[] = [root];
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      this.#all.push(node);
+      const children = childrenOf(node);
+      for (const child of children) this.#parents.set(child, node);
+      waiting.push(...children.toReversed());
+    }
   }
 }
 
@@ -96,12 +102,12 @@ function dialectsOf(path: string): readonly ParserOptions[] {
   ];
 }
 
-function parse(path: string, text: string): { program: Program; comments: readonly Comment[] } {
+function parse(path: string, text: string): ParseResult {
   let failed: OxcError | undefined;
   for (const dialect of dialectsOf(path)) {
-    const { program, comments, errors } = parseSync(path, text, { ...dialect, astType: 'ts', range: true, preserveParens: false });
-    const error = errors.find(({ severity }) => severity === 'Error');
-    if (error === undefined) return { program, comments };
+    const parsed = parseSync(path, text, { ...dialect, astType: 'ts', range: true, preserveParens: false });
+    const error = parsed.errors.find(({ severity }) => severity === 'Error');
+    if (error === undefined) return parsed;
     failed ??= error;
   }
   throw new ParseError(`cannot be parsed: ${failed?.message}`, positionIn(text, failed?.labels[0]?.start ?? 0));

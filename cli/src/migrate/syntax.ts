@@ -1,4 +1,4 @@
-import type { ArrowFunctionExpression, CallExpression, Function as FunctionNode, Node, ObjectPattern } from 'oxc-parser';
+import type { ArrowFunctionExpression, CallExpression, Function as FunctionNode, MemberExpression, Node, ObjectPattern } from 'oxc-parser';
 import type { SourceFile } from './source-file.js';
 
 export type AnyFunction = FunctionNode | ArrowFunctionExpression;
@@ -87,4 +87,19 @@ export function boundBy(property: ObjectPattern['properties'][number]): Node | u
   const value = property.type === 'RestElement' ? property.argument : property.value;
   const target = value.type === 'AssignmentPattern' ? value.left : value;
   return target.type === 'Identifier' ? target : undefined;
+}
+
+/** Whether a callee is `something.bind`. */
+export function isBind(callee: Node): callee is MemberExpression {
+  return callee.type === 'MemberExpression' && keyOf(callee.property, callee.computed) === 'bind';
+}
+
+/** The type that a variable or a parameter is annotated with. */
+export function annotationOf(source: SourceFile, identifier: Node): Node | undefined {
+  const variable = source.scopes.variableOf(identifier);
+  const [definition] = variable?.definitions ?? [];
+  const declared = isFunction(definition)
+    ? definition.params.find((parameter) => parameter.type === 'Identifier' && parameter.name === variable?.name)
+    : definition?.type === 'VariableDeclarator' && definition.id;
+  return declared && declared.type === 'Identifier' ? declared.typeAnnotation?.typeAnnotation : undefined;
 }

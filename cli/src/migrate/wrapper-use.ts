@@ -1,6 +1,6 @@
 import type { CallExpression, Node } from 'oxc-parser';
 import type { SourceFile } from './source-file.js';
-import { callOf, callWith, initializerOf, innermost, isFunction, outermost } from './syntax.js';
+import { annotationOf, callOf, callWith, initializerOf, innermost, isBind, isFunction, outermost } from './syntax.js';
 import type { Mention } from './ws-with-names.js';
 
 /** A file, and which of its nodes are names of the package. */
@@ -88,16 +88,17 @@ function kindOfValue(context: Context, node: Node): ArgumentKind {
   const value = innermost(node);
   if (isFunction(value)) return 'handler';
   if (value.type === 'ObjectExpression' || isUndefined(value)) return 'options';
-  if (value.type === 'CallExpression') return callsWrapper(context, value) ? 'handler' : 'unknown';
+  if (value.type === 'CallExpression') return givesHandler(context, value) ? 'handler' : 'unknown';
   if (value.type !== 'Identifier') return 'unknown';
   const held = initializerOf(context.source, value);
   if (held !== undefined && held !== value) return kindOfValue(context, held);
   return isAnnotatedAsHandler(context, value) ? 'handler' : 'unknown';
 }
 
-/** Whether a call gives a wrapped handler: `withX(handler)`, `withX(options)(handler)`, `compose(…)(handler)`, `dispatchOn(…)`. */
-function callsWrapper(context: Context, call: CallExpression): boolean {
+/** Whether a call gives a handler: `withX(handler)`, `withX(options)(handler)`, `compose(…)(handler)`, `dispatchOn(…)`, `handler.bind(…)`. */
+function givesHandler(context: Context, call: CallExpression): boolean {
   const callee = innermost(call.callee);
+  if (isBind(callee)) return true;
   const factory = callee.type === 'CallExpression' ? exportedAt(context, callee.callee) : undefined;
   if (factory === 'compose' || factory?.startsWith('with') === true) return true;
   const exported = exportedAt(context, callee);
@@ -119,13 +120,9 @@ function kindByPlace(context: Context, call: CallExpression): ArgumentKind {
   return parent?.type === 'Property' && /^(connect|receive|disconnect)$/.test(source.textOf(parent.key)) ? 'handler' : 'unknown';
 }
 
-/** Whether a parameter is annotated with a type of functions. */
+/** Whether a variable or parameter is annotated with a type of functions. */
 function isAnnotatedAsHandler({ source }: Context, identifier: Node): boolean {
-  const [definition] = source.scopes.variableOf(identifier)?.definitions ?? [];
-  const parameters = isFunction(definition) ? definition.params : [];
-  const name = source.textOf(identifier);
-  const annotation = parameters.find((each) => each.type === 'Identifier' && each.name === name);
-  let type: Node | undefined = annotation?.type === 'Identifier' ? annotation.typeAnnotation?.typeAnnotation : undefined;
+  let type = annotationOf(source, identifier);
   if (type?.type === 'TSTypeReference') {
     if (/Handler$/.test(source.textOf(type.typeName))) return true;
     const [alias] = source.scopes.variableOf(type.typeName)?.definitions ?? [];

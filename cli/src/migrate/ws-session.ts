@@ -21,6 +21,7 @@ const makers = /^(express-session|cookie-session|client-sessions)$/;
 
 /** Finds listeners that run a session parser on the handshake by hand, and says what to write in their place. */
 export function wsSessionsOf(source: SourceFile, written: Written): Finding[] {
+  if (!/connection|upgrade|verifyClient/.test(source.text)) return [];
   return source.nodes.flatMap((node) => {
     const listener = listenerOf(source, node);
     const parsers = listener === undefined ? [] : parsersIn(source, listener.run);

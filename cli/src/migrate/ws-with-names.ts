@@ -5,6 +5,9 @@ import { boundBy, callOf, exportNameOf, isFunction, keyOf, outermost, stringOf }
 
 const packageName = 'ws-with';
 
+/** The names that a migration replaces. */
+const replaced = { withUserFromHttp: true, withHttpUser: true, fromHttpSession: true };
+
 /** What names of the package are taken from: an import, or a pattern that takes its module apart. */
 export type Container = ImportDeclaration | ObjectPattern;
 
@@ -172,6 +175,10 @@ class Search implements WsWithNames {
   #bind(exported: string | undefined, identifier: Node, from: Pick<Binding, 'container' | 'item' | 'isTypeOnly'>): void {
     const variable = this.#source.scopes.variableOf(identifier);
     if (exported === undefined || variable === undefined) return;
+    if (variable.isReassigned || (from.item.type === 'Property' && from.item.value.type === 'AssignmentPattern')) {
+      if (exported in replaced) this.#report(from.item, 'namespace', `${variable.name} may be something else than ${exported} of ws-with`);
+      return;
+    }
     const binding: Binding = { ...from, exported, local: variable.name, isOfFile: variable.isOfFile };
     this.bindings.push(binding);
     for (const reference of variable.references) {

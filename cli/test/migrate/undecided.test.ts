@@ -39,6 +39,21 @@ describe('what the codemod cannot decide', () => {
       '2:25 undecided source',
     ],
     ['all of the package, exported', "export * from 'ws-with';", '1:1 undecided export-all'],
+    [
+      'a name that is given another value',
+      "let { withUserFromHttp } = require('ws-with'); withUserFromHttp = wrap(withUserFromHttp);",
+      '1:7 undecided namespace',
+    ],
+    [
+      'a name with a default',
+      "const { withUserFromHttp = mine } = require('ws-with');\nwithUserFromHttp(() => {});",
+      '1:9 undecided namespace',
+    ],
+    [
+      'a session that is read by options out of sight',
+      "import { fromHttpSession, fromToken, withUserFrom } from 'ws-with';\nwithUserFrom(fromToken(), fromHttpSession(all))((message) => message.httpSession);",
+      '2:27 undecided reads-http-session',
+    ],
   ])('stays as it was and is reported with its place: %s', (_, text, place) => {
     expect(token(text)).toEqual({ text, places: [place] });
   });
@@ -64,6 +79,56 @@ describe('what the codemod cannot decide', () => {
       "import { withUserFromHttp } from 'ws-with';\nconst f = (m) => m.text;\nwithUserFromHttp((message) => { console.log(message); f(message); });",
     );
     expect(places).toEqual([]);
+  });
+});
+
+describe('what the codemod sees', () => {
+  const compiledTo = (code: string) => token(`import { withUserFromHttp } from 'ws-with';\n${code}`).text.split('\n').slice(1).join('\n');
+
+  it.each([
+    ['a bound method is a handler', 'withUserFromHttp(handler.bind(this));', 'withUserFromToken(handler.bind(this));'],
+    ['options in a slot are options', 'x = { connect: withUserFromHttp({ users })(f) };', 'x = { connect: withUserFromToken()(f) };'],
+    [
+      'a member in a slot is a handler',
+      'x = { connect: withUserFromHttp(this.connect) };',
+      'x = { connect: withUserFromToken(this.connect) };',
+    ],
+    ['a date to end by is for sessions', 'withUserFromHttp({ until, revalidate })(f);', 'withUserFromToken({ revalidate })(f);'],
+    ['a decorator in brackets stays in them', '@(withUserFromHttp) class A {}', '@(withUserFromToken) class A {}'],
+    ['an optional call stays one', 'withUserFromHttp?.((m) => 1);', 'withUserFromToken?.((m) => 1);'],
+    [
+      'a constant of a constant is the same wrapper',
+      'const a = withUserFromHttp, b = a; b((m) => m.httpSession);',
+      'const a = compose(withUserFromToken, withHttpSession), b = a; b((m) => m.httpSession);',
+    ],
+    [
+      "somebody else's compose is not ours",
+      "import compose from 'lodash/fp/compose';\nwithUserFromHttp((m) => m.httpSession);",
+      "import compose from 'lodash/fp/compose';\ncompose2(withUserFromToken, withHttpSession)((m) => m.httpSession);",
+    ],
+    [
+      'its type is asked for where it is read',
+      'withUserFromHttp((m) => { let id: typeof m.httpSession; });',
+      'compose(withUserFromToken, withHttpSession)((m) => { let id: typeof m.httpSession; });',
+    ],
+    [
+      'what is hoisted is seen',
+      'withUserFromHttp(late);\nfunction late({ httpSession }) {}',
+      'compose(withUserFromToken, withHttpSession)(late);\nfunction late({ httpSession }) {}',
+    ],
+  ])('%s', (_, before, after) => {
+    expect(compiledTo(before)).toBe(after);
+  });
+
+  it('a handler whose annotation asks for the HTTP session has it', () => {
+    const handler =
+      "import { withUserFromHttp, type Handler, type HasHttpSession } from 'ws-with';\nconst f: Handler<HasHttpSession> = () => {};\n";
+    expect(token(`${handler}withUserFromHttp(f);`).text).toMatch(/\ncompose\(withUserFromToken, withHttpSession\)\(f\);$/);
+  });
+
+  it.each(['token', 'dual'] as const)('to %s, an alias of TypeScript in place of an expression stays code that parses', (target) => {
+    const text = "import { withUserFromHttp } from 'ws-with';\nnamespace N { export import x = withUserFromHttp; }";
+    expect(() => new SourceFile('chat.ts', migrated('chat.ts', text, target).text)).not.toThrow();
   });
 });
 
