@@ -9,6 +9,7 @@ export { type HttpSessionOptions, withHttpSession } from '../decorators/with-htt
 export { type HttpUserCall, type WithHttpUser, withHttpUser } from '../decorators/with-http-user.js';
 export { withJson } from '../decorators/with-json.js';
 export { withOrdering } from '../decorators/with-ordering.js';
+export { type RequestIdOptions, withRequestId } from '../decorators/with-request-id.js';
 export { withUserFrom } from '../decorators/with-user-from.js';
 export { type UserFromHttpCall, type WithUserFromHttp, withUserFromHttp } from '../decorators/with-user-from-http.js';
 export { type UserFromTokenCall, type WithUserFromToken, withUserFromToken } from '../decorators/with-user-from-token.js';
@@ -94,6 +95,7 @@ export type {
   HasBody,
   HasChannelSession,
   HasHttpSession,
+  HasRequestId,
   Message,
   PathParams,
   ReceiveMessage,

@@ -187,6 +187,12 @@ export interface HasHttpSession {
   readonly httpSession: HttpSession | undefined;
 }
 
+/** Added by `withRequestId`. */
+export interface HasRequestId {
+  /** The number that the client gave the message; `undefined` where it gave none. */
+  readonly requestId: string | undefined;
+}
+
 /** Added by `withJson(schema)`, and to the parts of `dispatchOn`. */
 export interface HasBody<Body = unknown> {
   /** The message's JSON: as the schema gives it, or as it came where there is no schema. */

@@ -27,6 +27,9 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   #user: AuthenticatedUser | AnonymousUser | Absent = absent;
   #httpSession: HttpSession | undefined | Absent = absent;
   #body: unknown = absent;
+  #requestId: string | undefined | Absent = absent;
+  /** Whether the client was told what came of it: the answer to its number, or an error. */
+  isAnswered = false;
   /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
   isOrderingKnown = false;
   startedAt = 0;
@@ -95,6 +98,20 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
 
   set body(body: unknown) {
     this.#body = body;
+  }
+
+  get requestId(): string | undefined {
+    if (this.#requestId === absent) throw missing('requestId', 'withRequestId');
+    return this.#requestId;
+  }
+
+  set requestId(id: string | undefined) {
+    this.#requestId = id;
+  }
+
+  /** Whether a wrapper looked for a number already. */
+  get hasRequestId(): boolean {
+    return this.#requestId !== absent;
   }
 
   /** Whether a wrapper opened the session already. */

@@ -22,6 +22,8 @@ export interface BuiltInParts<Given extends object, Options> {
   requires?(options: Options, name: string): readonly KnownRequirement[];
   /** Adds to the message, or throws. Returns a promise only where it must wait. */
   before?(message: ChannelMessage, options: Options, name: string): void | PromiseLike<void>;
+  /** What is returned in place of the handler's result, once that is there. */
+  after?(result: unknown, message: ChannelMessage, options: Options): unknown;
   /** Deals with what `before` or the handler threw, or throws it again; the result is then `undefined`. */
   failed?(error: unknown, message: ChannelMessage): undefined;
 }
@@ -47,7 +49,7 @@ export function defineBuiltIn<Shape, Given extends object = NoOptions, Options =
     const options = prepared as Options;
     const requirements = parts.requires?.(options, name) ?? [];
     return (handler) => {
-      const wrapped = guarded(name, parts, running(name, parts, options, handler));
+      const wrapped = guarded(name, parts, running(name, parts, options, finishing(name, parts, options, handler)));
       return madeHandler(nameAround(name, handler), wrapped, [...requirements, ...requirementsOf(handler)]);
     };
   };
@@ -67,6 +69,22 @@ function running<Given extends object, Options>(
       goOnAfterWaiting(message);
       return handler.call(this, message, ...rest);
     });
+  };
+}
+
+/** `handler` with what the wrapper makes of its result. */
+function finishing<Given extends object, Options>(
+  name: string,
+  parts: BuiltInParts<Given, Options>,
+  options: Options,
+  handler: AnyHandler,
+): AnyHandler {
+  const { after } = parts;
+  if (after === undefined) return handler;
+  return function (this: unknown, message: object, ...rest: unknown[]): unknown {
+    const known = channelMessage(name, message);
+    const result = handler.call(this, message, ...rest);
+    return isThenable(result) ? promiseOf(result).then((settled) => after(settled, known, options)) : after(result, known, options);
   };
 }
 

@@ -1,13 +1,17 @@
 import { ClientError } from '../errors.js';
 import { isThrown } from '../thrown.js';
 import type { ChannelMessage } from './channel-message.js';
+import { endRequest } from './requests-underway.js';
 
 /** Tells the client of a `ClientError`, and drops what the handler changed in the session; any other error goes on. */
 export function tellClient(error: unknown, message: ChannelMessage): undefined {
   if (!isThrown(error, ClientError)) throw error;
   message.discard();
+  const requestId = message.hasRequestId ? message.requestId : undefined;
+  message.isAnswered = true;
+  if (requestId !== undefined) endRequest(message, requestId);
   try {
-    message.channel.sendJson({ ...error.details, error: error.code });
+    message.channel.sendJson({ ...error.details, ...(requestId !== undefined && { requestId }), error: error.code });
   } catch (cause) {
     throw new TypeError('ClientError: code and details must be what JSON can hold', { cause });
   }

@@ -2,6 +2,8 @@ import type { DraftSource, SessionDraft } from './session-draft.js';
 
 /** The session of one channel. */
 export interface ChannelRecord extends DraftSource {
+  /** The same object for all channels of this process that share the record. */
+  readonly shared: object;
   /** Whether changes of the last message are worth a write: a record of the channel's own goes with it. */
   readonly outlivesChannel: boolean;
   /** Reads the record at connect. Nothing to wait for where it cannot exist yet. */

@@ -19,6 +19,10 @@ export class LocalSession implements ChannelRecord {
     this.#data.release(held);
   }
 
+  get shared(): object {
+    return this;
+  }
+
   get outlivesChannel(): boolean {
     return false;
   }

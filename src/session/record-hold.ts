@@ -37,6 +37,10 @@ export class RecordHold implements ChannelRecord {
     this.#record.data.release(held);
   }
 
+  get shared(): object {
+    return this.#record;
+  }
+
   get outlivesChannel(): boolean {
     return this.#record.isShared;
   }
