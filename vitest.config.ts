@@ -5,7 +5,12 @@ type Project = NonNullable<TestProjectInlineConfiguration['test']>;
 
 const ofDocumentation = ['test/docs/code-blocks.test.ts', 'test/docs/docs.test.ts'];
 const compiled = ['test/types/**/*.test.ts', 'cli/test/migrate/*.test.ts', 'test/docs/packed-pages.test.ts', ...ofDocumentation];
-const onMongoDb = ['test/adapters/mongodb/**/*.test.ts', 'examples/*/test/mongo*.test.ts', 'cli/test/*.test.ts'];
+const onMongoDb = [
+  'test/adapters/mongodb/**/*.test.ts',
+  'test/adapters/express/connect-mongo.test.ts',
+  'examples/*/test/mongo*.test.ts',
+  'cli/test/*.test.ts',
+];
 const always = [...configDefaults.exclude, '**/fixtures/**'];
 
 /** What is left out on a second Node: a compiler is a program of its own, and so is the browser that a page runs in. */

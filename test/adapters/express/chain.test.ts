@@ -64,7 +64,10 @@ describe('middleware', () => {
   it('that never goes on is given up, and goes no further when it does', async () => {
     let release: Next = () => {};
     const reached = vi.fn<ConnectMiddleware>((_request, _response, next) => next());
-    const { read, clock } = await makeChain([(_request, _response, next) => void (release = next), reached]);
+    const hang: ConnectMiddleware = (_request, _response, next) => {
+      release = next;
+    };
+    const { read, clock } = await makeChain([hang, reached]);
     const reading = errorOf(read());
     await clock.advance(100);
     expect(codesOf([await reading])).toEqual(['ERR_LOOKUP_TIMEOUT']);

@@ -4,8 +4,10 @@ import express from 'express';
 import { MemoryStore, type Store } from 'express-session';
 import { describe, expect, it } from 'vitest';
 import { type ConnectMiddleware, ExpressSessionReader } from '../../../entries/express.js';
-import { codesOf, expectProcessToLive } from '../../support/site.js';
-import { cookieOf, held, requestWith, secret, sessionMiddleware, signed, stored } from './express-site.js';
+import { type HasHttpSession, type ReceiveMessage, withHttpSession } from '../../../entries/index.js';
+import { connectTo } from '../../../entries/testing.js';
+import { codesOf, expectProcessToLive, makeSite } from '../../support/site.js';
+import { asked, cookieOf, held, requestWith, secret, sessionMiddleware, signed, stored } from './express-site.js';
 
 expectProcessToLive();
 
@@ -91,7 +93,7 @@ describe('there is no session', () => {
     expect(await reader.read(request)).toBeUndefined();
     expect(await reader.read(request)).toBeUndefined();
     expect(await userOf(cookieOf('guessed'))).toBeUndefined();
-    await new Promise((done) => void store.set('guessed', { userId: 'eve', cookie: {} } as never, done));
+    await asked((done) => store.set('guessed', { userId: 'eve', cookie: {} } as never, done));
     expect(await userOf(cookieOf('guessed', 'connect.sid', 'wrong secret'))).toBeUndefined();
     expect(await userOf(cookieOf('guessed'))).toBe('eve');
   });
@@ -184,6 +186,24 @@ describe('cookie-session', () => {
     expect(await reader.read(requestWith(cookies.split(';', 1)[0]))).toBeUndefined();
   });
 
+  it('is seen by later messages as it was at connect, and a handler that changes it ends its channel', async () => {
+    const { options, errors } = makeSite();
+    const wrap = withHttpSession({ sessions: new ExpressSessionReader(middleware) });
+    const seen: unknown[] = [];
+    const receive = wrap((message: ReceiveMessage & HasHttpSession) => {
+      seen.push(message.httpSession?.data);
+      if (message.text === 'change' && message.httpSession !== undefined) message.httpSession.data.theme = 'light';
+    });
+    const headers = { cookie: await cookiesOf({ theme: 'dark' }) };
+    const client = await connectTo({ connect: wrap(() => {}), receive }, { ...options, headers });
+    await client.send('a');
+    await client.send('b');
+    expect(seen).toEqual([{ theme: 'dark' }, { theme: 'dark' }]);
+    await client.send('change');
+    expect(client.closed).toEqual({ code: 1011, reason: 'internal error' });
+    expect(codesOf(errors)).toEqual(['ERR_HTTP_SESSION_READ_ONLY']);
+  });
+
   it('can only be read', async () => {
     const session = await new ExpressSessionReader(middleware).read(requestWith(await cookiesOf({ userId: 'ada' })));
     expect(await failureOf(session?.save() ?? Promise.resolve())).toEqual(['ERR_HTTP_SESSION_READ_ONLY']);
@@ -202,6 +222,6 @@ it('the data are copies, without what express-session keeps of the cookie', asyn
   const id = await stored(store, { list: ['a'], nothing: null });
   const session = await reader.read(requestWith(cookieOf(id)));
   expect(session?.data).toEqual({ list: ['a'], nothing: null });
-  (session?.data.list as string[]).push('b');
+  (session?.data.list as string[] | undefined)?.push('b');
   expect(await held(store, id)).toEqual({ list: ['a'], nothing: null });
 });
