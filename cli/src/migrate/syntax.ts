@@ -1,4 +1,12 @@
-import type { ArrowFunctionExpression, CallExpression, Function as FunctionNode, MemberExpression, Node, ObjectPattern } from 'oxc-parser';
+import type {
+  ArrowFunctionExpression,
+  CallExpression,
+  ClassBody,
+  Function as FunctionNode,
+  MemberExpression,
+  Node,
+  ObjectPattern,
+} from 'oxc-parser';
 import type { SourceFile } from './source-file.js';
 
 export type AnyFunction = FunctionNode | ArrowFunctionExpression;
@@ -78,8 +86,35 @@ export function initializerOf(source: SourceFile, identifier: Node): Node | unde
 export function functionOf(source: SourceFile, expression: Node): AnyFunction | undefined {
   const value = innermost(expression);
   if (isFunction(value)) return value;
+  if (value.type === 'MemberExpression') return methodOf(source, value);
   const held = value.type === 'Identifier' ? initializerOf(source, value) : undefined;
   return isFunction(held) ? held : undefined;
+}
+
+/** The method of the class around it that `this.name` is. */
+function methodOf(source: SourceFile, { object, property, computed }: MemberExpression): AnyFunction | undefined {
+  const body = object.type === 'ThisExpression' ? classBodyAround(source, object) : undefined;
+  const name = memberNameOf(property, computed);
+  for (const member of body?.body ?? []) {
+    if (member.type !== 'MethodDefinition' && member.type !== 'PropertyDefinition') continue;
+    const isNamed = name !== undefined && memberNameOf(member.key, member.computed) === name;
+    if (isNamed && isFunction(member.value)) return member.value;
+  }
+  return undefined;
+}
+
+function memberNameOf(key: Node, computed: boolean): string | undefined {
+  return key.type === 'PrivateIdentifier' ? `#${key.name}` : keyOf(key, computed);
+}
+
+/** The class whose instance `this` is. */
+function classBodyAround(source: SourceFile, node: Node): ClassBody | undefined {
+  for (let each = source.parentOf(node); each !== undefined; each = source.parentOf(each)) {
+    if (each.type === 'ClassBody') return each;
+    const isOwnThis = each.type === 'FunctionDeclaration' || each.type === 'FunctionExpression';
+    if (isOwnThis && source.parentOf(each)?.type !== 'MethodDefinition') return undefined;
+  }
+  return undefined;
 }
 
 /** The identifier that a property of a pattern binds. */

@@ -1,6 +1,6 @@
 import type { CallExpression, Node } from 'oxc-parser';
 import type { SourceFile } from './source-file.js';
-import { annotationOf, callOf, callWith, initializerOf, innermost, isBind, isFunction, outermost } from './syntax.js';
+import { annotationOf, callOf, callWith, functionOf, initializerOf, innermost, isBind, outermost } from './syntax.js';
 import type { Mention } from './ws-with-names.js';
 
 /** A file, and which of its nodes are names of the package. */
@@ -86,7 +86,7 @@ function argumentKind(context: Context, argument: Node, call: CallExpression): A
 
 function kindOfValue(context: Context, node: Node): ArgumentKind {
   const value = innermost(node);
-  if (isFunction(value)) return 'handler';
+  if (functionOf(context.source, value) !== undefined) return 'handler';
   if (value.type === 'ObjectExpression' || isUndefined(value)) return 'options';
   if (value.type === 'CallExpression') return givesHandler(context, value) ? 'handler' : 'unknown';
   if (value.type !== 'Identifier') return 'unknown';
@@ -117,7 +117,8 @@ function kindByPlace(context: Context, call: CallExpression): ArgumentKind {
   const aroundIs = around && exportedAt(context, around.callee);
   if (aroundIs?.startsWith('with') === true) return 'handler';
   const parent = source.parentOf(outermost(source, call));
-  return parent?.type === 'Property' && /^(connect|receive|disconnect)$/.test(source.textOf(parent.key)) ? 'handler' : 'unknown';
+  const isMember = parent?.type === 'Property' || parent?.type === 'PropertyDefinition';
+  return isMember && /^(connect|receive|disconnect)$/.test(source.textOf(parent.key)) ? 'handler' : 'unknown';
 }
 
 /** Whether a variable or parameter is annotated with a type of functions. */

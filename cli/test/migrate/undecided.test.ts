@@ -87,6 +87,11 @@ describe('what the codemod sees', () => {
 
   it.each([
     ['a bound method is a handler', 'withUserFromHttp(handler.bind(this));', 'withUserFromToken(handler.bind(this));'],
+    [
+      'a method of the class is a handler',
+      'class A { c = withUserFromHttp(this.#read); #read(m) { this.log(m.httpSession); } }',
+      'class A { c = compose(withUserFromToken, withHttpSession)(this.#read); #read(m) { this.log(m.httpSession); } }',
+    ],
     ['options in a slot are options', 'x = { connect: withUserFromHttp({ users })(f) };', 'x = { connect: withUserFromToken()(f) };'],
     [
       'a member in a slot is a handler',
