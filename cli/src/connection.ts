@@ -12,7 +12,8 @@ export interface GlobalOptions {
 /** A command was called without what it needs. */
 export class UsageError extends Error {}
 
-const connectTimeoutMs = 5_000;
+/** Unless the URL says otherwise: somebody waits for the answer. */
+const serverSelectionTimeoutMS = 5_000;
 
 /**
  * Runs `work` on the database and disconnects, whatever happens.
@@ -22,7 +23,8 @@ const connectTimeoutMs = 5_000;
 export async function withDatabase<T>(options: GlobalOptions, work: (db: Db) => Promise<T>): Promise<T> {
   const url = options.url ?? process.env.MONGODB_URL;
   if (url === undefined || url === '') throw new UsageError('Name the database with --url mongodb://… or the variable MONGODB_URL.');
-  const client = new MongoClient(url, { serverSelectionTimeoutMS: connectTimeoutMs, appName: 'ws-with-cli' });
+  const patience = /[?&]serverSelectionTimeoutMS=/i.test(url) ? {} : { serverSelectionTimeoutMS };
+  const client = new MongoClient(url, { ...patience, appName: 'ws-with-cli' });
   try {
     await client.connect();
     return await work(client.db());
