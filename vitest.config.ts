@@ -36,6 +36,7 @@ export default defineConfig(({ mode }) => {
       // Type tests start a compiler, and machines with two cores are slow.
       testTimeout: 20_000,
       hookTimeout: 30_000,
+      expect: { poll: { timeout: 15_000, interval: 20 } },
       reporters: ['default', 'json'],
       outputFile: { json: 'out/test-results.json' },
       projects: [
@@ -46,7 +47,7 @@ export default defineConfig(({ mode }) => {
         project('examples', { include: ['examples/*/test/**/*.test.ts'], exclude: onMongoDb }),
         // The only one that starts a `mongod`: one for all files, each of which has a database of its own, and one for each file that
         // breaks it.
-        project('mongodb', { include: onMongoDb, globalSetup: ['test/support/mongod.ts'] }),
+        project('mongodb', { include: onMongoDb, globalSetup: ['test/support/mongod.ts'], testTimeout: 60_000, hookTimeout: 60_000 }),
       ],
       coverage: {
         provider: 'v8',

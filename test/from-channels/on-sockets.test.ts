@@ -19,6 +19,7 @@ import {
 } from '../../entries/index.js';
 import { connectTo } from '../../entries/testing.js';
 import { codesOf, modes, nextTurn, serve } from '../src/server/serving.js';
+import { eventually } from '../support/eventually.js';
 import { frame, RawClient } from '../support/raw-client.js';
 import { aliceKey as key, makeSite } from '../support/site.js';
 import { WsClient } from '../support/ws-client.js';
@@ -41,7 +42,7 @@ describe.each(modes)("the handshake of the post's Android client (%s)", (mode) =
     expect(String((await client.nextFrame()).payload)).toBe('{"again":"alice"}');
     expect(findById.mock.calls).toEqual([[tokenIdOf(key)]]);
     client.reset();
-    await vi.waitFor(() => expect(channels.channels.size).toBe(0));
+    await eventually(() => expect(channels.channels.size).toBe(0));
   });
 });
 
@@ -197,7 +198,7 @@ describe('trap: one throw stalls the socket for good', () => {
     expect((await failing.closed()).code).toBe(1011);
     other.sendJson({ do: 'say', text: 'still here' });
     expect(await other.next()).toBe('said');
-    await vi.waitFor(() => expect(log.toSorted()).toEqual(['left 1011', 'still here']));
+    await eventually(() => expect(log.toSorted()).toEqual(['left 1011', 'still here']));
     expect(codesOf(errors)).toEqual(['a fault']);
     expect(channels.channels.size).toBe(1);
   });

@@ -1,8 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { withUserFromToken } from '../../entries/index.js';
 import { deferred, nextTurn, serve } from '../src/server/serving.js';
+import { eventually } from '../support/eventually.js';
 import { frame, RawClient } from '../support/raw-client.js';
 
 const clientCount = 10;
@@ -21,9 +22,9 @@ it('what a client sent before it left is let go, even while a repository holds o
   const before = process.memoryUsage().arrayBuffers;
   for (let count = 1; count <= clientCount; count += 1) {
     const client = await RawClient.upgrade(port, { headers: { Cookie: `key=${'a'.repeat(40)}` }, head: frame(Buffer.alloc(earlyBytes)) });
-    await vi.waitFor(() => expect(lookUps).toBe(count));
+    await eventually(() => expect(lookUps).toBe(count));
     client.reset();
-    await vi.waitFor(() => expect(left).toBe(count));
+    await eventually(() => expect(left).toBe(count));
   }
   for (let round = 0; round < 5; round += 1) {
     await nextTurn();

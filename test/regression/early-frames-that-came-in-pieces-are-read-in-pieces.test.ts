@@ -1,5 +1,6 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { deferred, nextTurn, serve } from '../src/server/serving.js';
+import { eventually } from '../support/eventually.js';
 import { frame, RawClient } from '../support/raw-client.js';
 
 const frameCount = 20_000;
@@ -18,7 +19,7 @@ it('20,000 small frames sent while connect is pending are all handled: the socke
   });
   const client = await RawClient.upgrade(port);
   client.write(Buffer.concat(Array.from({ length: frameCount }, (_, index) => frame(String(index)))));
-  await vi.waitFor(() => expect(client.socket.writableLength).toBe(0));
+  await eventually(() => expect(client.socket.writableLength).toBe(0));
   for (let turn = 0; turn < 50; turn += 1) await nextTurn(); // the server reads meanwhile
   connecting.resolve();
   await everything.promise;

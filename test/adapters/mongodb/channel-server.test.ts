@@ -1,5 +1,5 @@
 import { MongoClient } from 'mongodb';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type ChannelHandlers,
   compose,
@@ -12,6 +12,7 @@ import { MongoSessionStore, MongoTokenRepository } from '../../../entries/mongod
 import { TestClock } from '../../../entries/testing.js';
 import { systemClock } from '../../../src/system-clock.js';
 import { codesOf, modes, type Served, type ServeOptions, serve } from '../../src/server/serving.js';
+import { eventually } from '../../support/eventually.js';
 import { type Mongod, startMongod } from '../../support/mongod.js';
 import { WsClient } from '../../support/ws-client.js';
 import { describeOnMongo, openDatabase } from './mongo.js';
@@ -73,8 +74,8 @@ describeOnMongo('A server on MongoDB', () => {
       expect(commands()).toEqual(['update']);
     }
     await client.close();
-    await vi.waitFor(() => expect(channels.channels.size).toBe(0));
-    await vi.waitFor(() => expect(commands()).toEqual(['delete']));
+    await eventually(() => expect(channels.channels.size).toBe(0));
+    await eventually(() => expect(commands()).toEqual(['delete']));
   });
 
   it('asks it a few times for a thousand that connect at once, in a process that has not spoken to it yet too', async () => {
@@ -105,7 +106,7 @@ describeOnMongo('A server on MongoDB', () => {
       for (let round = 0; round < 10; round += 1) for (const each of clients) each.send('add');
       await Promise.all(clients.map((each) => each.take(10)));
       for (const each of clients) await each.close();
-      await vi.waitFor(() => expect(servers.map(({ channels }) => channels.channels.size)).toEqual([0, 0]));
+      await eventually(() => expect(servers.map(({ channels }) => channels.channels.size)).toEqual([0, 0]));
       expect(servers.flatMap(({ errors }) => codesOf(errors))).toEqual([]);
       const third = await serveNow(counting(tokens, new MongoSessionStore(db, { clock }), scope));
       const reader = await WsClient.connect(third.port, { cookie });
@@ -123,7 +124,7 @@ describeOnMongo('A server on MongoDB', () => {
     await first.next();
     await first.close();
     const saved = { version: 1 };
-    await vi.waitFor(async () => expect(await db.collection('channelSessions').countDocuments(saved)).toBe(1));
+    await eventually(async () => expect(await db.collection('channelSessions').countDocuments(saved)).toBe(1));
     await db.collection('channelSessions').updateMany(saved, { $unset: { version: '' } });
     const second = await WsClient.connect(served.port, { cookie });
     expect(await second.nextJson()).toEqual({ hello: 'user-2', count: 0 });
@@ -176,7 +177,7 @@ describeOnMongo('A server whose MongoDB is dead', () => {
   async function passDeadlineOf<Result>(act: () => Result): Promise<Result> {
     const before = clock.pendingTimers;
     const result = act();
-    await vi.waitFor(() => expect(clock.pendingTimers).toBeGreaterThan(before), { timeout: 10_000 });
+    await eventually(() => expect(clock.pendingTimers).toBeGreaterThan(before));
     await clock.advance(3_000);
     return result;
   }

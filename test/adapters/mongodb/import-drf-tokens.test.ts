@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { type Collection, Long, ObjectId } from 'mongodb';
-import { beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { importDrfTokens, MongoTokenRepository } from '../../../entries/mongodb.js';
 import { TestClock } from '../../../entries/testing.js';
 import { tokenIdOf } from '../../../src/token-id.js';
+import { eventually } from '../../support/eventually.js';
 import { describeOnMongo, openDatabase } from './mongo.js';
 
 const newKey = () => randomBytes(20).toString('hex');
@@ -20,7 +21,6 @@ describeOnMongo('importDrfTokens', () => {
     const grant = await tokens.findById(tokenIdOf(key));
     return grant !== undefined && grant.revokedAt === undefined;
   };
-  const soon = (check: () => Promise<unknown>) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
 
   let ada = new ObjectId();
   let key = newKey();
@@ -118,15 +118,15 @@ describeOnMongo('importDrfTokens', () => {
       { _id: asId as never, user_id: 'bob' },
       { key: 'no token', user_id: 7 },
     ]);
-    await soon(async () => expect([await userOf(issued), await userOf(asId)]).toEqual(['7', 'bob']));
+    await eventually(async () => expect([await userOf(issued), await userOf(asId)]).toEqual(['7', 'bob']));
     await source.deleteMany({ $or: [{ key: issued }, { _id: asId as never }] });
-    await soon(async () => expect([await isLive(issued), await isLive(asId)]).toEqual([false, false]));
+    await eventually(async () => expect([await isLive(issued), await isLive(asId)]).toEqual([false, false]));
     await source.updateOne({ key }, { $set: { key: changed } });
-    await soon(async () => expect([await isLive(key), await userOf(changed)]).toEqual([false, ada.toHexString()]));
+    await eventually(async () => expect([await isLive(key), await userOf(changed)]).toEqual([false, ada.toHexString()]));
     await source.updateOne({ key: changed }, { $set: { user_id: 7 } });
-    await soon(async () => expect(await userOf(changed)).toBe('7'));
+    await eventually(async () => expect(await userOf(changed)).toBe('7'));
     await source.updateOne({ key: changed }, { $unset: { key: '' } });
-    await soon(async () => expect(await isLive(changed)).toBe(false));
+    await eventually(async () => expect(await isLive(changed)).toBe(false));
     // Issued and deleted before anybody could look.
     const brief = await source.insertOne({ key: newKey(), user_id: 7 });
     await source.deleteOne({ _id: brief.insertedId });
@@ -144,7 +144,7 @@ describeOnMongo('importDrfTokens', () => {
     for (const [index, _id] of ids.entries()) {
       if (index % 2 === 0) await source.deleteOne({ _id: { $eq: _id as never } });
       else await source.updateOne({ _id: { $eq: _id as never } }, { $set: { key: newKey() } });
-      await soon(async () => expect([_id, await isLive(keys[index]!)]).toEqual([_id, false]));
+      await eventually(async () => expect([_id, await isLive(keys[index]!)]).toEqual([_id, false]));
       expect(await Promise.all(keys.slice(index + 1).map(isLive))).not.toContain(false);
       expect([await isLive(asId), await isLive(key)]).toEqual([true, true]);
     }
@@ -208,13 +208,13 @@ describeOnMongo('importDrfTokens', () => {
     interruptions.once('one', () => {
       missing = true;
     });
-    await soon(async () => {
+    await eventually(async () => {
       await clock.advance(1_000);
       expect(missing).toBe(true);
     });
     const again = newKey();
     await source.insertOne({ key: again, user_id: 7 });
-    await soon(async () => {
+    await eventually(async () => {
       await clock.advance(30_000);
       expect([await isLive(again), await isLive(key)]).toEqual([true, false]);
     });

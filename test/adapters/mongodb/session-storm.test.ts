@@ -1,8 +1,9 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { withChannelUser, withUserFromToken } from '../../../entries/index.js';
 import { MongoSessionStore } from '../../../entries/mongodb.js';
 import { systemClock } from '../../../src/system-clock.js';
 import { codesOf, oneToken, type Served, serve } from '../../src/server/serving.js';
+import { eventually } from '../../support/eventually.js';
 import { WsClient } from '../../support/ws-client.js';
 import { describeOnMongo, openDatabase } from './mongo.js';
 
@@ -36,7 +37,7 @@ describeOnMongo('200 channels of one user on MongoDB, five updates each', () => 
       for (const client of clients) for (let left = updatesOfEach; left > 0; left -= 1) client.send('one more');
       await Promise.all(clients.map((client) => client.take(updatesOfEach)));
       const updates = channelCount * updatesOfEach;
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         const stored = await db.collection(collection).findOne();
         expect(JSON.parse(stored?.['data'] as string)).toEqual({ count: updates });
       });

@@ -1,6 +1,7 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Channel } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { frame, opcodes, RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { codesOf, deferred, modes, nextTurn, serve } from '../server/serving.js';
@@ -87,7 +88,7 @@ describe('frames that arrive while connect works', () => {
     const client = await RawClient.upgrade(port);
     const raw = await begun.promise;
     for (let index = 0; index < total; index += 1) client.write(frame(Buffer.alloc(65_536, index), opcodes.binary));
-    await vi.waitFor(() => expect(raw.isPaused()).toBe(true));
+    await eventually(() => expect(raw.isPaused()).toBe(true));
     await untilRead(() => raw.bytesRead);
     expect(raw.bytesRead).toBeLessThan(1_048_576);
     connecting.resolve();
@@ -118,7 +119,7 @@ describe('messages that wait for a handler', () => {
     expect(await client.status()).toBe(101);
     for (let index = 0; index < 60; index += 1) client.write(frame(Buffer.alloc(65_536, index), opcodes.binary));
     const [channel] = channels.channels;
-    await vi.waitFor(() => expect(channel?.socket?.isPaused).toBe(true));
+    await eventually(() => expect(channel?.socket?.isPaused).toBe(true));
     gate.resolve();
     await all.promise;
     expect(received).toEqual(Array.from({ length: 60 }, (_, index) => index));
@@ -146,10 +147,10 @@ describe('messages that wait for a handler', () => {
     for (let index = 0; index < 200; index += 1) {
       client.write(frame(String(index)));
       // one frame a chunk: what a chunk brings beyond the mark is delivered in spite of the pause
-      if (channel?.socket?.isPaused !== true) await vi.waitFor(() => expect(client.socket.writableLength).toBe(0));
+      if (channel?.socket?.isPaused !== true) await eventually(() => expect(client.socket.writableLength).toBe(0));
       await nextTurn();
     }
-    await vi.waitFor(() => expect(channel?.socket?.isPaused).toBe(true));
+    await eventually(() => expect(channel?.socket?.isPaused).toBe(true));
     gate.resolve();
     await all.promise;
     expect(received).toEqual(Array.from({ length: 200 }, (_, index) => String(index)));

@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.js';
 import { closeFrame, frame, RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { deferred, modes, nextTurn, serve } from '../server/serving.js';
@@ -25,10 +26,10 @@ describe.each(modes)('a client that sends a close frame and keeps its connection
     const [channel] = channels.channels;
     client.write(frame('last'));
     client.write(closeFrame(4_007, 'bye'));
-    await vi.waitFor(() => expect(signal.aborted).toBe(true));
+    await eventually(() => expect(signal.aborted).toBe(true));
     expect(channel?.send('late')).toBe(false);
     await clock.advance(2_000);
-    await vi.waitFor(() => expect(log).toEqual(['last', 'disconnect 4007 bye']));
+    await eventually(() => expect(log).toEqual(['last', 'disconnect 4007 bye']));
     expect([channels.channels.size, clock.pendingTimers]).toEqual([0, 0]);
     expect(client.socket.writable).toBe(true);
   });
@@ -54,11 +55,11 @@ describe.each(modes)('a client that sends a close frame and keeps its connection
     client.write(frame('2'));
     client.write(closeFrame(1_000));
     const signal = await begun.promise;
-    await vi.waitFor(() => expect(signal.aborted).toBe(true));
+    await eventually(() => expect(signal.aborted).toBe(true));
     await clock.advance(2_000);
     expect(log).toEqual(['1']);
     working.resolve();
-    await vi.waitFor(() => expect(log).toEqual(['1', '2', 'disconnect 1000']));
+    await eventually(() => expect(log).toEqual(['1', '2', 'disconnect 1000']));
   });
 
   it('that closes in order is not held up by it, and leaves no timer', async () => {
@@ -66,7 +67,7 @@ describe.each(modes)('a client that sends a close frame and keeps its connection
     const { port, clock } = await serve({ disconnect: ({ code }) => void log.push(code) }, { mode });
     const client = await WsClient.connect(port);
     await client.close(4_001);
-    await vi.waitFor(() => expect(log).toEqual([4_001]));
+    await eventually(() => expect(log).toEqual([4_001]));
     await nextTurn();
     expect(clock.pendingTimers).toBe(0);
   });

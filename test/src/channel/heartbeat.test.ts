@@ -1,6 +1,7 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ChannelServer } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { frame, opcodes, RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { deferred, modes, nextTurn, serve } from '../server/serving.js';
@@ -32,7 +33,7 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
     expect(channels.channels.size).toBe(1);
     await clock.advance(1);
     await client.ended();
-    await vi.waitFor(() => expect(codes).toEqual([1006]));
+    await eventually(() => expect(codes).toEqual([1006]));
     expect(events).toEqual([
       { type: 'heartbeat', pinged: 1, silent: 0 },
       { type: 'heartbeat', pinged: 0, silent: 1 },
@@ -70,14 +71,14 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
     const client = await connectRaw(port);
     for (let index = 0; index < 5; index += 1) client.write(frame('busy'));
     const [channel] = channels.channels;
-    await vi.waitFor(() => expect(channel?.socket?.isPaused).toBe(true));
+    await eventually(() => expect(channel?.socket?.isPaused).toBe(true));
     await clock.advance(10_000);
     expect(channels.channels.size).toBe(1);
     working.resolve();
-    await vi.waitFor(() => expect(channel?.socket?.isPaused).toBe(false));
+    await eventually(() => expect(channel?.socket?.isPaused).toBe(false));
     await clock.advance(3_000);
     await client.ended();
-    await vi.waitFor(() => expect(channels.channels.size).toBe(0));
+    await eventually(() => expect(channels.channels.size).toBe(0));
   });
 
   it('drops a frozen peer that is sent more than its line takes', async () => {
@@ -92,7 +93,7 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
     }
     await nextTurn();
     await clock.advance(3_000);
-    await vi.waitFor(() => expect(channels.channels.size).toBe(0));
+    await eventually(() => expect(channels.channels.size).toBe(0));
   });
 
   it('spreads its pings over the beat, where many channels come at once, with one timer', async () => {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Channel } from '../../../entries/index.js';
+import { eventually } from '../../support/eventually.js';
 import { frame, RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { codesOf, deferred, modes, nextTurn, serve } from '../server/serving.js';
@@ -209,6 +210,6 @@ describe('a consumer that does not read', () => {
     expect(await client?.closeCode()).toBe(1013);
     client?.finish();
     expect(await gone).toBe(1013);
-    await vi.waitFor(() => expect(clock.pendingTimers).toBe(0));
+    await eventually(() => expect(clock.pendingTimers).toBe(0));
   });
 });

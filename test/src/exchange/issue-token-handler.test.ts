@@ -15,6 +15,7 @@ import {
   withUserFromToken,
 } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 import { makeExchangeSite, serveOverHttp } from './exchanging.js';
 
@@ -130,7 +131,7 @@ describe('issueTokenHandler', () => {
     expect(await ask({ cookie: 'sessionid=x' })).toMatchObject({ status: 503, json: { error: 'try_again_later' } });
     read.mockReturnValueOnce(new Promise(() => undefined));
     const hanging = ask({ cookie: 'sessionid=x' });
-    await vi.waitFor(() => expect(read).toHaveBeenCalledTimes(2));
+    await eventually(() => expect(read).toHaveBeenCalledTimes(2));
     await site.clock.advance(5_000);
     expect((await hanging).status).toBe(503);
     expect(codesOf(site.errors)).toEqual(['ERR_LOOKUP_FAILED', 'ERR_LOOKUP_TIMEOUT']);

@@ -13,6 +13,7 @@ import {
 } from '../../../entries/index.js';
 import { MemoryHttpSessionReader, MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { codesOf, endingInSilence, thrownBy } from '../../support/site.js';
 import { deferred } from '../server/serving.js';
 import { idOf, inactive, keyOf, revoked, ScriptedTokens, sessionEnded, stale, watch } from './watched.js';
@@ -61,7 +62,7 @@ describe('a sweep', () => {
     await Promise.all(Array.from({ length: 10_000 }, (_, index) => connect(`user${index}`)));
     tokens.asked.length = 0;
     await clock.advance(60_000);
-    await vi.waitFor(() => expect(tokens.asked.map(({ length }) => length)).toEqual([5_000, 5_000]));
+    await eventually(() => expect(tokens.asked.map(({ length }) => length)).toEqual([5_000, 5_000]));
   });
 
   it('comes as often as the wrapper says, or the server', async () => {
@@ -260,7 +261,7 @@ describe("with 'message'", () => {
     const answering = deferred();
     tokens.answers = answering.promise;
     const sending = clients.map((client) => client.send('hello'));
-    await vi.waitFor(() => expect(tokens.asked).toHaveLength(1));
+    await eventually(() => expect(tokens.asked).toHaveLength(1));
     answering.resolve();
     await Promise.all(sending);
     expect(tokens.asked).toEqual([[idOf('ann'), idOf('bob')]]);

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ChannelServer, type ChannelServerOptions, withAuthenticatedUser, withUserFromToken } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { codesOf, modes, oneToken, serve } from './serving.js';
@@ -34,7 +35,7 @@ describe.each(modes)('limits of channels (%s)', (mode) => {
       expect([errors, codesOf(warnings)]).toEqual([[], ['ERR_TOO_MANY_CHANNELS']]);
       clients[0]?.terminate();
       await clients[1]?.close();
-      await vi.waitFor(() => expect(channels.channels.size).toBe(5));
+      await eventually(() => expect(channels.channels.size).toBe(5));
       expect((await storm(port, 10, cookie)).clients).toHaveLength(2);
     },
   );
@@ -60,10 +61,10 @@ describe.each(modes)('limits of channels (%s)', (mode) => {
       { mode, maxChannelsPerAddress: 1 },
     );
     const client = await RawClient.upgrade(port, { path: '/hangs' });
-    await vi.waitFor(() => expect(signals).toHaveLength(1));
+    await eventually(() => expect(signals).toHaveLength(1));
     client.reset();
-    await vi.waitFor(() => expect(signals[0]?.aborted).toBe(true));
-    await vi.waitFor(async () => expect((await storm(port, 1)).clients).toHaveLength(1));
+    await eventually(() => expect(signals[0]?.aborted).toBe(true));
+    await eventually(async () => expect((await storm(port, 1)).clients).toHaveLength(1));
     expect(channels.channels.size).toBe(1);
   });
 });

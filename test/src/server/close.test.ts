@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type ChannelError,
   ChannelServer,
@@ -9,6 +9,7 @@ import {
 } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { codesOf, deferred, modes, nextTurn, serve } from './serving.js';
@@ -55,7 +56,7 @@ describe.each(modes)('close (%s)', (mode) => {
     await closed;
     expect(codes).toEqual(Array.from({ length: 20 }, () => 1012));
     expect(channels.channels.size).toBe(0);
-    await vi.waitFor(() => expect(clock.pendingTimers).toBe(0));
+    await eventually(() => expect(clock.pendingTimers).toBe(0));
   });
 
   it('is over in bounded time, though a peer never answers', async () => {
@@ -137,12 +138,12 @@ describe.each(modes)('close (%s)', (mode) => {
     const disconnecting = await WsClient.connect(port, { path: '/disconnect' });
     receiving.send('hangs');
     receiving.send('waits');
-    await vi.waitFor(() => expect(log).toEqual(['hangs']));
+    await eventually(() => expect(log).toEqual(['hangs']));
     void WsClient.connect(port, { path: '/connect' });
     await begun.promise;
     const closed = channels.close({ timeoutMs: 100 });
     await disconnecting.closed();
-    await vi.waitFor(() => expect(log).toHaveLength(2));
+    await eventually(() => expect(log).toHaveLength(2));
     expect(errors).toEqual([]);
     await clock.advance(100);
     await Promise.all([closed, receiving.closed()]);

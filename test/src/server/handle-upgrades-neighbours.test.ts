@@ -4,6 +4,7 @@ import { type Duplex, PassThrough } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { type ChannelHandlers, ChannelServer, type UpgradeOptions } from '../../../entries/index.js';
+import { eventually } from '../../support/eventually.js';
 import { listen } from '../../support/http-server.js';
 import { RawClient } from '../../support/raw-client.js';
 import { codesOf, expectProcessToLive, makeSite } from '../../support/site.js';
@@ -46,7 +47,7 @@ function hotReload(path = '/hmr'): (server: Server) => void {
 const places = ['before', 'after'] as const;
 
 async function timers(clock: { readonly pendingTimers: number }, count: number): Promise<void> {
-  await vi.waitFor(() => expect(clock.pendingTimers).toBe(count));
+  await eventually(() => expect(clock.pendingTimers).toBe(count));
 }
 
 describe('an upgrade that is left to others', () => {
@@ -230,7 +231,7 @@ describe('a neighbour that ends our handshake', () => {
     const { port, warnings, errors, channels, clock } = await serve({ path }, { [place]: add }, never);
     const client = await RawClient.upgrade(port, { path: '/chat' });
     await client.ended();
-    await vi.waitFor(() => expect(codesOf(warnings)).toEqual(['ERR_UPGRADE_TAKEN']));
+    await eventually(() => expect(codesOf(warnings)).toEqual(['ERR_UPGRADE_TAKEN']));
     expect(warnings[0]?.message).toMatch(/noServer/);
     expect([channels.channels.size, errors]).toEqual([0, []]);
     await timers(clock, 0);

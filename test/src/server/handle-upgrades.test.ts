@@ -14,6 +14,7 @@ import {
   withAuthenticatedUser,
   withUserFromToken,
 } from '../../../entries/index.js';
+import { eventually } from '../../support/eventually.js';
 import { listen } from '../../support/http-server.js';
 import { RawClient } from '../../support/raw-client.js';
 import { alice, aliceKey, codesOf, expectProcessToLive, makeSite, type Site, thrownBy } from '../../support/site.js';
@@ -214,7 +215,7 @@ describe('handleUpgrades', () => {
       const client = await WsClient.connect(port);
       await client.close();
     }
-    await vi.waitFor(() => expect(channels.channels.size).toBe(0));
+    await eventually(() => expect(channels.channels.size).toBe(0));
     expect(server.listenerCount('upgrade')).toBe(1);
     expect(clock.pendingTimers).toBe(0);
   });

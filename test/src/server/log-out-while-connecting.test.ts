@@ -19,6 +19,7 @@ import {
 } from '../../../entries/index.js';
 import { MemoryHttpSessionReader, MemorySessionStore, MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo } from '../../../entries/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { WsClient } from '../../support/ws-client.js';
 import { type Deferred, deferred, modes, serve } from './serving.js';
 
@@ -59,14 +60,14 @@ describe.each(modes)('with %s, a channel that is still connecting', (mode) => {
       return tokens.answer.promise;
     });
     const connecting = WsClient.connect(port, { cookie: `key=${key}` });
-    await vi.waitFor(() => expect(seen).toEqual([1]));
+    await eventually(() => expect(seen).toEqual([1]));
     logOut(channels.channels.ofToken(tokenId));
     expect(await howItEnded(connecting)).toEqual(refusedBy[mode]);
     tokens.answer.resolve(grant);
     await nextTurn();
     expect(connect).not.toHaveBeenCalled();
     expect(errors).toEqual([]);
-    await vi.waitFor(() => expect(clock.pendingTimers).toBe(0));
+    await eventually(() => expect(clock.pendingTimers).toBe(0));
     expect(channels.channels.ofToken(tokenId)).toEqual([]);
     expect(channels.channels.ofUser('ann')).toEqual([]);
   });
@@ -81,7 +82,7 @@ describe.each(modes)('with %s, a channel that is still connecting', (mode) => {
     });
     const { channels, port } = await serve({ connect, disconnect }, { mode });
     const connecting = WsClient.connect(port, { cookie: `key=${key}` });
-    await vi.waitFor(() => expect(channels.channels.ofUser('ann')).toHaveLength(1));
+    await eventually(() => expect(channels.channels.ofUser('ann')).toHaveLength(1));
     expect(channels.channels.ofToken(tokenId)).toEqual(channels.channels.ofUser('ann'));
     expect([...channels.channels]).toEqual([]);
     expect(channels.channels.size).toBe(0);
@@ -106,7 +107,7 @@ describe.each(modes)('with %s, a channel that is still connecting', (mode) => {
     )((message: HasChannelSession) => message.channelSession.set('seen', true));
     const { channels, port } = await serve({ connect }, { mode });
     const connecting = WsClient.connect(port, { cookie: `key=${key}` });
-    await vi.waitFor(() => expect(create).toHaveBeenCalled());
+    await eventually(() => expect(create).toHaveBeenCalled());
     logOut(channels.channels.ofUser('ann'));
     expect(await howItEnded(connecting)).toEqual(refusedBy[mode]);
     saving.resolve();
@@ -121,7 +122,7 @@ describe.each(modes)('with %s, a channel that is still connecting', (mode) => {
     const users = { findById: vi.fn(() => asked.promise.then(() => ann)) };
     const { channels, port } = await serve({ connect: withUserFromHttp({ sessions, users })(() => undefined) }, { mode });
     const connecting = WsClient.connect(port, { cookie: `sessionid=${id}` });
-    await vi.waitFor(() => expect(users.findById).toHaveBeenCalled());
+    await eventually(() => expect(users.findById).toHaveBeenCalled());
     expect(channels.channels.ofHttpSession(id)).toHaveLength(1);
     expect(channels.channels.ofUser('ann')).toEqual(channels.channels.ofHttpSession(id));
     logOut(channels.channels.ofHttpSession(id));

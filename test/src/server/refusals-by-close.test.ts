@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type ChannelHandlers,
   CloseChannel,
@@ -8,6 +8,7 @@ import {
   withAuthenticatedUser,
   withUserFromToken,
 } from '../../../entries/index.js';
+import { eventually } from '../../support/eventually.js';
 import { closeFrame, frame, RawClient } from '../../support/raw-client.js';
 import { WsClient, type WsClientOptions } from '../../support/ws-client.js';
 import { codesOf, deferred, oneToken, type ServeOptions, serve } from './serving.js';
@@ -157,7 +158,7 @@ describe("handleUpgrades({ refusals: 'close' })", () => {
     expect(await noHandshake.status()).toBe(400);
     const pending = WsClient.connect(port);
     const waiting = await RawClient.upgrade(port);
-    await vi.waitFor(() => expect(begun).toBe(2));
+    await eventually(() => expect(begun).toBe(2));
     const closed = channels.close({ timeoutMs: 1 });
     expect(await waiting.status()).toBe(101);
     expect(await waiting.closeCode()).toBe(1012);

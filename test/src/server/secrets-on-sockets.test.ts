@@ -12,6 +12,7 @@ import {
   subprotocol,
   withUserFrom,
 } from '../../../entries/index.js';
+import { eventually } from '../../support/eventually.js';
 import { listen } from '../../support/http-server.js';
 import { aliceKey, bobKey, expectProcessToLive, makeSite } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
@@ -81,7 +82,7 @@ describe('what a server on real sockets shows of its clients', () => {
     shown.push(everythingOf(channels), everythingOf(channels.channels), everythingOf([...channels.channels]));
     for (const client of clients.slice(0, 5)) client.send('x');
     for (const client of clients.slice(0, 5)) expect((await client.closed()).code).toBe(1011);
-    await vi.waitFor(() => expect(shown.filter((text) => text.includes('disconnect message')).length).toBeGreaterThanOrEqual(5));
+    await eventually(() => expect(shown.filter((text) => text.includes('disconnect message')).length).toBeGreaterThanOrEqual(5));
     shown.push(...written.map((spy) => everythingOf(spy.mock.calls)));
     shown.push(...clients.map(({ refused }) => everythingOf(refused)));
     const text = shown.join('\n');

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, expect, vi } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { WebSocketServer } from 'ws';
 import {
   ChannelError,
@@ -12,6 +12,7 @@ import {
 } from '../../../entries/index.js';
 import { MemoryTokenRepository, MemoryUserRepository } from '../../../entries/memory.js';
 import { TestClock } from '../../../entries/testing.js';
+import { eventually } from '../../support/eventually.js';
 
 /** Both ways of serving: a refusal is a close code in the one and a status in the other. */
 export const modes = ['accept', 'handleUpgrades'] as const;
@@ -62,7 +63,7 @@ async function stop({ channels, http, clock }: Served): Promise<void> {
   await closed;
   http.closeAllConnections();
   http.close();
-  await vi.waitFor(() => expect(channels.channels.size).toBe(0));
+  await eventually(() => expect(channels.channels.size).toBe(0));
 }
 
 /** Resolves after a turn of the event loop, with everything done that was ready. */

@@ -1,8 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ChannelServer, type TokenGrant, tokenIdOf, withUserFromToken } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { modes, nextTurn, serve } from './serving.js';
@@ -77,7 +78,7 @@ describe('handshakes whose look-up hangs', () => {
     const headers = { cookie: `key=${hangingKey}` };
     const clients: RawClient[] = [];
     for (let index = 0; index < 200; index += 1) clients.push(await RawClient.upgrade(port, { headers }));
-    await vi.waitFor(() => expect(answers).toHaveLength(200));
+    await eventually(() => expect(answers).toHaveLength(200));
     const valid = await WsClient.connect(port, { cookie: `key=${validKey}` });
     expect(await valid.next()).toBe('ann');
     await clock.advance(5_000);

@@ -8,6 +8,7 @@ import {
   withUserFromToken,
 } from '../../../entries/index.js';
 import { connectTo, type TestClient } from '../../../entries/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { aliceKey, bobKey, codesOf, expectProcessToLive, makeSite, type Site } from '../../support/site.js';
 import { deferred } from '../server/serving.js';
 
@@ -57,7 +58,7 @@ function gated(store: SessionStore) {
   const gatedStore: SessionStore = { load, create, save, touch: (...args) => store.touch(...args), destroy: (id) => store.destroy(id) };
   /** Lets the next write through, once there is one. */
   const pass = async (): Promise<void> => {
-    await vi.waitFor(() => expect(waiting.length).toBeGreaterThan(0));
+    await eventually(() => expect(waiting.length).toBeGreaterThan(0));
     waiting.shift()?.();
   };
   return { store: gatedStore, create, save, load, pass };
