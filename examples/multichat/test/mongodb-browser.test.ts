@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeOnMongo, openDatabase, url as serverUrl } from '../../../test/adapters/mongodb/mongo.js';
 import { startTcpProxy } from '../../../test/adapters/mongodb/tcp-proxy.js';
+import { eventually } from '../../../test/support/eventually.js';
 import { mongoBackend } from '../src/mongo-backend.js';
 import { startMultiChat } from '../src/multichat.js';
 import { BrowserPages } from './support/browser-pages.js';
@@ -22,10 +23,10 @@ describeOnMongo('MultiChat on MongoDB, in a browser', () => {
   it.skipIf(missing)(`shows that it reconnects while the database is out of reach${because}`, { timeout: patienceMs }, async () => {
     await using proxy = await startTcpProxy(Number(new URL(serverUrl).port));
     const backend = mongoBackend(`mongodb://127.0.0.1:${proxy.port}/${db.databaseName}?directConnection=true`, {
-      reachMs: 500,
+      reachMs: 1_000,
       unnoticedMs: 0,
     });
-    const chat = await startMultiChat({ auth: 'token', backend });
+    const chat = await eventually(() => startMultiChat({ auth: 'token', backend }));
     const page = await pages!.open();
     try {
       await page.goto(chat.url);
