@@ -1,16 +1,41 @@
 import { inspect } from 'node:util';
+import type { Db } from 'mongodb';
 import { expect, it } from 'vitest';
 import { httpSessionReaderContract } from 'ws-with/testing';
 import { describeOnMongo, openDatabase } from '../../../test/adapters/mongodb/mongo.js';
 import { digestOf } from '../src/http-sessions.js';
 import { MongoHttpSessionReader } from '../src/mongo-http-session-reader.js';
 
+/** Sessions of a database that fails once it is told to. */
+function faultySessions(db: Db) {
+  let isDown = false;
+  const failing = <Target extends object>(target: Target): Target =>
+    new Proxy(target, {
+      get(_target, name) {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+        return (...given: unknown[]) => {
+          if (isDown) throw new Error('the database is down');
+          return Reflect.apply(member, target, given);
+        };
+      },
+    });
+  const faulty = new Proxy(db, {
+    get: (_db, name) => (name === 'collection' ? (...given: [string]) => failing(db.collection(...given)) : Reflect.get(db, name)),
+  });
+  const sessions = new MongoHttpSessionReader(faulty, { cookie: 'sessionid', ttlMs: 60_000 });
+  const down = (): void => {
+    isDown = true;
+  };
+  return { sessions, failures: { down } };
+}
+
 describeOnMongo('HTTP sessions on MongoDB', () => {
   const { db } = openDatabase();
   const sessions = new MongoHttpSessionReader(db, { cookie: 'sessionid', ttlMs: 60_000 });
   const contract = httpSessionReaderContract({
     create: () => ({
-      sessions,
+      ...faultySessions(db),
       async createSession(userId, data) {
         const cookie = await sessions.create(userId, data);
         return { id: digestOf(cookie), cookie: `sessionid=${cookie}` };
