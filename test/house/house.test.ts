@@ -24,6 +24,7 @@ const facts: PackageFacts = {
     mongodb: 'adapters/mongodb',
     dataloader: 'adapters/mongodb',
     'lru-cache': 'adapters/mongodb',
+    jose: 'adapters/jwt',
     'express-session': 'adapters/express',
     'rate-limiter-flexible': 'adapters/rate-limit',
     '@opentelemetry/api': 'adapters/opentelemetry',

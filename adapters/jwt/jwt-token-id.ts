@@ -1,0 +1,39 @@
+import { hash } from 'node:crypto';
+import { decodeJwt } from 'jose';
+import { kindOf } from '../../src/kind-of.js';
+import type { TokenId } from '../../src/token-id.js';
+
+/** What names a token: its claims `iss` and `jti`. */
+export interface JwtName {
+  readonly iss?: string | undefined;
+  readonly jti?: string | undefined;
+}
+
+/**
+ * The id of a JSON Web Token, for `disconnectToken`, `channels.ofToken` and revocations: a digest of its claims `iss` and `jti`. A token without `jti` is
+ * known by a digest of itself, less its signature, which can be written in more than one way.
+ *
+ * @param token the whole token, of which nothing is verified, or its claims.
+ * @throws {TypeError} when it is neither, or claims have no `iss` and `jti`. The message does not hold the token.
+ */
+export function jwtTokenId(token: string | JwtName): TokenId {
+  const name: JwtName | undefined = typeof token === 'string' ? claimsOf(token) : token;
+  if (typeof name === 'object' && name !== null) {
+    const { iss, jti } = name;
+    if (typeof iss === 'string' && typeof jti === 'string') return digestOf(JSON.stringify([iss, jti]));
+    if (typeof token === 'string') return digestOf(token.slice(0, token.lastIndexOf('.')));
+  }
+  throw new TypeError(`jwtTokenId: token must be a JSON Web Token, or claims with iss and jti, got ${kindOf(token)} that is not`);
+}
+
+function claimsOf(token: string): JwtName | undefined {
+  try {
+    return decodeJwt(token);
+  } catch {
+    return undefined;
+  }
+}
+
+function digestOf(text: string): TokenId {
+  return hash('sha256', text, 'hex') as TokenId;
+}
