@@ -19,7 +19,7 @@ export function checkExtendOptions(owner: string, options: ExtendOptions, now: n
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
 export function checkRotateOptions(owner: string, options: RotateOptions, now: number): Readonly<RotateOptions> {
-  const checked = checkedOptions(owner, options, { graceMs: aSpan(0, now), ttlMs: aSpan(1, now) });
+  const checked = checkedOptions(owner, options, { graceMs: aSpan(0, now), ttlMs: aSpan(1, now), maxAgeMs: aSpan(1, 0) });
   checkOption(owner, 'graceMs', checked.graceMs, aSpan(0, now)); // which must be given
   return checked;
 }

@@ -139,6 +139,7 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
     if (!token || isOver(token, now)) return undefined;
     const key = makeTokenKey();
     const successor = successorOf(token, tokenIdOf(key), checked, now);
+    if (successor === undefined) return undefined;
     this.#put(successor, now);
     this.#ended.tell({ tokenId: id, hint: true });
     return issued(key, successor);

@@ -72,8 +72,12 @@ export function tokenOf(owner: string, id: TokenId, userId: string, options: Add
   };
 }
 
-/** A token in place of `old`, which is marked as rotated. */
-export function successorOf(old: MemoryToken, id: TokenId, { graceMs, ttlMs }: RotateOptions, now: number): MemoryToken {
+/** A token in place of `old`, which is marked as rotated; `undefined` where its chain is too old. */
+export function successorOf(old: MemoryToken, id: TokenId, options: RotateOptions, now: number): MemoryToken | undefined {
+  const { graceMs, ttlMs, maxAgeMs = Number.POSITIVE_INFINITY } = options;
+  const latest = old.chainStartedAt + maxAgeMs;
+  if (latest <= now) return undefined;
+  const end = Math.min(latest, (ttlMs === undefined ? old.expiresAt : now + ttlMs) ?? Number.POSITIVE_INFINITY);
   old.chainId ??= old.id;
   old.graceEndsAt = Math.min(old.graceEndsAt ?? Number.POSITIVE_INFINITY, now + graceMs);
   old.successorId = id;
@@ -81,7 +85,7 @@ export function successorOf(old: MemoryToken, id: TokenId, { graceMs, ttlMs }: R
     ...old,
     id,
     createdAt: now,
-    expiresAt: ttlMs === undefined ? old.expiresAt : now + ttlMs,
+    expiresAt: end === Number.POSITIVE_INFINITY ? undefined : end,
     graceEndsAt: undefined,
     successorId: undefined,
     lastUsedAt: undefined,

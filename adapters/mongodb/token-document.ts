@@ -1,4 +1,4 @@
-import type { IssueOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
+import type { IssueOptions, RotateOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
 import { isTokenId, type TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 import type { UserKey } from './users.js';
@@ -49,16 +49,25 @@ export function newToken(id: TokenId, userId: UserKey, options: IssueOptions, no
   };
 }
 
-/** The document of a token in place of `old`. */
-export function successorOf(old: TokenDocument, id: TokenId, ttlMs: number | undefined, now: number): TokenDocument {
+/** The document of a token in place of `old`; `undefined` where its chain is too old. */
+export function successorOf(
+  old: TokenDocument,
+  id: TokenId,
+  options: Omit<RotateOptions, 'graceMs'>,
+  now: number,
+): TokenDocument | undefined {
   const { userId, label, scopes, createdAt, expiresAt, chainId, chainStartedAt } = old;
+  const { ttlMs, maxAgeMs } = options;
+  const latest = maxAgeMs === undefined ? Number.POSITIVE_INFINITY : (chainStartedAt ?? createdAt).getTime() + maxAgeMs;
+  if (latest <= now) return undefined;
+  const end = Math.min(latest, (ttlMs === undefined ? expiresAt?.getTime() : now + ttlMs) ?? Number.POSITIVE_INFINITY);
   return {
     _id: id,
     userId,
     ...(label != null && { label }),
     ...(scopes != null && { scopes }),
     createdAt: new Date(now),
-    ...(ttlMs === undefined ? expiresAt != null && { expiresAt } : { expiresAt: new Date(now + ttlMs) }),
+    ...(end !== Number.POSITIVE_INFINITY && { expiresAt: new Date(end) }),
     chainId: chainId ?? old._id,
     chainStartedAt: chainStartedAt ?? createdAt,
   };

@@ -49,7 +49,8 @@ export class TokenRenewal {
     const filter = { _id: id, ...liveAt(new Date(now)) };
     const old = await this.#tokens.findOne(filter, { signal, readPreference: 'primary' });
     if (old === null) return undefined;
-    const token = successorOf(old, newId, options.ttlMs, now);
+    const token = successorOf(old, newId, options, now);
+    if (token === undefined) return undefined;
     await this.#tokens.insertOne(token, majority);
     try {
       signal.throwIfAborted();

@@ -65,6 +65,13 @@ export interface RotateOptions {
   readonly graceMs: number;
   /** How long the new token lives, in milliseconds, an integer of at least 1 that ends at a valid `Date`. @default as long as the old one would have */
   readonly ttlMs?: number | undefined;
+  /**
+   * How old the chain of rotated tokens may become, in milliseconds, an integer of at least 1; counted from when the first of them was issued.
+   * The new token ends then at the latest, and a chain that is so old already counts no more.
+   *
+   * @default no bound
+   */
+  readonly maxAgeMs?: number | undefined;
 }
 
 /** A token just issued: the only time its key is seen. */

@@ -1,7 +1,6 @@
 import type { Runtime } from '../channel/runtime.js';
 import { latestTime } from '../check-issue-options.js';
 import { anInteger, checkedOptions, oneOf, type Rules } from '../checked-options.js';
-import type { TokenIssuer } from '../contracts/token-repository.js';
 import type { ChannelServer } from '../server/channel-server.js';
 import { isTokenKey, type TokenId, tokenIdOf } from '../token-id.js';
 import { answer, Refused } from './answer.js';
@@ -17,9 +16,14 @@ export interface RenewTokenOptions extends ExchangeOptions {
   readonly mode?: 'rotate' | 'extend' | undefined;
   /** How long the token lives from now on, in milliseconds, an integer from 1 to 3,153,600,000,000. @default 1_209_600_000 (14 days) */
   readonly ttlMs?: number | undefined;
-  /** Of `'rotate'`: how long the old key still works, in milliseconds, an integer from 0 to 86,400,000. @default 60_000 */
+  /** How long the old key still works where it is exchanged, in milliseconds, an integer from 0 to 86,400,000. @default 60_000 */
   readonly graceMs?: number | undefined;
-  /** Of `'extend'`: how old a token may become, in milliseconds, an integer from 1 to 3,153,600,000,000. @default no bound */
+  /**
+   * How old a token may become, with those that it was rotated from, in milliseconds, an integer from 1 to 3,153,600,000,000; then there must be
+   * another log-in.
+   *
+   * @default no bound
+   */
   readonly maxAgeMs?: number | undefined;
 }
 
@@ -50,7 +54,7 @@ type Renew = (exchange: Exchange, id: TokenId) => Promise<Renewed | undefined>;
  *
  * Refuses by 405, 403 (another site's page), 401 (no token, or one that counts no more) and 503.
  *
- * @throws {TypeError} when an option is not what it must be or means nothing in this mode, the issuer cannot do it, or the server reads no
+ * @throws {TypeError} when an option is not what it must be, the issuer cannot do it, or the server reads no
  * tokens (from such a cookie).
  * @throws {ChannelError} `ERR_DEPENDENCY_MISSING`.
  */
@@ -76,8 +80,7 @@ export function renewTokenHandler(channels: ChannelServer, options: RenewTokenOp
   });
 }
 
-function extending(runtime: Runtime, { tokens, ttlMs = defaultTtlMs, maxAgeMs, graceMs }: RenewTokenOptions): Renew {
-  checkIdle('graceMs', graceMs, 'rotate');
+function extending(runtime: Runtime, { tokens, ttlMs = defaultTtlMs, maxAgeMs }: RenewTokenOptions): Renew {
   const issuer = issuerOf(owner, runtime, tokens, 'extend');
   return async (exchange, id) => {
     const endsAt = await exchange.ask('Extending a token', async () => issuer.extend(id, { ttlMs, maxAgeMs }));
@@ -86,16 +89,11 @@ function extending(runtime: Runtime, { tokens, ttlMs = defaultTtlMs, maxAgeMs, g
 }
 
 function rotating(runtime: Runtime, { tokens, ttlMs = defaultTtlMs, maxAgeMs, graceMs = 60_000 }: RenewTokenOptions): Renew {
-  checkIdle('maxAgeMs', maxAgeMs, 'extend');
-  const issuer: Required<Pick<TokenIssuer, 'rotate'>> = issuerOf(owner, runtime, tokens, 'rotate');
+  const issuer = issuerOf(owner, runtime, tokens, 'rotate');
   return async (exchange, id) => {
-    const token = await exchange.ask('Rotating a token', async () => issuer.rotate(id, { graceMs, ttlMs }));
+    const token = await exchange.ask('Rotating a token', async () => issuer.rotate(id, { graceMs, ttlMs, maxAgeMs }));
     return token && { key: token.key, endsAt: token.expiresAt };
   };
-}
-
-function checkIdle(name: string, value: number | undefined, mode: string): void {
-  if (value !== undefined) throw new TypeError(`${owner}: ${name} must be absent unless mode is ${mode}, got ${value}`);
 }
 
 /** The key of that token, which the client keeps in the cookie: a cookie of another name may have brought it. */

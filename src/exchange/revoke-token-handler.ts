@@ -43,8 +43,9 @@ export function revokeTokenHandler(channels: ChannelServer, options: RevokeToken
   const cookie = given === false ? undefined : new TokenCookie(owner, given, runtime.credentials.sources);
 
   /** Revokes, and has the channels end that nobody else ends: an issuer may tell of nothing. */
-  const revoke = async (exchange: Exchange, ids: readonly TokenId[], run: () => Promise<unknown>): Promise<void> => {
-    await exchange.ask('Revoking a token', run);
+  const revoke = async (exchange: Exchange, ids: readonly TokenId[], run: () => Promise<boolean | number>): Promise<void> => {
+    // what was none of its tokens, as anybody can send it, is told to nobody
+    if (!(await exchange.ask('Revoking a token', run))) return;
     for (const id of ids) await channels.disconnectToken(id).catch((error: unknown) => exchange.report(error));
   };
 

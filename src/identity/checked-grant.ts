@@ -1,3 +1,4 @@
+import type { AuthenticationOutcome } from '../authentication.js';
 import type { TokenGrant } from '../contracts/token-repository.js';
 import { isTokenId } from '../token-id.js';
 import type { AuthenticatedUser, UserLike } from '../users.js';
@@ -25,6 +26,17 @@ export function checkedGrant(grant: unknown, method: string): TokenGrant<UserLik
   if (successorId != null && !isTokenId(successorId))
     throw new TypeError(`${method} returned a grant whose successorId is no id of a token`);
   return grant as TokenGrant<UserLike>;
+}
+
+/** How a credential that was asked for stands at `now`, on the wall clock. */
+export function outcomeOf(
+  standing: Pick<TokenGrant<UserLike>, 'user' | 'expiresAt' | 'revokedAt'> | undefined,
+  now: number,
+): AuthenticationOutcome {
+  if (standing === undefined) return 'unknown';
+  if (standing.revokedAt != null && standing.revokedAt.getTime() <= now) return 'revoked';
+  if (standing.expiresAt != null && standing.expiresAt.getTime() <= now) return 'expired';
+  return standing.user == null ? 'inactive-user' : 'ok';
 }
 
 /**

@@ -10,10 +10,10 @@ import { type Dependencies, type DependencyNames, missing } from '../dependencie
 import { HTTP_SESSION_READER, TICKET_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from '../injection.js';
 import { isTokenKey, tokenIdOf } from '../token-id.js';
 import type { AppUser, FoundUser, UserLike } from '../users.js';
-import { checkedGrant, checkedUser } from './checked-grant.js';
+import { checkedGrant, checkedUser, outcomeOf } from './checked-grant.js';
 import { type CredentialSource, checkedCredentialSources, cookie, findCredential } from './credentials.js';
 import { aMoment, endingAt, untilAsked } from './ending-source.js';
-import { outcomeOf, tokenRecheck } from './recheck.js';
+import { tokenRecheck } from './recheck.js';
 import { aRevalidation, copyOfRevalidation, type Revalidate } from './revalidation.js';
 import { TicketLookUps } from './ticket-look-ups.js';
 import { type BoundSource, type Finding, feedsOf, type HandshakeLookUps, type KeyLookUps, type UserSource } from './user-source.js';

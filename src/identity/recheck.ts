@@ -1,4 +1,3 @@
-import type { AuthenticationOutcome } from '../authentication.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { TokenGrant, TokenRepository } from '../contracts/token-repository.js';
 import type { UserRepository } from '../contracts/user-repository.js';
@@ -44,17 +43,6 @@ export interface Recheck {
    * @param aborting has the signal that is aborted when nobody waits for the answer any more.
    */
   ask(credentials: readonly Credential[], aborting: Aborting): Promise<ReadonlyMap<string, Standing | Error>>;
-}
-
-/** How a credential that was asked for stands at `now`, on the wall clock. */
-export function outcomeOf(
-  standing: Pick<TokenGrant<UserLike>, 'user' | 'expiresAt' | 'revokedAt'> | undefined,
-  now: number,
-): AuthenticationOutcome {
-  if (standing === undefined) return 'unknown';
-  if (standing.revokedAt != null && standing.revokedAt.getTime() <= now) return 'revoked';
-  if (standing.expiresAt != null && standing.expiresAt.getTime() <= now) return 'expired';
-  return standing.user == null ? 'inactive-user' : 'ok';
 }
 
 /** @throws {TypeError} when `grant` is none. */

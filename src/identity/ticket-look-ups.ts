@@ -3,7 +3,8 @@ import { checkedTicketGrant } from '../check-ticket-grant.js';
 import type { Clock } from '../contracts/clock.js';
 import type { TicketGrant, TicketStore } from '../contracts/ticket-store.js';
 import type { TokenId } from '../token-id.js';
-import { maxSuccessors, outcomeOf, type Recheck, type Standing } from './recheck.js';
+import { outcomeOf } from './checked-grant.js';
+import { maxSuccessors, type Recheck, type Standing } from './recheck.js';
 import { idOfHttpSession, idOfUser, recheckOfTickets, type TicketRepositories } from './ticket-recheck.js';
 import type { Finding, HandshakeLookUps, KeyLookUps } from './user-source.js';
 

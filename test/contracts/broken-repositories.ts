@@ -176,6 +176,9 @@ export const tokenRenewers = {
     override extend(id: TokenId, { maxAgeMs: _, ...options }: ExtendOptions): Promise<Date | undefined> {
       return super.extend(id, options);
     }
+    override rotate(id: TokenId, { maxAgeMs: _, ...options }: RotateOptions): Promise<IssuedToken | undefined> {
+      return super.rotate(id, options);
+    }
   },
   EndsAtOnce: class extends MemoryTokenRepository<AuthenticatedUser> {
     override rotate(id: TokenId, options: RotateOptions): Promise<IssuedToken | undefined> {

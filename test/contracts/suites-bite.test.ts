@@ -217,7 +217,9 @@ bites('TokenIssuer, where it renews,', tokenRenewers, (Issuer) => tokenIssuerCon
     'extend never shortens a life, nor bounds one that has no end',
     'extend keeps to maxAgeMs, counted from when the token was issued',
     'extend refuses what is no id and options out of their range with a TypeError',
+    'rotate keeps to maxAgeMs, counted from when the first of the chain was issued',
     'maxAgeMs counts from when the first of a chain was issued',
+    'rotate refuses what is no id and options out of their range with a TypeError, and makes no token',
   ],
   EndsAtOnce: [
     'rotate gives a new key for the same user, and the old one works for its grace and names its successor',
@@ -227,6 +229,7 @@ bites('TokenIssuer, where it renews,', tokenRenewers, (Issuer) => tokenIssuerCon
     'rotate refuses what is no id and options out of their range with a TypeError, and makes no token',
   ],
   IssuesAnother: [
+    'rotate keeps to maxAgeMs, counted from when the first of the chain was issued',
     'rotate gives a new key for the same user, and the old one works for its grace and names its successor',
     'a new token lives as long as the old one would have, or for ttlMs',
     'no old key works longer by its grace than it would have, nor by being rotated or extended again',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { TokenGrant, TokenIssuer, TokenRepository } from '../../src/contracts/token-repository.js';
+import type { IssuedToken, TokenGrant, TokenIssuer, TokenRepository } from '../../src/contracts/token-repository.js';
 import type { TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
-import { uniqueKey } from './contract-samples.js';
+import { hourMs, uniqueKey } from './contract-samples.js';
 
 /** A token that a suite wants to be there, as if it had been issued some time ago. */
 export interface SampleToken {
@@ -55,4 +55,29 @@ export function assertNotAccepted(grant: TokenGrant<AuthenticatedUser> | undefin
   const isPast = (date: unknown): boolean => date instanceof Date && date.getTime() <= Date.now() + 1000;
   const over = (grant.revokedAt !== undefined && isPast(grant.revokedAt)) || (grant.expiresAt !== undefined && isPast(grant.expiresAt));
   assert.ok(over, 'the token must be absent, or carry the time at which it ended');
+}
+
+/** When the token expires, in milliseconds since the epoch. */
+export async function endOf({ tokens }: TokenIssuerFixture, id: TokenId): Promise<number | undefined> {
+  return (await tokens.findById(id))?.expiresAt?.getTime();
+}
+
+/** Fails unless `end` lies about `ms` milliseconds from now. */
+export function assertAbout(end: number | undefined, ms: number): void {
+  // the issuer's clock may be another machine's
+  assert.ok(end !== undefined && Math.abs(end - Date.now() - ms) < hourMs / 2, `expected an end in about ${ms} ms`);
+}
+
+/** Fails unless the token counts. */
+export async function assertAccepted({ tokens }: TokenIssuerFixture, id: TokenId): Promise<void> {
+  const grant = await tokens.findById(id);
+  assert.ok(grant?.user, 'the token must be found, and its user');
+  assert.equal(grant.revokedAt, undefined);
+  assert.ok(grant.expiresAt === undefined || grant.expiresAt.getTime() > Date.now() - hourMs / 2, 'it must not have expired');
+}
+
+/** The token, which must be there. */
+export function given(token: IssuedToken | undefined): IssuedToken {
+  assert.ok(token, 'a token must be given');
+  return token;
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import type { ExtendOptions, IssuedToken, RotateOptions, TokenIssuer } from '../../src/contracts/token-repository.js';
+import type { ExtendOptions, RotateOptions, TokenIssuer } from '../../src/contracts/token-repository.js';
 import { type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { assertRefuses, badTokenIds } from './bad-arguments.js';
 import { fromNow, hourMs, uniqueKey } from './contract-samples.js';
 import type { ContractCase } from './contract-test.js';
-import { addSampleToken, assertNotAccepted, type TokenIssuerFixture } from './token-fixtures.js';
+import { addSampleToken, assertAbout, assertAccepted, assertNotAccepted, endOf, given, type TokenIssuerFixture } from './token-fixtures.js';
 
 const badSpans: readonly unknown[] = [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 8.64e15, '1000', new Number(1000), null, { $ne: 0 }];
 
@@ -29,27 +29,6 @@ async function deadTokens(fixture: TokenIssuerFixture): Promise<readonly TokenId
   await fixture.issuer.revoke(revoked.id);
   const expired = await addSampleToken(fixture, { createdAt: fromNow(-2 * hourMs), expiresAt: fromNow(-hourMs) });
   return [revoked.id, expired.id, uniqueKey().id];
-}
-
-async function endOf({ tokens }: TokenIssuerFixture, id: TokenId): Promise<number | undefined> {
-  return (await tokens.findById(id))?.expiresAt?.getTime();
-}
-
-function assertAbout(end: number | undefined, ms: number): void {
-  // the issuer's clock may be another machine's
-  assert.ok(end !== undefined && Math.abs(end - Date.now() - ms) < hourMs / 2, `expected an end in about ${ms} ms`);
-}
-
-async function assertAccepted({ tokens }: TokenIssuerFixture, id: TokenId): Promise<void> {
-  const grant = await tokens.findById(id);
-  assert.ok(grant?.user, 'the token must be found, and its user');
-  assert.equal(grant.revokedAt, undefined);
-  assert.ok(grant.expiresAt === undefined || grant.expiresAt.getTime() > Date.now() - hourMs / 2, 'it must not have expired');
-}
-
-function given(token: IssuedToken | undefined): IssuedToken {
-  assert.ok(token, 'a token must be given');
-  return token;
 }
 
 /** Cases of `extend`, for issuers that have it. */
@@ -103,6 +82,17 @@ export const extendingCases: readonly ContractCase<TokenIssuerFixture>[] = [
 
 /** Cases of `rotate`, for issuers that have it. */
 export const rotatingCases: readonly ContractCase<TokenIssuerFixture>[] = [
+  where('rotate', 'rotate keeps to maxAgeMs, counted from when the first of the chain was issued', async (fixture, rotate) => {
+    const first = await addSampleToken(fixture, { createdAt: fromNow(-2 * hourMs), expiresAt: fromNow(hourMs) });
+    const latest = first.createdAt.getTime() + 5 * hourMs;
+    const bounds = { graceMs: hourMs, ttlMs: 10 * hourMs, maxAgeMs: 5 * hourMs };
+    const second = given(await rotate(first.id, bounds));
+    assert.equal(second.expiresAt?.getTime(), latest);
+    const third = given(await rotate(second.id, bounds));
+    assert.equal(await endOf(fixture, third.id), latest);
+    assert.equal(await rotate(third.id, { ...bounds, maxAgeMs: hourMs }), undefined);
+    await assertAccepted(fixture, third.id);
+  }),
   where(
     'rotate',
     'rotate gives a new key for the same user, and the old one works for its grace and names its successor',
@@ -222,6 +212,7 @@ export const rotatingCases: readonly ContractCase<TokenIssuerFixture>[] = [
       const bad = [
         ...badSpans.map((graceMs) => ({ graceMs })),
         ...badSpans.map((ttlMs) => ({ graceMs: 0, ttlMs })),
+        ...[0, -1, 1.5, '1000', null].map((maxAgeMs) => ({ graceMs: 0, maxAgeMs })),
         {},
         { graceMs: 0, ttlMs: 0 },
         null,

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { MongoSessionStore, MongoTokenRepository, MongoUserRepository } from '../../../entries/mongodb.js';
+import { MongoSessionStore, MongoTicketStore, MongoTokenRepository, MongoUserRepository } from '../../../entries/mongodb.js';
 import { TestClock } from '../../../entries/testing.js';
 import type { StoredSession } from '../../../src/contracts/session-store.js';
 import { randomSessionId } from '../../../src/session/session-id.js';
@@ -26,6 +26,7 @@ describeOnMongo('Where MongoDB is dead, all that is asked of it', () => {
   let tokens: MongoTokenRepository;
   let users: MongoUserRepository;
   let sessions: MongoSessionStore;
+  let tickets: MongoTicketStore;
   let tokenId: TokenId;
   let sessionId: string;
 
@@ -41,6 +42,7 @@ describeOnMongo('Where MongoDB is dead, all that is asked of it', () => {
     tokens = new MongoTokenRepository(client.db('test'), { clock });
     users = new MongoUserRepository(client.db('test'), { clock });
     sessions = new MongoSessionStore(client.db('test'), { clock });
+    tickets = new MongoTicketStore(client.db('test'), { clock });
   }
 
   beforeAll(async () => {
@@ -80,6 +82,8 @@ describeOnMongo('Where MongoDB is dead, all that is asked of it', () => {
     'sessions.create': () => sessions.create(randomSessionId(), session()),
     'sessions.save': () => sessions.save(randomSessionId(), session(2), 1).catch(ignoreGone),
     'sessions.touch': () => sessions.touch(randomSessionId(), new Date()),
+    'tickets.issue': () => tickets.issue({ userId: 'ada' }, 30_000),
+    'tickets.consume': () => tickets.consume('of-nobody'),
     'sessions.destroy': () => sessions.destroy(randomSessionId()),
   };
 

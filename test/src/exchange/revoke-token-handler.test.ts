@@ -109,6 +109,18 @@ describe('revokeTokenHandler', () => {
     expect(site.errors).toEqual([]);
   });
 
+  it('tells other processes of tokens that were revoked, and of none that anybody makes up', async () => {
+    const publish = vi.fn(async () => undefined);
+    const site = makeExchangeSite(undefined, {
+      revocations: { subscribe: async () => ({ [Symbol.asyncDispose]: async () => undefined }), publish },
+    });
+    const { ask } = await revoking({}, site);
+    await ask({ cookie: 'key=a-key-that-nobody-has' });
+    expect(publish).not.toHaveBeenCalled();
+    await ask({ cookie: `key=${aliceKey}` });
+    expect(publish.mock.calls).toEqual([[{ tokenId: tokenIdOf(aliceKey) }]]);
+  });
+
   it('ends channels also where the issuer tells nobody of what it revokes', async () => {
     const site = makeExchangeSite();
     const { tokens } = site;
