@@ -34,7 +34,8 @@ export function sourcesOf(
 
 function ofKind(sources: readonly BoundSource[], kind: SourceKind, owner: string): readonly BoundSource[] {
   const found = kind === 'any' ? sources : sources.filter(({ source }) => (source === 'token') === (kind === 'token'));
-  if (found.length > 0) return found;
+  // a log-in that opens no channels any more is exchanged for a token all the same
+  if (found.length > 0) return kind === 'log-in' ? found.map((source) => source.unending ?? source) : found;
   const wanted = kind === 'token' ? 'fromToken(…)' : 'fromHttpSession(…)';
   throw new TypeError(`${owner}: sources must have ${wanted}, or a wrapper of the server, got neither`);
 }

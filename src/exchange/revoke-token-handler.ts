@@ -39,7 +39,9 @@ export function revokeTokenHandler(channels: ChannelServer, options: RevokeToken
   const { runtime } = channels;
   const issuer = issuerOf(owner, runtime, tokens, 'revoke', 'revokeAllOf', 'listOf');
   const ofTokens = sourcesOf(owner, runtime, sources, 'token');
-  const logIns = sourcesOf(owner, runtime, sources, 'any').filter(({ source }) => source !== 'token');
+  const logIns = sourcesOf(owner, runtime, sources, 'any').flatMap((source) =>
+    source.source === 'token' ? [] : [source.unending ?? source],
+  );
   const cookie = given === false ? undefined : new TokenCookie(owner, given, runtime.credentials.sources);
 
   /** Revokes, and has the channels end that nobody else ends: an issuer may tell of nothing. */

@@ -27,6 +27,7 @@ export function endingAt(until: Date | undefined, source: BoundSource, clock: Cl
   return {
     ...source,
     until: end,
+    unending: source,
     find: async (request, lookUps) => within(await source.find(request, lookUps)),
     ...(keys !== undefined && {
       keys: { accepts: (key) => keys.accepts(key), find: async (key, lookUps) => within(await keys.find(key, lookUps)) },

@@ -17,5 +17,5 @@ export function ticket(where: string | CredentialSource = 'ticket'): CredentialS
     throw new TypeError(`ticket: where must be a name, cookie(…), authorization(…), subprotocol(…) or query(…), got ${got}`);
   }
   const { carrier, name } = place;
-  return Object.freeze<CredentialSource>({ carrier, name, presents: 'ticket', find: (request) => place.find(request) });
+  return Object.freeze<CredentialSource>({ carrier, name, presents: 'ticket', find: (request, isKey) => place.find(request, isKey) });
 }

@@ -50,6 +50,8 @@ export interface BoundSource {
   readonly keys?: KeySource | undefined;
   /** From this moment on nothing counts that it finds. */
   readonly until?: Date | undefined;
+  /** The same without that end, for what is not a channel. */
+  readonly unending?: BoundSource;
   /** How often; `undefined` where the server says it. */
   readonly revalidate?: Revalidate | undefined;
   /** What tells of what this process itself ends through what it asks. */

@@ -2,6 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import {
   ChannelServer,
   cookie,
+  fromHttpSession,
+  fromToken,
   container as globalContainer,
   HTTP_SESSION_READER,
   hostCookie,
@@ -12,6 +14,7 @@ import {
   tokenIdOf,
   UnknownUserError,
   USER_REPOSITORY,
+  withUserFrom,
   withUserFromToken,
 } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
@@ -96,6 +99,18 @@ describe('issueTokenHandler', () => {
       expect(headers.get('www-authenticate')).toBe('Bearer');
     }
     expect(site.errors).toEqual([]);
+  });
+
+  it('takes a log-in also where the source that finds it has ended: that is about channels', async () => {
+    const { tokens, sessions, users, options, clock } = makeSite();
+    const until = new Date(clock.now() - 1);
+    const connect = withUserFrom(fromToken({ tokens }), fromHttpSession({ sessions, users, until }))(() => undefined);
+    const channels = new ChannelServer({ connect }, options);
+    const cookies = { sessionid: sessions.create('alice') };
+    expect((await connectTo(channels, { cookies })).user.isAuthenticated).toBe(false);
+    const { ask } = await serveOverHttp(issueTokenHandler(channels, { tokens }));
+    const { cookies: set } = await ask({ cookie: `sessionid=${cookies.sessionid}` });
+    expect((await connectTo(channels, { cookies: { key: set[0]!.value } })).user.id).toBe('alice');
   });
 
   it('finds the log-in in the HTTP session that is registered, where the server itself takes tokens alone', async () => {
