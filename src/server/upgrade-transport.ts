@@ -102,6 +102,10 @@ export class UpgradeTransport implements Transport {
   watch(channel: PendingChannel): void {
     if (this.#pending === undefined) return;
     this.#pending.channel = channel;
+    if (this.#pending.head.length > this.#answerer.maxBytes) {
+      channel.overflowed();
+      return;
+    }
     if (unwatched.length === 0) setImmediate(watchAll);
     unwatched.push(this);
   }
