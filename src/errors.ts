@@ -77,6 +77,17 @@ export class CloseChannel extends ChannelError {
   }
 }
 
+/** A client is over its bound. */
+export class RateLimitError extends ChannelError {
+  /** How long until it is not; `undefined` where that is not known. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, retryAfterMs: number | undefined) {
+    super('ERR_RATE_LIMITED', message);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 /**
  * Thrown to tell the client what it did wrong. Under `withClientErrors`, `withJson` and `dispatchOn` the client gets
  * `{ "error": code, ...details }` and the channel stays open; elsewhere it is an error like any other.

@@ -40,7 +40,7 @@ export function addressOf(request: IncomingMessage, trustProxy: boolean): string
 }
 
 /** What is kept of a request after connect: frozen, and without anything secret. */
-export function handshakeOf(request: HandshakeRequest, secretParameters: ReadonlySet<string>, trustProxy: boolean): Handshake {
+export function handshakeOf(request: HandshakeRequest, secretParameters: ReadonlySet<string>, address: string | undefined): Handshake {
   const headers: Record<string, string | readonly string[] | undefined> = {};
   for (const name of Object.keys(request.headers)) {
     if (secretHeaders.has(name)) continue;
@@ -50,7 +50,7 @@ export function handshakeOf(request: HandshakeRequest, secretParameters: Readonl
   return Object.freeze({
     url: redactUrl(request.url ?? '/', secretParameters),
     headers: Object.freeze(headers),
-    address: addressOf(request, trustProxy),
+    address,
     params: Object.isFrozen(request.params) ? request.params : Object.freeze({ ...request.params }),
   });
 }

@@ -1,7 +1,6 @@
 import type { ChannelMessage } from '../../src/channel/channel-message.js';
 import { ChannelConnectMessage } from '../../src/channel/connecting.js';
 import { ChannelError } from '../../src/errors.js';
-import { addressOf } from '../../src/handshake.js';
 import type { AnonymousUser, AuthenticatedUser } from '../../src/users.js';
 import type { RateLimitBy } from './options.js';
 
@@ -18,7 +17,7 @@ export function limitKey(owner: string, message: ChannelMessage, by: RateLimitBy
     if (id !== null) return `user:${id}`;
   }
   const address =
-    message instanceof ChannelConnectMessage ? addressOf(message.request, channel.runtime.trustProxy) : channel.handshake.address;
+    message instanceof ChannelConnectMessage ? channel.runtime.addresses.of(message.request) : channel.handshake.address;
   return address === undefined ? `channel:${channel.id}` : `address:${address}`;
 }
 

@@ -22,8 +22,8 @@ export interface RateLimitOptions<Needs extends object = None> {
   readonly limiter: RateLimiter;
   /**
    * Who shares a bound. `'channel'`: one connection, so whoever connects anew begins anew. `'user'`: all channels of a user; the anonymous are
-   * limited by address. `'address'`: all clients of an IP address, the one that `trustProxy` lets a proxy tell; where the transport has
-   * none, the channel. The limiter's keys are `channel:<id>`, `user:<id>` and `address:<address>`. A function gives the key itself, or `undefined` for
+   * limited by address. `'address'`: all clients of an IP address, the one that `clientAddress` of the server says, or `trustProxy` lets a proxy tell; where there
+   * is none, the channel. The limiter's keys are `channel:<id>`, `user:<id>` and `address:<address>`. A function gives the key itself, or `undefined` for
    * a message that is not limited. @default 'channel'
    */
   readonly by?: RateLimitBy | ((message: BaseMessage & Needs) => string | undefined) | undefined;

@@ -1,7 +1,7 @@
 import type { ChannelMessage } from '../../src/channel/channel-message.js';
 import { defineBuiltIn } from '../../src/channel/define-built-in.js';
 import { tellClient } from '../../src/channel/tell-client.js';
-import { ChannelError, ClientError } from '../../src/errors.js';
+import { ClientError, RateLimitError } from '../../src/errors.js';
 import { isThenable } from '../../src/maybe-promise.js';
 import { isThrown } from '../../src/thrown.js';
 import { hasPassed, makeMark, setPassed } from '../../src/wrapping/passed-marks.js';
@@ -43,7 +43,7 @@ function settle(name: string, message: ChannelMessage, { closes, mark }: Prepare
   }
   // a connect handler that was left out would let in whom it would have refused
   if (!closes && message.kind === 'receive') throw new RateLimited(limited);
-  const error = new ChannelError('ERR_RATE_LIMITED', `${name}: a client sends or connects more often than its limiter lets it.`);
+  const error = new RateLimitError(`${name}: a client sends or connects more often than its limiter lets it.`, limited.retryAfterMs);
   message.channel.runtime.reporter.warn(error);
   throw error;
 }

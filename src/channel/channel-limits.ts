@@ -1,10 +1,7 @@
-import { addressOf } from '../handshake.js';
-import { kindOf } from '../kind-of.js';
-import { ignore } from '../maybe-promise.js';
-import type { HandshakeRequest } from '../messages.js';
+import type { AddressOptions } from './client-addresses.js';
 
 /** How many channels one client may have. */
-export interface LimitOptions {
+export interface LimitOptions extends AddressOptions {
   /** How many channels one user may have on this server, connecting ones included; one more is refused with 429. @default no limit */
   readonly maxChannelsPerUser?: number | undefined;
   /**
@@ -12,12 +9,6 @@ export interface LimitOptions {
    * looked up. @default no limit
    */
   readonly maxChannelsPerAddress?: number | undefined;
-  /**
-   * From which address a handshake comes, for {@link maxChannelsPerAddress}: e.g. the prefix of an IPv6 address, or a header that your
-   * proxy sets. `undefined` counts nowhere; a throw refuses with 500. @default that of the connection, or the last entry of
-   * `X-Forwarded-For` with `trustProxy`
-   */
-  readonly clientAddress?: ((request: HandshakeRequest) => string | undefined) | undefined;
 }
 
 /** Which slots a channel holds. */
@@ -28,26 +19,18 @@ interface Held {
 
 /** Counts the channels of each user and address. A slot is taken at once, however many ask for it, and held until its channel is gone. */
 export class ChannelLimits {
-  readonly #options: LimitOptions & { readonly trustProxy: boolean };
   readonly #ofAddress: Slots;
   readonly #ofUser: Slots;
   readonly #held = new Map<object, Held>();
 
-  constructor(options: LimitOptions & { readonly trustProxy: boolean }) {
-    this.#options = options;
+  constructor(options: LimitOptions) {
     this.#ofAddress = new Slots(options.maxChannelsPerAddress);
     this.#ofUser = new Slots(options.maxChannelsPerUser);
   }
 
-  /**
-   * Whether the address of `request` may have one more channel, which `channel` is then.
-   *
-   * @throws {TypeError} when `clientAddress` returns no string; whatever it throws.
-   */
-  takeAddress(channel: object, request: HandshakeRequest): boolean {
-    if (this.#ofAddress.max === undefined) return true;
-    const address = this.#addressOf(request);
-    if (address === undefined) return true;
+  /** Whether an address may have one more channel, which `channel` is then. */
+  takeAddress(channel: object, address: string | undefined): boolean {
+    if (this.#ofAddress.max === undefined || address === undefined) return true;
     if (!this.#ofAddress.take(address)) return false;
     this.#heldBy(channel).address = address;
     return true;
@@ -74,14 +57,6 @@ export class ChannelLimits {
     const held = this.#held.get(channel) ?? { address: undefined, userId: undefined };
     this.#held.set(channel, held);
     return held;
-  }
-
-  #addressOf(request: HandshakeRequest): string | undefined {
-    const { clientAddress, trustProxy } = this.#options;
-    const address: unknown = clientAddress === undefined ? addressOf(request, trustProxy) : clientAddress(request);
-    if (address === undefined || typeof address === 'string') return address;
-    ignore(address); // a promise may reject
-    throw new TypeError(`ChannelServer: clientAddress must return a string or undefined, got ${kindOf(address)}`);
   }
 }
 

@@ -141,8 +141,8 @@ export class Connecting implements PendingConnect {
   /** Connect has succeeded: answers the handshake, and the channel lives. */
   async #handOver(): Promise<void> {
     const channel = this.#channel;
-    const { credentials, trustProxy } = channel.runtime;
-    channel.connected(handshakeOf(this.#request, credentials.secretParameters, trustProxy));
+    const { credentials, addresses } = channel.runtime;
+    channel.connected(handshakeOf(this.#request, credentials.secretParameters, addresses.of(this.#request)));
     const isAnswered = this.#transport.socket !== undefined || (await this.#transport.answer(channel, this.#message.takeHeaderLines()));
     if (!isAnswered) channel.closed(1006, '');
     else if (channel.isConnecting) this.#live();

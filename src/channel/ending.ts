@@ -1,7 +1,8 @@
-import { CloseChannel, codeOf, DenyConnection } from '../errors.js';
-import { type ErrorCode, isOrderly, isReported, type Outcome, type Outcomes } from '../outcomes.js';
+import { CloseChannel, codeOf, DenyConnection, RateLimitError } from '../errors.js';
+import { type ErrorCode, isOrderly, isReported, type Outcomes } from '../outcomes.js';
 import { cutReason, isCloseCode, isRefusalStatus } from '../status-codes.js';
 import { isThrown } from '../thrown.js';
+import type { Refusal } from './transport.js';
 
 /** How long a channel that we end has to flush and answer the close frame, before its connection is dropped. */
 export const closeGraceMs = 1_000;
@@ -9,7 +10,7 @@ export const closeGraceMs = 1_000;
 export const orderlyCloseGraceMs = 30_000;
 
 /** Why and how a channel ends. */
-export interface Ending extends Outcome {
+export interface Ending extends Refusal {
   /** What ends it here; `undefined` where the other side has ended it. */
   readonly code: ErrorCode | undefined;
   /** The application or a shutdown closes it: what was received before is still handled. Otherwise it is dropped. */
@@ -52,6 +53,7 @@ function sendable(error: unknown, ending: Ending): Ending | undefined {
       const { closeCode, reason } = error;
       return checked({ ...ending, closeCode, reason });
     }
+    if (isThrown(error, RateLimitError)) return { ...ending, retryAfterMs: error.retryAfterMs };
     return ending;
   } catch {
     return undefined; // a getter threw

@@ -27,9 +27,10 @@ export function openChannel(runtime: Runtime, registry: ChannelRegistry, transpo
 }
 
 /** Whether the address may have one more channel; this one is refused where it may not, or where nobody can say. */
-function hasRoom({ limits, reporter }: Runtime, channel: LiveChannel, request: HandshakeRequest): boolean {
+function hasRoom({ limits, reporter, addresses }: Runtime, channel: LiveChannel, request: HandshakeRequest): boolean {
   try {
-    if (limits === undefined || limits.takeAddress(channel, request)) return true;
+    const address = addresses.of(request);
+    if (limits === undefined || limits.takeAddress(channel, address)) return true;
     reporter.tooManyChannels('address');
     channel.endWith('ERR_TOO_MANY_CHANNELS');
   } catch (error) {

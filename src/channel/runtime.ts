@@ -18,6 +18,7 @@ import { SessionRecords } from '../session/session-records.js';
 import { type ChannelSessionOptions, sessionSettings } from '../session/session-settings.js';
 import { ChannelLimits, type LimitOptions } from './channel-limits.js';
 import { type Bindable, type ChannelPlan, credentialsOf, planChannels, type Slots, sessionOptionsOf } from './channel-plan.js';
+import { ClientAddresses } from './client-addresses.js';
 import { Heartbeat } from './heartbeat.js';
 import { HttpSessionToucher } from './http-session-toucher.js';
 import type { InboxLimits } from './inbox.js';
@@ -52,6 +53,7 @@ export class Runtime {
   readonly heartbeat: Heartbeat;
   /** `undefined` where there are none. */
   readonly limits: ChannelLimits | undefined;
+  readonly addresses: ClientAddresses;
   readonly sessions: SessionRecords;
   /** The HTTP sessions that open channels keep alive. */
   readonly httpSessions: HttpSessionToucher;
@@ -80,6 +82,7 @@ export class Runtime {
     this.events = new Events(clock, settings);
     this.lifecycle = new Lifecycle(this.events);
     const isLimited = settings.maxChannelsPerAddress !== undefined || settings.maxChannelsPerUser !== undefined;
+    this.addresses = new ClientAddresses(settings);
     this.limits = isLimited ? new ChannelLimits(settings) : undefined;
     this.heartbeat = new Heartbeat(clock, this.events, settings.heartbeatMs);
     this.httpSessions = new HttpSessionToucher({ clock, deadlineMs: connectTimeoutMs, report: (error) => this.reporter.error(error) });

@@ -2,6 +2,12 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Outcome } from '../outcomes.js';
 
+/** What a client is told whose handshake is refused. */
+export interface Refusal extends Outcome {
+  /** When it makes sense to come back; `undefined` where that is not known. */
+  readonly retryAfterMs?: number | undefined;
+}
+
 /** Whose handshake is answered. */
 export interface AnsweredChannel {
   /** It was answered: nothing has arrived on `socket` yet. */
@@ -26,7 +32,7 @@ export interface Transport {
   /** How the peer is told of a refusal. */
   readonly refusesBy: 'status' | 'close';
   /** Answers the handshake with a status, or with a close code at once. */
-  refuse(outcome: Outcome): void;
+  refuse(refusal: Refusal): void;
   /** Drops the connection without an answer. */
   destroy(): void;
 }

@@ -3,14 +3,21 @@ import type { Duplex } from 'node:stream';
 
 /** How long a refused client may take to read its answer and hang up. */
 const lingerMs = 1_000;
-/** What `Retry-After` says, in seconds. */
-const retryAfterSeconds = 5;
+/** What `Retry-After` says where nothing else is known. */
+const usualRetryMs = 5_000;
+
+/** How an upgrade is refused. */
+export interface UpgradeRefusal {
+  readonly status: number;
+  /** @default 5,000 */
+  readonly retryAfterMs?: number | undefined;
+}
 
 /**
  * Answers an upgrade with a status and a constant body, and hangs up. What the client still sends is read and dropped: closing a socket
  * with unread bytes would reset the connection, and the answer could be lost with it.
  */
-export function refuseUpgrade(socket: Duplex, status: number): void {
+export function refuseUpgrade(socket: Duplex, { status, retryAfterMs = usualRetryMs }: UpgradeRefusal): void {
   if (socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
@@ -18,7 +25,7 @@ export function refuseUpgrade(socket: Duplex, status: number): void {
   const body = `${STATUS_CODES[status] ?? 'Refused'}\n`;
   const headers = ['Connection: close', 'Content-Type: text/plain', `Content-Length: ${Buffer.byteLength(body)}`];
   if (status === 401) headers.push('WWW-Authenticate: Bearer'); // RFC 9110, section 15.5.2
-  if (status === 503 || status === 429) headers.push(`Retry-After: ${retryAfterSeconds}`);
+  if (status === 503 || status === 429) headers.push(`Retry-After: ${Math.max(1, Math.ceil(retryAfterMs / 1_000))}`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   timer.unref();

@@ -136,9 +136,12 @@ function rankOf({ path }: UpgradeRoute): number {
 class UpgradeRoutes {
   readonly #server: EventEmitter;
   readonly #routes: UpgradeRoute[] = [];
+  /** That of the route which came last. */
+  #clock: Clock;
 
-  constructor(server: EventEmitter) {
+  constructor(server: EventEmitter, clock: Clock) {
     this.#server = server;
+    this.#clock = clock;
   }
 
   add(route: UpgradeRoute): void {
@@ -146,6 +149,7 @@ class UpgradeRoutes {
     if (index >= 0 && this.#routes[index]?.isClosing() !== true) {
       throw new TypeError(`handleUpgrades: this server has a route for ${route.path?.text ?? 'every path'} already`);
     }
+    this.#clock = route.clock;
     if (index >= 0) this.#routes[index] = route;
     else this.#routes.push(route);
     // first of all listeners, since the claim must be made before anybody can answer
@@ -180,7 +184,7 @@ class UpgradeRoutes {
       this.#dispatch(request, claim, head, undefined); // nobody else could answer
       return;
     }
-    const others = isAlone ? undefined : this.#routes[0]?.clock;
+    const others = isAlone ? undefined : this.#clock;
     const listeners = mayBeRequest ? listenersOf(socket) : 0;
     // whoever answers at once has answered by then
     process.nextTick(() => {
@@ -206,7 +210,7 @@ class UpgradeRoutes {
     const taker = this.#takerOf(pathOf(request));
     if (taker !== undefined) taker.route.endpoint.handle(withParams(request, taker.params), claim, head);
     else if (others !== undefined) leaveToOthers(claim, others);
-    else if (!claim.isTaken) refuseUpgrade(claim.socket, 404);
+    else if (!claim.isTaken) refuseUpgrade(claim.socket, { status: 404 });
   }
 }
 
@@ -216,7 +220,7 @@ function leaveToOthers(claim: SocketClaim, clock: Clock): void {
   const { socket } = claim;
   const cancel = clock.setTimer(() => {
     socket.off('close', cancel);
-    if (!claim.isTaken) refuseUpgrade(socket, 404);
+    if (!claim.isTaken) refuseUpgrade(socket, { status: 404 });
   }, unansweredMs);
   socket.once('close', cancel);
 }
@@ -231,7 +235,7 @@ const routesOf = new WeakMap<object, UpgradeRoutes>();
  * @throws {TypeError} when a route with the same path is there already.
  */
 export function addUpgradeRoute(server: EventEmitter, route: UpgradeRoute): () => void {
-  const routes = routesOf.get(server) ?? new UpgradeRoutes(server);
+  const routes = routesOf.get(server) ?? new UpgradeRoutes(server, route.clock);
   routesOf.set(server, routes);
   routes.add(route);
   return () => routes.delete(route);

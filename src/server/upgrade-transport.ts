@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket, WebSocketServer } from 'ws';
-import type { AnsweredChannel, Transport } from '../channel/transport.js';
-import type { Outcome } from '../outcomes.js';
+import type { AnsweredChannel, Refusal, Transport } from '../channel/transport.js';
 import { closeUpgrade } from './close-upgrade.js';
 import { EarlyInput } from './early-input.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
@@ -199,13 +198,13 @@ export class UpgradeTransport implements Transport {
     return answering !== undefined;
   }
 
-  refuse(outcome: Outcome): void {
+  refuse(refusal: Refusal): void {
     const pending = this.#pending;
     if (pending === undefined || this.#isTaken(pending)) return;
     const { refusals } = this.#answerer;
     const early = pending.early?.release();
-    if (refusals === undefined || !this.raw.writable) refuseUpgrade(this.raw, outcome.status);
-    else closeUpgrade(this.raw, { webSockets: refusals, request: pending.request }, early ?? [pending.head], outcome);
+    if (refusals === undefined || !this.raw.writable) refuseUpgrade(this.raw, refusal);
+    else closeUpgrade(this.raw, { webSockets: refusals, request: pending.request }, early ?? [pending.head], refusal);
     this.#pending = undefined;
   }
 

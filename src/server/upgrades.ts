@@ -42,7 +42,7 @@ export class Upgrades {
     const { path, endpoint } = this.#make('handleUpgrades', given);
     const remove = addUpgradeRoute(server, {
       path,
-      clock: this.#owner.settings.clock,
+      clock: this.#owner.runtime.clock,
       isClosing: () => this.#isClosing,
       endpoint,
     });
@@ -65,7 +65,7 @@ export class Upgrades {
       const claim = new SocketClaim(request, socket);
       const params = path === undefined ? noParams : path.match(pathOf(request));
       if (params !== undefined) endpoint.handle(withParams(request, path && params), claim, head);
-      else if (!claim.isAnswered) refuseUpgrade(socket, 404);
+      else if (!claim.isAnswered) refuseUpgrade(socket, { status: 404 });
     });
   }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { handshakeOf, redactUrl, withParams } from '../../src/handshake.js';
+import { addressOf, handshakeOf, redactUrl, withParams } from '../../src/handshake.js';
 import { fakeRequest } from '../../testing/fake-request.js';
 
 const secret = new Set(['token']);
@@ -58,7 +58,7 @@ describe('what is kept of a handshake', () => {
   );
 
   it('is frozen, and holds url, address and the headers that are no secret', () => {
-    const handshake = handshakeOf(request, secret, false);
+    const handshake = handshakeOf(request, secret, addressOf(request, false));
     expect(Object.isFrozen(handshake)).toBe(true);
     expect(Object.isFrozen(handshake.headers)).toBe(true);
     expect(handshake.url).toBe('/chat?room=1&token=***');
@@ -68,7 +68,7 @@ describe('what is kept of a handshake', () => {
   });
 
   it('holds no cookie, authorization or subprotocol', () => {
-    const handshake = handshakeOf(request, secret, false);
+    const handshake = handshakeOf(request, secret, addressOf(request, false));
     for (const name of ['cookie', 'authorization', 'proxy-authorization', 'sec-websocket-protocol']) {
       expect(handshake.headers).not.toHaveProperty(name);
     }
@@ -76,14 +76,14 @@ describe('what is kept of a handshake', () => {
   });
 
   it('takes the address from the nearest proxy only where it is trusted', () => {
-    expect(handshakeOf(request, secret, true).address).toBe('198.51.100.2');
-    expect(handshakeOf(request, secret, false).address).toBeUndefined();
+    expect(handshakeOf(request, secret, addressOf(request, true)).address).toBe('198.51.100.2');
+    expect(handshakeOf(request, secret, addressOf(request, false)).address).toBeUndefined();
   });
 
   it('copies and freezes headers that are lists', () => {
     const listed = withParams(fakeRequest({}));
     listed.headers['set-cookie'] = ['a', 'b'];
-    const { headers } = handshakeOf(listed, secret, false);
+    const { headers } = handshakeOf(listed, secret, addressOf(listed, false));
     expect(headers['set-cookie']).toEqual(['a', 'b']);
     expect(Object.isFrozen(headers['set-cookie'])).toBe(true);
     expect(headers['set-cookie']).not.toBe(listed.headers['set-cookie']);

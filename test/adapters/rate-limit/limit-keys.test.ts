@@ -82,6 +82,27 @@ describe("by: 'address'", () => {
     expect(limiter.keys).toEqual([`channel:${client.channel.id}`, `channel:${client.channel.id}`]);
   });
 
+  it('is what clientAddress of the server says, which is asked once for each handshake', async () => {
+    const limiter = new FakeLimiter();
+    const limited = withRateLimit({ limiter, ...byAddress });
+    const clientAddress = vi.fn(() => '2001:db8::/64');
+    const client = await connectTo({ connect: limited(nothing), receive: limited(nothing) }, { clientAddress, maxChannelsPerAddress: 3 });
+    await client.send('a');
+    expect(limiter.keys).toEqual(['address:2001:db8::/64', 'address:2001:db8::/64']);
+    expect(clientAddress).toHaveBeenCalledTimes(1);
+  });
+
+  it.each<[number, string]>([
+    [1, '1'],
+    [61_500, '62'],
+    [-1, '5'],
+  ])('of which %i ms are left refuses with Retry-After: %s', async (ms, header) => {
+    const limiter = new FakeLimiter(() => Promise.reject(over(ms)));
+    const { port } = await serve({ connect: withRateLimit({ limiter, ...byAddress })(nothing) });
+    const { refused } = await WsClient.connect(port);
+    expect([refused?.status, refused?.headers['retry-after']]).toEqual([429, header]);
+  });
+
   it.each(modes)('is the one of the socket, and over its bound a handshake gets 429 with Retry-After, or 1008 (%s)', async (mode) => {
     let left = 1;
     const limiter = new FakeLimiter(() => {
