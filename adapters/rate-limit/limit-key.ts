@@ -16,8 +16,7 @@ export function limitKey(owner: string, message: ChannelMessage, by: RateLimitBy
     const { id } = userOf(owner, message);
     if (id !== null) return `user:${id}`;
   }
-  const address =
-    message instanceof ChannelConnectMessage ? channel.runtime.addresses.of(message.request) : channel.handshake.address;
+  const address = message instanceof ChannelConnectMessage ? channel.runtime.addresses.of(message.request) : channel.handshake.address;
   return address === undefined ? `channel:${channel.id}` : `address:${address}`;
 }
 

@@ -83,6 +83,52 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
     expect(JSON.parse((await ws('--json', 'token', 'list', 'ann')).out)).toEqual([]);
   });
 
+  it('extends a token, never shortens it, and says with its exit code where there is none', async () => {
+    const { id } = JSON.parse((await ws('--json', 'token', 'issue', 'ann', '--ttl', '1h')).out);
+    const endOf = async (...args: string[]): Promise<number> =>
+      Date.parse(JSON.parse((await ws('--json', 'token', 'extend', id, ...args)).out).expiresAt);
+    const end = await endOf('--ttl', '2h');
+    expect(end).toBeGreaterThan(Date.now() + 3_600_000);
+    expect(await endOf('--ttl', '1m')).toBe(end);
+    expect(await endOf('--ttl', '30d', '--max-age', '1h')).toBe(end);
+    expect((await ws('token', 'extend', id, '--ttl', '3h')).out).toContain(id);
+    const endless = JSON.parse((await ws('--json', 'token', 'issue', 'ann')).out);
+    expect((await ws('token', 'extend', endless.id, '--ttl', '1h')).out).toContain('never');
+    expect((await ws('token', 'extend', id)).code).toBe(2);
+    await ws('token', 'revoke', id);
+    const { code, out } = await ws('--json', 'token', 'extend', id, '--ttl', '1h');
+    expect([code, JSON.parse(out)]).toEqual([1, { id, extended: false, expiresAt: null }]);
+  });
+
+  it('exchanges a token for another, whose key it shows this once', async () => {
+    const { id, key } = JSON.parse((await ws('--json', 'token', 'issue', 'ann', '--label', 'phone')).out);
+    const { code, out, error } = await ws('token', 'rotate', id, '--grace', '10m');
+    expect([code, error]).not.toEqual([0, '']);
+    const [, next] = /^key {6}([0-9a-f]{40})$/m.exec(out) ?? [];
+    expect(next).not.toBe(key);
+    const listed = JSON.parse((await ws('--json', 'token', 'list', 'ann')).out);
+    expect(listed).toMatchObject([
+      { id, label: 'phone' },
+      { id: tokenIdOf(String(next)), label: 'phone' },
+    ]);
+    const last = JSON.parse((await ws('--json', 'token', 'rotate', tokenIdOf(String(next)))).out);
+    expect(JSON.parse((await ws('--json', 'token', 'list', 'ann')).out).map((token: { id: string }) => token.id)).toEqual([id, last.id]);
+    expect((await ws('token', 'rotate', tokenIdOf(String(next)))).code).toBe(1);
+    expect((await ws('token', 'rotate', key)).code).toBe(2);
+  });
+
+  it('lists rows that somebody else has put there', async () => {
+    const row = { userId: 'ann', createdAt: 'yesterday', label: 5, scopes: { read: true } };
+    await db.collection<{ _id: string }>('tokens').insertOne({ _id: 'f'.repeat(64), ...row });
+    await db
+      .collection<{ _id: string }>('tokens')
+      .insertOne({ _id: 'e'.repeat(64), userId: 'ann', label: null, scopes: [1] } as { _id: string });
+    const { code, out } = await ws('token', 'list', 'ann');
+    expect(code).toBe(0);
+    for (const id of ['f'.repeat(64), 'e'.repeat(64)]) expect(out).toContain(id);
+    expect((await ws('--json', 'token', 'list', 'ann')).code).toBe(0);
+  });
+
   it('refuses a key where an id belongs, and does not repeat it', async () => {
     const { key } = JSON.parse((await ws('--json', 'token', 'issue', 'ann')).out);
     const { code, error } = await ws('token', 'revoke', key);
