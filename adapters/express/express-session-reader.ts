@@ -83,11 +83,11 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
 
   async read(request: IncomingMessage): Promise<HttpSession | undefined> {
     const status = await this.#run(request);
-    if (status !== undefined) return refusedWith(status);
+    if (status !== undefined) checkRefusal(status);
     const { session, sessionID: id, sessionStore } = request as SessionRequest;
     if (rules.store.accepts(sessionStore)) this.#calls ??= new StoreCalls(sessionStore as ExpressStore, this.#clock, this.timeoutMs);
-    if (session === undefined) return this.#none(request);
-    if (typeof session !== 'object' || session === null) return undefined; // somebody in the chain has taken it away
+    if (session === undefined) return this.#none(request); // also where a guard took that for nobody's
+    if (status !== undefined || typeof session !== 'object' || session === null) return undefined; // somebody in the chain has taken it away
     if (typeof id === 'string') {
       const isLoaded = !this.#fresh.has(session) && holdsSignedId(request.headers.cookie, id, this.#options.cookie);
       return isLoaded ? this.#session(id, session) : undefined;
@@ -115,7 +115,16 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
   /** Prolongs sessions as a request of the site would; those that are gone stay so. */
   async touchMany(ids: readonly string[]): Promise<void> {
     const { store } = this.#store();
-    await eightAtATime(checkedIds(`${owner}.touchMany`, ids), (id) => inTurn(store, id, () => this.#touch(id)));
+    const failures: unknown[] = [];
+    const touch = async (id: string): Promise<void> => {
+      try {
+        await inTurn(store, id, () => this.#touch(id));
+      } catch (error) {
+        failures.push(error); // the others are touched all the same
+      }
+    };
+    await eightAtATime(checkedIds(`${owner}.touchMany`, ids), touch);
+    if (failures.length > 0) throw failures[0];
   }
 
   async #touch(id: string): Promise<void> {
@@ -189,8 +198,8 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
 }
 
 /** Middleware has answered by itself: the request is nobody's, or it failed. */
-function refusedWith(status: number): undefined {
-  if (refusals.includes(status) || (status >= 300 && status < 400)) return undefined;
+function checkRefusal(status: number): void {
+  if (refusals.includes(status) || (status >= 300 && status < 400)) return;
   throw new ChannelError('ERR_LOOKUP_FAILED', `The session middleware answered the handshake by itself, with status ${status}.`);
 }
 

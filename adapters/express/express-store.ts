@@ -51,10 +51,18 @@ export class StoreCalls {
     await this.#call('destroy', (done) => this.#callable.destroy(id, done));
   }
 
-  /** Prolongs the session; one whose store cannot do that is written again. */
+  /** Prolongs the session; one whose store cannot do that is written again. Does nothing where it is gone. */
   async touch(id: string, session: object): Promise<void> {
-    if (typeof this.#callable.touch !== 'function') await this.set(id, session);
-    else await this.#call('touch', (done) => this.#callable.touch?.(id, session, done));
+    if (typeof this.#callable.touch !== 'function') {
+      await this.set(id, session);
+      return;
+    }
+    try {
+      await this.#call('touch', (done) => this.#callable.touch?.(id, session, done));
+    } catch (error) {
+      // connect-mongo fails where the session was destroyed a moment before
+      if ((await this.get(id)) !== undefined) throw error;
+    }
   }
 
   #call<Value>(name: string, run: (done: (error: unknown, value?: Value) => void) => unknown): Promise<Value | undefined> {

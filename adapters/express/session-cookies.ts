@@ -3,12 +3,23 @@ import { parseCookie } from 'cookie';
 /** A name by which express-session goes unless told otherwise. */
 const defaultName = 'connect.sid';
 
+/** As the middleware reads it, whose cookies may stand in quotes. */
+function decoded(raw: string): string {
+  const value = raw.startsWith('"') ? raw.slice(1, -1) : raw;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
 /** What cookies hold, each part of the header by itself: parsed together, several of one name would hide each other. */
 function cookiesOf(header: string | undefined): [name: string, value: string][] {
   const cookies: [string, string][] = [];
   for (const part of header?.split(';') ?? []) {
     if (!part.includes('=')) continue;
-    for (const [name, value] of Object.entries(parseCookie(part))) if (value !== undefined) cookies.push([name, value]);
+    for (const [name, value] of Object.entries(parseCookie(part, { decode: decoded })))
+      if (value !== undefined) cookies.push([name, value]);
   }
   return cookies;
 }

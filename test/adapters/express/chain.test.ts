@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express from 'express';
 import session, { MemoryStore } from 'express-session';
-import passport from 'passport';
+import { Passport } from 'passport';
 import { describe, expect, it, vi } from 'vitest';
 import { type ConnectMiddleware, ExpressSessionReader } from '../../../entries/express.js';
 import { TestClock } from '../../../entries/testing.js';
@@ -104,6 +104,17 @@ describe('middleware', () => {
     const { read, store } = await makeChain([(_request, response: ServerResponse) => answer(response)]);
     expect(await read()).toBeUndefined();
     expect(store.calls).toEqual(['get']);
+  });
+
+  it('that refuses since the store is disconnected means that nobody can tell', async () => {
+    const guard: ConnectMiddleware = (request: { session?: unknown }, response: ServerResponse, next: Next) => {
+      if (request.session === undefined) response.writeHead(401).end();
+      else next();
+    };
+    const { read, store, reader } = await makeChain([guard]);
+    store.emit('disconnect');
+    expect(codesOf([await errorOf(read())])).toEqual(['ERR_LOOKUP_FAILED']);
+    expect(await reader.read(requestWith())).toBeUndefined();
   });
 
   it.each([200, 404, 429, 500, 503])('that answers %i by itself means that nobody can tell', async (status) => {
@@ -222,6 +233,7 @@ describe('a store', () => {
 });
 
 describe('passport', () => {
+  const passport = new Passport();
   passport.serializeUser((user, done) => done(null, (user as { id: string }).id));
   passport.deserializeUser((id, done) => {
     if (id === 'broken') done(new Error('the users cannot be read'));

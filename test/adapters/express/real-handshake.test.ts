@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { MemoryStore } from 'express-session';
-import passport from 'passport';
+import { Passport } from 'passport';
 import { afterEach, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { ExpressSessionReader } from '../../../entries/express.js';
@@ -22,6 +22,7 @@ afterEach(async () => {
 /** A site on Express and passport where whoever asks for `/login` is alice, and its channels. */
 async function openSite() {
   const store = new MemoryStore();
+  const passport = new Passport();
   const chain = [sessionMiddleware({ store }), passport.initialize(), passport.session()];
   const app = express();
   for (const middleware of chain) app.use(middleware);

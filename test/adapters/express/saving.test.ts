@@ -227,6 +227,25 @@ describe('touchWhileOpen', () => {
     await client.disconnect();
   });
 
+  it('touches the others where one cannot be, and takes one for gone that ends meanwhile', async () => {
+    const store = new FaultyStore();
+    const reader = new ExpressSessionReader(sessionMiddleware({ store }), { store });
+    const ids = await Promise.all(Array.from({ length: 20 }, () => stored(store, {}, 60_000)));
+    const [broken = '', ending = '', ...others] = ids;
+    const touched: string[] = [];
+    Object.defineProperty(store, 'touch', {
+      value(id: string, _session: object, done: (error?: unknown) => void) {
+        touched.push(id);
+        // as connect-mongo does
+        if (id === ending) store.destroy(id, () => done(new Error('Unable to find the session to touch')));
+        else done(id === broken ? new Error('broken') : undefined);
+      },
+    });
+    await reader.touchMany([ending, ...others]);
+    await expect(reader.touchMany([broken, ...others])).rejects.toThrow('broken');
+    expect(touched).toHaveLength(2 * ids.length - 2);
+  });
+
   it('writes the session again where its store cannot touch', async () => {
     const store = new FaultyStore();
     Object.defineProperty(store, 'touch', { value: undefined });

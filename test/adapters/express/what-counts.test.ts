@@ -48,6 +48,7 @@ describe('a session of express-session counts as loaded', () => {
     const { userOf, id } = await makeSessions();
     expect(await userOf(`connect.sid=${signed(id)}`)).toBe('ada');
     expect(await userOf(`connect.sid=${encodeURIComponent(signed(id))}`)).toBe('ada');
+    expect(await userOf(`connect.sid="${encodeURIComponent(signed(id))}"`)).toBe('ada');
     expect(
       await userOf(`connect.sid=${signed(id).replaceAll(/[^\w]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`)}`),
     ).toBe('ada');
