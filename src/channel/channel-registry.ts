@@ -26,7 +26,10 @@ export interface Channels extends Iterable<Channel> {
    * them.
    */
   countBySource(): Readonly<Record<string, number>>;
-  /** The channels of a user, in the order in which they came. */
+  /**
+   * The channels of a user, in the order in which they came. One whose user is being looked up at this moment is not among them: to end all, call
+   * `disconnectUser` of the server, which does not miss it.
+   */
   ofUser(userId: string): readonly Channel[];
   /** The channels that a token identified, or that have presented it and are connecting, in the order in which they came. */
   ofToken(tokenId: TokenId): readonly Channel[];
