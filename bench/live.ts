@@ -17,9 +17,13 @@ export interface LivePlan {
   readonly revocations: number;
   /** How many live channels are looked up again. */
   readonly channels: number;
+  /** How many channels have tokens that end in the same moment. */
+  readonly ending: number;
 }
 
 const concurrency = 16;
+/** How long channels have for connecting before their tokens end. */
+const connectingMs = 25_000;
 /** What a look-up is. MongoDB has finds of its own now and then, and the streams of the feed ask for more all the time. */
 const lookUps = ['aggregate'];
 
@@ -34,10 +38,12 @@ export async function measureLive(mongod: Pick<Mongod, 'url' | 'description'>, p
     await using other = await ServerProcess.start('live-mongodb', mongod.url, db.databaseName);
     const times = await timesToClose(one.port, other.port, plan.revocations);
     const { commands, ms } = await sweep(db, other.port, plan.channels);
+    const ended = await endTogether(db, other, plan.ending);
     return [
       `Live channels on ${mongod.description}, two server processes`,
       `A token revoked on one, its socket on the other closed: median ${rounded(median(times))} ms, worst ${rounded(Math.max(...times))} ms of ${times.length}`,
       `${plan.channels.toLocaleString('en')} live channels looked up again: ${commands} commands, ${rounded(ms)} ms`,
+      `${plan.ending.toLocaleString('en')} live channels whose tokens end in the same moment: ${ended.commands} commands, the longest stall ${rounded(ended.stallMs)} ms`,
     ].join('\n\n');
   } finally {
     await db.dropDatabase();
@@ -95,4 +101,34 @@ async function sweep(db: Db, port: number, count: number): Promise<{ readonly co
   }
   for (const connection of connections) connection.drop();
   return { commands, ms: last - start };
+}
+
+/** Has the tokens of `count` channels end in the same moment; counts the look-ups, and measures how long the server stands still at most. */
+async function endTogether(db: Db, server: ServerProcess, count: number): Promise<{ readonly commands: number; readonly stallMs: number }> {
+  const first = accountCount - count;
+  const keys = Array.from({ length: count }, (_, index) => keyOf(first + index));
+  const end = Date.now() + connectingMs;
+  const ids = keys.map((key) => tokenIdOf(key) as string);
+  await db.collection<{ _id: string }>('tokens').updateMany({ _id: { $in: ids } }, { $set: { expiresAt: new Date(end) } });
+  let frames = 0;
+  const queue = keys.values();
+  const worker = async (): Promise<void> => {
+    for (const key of queue) {
+      const connection = await RawConnection.open(server.port, handshakeWith(key));
+      connection.onFrames = (arrived) => {
+        frames += arrived;
+      };
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+  if (Date.now() > end - 1_000) throw new Error('Connecting took so long that tokens ended meanwhile.');
+  await delay(1_000);
+  const atRest = frames;
+  const before = await commandsSoFar(db, lookUps);
+  await server.stall();
+  while (frames < atRest + count) {
+    if (Date.now() > end + 30_000) throw new Error(`Of ${count} channels ${frames - atRest} have ended.`);
+    await delay(50);
+  }
+  return { commands: (await commandsSoFar(db, lookUps)) - before, stallMs: await server.stall() };
 }

@@ -52,6 +52,11 @@ export class ServerProcess implements AsyncDisposable {
     return this.#ask('rss');
   }
 
+  /** For how many milliseconds its event loop has stood still at most since it was asked last; the first answer is 0. */
+  stall(): Promise<number> {
+    return this.#ask('stall');
+  }
+
   /** Resolves once it has no connections and nothing to do in the background. */
   async settle(): Promise<void> {
     await this.#ask('settle');

@@ -1,10 +1,11 @@
 import type { Server } from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** What the process that measures asks of a server. */
-export type Question = 'cpu' | 'rss' | 'settle';
+export type Question = 'cpu' | 'rss' | 'settle' | 'stall';
 
 /** What a server has to say: that it listens, or the answer to the one question that is open. */
 export type Report = { readonly port: number } | { readonly answer: number };
@@ -21,12 +22,19 @@ export function serve(server: Server, settled?: () => Promise<void>): void {
   const report = (said: Report): void => {
     process.send?.(said);
   };
+  const stalls = monitorEventLoopDelay({ resolution: 1 });
   const answers: Record<Question, () => Promise<number>> = {
     cpu: async () => {
       const { user, system } = process.cpuUsage();
       return user + system;
     },
     rss: memoryInUse,
+    // begins to measure with the first question
+    stall: async () => {
+      const longest = stalls.enable() ? 0 : stalls.max / 1e6;
+      stalls.reset();
+      return longest;
+    },
     settle: async () => {
       while ((await connectionsOf(server)) > 0) await delay(5);
       await settled?.();
