@@ -64,13 +64,15 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
 
   /** This message's view of the session, made at its first use: an untouched session costs nothing. */
   get channelSession(): SessionDraft {
-    if (this.#draft === undefined) {
-      const { record } = this.#channel.session;
-      if (!this.#hasSession || record === undefined) throw missing('channelSession', 'withChannelSession');
-      this.channelSession = this.draftOf(record);
-      return this.channelSession;
-    }
-    return this.#draft;
+    return this.#draft ?? this.#makeDraft();
+  }
+
+  #makeDraft(): SessionDraft {
+    const { record } = this.#channel.session;
+    if (!this.#hasSession || record === undefined) throw missing('channelSession', 'withChannelSession');
+    const draft = this.draftOf(record);
+    this.channelSession = draft;
+    return draft;
   }
 
   protected draftOf(record: ChannelRecord): SessionDraft {
@@ -246,7 +248,7 @@ export class ChannelReceiveMessage extends ChannelMessage implements Pick<Receiv
   }
 
   get text(): string {
-    this.#text ??= this.data.toString('utf8');
+    this.#text ??= this.data.toString(); // without an encoding to look up
     return this.#text;
   }
 

@@ -64,12 +64,17 @@ function running<Given extends object, Options>(
 ): AnyHandler {
   return function (this: unknown, message: object, ...rest: unknown[]): unknown {
     const pending = parts.before?.(channelMessage(name, message), options, name);
-    if (pending === undefined) return rest.length === 0 ? handler.call(this, message) : handler.call(this, message, ...rest);
-    return pending.then(() => {
-      goOnAfterWaiting(message);
-      return handler.call(this, message, ...rest);
-    });
+    if (pending !== undefined) return callAfter(pending, handler, this, message, rest);
+    return rest.length === 0 ? handler.call(this, message) : handler.call(this, message, ...rest);
   };
+}
+
+/** Apart from its caller, which would make what the closure needs for every message. */
+function callAfter(pending: PromiseLike<void>, handler: AnyHandler, self: unknown, message: object, rest: readonly unknown[]): unknown {
+  return pending.then(() => {
+    goOnAfterWaiting(message);
+    return handler.call(self, message, ...rest);
+  });
 }
 
 /** `handler` with what the wrapper makes of its result. */
@@ -95,11 +100,19 @@ function guarded<Given extends object, Options>(name: string, parts: BuiltInPart
     const known = channelMessage(name, message);
     try {
       const result = run.call(this, message, ...rest);
-      return isThenable(result) ? promiseOf(result).then(undefined, (error: unknown) => failed(error, known)) : result;
+      return isThenable(result) ? guardedResult(result, failed, known) : result;
     } catch (error) {
       return failed(error, known);
     }
   };
+}
+
+function guardedResult(
+  result: PromiseLike<unknown>,
+  failed: (error: unknown, message: ChannelMessage) => undefined,
+  message: ChannelMessage,
+): Promise<unknown> {
+  return promiseOf(result).then(undefined, (error: unknown) => failed(error, message));
 }
 
 /** Puts the channel session on `message`; a promise only where it must be loaded first. */
@@ -108,9 +121,13 @@ export function giveSession(message: ChannelMessage): Promise<void> | undefined 
   const connecting = connectingOf(message);
   const { session, identity } = message.channel;
   const pending = connecting === undefined ? session.open(identity) : connecting.prepare(undefined, true);
-  if (pending !== undefined) return pending.then(() => putSession(message));
+  if (pending !== undefined) return afterwards(pending, putSession, message);
   putSession(message);
   return undefined;
+}
+
+function afterwards(pending: Promise<void>, put: (message: ChannelMessage) => void, message: ChannelMessage): Promise<void> {
+  return pending.then(() => put(message));
 }
 
 function putSession(message: ChannelMessage): void {
@@ -137,6 +154,10 @@ export interface UserRequest {
  * @throws {ChannelError} `ERR_WRAPPER_MISSING` where the credentials are gone before anybody looked at them.
  */
 export function giveUser(message: ChannelMessage, asked: UserRequest | undefined, wrapper: string): Promise<void> | undefined {
+  if (asked === undefined && message.channel.session.isOpen && connectingOf(message) === undefined) {
+    putUser(message); // what most messages come by: there is nothing to look up
+    return undefined;
+  }
   const identifying = identify(message, asked?.sources, wrapper);
   if (asked?.http !== undefined) return giveHttpSessionAfter(identifying, message, asked.http);
   return identifying;
@@ -156,7 +177,7 @@ function identify(message: ChannelMessage, sources: readonly UserSource[] | unde
   const connecting = connectingOf(message);
   if (connecting !== undefined) {
     const pending = connecting.prepare(sources, true);
-    if (pending !== undefined) return pending.then(() => putUser(message));
+    if (pending !== undefined) return afterwards(pending, putUser, message);
   } else if (sources !== undefined && channel.authentication === undefined) {
     throw new ChannelError(
       'ERR_WRAPPER_MISSING',
@@ -165,7 +186,7 @@ function identify(message: ChannelMessage, sources: readonly UserSource[] | unde
     );
   }
   const loading = giveSession(message);
-  if (loading !== undefined) return loading.then(() => putUser(message));
+  if (loading !== undefined) return afterwards(loading, putUser, message);
   putUser(message);
   return undefined;
 }

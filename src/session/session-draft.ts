@@ -40,6 +40,11 @@ export class SessionDraft implements ChannelSession {
     return this.#changes;
   }
 
+  /** Whether nobody has committed anything since this message began: its changes are then on top of the newest values as they are. */
+  isOn(newest: Snapshot): boolean {
+    return this.#base === newest;
+  }
+
   get(key: string): never | undefined {
     return this.#current(key) as never | undefined;
   }

@@ -24,8 +24,8 @@ class Out {
     this.#isCorked = false;
   }
 
-  write(chunk: Uint8Array | string): boolean {
-    const bytes = chunk as Uint8Array;
+  write(chunk: Uint8Array | string, encoding?: unknown): boolean {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding as BufferEncoding) : chunk;
     if (!this.#isCorked) this.batches += 1;
     if (this.#isStuck) {
       this.#kept.push(bytes);
