@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Handshake, HandshakeRequest, PathParams } from './messages.js';
 import { lastEntry } from './origin.js';
 
@@ -39,18 +40,54 @@ export function addressOf(request: IncomingMessage, trustProxy: boolean): string
   return forwarded || request.socket.remoteAddress;
 }
 
-/** What is kept of a request after connect: frozen, and without anything secret. */
-export function handshakeOf(request: HandshakeRequest, secretParameters: ReadonlySet<string>, address: string | undefined): Handshake {
-  const headers: Record<string, string | readonly string[] | undefined> = {};
-  for (const name of Object.keys(request.headers)) {
-    if (secretHeaders.has(name)) continue;
-    const value = request.headers[name];
-    headers[name] = Array.isArray(value) ? Object.freeze([...value]) : value;
+/** What is kept of a request after connect, without anything secret. Most of it is nobody's concern: it is put together for who asks first. */
+export class KeptHandshake {
+  readonly #url: string;
+  /** Names and values in turn. */
+  #headers: readonly (string | readonly string[])[];
+  readonly #params: PathParams;
+  readonly #socket: Socket;
+  #address: string | undefined;
+  #isAddressKnown = false;
+  #whole: Handshake | undefined;
+
+  constructor(request: HandshakeRequest, secretParameters: ReadonlySet<string>) {
+    const { headers, url = '/', params } = request;
+    const kept: (string | readonly string[])[] = [];
+    for (const name of Object.keys(headers)) {
+      const value = headers[name];
+      if (value === undefined || secretHeaders.has(name)) continue;
+      kept.push(name, Array.isArray(value) ? Object.freeze([...value]) : value);
+    }
+    this.#socket = request.socket;
+    this.#url = redactUrl(url, secretParameters);
+    this.#headers = kept;
+    this.#params = Object.isFrozen(params) ? params : Object.freeze({ ...params });
   }
-  return Object.freeze({
-    url: redactUrl(request.url ?? '/', secretParameters),
-    headers: Object.freeze(headers),
-    address,
-    params: Object.isFrozen(request.params) ? request.params : Object.freeze({ ...request.params }),
-  });
+
+  /** The client's address, where that is decided at connect; else it is the peer's. */
+  putAddress(address: string | undefined): void {
+    this.#isAddressKnown = true;
+    this.#address = address;
+  }
+
+  /** Asks for the address of the peer, if it is that: once the connection is gone, nobody can tell. */
+  rememberAddress(): void {
+    if (!this.#isAddressKnown) this.putAddress(this.#socket.remoteAddress);
+  }
+
+  get whole(): Handshake {
+    this.#whole ??= this.#make();
+    return this.#whole;
+  }
+
+  #make(): Handshake {
+    this.rememberAddress();
+    const headers: Record<string, string | readonly string[]> = {};
+    for (let index = 0; index < this.#headers.length; index += 2) {
+      headers[this.#headers[index] as string] = this.#headers[index + 1] as string | readonly string[];
+    }
+    this.#headers = [];
+    return Object.freeze({ url: this.#url, headers: Object.freeze(headers), address: this.#address, params: this.#params });
+  }
 }

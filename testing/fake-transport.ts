@@ -54,6 +54,7 @@ export class FakeSocket extends EventEmitter {
 export class FakeTransport implements Transport {
   readonly via: 'upgrade' | 'accept';
   readonly refusesBy: 'status' | 'close';
+  readonly isOverfull = false;
   readonly raw: Socket = { cork() {}, uncork() {}, on() {}, bytesRead: Number.NaN } as unknown as Socket;
   readonly fake = new FakeSocket();
   socket: WebSocket | undefined;

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { IdentityKeys } from '../identity/user-source.js';
 import type { Channel } from '../messages.js';
 import type { TokenId } from '../token-id.js';
+import { newChannelId } from './channel-id.js';
 import type { ChannelWatch } from './channel-watch.js';
 import type { Connection } from './connection.js';
 import { LingeringConnects } from './lingering-connects.js';
@@ -44,12 +45,12 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   readonly #runtime: Runtime;
   /** Every channel of which anything still runs, connecting ones and ended ones included. */
   readonly #active = new Set<Connection>();
+  /** Those whose id somebody knows. */
   readonly #byId = new Map<string, Connection>();
+  #size = 0;
   readonly #byUser = new ChannelIndex<string>();
   readonly #byToken = new ChannelIndex<TokenId>();
   readonly #byHttpSession = new ChannelIndex<string>();
-  /** What channels are found by while it is being looked up who speaks on them. */
-  readonly #claims = new Map<Connection, IdentityKeys[]>();
   readonly #lingering: LingeringConnects;
   #isClosing = false;
   #whenEmpty: (() => void) | undefined;
@@ -62,7 +63,7 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   }
 
   get size(): number {
-    return this.#byId.size;
+    return this.#size;
   }
 
   /** Whether a shutdown has begun: no channel comes any more. */
@@ -71,7 +72,8 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   }
 
   get(id: string): Connection | undefined {
-    return this.#byId.get(id);
+    const channel = this.#byId.get(id);
+    return channel?.wasLive === true ? channel : undefined; // what is gone is not there any more
   }
 
   countBySource(): Readonly<Record<string, number>> {
@@ -95,8 +97,8 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
     return present(this.#byHttpSession.of(id));
   }
 
-  [Symbol.iterator](): IterableIterator<Connection> {
-    return this.#byId.values();
+  *[Symbol.iterator](): IterableIterator<Connection> {
+    for (const channel of this.#active) if (channel.wasLive && !channel.hasEnded) yield channel;
   }
 
   /** A handshake has arrived. */
@@ -119,18 +121,16 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   /** A look-up of `keys` is about to be sent for a channel that began to connect at `mark`. */
   claim(channel: Connection, keys: IdentityKeys, mark: number): void {
     if (!channel.isOpen) return; // nothing would take it away again
-    const claims = this.#claims.get(channel);
-    if (claims === undefined) this.#claims.set(channel, [keys]);
-    else claims.push(keys);
+    channel.claims = channel.claims === undefined ? keys : [channel.claims, keys].flat();
     this.#add(channel, keys);
     this.watch.claimed(channel, keys, mark);
   }
 
   /** It is known who speaks on the channel: that is what it is found by from now on, whatever becomes of the user object. */
-  identified(channel: Connection, mark: number): void {
+  identified(channel: Connection, mark: number, since: number): void {
     if (!channel.isOpen) return;
     this.rename(channel);
-    this.watch.identified(channel, mark);
+    this.watch.identified(channel, mark, since);
   }
 
   /** Something else identifies the channel now. */
@@ -139,14 +139,22 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
     this.#name(channel, user.isAuthenticated ? { tokenId, userId: user.id, httpSessionId } : undefined);
   }
 
+  /** The id of a channel, which somebody knows from now on. */
+  named(channel: Connection): string {
+    const id = newChannelId();
+    if (!channel.hasEnded) this.#byId.set(id, channel);
+    return id;
+  }
+
   /** Connect has succeeded. */
-  opened(channel: Connection): void {
-    this.#byId.set(channel.id, channel);
+  opened(): void {
+    this.#size += 1;
   }
 
   /** The connection is gone, or was refused. */
-  closed(channel: Connection): void {
-    this.#byId.delete(channel.id);
+  closed({ wasLive }: Connection, id: string | undefined): void {
+    if (wasLive) this.#size -= 1;
+    if (id !== undefined) this.#byId.delete(id);
   }
 
   /** Nothing of the channel runs any more. */
@@ -188,8 +196,10 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
     channel.keys = keys;
     if (keys !== undefined) this.#add(channel, keys); // first, so that it keeps its place under what stays the same
     if (former !== undefined) this.#delete(channel, former);
-    for (const claim of this.#claims.get(channel) ?? []) this.#delete(channel, claim);
-    this.#claims.delete(channel);
+    const { claims } = channel;
+    channel.claims = undefined;
+    if (Array.isArray(claims)) for (const claim of claims) this.#delete(channel, claim);
+    else if (claims !== undefined) this.#delete(channel, claims as IdentityKeys);
   }
 
   /** Takes the channel away from under `former`, but for what it is still found by. */

@@ -9,8 +9,8 @@ export interface ChannelWatch {
   mark(): number;
   /** These keys are about to be looked up for a channel that began to connect at `mark`. */
   claimed(channel: Connection, keys: IdentityKeys, mark: number): void;
-  /** It is known who speaks on a channel that began to connect at `mark`. */
-  identified(channel: Connection, mark: number): void;
+  /** It is known who speaks on a channel that began to connect at `mark`, and at `since` on the monotonic clock. */
+  identified(channel: Connection, mark: number, since: number): void;
   /** Before a message is handled: a promise where the channel is looked up again first. `undefined` where that is never so. */
   readonly beforeMessage: ((channel: Connection) => Promise<void> | undefined) | undefined;
   /** See `Channel.reauthenticate`. */

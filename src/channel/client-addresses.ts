@@ -16,10 +16,13 @@ export interface AddressOptions {
 /** Decides from which address handshakes come, once for each. */
 export class ClientAddresses {
   readonly #options: AddressOptions & { readonly trustProxy: boolean };
+  /** Whether they are those of the peers: these need not be asked for before somebody wants them. */
+  readonly arePeers: boolean;
   readonly #decided = new WeakMap<HandshakeRequest, { readonly address: string | undefined }>();
 
   constructor(options: AddressOptions & { readonly trustProxy: boolean }) {
     this.#options = options;
+    this.arePeers = options.clientAddress === undefined && !options.trustProxy;
   }
 
   /** @throws {TypeError} when `clientAddress` returns no string; whatever it throws. */

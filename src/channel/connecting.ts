@@ -1,8 +1,9 @@
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { ChannelError } from '../errors.js';
-import { handshakeOf } from '../handshake.js';
+import { KeptHandshake } from '../handshake.js';
 import { lookUpFailed } from '../identity/bounded-look-up.js';
-import type { BoundSource, UserSource } from '../identity/user-source.js';
+import type { BoundSource, HandshakeLookUps, IdentityKeys, UserSource } from '../identity/user-source.js';
+import { isThenable } from '../maybe-promise.js';
 import type { ConnectMessage, HandshakeRequest } from '../messages.js';
 import { ResponseHeaders } from '../response-headers.js';
 import type { ChannelRecord } from '../session/channel-record.js';
@@ -14,6 +15,7 @@ import type { ChannelRegistry } from './channel-registry.js';
 import { checkKnown } from './check-identities.js';
 import { type ConnectWaits, connectTimeout } from './connect-timeout.js';
 import type { LiveChannel, PendingConnect } from './live-channel.js';
+import type { PendingHandler } from './pending-handlers.js';
 import type { Transport } from './transport.js';
 
 const noLines: readonly string[] = Object.freeze([]);
@@ -58,7 +60,7 @@ export class ChannelConnectMessage extends ChannelMessage implements Pick<Connec
  * The connect of one channel: under one deadline its identification, the opening of its session, the handler, the save of what that changed
  * and the answer to the handshake. Then the channel lives, and this is let go of, with the request.
  */
-export class Connecting implements PendingConnect {
+export class Connecting implements PendingConnect, PendingHandler, HandshakeLookUps {
   readonly #channel: LiveChannel;
   readonly #registry: ChannelRegistry;
   readonly #transport: Transport;
@@ -67,13 +69,14 @@ export class Connecting implements PendingConnect {
   /** Revocations count from here on: a look-up that was sent before may be answered with what was true before. */
   readonly #mark: number;
   readonly #pending: ConnectWaits = { 'look-up': 0, load: 0, save: 0 };
+  /** When it was begun, on the monotonic clock. */
+  startedAt = 0;
   #httpSession: Promise<HttpSession | undefined> | undefined;
   #readSession: { readonly reader: HttpSessionReader; readonly session: HttpSession } | undefined;
   #identifying: Promise<void> | undefined;
   #isIdentified = false;
   #isRead = false;
   #opening: Promise<void> | undefined;
-  #cancelTimer: (() => void) | undefined;
 
   constructor(channel: LiveChannel, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest) {
     this.#channel = channel;
@@ -84,18 +87,32 @@ export class Connecting implements PendingConnect {
     this.#message = new ChannelConnectMessage(channel, request, this);
   }
 
-  /** Ends the channel where any of it fails, or is not done by the deadline. Never rejects. */
+  /** Ends the channel where any of it fails, or is not done by the deadline. Waits only for what is not done at once. Never rejects. */
   async run(): Promise<void> {
     const channel = this.#channel;
-    const { connectTimeoutMs, clock } = channel.runtime;
+    const { plan, connects, credentials, addresses } = channel.runtime;
     channel.connectBegun(this);
-    this.#cancelTimer = clock.setTimer(() => {
-      this.#over();
-      if (channel.isConnecting) channel.fail(connectTimeout(this.#pending, connectTimeoutMs), this.#message);
-    }, connectTimeoutMs);
+    connects.begin(this);
     try {
-      await this.#handle();
-      if (channel.isConnecting) await this.#handOver();
+      const identifying = plan.connectIdentifies ? undefined : this.prepare();
+      if (identifying !== undefined) await identifying;
+      if (plan.connect !== undefined && channel.isConnecting) {
+        const returned = plan.connect(this.#message);
+        checkReturned('connect', isThenable(returned) ? await returned : returned);
+      }
+      const preparing = channel.isConnecting ? this.prepare() : undefined; // where no wrapper came to it
+      if (preparing !== undefined) await preparing;
+      const saving = channel.isConnecting ? this.#message.commit() : undefined;
+      if (saving !== undefined) await this.#waiting('save', saving);
+      if (!channel.isConnecting) return;
+      const handshake = new KeptHandshake(this.#request, credentials.secretParameters);
+      // whoever is told of the end may want to know where the peer was
+      if (plan.disconnect !== undefined || !addresses.arePeers) handshake.putAddress(addresses.of(this.#request));
+      channel.connected(handshake);
+      const answer = this.#transport.socket !== undefined || this.#transport.answer(channel, this.#message.takeHeaderLines());
+      const isAnswered = typeof answer === 'boolean' ? answer : await answer;
+      if (!isAnswered) channel.closed(1006, '');
+      else if (channel.isConnecting) this.#live();
     } catch (error) {
       // once it has ended, a look-up, load or save that gives up says nothing new
       if (channel.isConnecting || !isThrown(error, ChannelError)) channel.fail(error, this.#message);
@@ -105,54 +122,36 @@ export class Connecting implements PendingConnect {
     }
   }
 
-  get isHandling(): boolean {
-    return this.#pending['look-up'] === 0 && this.#pending.load === 0;
-  }
-
-  cancelTimer(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-  }
-
-  /** It is over, or waited for no longer. */
-  #over(): void {
-    this.cancelTimer();
-    this.#message.seal();
-    this.#channel.connectOver();
-  }
-
-  async #handle(): Promise<void> {
-    const channel = this.#channel;
-    const { connect, connectIdentifies } = channel.runtime.plan;
-    if (!connectIdentifies) await this.prepare();
-    if (!channel.isConnecting) return;
-    if (connect !== undefined) {
-      const returned = await connect(this.#message);
-      if (returned !== undefined) checkReturned('connect', returned);
-      if (!channel.isConnecting) return;
-    }
-    const preparing = this.prepare(); // where no wrapper came to it
-    if (preparing !== undefined) await preparing;
-    if (!channel.isConnecting) return;
-    const saving = this.#message.commit();
-    if (saving !== undefined) await this.#waiting('save', saving);
-  }
-
-  /** Connect has succeeded: answers the handshake, and the channel lives. */
-  async #handOver(): Promise<void> {
-    const channel = this.#channel;
-    const { credentials, addresses } = channel.runtime;
-    channel.connected(handshakeOf(this.#request, credentials.secretParameters, addresses.of(this.#request)));
-    const isAnswered = this.#transport.socket !== undefined || (await this.#transport.answer(channel, this.#message.takeHeaderLines()));
-    if (!isAnswered) channel.closed(1006, '');
-    else if (channel.isConnecting) this.#live();
-  }
-
   #live(): void {
     const channel = this.#channel;
     const read = this.#readSession;
     if (read !== undefined) channel.runtime.httpSessions.add(channel, read.reader, read.session);
-    channel.live();
+    channel.live(this.startedAt);
+  }
+
+  get isHandling(): boolean {
+    return this.#pending['look-up'] === 0 && this.#pending.load === 0;
+  }
+
+  cancelDeadline(): void {
+    this.#channel.runtime.connects.end(this);
+  }
+
+  /** The deadline has passed. */
+  outlasted(ms: number): void {
+    this.#over();
+    if (this.#channel.isConnecting) this.#channel.fail(connectTimeout(this.#pending, ms), this.#message);
+  }
+
+  abandon(): void {
+    this.#over();
+  }
+
+  /** It is over, or waited for no longer. */
+  #over(): void {
+    this.cancelDeadline();
+    this.#message.seal();
+    this.#channel.connectOver();
   }
 
   /**
@@ -162,9 +161,11 @@ export class Connecting implements PendingConnect {
    * @param wantsSession whether a wrapper asks for the session that the server could not see either.
    */
   prepare(wanted?: readonly UserSource[], wantsSession = this.#channel.runtime.plan.wantsSession): Promise<void> | undefined {
-    const identifying = this.#identify(wanted);
+    const earlier = this.#identifying;
+    const identifying = this.#identify(wanted, wantsSession);
     if (!wantsSession) return identifying;
-    return identifying === undefined ? this.#openSession() : identifying.then(() => this.#openSession());
+    if (identifying === undefined) return this.#openSession();
+    return identifying === earlier ? identifying.then(() => this.#openSession()) : identifying;
   }
 
   /** The HTTP session of the handshake: read once, whoever asks, since a server has one reader. */
@@ -184,8 +185,8 @@ export class Connecting implements PendingConnect {
     }
   }
 
-  /** Identification, beside the HTTP session that wrappers of any slot want. */
-  #identify(wanted: readonly UserSource[] | undefined): Promise<void> | undefined {
+  /** Identification, beside the HTTP session that wrappers of any slot want; then the session, if it is wanted. */
+  #identify(wanted: readonly UserSource[] | undefined, wantsSession: boolean): Promise<void> | undefined {
     const { runtime, identity } = this.#channel;
     const { sources: planned, reader, seen } = runtime.plan;
     const isSeen = wanted === undefined || seen.has(wanted);
@@ -194,16 +195,25 @@ export class Connecting implements PendingConnect {
     if (this.#identifying !== undefined || this.#isIdentified) return this.#identifying;
     const sources = planned ?? own;
     if (sources === undefined && (reader === undefined || this.#isRead)) return undefined;
-    this.#identifying = this.#lookUp(sources, reader);
+    this.#identifying = this.#lookUp(sources, reader, wantsSession);
     return this.#identifying;
   }
 
-  async #lookUp(sources: readonly BoundSource[] | undefined, reader: HttpSessionReader | undefined): Promise<void> {
+  async #lookUp(sources: readonly BoundSource[] | undefined, reader: HttpSessionReader | undefined, wantsSession: boolean): Promise<void> {
+    const channel = this.#channel;
     this.#pending['look-up'] += 1;
     try {
       const reading = reader && this.httpSession(reader);
       reading?.catch(() => undefined); // it is awaited below, if the identification gets so far
-      if (sources !== undefined) await this.#find(sources);
+      if (sources !== undefined) {
+        const starting = this.#registry.watch.ready();
+        if (starting !== undefined) {
+          await starting;
+          channel.runtime.connects.endLate(); // who waited for that may have no time left to look anybody up
+          this.#checkOpen();
+        }
+        await this.#find(sources);
+      }
       if (reading !== undefined) await reading;
     } finally {
       this.#pending['look-up'] -= 1;
@@ -212,32 +222,32 @@ export class Connecting implements PendingConnect {
     this.#identifying = undefined;
     this.#isIdentified = sources !== undefined;
     this.#isRead = true;
+    const opening = wantsSession ? this.#openSession() : undefined;
+    if (opening !== undefined) await opening;
   }
-
   async #find(sources: readonly BoundSource[]): Promise<void> {
     const channel = this.#channel;
-    const starting = this.#registry.watch.ready();
-    if (starting !== undefined) {
-      await starting;
-      this.#checkOpen();
-    }
     const { lifecycle, events } = channel.runtime;
     const audience = events.audience.identification;
     if (audience.hasSubscribers) lifecycle.identifying(channel);
     try {
-      await channel.identity.find(this.#request, sources, {
-        httpSession: (reader) => this.httpSession(reader),
-        claim: (keys) => this.#registry.claim(channel, keys, this.#mark),
-        aborting: channel,
-      });
+      await channel.identity.find(this.#request, sources, this);
     } catch (error) {
       lifecycle.identified(channel, true);
       throw lookUpFailed(error);
     }
     if (audience.hasSubscribers) lifecycle.identified(channel);
     channel.runtime.warnOfEnding(channel.identity);
-    this.#registry.identified(channel, this.#mark);
+    this.#registry.identified(channel, this.#mark, this.startedAt);
     channel.takeRoom();
+  }
+
+  get aborting(): LiveChannel {
+    return this.#channel;
+  }
+
+  claim(keys: IdentityKeys): void {
+    this.#registry.claim(this.#channel, keys, this.#mark);
   }
 
   #openSession(): Promise<void> | undefined {

@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws';
 import type { Authentication } from '../authentication.js';
 import { type ChannelState, channelCounts } from '../channel-counts.js';
 import { ChannelError, CloseChannel } from '../errors.js';
+import type { KeptHandshake } from '../handshake.js';
 import { Identification } from '../identity/identification.js';
 import type { IdentityKeys } from '../identity/user-source.js';
 import { kindOf } from '../kind-of.js';
@@ -13,7 +14,6 @@ import { SessionAccess } from '../session/session-access.js';
 import { cutReason, isCloseCode } from '../status-codes.js';
 import type { TokenId } from '../token-id.js';
 import type { AnonymousUser, AppUser } from '../users.js';
-import { newChannelId } from './channel-id.js';
 import { closeGraceMs, type Ending, endingFor, orderlyCloseGraceMs, verdictOn } from './ending.js';
 import { guardedController } from './guarded-controller.js';
 import type { Inbox } from './inbox.js';
@@ -26,27 +26,29 @@ import type { UnfinishedWork } from './unfinished-work.js';
 
 /** One connection, as messages and wrappers see it: who speaks, what is remembered, the way out, and how it ends. */
 export abstract class Connection implements Channel {
-  readonly id: string = newChannelId();
+  abstract readonly id: string;
   /** Who speaks. */
   readonly identity: Identification = new Identification();
   /** What is remembered of it. */
   readonly session: SessionAccess;
-  /** What the registry finds it by; its own to change. */
+  /** What the registry finds it by, and while it is being looked up who speaks; its own to change. */
   keys: IdentityKeys | undefined;
-  readonly #runtime: Runtime;
+  claims: IdentityKeys | readonly IdentityKeys[] | undefined;
+  /** Whether connect has succeeded and the handshake was answered. */
+  wasLive = false;
+  protected kept: KeptHandshake | undefined;
+  readonly runtime: Runtime;
   readonly #transport: Transport;
   #phase: ChannelState | 'ended' = 'connecting';
-  #wasLive = false;
   #outbox: Outbox | undefined;
   #held: (string | Uint8Array | ArrayBuffer)[] | undefined;
   #controller: AbortController | undefined;
   #cancelTimer: (() => void) | undefined;
   #ending: Ending | undefined;
-  #handshake: Handshake | undefined;
 
   constructor(runtime: Runtime, transport: Transport) {
     this.session = new SessionAccess(runtime.sessions);
-    this.#runtime = runtime;
+    this.runtime = runtime;
     this.#transport = transport;
     channelCounts.connecting += 1;
     if (transport.socket !== undefined) attachToSocket(transport.socket, transport.raw, this);
@@ -75,10 +77,6 @@ export abstract class Connection implements Channel {
   /** The connection is gone. */
   protected abstract gone(closeCode: number, reason: string): void;
 
-  get runtime(): Runtime {
-    return this.#runtime;
-  }
-
   get user(): AppUser | AnonymousUser {
     return this.identity.user;
   }
@@ -102,7 +100,7 @@ export abstract class Connection implements Channel {
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      this.#controller = guardedController(this.#runtime.reporter);
+      this.#controller = guardedController(this.runtime.reporter);
       if (!this.isOpen) this.#controller.abort();
     }
     return this.#controller.signal;
@@ -114,12 +112,12 @@ export abstract class Connection implements Channel {
 
   /** What is kept of the handshake, once connect has succeeded. */
   get handshake(): Handshake {
-    return this.#handshake as Handshake;
+    return (this.kept as KeptHandshake).whole;
   }
 
   /** Whether connect has succeeded: disconnect is owed then. */
   get hasConnected(): boolean {
-    return this.#handshake !== undefined;
+    return this.kept !== undefined;
   }
 
   get isConnecting(): boolean {
@@ -150,10 +148,10 @@ export abstract class Connection implements Channel {
       return true;
     }
     if (socket.readyState !== socket.OPEN) return false; // the peer's close frame is here, its connection not gone yet
-    this.#outbox ??= new Outbox(socket, this.#transport.raw, this, this.#runtime.maxBufferedBytes);
+    this.#outbox ??= new Outbox(socket, this.#transport.raw, this, this.runtime.maxBufferedBytes);
     if (this.#outbox.send(data)) return true;
     this.warn('ERR_SLOW_CONSUMER', 'A client reads more slowly than it is sent to; its channel is closed (maxBufferedBytes).');
-    this.#runtime.lifecycle.slow(this);
+    this.runtime.lifecycle.slow(this);
     this.endWith('ERR_SLOW_CONSUMER');
     return false;
   }
@@ -167,7 +165,7 @@ export abstract class Connection implements Channel {
 
   close(code = 1000, reason = ''): void {
     if (!isCloseCode(code)) throw new TypeError(`channel.close: code must be a close code that a server may send, got ${String(code)}`);
-    this.end(verdictOn(new CloseChannel(code, String(reason)), this.#runtime.outcomes).ending);
+    this.end(verdictOn(new CloseChannel(code, String(reason)), this.runtime.outcomes).ending);
   }
 
   terminate(): void {
@@ -177,7 +175,7 @@ export abstract class Connection implements Channel {
   /** Ends it because of `code`, without a word to the peer. */
   drop(code: ErrorCode): void {
     if (this.#phase === 'ended') return;
-    this.#begin({ ...endingFor(code, this.#runtime.outcomes), closeCode: 1006 });
+    this.#begin({ ...endingFor(code, this.runtime.outcomes), closeCode: 1006 });
     this.#outbox?.flush();
     if (this.#transport.socket === undefined) {
       this.#transport.destroy();
@@ -187,14 +185,14 @@ export abstract class Connection implements Channel {
 
   /** Ends it as the table of outcomes says for `code`. */
   endWith(code: ErrorCode): void {
-    this.end(endingFor(code, this.#runtime.outcomes));
+    this.end(endingFor(code, this.runtime.outcomes));
   }
 
   /** Ends it because of `error`, which a handler threw or the runtime met while it ran `message`. */
   fail(error: unknown, message?: object): void {
-    const { code, ending, isReported } = verdictOn(error, this.#runtime.outcomes);
-    if (isReported) this.#runtime.reporter.error(error, message);
-    else if (code === 'ERR_AUTHENTICATION_REQUIRED' && this.isOpen) this.#runtime.reporter.anonymousRefused(this.authentication);
+    const { code, ending, isReported } = verdictOn(error, this.runtime.outcomes);
+    if (isReported) this.runtime.reporter.error(error, message);
+    else if (code === 'ERR_AUTHENTICATION_REQUIRED' && this.isOpen) this.runtime.reporter.anonymousRefused(this.authentication);
     this.end(ending);
   }
 
@@ -203,7 +201,7 @@ export abstract class Connection implements Channel {
     if (!this.isOpen) return;
     const isRefusal = this.isConnecting;
     this.#begin(ending);
-    if (isRefusal) this.#runtime.lifecycle.refused(this, ending, this.#transport.refusesBy);
+    if (isRefusal) this.runtime.lifecycle.refused(this, ending, this.#transport.refusesBy);
     const socket = this.#transport.socket;
     if (socket === undefined) {
       this.#transport.refuse(ending);
@@ -250,7 +248,7 @@ export abstract class Connection implements Channel {
     this.#phase = 'ended';
     this.#cancelTimer?.();
     const ending = this.#ending as Ending;
-    this.#runtime.lifecycle.closed(this, ending, this.#wasLive);
+    this.runtime.lifecycle.closed(this, ending, this.wasLive);
     this.gone(ending.closeCode, ending.reason);
   }
 
@@ -258,12 +256,12 @@ export abstract class Connection implements Channel {
   protected dropAfter(ms: number): void {
     if (this.#phase !== 'closing') return;
     this.#cancelTimer?.();
-    this.#cancelTimer = this.#runtime.clock.setTimer(() => this.#transport.socket?.terminate(), ms);
+    this.#cancelTimer = this.runtime.clock.setTimer(() => this.#transport.socket?.terminate(), ms);
   }
 
   /** Connect has succeeded: from here on disconnect is owed. */
-  connected(handshake: Handshake): void {
-    this.#handshake = handshake;
+  connected(handshake: KeptHandshake): void {
+    this.kept = handshake;
   }
 
   /** The handshake was answered: what the connect handler sent goes out. */
@@ -283,11 +281,11 @@ export abstract class Connection implements Channel {
     channelCounts.connecting -= 1;
     channelCounts.live += 1;
     this.#phase = 'live';
-    this.#wasLive = true;
+    this.wasLive = true;
   }
 
   protected warn(code: ErrorCode, text: string): void {
-    this.#runtime.reporter.warn(new ChannelError(code, text));
+    this.runtime.reporter.warn(new ChannelError(code, text));
   }
 
   toJSON(): object {

@@ -53,12 +53,11 @@ export class Heartbeat {
     this.#slots = Array.from({ length: count }, () => new Set());
   }
 
-  /** A channel lives. One whose transport counts no bytes is not looked at. */
-  add(channel: Beating): void {
+  /** A channel lives that has come at `since`. One whose transport counts no bytes is not looked at. */
+  add(channel: Beating, since: number): void {
     if (this.#beatMs === 0 || !(channel.raw.bytesRead >= 0)) return;
-    const now = this.#clock.monotonic();
-    if (this.#count === 0) this.#currentAt = now;
-    const isOnTime = now === this.#currentAt;
+    if (this.#count === 0) this.#currentAt = this.#clock.monotonic();
+    const isOnTime = since === this.#currentAt;
     const steps = this.#freeSlot(isOnTime ? 0 : 1);
     channel.slot = (this.#current + steps) % this.#slots.length;
     channel.heard = steps === 0 ? channel.raw.bytesRead : unknown; // all others are looked at before a beat is over

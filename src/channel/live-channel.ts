@@ -18,7 +18,7 @@ export interface PendingConnect {
   /** Whether it is the handler's turn, or the save's of what that has changed. */
   readonly isHandling: boolean;
   /** Its channel has ended: it has no deadline any more. */
-  cancelTimer(): void;
+  cancelDeadline(): void;
 }
 
 /** A channel's life: what arrives on it is handled in order, disconnect last. */
@@ -27,6 +27,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   isPinged = false;
   slot = -1;
   readonly #registry: ChannelRegistry;
+  #id: string | undefined;
   #inbox: Inbox<ChannelReceiveMessage> | undefined;
   isCutOff = false;
   #isFinished = false;
@@ -64,11 +65,11 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     this.#lingering = undefined;
   }
 
-  /** Connect is over and the handshake answered: what has been received is handled. */
-  live(): void {
+  /** Connect is over and the handshake, which arrived at `since`, answered: what has been received is handled. */
+  live(since: number): void {
     this.begin();
-    this.#registry.opened(this);
-    this.runtime.heartbeat.add(this);
+    this.#registry.opened();
+    this.runtime.heartbeat.add(this, since);
     const { events, lifecycle } = this.runtime;
     if (events.audience.handshake.hasSubscribers) lifecycle.opened(this);
     this.#inbox?.start();
@@ -78,9 +79,16 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     return this.#registry.watch.reauthenticate(this, key);
   }
 
+  /** Made when somebody asks for it: what nobody knows, nobody can look for. */
+  get id(): string {
+    this.#id ??= this.#registry.named(this);
+    return this.#id;
+  }
+
   /** Made when something first arrives: many channels only listen. */
   get inbox(): Inbox<ChannelReceiveMessage> {
     if (this.#inbox === undefined) {
+      this.kept?.rememberAddress(); // its peer may be gone when a handler wants to know
       this.#inbox = new Inbox(this, this.runtime.plan.inbox);
       if (this.isLive) this.#inbox.start();
     }
@@ -196,11 +204,11 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   }
 
   protected gone(closeCode: number, reason: string): void {
-    this.#registry.closed(this);
+    this.#registry.closed(this, this.#id);
     this.runtime.heartbeat.delete(this);
     this.runtime.httpSessions.delete(this, this.identity.handshakeHttpSessionId);
     this.runtime.limits?.release(this);
-    this.#connecting?.cancelTimer();
+    this.#connecting?.cancelDeadline();
     if (this.#connecting?.isHandling === true) this.#lingering = this.#registry.lingers();
     void this.#finish(closeCode, reason);
   }

@@ -20,7 +20,8 @@ export function openChannel(runtime: Runtime, registry: ChannelRegistry, transpo
   else if (!runtime.isOriginAllowed(request)) {
     runtime.reporter.warn(refusedOrigin(request));
     channel.endWith('ERR_ORIGIN_REFUSED');
-  } else if (hasRoom(runtime, channel, request)) {
+  } else if (transport.isOverfull) channel.overflowed();
+  else if (hasRoom(runtime, channel, request)) {
     return { channel, connected: new Connecting(channel, registry, transport, request).run() };
   }
   return { channel, connected: Promise.resolve() };

@@ -11,7 +11,7 @@ export interface PendingHandler {
 }
 
 /**
- * The receive and disconnect handlers of a server that are waited for. One timer serves them all: it runs for the one that began first, and
+ * Handlers of a server that are waited for, all of them equally long. One timer serves them all: it runs for the one that began first, and
  * there is none for what is done within the turn of the event loop in which it began.
  */
 export class PendingHandlers {
@@ -58,7 +58,14 @@ export class PendingHandlers {
     const [first] = this.#handlers;
     if (first === undefined || this.#cancel !== undefined) return;
     const left = first.startedAt + this.#timeoutMs - this.#clock.monotonic();
-    this.#cancel = this.#clock.setTimer(() => this.#check(), Math.max(0, left));
+    this.#cancel = this.#clock.setTimer(
+      () => {
+        this.#cancel = undefined;
+        this.endLate();
+        this.#arm();
+      },
+      Math.max(0, left),
+    );
   }
 
   #disarm(): void {
@@ -66,8 +73,8 @@ export class PendingHandlers {
     this.#cancel = undefined;
   }
 
-  #check(): void {
-    this.#cancel = undefined;
+  /** Tells those that have taken too long. */
+  endLate(): void {
     const begunBefore = this.#clock.monotonic() - this.#timeoutMs;
     const late: PendingHandler[] = [];
     for (const handler of this.#handlers) {
@@ -75,6 +82,5 @@ export class PendingHandlers {
       late.push(handler);
     }
     for (const handler of late) if (this.#handlers.delete(handler)) handler.outlasted(this.#timeoutMs);
-    this.#arm();
   }
 }

@@ -49,6 +49,9 @@ export class Runtime {
   readonly connectTimeoutMs: number;
   readonly maxBufferedBytes: number;
   readonly trustProxy: boolean;
+  /** The connects that are waited for. */
+  readonly connects: PendingHandlers;
+  /** The receive and disconnect handlers that are waited for. */
   readonly handlers: PendingHandlers;
   readonly heartbeat: Heartbeat;
   /** `undefined` where there are none. */
@@ -77,6 +80,7 @@ export class Runtime {
     this.connectTimeoutMs = connectTimeoutMs;
     this.maxBufferedBytes = settings.maxBufferedBytes;
     this.trustProxy = settings.trustProxy;
+    this.connects = new PendingHandlers(clock, connectTimeoutMs);
     this.handlers = new PendingHandlers(clock, settings.handlerTimeoutMs);
     this.reporter = new Reporter(settings, clock);
     this.events = new Events(clock, settings);

@@ -18,6 +18,8 @@ export interface AnsweredChannel {
 export interface Transport {
   /** Whether the handshake is answered by us or was answered before. */
   readonly via: 'upgrade' | 'accept';
+  /** Whether more has come with the handshake than may wait. */
+  readonly isOverfull: boolean;
   /** The raw socket, which is corked. */
   readonly raw: Socket;
   /** The socket, where the handshake is answered already. */

@@ -50,17 +50,28 @@ export const httpToken = /^[\w!#$%&'*+.^`|~-]+$/;
  * duplicates; a part without `=` does not count.
  */
 export function cookieValues(header: string | undefined, name: string): string[] {
-  if (header === undefined) return [];
   const values: string[] = [];
-  for (const part of header.split(';')) {
+  if (header?.includes(name) !== true) return values;
+  for (let start = 0; start < header.length; ) {
+    const next = header.indexOf(';', start);
+    const end = next < 0 ? header.length : next;
     // most parts are other cookies, which need not be parsed
-    const end = part.indexOf('=');
-    if (end < 0 || part.slice(0, end).trim() !== name) continue;
-    const parsed = parseCookie(part);
-    const value = Object.hasOwn(parsed, name) ? parsed[name] : undefined;
-    if (value !== undefined) values.push(value);
+    if (isNamed(header, start, end, name)) {
+      const parsed = parseCookie(header.slice(start, end));
+      const value = Object.hasOwn(parsed, name) ? parsed[name] : undefined;
+      if (value !== undefined) values.push(value);
+    }
+    start = end + 1;
   }
   return values;
+}
+
+/** Whether the part of `header` from `start` to `end` may be the cookie `name`. */
+function isNamed(header: string, start: number, end: number, name: string): boolean {
+  const at = header.indexOf(name, start);
+  if (at < 0 || at >= end) return false;
+  const equals = header.indexOf('=', at);
+  return equals >= 0 && equals < end && header.slice(start, equals).trim() === name;
 }
 
 /**

@@ -54,12 +54,12 @@ export function checkedHttpOptions<User extends UserLike>(owner: string, given?:
 }
 
 /** Who an HTTP session belongs to, as a finding. */
-async function findingOf(session: HttpSession | undefined, users: UserRepository<UserLike>, { claim }: HandshakeLookUps): Promise<Finding> {
+async function findingOf(session: HttpSession | undefined, users: UserRepository<UserLike>, lookUps: HandshakeLookUps): Promise<Finding> {
   if (session?.userId == null) {
     const source = session === undefined ? undefined : 'http-session';
     return { user: undefined, authentication: Object.freeze({ outcome: 'missing', source }) };
   }
-  claim({ httpSessionId: session.id, userId: session.userId });
+  lookUps.claim({ httpSessionId: session.id, userId: session.userId });
   const user = await users.findById(session.userId);
   if (user === undefined || user === null) {
     return { user: undefined, authentication: Object.freeze({ outcome: 'inactive-user', source: 'http-session' }) };

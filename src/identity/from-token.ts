@@ -58,7 +58,7 @@ function isOfTickets({ presents }: CredentialSource): boolean {
   return presents === 'ticket';
 }
 
-async function findUser(request: IncomingMessage, places: readonly Place[], lookUps: HandshakeLookUps): Promise<Finding> {
+function findUser(request: IncomingMessage, places: readonly Place[], lookUps: HandshakeLookUps): Finding | Promise<Finding> {
   const usable = lookUps.leavesTickets === true ? places.filter((each) => !isOfTickets(each)) : places;
   const { presented, place } = findCredential(request, usable);
   if (place === undefined) return { user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) };
@@ -73,9 +73,9 @@ function keyLookUp(
   tokens: TokenRepository<UserLike>,
   clock: Clock,
 ): (key: string, lookUps: KeyLookUps) => Promise<Finding> {
-  return async (key, { claim }) => {
+  return async (key, lookUps) => {
     const tokenId = tokenIdOf(key);
-    claim({ tokenId });
+    lookUps.claim({ tokenId });
     const grant = checkedGrant(await tokens.findById(tokenId), 'tokens.findById');
     const outcome = outcomeOf(grant, clock.now());
     const authentication: Authentication = Object.freeze({

@@ -57,7 +57,7 @@ export interface BoundSource {
   /** What tells of what this process itself ends through what it asks. */
   readonly feeds?: readonly RevocationFeed[];
   /** Looks for the user. A rejection means "cannot tell". */
-  find(request: IncomingMessage, lookUps: HandshakeLookUps): Promise<Finding>;
+  find(request: IncomingMessage, lookUps: HandshakeLookUps): Finding | Promise<Finding>;
 }
 
 /** The feeds of those that have one. */

@@ -126,7 +126,7 @@ export class LiveWatch implements ChannelWatch {
     if (ended !== undefined) this.#revocations.end([channel], { [ended]: keys[ended] });
   }
 
-  identified(channel: Connection, mark: number): void {
+  identified(channel: Connection, mark: number, since: number): void {
     const { keys } = channel;
     const { source } = channel.identity;
     if (keys === undefined || source === undefined) return;
@@ -137,8 +137,8 @@ export class LiveWatch implements ChannelWatch {
       this.#revocations.endAsTooOld(channel);
       return;
     }
-    identity.identifiedAt = this.#runtime.clock.monotonic();
-    identity.verifiedAt = identity.identifiedAt;
+    identity.identifiedAt = since;
+    identity.verifiedAt = since;
     if (identity.authentication?.expiresAt !== undefined) {
       this.#grants.begin(channel);
       this.#expiry.note(channel);

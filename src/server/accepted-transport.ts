@@ -7,6 +7,7 @@ import type { Transport } from '../channel/transport.js';
 export class AcceptedTransport implements Transport {
   readonly via = 'accept';
   readonly refusesBy = 'close';
+  readonly isOverfull = false;
   readonly raw: Socket;
   readonly socket: WebSocket;
 

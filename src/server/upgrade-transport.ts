@@ -92,6 +92,10 @@ export class UpgradeTransport implements Transport {
     return this.#answerer.refusals === undefined ? 'status' : 'close';
   }
 
+  get isOverfull(): boolean {
+    return this.#pending !== undefined && this.#pending.head.length > this.#answerer.maxBytes;
+  }
+
   /** Lines that go with the 101. */
   get headers(): readonly string[] {
     return this.#pending?.headers ?? noLines;

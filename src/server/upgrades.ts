@@ -64,8 +64,11 @@ export class Upgrades {
     afterEarlierResponses(socket, () => {
       const claim = new SocketClaim(request, socket);
       const params = path === undefined ? noParams : path.match(pathOf(request));
-      if (params !== undefined) endpoint.handle(withParams(request, path && params), claim, head);
-      else if (!claim.isAnswered) refuseUpgrade(socket, { status: 404 });
+      // whoever answers at once has answered by then
+      process.nextTick(() => {
+        if (params !== undefined) endpoint.handle(withParams(request, path && params), claim, head);
+        else if (!claim.isAnswered) refuseUpgrade(socket, { status: 404 });
+      });
     });
   }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressOf, handshakeOf, redactUrl, withParams } from '../../src/handshake.js';
+import { addressOf, KeptHandshake, redactUrl, withParams } from '../../src/handshake.js';
 import { fakeRequest } from '../../testing/fake-request.js';
 
 const secret = new Set(['token']);
@@ -58,7 +58,7 @@ describe('what is kept of a handshake', () => {
   );
 
   it('is frozen, and holds url, address and the headers that are no secret', () => {
-    const handshake = handshakeOf(request, secret, addressOf(request, false));
+    const handshake = new KeptHandshake(request, secret).whole;
     expect(Object.isFrozen(handshake)).toBe(true);
     expect(Object.isFrozen(handshake.headers)).toBe(true);
     expect(handshake.url).toBe('/chat?room=1&token=***');
@@ -68,7 +68,7 @@ describe('what is kept of a handshake', () => {
   });
 
   it('holds no cookie, authorization or subprotocol', () => {
-    const handshake = handshakeOf(request, secret, addressOf(request, false));
+    const handshake = new KeptHandshake(request, secret).whole;
     for (const name of ['cookie', 'authorization', 'proxy-authorization', 'sec-websocket-protocol']) {
       expect(handshake.headers).not.toHaveProperty(name);
     }
@@ -76,14 +76,23 @@ describe('what is kept of a handshake', () => {
   });
 
   it('takes the address from the nearest proxy only where it is trusted', () => {
-    expect(handshakeOf(request, secret, addressOf(request, true)).address).toBe('198.51.100.2');
-    expect(handshakeOf(request, secret, addressOf(request, false)).address).toBeUndefined();
+    expect(addressOf(request, true)).toBe('198.51.100.2');
+    expect(addressOf(request, false)).toBeUndefined();
+  });
+
+  it("has the address that was decided at connect, even where that is none; else the peer's", () => {
+    const handshakeFrom = (remoteAddress: string): KeptHandshake =>
+      new KeptHandshake(Object.assign(withParams(fakeRequest({})), { socket: { remoteAddress } }) as never, secret);
+    expect(handshakeFrom('192.0.2.1').whole.address).toBe('192.0.2.1');
+    const decided = handshakeFrom('192.0.2.1');
+    decided.putAddress(undefined);
+    expect(decided.whole.address).toBeUndefined();
   });
 
   it('copies and freezes headers that are lists', () => {
     const listed = withParams(fakeRequest({}));
     listed.headers['set-cookie'] = ['a', 'b'];
-    const { headers } = handshakeOf(listed, secret, addressOf(listed, false));
+    const { headers } = new KeptHandshake(listed, secret).whole;
     expect(headers['set-cookie']).toEqual(['a', 'b']);
     expect(Object.isFrozen(headers['set-cookie'])).toBe(true);
     expect(headers['set-cookie']).not.toBe(listed.headers['set-cookie']);
