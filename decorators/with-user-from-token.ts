@@ -4,6 +4,7 @@ import type { HasChannelSession } from '../src/messages.js';
 import type { AppUser, FoundUser, HasUser, UserLike } from '../src/users.js';
 import type { CallShapes, None, Wrapper } from '../src/wrapping/wrapper.js';
 import { identifyingParts } from './identifying-parts.js';
+import type { UserCall } from './user-call.js';
 
 /** `withUserFromToken(options)`; the type argument, or the user of `tokens`, replaces `AppUser` here alone. */
 export type UserFromTokenCall = <User extends UserLike = AppUser>(
@@ -12,7 +13,7 @@ export type UserFromTokenCall = <User extends UserLike = AppUser>(
 ) => Wrapper<HasChannelSession & HasUser<FoundUser<User>>>;
 
 /** The type of {@link withUserFromToken}. */
-export interface WithUserFromToken extends CallShapes<HasChannelSession & HasUser, None, UserFromTokenCall> {}
+export interface WithUserFromToken extends CallShapes<HasChannelSession & HasUser, None, UserCall & UserFromTokenCall> {}
 
 /**
  * Gives a handler its channel's session, as `message.channelSession`, and the user of the token that the client presented, as

@@ -1,4 +1,5 @@
 export { dispatchOn } from '../decorators/dispatch-on.js';
+export type { IdentifyingOptions, UserCall } from '../decorators/user-call.js';
 export { withAllowedOrigins } from '../decorators/with-allowed-origins.js';
 export { type AuthenticatedUserCall, type WithAuthenticatedUser, withAuthenticatedUser } from '../decorators/with-authenticated-user.js';
 export { withChannelAndHttpSession } from '../decorators/with-channel-and-http-session.js';
@@ -11,7 +12,12 @@ export { withJson } from '../decorators/with-json.js';
 export { withOrdering } from '../decorators/with-ordering.js';
 export { type RequestIdOptions, withRequestId } from '../decorators/with-request-id.js';
 export { withUserFrom } from '../decorators/with-user-from.js';
-export { type UserFromHttpCall, type WithUserFromHttp, withUserFromHttp } from '../decorators/with-user-from-http.js';
+export {
+  type UserFromHttpCall,
+  type UserFromHttpOptionsCall,
+  type WithUserFromHttp,
+  withUserFromHttp,
+} from '../decorators/with-user-from-http.js';
 export { type UserFromTokenCall, type WithUserFromToken, withUserFromToken } from '../decorators/with-user-from-token.js';
 export type { Authentication, AuthenticationOutcome, Carrier, SourceName } from '../src/authentication.js';
 export type { Channels } from '../src/channel/channel-registry.js';

@@ -156,8 +156,8 @@ export interface NoOptions {
 
 // ---- Composition ----
 
-/** What wrapper `W` adds to the message. */
-export type AddsOf<W> = W extends WrapperTag<infer Adds, unknown> ? Adds : None;
+/** What wrapper `W` adds to the message; of one that a setting chooses, what both add. */
+export type AddsOf<W> = [W] extends [WrapperTag<infer Adds, unknown>] ? Adds : None; // not one by one, so that the common supertype is inferred
 
 /** What wrapper `W` asks the message to have already. */
 export type NeedsOf<W> = W extends WrapperTag<unknown, infer Needs> ? Needs : None;

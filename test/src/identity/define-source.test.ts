@@ -11,6 +11,7 @@ import {
   tokenIdOf,
   withAuthenticatedUser,
   withUserFrom,
+  withUserFromToken,
 } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { fakeRequest } from '../../../testing/fake-request.js';
@@ -178,6 +179,16 @@ describe('defineSource', () => {
     );
     await client.send('hello');
     expect(urls).toEqual(['/?access=***']);
+  });
+
+  it('is named by the advice to join it with what identifies differently in the same slot', () => {
+    const { tokens, options } = makeSite();
+    const own = defineSource('own', (): SourceFinding => ({ outcome: 'missing' }));
+    const nested = withUserFrom(own)(withUserFromToken({ tokens })(() => {}));
+    const error = thrownBy(() => new ChannelServer({ connect: nested }, options));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toContain('withUserFrom(defineSource("own"), fromToken())');
+    expect(() => new ChannelServer({ connect: withUserFrom(own)(withUserFrom(own)(() => {})) }, options)).not.toThrow();
   });
 
   it('says at once what is wrong with an argument', () => {
