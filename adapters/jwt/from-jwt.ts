@@ -92,13 +92,13 @@ class JwtLookUp<User extends UserLike> {
     this.#toleranceMs = toleranceMs;
   }
 
-  async find(token: string, carrier: Carrier | undefined, context: SourceContext, { claim }: KeyLookUps): Promise<JwtFinding<User>> {
+  async find(token: string, carrier: Carrier | undefined, context: SourceContext, lookUps: KeyLookUps): Promise<JwtFinding<User>> {
     const verified = await verifyJwt(token, this.#demands, context.clock);
     if (!('claims' in verified)) return { ...verified, carrier };
     const { claims } = verified;
     if (this.#options.user === undefined && claims.sub === undefined) return { outcome: 'malformed', carrier };
     const tokenId = jwtTokenId(token);
-    claim({ tokenId });
+    lookUps.claim({ tokenId });
     return {
       ...(await this.standingOf(claims, context)),
       carrier,
