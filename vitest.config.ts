@@ -11,6 +11,7 @@ const onMongoDb = [
   'examples/*/test/mongo*.test.ts',
   'cli/test/*.test.ts',
 ];
+const onRedis = ['test/adapters/redis/**/*.test.ts'];
 const always = [...configDefaults.exclude, '**/fixtures/**'];
 
 /** What is left out on a second Node: a compiler is a program of its own, and so is the browser that a page runs in. */
@@ -41,13 +42,15 @@ export default defineConfig(({ mode }) => {
       outputFile: { json: 'out/test-results.json' },
       projects: [
         // Needs nothing but the sources.
-        project('unit', { include: ['test/**/*.test.ts'], exclude: [...compiled, ...onMongoDb] }),
+        project('unit', { include: ['test/**/*.test.ts'], exclude: [...compiled, ...onMongoDb, ...onRedis] }),
         // What needs the build, the compiler or both.
         project('package', { include: compiled }),
         project('examples', { include: ['examples/*/test/**/*.test.ts'], exclude: onMongoDb }),
         // The only one that starts a `mongod`: one for all files, each of which has a database of its own, and one for each file that
         // breaks it.
         project('mongodb', { include: onMongoDb, globalSetup: ['test/support/mongod.ts'], testTimeout: 60_000, hookTimeout: 60_000 }),
+        // Each file starts servers of its own, which are there in milliseconds.
+        project('redis', { include: onRedis, testTimeout: 60_000, hookTimeout: 60_000 }),
       ],
       coverage: {
         provider: 'v8',

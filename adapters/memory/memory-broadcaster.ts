@@ -1,7 +1,7 @@
-import { checkBroadcast, checkBroadcastCallbacks } from '../../src/check-broadcast.js';
+import { BroadcastSubscribers } from '../../src/broadcast-subscribers.js';
+import { checkBroadcast } from '../../src/check-broadcast.js';
 import { checkedOptions, type Rules } from '../../src/checked-options.js';
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
-import { ignore, ignoreThrown } from '../../src/maybe-promise.js';
 
 /** Options of {@link MemoryBroadcaster}. */
 export interface MemoryBroadcasterOptions {
@@ -13,16 +13,12 @@ const rules: Rules<MemoryBroadcasterOptions> = {
   joins: { must: 'a MemoryBroadcaster', accepts: (value) => value instanceof MemoryBroadcaster },
 };
 
-interface Subscriber {
-  readonly on: (group: string, data: string | Uint8Array) => void;
-}
-
 /**
  * Several nodes in one process, for tests: each `Groups` gets a broadcaster of its own, which joins that of another. What one publishes, the others have
  * heard when `publish` returns, so there is never a gap.
  */
 export class MemoryBroadcaster implements Broadcaster {
-  readonly #subscribers = new Set<Subscriber>();
+  readonly #subscribers = new BroadcastSubscribers();
   readonly #all: Set<MemoryBroadcaster>;
 
   /** @throws {TypeError} when an option is not what it must be. */
@@ -36,26 +32,13 @@ export class MemoryBroadcaster implements Broadcaster {
   async publish(group: string, data: string | Uint8Array): Promise<void> {
     checkBroadcast('MemoryBroadcaster.publish', group, data);
     for (const other of this.#all) {
-      if (other !== this) other.#hear(group, typeof data === 'string' ? data : Uint8Array.from(data));
-    }
-  }
-
-  #hear(group: string, data: string | Uint8Array): void {
-    for (const subscriber of [...this.#subscribers]) {
-      if (!this.#subscribers.has(subscriber)) continue;
-      try {
-        ignore(subscriber.on(group, data));
-      } catch (thrown) {
-        ignoreThrown(thrown);
-      }
+      if (other !== this) other.#subscribers.tell(group, typeof data === 'string' ? data : Uint8Array.from(data));
     }
   }
 
   /** @throws {TypeError} (as a rejection) when a callback is no function. */
   async subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
-    checkBroadcastCallbacks('MemoryBroadcaster.subscribe', on, onGap);
-    const subscriber: Subscriber = { on };
-    this.#subscribers.add(subscriber);
-    return { [Symbol.asyncDispose]: async () => void this.#subscribers.delete(subscriber) };
+    const remove = this.#subscribers.add('MemoryBroadcaster', on, onGap);
+    return { [Symbol.asyncDispose]: async () => void remove() };
   }
 }

@@ -26,6 +26,8 @@ const facts: PackageFacts = {
     'lru-cache': 'adapters/mongodb',
     jose: 'adapters/jwt',
     'express-session': 'adapters/express',
+    ioredis: 'adapters/redis',
+    redis: 'adapters/redis',
     'rate-limiter-flexible': 'adapters/rate-limit',
     '@opentelemetry/api': 'adapters/opentelemetry',
   },

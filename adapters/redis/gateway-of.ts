@@ -1,0 +1,32 @@
+import { kindOf } from '../../src/kind-of.js';
+import { IoredisGateway } from './ioredis-gateway.js';
+import { NodeRedisGateway } from './node-redis-gateway.js';
+import type { IoredisClient, NodeRedisClient, RedisClient, RedisGateway } from './redis-client.js';
+
+/** @throws {TypeError} unless `client` is a client of one of the two packages. */
+export function gatewayOf(owner: string, client: RedisClient): RedisGateway {
+  if (isIoredis(client)) return new IoredisGateway(client);
+  if (isNodeRedis(client)) return new NodeRedisGateway(client);
+  throw new TypeError(
+    `${owner}: client must be a Redis or Cluster of ioredis, or what createClient or createCluster of redis gives, got ${kindOf(client)}`,
+  );
+}
+
+function isIoredis(client: unknown): client is IoredisClient {
+  return hasMethods(client, 'call', 'duplicate', 'disconnect') && typeof Reflect.get(client, 'status') === 'string';
+}
+
+/** Pools and sentinels of the package are no such clients: their commands take other ways. */
+function isNodeRedis(client: unknown): client is NodeRedisClient {
+  return (
+    hasMethods(client, 'sendCommand', 'duplicate', 'destroy', 'sSubscribe') &&
+    typeof Reflect.get(client, 'isOpen') === 'boolean' &&
+    typeof Reflect.get(client, 'isReady') === 'boolean' &&
+    !hasMethods(client, 'acquire') &&
+    !hasMethods(client, 'execute')
+  );
+}
+
+function hasMethods(client: unknown, ...names: readonly string[]): client is object {
+  return typeof client === 'object' && client !== null && names.every((name) => typeof Reflect.get(client, name) === 'function');
+}

@@ -1,0 +1,116 @@
+import {
+  type ChannelConnection,
+  type ChannelListener,
+  type IoredisClient,
+  openConnection,
+  openOnOwner,
+  type RedisCommand,
+  type RedisGateway,
+} from './redis-client.js';
+
+/** What of a `Redis` is used. */
+interface IoredisNode extends IoredisClient {
+  duplicate(options?: object): IoredisNode;
+  connect(): Promise<unknown>;
+  disconnect(): void;
+  subscribe(channel: string): Promise<unknown>;
+  ssubscribe(channel: string): Promise<unknown>;
+  ping(): Promise<unknown>;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+}
+
+/** What of a `Cluster` is used. */
+interface IoredisCluster extends IoredisClient {
+  readonly isCluster: true;
+  nodes(role: 'master'): IoredisNode[];
+}
+
+/** A connection that is lost is not opened again: its owner does that, and knows then that something was missed. */
+const listening = {
+  lazyConnect: true,
+  retryStrategy: () => null,
+  autoResubscribe: false,
+  autoResendUnfulfilledCommands: false,
+  enableOfflineQueue: true,
+  maxRetriesPerRequest: null,
+};
+
+/** Redis through `ioredis`. */
+export class IoredisGateway implements RedisGateway {
+  readonly isCluster: boolean;
+  readonly #client: IoredisNode | IoredisCluster;
+
+  /** @param client which has been looked at. */
+  constructor(client: IoredisClient) {
+    this.#client = client as IoredisNode | IoredisCluster;
+    this.isCluster = isCluster(this.#client);
+  }
+
+  isReady(): boolean {
+    return this.#client.status === 'ready';
+  }
+
+  isClosed(): boolean {
+    return this.#client.status === 'end';
+  }
+
+  command(_key: string, [name, ...args]: RedisCommand): Promise<unknown> {
+    return this.#client.call(name, ...args);
+  }
+
+  async listen(channel: string, listener: ChannelListener, signal: AbortSignal): Promise<ChannelConnection> {
+    const client = this.#client;
+    if (!isCluster(client)) return listenOn(client, { channel, isSharded: false, listener, signal });
+    await client.call('PING'); // once it is answered, the nodes are known
+    return openOnOwner(client.nodes('master'), (node) => listenOn(node, { channel, isSharded: true, listener, signal }));
+  }
+}
+
+interface Listening {
+  readonly channel: string;
+  readonly isSharded: boolean;
+  readonly listener: ChannelListener;
+  readonly signal: AbortSignal;
+}
+
+function listenOn(node: IoredisNode, { channel, isSharded, listener, signal }: Listening): Promise<ChannelConnection> {
+  const connection = node.duplicate(listening);
+  let isClosed = false;
+  /** Before that, whatever happens fails the attempt; a node that has not the channel says that it has moved, too. */
+  let isSubscribed = false;
+  let lastError = new Error('The connection to Redis has ended.');
+  const ended = (): void => {
+    if (!isSubscribed || isClosed) return;
+    isClosed = true;
+    connection.disconnect();
+    listener.ended(lastError);
+  };
+  connection.on('error', (error: Error) => {
+    lastError = error;
+  });
+  connection.on('end', ended);
+  connection.on('moved', ended); // its slot is another node's now
+  connection.on(isSharded ? 'smessageBuffer' : 'messageBuffer', (_channel: Buffer, data: Buffer) => {
+    if (!isClosed) listener.message(data);
+  });
+  return openConnection(
+    {
+      async open() {
+        await connection.connect();
+        await (isSharded ? connection.ssubscribe(channel) : connection.subscribe(channel));
+        if (connection.status !== 'ready') throw lastError;
+        isSubscribed = true;
+      },
+      ping: () => connection.ping(),
+      close() {
+        isClosed = true;
+        connection.disconnect();
+      },
+    },
+    signal,
+  );
+}
+
+function isCluster(client: IoredisNode | IoredisCluster): client is IoredisCluster {
+  return 'isCluster' in client && client.isCluster;
+}

@@ -1,0 +1,115 @@
+import {
+  type ChannelConnection,
+  type ChannelListener,
+  type NodeRedisClient,
+  openConnection,
+  openOnOwner,
+  type RedisCommand,
+  type RedisGateway,
+} from './redis-client.js';
+
+type Listener = (data: Buffer) => void;
+
+/** What of a client of one server is used. */
+interface NodeRedisNode {
+  readonly isOpen: boolean;
+  readonly isReady: boolean;
+  readonly options?: { readonly socket?: object };
+  sendCommand(command: RedisCommand): Promise<unknown>;
+  duplicate(options: object): NodeRedisNode;
+  connect(): Promise<unknown>;
+  destroy(): void;
+  subscribe(channel: string, listener: Listener, asBuffers: true): Promise<unknown>;
+  sSubscribe(channel: string, listener: Listener, asBuffers: true): Promise<unknown>;
+  ping(): Promise<unknown>;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+}
+
+/** What of a client of a cluster is used. */
+interface NodeRedisCluster {
+  readonly isOpen: boolean;
+  readonly isReady: boolean;
+  readonly masters: readonly object[];
+  nodeClient(node: object): Promise<NodeRedisNode>;
+  sendCommand(key: string, isReadOnly: boolean, command: RedisCommand): Promise<unknown>;
+}
+
+/** Redis through `redis`. */
+export class NodeRedisGateway implements RedisGateway {
+  readonly isCluster: boolean;
+  readonly #client: NodeRedisNode | NodeRedisCluster;
+
+  /** @param client which has been looked at. */
+  constructor(client: NodeRedisClient) {
+    this.#client = client as unknown as NodeRedisNode | NodeRedisCluster;
+    this.isCluster = isCluster(this.#client);
+  }
+
+  isReady(): boolean {
+    return this.#client.isReady;
+  }
+
+  isClosed(): boolean {
+    return !this.#client.isOpen;
+  }
+
+  command(key: string, command: RedisCommand): Promise<unknown> {
+    const client = this.#client;
+    return isCluster(client) ? client.sendCommand(key, false, command) : client.sendCommand(command);
+  }
+
+  async listen(channel: string, listener: ChannelListener, signal: AbortSignal): Promise<ChannelConnection> {
+    const client = this.#client;
+    if (!isCluster(client)) return listenOn(client, { channel, isSharded: false, listener, signal });
+    return openOnOwner(client.masters, async (node) =>
+      listenOn(await client.nodeClient(node), { channel, isSharded: true, listener, signal }),
+    );
+  }
+}
+
+interface Listening {
+  readonly channel: string;
+  readonly isSharded: boolean;
+  readonly listener: ChannelListener;
+  readonly signal: AbortSignal;
+}
+
+function listenOn(node: NodeRedisNode, { channel, isSharded, listener, signal }: Listening): Promise<ChannelConnection> {
+  // a connection that is lost is not opened again: its owner does that, and knows then that something was missed
+  const connection = node.duplicate({ socket: { ...node.options?.socket, reconnectStrategy: false }, disableOfflineQueue: false });
+  let isClosed = false;
+  /** Before that, whatever happens fails the attempt. */
+  let isSubscribed = false;
+  const close = (): void => {
+    isClosed = true;
+    if (connection.isOpen) connection.destroy();
+  };
+  const ended = (error: unknown): void => {
+    if (!isSubscribed || isClosed) return;
+    close();
+    listener.ended(error instanceof Error ? error : new Error('The connection to Redis has ended.'));
+  };
+  // an error that nobody hears would end the process
+  connection.on('error', ended);
+  for (const event of ['terminated', 'end', 'sharded-channel-moved']) connection.on(event, ended);
+  const heard = (data: Buffer): void => {
+    if (!isClosed) listener.message(data);
+  };
+  return openConnection(
+    {
+      async open() {
+        await connection.connect();
+        await (isSharded ? connection.sSubscribe(channel, heard, true) : connection.subscribe(channel, heard, true));
+        if (!connection.isReady) throw new Error('The connection to Redis has ended.');
+        isSubscribed = true;
+      },
+      ping: () => connection.ping(),
+      close,
+    },
+    signal,
+  );
+}
+
+function isCluster(client: NodeRedisNode | NodeRedisCluster): client is NodeRedisCluster {
+  return 'masters' in client;
+}

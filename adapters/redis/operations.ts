@@ -1,0 +1,98 @@
+import { hash } from 'node:crypto';
+import type { Clock } from '../../src/contracts/clock.js';
+import { withDeadline } from '../../src/deadline.js';
+import { systemClock } from '../../src/system-clock.js';
+import { gatewayOf } from './gateway-of.js';
+import { defaultPrefix, type RedisOptions } from './options.js';
+import type { RedisClient, RedisCommand, RedisGateway } from './redis-client.js';
+
+const defaultTimeoutMs = 3_000;
+
+/** So many commands may wait in the client while Redis is away: it would keep as many as it is given, and send them when nobody waits any more. */
+const maxWaiting = 1_000;
+
+/** A Lua script, and the digest that the server knows it by once it has seen it. */
+export interface RedisScript {
+  readonly source: string;
+  readonly digest: string;
+}
+
+export function redisScript(source: string): RedisScript {
+  return { source, digest: hash('sha1', source, 'hex') };
+}
+
+/** Runs commands of Redis under a deadline of our own: clients wait for a connection for longer than a handshake does. */
+export class Operations {
+  readonly gateway: RedisGateway;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly prefix: string;
+  #unanswered = 0;
+
+  /**
+   * @param options which their owner has checked.
+   * @throws {TypeError} when `client` is none.
+   */
+  constructor(owner: string, client: RedisClient, options: RedisOptions) {
+    const { prefix = defaultPrefix, timeoutMs = defaultTimeoutMs, clock = systemClock } = options;
+    this.gateway = gatewayOf(owner, client);
+    this.prefix = prefix;
+    this.timeoutMs = timeoutMs;
+    this.clock = clock;
+  }
+
+  /**
+   * The reply to a command; rejects with a `TimeoutError` after `timeoutMs`.
+   *
+   * @param what completes "Redis did not …".
+   */
+  command(what: string, key: string, command: RedisCommand): Promise<unknown> {
+    return this.run(what, () => this.#send(key, command));
+  }
+
+  /** The reply to a script that touches one key. */
+  script(what: string, key: string, { source, digest }: RedisScript, args: readonly string[]): Promise<unknown> {
+    return this.run(what, async () => {
+      try {
+        return await this.#send(key, ['EVALSHA', digest, '1', key, ...args]);
+      } catch (error) {
+        if (!startsWith(error, 'NOSCRIPT')) throw error;
+        return this.#send(key, ['EVAL', source, '1', key, ...args]);
+      }
+    });
+  }
+
+  /** Runs what takes a signal, which is aborted when time is up. */
+  run<Result>(what: string, operation: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    const controller = new AbortController();
+    const onTimeout = (): Error => {
+      const error = new DOMException(`Redis did not ${what} within ${this.timeoutMs} ms.`, 'TimeoutError');
+      controller.abort(error);
+      return error;
+    };
+    return withDeadline(() => operation(controller.signal), { clock: this.clock, ms: this.timeoutMs, onTimeout });
+  }
+
+  async #send(key: string, command: RedisCommand): Promise<unknown> {
+    if (this.#unanswered >= maxWaiting && !this.gateway.isReady()) {
+      throw new Error(`Redis is away, and ${maxWaiting} commands wait for it already.`);
+    }
+    this.#unanswered += 1;
+    try {
+      return await this.gateway.command(key, command);
+    } finally {
+      this.#unanswered -= 1;
+    }
+  }
+}
+
+/** Whether the server has answered with an error of this kind. */
+export function startsWith(error: unknown, kind: string): boolean {
+  return error instanceof Error && error.message.startsWith(kind);
+}
+
+/** A reply that is text; `undefined` where it is none. Clients can be told to give bytes. */
+export function textOf(reply: unknown): string | undefined {
+  if (typeof reply === 'string') return reply;
+  return Buffer.isBuffer(reply) ? reply.toString() : undefined;
+}

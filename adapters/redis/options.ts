@@ -1,0 +1,26 @@
+import { anInteger, having, type Rules } from '../../src/checked-options.js';
+import type { Clock } from '../../src/contracts/clock.js';
+
+/** Options that everything on Redis shares. */
+export interface RedisOptions {
+  /** What the names of all keys and channels begin with: whatever shares a prefix shares sessions, tickets and messages. @default 'ws-with:' */
+  readonly prefix?: string | undefined;
+  /**
+   * After how many milliseconds an operation is given up, whatever state the connection is in; an integer of at least 1, below the
+   * server's `connectTimeoutMs`.
+   *
+   * @default 3_000
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Tells the time and runs the timers. @default the machine's clock */
+  readonly clock?: Clock | undefined;
+}
+
+/** What the options that they share must be. */
+export const redisRules: Rules<RedisOptions> = {
+  prefix: { must: 'a string', accepts: (value) => typeof value === 'string' },
+  timeoutMs: anInteger(1, 2_147_483_647),
+  clock: having('a Clock', 'now', 'monotonic', 'setTimer'),
+};
+
+export const defaultPrefix = 'ws-with:';

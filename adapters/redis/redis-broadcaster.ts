@@ -1,0 +1,94 @@
+import { BroadcastSubscribers } from '../../src/broadcast-subscribers.js';
+import { checkBroadcast } from '../../src/check-broadcast.js';
+import { anInteger, checkedOptions } from '../../src/checked-options.js';
+import type { Broadcaster } from '../../src/contracts/broadcaster.js';
+import { BroadcastLane } from './broadcast-lane.js';
+import { Operations } from './operations.js';
+import { type RedisOptions, redisRules } from './options.js';
+import type { RedisClient } from './redis-client.js';
+
+/** Options of {@link RedisBroadcaster}. */
+export interface RedisBroadcasterOptions extends RedisOptions {
+  /**
+   * Over how many sharded channels groups are spread in a cluster, an integer from 1 to 1,024; each costs each process a connection. Must be the same
+   * in all processes. Without a cluster there is one.
+   *
+   * @default 3
+   */
+  readonly shards?: number | undefined;
+  /** How many bytes of messages may be on their way and not answered; what is published beyond is refused, and told as a gap. @default 16_777_216 */
+  readonly maxPendingBytes?: number | undefined;
+}
+
+const owner = 'RedisBroadcaster';
+
+/**
+ * Carries messages of groups over the pub/sub of Redis or Valkey: sharded where the client is of a cluster. One connection of its own to hear, the client's
+ * to send. Nothing is kept while Redis is away: what is published is refused at once, and the others are told of a gap.
+ */
+export class RedisBroadcaster implements Broadcaster {
+  readonly #lanes: readonly BroadcastLane[];
+  readonly #subscribers = new BroadcastSubscribers();
+  #beginning: Promise<unknown> | undefined;
+
+  /** @throws {TypeError} when `client` is none of `ioredis` or `redis`, or an option is out of its range. */
+  constructor(client: RedisClient, options: RedisBroadcasterOptions = {}) {
+    const rules = { ...redisRules, shards: anInteger(1, 1_024), maxPendingBytes: anInteger(1) };
+    const { shards = 3, maxPendingBytes = 16_777_216, ...shared } = checkedOptions(owner, options, rules);
+    const operations = new Operations(owner, client, shared);
+    const { gateway, prefix } = operations;
+    const channels = gateway.isCluster
+      ? Array.from({ length: shards }, (_, index) => `${prefix}broadcast:${index}`)
+      : [`${prefix}broadcast`];
+    const bounds = { maxPendingBytes: Math.ceil(maxPendingBytes / channels.length) };
+    this.#lanes = channels.map((channel) => new BroadcastLane(operations, channel, this.#subscribers, bounds));
+  }
+
+  /**
+   * As the contract says.
+   *
+   * @throws {TypeError} (as a rejection) when `group` is no string or empty, or `data` neither a string nor bytes.
+   * @throws {ChannelError} (as a rejection) `ERR_BROADCAST_FAILED` when Redis is away, or too much is on its way.
+   */
+  async publish(group: string, data: string | Uint8Array): Promise<void> {
+    checkBroadcast(`${owner}.publish`, group, data);
+    await this.#laneOf(group).publish(group, data);
+  }
+
+  /**
+   * As the contract says.
+   *
+   * @throws {TypeError} (as a rejection) when a callback is no function.
+   */
+  async subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
+    const remove = this.#subscribers.add(owner, on, onGap);
+    const end = (): void => {
+      if (remove() && this.#subscribers.size === 0) this.#stop();
+    };
+    try {
+      this.#beginning ??= Promise.all(this.#lanes.map((lane) => lane.listen()));
+      await this.#beginning;
+    } catch (error) {
+      end();
+      throw error;
+    }
+    return { [Symbol.asyncDispose]: async () => end() };
+  }
+
+  #stop(): void {
+    this.#beginning = undefined;
+    for (const lane of this.#lanes) lane.stop();
+  }
+
+  #laneOf(group: string): BroadcastLane {
+    const { length } = this.#lanes;
+    return this.#lanes[length === 1 ? 0 : hashOf(group) % length] as BroadcastLane;
+  }
+}
+
+/** FNV-1a over the code units: the same in each process. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}

@@ -1,0 +1,86 @@
+import { checkedOptions } from '../../src/checked-options.js';
+import type { FeedHealth, Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
+import { FeedSubscribers } from '../../src/feed-subscribers.js';
+import { Operations } from './operations.js';
+import { type RedisOptions, redisRules } from './options.js';
+import type { RedisClient } from './redis-client.js';
+import { revocationOf, textOfRevocation } from './revocation-message.js';
+import { RedisSubscription } from './subscription.js';
+
+/** Options of {@link RedisRevocationFeed}. */
+export type RedisRevocationFeedOptions = RedisOptions;
+
+const owner = 'RedisRevocationFeed';
+
+/**
+ * Tells all processes of the revocations that are published on it, and of no others: what is deleted in a database, it does not see. One
+ * connection for all subscribers. What is published while that is lost does not come again, and subscribers are told of a gap.
+ */
+export class RedisRevocationFeed implements RevocationFeed {
+  readonly #operations: Operations;
+  readonly #channel: string;
+  readonly #subscribers = new FeedSubscribers();
+  #subscription: RedisSubscription | undefined;
+  #beginning: Promise<void> | undefined;
+  /** Whether subscribers were told that it cannot go on. */
+  #hasFailed = false;
+
+  /** @throws {TypeError} when `client` is none of `ioredis` or `redis`, or an option is out of its range. */
+  constructor(client: RedisClient, options: RedisRevocationFeedOptions = {}) {
+    this.#operations = new Operations(owner, client, checkedOptions(owner, options, redisRules));
+    this.#channel = `${this.#operations.prefix}revocations`;
+  }
+
+  async subscribe(on: (revocation: Revocation) => void, onGap: () => void, health?: FeedHealth): Promise<AsyncDisposable> {
+    const remove = this.#subscribers.add(owner, on, onGap, health);
+    const end = (): void => {
+      if (remove() && this.#subscribers.size === 0) this.#stop();
+    };
+    try {
+      this.#beginning ??= this.#begin();
+      await this.#beginning;
+    } catch (error) {
+      end();
+      throw error;
+    }
+    return { [Symbol.asyncDispose]: async () => end() };
+  }
+
+  /**
+   * As the contract says.
+   *
+   * @throws {TypeError} (as a rejection) when it is no revocation.
+   */
+  async publish(revocation: Revocation): Promise<void> {
+    const text = textOfRevocation(`${owner}.publish`, revocation);
+    const name = this.#operations.gateway.isCluster ? 'SPUBLISH' : 'PUBLISH';
+    await this.#operations.command('publish a revocation', this.#channel, [name, this.#channel, text]);
+  }
+
+  #begin(): Promise<void> {
+    const subscription = new RedisSubscription(this.#operations, this.#channel, {
+      message: (data) => {
+        const revocation = revocationOf(data.toString());
+        if (revocation !== undefined) this.#subscribers.tell(revocation);
+      },
+      gap: () => {
+        if (this.#hasFailed) this.#subscribers.tellRestored();
+        this.#hasFailed = false;
+        this.#subscribers.tellGap();
+      },
+      failed: (error) => {
+        this.#hasFailed = true;
+        this.#subscribers.tellFailed(error);
+      },
+    });
+    this.#subscription = subscription;
+    return subscription.open();
+  }
+
+  #stop(): void {
+    this.#subscription?.close();
+    this.#subscription = undefined;
+    this.#beginning = undefined;
+    this.#hasFailed = false;
+  }
+}

@@ -1,0 +1,66 @@
+import { type RedisScript, redisScript } from './operations.js';
+
+/** The fields of a session's hash, in the order in which they are read: numbers as decimal digits, dates in milliseconds since the epoch. */
+export const sessionFields = ['version', 'data', 'createdAt', 'expiresAt'] as const;
+
+/** What a script answers. */
+export const outcomes = { gone: 0, written: 1, conflict: 2 } as const;
+
+/**
+ * How long an expired record stays, in milliseconds. Whether it has expired is for the clock of whoever asks to say, and that of the server,
+ * by which records are removed, may be ahead of it.
+ */
+export const graceMs = 60_000;
+
+/**
+ * `live(now)`: version and birth of the record, where there is one that can be read, as far as can be told here, and that has not expired.
+ * Numbers up to 2^53 are exact in Lua, as they are in JavaScript.
+ */
+const live = `
+local function integer(text, least, most)
+  if not text or not string.match(text, '^%-?%d+$') then return nil end
+  local number = tonumber(text)
+  if number < least or number > most then return nil end
+  return number
+end
+local function live(now)
+  if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return nil end
+  local record = redis.call('HMGET', KEYS[1], 'version', 'data', 'createdAt', 'expiresAt')
+  local version = integer(record[1], 1, 9007199254740991)
+  local createdAt = integer(record[3], -8.64e15, 8.64e15)
+  local expiresAt = integer(record[4], -8.64e15, 8.64e15)
+  if not (version and createdAt and expiresAt and record[2]) or string.sub(record[2], 1, 1) ~= '{' then return nil end
+  if expiresAt <= tonumber(now) then return nil end
+  return version, createdAt, record[2]
+end
+local function write(version, data, createdAt, expiresAt, ttl)
+  redis.call('DEL', KEYS[1])
+  redis.call('HSET', KEYS[1], 'version', version, 'data', data, 'createdAt', createdAt, 'expiresAt', expiresAt)
+  redis.call('PEXPIRE', KEYS[1], ttl)
+end
+`;
+
+/** `now`, the record, how long to keep it; then the data of a record that cannot be read after all, and may be replaced. */
+export const createScript: RedisScript = redisScript(`${live}
+local version, _, data = live(ARGV[1])
+if version and data ~= ARGV[7] then return ${outcomes.conflict} end
+write(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
+return ${outcomes.written}
+`);
+
+/** `now`, the record, how long to keep it, the version that is expected. */
+export const saveScript: RedisScript = redisScript(`${live}
+local version, createdAt = live(ARGV[1])
+if not version or createdAt ~= tonumber(ARGV[4]) then return ${outcomes.gone} end
+if version ~= tonumber(ARGV[7]) then return ${outcomes.conflict} end
+write(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
+return ${outcomes.written}
+`);
+
+/** `now`, when it is to expire, how long to keep it. */
+export const touchScript: RedisScript = redisScript(`${live}
+if not live(ARGV[1]) then return ${outcomes.gone} end
+redis.call('HSET', KEYS[1], 'expiresAt', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return ${outcomes.written}
+`);

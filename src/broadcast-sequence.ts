@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+
+/** Numbers what one sender sends, so that who hears it can tell what is missing. What could not be sent has a number, too: it is missed. */
+export class SentNumbers {
+  /** Who sends: 32 hexadecimal digits, which no other sender has. */
+  readonly sender: string = randomBytes(16).toString('hex');
+  #last = 0;
+  /** What is sent from this number on says that something was lost; infinity where nothing was. */
+  #tellingFrom = Number.POSITIVE_INFINITY;
+
+  next(): number {
+    this.#last += 1;
+    return this.#last;
+  }
+
+  /** Whether something was lost of which not all have been told, as who has heard nothing of this sender yet cannot tell it from numbers. */
+  get hasLoss(): boolean {
+    return this.#tellingFrom !== Number.POSITIVE_INFINITY;
+  }
+
+  /** Something that had a number may not have arrived. */
+  failed(): void {
+    this.#tellingFrom = this.#last + 1;
+  }
+
+  arrived(number: number): void {
+    if (number >= this.#tellingFrom) this.#tellingFrom = Number.POSITIVE_INFINITY;
+  }
+}
+
+/** What has come of one sender. */
+interface Heard {
+  next: number;
+  /** Whether everybody was told of a gap since: what is missing before the next one is known. */
+  isToldOfGap: boolean;
+}
+
+/** So many senders are remembered at least, those that were heard last. */
+const maxSenders = 4_096;
+
+/** Tells from the numbers of all senders what comes twice, too late or after something that did not come. */
+export class HeardNumbers {
+  #recent = new Map<string, Heard>();
+  #older = new Map<string, Heard>();
+
+  /**
+   * What to make of a message: it is the next one, or comes after one that is missing, or is old and nobody must hear it (again).
+   *
+   * @param hasLoss what its sender says.
+   */
+  accept(sender: string, number: number, hasLoss: boolean): 'next' | 'gap' | 'old' {
+    const heard = this.#find(sender);
+    if (heard === undefined) {
+      this.#remember(sender, { next: number + 1, isToldOfGap: false });
+      return hasLoss ? 'gap' : 'next';
+    }
+    if (number < heard.next) return 'old';
+    const isGap = heard.isToldOfGap ? hasLoss : number > heard.next;
+    heard.next = number + 1;
+    heard.isToldOfGap = false;
+    return isGap ? 'gap' : 'next';
+  }
+
+  /** Everybody was told that something may be missing. */
+  toldOfGap(): void {
+    for (const senders of [this.#recent, this.#older]) for (const heard of senders.values()) heard.isToldOfGap = true;
+  }
+
+  #find(sender: string): Heard | undefined {
+    const recent = this.#recent.get(sender);
+    if (recent !== undefined) return recent;
+    const older = this.#older.get(sender);
+    if (older !== undefined) this.#remember(sender, older);
+    return older;
+  }
+
+  #remember(sender: string, heard: Heard): void {
+    if (this.#recent.size >= maxSenders) {
+      this.#older = this.#recent;
+      this.#recent = new Map();
+    }
+    this.#recent.set(sender, heard);
+  }
+}

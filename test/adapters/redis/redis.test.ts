@@ -1,0 +1,232 @@
+import { hash } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { createClientPool } from 'redis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { container, REVOCATION_FEED, SESSION_STORE, TICKET_STORE } from '../../../entries/index.js';
+import {
+  RedisBroadcaster,
+  type RedisClient,
+  RedisRevocationFeed,
+  RedisSessionStore,
+  RedisTicketStore,
+  registerRedis,
+} from '../../../entries/redis.js';
+import { TestClock } from '../../../entries/testing.js';
+import type { StoredSession } from '../../../src/contracts/session-store.js';
+import { type RedisServer, startRedis } from '../../support/redis-server.js';
+
+let server: RedisServer;
+let client: Redis;
+
+beforeAll(async () => {
+  server = await startRedis();
+  client = new Redis(server.port, '127.0.0.1');
+  client.on('error', () => undefined);
+});
+afterAll(async () => {
+  client.disconnect();
+  await server[Symbol.asyncDispose]();
+});
+
+function session(differences: Partial<StoredSession> = {}): StoredSession {
+  return { version: 1, data: {}, createdAt: new Date(1_000), expiresAt: new Date(Date.now() + 3_600_000), ...differences };
+}
+
+describe('RedisSessionStore', () => {
+  it.each([
+    ['a key of another kind', (key: string) => client.set(key, 'text')],
+    ['a version that is none', (key: string) => client.hset(key, { version: 'x', data: '{}', createdAt: '1000', expiresAt: '9e15' })],
+    [
+      'data that are no JSON',
+      (key: string) => client.hset(key, { version: 1, data: '{', createdAt: 1_000, expiresAt: Date.now() + 60_000 }),
+    ],
+    [
+      'data that are a list',
+      (key: string) => client.hset(key, { version: 1, data: '[]', createdAt: 1_000, expiresAt: Date.now() + 60_000 }),
+    ],
+    ['a missing date', (key: string) => client.hset(key, { version: 1, data: '{}', expiresAt: Date.now() + 60_000 })],
+    [
+      'a date that no Date holds',
+      (key: string) => client.hset(key, { version: 1, data: '{}', createdAt: 1_000, expiresAt: '8640000000000001' }),
+    ],
+  ])('takes %s for absent, and create replaces it', async (what, write) => {
+    const store = new RedisSessionStore(client);
+    await write(`ws-with:session:${what}`);
+    const loaded = await store.load(what);
+    expect([loaded?.version, loaded?.createdAt.getTime(), loaded?.expiresAt.getTime()].some(Number.isNaN)).toBe(true);
+    await store.touch(what, new Date(Date.now() + 1_000));
+    const isJson = !what.startsWith('data that');
+    if (isJson) await expect(store.save(what, session({ version: 2 }), 1)).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' });
+    const fresh = session({ data: { fresh: true } });
+    await store.create(what, fresh);
+    expect(await store.load(what)).toEqual(fresh);
+  });
+
+  it('goes by its own clock, and has the server remove a record a minute after its end', async () => {
+    const clock = new TestClock();
+    const store = new RedisSessionStore(client, { clock, prefix: 'clock:' });
+    await store.create('one', session({ expiresAt: new Date(clock.now() + 1_000) }));
+    const ttl = await client.pttl('clock:session:one');
+    expect(ttl).toBeGreaterThan(50_000);
+    expect(ttl).toBeLessThanOrEqual(61_000);
+    await clock.advance(999);
+    expect(await store.load('one')).toBeDefined();
+    await clock.advance(1);
+    expect(await store.load('one')).toBeUndefined();
+    await expect(store.save('one', session({ version: 2 }), 1)).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' });
+  });
+
+  it('sends its scripts again when the server has forgotten them', async () => {
+    const store = new RedisSessionStore(client, { prefix: 'scripts:' });
+    await store.create('one', session());
+    await client.script('FLUSH');
+    await store.save('one', session({ version: 2 }), 1);
+    expect((await store.load('one'))?.version).toBe(2);
+  });
+
+  it('touches thousands of records', async () => {
+    const store = new RedisSessionStore(client, { prefix: 'many:', timeoutMs: 20_000 });
+    const ids = Array.from({ length: 1_200 }, (_, index) => String(index));
+    await Promise.all(ids.map((id) => store.create(id, session())));
+    const expiresAt = new Date(Date.now() + 7_200_000);
+    await store.touchMany(ids, expiresAt);
+    expect((await store.load('0'))?.expiresAt).toEqual(expiresAt);
+    expect((await store.load('1199'))?.expiresAt).toEqual(expiresAt);
+  });
+
+  it('gives up after timeoutMs, and fails at once when a thousand wait already', async () => {
+    const away = new Redis(1, '127.0.0.1', { retryStrategy: () => 60_000, maxRetriesPerRequest: null });
+    away.on('error', () => undefined);
+    try {
+      const clock = new TestClock();
+      const store = new RedisSessionStore(away, { clock });
+      const loads = Array.from({ length: 1_000 }, (_, index) => store.load(String(index)).catch((error: unknown) => error));
+      await expect(store.load('one more')).rejects.toThrow(Error);
+      await clock.advance(3_000);
+      for (const error of await Promise.all(loads)) expect(error).toMatchObject({ name: 'TimeoutError' });
+    } finally {
+      away.disconnect();
+    }
+  });
+});
+
+describe('RedisTicketStore', () => {
+  it('keeps the digest of a ticket, and never the ticket', async () => {
+    const tickets = new RedisTicketStore(client, { prefix: 'digests:' });
+    const ticket = await tickets.issue({ userId: 'ada' }, 30_000);
+    const keys = await client.keys('digests:*');
+    expect(keys).toEqual([`digests:ticket:${hash('sha256', ticket, 'hex')}`]);
+    expect(await client.get(keys[0]!)).not.toContain(ticket);
+    await tickets.consume(ticket);
+    expect(await client.keys('digests:*')).toEqual([]);
+  });
+
+  it.each(['no JSON', 'null', '{"until":1}', '{"until":9e15,"grant":{"userId":7}}'])(
+    'rejects what somebody else has put there: %s',
+    async (value) => {
+      await client.set(`ws-with:ticket:${hash('sha256', 'forged', 'hex')}`, value);
+      await expect(new RedisTicketStore(client).consume('forged')).rejects.toThrow(TypeError);
+    },
+  );
+});
+
+describe('RedisRevocationFeed', () => {
+  it('passes over what is no revocation, and publishes none', async () => {
+    const feed = new RedisRevocationFeed(client, { prefix: 'odd:' });
+    const heard: unknown[] = [];
+    await using _subscription = await feed.subscribe(
+      (revocation) => heard.push(revocation),
+      () => undefined,
+    );
+    for (const text of ['no JSON', 'null', '{}', '{"tokenId":7}']) await client.publish('odd:revocations', text);
+    await feed.publish({ userId: 'ada' });
+    await expect.poll(() => heard).toEqual([{ userId: 'ada' }]);
+    for (const bad of [{}, null, { userId: '' }, { userId: 'ada', httpSessionId: 'x' }, { userId: 'ada', issuedBefore: 7 }]) {
+      await expect(feed.publish(bad as never)).rejects.toThrow(TypeError);
+    }
+  });
+
+  it('tells that it cannot go on, and when it can again', async () => {
+    await using own = await startRedis();
+    const clock = new TestClock();
+    const ownClient = new Redis(own.port, '127.0.0.1', { retryStrategy: () => 20 });
+    ownClient.on('error', () => undefined);
+    const told: string[] = [];
+    const feed = new RedisRevocationFeed(ownClient, { clock });
+    const subscription = await feed.subscribe(
+      () => undefined,
+      () => told.push('gap'),
+      { failed: () => told.push('failed'), restored: () => told.push('restored') },
+    );
+    await own.kill();
+    await expect.poll(() => clock.advance(100).then(() => told)).toContain('failed');
+    await own.restart();
+    await expect.poll(() => clock.advance(1_000).then(() => told)).toContain('gap');
+    expect(told.slice(-2)).toEqual(['restored', 'gap']);
+    await subscription[Symbol.asyncDispose]();
+    ownClient.disconnect();
+  });
+
+  it('rejects where Redis cannot be subscribed to', async () => {
+    const away = new Redis(1, '127.0.0.1', { retryStrategy: () => null });
+    away.on('error', () => undefined);
+    const listener = [() => undefined, () => undefined] as const;
+    await expect(new RedisRevocationFeed(away).subscribe(...listener)).rejects.toThrow(Error);
+    await expect(new RedisBroadcaster(away).subscribe(...listener)).rejects.toThrow(Error);
+    away.disconnect();
+  });
+});
+
+describe('what is on Redis', () => {
+  it('is registered in a container, one instance of each', () => {
+    const child = container.createChildContainer();
+    const { sessions, tickets, feed, broadcaster } = registerRedis(child, { client, prefix: 'registered:' });
+    expect(child.resolve(SESSION_STORE)).toBe(sessions);
+    expect(child.resolve(TICKET_STORE)).toBe(tickets);
+    expect(child.resolve(REVOCATION_FEED)).toBe(feed);
+    expect(child.resolve(RedisSessionStore)).toBe(sessions);
+    expect(child.resolve(RedisTicketStore)).toBe(tickets);
+    expect(child.resolve(RedisRevocationFeed)).toBe(feed);
+    expect(child.resolve(RedisBroadcaster)).toBe(broadcaster);
+  });
+
+  it('passes over messages of other formats', async () => {
+    const broadcaster = new RedisBroadcaster(client, { prefix: 'formats:' });
+    const heard: unknown[] = [];
+    await using _subscription = await broadcaster.subscribe(
+      (_group, data) => heard.push(data),
+      () => heard.push('gap'),
+    );
+    for (const data of ['', 'short', Buffer.alloc(40, 2), Buffer.alloc(40, 1)]) await client.publish('formats:broadcast', data);
+    await new RedisBroadcaster(client, { prefix: 'formats:' }).publish('lobby', 'good');
+    await expect.poll(() => heard).toEqual(['good']);
+  });
+
+  const makers = {
+    RedisSessionStore: (given: RedisClient, options?: object) => new RedisSessionStore(given, options),
+    RedisTicketStore: (given: RedisClient, options?: object) => new RedisTicketStore(given, options),
+    RedisRevocationFeed: (given: RedisClient, options?: object) => new RedisRevocationFeed(given, options),
+    RedisBroadcaster: (given: RedisClient, options?: object) => new RedisBroadcaster(given, options),
+    registerRedis: (given: RedisClient, options?: object) => registerRedis(container.createChildContainer(), { client: given, ...options }),
+  };
+  it.each(Object.entries(makers))('%s refuses what is no client and no option with a TypeError', (_name, make) => {
+    const pool = createClientPool({ socket: { host: '127.0.0.1', port: 1 } });
+    for (const bad of [
+      undefined,
+      null,
+      'redis://127.0.0.1',
+      {},
+      pool,
+      { status: 'ready' },
+      { isOpen: true, sendCommand: () => undefined },
+    ]) {
+      expect(() => make(bad as never)).toThrow(TypeError);
+    }
+    for (const bad of [{ prefix: 7 }, { timeoutMs: 0 }, { clock: {} }, { prefixes: 'x' }])
+      expect(() => make(client, bad)).toThrow(TypeError);
+  });
+
+  it.each([{ shards: 0 }, { shards: 1.5 }, { maxPendingBytes: 0 }])('RedisBroadcaster refuses %j with a TypeError', (options) => {
+    expect(() => new RedisBroadcaster(client, options)).toThrow(TypeError);
+  });
+});
