@@ -8,6 +8,7 @@ const compiled = ['test/types/**/*.test.ts', 'cli/test/migrate/*.test.ts', 'test
 const onMongoDb = [
   'test/adapters/mongodb/**/*.test.ts',
   'test/adapters/express/connect-mongo.test.ts',
+  'test/migrating/**/*.test.ts',
   'examples/*/test/mongo*.test.ts',
   'cli/test/*.test.ts',
 ];
