@@ -19,6 +19,7 @@ export interface EchoPlan extends Rounds {
 const base = 'plain ws';
 const candidates = [
   { name: `${base} again (the noise)`, server: 'echo-plain' },
+  { name: `${base}, digest and repository`, server: 'echo-digest' },
   { name: `${base}, corked per tick`, server: 'echo-corked' },
   { name: `${base}, one pooled buffer`, server: 'echo-pooled' },
   { name: 'ws-with', server: 'echo-wrapped' },

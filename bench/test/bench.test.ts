@@ -28,7 +28,14 @@ function expectFinite(numbers: number[] | undefined, count: number): void {
 
 it('measures the echo servers, which all do their work, and prints ratios with their spread', async () => {
   const rows = rowsOf(await bench('echo', '--quick'));
-  const names = ['plain ws', 'plain ws again (the noise)', 'plain ws, corked per tick', 'plain ws, one pooled buffer', 'ws-with'];
+  const names = [
+    'plain ws',
+    'plain ws again (the noise)',
+    'plain ws, digest and repository',
+    'plain ws, corked per tick',
+    'plain ws, one pooled buffer',
+    'ws-with',
+  ];
   expect([...rows.keys()]).toEqual(names);
   expect(rows.get('plain ws')).toEqual([1, 1, 1, 1, 1, 1, 1]);
   for (const name of [...rows.keys()].slice(1)) expectFinite(rows.get(name), 7 * 3);

@@ -41,6 +41,9 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
     this.#channel = channel;
   }
 
+  /** Throws where its handler may not begin any more, after a wrapper has waited. */
+  [checkMayBegin](): void {}
+
   get channel(): Connection {
     return this.#channel;
   }
@@ -238,7 +241,7 @@ export class ChannelReceiveMessage extends ChannelMessage implements Pick<Receiv
   }
 
   /** What is cut off is not begun: neither a message that waits in the queue, nor one that waits in a wrapper. */
-  [checkMayBegin](): void {
+  override [checkMayBegin](): void {
     if (this.channel.isCutOff)
       throw new ChannelError('ERR_CHANNEL_CLOSED', 'The channel was ended before the handler of its message began.');
   }

@@ -3,7 +3,6 @@ import { ChannelError } from '../errors.js';
 import { KeptHandshake } from '../handshake.js';
 import { lookUpFailed } from '../identity/bounded-look-up.js';
 import type { BoundSource, HandshakeLookUps, IdentityKeys, UserSource } from '../identity/user-source.js';
-import { isThenable } from '../maybe-promise.js';
 import type { ConnectMessage, HandshakeRequest } from '../messages.js';
 import { ResponseHeaders } from '../response-headers.js';
 import type { ChannelRecord } from '../session/channel-record.js';
@@ -97,8 +96,9 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
       const identifying = plan.connectIdentifies ? undefined : this.prepare();
       if (identifying !== undefined) await identifying;
       if (plan.connect !== undefined && channel.isConnecting) {
-        const returned = plan.connect(this.#message);
-        checkReturned('connect', isThenable(returned) ? await returned : returned);
+        const result = plan.connect(this.#message);
+        const returned = result === undefined ? undefined : await result;
+        if (returned !== undefined) checkReturned('connect', returned);
       }
       const preparing = channel.isConnecting ? this.prepare() : undefined; // where no wrapper came to it
       if (preparing !== undefined) await preparing;
@@ -237,7 +237,7 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
       throw lookUpFailed(error);
     }
     if (audience.hasSubscribers) lifecycle.identified(channel);
-    channel.runtime.warnOfEnding(channel.identity);
+    if (channel.identity.isOfEndingSource) channel.runtime.warnOfEnding(channel.identity);
     this.#registry.identified(channel, this.#mark, this.startedAt);
     channel.takeRoom();
   }

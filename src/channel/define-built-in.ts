@@ -6,7 +6,7 @@ import type { UserSource } from '../identity/user-source.js';
 import { isThenable, promiseOf } from '../maybe-promise.js';
 import { configurable } from '../wrapping/define-wrapper.js';
 import { type AnyHandler, madeHandler, nameAround } from '../wrapping/made-function.js';
-import { goOnAfterWaiting } from '../wrapping/passed-marks.js';
+import { checkMayBegin } from '../wrapping/passed-marks.js';
 import { requirementsOf } from '../wrapping/requirements.js';
 import type { NoOptions } from '../wrapping/wrapper.js';
 import { type ChannelMessage, channelMessage } from './channel-message.js';
@@ -63,16 +63,23 @@ function running<Given extends object, Options>(
   handler: AnyHandler,
 ): AnyHandler {
   return function (this: unknown, message: object, ...rest: unknown[]): unknown {
-    const pending = parts.before?.(channelMessage(name, message), options, name);
-    if (pending !== undefined) return callAfter(pending, handler, this, message, rest);
+    const known = channelMessage(name, message);
+    const pending = parts.before?.(known, options, name);
+    if (pending !== undefined) return callAfter(pending, handler, this, known, rest);
     return rest.length === 0 ? handler.call(this, message) : handler.call(this, message, ...rest);
   };
 }
 
 /** Apart from its caller, which would make what the closure needs for every message. */
-function callAfter(pending: PromiseLike<void>, handler: AnyHandler, self: unknown, message: object, rest: readonly unknown[]): unknown {
+function callAfter(
+  pending: PromiseLike<void>,
+  handler: AnyHandler,
+  self: unknown,
+  message: ChannelMessage,
+  rest: readonly unknown[],
+): unknown {
   return pending.then(() => {
-    goOnAfterWaiting(message);
+    message[checkMayBegin]();
     return handler.call(self, message, ...rest);
   });
 }

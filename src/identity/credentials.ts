@@ -175,14 +175,15 @@ export function checkedCredentialSources(owner: string, from: unknown): readonly
 function presentedAt(place: CredentialSource, request: IncomingMessage, isKey: (value: string) => boolean): Presented {
   const found: unknown = place.find(request, isKey);
   if (found === undefined || found === null) return missing;
-  if (isThenable(found)) ignore(found);
-  else if (typeof found === 'object') {
+  if (typeof found === 'object') {
     const { kind, key } = found as { readonly kind?: unknown; readonly key?: unknown };
     if (kind === 'missing' || (kind === 'key' && (key === undefined || key === null))) return missing;
     if (kind === 'malformed') return malformed;
     if (kind === 'key') return typeof key === 'string' && isKey(key) ? { kind, key } : malformed;
   }
-  const got = isThenable(found) ? 'a promise' : typeof found === 'object' ? 'an object of another kind' : kindOf(found);
+  const isPromise = isThenable(found);
+  if (isPromise) ignore(found); // nobody else would hear of its rejection
+  const got = isPromise ? 'a promise' : typeof found === 'object' ? 'an object of another kind' : kindOf(found);
   throw new TypeError(
     `from: find of the place ${place.carrier} ${place.name} must return { kind: 'missing' }, { kind: 'malformed' } or { kind: 'key', key }, got ${got}`,
   );

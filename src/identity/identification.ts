@@ -70,6 +70,11 @@ export class Identification {
     return this.#source;
   }
 
+  /** Whether its source ends some day, or has ended: what it finds comes with a warning. */
+  get isOfEndingSource(): boolean {
+    return this.#source?.until !== undefined || this.#finding?.authentication.hasSourceEnded === true;
+  }
+
   /** The id under which {@link source} looks up again what it found. */
   get credentialId(): string | undefined {
     return this.tokenId ?? this.#finding?.credentialId ?? (this.user.isAuthenticated ? this.httpSessionId : undefined);

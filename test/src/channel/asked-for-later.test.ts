@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { ChannelServer } from '../../../entries/index.js';
+import { connectTo } from '../../../entries/testing.js';
+import { frame, RawClient } from '../../support/raw-client.js';
+import { deferred, modes, serve } from '../server/serving.js';
+
+const ways = { FIN: (client: RawClient) => client.finish(), RST: (client: RawClient) => client.reset() } as const;
+const cases = modes.flatMap((mode) => (['FIN', 'RST'] as const).map((way) => ({ mode, way })));
+
+describe('what is asked of a channel late', () => {
+  it.each(cases)('the address of a peer that has left is known to disconnect ($mode, $way)', async ({ mode, way }) => {
+    const connected = deferred();
+    const told = deferred<string | undefined>();
+    const handlers = {
+      connect: () => connected.resolve(),
+      disconnect: ({ request }: { request: { address?: string | undefined } }) => told.resolve(request.address),
+    };
+    const { port } = await serve(handlers, { mode });
+    const client = await RawClient.upgrade(port);
+    await connected.promise;
+    ways[way](client);
+    expect(await told.promise).toBe('127.0.0.1');
+  });
+
+  it.each(cases)('the address of a peer that has left meanwhile is known to a receive handler ($mode, $way)', async ({ mode, way }) => {
+    const begun = deferred();
+    const left = deferred();
+    const told = deferred<string | undefined>();
+    const { port } = await serve(
+      {
+        receive: async (message) => {
+          message.signal.addEventListener('abort', () => left.resolve());
+          begun.resolve();
+          await left.promise;
+          told.resolve(message.request.address);
+        },
+      },
+      { mode },
+    );
+    const client = await RawClient.upgrade(port);
+    client.write(frame('hello'));
+    await begun.promise;
+    ways[way](client);
+    expect(await told.promise).toBe('127.0.0.1');
+  });
+
+  it('its id is one and the same, and finds it as long as its connection is there', async () => {
+    const server = new ChannelServer({ connect: () => undefined });
+    const [first, second] = [await connectTo(server), await connectTo(server)];
+    expect(server.channels.size).toBe(2);
+    const { id } = first.channel;
+    expect(first.channel.id).toBe(id);
+    expect(second.channel.id).not.toBe(id);
+    expect(server.channels.get(id)).toBe(first.channel);
+    expect([...server.channels]).toEqual([first.channel, second.channel]);
+    await first.disconnect();
+    expect(server.channels.get(id)).toBeUndefined();
+    expect(server.channels.size).toBe(1);
+    expect([...server.channels]).toEqual([second.channel]);
+  });
+
+  it('an id that is asked for while connect is pending finds the channel only once connect has succeeded', async () => {
+    const asked = deferred<string>();
+    const connecting = deferred();
+    const server = new ChannelServer({
+      connect: async ({ channel }) => {
+        asked.resolve(channel.id);
+        await connecting.promise;
+      },
+    });
+    const pending = connectTo(server);
+    const id = await asked.promise;
+    expect(server.channels.get(id)).toBeUndefined();
+    connecting.resolve();
+    const client = await pending;
+    expect(server.channels.get(id)).toBe(client.channel);
+  });
+
+  it('an id that is asked for when the connection is gone finds nothing', async () => {
+    const server = new ChannelServer({ connect: () => undefined });
+    const client = await connectTo(server);
+    await client.disconnect();
+    expect(server.channels.get(client.channel.id)).toBeUndefined();
+  });
+});
