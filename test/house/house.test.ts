@@ -13,7 +13,7 @@ interface Manifest {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as Manifest;
-const storeys = ['entries', 'adapters', 'testing', 'decorators', 'src'];
+const storeys = ['entries', 'client', 'adapters', 'testing', 'decorators', 'src'];
 const sources = storeys.flatMap((folder) => readSources(root, folder));
 const shipped = sources.map(parseModule);
 

@@ -31,6 +31,7 @@ describe('the rules of the house', () => {
     ['layers of src that go down', { 'src/server/s.ts': "import '../channel/c.js'; import '../contracts/k.js'; import '../errors.js';" }],
     ['packages that are declared', { 'src/a.ts': "import 'ws'; import 'cookie'; import 'node:http';" }],
     ['injection that knows tsyringe', { 'src/injection.ts': "import 'reflect-metadata'; import { container } from 'tsyringe';" }],
+    ['an entry that exports the client', { 'entries/client.ts': "export * from '../client/a.js';", 'client/a.ts': "import './b.js';" }],
     ['the adapter of an optional peer', { 'adapters/mongodb/a.ts': "import { Long } from 'mongodb';" }],
   ])('let %s pass', (_, files) => {
     expect(check(files)).toEqual([]);
@@ -54,6 +55,11 @@ describe('the rules of the house', () => {
     ['the ground that imports a floor', { 'src/messages.ts': "import type { Finding } from './identity/user-source.js';" }],
     ['a folder without a floor', { 'src/attic/a.ts': "import '../errors.js';" }],
     ['tsyringe outside injection', { 'src/server/a.ts': "import { container } from 'tsyringe';" }],
+    ['a client that imports src, types only', { 'client/a.ts': "import type { B } from '../src/b.js';" }],
+    ['a client that imports Node', { 'client/a.ts': "import 'node:http';" }],
+    ['a client that imports a dependency', { 'client/a.ts': "import 'ws';" }],
+    ['src that imports the client', { 'src/a.ts': "import type { B } from '../client/b.js';" }],
+    ['a decorator that imports the client', { 'decorators/a.ts': "import '../client/b.js';" }],
     ['an optional peer outside its adapter', { 'adapters/memory/a.ts': "import type { Db } from 'mongodb';" }],
     ['an optional peer behind import()', { 'src/a.ts': "export const load = () => import('mongodb');" }],
     ['a package that is not declared', { 'src/a.ts': "export * from 'vitest/node';" }],

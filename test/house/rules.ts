@@ -57,6 +57,7 @@ function storeyRule(from: string, to: string): string | undefined {
   const [here, there] = [partOf(from), partOf(to)];
   if (here === 'src' && there === 'src') return floorRule(from, to);
   if (there === 'entries') return 'entries/ are for users of the package';
+  if (here === 'client' && there !== 'client') return 'client/ is for the other side, and imports its own folder only';
   if (here === 'entries' || here === there || there === 'src') return undefined;
   if (here === 'src') return 'src/ imports nothing above it';
   return here.startsWith('adapters/')
@@ -76,6 +77,7 @@ function floorOf(path: string): number | undefined {
 }
 
 function packageRule(from: string, name: string, { dependencies, peers, adapterOf }: PackageFacts): string | undefined {
+  if (partOf(from) === 'client') return 'client/ runs in browsers, and imports no package';
   if (name.startsWith('node:')) return undefined;
   if (injectionAlone.has(name)) return from === 'src/injection.ts' ? undefined : 'src/injection.ts alone knows tsyringe';
   const adapter = adapterOf[name];

@@ -1,0 +1,70 @@
+import type { ClientClock, ClientOptions } from './client-options.js';
+
+/** Timers of the platform run at once beyond this. */
+const longestMs = 2_147_483_647;
+
+const clock: ClientClock = {
+  monotonic: () => performance.now(),
+  setTimer: (fn, ms) => {
+    const timer = setTimeout(fn, Math.min(ms, longestMs));
+    return () => clearTimeout(timer);
+  },
+};
+
+/** The options of a client, with what is not given. */
+export type CheckedClientOptions = Omit<ClientOptions, Kept> & { readonly [Name in Kept]: NonNullable<ClientOptions[Name]> };
+type Kept = Exclude<keyof ClientOptions, 'protocols' | 'onMessage' | 'onClose' | 'renew' | 'ticket'>;
+
+/** What is not given: numbers, functions, functions that there need not be (null), and what something else looks at more closely (undefined). */
+const defaults = {
+  pingMs: 25_000,
+  pongMs: 5_000,
+  minDelayMs: 1_000,
+  maxDelayMs: 60_000,
+  stableMs: 10_000,
+  connectTimeoutMs: 15_000,
+  random: Math.random,
+  onMessage: null,
+  onClose: null,
+  renew: null,
+  ticket: null,
+  protocols: undefined,
+  clock: undefined,
+};
+
+/** @throws {TypeError} naming the option that there is not, or that is not what it must be. */
+export function checkedClientOptions(given: ClientOptions): CheckedClientOptions {
+  const options: Record<string, unknown> = { ...defaults, WebSocket: (globalThis as { readonly WebSocket?: unknown }).WebSocket ?? false };
+  for (const name in given) if (!(name in options)) throw new TypeError(`connectChannel: no option ${name}`);
+  for (const [name, byDefault] of Object.entries(options)) {
+    const value = given[name as keyof ClientOptions];
+    const used = value ?? byDefault;
+    options[name] = used;
+    if (typeof byDefault === 'number') checkNumber(name, used);
+    else if (byDefault !== undefined && used !== null && typeof used !== 'function') throw mistake(name, 'a function', value);
+  }
+  options.clock ??= clock;
+  return options as unknown as CheckedClientOptions;
+}
+
+/** @throws {TypeError} unless `value` is a number that timers keep. */
+export function checkNumber(name: string, value: unknown): void {
+  if (!(typeof value === 'number' && value >= 0 && value <= longestMs)) throw mistake(name, `a number from 0 to ${longestMs}`, value);
+}
+
+/** @throws {TypeError} unless `given` is a URL of a socket. */
+export function checkedUrl(given: string | URL): URL {
+  try {
+    const url = new URL(given, (globalThis as { readonly location?: { readonly href: string } }).location?.href);
+    url.protocol = url.protocol.replace('http', 'ws');
+    if (/^wss?:$/.test(url.protocol)) return url;
+  } catch {
+    // told below
+  }
+  throw mistake('url', 'a URL of a WebSocket', given);
+}
+
+/** What was got is told by its kind alone: it may be a secret. */
+function mistake(name: string, expected: string, value: unknown): TypeError {
+  return new TypeError(`connectChannel: ${name} must be ${expected}, got ${typeof value === 'number' ? value : typeof value}`);
+}

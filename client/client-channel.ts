@@ -1,0 +1,298 @@
+import { type CheckedClientOptions, checkedClientOptions, checkedUrl } from './checked-client-options.js';
+import type { ClientOptions, ClientState, RequestOptions } from './client-options.js';
+import { actionOn, brokenLine, type CloseAction, type Closing } from './close-contract.js';
+import { isOffline, whenWorthALook } from './environment.js';
+import { failureOf } from './failure.js';
+import { guarded } from './guarded.js';
+import { Requests } from './requests.js';
+import type { ClientData, ClientSocket } from './socket.js';
+import { StateStream } from './state-stream.js';
+
+const open = 1;
+/** Of restarts, and of servers with trouble of their own: what all clients are spread over, and what they wait at least. */
+const soonMs = 3_000;
+/** Who renewed so lately, and is refused, will not be let in by another renewal. */
+const renewalCountsMs = 60_000;
+/** How often a server may fail without a good connection in between. */
+const maxServerErrors = 10;
+/** What a peer that does not answer a close gets before its line is dropped, where it can be. */
+const closeMs = 2_000;
+
+/** A connection to a channel that comes back by itself, as the server's close codes ask. Made by `connectChannel`. */
+export class ClientChannel {
+  readonly #url: URL;
+  readonly #options: CheckedClientOptions;
+  readonly #states = new StateStream<ClientState>({ name: 'connecting' });
+  readonly #requests: Requests;
+  /** Aborted when it stops. */
+  readonly #life = new AbortController();
+  #socket: ClientSocket | undefined;
+  /** Of the one attempt, pause or renewal at hand. */
+  #step = new AbortController();
+  #cancelTimer: (() => void) | undefined;
+  #cancelStable: (() => void) | undefined;
+  /** How the last connection ended, or an attempt failed. */
+  #last: { readonly closing: Closing; readonly error?: unknown } = { closing: brokenLine };
+  #failures = 0;
+  #failedHandshakes = 0;
+  #serverErrors = 0;
+  /** No renewal before it. */
+  #renewableAt = 0;
+  /** No attempt before it, whatever happens. */
+  #notBefore = 0;
+
+  /** @internal */
+  constructor(url: string | URL, options: ClientOptions) {
+    this.#url = checkedUrl(url);
+    this.#options = checkedClientOptions(options);
+    this.#requests = new Requests(this.#options.clock, this.#life.signal, (data) => this.send(data));
+    whenWorthALook(() => this.#look(), this.#life.signal);
+    void this.#connect();
+  }
+
+  /** Where it stands. */
+  get state(): ClientState {
+    return this.#states.current;
+  }
+
+  /** Where it stands, and each change from now on, until it has stopped. */
+  get states(): AsyncIterable<ClientState> {
+    return this.#states;
+  }
+
+  /** Sends one message; `false`, and nothing is kept, where there is no open connection. That it arrives is not certain: {@link request} is for that. */
+  send(data: ClientData): boolean {
+    if (this.#socket?.readyState !== open) return false;
+    this.#socket.send(data);
+    return true;
+  }
+
+  /** {@link send}, with `value` as JSON. */
+  sendJson(value: unknown): boolean {
+    return this.send(JSON.stringify(value));
+  }
+
+  /**
+   * Sends `data` with a `requestId`, and again on each new connection until it is answered: at least once, and with `withRequestId` on the server handled once. Resolves to the `result`
+   * of the answer.
+   *
+   * @throws {RequestError} (as a rejection) when the handler answered with an error.
+   * @throws {DOMException} (as a rejection) named `TimeoutError` when no answer came in time, or `AbortError` when the client stopped: the server may have handled it.
+   * @throws {TypeError} (as a rejection) when `timeoutMs` is out of its range or `data` is nothing that JSON can hold; whatever `signal` was aborted with.
+   */
+  request<Result = unknown>(data: object, options: RequestOptions = {}): Promise<Result> {
+    return this.#requests.start(data, options) as Promise<Result>;
+  }
+
+  /**
+   * Closes the connection for good.
+   *
+   * @param code 1000, or 3000 to 4999.
+   * @param reason at most 123 bytes of UTF-8.
+   * @throws whatever the platform's `WebSocket` throws where they are not; the connection stays then.
+   */
+  close(code = 1000, reason = ''): void {
+    const socket = this.#socket;
+    socket?.close(code, reason);
+    this.#letGo();
+    socket?.addEventListener(
+      'close',
+      this.#options.clock.setTimer(() => socket.terminate?.(), closeMs),
+    );
+    this.#last = { closing: { code, reason } };
+    this.#stop('closed');
+  }
+
+  async #connect(): Promise<void> {
+    const { ticket, protocols, WebSocket, connectTimeoutMs } = this.#options;
+    if (isOffline()) return this.#pause(0);
+    const signal = this.#begin({ name: 'connecting' });
+    this.#setTimer(() => this.#lose(), connectTimeoutMs);
+    const url = new URL(this.#url);
+    let offered: string | readonly string[] | undefined;
+    try {
+      offered = typeof protocols === 'function' ? await protocols(signal) : protocols;
+      if (ticket) url.searchParams.set('ticket', await ticket(signal));
+    } catch (error) {
+      if (!signal.aborted) this.#failed(error);
+      return;
+    }
+    if (signal.aborted) return;
+    try {
+      this.#listen(new WebSocket(url.href, offered as string[]));
+    } catch (error) {
+      // another attempt would throw the same
+      this.#last = { ...this.#last, error };
+      this.#stop('refused');
+    }
+  }
+
+  #listen(socket: ClientSocket): void {
+    socket.binaryType = 'arraybuffer';
+    this.#socket = socket;
+    const hear = <Event>(type: string, react: (event: Event) => void): void =>
+      socket.addEventListener(type, (event: Event) => {
+        if (socket === this.#socket) react(event);
+      });
+    hear('open', () => this.#opened());
+    hear('message', ({ data }: { readonly data: string | ArrayBuffer }) => {
+      this.#watch();
+      if (!this.#requests.answered(data)) guarded(() => this.#options.onMessage?.(data));
+    });
+    hear('close', ({ code, reason }: Closing) => this.#over({ code, reason }));
+    // a close follows
+    hear('error', () => undefined);
+    socket.on?.('unexpected-response', (_, { statusCode, headers }) => {
+      if (socket !== this.#socket) return;
+      this.#drop();
+      this.#failed({ status: statusCode, headers: new Map(Object.entries(headers)) });
+    });
+  }
+
+  #opened(): void {
+    const { clock, stableMs } = this.#options;
+    this.#begin({ name: 'open' });
+    this.#failedHandshakes = 0;
+    this.#cancelStable = clock.setTimer(() => {
+      this.#failures = 0;
+      this.#serverErrors = 0;
+      this.#renewableAt = 0;
+    }, stableMs);
+    this.#watch();
+    this.#requests.sendAll();
+  }
+
+  /** Waits for silence, and asks then whether anybody is there. */
+  #watch(): void {
+    const { pingMs } = this.#options;
+    if (pingMs > 0) this.#setTimer(() => this.#ping(), pingMs);
+  }
+
+  #ping(): void {
+    const halfMs = this.#options.pongMs / 2;
+    this.sendJson({ ping: true, requestId: this.#requests.newId() });
+    // by halves: where the machine slept or was busy, what has arrived is told in between
+    this.#setTimer(() => this.#setTimer(() => this.#lose(), halfMs), halfMs);
+  }
+
+  /** Nobody answers: what the platform would notice after minutes. */
+  #lose(): void {
+    this.#drop();
+    this.#over(brokenLine);
+  }
+
+  #drop(): void {
+    const socket = this.#socket;
+    this.#letGo();
+    (socket?.terminate ?? socket?.close)?.call(socket);
+  }
+
+  /** The network came or went, or somebody looks at the page. */
+  #look(): void {
+    const { name } = this.state;
+    if (name === 'open') {
+      if (this.#options.pingMs > 0) this.#ping();
+    } else if (name === 'waiting' || name === 'offline') {
+      const restMs = this.#notBefore - this.#options.clock.monotonic();
+      if (restMs > 0) this.#pause(restMs);
+      else void this.#connect();
+    }
+  }
+
+  #over(closing: Closing): void {
+    const wasOpen = this.state.name === 'open';
+    this.#letGo();
+    this.#last = { closing };
+    const action = guarded(() => this.#options.onClose?.(closing)) ?? this.#actionOn(closing, wasOpen);
+    if (action === 'later') this.#serverErrors += 1;
+    if (action === 'log-in') this.#stop(action);
+    else if (action === 'stop') this.#stop('refused');
+    else if (this.#serverErrors > maxServerErrors) this.#stop('failing');
+    else if (action === 'renew') void this.#renew();
+    else this.#wait(action);
+  }
+
+  #actionOn(closing: Closing, wasOpen: boolean): CloseAction {
+    if (closing.code !== brokenLine.code) return actionOn(closing);
+    if (wasOpen) return this.#failures === 0 ? 'at-once' : 'backoff';
+    this.#failedHandshakes += 1;
+    // a page is not told why handshakes fail: a credential that is over may be why
+    return this.#failedHandshakes % 3 === 2 && this.#mayRenew() ? 'renew' : 'backoff';
+  }
+
+  #mayRenew(): boolean {
+    const { renew, clock } = this.#options;
+    return renew != null && this.#renewableAt <= clock.monotonic();
+  }
+
+  async #renew(): Promise<void> {
+    const { renew, connectTimeoutMs, clock } = this.#options;
+    if (!this.#mayRenew()) return this.#stop('log-in');
+    const signal = this.#begin({ name: 'renewing', ...this.#last });
+    this.#setTimer(() => this.#wait('backoff'), connectTimeoutMs);
+    try {
+      const answer = await renew?.(this.#last.closing, signal);
+      if ((answer as { readonly ok?: unknown } | undefined)?.ok === false) throw answer;
+      if (signal.aborted) return;
+      this.#renewableAt = clock.monotonic() + renewalCountsMs;
+      void this.#connect();
+    } catch (error) {
+      if (!signal.aborted) this.#failed(error, true);
+    }
+  }
+
+  /** A credential could not be had, or a handshake was answered with a refusal. */
+  #failed(error: unknown, isRenewal = false): void {
+    const failure = failureOf(error);
+    this.#last = { ...this.#last, error };
+    if (typeof failure === 'number') this.#wait('backoff', failure);
+    else if (isRenewal || failure === 'refused') this.#stop(isRenewal ? 'log-in' : failure);
+    else void this.#renew();
+  }
+
+  /** Returns after a while of its own, and `atLeastMs`. */
+  #wait(action: CloseAction, atLeastMs = 0): void {
+    const { minDelayMs, maxDelayMs, random, clock } = this.#options;
+    const leastMs = action === 'much-later' ? maxDelayMs : action === 'later' ? soonMs : atLeastMs;
+    const boundMs = action === 'at-once' ? 0 : action === 'soon' ? soonMs : Math.min(maxDelayMs, minDelayMs * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#notBefore = clock.monotonic() + leastMs;
+    this.#pause(leastMs + random() * boundMs);
+  }
+
+  #pause(inMs: number): void {
+    if (isOffline()) {
+      this.#begin({ name: 'offline', ...this.#last });
+    } else {
+      this.#begin({ name: 'waiting', inMs, ...this.#last });
+      this.#setTimer(() => void this.#connect(), inMs);
+    }
+  }
+
+  #stop(why: Extract<ClientState, { name: 'stopped' }>['why']): void {
+    if (this.#life.signal.aborted) return;
+    this.#begin({ name: 'stopped', why, ...this.#last });
+    this.#states.end();
+    this.#life.abort();
+  }
+
+  /** Goes on to `state`; nothing that was waited for counts any more. */
+  #begin(state: ClientState): AbortSignal {
+    this.#cancelTimer?.();
+    this.#step.abort();
+    this.#step = new AbortController();
+    this.#states.set(state);
+    return this.#step.signal;
+  }
+
+  #setTimer(fn: () => void, ms: number): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#options.clock.setTimer(fn, ms);
+  }
+
+  /** The connection is no longer ours. */
+  #letGo(): void {
+    this.#socket = undefined;
+    this.#cancelStable?.();
+  }
+}

@@ -1,0 +1,92 @@
+import { checkNumber } from './checked-client-options.js';
+import type { ClientClock, RequestOptions } from './client-options.js';
+import type { ClientData } from './socket.js';
+
+/** The server answered a request with an error: a `ClientError` of its handler. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  /** What went wrong, as the handler names it. */
+  readonly code: string;
+  /** All that the answer says beside the number, `error` included. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: string, details: Readonly<Record<string, unknown>>) {
+    super(code);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+type Answer = Readonly<Record<string, unknown>>;
+
+interface Pending {
+  readonly text: string;
+  readonly settle: (answer: Answer) => void;
+}
+
+/** Numbered messages that wait for their answers, and are sent again on each new connection until they have them. */
+export class Requests {
+  readonly #pending = new Map<string, Pending>();
+  readonly #clock: ClientClock;
+  readonly #life: AbortSignal;
+  readonly #send: (data: ClientData) => void;
+  /** Other clients of the same session number theirs too. */
+  readonly #prefix = `${Math.random()}-`;
+  #count = 0;
+
+  constructor(clock: ClientClock, life: AbortSignal, send: (data: ClientData) => void) {
+    this.#clock = clock;
+    this.#life = life;
+    this.#send = send;
+  }
+
+  newId(): string {
+    this.#count += 1;
+    return this.#prefix + this.#count;
+  }
+
+  async start(data: object, { timeoutMs = 30_000, signal }: RequestOptions): Promise<unknown> {
+    checkNumber('timeoutMs', timeoutMs);
+    const id = this.newId();
+    const text = JSON.stringify({ ...data, requestId: id });
+    const over = new AbortController();
+    let cancel: (() => void) | undefined;
+    try {
+      const { requestId: _, ...answer } = await new Promise<Answer>((settle, fail) => {
+        for (const each of [this.#life, signal]) {
+          each?.throwIfAborted();
+          each?.addEventListener('abort', () => fail(each.reason), over);
+        }
+        cancel = this.#clock.setTimer(() => fail(new DOMException('no answer', 'TimeoutError')), timeoutMs);
+        this.#pending.set(id, { text, settle });
+        this.#send(text);
+      });
+      if ('error' in answer) throw new RequestError(String(answer['error']), answer);
+      return answer['result'];
+    } finally {
+      cancel?.();
+      over.abort();
+      this.#pending.delete(id);
+    }
+  }
+
+  /** Whether `data` was the answer to one of them. */
+  answered(data: unknown): boolean {
+    // most messages are no answers, and need not be parsed
+    if (typeof data !== 'string' || !data.includes(this.#prefix)) return false;
+    try {
+      const answer = JSON.parse(data) as Answer | null;
+      const id = String(answer?.['requestId']);
+      this.#pending.get(id)?.settle(answer as Answer);
+      // a late answer to one that was given up is nobody's
+      return id.startsWith(this.#prefix);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Sends all of them again, in order. */
+  sendAll(): void {
+    for (const { text } of this.#pending.values()) this.#send(text);
+  }
+}
