@@ -1,10 +1,12 @@
 export { type DrfImport, type ImportDrfTokensOptions, importDrfTokens } from '../adapters/mongodb/import-drf-tokens.js';
 export { type EnsureIndexesOptions, ensureIndexes, IndexConflictError, type MongoCollections } from '../adapters/mongodb/indexes.js';
-export { MongoRevocationFeed, type MongoRevocationFeedOptions, NoReplicaSetError } from '../adapters/mongodb/mongo-revocation-feed.js';
+export { MongoBroadcaster, type MongoBroadcasterOptions } from '../adapters/mongodb/mongo-broadcaster.js';
+export { MongoRevocationFeed, type MongoRevocationFeedOptions } from '../adapters/mongodb/mongo-revocation-feed.js';
 export { type MongoSessionOptions, MongoSessionStore } from '../adapters/mongodb/mongo-session-store.js';
 export { type MongoTicketOptions, MongoTicketStore } from '../adapters/mongodb/mongo-ticket-store.js';
 export { type MongoTokenCacheOptions, type MongoTokenOptions, MongoTokenRepository } from '../adapters/mongodb/mongo-token-repository.js';
 export { MongoUserRepository, type MongoUserRepositoryOptions } from '../adapters/mongodb/mongo-user-repository.js';
+export { NoReplicaSetError } from '../adapters/mongodb/no-replica-set-error.js';
 export type { MongoOptions } from '../adapters/mongodb/options.js';
 export { type RegisteredMongo, type RegisterMongoOptions, registerMongo } from '../adapters/mongodb/register-mongo.js';
 export { TokenLimitError } from '../adapters/mongodb/token-slots.js';

@@ -3,6 +3,8 @@ import type { Clock } from './contracts/clock.js';
 /** How long to wait before a mark is sent, doubled with each failure. */
 const firstDelayMs = 100;
 const maxDelayMs = 5_000;
+/** After that it is left to the next message, some eight minutes later: whoever is away for so long may have been closed. */
+const maxAttempts = 100;
 
 /** Sends, after something could not be sent, a mark by which the others see that it is missing: again and again until it has gone out. */
 export class LossMark {
@@ -22,17 +24,17 @@ export class LossMark {
   needed(): void {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
-    this.#wait(firstDelayMs);
+    this.#wait(firstDelayMs, 1);
   }
 
-  #wait(delayMs: number): void {
+  #wait(delayMs: number, attempts: number): void {
     const attempt = async (): Promise<void> => {
       try {
         if (this.#isNeeded()) await this.#send();
       } catch {
         // it is still needed, then
       }
-      if (this.#isNeeded()) this.#wait(Math.min(2 * delayMs, maxDelayMs));
+      if (this.#isNeeded() && attempts < maxAttempts) this.#wait(Math.min(2 * delayMs, maxDelayMs), attempts + 1);
       else this.#isWaiting = false;
     };
     this.#clock.setTimer(() => void attempt(), delayMs);

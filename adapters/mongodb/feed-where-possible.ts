@@ -1,5 +1,6 @@
 import type { FeedHealth, Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
-import { type MongoRevocationFeed, NoReplicaSetError } from './mongo-revocation-feed.js';
+import type { MongoRevocationFeed } from './mongo-revocation-feed.js';
+import { NoReplicaSetError } from './no-replica-set-error.js';
 
 const nothingToEnd: AsyncDisposable = { [Symbol.asyncDispose]: async () => undefined };
 

@@ -15,6 +15,8 @@ export interface MongoCollections {
   readonly sessions?: { readonly collection?: string | undefined } | undefined;
   /** @default { collection: 'tickets' } */
   readonly tickets?: { readonly collection?: string | undefined } | undefined;
+  /** @default { collection: 'broadcasts' } */
+  readonly broadcasts?: { readonly collection?: string | undefined } | undefined;
   /** @default { collection: 'revocations' } */
   readonly feed?: { readonly collection?: string | undefined } | boolean | undefined;
 }
@@ -71,6 +73,11 @@ const ticketIndexes: readonly NeededIndex[] = [
   { key: { expiresAt: 1 }, expireAfterSeconds: 0, partialFilterExpression: { 'grant.userId': { $exists: true } } },
 ];
 
+/** Messages of groups that have long reached everybody: a change stream needs none of them. */
+const broadcastIndexes: readonly NeededIndex[] = [
+  { key: { at: 1 }, expireAfterSeconds: 60, partialFilterExpression: { sender: { $exists: true } } },
+];
+
 /**
  * Makes the indexes that the repositories and the stores need; those that are there already are left alone.
  *
@@ -78,8 +85,15 @@ const ticketIndexes: readonly NeededIndex[] = [
  */
 export async function ensureIndexes(db: Db, options: EnsureIndexesOptions = {}): Promise<void> {
   const owner = 'ensureIndexes';
-  const { tokens, users = {}, sessions, tickets, feed, timeoutMs = 60_000, clock } = options;
-  for (const [name, value] of Object.entries({ tokens, users, sessions, tickets, feed: typeof feed === 'boolean' ? undefined : feed })) {
+  const { tokens, users = {}, sessions, tickets, broadcasts, feed, timeoutMs = 60_000, clock } = options;
+  for (const [name, value] of Object.entries({
+    tokens,
+    users,
+    sessions,
+    tickets,
+    broadcasts,
+    feed: typeof feed === 'boolean' ? undefined : feed,
+  })) {
     if (value !== undefined) checkOption(owner, name, value, anObject);
   }
   const operations = new Operations(checkedOptions<MongoOptions>(owner, { timeoutMs, clock }, mongoRules));
@@ -91,6 +105,7 @@ export async function ensureIndexes(db: Db, options: EnsureIndexesOptions = {}):
   await ensure(tokens?.collection ?? 'tokens', tokenIndexes);
   await ensure(sessions?.collection ?? 'channelSessions', sessionIndexes);
   await ensure(tickets?.collection ?? 'tickets', ticketIndexes);
+  await ensure(broadcasts?.collection ?? 'broadcasts', broadcastIndexes);
   if (feed !== false) await ensure((typeof feed === 'object' ? feed.collection : undefined) ?? 'revocations', revocationIndexes);
   // These are the application's: whatever index of its own serves the look-up will do.
   if (documents.key !== '_id') {

@@ -12,6 +12,7 @@ import {
 import { kindOf } from '../../src/kind-of.js';
 import { checkDb } from './check-db.js';
 import { FeedWherePossible } from './feed-where-possible.js';
+import { MongoBroadcaster, type MongoBroadcasterOptions } from './mongo-broadcaster.js';
 import { MongoRevocationFeed, type MongoRevocationFeedOptions } from './mongo-revocation-feed.js';
 import { type MongoSessionOptions, MongoSessionStore } from './mongo-session-store.js';
 import { type MongoTicketOptions, MongoTicketStore } from './mongo-ticket-store.js';
@@ -32,6 +33,8 @@ export interface RegisterMongoOptions extends MongoOptions {
   readonly sessions?: MongoSessionOptions | undefined;
   /** Options of the tickets. */
   readonly tickets?: MongoTicketOptions | undefined;
+  /** Options of the broadcaster. */
+  readonly broadcasts?: MongoBroadcasterOptions | undefined;
   /**
    * Whether a {@link MongoRevocationFeed} is registered: `true`, or options of it, wherever MongoDB is (without a replica set it cannot be
    * subscribed to); `false` never.
@@ -48,6 +51,8 @@ export interface RegisteredMongo extends AsyncDisposable {
   readonly users: MongoUserRepository;
   readonly sessions: MongoSessionStore;
   readonly tickets: MongoTicketStore;
+  /** Carries the messages of groups, where it is given to `Groups`; it needs a replica set. */
+  readonly broadcaster: MongoBroadcaster;
   /** Tells of what other processes, and other programs, end; `undefined` where none was asked for. */
   readonly feed: RevocationFeed | undefined;
   /** Writes what is still to be written. Call it before the client is closed. */
@@ -56,7 +61,7 @@ export interface RegisteredMongo extends AsyncDisposable {
 
 /**
  * Registers tokens, users, sessions, tickets and the feed of revocations on MongoDB: one instance of each, under `TOKEN_REPOSITORY`,
- * `USER_REPOSITORY`, `SESSION_STORE`, `TICKET_STORE` and `REVOCATION_FEED`, and under its own class.
+ * `USER_REPOSITORY`, `SESSION_STORE`, `TICKET_STORE` and `REVOCATION_FEED`, and under its own class; a broadcaster for `Groups` under its class.
  *
  * @throws {TypeError} when an option is missing or out of its range.
  */
@@ -64,7 +69,7 @@ export function registerMongo(container: DependencyContainer, options: RegisterM
   if (typeof container?.register !== 'function') {
     throw new TypeError(`registerMongo: container must be a container of tsyringe, got ${kindOf(container)}`);
   }
-  const { db, tokens, users, sessions, tickets, feed = 'where possible', timeoutMs, clock } = options ?? {};
+  const { db, tokens, users, sessions, tickets, broadcasts, feed = 'where possible', timeoutMs, clock } = options ?? {};
   checkDb('registerMongo', db);
   const shared = { timeoutMs, clock };
   const revocations = feedOf(db, feed, { ...shared, tokens: tokens?.collection, users });
@@ -72,6 +77,7 @@ export function registerMongo(container: DependencyContainer, options: RegisterM
   const userRepository = new MongoUserRepository(db, { ...shared, ...users });
   const sessionStore = new MongoSessionStore(db, { ...shared, ...sessions });
   const ticketStore = new MongoTicketStore(db, { ...shared, ...tickets });
+  const broadcaster = new MongoBroadcaster(db, { ...shared, ...broadcasts });
   if (revocations) container.register(REVOCATION_FEED, { useFactory: () => revocations });
   container.register(TOKEN_REPOSITORY, { useFactory: () => tokenRepository });
   container.register(USER_REPOSITORY, { useFactory: () => userRepository });
@@ -81,11 +87,13 @@ export function registerMongo(container: DependencyContainer, options: RegisterM
   container.register(MongoUserRepository, { useFactory: () => userRepository });
   container.register(MongoSessionStore, { useFactory: () => sessionStore });
   container.register(MongoTicketStore, { useFactory: () => ticketStore });
+  container.register(MongoBroadcaster, { useFactory: () => broadcaster });
   return {
     tokens: tokenRepository,
     users: userRepository,
     sessions: sessionStore,
     tickets: ticketStore,
+    broadcaster,
     feed: revocations,
     close: () => tokenRepository.close(),
     [Symbol.asyncDispose]: () => tokenRepository.close(),

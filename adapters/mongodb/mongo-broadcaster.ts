@@ -1,0 +1,144 @@
+import type { ChangeStreamDocument, Collection, Db } from 'mongodb';
+import { HeardNumbers, SentNumbers } from '../../src/broadcast-sequence.js';
+import { BroadcastSubscribers } from '../../src/broadcast-subscribers.js';
+import { checkBroadcast } from '../../src/check-broadcast.js';
+import { aName, anInteger, checkedOptions } from '../../src/checked-options.js';
+import type { Broadcaster } from '../../src/contracts/broadcaster.js';
+import { LossMark } from '../../src/loss-mark.js';
+import { type BroadcastDocument, broadcastOf } from './broadcast-document.js';
+import { BroadcastWriter } from './broadcast-writer.js';
+import { ChangeFollower } from './change-follower.js';
+import { checkDb } from './check-db.js';
+import { Operations } from './operations.js';
+import { type MongoOptions, mongoRules } from './options.js';
+
+/** Options of {@link MongoBroadcaster}. */
+export interface MongoBroadcasterOptions extends MongoOptions {
+  /** The collection that messages go through; they are removed a minute later where `ensureIndexes` has run. @default 'broadcasts' */
+  readonly collection?: string | undefined;
+  /** How many bytes of messages may wait for the database; what is published beyond is refused, and told as a gap. @default 16_777_216 */
+  readonly maxPendingBytes?: number | undefined;
+}
+
+const owner = 'MongoBroadcaster';
+
+/**
+ * Carries messages of groups through a collection and its change stream, so that a small fleet needs nothing but its database. It needs a
+ * replica set. Messages of one turn are one write; each has 15 MiB at most. After a failure the stream goes on where it was; where that
+ * place is not to be found again, subscribers are told of a gap.
+ */
+export class MongoBroadcaster implements Broadcaster {
+  readonly #operations: Operations;
+  readonly #writer: BroadcastWriter;
+  readonly #follower: ChangeFollower;
+  readonly #subscribers = new BroadcastSubscribers();
+  readonly #sent = new SentNumbers();
+  readonly #heard = new HeardNumbers();
+  readonly #mark: LossMark;
+  /** Whether all who had subscribed have left: the database may be closed, and nothing is written that nobody asked for. */
+  #isOver = false;
+
+  /** @throws {TypeError} when an option is out of its range, or the database is one that does not serve. */
+  constructor(db: Db, options: MongoBroadcasterOptions = {}) {
+    const checked = checkedOptions(owner, options, { ...mongoRules, collection: aName, maxPendingBytes: anInteger(1) });
+    const { collection: name = 'broadcasts', maxPendingBytes = 16_777_216 } = checked;
+    const collection: Collection<BroadcastDocument> = checkDb(owner, db).collection(name);
+    this.#operations = new Operations(checked);
+    this.#writer = new BroadcastWriter(collection, this.#operations, maxPendingBytes);
+    this.#mark = new LossMark(
+      this.#operations.clock,
+      () => this.#sent.hasLoss && !this.#isOver,
+      () => this.#send('', ''),
+    );
+    this.#follower = new ChangeFollower(owner, this.#operations, {
+      without: 'messages of groups reach their own process alone',
+      options: async () => ({ promoteBuffers: true, promoteLongs: true, useBigInt64: false }),
+      watch: (streamOptions) => collection.watch([{ $match: this.#filter() }], streamOptions),
+      changed: (change) => this.#changed(change),
+      gap: () => this.#gap(),
+    });
+  }
+
+  /**
+   * As the contract says: it resolves once a majority of the replica set has it.
+   *
+   * @throws {TypeError} (as a rejection) when `group` is no string or empty, or `data` neither a string nor bytes.
+   * @throws {ChannelError} (as a rejection) `ERR_BROADCAST_FAILED` when it is larger than 15 MiB, or too much waits for the database.
+   */
+  async publish(group: string, data: string | Uint8Array): Promise<void> {
+    checkBroadcast(`${owner}.publish`, group, data);
+    try {
+      await this.#send(group, typeof data === 'string' ? data : Buffer.from(data));
+    } catch (error) {
+      this.#mark.needed();
+      throw error;
+    }
+  }
+
+  /**
+   * As the contract says.
+   *
+   * @throws {TypeError} (as a rejection) when a callback is no function.
+   * @throws {NoReplicaSetError} (as a rejection) when MongoDB is no replica set.
+   */
+  async subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
+    const remove = this.#subscribers.add(owner, on, onGap);
+    this.#isOver = false;
+    const end = async (): Promise<void> => {
+      if (!remove() || this.#subscribers.size > 0) return;
+      this.#isOver = true;
+      this.#heard.toldOfGap(); // of what is sent while nobody listens, nobody is to be told
+      await this.#follower.stop();
+    };
+    try {
+      await this.#follower.begin();
+    } catch (error) {
+      await end();
+      throw error;
+    }
+    return { [Symbol.asyncDispose]: end };
+  }
+
+  /** Numbers it, also where it cannot be written: so the others see that it is missing. */
+  async #send(group: string, data: string | Buffer): Promise<void> {
+    const number = this.#sent.next();
+    const { sender, hasLoss } = this.#sent;
+    const at = new Date(this.#operations.clock.now());
+    try {
+      await this.#writer.write({ sender, number, ...(hasLoss && { hasLoss: true as const }), group, data, at });
+      this.#sent.arrived(number);
+    } catch (error) {
+      this.#sent.failed();
+      throw error;
+    }
+  }
+
+  /** What others have written, and whatever else may mean that something is missed. */
+  #filter(): object {
+    return {
+      $or: [
+        { operationType: 'insert', 'fullDocument.sender': { $ne: this.#sent.sender } },
+        { operationType: { $in: ['drop', 'rename', 'dropDatabase', 'invalidate'] } },
+      ],
+    };
+  }
+
+  #changed(change: ChangeStreamDocument): void {
+    if (change.operationType !== 'insert') {
+      this.#gap();
+      return;
+    }
+    const message = broadcastOf(change.fullDocument);
+    if (message === undefined) return;
+    const { sender, number, hasLoss = false, group, data } = message;
+    const verdict = this.#heard.accept(sender, number, hasLoss);
+    if (verdict === 'old') return;
+    if (verdict === 'gap') this.#subscribers.tellGap();
+    if (group !== '') this.#subscribers.tell(group, typeof data === 'string' ? data : new Uint8Array(data));
+  }
+
+  #gap(): void {
+    this.#heard.toldOfGap();
+    this.#subscribers.tellGap();
+  }
+}
