@@ -23,6 +23,8 @@ const candidates = [
   { name: `${base}, corked per tick`, server: 'echo-corked' },
   { name: `${base}, one pooled buffer`, server: 'echo-pooled' },
   { name: 'ws-with', server: 'echo-wrapped' },
+  { name: 'ws-with, session unchanged', server: 'echo-wrapped-unchanged' },
+  { name: 'ws-with, after an await', server: 'echo-wrapped-await' },
 ] as const;
 
 /** What is measured of one server; the order is that of the table's columns. */

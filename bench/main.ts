@@ -16,7 +16,7 @@ interface Plan {
 }
 
 const full: Plan = {
-  echo: { rounds: 5, budgetMs: 75_000, sliceMs: 200, slices: 4, warmUpMs: 250, connections: 50, idleConnections: 2_000 },
+  echo: { rounds: 5, budgetMs: 75_000, sliceMs: 200, slices: 4, warmUpMs: 600, connections: 50, idleConnections: 2_000 },
   storm: { rounds: 5, budgetMs: 45_000, sizes: [1_000, 5_000] },
   live: { revocations: 100, channels: 10_000, ending: 5_000 },
 };

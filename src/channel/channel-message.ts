@@ -33,6 +33,7 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
   isOrderingKnown = false;
   startedAt = 0;
+  isPending = false;
   #isAbandoned = false;
   #successSteps: (() => void | Promise<void>)[] | undefined;
   #lastStep: (() => void) | undefined;

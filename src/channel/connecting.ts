@@ -70,6 +70,7 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
   readonly #pending: ConnectWaits = { 'look-up': 0, load: 0, save: 0 };
   /** When it was begun, on the monotonic clock. */
   startedAt = 0;
+  isPending = false;
   #httpSession: Promise<HttpSession | undefined> | undefined;
   #readSession: { readonly reader: HttpSessionReader; readonly session: HttpSession } | undefined;
   #identifying: Promise<void> | undefined;
@@ -91,6 +92,7 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
     const channel = this.#channel;
     const { plan, connects, credentials, addresses } = channel.runtime;
     channel.connectBegun(this);
+    this.startedAt = channel.runtime.clock.monotonic();
     connects.begin(this);
     try {
       const identifying = plan.connectIdentifies ? undefined : this.prepare();

@@ -7,14 +7,12 @@ export interface InboxMessage {
   sequence: number;
   /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
   isOrderingKnown: boolean;
-  /** Whether its handler is waited for no longer. */
-  readonly isAbandoned: boolean;
 }
 
 /** What an inbox needs of its channel. */
 export interface InboxOwner<M extends InboxMessage> {
-  /** Runs the handler; a promise where there is something to wait for. Never throws and never rejects. */
-  handle(message: M): Promise<void> | undefined;
+  /** Runs the handler. Whether it is done: where there is something to wait for, {@link Inbox.done} is called later. Never throws. */
+  handle(message: M): boolean;
   /** Stops reading from the socket, or goes on. */
   pauseInput(): void;
   resumeInput(): void;
@@ -222,22 +220,11 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     this.#sequence += 1;
     message.sequence = this.#sequence;
     if (this.#limits.mayOrder) this.#undecided += 1;
-    const pending = this.#owner.handle(message);
-    if (pending === undefined) this.#finish(message);
-    else this.#finishLater(message, pending);
+    if (this.#owner.handle(message)) this.#finish(message);
   }
 
-  /** Apart from its caller, which would make what the closure needs for every message. */
-  #finishLater(message: M, pending: Promise<void>): void {
-    void pending.then(() => {
-      if (message.isAbandoned) return;
-      this.#finish(message);
-      this.#pump();
-    });
-  }
-
-  /** `message` is waited for no longer: what comes after it goes on. */
-  abandon(message: M): void {
+  /** `message` was waited for, and is no longer: what comes after it goes on. */
+  done(message: M): void {
     this.#finish(message);
     this.#pump();
   }

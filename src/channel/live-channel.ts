@@ -99,43 +99,67 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     if (this.isOpen && this.runtime.plan.receive !== undefined) this.inbox.push(new ChannelReceiveMessage(this, data, isBinary));
   }
 
-  /**
-   * Runs the receive handler, then saves what it changed. A promise where there is something to wait for; never throws and never rejects:
-   * whatever goes wrong ends the channel.
-   */
-  handle(message: ChannelReceiveMessage): Promise<void> | undefined {
+  /** Runs the receive handler, then saves what it changed; whatever goes wrong ends the channel. */
+  handle(message: ChannelReceiveMessage): boolean {
     const checking = this.#registry.watch.beforeMessage?.(this);
-    return checking === undefined ? this.#run(message) : this.#runAfter(checking, message);
+    if (checking === undefined) return this.#run(message);
+    void this.#runAfter(checking, message);
+    return false;
   }
 
   /** The channel is looked up again first, which may be its end. */
   async #runAfter(checking: Promise<void>, message: ChannelReceiveMessage): Promise<void> {
     await checking;
     if (this.isCutOff) message.seal();
-    else await this.#run(message);
+    else if (!this.#run(message)) return;
+    this.inbox.done(message);
   }
 
-  #run(message: ChannelReceiveMessage): Promise<void> | undefined {
+  /** Whether `message` is done with. */
+  #run(message: ChannelReceiveMessage): boolean {
     try {
       const result = (this.runtime.plan.receive as SlotFunction)(message);
-      const pending = result === undefined ? message.commit() : commitOf(result, message);
-      return pending === undefined ? undefined : this.#orFail(pending, message);
+      if (isThenable(result)) return this.#waitFor(promiseOf(result), message, true);
+      if (result !== undefined) checkReturned('receive', result);
+      const saving = message.commit();
+      return saving === undefined || this.#waitFor(saving, message, false);
     } catch (error) {
       this.#failed(error, message);
-      return undefined;
+      return true;
     }
   }
 
-  #orFail(pending: Promise<void>, message: ChannelReceiveMessage): Promise<void> {
-    const { handlers } = this.runtime;
-    handlers.begin(message);
-    return pending.then(
-      () => handlers.end(message),
-      (error: unknown) => {
-        handlers.end(message);
-        if (!message.isAbandoned) this.#failed(error, message);
-      },
+  /** Waits for the handler, or else for the save after it. Apart from its callers, as are all closures that only some messages need. */
+  #waitFor(pending: Promise<unknown>, message: ChannelReceiveMessage, isHandler: boolean): false {
+    this.runtime.handlers.begin(message);
+    pending.then(
+      (returned) => (isHandler ? this.#returned(returned, message) : this.#over(message)),
+      (error: unknown) => this.#threw(error, message),
     );
+    return false;
+  }
+
+  /** Its handler has succeeded, after it was waited for. */
+  #returned(returned: unknown, message: ChannelReceiveMessage): void {
+    try {
+      if (!message.isAbandoned) checkReturned('receive', returned);
+      const saving = message.isAbandoned ? undefined : message.commit();
+      if (saving === undefined) this.#over(message);
+      else this.#waitFor(saving, message, false);
+    } catch (error) {
+      this.#threw(error, message);
+    }
+  }
+
+  #threw(error: unknown, message: ChannelReceiveMessage): void {
+    if (!message.isAbandoned) this.#failed(error, message);
+    this.#over(message);
+  }
+
+  /** What was waited for is done, well or not. */
+  #over(message: ChannelReceiveMessage): void {
+    this.runtime.handlers.end(message);
+    if (!message.isAbandoned) this.inbox.done(message);
   }
 
   #failed(error: unknown, message: ChannelReceiveMessage): void {
@@ -150,7 +174,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
 
   abandoned(message: PendingHandler): void {
     this.stopInput(true); // what waits behind it may take as long
-    if (message instanceof ChannelReceiveMessage) this.#inbox?.abandon(message);
+    if (message instanceof ChannelReceiveMessage) this.#inbox?.done(message);
     else {
       this.#goOn?.();
       this.#goOn = undefined;
@@ -272,17 +296,4 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
       };
     });
   }
-}
-
-/** Apart from its caller, as are all closures that only some messages need. */
-function commitOf(result: unknown, message: ChannelReceiveMessage): Promise<void> | undefined {
-  if (isThenable(result)) {
-    return promiseOf(result).then((returned) => {
-      if (message.isAbandoned) return undefined;
-      checkReturned('receive', returned);
-      return message.commit();
-    });
-  }
-  checkReturned('receive', result);
-  return message.commit();
 }

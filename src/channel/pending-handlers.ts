@@ -2,8 +2,10 @@ import type { Clock } from '../contracts/clock.js';
 
 /** A handler that is waited for. */
 export interface PendingHandler {
-  /** When it was begun, in milliseconds of the monotonic clock. */
+  /** Since when it is waited for, in milliseconds of the monotonic clock: noted at the end of the turn where it is 0 till then. */
   startedAt: number;
+  /** Whether it is waited for. */
+  isPending: boolean;
   /** It has taken longer than `ms` milliseconds. */
   outlasted(ms: number): void;
   /** It is waited for no longer. */
@@ -11,15 +13,17 @@ export interface PendingHandler {
 }
 
 /**
- * Handlers of a server that are waited for, all of them equally long. One timer serves them all: it runs for the one that began first, and
- * there is none for what is done within the turn of the event loop in which it began.
+ * Handlers of a server that are waited for, all of them equally long. One timer serves them all: it runs for the one that began first. What is
+ * done within the turn of the event loop in which it began costs no timer, and no look at the clock here.
  */
 export class PendingHandlers {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  /** In the order in which they were begun. */
+  /** Those that were begun in this turn, some of them done already. */
+  #begun: PendingHandler[] = [];
+  #isTurnAwaited = false;
+  /** Those that were begun earlier, in that order. */
   readonly #handlers = new Set<PendingHandler>();
-  #isToBeArmed = false;
   #cancel: (() => void) | undefined;
 
   /** @param timeoutMs how long each may take; 0 for ever. */
@@ -28,28 +32,43 @@ export class PendingHandlers {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** `handler` is waited for from now on. */
+  /** `handler` is waited for from now on, or still. */
   begin(handler: PendingHandler): void {
-    handler.startedAt = this.#clock.monotonic();
-    this.#handlers.add(handler);
-    if (this.#timeoutMs === 0 || this.#isToBeArmed || this.#cancel !== undefined) return;
-    this.#isToBeArmed = true;
-    setImmediate(() => {
-      this.#isToBeArmed = false;
-      this.#arm();
-    });
+    if (handler.isPending) return;
+    handler.isPending = true;
+    this.#begun.push(handler);
+    if (this.#isTurnAwaited) return;
+    this.#isTurnAwaited = true;
+    setImmediate(() => this.#turnOver());
   }
 
   /** It is done, well or not. */
   end(handler: PendingHandler): void {
-    this.#handlers.delete(handler);
-    if (this.#handlers.size === 0) this.#disarm();
+    handler.isPending = false;
+    if (this.#handlers.delete(handler) && this.#handlers.size === 0) this.#disarm();
+  }
+
+  #turnOver(): void {
+    this.#isTurnAwaited = false;
+    this.#noteBegun();
+    if (this.#timeoutMs > 0) this.#arm();
+  }
+
+  #noteBegun(): void {
+    const begun = this.#begun;
+    this.#begun = [];
+    for (const handler of begun) {
+      if (!handler.isPending) continue;
+      handler.startedAt ||= this.#clock.monotonic();
+      this.#handlers.add(handler);
+    }
   }
 
   /** None is waited for any longer. */
   abandonAll(): void {
-    const handlers = [...this.#handlers];
+    const handlers = [...this.#handlers, ...this.#begun.filter(({ isPending }) => isPending)];
     this.#handlers.clear();
+    for (const handler of handlers) handler.isPending = false;
     this.#disarm();
     for (const handler of handlers) handler.abandon();
   }
@@ -75,12 +94,17 @@ export class PendingHandlers {
 
   /** Tells those that have taken too long. */
   endLate(): void {
+    this.#noteBegun();
     const begunBefore = this.#clock.monotonic() - this.#timeoutMs;
     const late: PendingHandler[] = [];
     for (const handler of this.#handlers) {
       if (handler.startedAt > begunBefore) break;
       late.push(handler);
     }
-    for (const handler of late) if (this.#handlers.delete(handler)) handler.outlasted(this.#timeoutMs);
+    for (const handler of late) {
+      if (!this.#handlers.delete(handler)) continue;
+      handler.isPending = false;
+      handler.outlasted(this.#timeoutMs);
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ChannelServer, type HasChannelSession, type ReceiveMessage, withChannelSession, withOrdering } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
@@ -115,6 +115,17 @@ describe('a receive handler that takes longer than handlerTimeoutMs', () => {
     const client = await connectTo(channels);
     for (let index = 0; index < 10; index += 1) await client.send(String(index));
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('costs neither a timer nor a look at the clock where handlers await what is settled', async () => {
+    const clock = new TestClock();
+    const channels = new ChannelServer({ receive: async () => void (await undefined) }, { clock });
+    const client = await connectTo(channels);
+    const looks = [vi.spyOn(clock, 'setTimer'), vi.spyOn(clock, 'monotonic')];
+    for (let index = 0; index < 10; index += 1) await client.send(String(index));
+    await nextTurn();
+    expect(looks.map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
+    await channels.close();
   });
 
   it('saves nothing of what it changed in the session', async () => {
