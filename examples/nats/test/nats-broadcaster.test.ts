@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { Groups } from 'ws-with';
+import { broadcasterContract, connectTo } from 'ws-with/testing';
+import { NatsBroadcaster } from '../src/nats-broadcaster.js';
+
+let server: ChildProcess;
+let port: number;
+const connections: NatsConnection[] = [];
+
+beforeAll(async () => {
+  port = await freePort();
+  await startServer();
+  for (let node = 0; node < 3; node += 1) {
+    connections.push(await connect({ servers: `127.0.0.1:${port}`, noEcho: true, reconnectTimeWait: 20, maxReconnectAttempts: -1 }));
+  }
+});
+afterAll(async () => {
+  for (const connection of connections) await connection.close();
+  await stopServer();
+});
+
+const nodes = (): [NatsBroadcaster, NatsBroadcaster, NatsBroadcaster] => {
+  const [one, two, three] = connections.map((connection) => new NatsBroadcaster(connection));
+  return [one!, two!, three!];
+};
+for (const { name, run } of broadcasterContract({ create: () => ({ nodes: nodes() }) })) it(name, run);
+
+it('groups send to members of another process', async () => {
+  const [one, two] = nodes();
+  const [here, there] = [new Groups({ broadcaster: one }), new Groups({ broadcaster: two })];
+  const client = await connectTo({ connect: ({ channel }) => void there.add('lobby', channel) });
+  await Promise.all([here.ready, there.ready]);
+  here.send('lobby', 'hello');
+  await expect.poll(() => client.sent).toEqual(['hello']);
+  await client.disconnect();
+  await Promise.all([here.close(), there.close()]);
+});
+
+it('tells everybody of a gap after a restart of the server, and goes on', async () => {
+  const [one, two] = nodes();
+  const gaps = vi.fn();
+  const heard: unknown[] = [];
+  const subscription = await two.subscribe((_group, data) => heard.push(data), gaps);
+  await stopServer();
+  await startServer();
+  await expect.poll(() => gaps.mock.calls.length, { timeout: 15_000 }).toBeGreaterThan(0);
+  await expect.poll(() => one.publish('lobby', 'again').then(() => heard), { timeout: 15_000 }).toContain('again');
+  await subscription[Symbol.asyncDispose]();
+});
+
+/** @throws {Error} saying what to install, where there is no server. */
+async function startServer(): Promise<void> {
+  server = spawn('nats-server', ['--addr', '127.0.0.1', '--port', String(port)], { stdio: ['ignore', 'ignore', 'pipe'] });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => reject(new Error('This test needs nats-server: install the package of this name.', { cause })));
+    server.stderr?.on('data', (line: Buffer) => line.includes('Server is ready') && resolve());
+  });
+}
+
+async function stopServer(): Promise<void> {
+  const gone = once(server, 'exit');
+  server.kill('SIGKILL');
+  await gone;
+}
+
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const address = listener.address();
+  listener.close();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
