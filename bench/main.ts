@@ -1,9 +1,10 @@
-// The benchmarks: `npm run bench`, or `npm run bench -- echo`, `-- storm`, `-- live`, `-- journey`, `-- --quick`.
+// The benchmarks: `npm run bench`, or `npm run bench -- echo`, `-- storm`, `-- live`, `-- fan-out`, `-- journey`, `-- --quick`.
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Mongod } from '../test/support/mongod.js';
 import { compareEcho, type EchoPlan } from './echo.js';
+import { compareFanOut, type FanOutPlan } from './fan-out.js';
 import { describeJourney, measureJourneys } from './journey.js';
 import { type LivePlan, measureLive } from './live.js';
 import { canPin, pinLoad } from './server-process.js';
@@ -13,22 +14,25 @@ interface Plan {
   readonly echo: EchoPlan;
   readonly storm: StormPlan;
   readonly live: LivePlan;
+  readonly fanOut: FanOutPlan;
 }
 
 const full: Plan = {
   echo: { rounds: 5, budgetMs: 75_000, sliceMs: 200, slices: 4, warmUpMs: 600, connections: 50, idleConnections: 2_000 },
   storm: { rounds: 5, budgetMs: 45_000, sizes: [1_000, 5_000] },
   live: { revocations: 100, channels: 10_000, ending: 5_000 },
+  fanOut: { rounds: 3, budgetMs: 60_000, sizes: [1_000, 10_000], sliceMs: 500, slices: 4 },
 };
 /** Whether everything runs; the numbers say nothing. */
 const quick: Plan = {
   echo: { rounds: 1, budgetMs: 0, sliceMs: 40, slices: 1, warmUpMs: 20, connections: 8, idleConnections: 500 },
   storm: { rounds: 1, budgetMs: 0, sizes: [100, 200] },
   live: { revocations: 3, channels: 200, ending: 100 },
+  fanOut: { rounds: 1, budgetMs: 0, sizes: [20], sliceMs: 20, slices: 1 },
 };
 
-const usage = 'npm run bench -- [echo] [storm] [live] [journey] [--quick] [--rounds N]';
-const benchmarks = ['echo', 'storm', 'live', 'journey'];
+const usage = 'npm run bench -- [echo] [storm] [live] [fan-out] [journey] [--quick] [--rounds N]';
+const benchmarks = ['echo', 'storm', 'live', 'fan-out', 'journey'];
 
 function readArguments(): { readonly wanted: readonly string[]; readonly plan: Plan } {
   const { values, positionals } = parseArgs({
@@ -42,7 +46,10 @@ function readArguments(): { readonly wanted: readonly string[]; readonly plan: P
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError(`--rounds must be an integer from 1, got ${values.rounds}. ${usage}`);
   const asked = { rounds, budgetMs: Number.POSITIVE_INFINITY }; // who asks for rounds gets them, whatever they take
-  return { wanted: positionals, plan: { ...plan, echo: { ...plan.echo, ...asked }, storm: { ...plan.storm, ...asked } } };
+  return {
+    wanted: positionals,
+    plan: { ...plan, echo: { ...plan.echo, ...asked }, storm: { ...plan.storm, ...asked }, fanOut: { ...plan.fanOut, ...asked } },
+  };
 }
 
 /** Both sides must run on one copy of ws, or its version would be what is compared. */
@@ -88,3 +95,4 @@ if (wantsStorm || wantsLive) {
 }
 pinLoad();
 if (all || wanted.includes('echo')) console.log(`${await compareEcho(plan.echo)}\n`);
+if (all || wanted.includes('fan-out')) console.log(`${await compareFanOut(plan.fanOut)}\n`);

@@ -14,10 +14,10 @@ export class RefusedError extends Error {
 const readBuffer = Buffer.allocUnsafeSlow(65_536);
 const endOfHead = Buffer.from('\r\n\r\n');
 
-/** The bytes of a handshake with `key` in its cookie. */
-export function handshakeWith(key: string): Buffer {
+/** The bytes of a handshake for `path` with `key` in its cookie. */
+export function handshakeWith(key: string, path = '/'): Buffer {
   const lines = [
-    'GET / HTTP/1.1',
+    `GET ${path} HTTP/1.1`,
     'Host: 127.0.0.1',
     'Connection: Upgrade',
     'Upgrade: websocket',
@@ -118,6 +118,7 @@ export class RawConnection {
         this.#isInHeader = at === chunk.length;
         if (this.#isInHeader) break;
         this.#missing = chunk[at] as number;
+        if (this.#missing > 125) throw new RangeError('A server sent a frame of more than 125 bytes.');
         at += 1;
       }
       const taken = Math.min(this.#missing, chunk.length - at);

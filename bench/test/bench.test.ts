@@ -55,6 +55,12 @@ it('has sockets of one process closed by another, and all channels looked up aga
   expect(commands).toBeLessThanOrEqual(5);
 });
 
+it('has one speak to a room of each server, and prints ratios with their spread', async () => {
+  const rows = rowsOf(await bench('fan-out', '--quick'));
+  expect(rows.size).toBe(5);
+  for (const name of [...rows.keys()].slice(1)) expectFinite(rows.get(name), 4 * 3);
+});
+
 it('refuses a benchmark that there is not', async () => {
   await expect(bench('sprint')).rejects.toMatchObject({ code: 1 });
 });

@@ -1,0 +1,101 @@
+import { type Dialect, FanOutLoad } from './load/fan-out-load.js';
+import { median, rounded, spread, table } from './ratios.js';
+import { type Rounds, takeRounds } from './rounds.js';
+import { ServerProcess } from './server-process.js';
+
+/** How much is measured. */
+export interface FanOutPlan extends Rounds {
+  /** How many members the rooms have. */
+  readonly sizes: readonly number[];
+  /** Length of one slice, in milliseconds, and how many pairs of them a cell of one round has. */
+  readonly sliceMs: number;
+  readonly slices: number;
+}
+
+const text = 'what a fine day for a long walk';
+const plain: Dialect = { path: '/', welcome: 0, say: JSON.stringify({ type: 'say', text }) };
+const socketIo: Dialect = {
+  path: '/socket.io/?EIO=4&transport=websocket',
+  hello: '40',
+  welcome: 2,
+  say: `42${JSON.stringify(['say', { text }])}`,
+};
+
+const base = 'ws.send to each by hand';
+const candidates = [
+  { name: `${base} again (the noise)`, server: 'fan-out-plain', dialect: plain },
+  { name: 'crossws, publish', server: 'fan-out-crossws', dialect: plain },
+  { name: 'Socket.IO, room', server: 'fan-out-socket-io', dialect: socketIo },
+  { name: 'ws-with, Groups', server: 'fan-out-wrapped', dialect: plain },
+] as const;
+
+const depths = [1, 8] as const;
+
+/** Deliveries per second, and CPU of the server for each, at each depth. */
+type Numbers = readonly number[];
+
+/** Measures rooms of each size; returns the report. */
+export async function compareFanOut(plan: FanOutPlan): Promise<string> {
+  const reports: string[] = [];
+  for (const size of plan.sizes) reports.push(await compareRooms(size, plan));
+  return reports.join('\n\n');
+}
+
+async function compareRooms(size: number, plan: FanOutPlan): Promise<string> {
+  const ratios = new Map<string, Numbers[]>(candidates.map(({ name }) => [name, []]));
+  const absolutes: Numbers[] = [];
+  const rounds = await takeRounds(plan, async (round) => {
+    for (const { name, server, dialect } of candidates) {
+      await using one = await ServerProcess.start('fan-out-plain');
+      await using other = await ServerProcess.start(server);
+      const rooms = [
+        { server: one, load: await FanOutLoad.open(one.port, size, plain) },
+        { server: other, load: await FanOutLoad.open(other.port, size, dialect) },
+      ] as const;
+      const [left, right] = await measure(rooms, plan, round % 2 === 1);
+      for (const { load } of rooms) load.close();
+      ratios.get(name)?.push(right.map((value, index) => value / (left[index] ?? Number.NaN)));
+      absolutes.push(left);
+    }
+  });
+  const columns = depths.flatMap((depth) => [`delivered, depth ${depth}`, `CPU/delivery, depth ${depth}`]);
+  const rows = candidates.map(({ name }) => [
+    name,
+    ...columns.map((_, index) => spread((ratios.get(name) ?? []).map((numbers) => numbers[index] ?? Number.NaN))),
+  ]);
+  const of = (index: number): string => rounded(median(absolutes.map((numbers) => numbers[index] ?? Number.NaN)));
+  return [
+    `## One speaks to a room of ${size.toLocaleString('en')}, as ratios to ${base}: median (min-max) of ${rounds} rounds`,
+    '',
+    table(['server', ...columns], [[base, ...columns.map(() => '1')], ...rows]),
+    '',
+    `By hand, in this run: ${of(0)} deliveries/s at depth 1 and ${of(2)} at depth 8, for ${of(1)} and ${of(3)} µs of CPU each.`,
+  ].join('\n');
+}
+
+interface Room {
+  readonly server: ServerProcess;
+  readonly load: FanOutLoad;
+}
+
+/** Turns of short slices, one room next to the other; of each number the median. */
+async function measure(rooms: readonly [Room, Room], plan: FanOutPlan, reversed: boolean): Promise<readonly [Numbers, Numbers]> {
+  const measured: readonly [number[], number[]] = [[], []];
+  const order = reversed ? [1, 0] : [0, 1];
+  for (const depth of depths) {
+    const slices: readonly [number[][], number[][]] = [[], []];
+    for (let slice = 0; slice <= plan.slices; slice += 1) {
+      for (const side of order) {
+        const { server, load } = rooms[side] as Room;
+        const before = await server.cpu();
+        const { count, perSecond } = await load.run(depth, plan.sliceMs);
+        const cpu = ((await server.cpu()) - before) / count;
+        if (slice > 0) slices[side]?.push([perSecond, cpu]); // the first is to warm up
+      }
+    }
+    for (const side of [0, 1]) {
+      for (const index of [0, 1]) measured[side]?.push(median((slices[side] ?? []).map((numbers) => numbers[index] ?? Number.NaN)));
+    }
+  }
+  return measured;
+}

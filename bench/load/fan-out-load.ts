@@ -1,0 +1,101 @@
+import { performance } from 'node:perf_hooks';
+import { keyOf } from '../accounts.js';
+import { handshakeWith, maskedFrame, RawConnection } from './raw-connection.js';
+import { type Counted, spinning } from './spinning.js';
+
+/** How a server is spoken to. */
+export interface Dialect {
+  /** Path of its handshakes. */
+  readonly path: string;
+  /** What a client sends once it is open. */
+  readonly hello?: string;
+  /** How many frames it then gets before it is in the room. */
+  readonly welcome: number;
+  /** What a member says. */
+  readonly say: string;
+}
+
+/** How many connections are being opened at any moment. */
+const concurrency = 16;
+
+/** A room: one of its members speaks, and all hear it. */
+export class FanOutLoad {
+  readonly #members: readonly RawConnection[];
+  readonly #frame: Buffer;
+
+  private constructor(members: readonly RawConnection[], frame: Buffer) {
+    this.#members = members;
+    this.#frame = frame;
+  }
+
+  /** Opens a room of `count` members at `port`. */
+  static async open(port: number, count: number, dialect: Dialect): Promise<FanOutLoad> {
+    const members: RawConnection[] = [];
+    const hello = dialect.hello === undefined ? undefined : maskedFrame(dialect.hello);
+    let next = 0;
+    const worker = async (): Promise<void> => {
+      while (next < count) {
+        next += 1;
+        members.push(await join(port, handshakeWith(keyOf(next - 1), dialect.path), hello, dialect.welcome));
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, worker));
+    return new FanOutLoad(members, maskedFrame(dialect.say));
+  }
+
+  /** One member says `depth` things, awaits that all have heard all of them, says the next, and so on for `ms` milliseconds; counts what was heard. */
+  async run(depth: number, ms: number): Promise<Counted> {
+    const window = Buffer.concat(Array.from({ length: depth }, () => this.#frame));
+    const expected = depth * this.#members.length;
+    const [speaker] = this.#members;
+    let isOver = false;
+    let heard = 0;
+    let count = 0;
+    const start = performance.now();
+    const timer = setTimeout(() => {
+      isOver = true;
+    }, ms);
+    await spinning(
+      () =>
+        new Promise<void>((resolve) => {
+          const onFrames = (frames: number): void => {
+            heard += frames;
+            if (heard < expected) return;
+            heard = 0;
+            count += expected;
+            if (isOver) resolve();
+            else speaker?.write(window);
+          };
+          for (const member of this.#members) member.onFrames = onFrames;
+          speaker?.write(window);
+        }),
+    );
+    clearTimeout(timer);
+    return { count, perSecond: (count * 1_000) / (performance.now() - start) };
+  }
+
+  close(): void {
+    for (const member of this.#members) member.drop();
+  }
+}
+
+/** Connects one member; resolves once it is in the room. */
+function join(port: number, handshake: Buffer, hello: Buffer | undefined, welcome: number): Promise<RawConnection> {
+  return new Promise((resolve, reject) => {
+    let frames = 0;
+    let isOpen = false;
+    const look = (connection: RawConnection): void => {
+      if (isOpen && frames >= welcome) resolve(connection);
+    };
+    RawConnection.open(port, handshake, (connection) => {
+      connection.onFrames = (arrived) => {
+        frames += arrived;
+        look(connection);
+      };
+    }).then((connection) => {
+      isOpen = true;
+      if (hello !== undefined) connection.write(hello);
+      look(connection);
+    }, reject);
+  });
+}
