@@ -61,7 +61,7 @@ export function checkedUrl(given: string | URL): URL {
   } catch {
     // told below
   }
-  throw mistake('url', 'a URL of a WebSocket', given);
+  throw mistake('url', 'a WebSocket URL', given);
 }
 
 /** What was got is told by its kind alone: it may be a secret. */

@@ -5,7 +5,7 @@ import { isOffline, whenWorthALook } from './environment.js';
 import { failureOf } from './failure.js';
 import { guarded } from './guarded.js';
 import { Requests } from './requests.js';
-import type { ClientData, ClientSocket } from './socket.js';
+import type { ClientData, ClientSocket, ClientSocketEvent } from './socket.js';
 import { StateStream } from './state-stream.js';
 
 const open = 1;
@@ -63,7 +63,8 @@ export class ClientChannel {
   /** Sends one message; `false`, and nothing is kept, where there is no open connection. That it arrives is not certain: {@link request} is for that. */
   send(data: ClientData): boolean {
     if (this.#socket?.readyState !== open) return false;
-    this.#socket.send(data);
+    // views are taken everywhere, but not by all types of all platforms
+    this.#socket.send(data as string);
     return true;
   }
 
@@ -130,16 +131,16 @@ export class ClientChannel {
   #listen(socket: ClientSocket): void {
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
-    const hear = <Event>(type: string, react: (event: Event) => void): void =>
-      socket.addEventListener(type, (event: Event) => {
-        if (socket === this.#socket) react(event);
+    const hear = <Event extends ClientSocketEvent>(type: 'open' | 'message' | 'close' | 'error', react: (event: Event) => void): void =>
+      socket.addEventListener(type, (event) => {
+        if (socket === this.#socket) react(event as Event);
       });
     hear('open', () => this.#opened());
-    hear('message', ({ data }: { readonly data: string | ArrayBuffer }) => {
+    hear('message', ({ data }: ClientSocketEvent & { readonly data: string | ArrayBuffer }) => {
       this.#watch();
       if (!this.#requests.answered(data)) guarded(() => this.#options.onMessage?.(data));
     });
-    hear('close', ({ code, reason }: Closing) => this.#over({ code, reason }));
+    hear('close', ({ code, reason }: Closing & ClientSocketEvent) => this.#over({ code, reason }));
     // a close follows
     hear('error', () => undefined);
     socket.on?.('unexpected-response', (_, { statusCode, headers }) => {

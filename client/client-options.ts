@@ -25,7 +25,7 @@ export interface ClientOptions {
   readonly onClose?: ((closing: Closing) => CloseAction | undefined) | undefined;
   /**
    * Gets a new credential when the server says that the old one is over, and where handshakes fail without a word, as refused ones do in a page. It may return the `Response` of a
-   * `fetch` to the handler of `renewTokenHandler`: one that is not `ok` counts as thrown. @default there is none: the client stops, and somebody must log in
+   * `fetch`, e.g. to the handler of `issueTokenHandler`: one that is not `ok` counts as thrown. @default there is none: the client stops, and somebody must log in
    */
   readonly renew?: ((closing: Closing, signal: AbortSignal) => unknown) | undefined;
   /** Gets a ticket before each attempt, which travels in the query as `ticket`. @default none */

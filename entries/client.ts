@@ -4,4 +4,4 @@ export type { CloseAction, Closing } from '../client/close-contract.js';
 export { actionOn } from '../client/close-contract.js';
 export { connectChannel } from '../client/connect-channel.js';
 export { RequestError } from '../client/requests.js';
-export type { ClientData, ClientSocket, ClientSocketConstructor, RefusedResponse } from '../client/socket.js';
+export type { ClientData, ClientSocket, ClientSocketConstructor, ClientSocketEvent, RefusedResponse } from '../client/socket.js';
