@@ -13,7 +13,7 @@ const onMongoDb = [
   'cli/test/*.test.ts',
 ];
 const onRedis = ['test/adapters/redis/**/*.test.ts'];
-const always = [...configDefaults.exclude, '**/fixtures/**'];
+const always = [...configDefaults.exclude, '**/fixtures/**', 'examples/recipes/**'];
 
 /** What is left out on a second Node: a compiler is a program of its own, and so is the browser that a page runs in. */
 const alikeOnEachNode = [

@@ -16,6 +16,7 @@ try {
   await run('npm', ['run', 'build']);
   await run('npm', ['run', 'check:package']);
   await run('npm', ['run', 'check:smoke']);
+  await run('npm', ['run', 'check:recipes']);
   await run('npm', ['run', 'test:current-node']);
 } catch (error) {
   console.error(`\n${error.message}`);

@@ -2,6 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { run } from './run.mjs';
 
-const workspaces = ['cli', ...readdirSync('examples').map((name) => `examples/${name}`)];
+// The recipes are none: they have an install of their own, and compile what they run.
+const examples = readdirSync('examples').filter((name) => name !== 'recipes');
+const workspaces = ['cli', ...examples.map((name) => `examples/${name}`)];
 
 for (const folder of ['.', ...workspaces]) await run('npx', ['tsc', '-p', `${folder}/tsconfig.json`]);

@@ -7,7 +7,12 @@ interface PackageCopy {
   readonly url: string;
 }
 
-const thisCopy: PackageCopy = Object.freeze({ url: String(import.meta.url) });
+const thisCopy: PackageCopy = Object.freeze({ url: addressOfThisFile() });
+
+/** As a stack tells it: with `import.meta` nobody could compile the package to CommonJS, as test runners do. */
+function addressOfThisFile(): string {
+  return /(?:file:|\/|[A-Za-z]:\\).*(?=:\d+:\d+\)?$)/m.exec(new Error().stack ?? '')?.[0] ?? 'one at an unknown place';
+}
 
 /** `target` itself, now saying that this copy of the package made it. */
 export function markCopy<Target extends object>(target: Target): Target {

@@ -57,6 +57,10 @@ describe('the house', () => {
     expect(tooLong(sources, 300)).toEqual([]);
   });
 
+  it('has no import.meta, which nobody could compile to CommonJS', () => {
+    expect(sources.filter(({ text }) => /\bimport\.meta\.\w/.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
   it('has no test file over 500 lines', () => {
     expect(tooLong(readSources(root, 'test'), 500)).toEqual([]);
   });

@@ -1,0 +1,43 @@
+import { createServer } from 'node:http';
+import MongoStore from 'connect-mongo';
+import express from 'express';
+import session from 'express-session';
+import { ChannelServer, withAuthenticatedUser, withChannelUser, withUserFromHttp } from 'ws-with';
+import { ExpressSessionReader } from 'ws-with/express';
+import { users } from './tokens.js';
+
+declare module 'express-session' {
+  interface SessionData {
+    userId: string;
+  }
+}
+
+const mongoUrl = process.env['MONGODB_URL'] ?? 'mongodb://127.0.0.1:27017';
+export const store = MongoStore.create({ mongoUrl, dbName: 'recipes' });
+const sessionParser = session({ secret: 'keyboard cat', resave: false, saveUninitialized: false, store });
+const app = express().use(sessionParser);
+app.post('/login', (request, response) => {
+  request.session.userId = 'ada'; // once the password was checked
+  response.sendStatus(204);
+});
+app.post('/logout', (request, response, next) => {
+  const { sessionID } = request;
+  request.session.destroy((error) => {
+    if (error) return next(error);
+    // #region ws-with
+    void channels.disconnectHttpSession(sessionID);
+    // #endregion
+    response.sendStatus(204);
+  });
+});
+export const server = createServer(app);
+
+// #region ws-with
+export const channels = new ChannelServer({
+  connect: withUserFromHttp({ sessions: new ExpressSessionReader(sessionParser), users })(
+    withAuthenticatedUser((message) => message.channel.sendJson({ hello: message.user.id })),
+  ),
+  receive: withChannelUser((message) => message.channel.sendJson({ from: message.user.id, text: message.text })),
+});
+channels.handleUpgrades(server, { path: '/chat' });
+// #endregion
