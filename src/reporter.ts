@@ -1,4 +1,4 @@
-import type { AuthenticationOutcome } from './authentication.js';
+import type { Authentication, AuthenticationOutcome, SourceName } from './authentication.js';
 import type { Clock } from './contracts/clock.js';
 import { ChannelError } from './errors.js';
 import { ignore, ignoreThrown } from './maybe-promise.js';
@@ -28,11 +28,15 @@ const reasons: Readonly<Record<AuthenticationOutcome, string>> = {
   missing: 'it presented no credential',
   malformed: 'what it presented cannot be a credential',
   unknown: 'there is no such token or session',
-  expired: 'its token has expired',
-  revoked: 'its token was revoked',
+  expired: 'what it presented has expired',
+  revoked: 'what it presented was revoked',
   'inactive-user': 'its user was deleted or disabled',
   ok: 'its user is authenticated no more',
 };
+
+function reasonFor(outcome: AuthenticationOutcome, source: SourceName | undefined): string {
+  return outcome === 'missing' && source !== undefined ? 'nobody is logged in there' : reasons[outcome];
+}
 
 /** Tells the application, and survives whatever it does with that. */
 export class Reporter {
@@ -76,13 +80,15 @@ export class Reporter {
    *
    * @param authentication how it was identified; `undefined` where no wrapper of the server identifies.
    */
-  anonymousRefused(authentication: { readonly outcome: AuthenticationOutcome } | undefined): void {
-    const { outcome } = authentication ?? { outcome: 'missing' };
-    const leftOut = this.#dueAfter(`ERR_AUTHENTICATION_REQUIRED ${outcome}`);
+  anonymousRefused(authentication: Pick<Authentication, 'outcome' | 'source' | 'hasSourceEnded'> | undefined): void {
+    const { outcome = 'missing', source, hasSourceEnded } = authentication ?? {};
+    const of = source === undefined ? '' : ` of the source ${source}`;
+    const leftOut = this.#dueAfter(`ERR_AUTHENTICATION_REQUIRED ${outcome}${of} ${hasSourceEnded}`);
     if (leftOut === undefined) return;
     const more = leftOut === 0 ? '' : ` ${leftOut} more were refused so since the last such warning.`;
+    const reason = hasSourceEnded === true ? 'that source has ended (option until)' : reasonFor(outcome, source);
     this.#tell(
-      new ChannelError('ERR_AUTHENTICATION_REQUIRED', `An anonymous client was refused, outcome ${outcome}: ${reasons[outcome]}.${more}`),
+      new ChannelError('ERR_AUTHENTICATION_REQUIRED', `An anonymous client was refused, outcome ${outcome}${of}: ${reason}.${more}`),
     );
   }
 

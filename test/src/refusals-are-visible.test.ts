@@ -3,6 +3,8 @@ import { describe, expect, it, vi } from 'vitest';
 import {
   ChannelServer,
   container,
+  fromHttpSession,
+  fromToken,
   HTTP_SESSION_READER,
   SESSION_STORE,
   TOKEN_REPOSITORY,
@@ -10,8 +12,10 @@ import {
   withAuthenticatedUser,
   withChannelSession,
   withHttpSession,
+  withUserFrom,
   withUserFromToken,
 } from '../../entries/index.js';
+import { MemoryHttpSessionReader, MemoryUserRepository } from '../../entries/memory.js';
 import { connectTo, TestClock } from '../../entries/testing.js';
 
 const key = 'a'.repeat(40);
@@ -45,6 +49,25 @@ describe('an anonymous client that is refused', () => {
     expect(warning).toMatchObject({ code: 'ERR_AUTHENTICATION_REQUIRED' });
     expect(warning.message).toContain(`outcome ${outcome}`);
     expect(warning.message).not.toContain(key);
+  });
+
+  it('is told of with the source that did not take it, apart for each, and whether that has ended', async () => {
+    const warnings: string[] = [];
+    const sessions = new MemoryHttpSessionReader();
+    const ended = fromHttpSession({ sessions, users: new MemoryUserRepository([ann]), until: now });
+    const connect = withUserFrom(fromToken({ tokens: answering({ expiresAt: now }) }), ended)(withAuthenticatedUser(() => undefined));
+    const server = new ChannelServer(
+      { connect },
+      { onWarning: ({ code, message }) => code === 'ERR_AUTHENTICATION_REQUIRED' && warnings.push(message) },
+    );
+    await connectTo(server, { cookies: { key } });
+    await connectTo(server, { cookies: { sessionid: sessions.create('ann') } });
+    await connectTo(server, { cookies: { sessionid: sessions.create(undefined) } });
+    expect(warnings).toEqual([
+      expect.stringMatching(/outcome expired of the source token:(?!.*until)/),
+      expect.stringMatching(/outcome expired of the source http-session:.*until/),
+      expect.stringMatching(/outcome missing of the source http-session/),
+    ]);
   });
 
   it('is told once a minute for each outcome, with how many were left out', async () => {
