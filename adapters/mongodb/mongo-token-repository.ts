@@ -250,10 +250,11 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     const rows = await rowsOf(this.#tokens.aggregate<TokenDocument & { users: Document[] }>(pipeline, options));
     const others = await this.#findOthers(rows, signal);
     const found = new Map<string, Found<User> | Error>();
+    const now = this.#operations.clock.now();
     await inTurns(rows, ({ users, ...document }) => {
       const userId = String(document.userId);
       const user = this.#users.userOf(userId, others.get(userId) ?? users);
-      found.set(document._id, user instanceof Error ? user : foundOf(document, user));
+      found.set(document._id, user instanceof Error ? user : foundOf(document, user, now));
     });
     return found;
   }
@@ -266,9 +267,9 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
 }
 
 /** An error is that of one token: the others of its batch are none the worse for it. */
-function foundOf<User extends AuthenticatedUser>(document: TokenDocument, user: User | undefined): Found<User> | Error {
+function foundOf<User extends AuthenticatedUser>(document: TokenDocument, user: User | undefined, now: number): Found<User> | Error {
   try {
-    return { document, grant: grantOf(document, user) };
+    return { document, grant: grantOf(document, user, now) };
   } catch (error) {
     return error as Error;
   }

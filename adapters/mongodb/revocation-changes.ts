@@ -2,6 +2,7 @@ import type { ChangeStreamDocument, Document } from 'mongodb';
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
 import { kindOf } from '../../src/kind-of.js';
 import type { TokenId } from '../../src/token-id.js';
+import { clockSkewMs } from './token-document.js';
 
 /** The collections of one database whose changes end something. */
 export interface WatchedCollections {
@@ -46,9 +47,6 @@ export const gap: unique symbol = Symbol('gap');
 
 /** The fields of a token whose change may end or lengthen it; `lastUsedAt`, which each log-in changes, is none of them. */
 const tokenFields = ['revokedAt', 'expiresAt', 'successorId', 'userId', 'scopes'];
-/** As far apart may the clocks of two processes be: what another one has revoked just now may lie in the future here. */
-const clockSkewMs = 60_000;
-
 /**
  * The stages that let through what may have ended something and nothing else: it is the server that filters, or each log-in would wake
  * every process. Of each change only what {@link revocationOf} reads is sent.

@@ -85,12 +85,15 @@ export function isReplayed(document: TokenDocument, now: number): boolean {
   return successorId !== undefined && revokedAt === undefined && graceEndsAt instanceof Date && graceEndsAt.getTime() <= now;
 }
 
+/** As far apart may the clocks of two processes be: what another one has revoked just now may lie in the future here. */
+export const clockSkewMs = 60_000;
+
 /**
- * What the repository says of a token.
+ * What the repository says of a token at `now`.
  *
  * @throws {Error} when the document cannot be read: whether the token is good cannot be told then.
  */
-export function grantOf<User extends AuthenticatedUser>(document: TokenDocument, user: User | undefined): TokenGrant<User> {
+export function grantOf<User extends AuthenticatedUser>(document: TokenDocument, user: User | undefined, now: number): TokenGrant<User> {
   const { _id, expiresAt, graceEndsAt, revokedAt, scopes, successorId } = document;
   if (![expiresAt, graceEndsAt, revokedAt].every(isDateIfAny) || !(scopes == null || isStrings(scopes))) {
     throw new Error('A stored token cannot be read: expiresAt, graceEndsAt and revokedAt must be dates, and scopes strings.');
@@ -100,10 +103,16 @@ export function grantOf<User extends AuthenticatedUser>(document: TokenDocument,
     id: _id as TokenId,
     user,
     ...(end !== undefined && { expiresAt: end }),
-    ...(revokedAt != null && { revokedAt }),
+    ...(revokedAt != null && { revokedAt: seenFrom(now, revokedAt) }),
     ...(scopes != null && { scopes }),
     ...(isTokenId(successorId) && { successorId }),
   };
+}
+
+/** When a token was revoked: at `now` where the clock of whoever has just done it is ahead, or it would open channels until then. */
+function seenFrom(now: number, revokedAt: Date): Date {
+  const aheadMs = revokedAt.getTime() - now;
+  return aheadMs > 0 && aheadMs <= clockSkewMs ? new Date(now) : revokedAt;
 }
 
 /** What can be told of a live token. */

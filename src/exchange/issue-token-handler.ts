@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { anInteger, checkedOptions, type Rule, type Rules } from '../checked-options.js';
 import type { Identification } from '../identity/identification.js';
 import type { BoundSource } from '../identity/user-source.js';
+import { kindOf } from '../kind-of.js';
+import { ignore } from '../maybe-promise.js';
 import type { ChannelServer } from '../server/channel-server.js';
 import { answer, Refused } from './answer.js';
 import { issuerOf } from './exchange-issuer.js';
@@ -58,11 +60,19 @@ export function issueTokenHandler(channels: ChannelServer, options: IssueTokenOp
       answer(request, response, 200, { expiresAt: known.authentication?.expiresAt });
       return;
     }
-    const asked = { ttlMs, label: typeof label === 'function' ? label(request) : label, scopes: copied };
+    const asked = { ttlMs, label: labelFor(request, label), scopes: copied };
     const { key, expiresAt = new Date(exchange.now + ttlMs) } = await exchange.ask('Issuing a token', () => issuer.issue(user.id, asked));
     cookie?.set(request, response, { key, endsAt: expiresAt }, exchange.now);
     answer(request, response, 200, cookie === undefined ? { token: key, expiresAt } : { expiresAt });
   });
+}
+
+/** @throws {TypeError} when the application's function gives anything but a string or nothing, a promise included. */
+function labelFor(request: IncomingMessage, label: IssueTokenOptions['label']): string | undefined {
+  const found: unknown = typeof label === 'function' ? label(request) : label;
+  if (typeof found === 'string' || found == null) return found ?? undefined;
+  ignore(found);
+  throw new TypeError(`${owner}: label must return a string or nothing, got ${kindOf(found)}`);
 }
 
 /** The token of user `id` that the client keeps in the cookie already, and that counts. */

@@ -106,7 +106,7 @@ function checkFinding(method: string, found: unknown): asserts found is SourceFi
   if (tokenId != null && !isTokenId(tokenId)) fail('tokenId', 'an id of a token (64 lower-case hexadecimal digits) or not at all');
   if (!isMoment(issuedAt)) fail('issuedAt', 'a valid Date or not at all');
   if (!isMoment(expiresAt)) fail('expiresAt', 'a valid Date or not at all');
-  if (scopes != null && !(Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string')))
+  if (scopes != null && !(Array.isArray(scopes) && Array.from<unknown>(scopes).every((scope) => typeof scope === 'string')))
     fail('scopes', 'a list of strings or not at all');
 }
 

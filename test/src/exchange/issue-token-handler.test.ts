@@ -162,6 +162,19 @@ describe('issueTokenHandler', () => {
   });
 
   it.each([
+    ['a number', () => 7],
+    ['an object', () => ({})],
+    ['a symbol', () => Symbol('label')],
+    ['a promise', async () => 'a phone'],
+    ['a promise that rejects', async () => Promise.reject(new Error('no label'))],
+  ])('answers 500 where the application’s own function gives %s for a label, and issues nothing', async (_, label) => {
+    const { site, ask } = await issuing({ label: label as never });
+    expect(await ask({ cookie: site.logIn('bob') })).toMatchObject({ status: 500, json: { error: 'internal_error' }, cookies: [] });
+    expect(site.errors).toEqual([expect.any(TypeError)]);
+    expect(await site.tokens.listOf('bob')).toHaveLength(1);
+  });
+
+  it.each([
     { ttlMs: 0 },
     { ttlMs: 1.5 },
     { ttlMs: 4e12 },

@@ -78,6 +78,7 @@ describe('defineSource', () => {
     ['gives an invalid date of issue', () => ({ outcome: 'ok', user: alice, issuedAt: 'today' })],
     ['gives scopes that are no list', () => ({ outcome: 'ok', user: alice, scopes: 'read write' })],
     ['gives scopes that are no strings', () => ({ outcome: 'ok', user: alice, scopes: [1] })],
+    ['gives scopes with a hole', () => ({ outcome: 'ok', user: alice, scopes: Array(1) })],
     ['gives a carrier that is no name', () => ({ outcome: 'unknown', carrier: 7 })],
   ])('cannot tell where find %s: 503, reported with its cause', async (_how, find) => {
     const { client, errors, called } = await connectBy(find);
