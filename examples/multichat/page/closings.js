@@ -20,12 +20,16 @@ const interruptions = {
 };
 
 /** What a person is told where there is no coming back without logging in. */
-export function endText(reason) {
+export function endText({ reason }) {
   return ends[reason] ?? 'You are not logged in any more.';
 }
 
-/** What a person is told while the page waits to come back. */
-export function interruptionText(reason) {
-  const why = interruptions[reason];
+/** What a person is told of the connection. One text for a whole interruption, however many attempts it takes: it is read out once. */
+export function stateText({ name, closing }) {
+  if (name === 'open') return 'Connected';
+  if (name === 'offline') return 'You are offline.';
+  if (name === 'stopped') return 'Not connected';
+  if (closing === undefined) return 'Connecting…';
+  const why = interruptions[closing.reason];
   return `Connection lost. Reconnecting…${why === undefined ? '' : ` ${why}`}`;
 }

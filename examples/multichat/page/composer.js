@@ -1,20 +1,23 @@
 const typingEveryMs = 2000;
+/** With fewer characters left, it is said how many. */
+const nearLimit = 200;
 
-/** The box to write in. What is written stays in it, or comes back to it, until the server has it. */
+/** The box to write in. */
 export class Composer {
   #form;
   #text;
-  #button;
-  #connection;
+  #left;
   #room;
-  #sent;
+  #onSend;
+  #onTyping;
   #typedAt = 0;
 
-  constructor(form, connection) {
+  constructor(form, { onSend, onTyping }) {
     this.#form = form;
     this.#text = form.elements.namedItem('text');
-    this.#button = form.querySelector('button');
-    this.#connection = connection;
+    this.#left = form.querySelector('#left');
+    this.#onSend = onSend;
+    this.#onTyping = onTyping;
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#send();
@@ -32,40 +35,32 @@ export class Composer {
     if (this.#room === room) return;
     this.#room = room;
     this.#text.value = room?.draft ?? '';
+    this.#count();
   }
 
   focus() {
     this.#text.focus();
   }
 
-  /** A message of ours came back: the server has it. */
-  arrived({ room, text }) {
-    if (this.#sent?.room.id === room && this.#sent.text === text) this.#sent = undefined;
-  }
-
-  setOnline(online) {
-    this.#button.disabled = !online;
-    this.#text.placeholder = online ? 'Write a message' : 'Waiting for the connection…';
-    if (online || this.#sent === undefined) return;
-    const { room, text } = this.#sent;
-    this.#sent = undefined;
-    if (room !== this.#room) room.draft ||= text;
-    else if (this.#text.value === '') this.#text.value = room.draft = text;
-  }
-
   #send() {
     const text = this.#text.value.trim();
     if (text === '' || this.#room === undefined) return;
-    if (!this.#connection.send({ command: 'send', room: this.#room.id, text })) return;
-    this.#sent = { room: this.#room, text };
     this.#text.value = this.#room.draft = '';
     this.#typedAt = 0;
+    this.#count();
+    this.#onSend(this.#room, text);
   }
 
   #typing() {
+    this.#count();
     if (this.#room !== undefined) this.#room.draft = this.#text.value;
     if (this.#text.value.trim() === '' || this.#room === undefined || Date.now() - this.#typedAt < typingEveryMs) return;
     this.#typedAt = Date.now();
-    this.#connection.send({ command: 'typing', room: this.#room.id });
+    this.#onTyping(this.#room);
+  }
+
+  #count() {
+    const left = this.#text.maxLength - this.#text.value.length;
+    this.#left.textContent = left > nearLimit ? '' : `${left} left`;
   }
 }

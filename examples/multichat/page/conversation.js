@@ -1,4 +1,4 @@
-import { avatar, element, time, unseen } from './elements.js';
+import { avatar, button, dayOf, element, linked, time, unseen } from './elements.js';
 
 const groupMs = 5 * 60 * 1000;
 const nearEndPx = 80;
@@ -7,67 +7,158 @@ const nearEndPx = 80;
 export class Conversation {
   #parts;
   #you;
-  #last;
+  #outbox;
+  #room;
+  #onEdge;
+  /** What is on the screen, by what it shows. */
+  #nodes = new Map();
+  /** Where the reader has left rooms, by room: which node was the first in sight, and its place; none where it was the end. */
+  #places = new Map();
+  #newestOfOthers;
   /** Whether the newest entry is kept in sight: so until the reader scrolls up. */
-  #follows = true;
+  follows = true;
 
-  constructor(parts) {
+  /** `onEdge` is called with `older` or `newer` where the reader has come to the end of what is here, and with `newest` where they ask for that. */
+  constructor(parts, onEdge) {
     this.#parts = parts;
+    this.#onEdge = onEdge;
     parts.newest.addEventListener('click', () => {
-      this.#scrollToEnd();
+      if (this.#room.isDetached) onEdge('newest');
+      this.#follow();
       parts.log.focus();
     });
-    parts.log.addEventListener('scroll', () => {
-      const { scrollHeight, scrollTop, clientHeight } = parts.log;
-      this.#follows = scrollHeight - scrollTop - clientHeight < nearEndPx;
-      if (this.#follows) parts.newest.hidden = true;
-    });
+    parts.log.addEventListener('scroll', () => this.#scrolled());
     // A phone's keyboard, a notice or a turned screen takes space from the log.
-    new ResizeObserver(() => this.#follows && this.#scrollToEnd()).observe(parts.log);
+    new ResizeObserver(() => this.follows && this.#toEnd()).observe(parts.log);
   }
 
-  /** Shows all of a room. Screen readers are not made to read it out: only what comes afterwards is news. */
-  show(room, you) {
-    const { name, about, log, entries, newest } = this.#parts;
+  /** Whether the reader looks at what was said earlier. */
+  looksBack(room) {
+    return room === this.#room && !this.follows;
+  }
+
+  /** Shows all of a room, where the reader has left it. Screen readers are not made to read it out: only what comes afterwards is news. */
+  show(room, you, outbox) {
+    const { name, about, list } = this.#parts;
+    this.close();
+    const place = this.#places.get(room.id);
+    Object.assign(this, { follows: place === undefined });
     this.#you = you;
-    this.#last = undefined;
+    this.#outbox = outbox;
+    this.#room = room;
     name.textContent = room.name;
     about.textContent = room.about;
-    newest.hidden = true;
-    log.setAttribute('aria-live', 'off');
-    entries.replaceChildren(...room.entries.map((entry) => this.#entry(entry)));
-    if (room.entries.length === 0) entries.append(element('li', { class: 'quiet-room' }, 'Nobody has said anything yet.'));
-    this.#scrollToEnd();
-    requestAnimationFrame(() => log.setAttribute('aria-live', 'polite'));
-    this.showPeople(room);
-    this.showTyping(room);
+    list.replaceChildren();
+    this.update();
+    this.#restore(place);
   }
 
-  /** Adds the newest entry; the reader's place is kept if they are reading further up. */
-  add(entry) {
-    const { entries, newest } = this.#parts;
-    const follow = this.#follows || entry.from?.id === this.#you.id;
-    entries.querySelector('.quiet-room')?.remove();
-    entries.append(this.#entry(entry));
-    if (follow) this.#scrollToEnd();
-    else if (entry.text !== undefined) newest.hidden = false;
+  close() {
+    if (this.#room !== undefined) this.#places.set(this.#room.id, this.follows ? undefined : this.#place());
+    this.#room = undefined;
   }
 
-  showPeople(room) {
-    const people = [...room.people.values()].sort((a, b) => a.name.localeCompare(b.name));
+  /** Brings the screen up to what the room is now; the reader's place stays. */
+  update() {
+    const { list, log, newest } = this.#parts;
+    const place = this.follows ? undefined : this.#place();
+    const nodes = this.#wanted();
+    const isOlder = list.lastElementChild !== null && list.lastElementChild === nodes.at(-1) && list.firstElementChild !== nodes[0];
+    if (list.childElementCount === 0 || isOlder) {
+      log.setAttribute('aria-live', 'off');
+      requestAnimationFrame(() => log.setAttribute('aria-live', 'polite'));
+    }
+    const wanted = new Set(nodes);
+    for (const node of [...list.children]) if (!wanted.has(node)) node.remove();
+    let next = list.firstElementChild;
+    for (const node of nodes) {
+      if (node === next) next = next.nextElementSibling;
+      else list.insertBefore(node, next);
+    }
+    const newestOfOthers = nodes.findLast(({ dataset }) => dataset.news === 'true');
+    if (this.follows) this.#toEnd();
+    else {
+      this.#restore(place);
+      if (!isOlder && newestOfOthers !== this.#newestOfOthers) newest.hidden = false;
+    }
+    if (this.#room.isDetached) newest.hidden = false;
+    this.#newestOfOthers = newestOfOthers;
+    this.#showPeople();
+    this.#showTyping();
+  }
+
+  /** A message of ours is in sight when it is written. */
+  follow() {
+    if (this.#room?.isDetached) this.#onEdge('newest');
+    this.#follow();
+  }
+
+  /** The nodes of all entries, and of what is not sent yet, as they are now: those that look as before are the same. */
+  #wanted() {
+    const known = this.#nodes;
+    this.#nodes = new Map();
+    let previous;
+    const nodes = [];
+    const put = (key, make) => {
+      const node = known.get(key) ?? make();
+      node.dataset.key = key;
+      this.#nodes.set(key, node);
+      nodes.push(node);
+    };
+    const mine = this.#outbox.in(this.#room.id).map((message) => ({ ...message, from: this.#you }));
+    const entries = [...this.#room.entries, ...mine.filter(({ id }) => !this.#room.entries.some((entry) => entry.id === id))];
+    for (const entry of entries) {
+      const day = dayOf(entry.at);
+      if (previous === undefined || dayOf(previous.at) !== day) put(`day ${day}`, () => element('li', { class: 'day' }, element('span', {}, day)));
+      const goesOn =
+        previous?.from?.id === (entry.from?.id ?? '') && dayOf(previous.at) === day && Date.parse(entry.at) - Date.parse(previous.at) < groupMs;
+      put(`${this.#room.id} ${entry.id} ${entry.from?.id} ${goesOn} ${entry.state}`, () => this.#node(entry, goesOn));
+      previous = entry;
+    }
+    if (nodes.length === 0) put('nothing', () => element('li', { class: 'notice' }, 'Nobody has said anything yet.'));
+    return nodes;
+  }
+
+  #node(entry, goesOn) {
+    // who comes and goes, and what one writes oneself, is not read out
+    if (entry.notice !== undefined) return element('li', { class: 'notice', 'aria-live': 'off' }, entry.notice, ' ', time(entry.at));
+    const mine = entry.from.id === this.#you.id;
+    const { state } = entry;
+    const item = element('li', { class: `message${mine ? ' mine' : ''}${goesOn ? ' goes-on' : ''}${state ? ` ${state}` : ''}` });
+    if (mine) item.setAttribute('aria-live', 'off');
+    else item.dataset.news = 'true';
+    const author = element('span', { class: 'author', dir: 'auto' }, mine ? 'You' : entry.from.name);
+    if (goesOn) item.append(unseen(`${author.textContent}: `));
+    else item.append(avatar(entry.from), element('p', { class: 'by' }, author, ' ', time(entry.at)));
+    item.append(element('p', { class: 'bubble', dir: 'auto' }, ...linked(entry.text)));
+    if (state === 'pending') item.append(element('p', { class: 'sending' }, 'Sending…'));
+    if (state === 'failed') {
+      const act = (done) => () => {
+        done();
+        this.#parts.log.focus();
+      };
+      const again = button('Send again', act(() => this.#outbox.sendAgain(entry.id)));
+      const drop = button('Discard', act(() => this.#outbox.remove(entry.id)), { class: 'quiet' });
+      item.append(element('p', { class: 'sending', role: 'alert' }, 'Not sent. ', again, ' ', drop));
+    }
+    return item;
+  }
+
+  #showPeople() {
+    const people = [...this.#room.people.values()].sort((a, b) => a.name.localeCompare(b.name));
     this.#parts.count.textContent = people.length === 1 ? '1 person here' : `${people.length} people here`;
     this.#parts.people.replaceChildren(
       ...people.map((person) => {
         const marks = [];
         if (person.id === this.#you.id) marks.push(element('span', { class: 'mark' }, 'you'));
         if (person.staff) marks.push(element('span', { class: 'mark' }, 'staff'));
-        return element('li', {}, avatar(person), element('span', { class: 'name' }, person.name), ...marks);
+        return element('li', {}, avatar(person), element('span', { class: 'name', dir: 'auto', title: person.name }, person.name), ...marks);
       }),
     );
   }
 
-  showTyping(room) {
-    const names = [...room.typing.values()].map(({ name }) => name);
+  #showTyping() {
+    const names = [...this.#room.typing.values()].map(({ name }) => name);
     const [first, second] = names;
     let text = '';
     if (names.length === 1) text = `${first} is typing…`;
@@ -76,24 +167,34 @@ export class Conversation {
     this.#parts.typing.textContent = text;
   }
 
-  #entry(entry) {
-    const previous = this.#last;
-    this.#last = entry;
-    if (entry.notice !== undefined) return element('li', { class: 'notice' }, entry.notice, ' ', time(entry.at));
-    const mine = entry.from.id === this.#you.id;
-    const goesOn = previous?.from?.id === entry.from.id && Date.parse(entry.at) - Date.parse(previous.at) < groupMs;
-    const item = element('li', { class: `message${mine ? ' mine' : ''}${goesOn ? ' goes-on' : ''}` });
-    const author = element('span', { class: 'author' }, mine ? 'You' : entry.from.name);
-    if (goesOn) item.append(unseen(`${author.textContent}: `));
-    else item.append(avatar(entry.from), element('p', { class: 'by' }, author, ' ', time(entry.at)));
-    item.append(element('p', { class: 'bubble' }, entry.text));
-    return item;
+  #scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#parts.log;
+    const toEndPx = scrollHeight - scrollTop - clientHeight;
+    if (this.#room === undefined) return;
+    this.follows = toEndPx < nearEndPx && !this.#room.isDetached;
+    if (this.follows) this.#parts.newest.hidden = true;
+    if (scrollTop < nearEndPx && this.#room.hasOlder) this.#onEdge('older');
+    else if (toEndPx < nearEndPx && this.#room.isDetached) this.#onEdge('newer');
   }
 
-  #scrollToEnd() {
-    const { log, newest } = this.#parts;
-    log.scrollTop = log.scrollHeight;
-    this.#follows = true;
-    newest.hidden = true;
+  #place() {
+    const { list, log } = this.#parts;
+    const node = [...list.children].find(({ offsetTop, offsetHeight }) => offsetTop + offsetHeight > log.scrollTop);
+    return node && { key: node.dataset.key, fromTop: node.offsetTop - log.scrollTop };
+  }
+
+  #restore(place) {
+    const node = this.#nodes.get(place?.key);
+    if (node !== undefined) this.#parts.log.scrollTop = node.offsetTop - place.fromTop;
+  }
+
+  #follow() {
+    this.follows = true;
+    this.#toEnd();
+  }
+
+  #toEnd() {
+    this.#parts.log.scrollTop = this.#parts.log.scrollHeight;
+    this.#parts.newest.hidden = true;
   }
 }

@@ -1,6 +1,9 @@
 const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+const relativeDay = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+const dayMs = 24 * 60 * 60 * 1000;
 const hues = 8;
 
 /** Makes an element. What users wrote is only ever given as text: nothing here reads HTML. */
@@ -8,6 +11,13 @@ export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   made.append(...children);
+  return made;
+}
+
+/** Makes a button. */
+export function button(text, onClick, attributes = {}) {
+  const made = element('button', { type: 'button', ...attributes }, text);
+  made.addEventListener('click', onClick);
   return made;
 }
 
@@ -27,7 +37,23 @@ export function time(at) {
 
 /** A moment of any day. */
 export function moment(at) {
-  return element('time', { datetime: at }, day.format(new Date(at)));
+  return element('time', { datetime: at }, dateAndTime.format(new Date(at)));
+}
+
+/** The day of a moment where the reader is: "today", "yesterday", or its date. */
+export function dayOf(at) {
+  const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate());
+  const date = new Date(at);
+  const days = Math.round((midnight(date) - midnight(new Date())) / dayMs);
+  return days === 0 || days === -1 ? relativeDay.format(days, 'day') : day.format(date);
+}
+
+/** Text with its addresses as links. */
+export function linked(text) {
+  return text.split(/(https?:\/\/[^\s<>"]*[^\s<>".,:;!?'()])/).map((part, index) => {
+    if (index % 2 === 0 || !URL.canParse(part)) return part;
+    return element('a', { href: part, target: '_blank', rel: 'noopener noreferrer' }, part);
+  });
 }
 
 /** Text for screen readers alone. */

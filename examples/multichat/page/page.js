@@ -1,15 +1,20 @@
+import { connectChannel } from '/ws-with/entries/client.js';
 import { ChatRoom } from './chat-room.js';
-import { endText, interruptionText } from './closings.js';
+import { endText, stateText } from './closings.js';
 import { Composer } from './composer.js';
-import { Connection } from './connection.js';
+import { ConnectionPanel } from './connection-panel.js';
 import { Conversation } from './conversation.js';
 import { Devices } from './devices.js';
-import { avatar, element } from './elements.js';
+import { avatar, button, element } from './elements.js';
+import { Outbox } from './outbox.js';
 import { RoomList } from './room-list.js';
 
 const byId = (id) => document.getElementById(id);
 const rooms = new Map();
+let channel;
 let you;
+let outbox;
+let notices;
 /** The room on the screen, and the one that will be once the server lets us in. */
 let open;
 let wanted = location.hash.slice(1) || sessionStorage.getItem('multichat:room') || undefined;
@@ -18,58 +23,83 @@ let isLoggingOut = false;
 /** The log-in has ended: what says so stays. */
 let isOver = false;
 
-const connection = new Connection(new URL('/chat', location.href.replace(/^http/, 'ws')));
+const send = (command) => channel.sendJson(command);
 const devices = new Devices(byId('devices'));
-const composer = new Composer(byId('composer'), connection);
+const panel = new ConnectionPanel(byId('connection'));
+const composer = new Composer(byId('composer'), {
+  onSend(room, text) {
+    outbox.add(room.id, text);
+    conversation.follow();
+  },
+  onTyping: (room) => send({ command: 'typing', room: room.id }),
+});
 const roomList = new RoomList(byId('rooms'), choose);
-const conversation = new Conversation({
-  name: byId('room-name'),
-  about: byId('room-about'),
-  log: byId('log'),
-  entries: byId('entries'),
-  newest: byId('newest'),
-  people: byId('people'),
-  count: byId('people-count'),
-  typing: byId('typing'),
-});
+const conversation = new Conversation(
+  {
+    name: byId('room-name'),
+    about: byId('room-about'),
+    log: byId('log'),
+    list: byId('entries'),
+    newest: byId('newest'),
+    people: byId('people'),
+    count: byId('people-count'),
+    typing: byId('typing'),
+  },
+  (edge) => {
+    if (edge === 'older') open.loadOlder();
+    else if (edge === 'newer') open.loadNewer();
+    else open.loadNewest();
+  },
+);
 
-const stateTexts = {
-  connecting: 'Connecting…',
-  open: 'Connected',
-  ended: 'Logged out',
-};
+/** Connects, and follows how that goes until it is over. */
+async function connect() {
+  channel = connectChannel('/chat', {
+    // The cookie is the credential: a log-in that has ended is not to be renewed, but may have been followed by another one.
+    renew: (_, signal) => fetch('/me', { cache: 'no-store', signal }),
+    onMessage: (data) => keepingFocus(() => received(JSON.parse(data))),
+    onClose: (closing) => panel.closed(closing),
+    minDelayMs: 500,
+    maxDelayMs: 15_000,
+    pingMs: 10_000,
+  });
+  const following = channel;
+  for await (const state of following.states) if (following === channel) keepingFocus(() => showState(state));
+}
 
-connection.addEventListener('state', ({ detail: { state, reason } }) => {
-  byId('state').dataset.state = state;
-  byId('state-text').textContent = stateTexts[state] ?? interruptionText(reason);
-  byId('try-now').hidden = state !== 'waiting';
-  composer.setOnline(state === 'open');
-  if (state === 'ended' && !isLoggingOut) showEnd(reason);
-});
+function showState(state) {
+  const text = stateText(state);
+  panel.setState(text);
+  byId('state').dataset.state = state.name;
+  if (byId('state-text').textContent !== text) byId('state-text').textContent = text;
+  if (state.name === 'stopped' && !isLoggingOut && !isOver) void stopped(state);
+}
 
 const on = {
-  welcome({ you: person, rooms: summaries, joined }) {
-    you = person;
-    byId('me').replaceChildren(avatar(you), element('span', { class: 'name' }, you.name));
-    for (const summary of summaries) if (!rooms.has(summary.id)) rooms.set(summary.id, new ChatRoom(summary, you));
-    for (const room of rooms.values()) room.leave();
-    for (const { room, people } of joined) enter(rooms.get(room), people);
+  welcome({ you: person, connection, rooms: summaries, joined, notices: when }) {
+    if (you !== undefined && you.id !== person.id) return showSomebodyElse(person);
+    notices = when;
+    panel.setConnection(connection);
+    if (you === undefined) begin(person, summaries);
+    const now = new Map(joined.map((room) => [room.room, room]));
+    for (const room of rooms.values()) {
+      if (now.has(room.id)) room.enter(now.get(room.id));
+      else room.leave();
+    }
     if (open !== undefined && !open.joined) show(undefined);
-    const next = rooms.get(wanted) ?? open;
-    if (next?.joined && next !== open) show(next);
-    else if (next?.joined) conversation.showPeople(next);
+    else if (open !== undefined) changed(open);
+    if (wanted !== undefined) goTo(wanted);
     wanted = undefined;
+    void outbox.run();
   },
-  joined({ room: id, people }) {
+  joined({ room: id, ...now }) {
     const room = rooms.get(id);
-    const isNew = !room.joined;
-    enter(room, people);
-    if (isNew) room.addNotice('You came in', new Date().toISOString());
+    room.enter(now);
     if (wanted === id) {
       wanted = undefined;
       show(room);
       focusConversation();
-    } else if (room === open) conversation.showPeople(room);
+    } else changed(room);
   },
   left({ room: id }) {
     const room = rooms.get(id);
@@ -78,44 +108,65 @@ const on = {
     show(undefined);
     roomList.focus(id);
   },
-  history({ room: id, messages }) {
-    const room = rooms.get(id);
-    const hasMore = room.addHistory(messages);
-    room.markReadAtFirst();
-    if (hasMore && room === open) show(room);
+  moved({ room: id, isIn }) {
+    if (rooms.get(id).joined !== isIn) send({ command: isIn ? 'join' : 'leave', room: id, follows: true });
   },
-  enter({ room: id, user, at }) {
+  people({ room: id, people }) {
     const room = rooms.get(id);
-    room.people.set(user.id, user);
-    noteIn(room, `${user.name} came in`, at);
+    if (room.joined) room.setPeople(people);
+    changed(room);
   },
-  leave({ room: id, user, at }) {
-    const room = rooms.get(id);
-    room.people.delete(user.id);
-    room.stopTyping(user.id);
-    noteIn(room, `${user.name} left`, at);
+  history({ room: id, ...history }) {
+    rooms.get(id).addHistory(history);
+    changed(rooms.get(id));
   },
   typing({ room: id, user }) {
-    const room = rooms.get(id);
-    const showTyping = () => room === open && conversation.showTyping(room);
-    room.startTyping(user, showTyping);
-    showTyping();
+    if (user.id !== you.id) rooms.get(id).startTyping(user);
+    changed(rooms.get(id));
   },
   message(message) {
     const room = rooms.get(message.room);
-    if (message.from.id === you.id) composer.arrived(message);
-    if (!room.addMessage(message) || room !== open) return;
-    conversation.add(message);
-    conversation.showTyping(room);
-    if (document.visibilityState === 'visible') room.markRead();
+    if (!room.joined) return;
+    room.addMessage(message, conversation.looksBack(room));
+    if (message.from.id === you.id) {
+      room.markRead();
+      outbox.remove(message.id);
+    }
+    changed(room);
+  },
+  gap() {
+    send({ command: 'sync' });
   },
 };
 
-connection.addEventListener('event', ({ detail }) => {
-  if (detail.error === undefined) on[detail.event]?.(detail);
-  else showProblem(detail);
-  showRooms();
-});
+function received(event) {
+  // what comes before the welcome is known to it
+  if (event.error !== undefined) showProblem(event);
+  else if (you !== undefined || event.event === 'welcome') on[event.event]?.(event);
+  if (you !== undefined) showRooms();
+}
+
+/** The first welcome says whose page this is. */
+function begin(person, summaries) {
+  you = person;
+  byId('me').replaceChildren(avatar(you), element('span', { class: 'name', dir: 'auto', title: you.name }, you.name));
+  const page = {
+    you,
+    send,
+    changed,
+    get notices() {
+      return notices;
+    },
+  };
+  for (const summary of summaries) rooms.set(summary.id, new ChatRoom(summary, page));
+  outbox = new Outbox(`multichat:outbox:${you.id}`, {
+    request: (command, options) => channel.request(command, options),
+    onSent(message) {
+      rooms.get(message.room).addMessage({ ...message, from: you }, false);
+    },
+    onChange: () => open !== undefined && changed(open),
+  });
+}
 
 /** A room was clicked: it is opened, after joining it where need be. */
 function choose(id) {
@@ -124,15 +175,17 @@ function choose(id) {
   if (room.joined) {
     show(room);
     focusConversation();
-  } else if (connection.send({ command: 'join', room: id })) {
-    wanted = id;
-  }
+  } else if (send({ command: 'join', room: id })) wanted = id;
   showRooms();
 }
 
-function enter(room, people) {
-  room.setPeople(people);
-  connection.send({ command: 'history', room: room.id });
+/** An address names a room: it is opened, or it is offered to join it. */
+function goTo(id) {
+  const room = rooms.get(id);
+  if (room?.joined) {
+    if (room !== open) show(room);
+  } else if (room !== undefined) tell(`You are not in the ${room.name}.`, button('Join', () => choose(id)));
+  else if (/^[\w-]+$/.test(id)) tell('There is no such room.', dismissal());
 }
 
 function show(room) {
@@ -142,9 +195,19 @@ function show(room) {
   composer.switchTo(room);
   if (room !== undefined) sessionStorage.setItem('multichat:room', room.id);
   history.replaceState(null, '', room === undefined ? location.pathname : `#${room.id}`);
-  if (room === undefined) return;
-  conversation.show(room, you);
-  if (document.visibilityState === 'visible') room.markRead();
+  if (room === undefined) conversation.close();
+  else {
+    conversation.show(room, you, outbox);
+    changed(room);
+  }
+}
+
+function changed(room) {
+  if (room === open) {
+    conversation.update();
+    if (document.visibilityState === 'visible') room.markRead();
+  }
+  showRooms();
 }
 
 function showRooms() {
@@ -159,43 +222,68 @@ function focusConversation() {
   else composer.focus();
 }
 
-function noteIn(room, text, at) {
-  const entry = room.addNotice(text, at);
-  if (room !== open) return;
-  conversation.add(entry);
-  conversation.showPeople(room);
-  conversation.showTyping(room);
+/** Does what may take away the element that has the focus, which goes to the conversation then. */
+function keepingFocus(change) {
+  const before = document.activeElement;
+  change();
+  const isLost = document.activeElement === before || document.activeElement === document.body;
+  if (before !== null && before !== document.body && isLost && !before.checkVisibility()) (open === undefined ? byId('main') : byId('log')).focus();
+}
+
+function tell(text, ...ways) {
+  byId('notice').replaceChildren(element('p', {}, text), ...ways);
+}
+
+function dismissal() {
+  return button('Dismiss', () => keepingFocus(clearProblem), { class: 'quiet' });
 }
 
 function showProblem({ error, room: id }) {
-  wanted = undefined;
-  const name = rooms.get(id)?.name ?? 'room';
+  const room = rooms.get(id);
+  const name = room?.name ?? 'room';
+  if (error === 'not_in_room') room?.leave();
+  else wanted = undefined;
   const texts = {
     staff_only: `The ${name} is for staff only, so you cannot come in. Your other rooms are as they were.`,
     unknown_room: 'There is no such room.',
     not_in_room: `You are not in the ${name} any more. Join it again to write there.`,
+    try_again: 'The server cannot do its work just now. Try again in a moment.',
   };
-  const dismiss = element('button', { type: 'button', class: 'quiet' }, 'Dismiss');
-  dismiss.addEventListener('click', clearProblem);
-  byId('notice').replaceChildren(element('p', {}, texts[error] ?? 'That did not work. Please try again.'), dismiss);
+  tell(texts[error] ?? 'That did not work. Please try again.', dismissal());
+}
+
+/** The connection is over for good. In this browser somebody may have logged in meanwhile: the same person goes on, and who it is now is said. */
+async function stopped({ why, closing }) {
+  const answer = why === 'log-in' ? await fetch('/me', { cache: 'no-store' }).catch(() => undefined) : undefined;
+  const person = answer?.ok ? await answer.json() : undefined;
+  if (person !== undefined && (you === undefined || person.id === you.id)) void connect();
+  else if (person !== undefined) showSomebodyElse(person);
+  else if (why === 'log-in') showEnd(endText(closing), element('a', { href: '/' }, 'Log in again'));
+  else showEnd(why === 'failing' ? 'The server has failed too often.' : endText(closing), button('Try again', () => location.reload()));
+}
+
+function showSomebodyElse({ name }) {
+  channel.close();
+  showEnd(`Somebody logged in as ${name} in this browser, so ${you.name} is logged out here.`, element('a', { href: '/' }, `Go on as ${name}`));
 }
 
 /** The page stays as it is, so that what is half written can be read; the log-in that follows brings it back. */
-function showEnd(reason) {
+function showEnd(text, way) {
   isOver = true;
   devices.close();
-  // The cookie is of no use any more, so this shows the log-in.
-  const logIn = element('a', { href: '/' }, 'Log in again');
-  const kept = [...rooms.values()].some(({ draft }) => draft !== '') ? ' What you were writing is kept.' : '';
-  byId('notice').replaceChildren(element('p', {}, `${endText(reason)}${kept}`), logIn);
-  for (const id of ['leave', 'open-devices', 'log-out']) byId(id).hidden = true;
+  panel.close();
+  const isKept = [...rooms.values()].some(({ draft }) => draft !== '') || outbox?.messages.length > 0;
+  keepingFocus(() => {
+    tell(`${text}${isKept ? ' What you were writing is kept.' : ''}`, way);
+    for (const id of ['leave', 'open-devices', 'log-out']) byId(id).hidden = true;
+  });
 }
 
 function clearProblem() {
   if (!isOver) byId('notice').replaceChildren();
 }
 
-byId('leave').addEventListener('click', () => open !== undefined && connection.send({ command: 'leave', room: open.id }));
+byId('leave').addEventListener('click', () => open !== undefined && send({ command: 'leave', room: open.id }));
 for (const id of ['log-out', 'log-out-everywhere']) {
   byId(id).addEventListener('submit', () => {
     isLoggingOut = true;
@@ -203,14 +291,17 @@ for (const id of ['log-out', 'log-out-everywhere']) {
   });
 }
 byId('open-devices').addEventListener('click', () => void devices.open());
-byId('try-now').addEventListener('click', () => connection.retry());
+byId('open-connection').addEventListener('click', () => panel.open());
+byId('skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  (open === undefined ? byId('main') : byId('log')).focus();
+});
+addEventListener('hashchange', () => you !== undefined && goTo(location.hash.slice(1)));
 document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState !== 'visible' || open === undefined) return;
-  open.markRead();
-  showRooms();
+  if (document.visibilityState === 'visible' && open !== undefined) changed(open);
 });
 // Another tab has read something.
 addEventListener('storage', () => you !== undefined && showRooms());
 byId('people-details').open = matchMedia('(min-width: 60rem)').matches;
 
-connection.open();
+void connect();

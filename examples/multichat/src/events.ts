@@ -15,34 +15,67 @@ export interface RoomSummary {
 
 /** A message that somebody wrote in a room. */
 export interface ChatMessage {
-  /** Unique, so that a page can tell what it has from what it gets again. */
+  /** Made by the page that sends it: what one member sends twice under one id is there once. */
   readonly id: string;
   readonly room: string;
+  /** 1, 2, 3, … in each room, without a hole: pages know from it what they miss, and what comes before what. */
+  readonly number: number;
   readonly from: Person;
   readonly text: string;
   /** When it was written: ISO 8601, UTC. */
   readonly at: string;
 }
 
-/** Everything that the server sends of its own accord; what a client did wrong comes as `{ error, … }` instead. */
-export type ChatEvent =
-  /** First of all: who you are, which rooms there are, and which of them you are in. */
-  | { readonly event: 'welcome'; readonly you: Person; readonly rooms: readonly RoomSummary[]; readonly joined: readonly RoomPeople[] }
-  /** You are in a room now, on all of your pages. */
-  | ({ readonly event: 'joined' } & RoomPeople)
-  /** You are out of it. */
-  | { readonly event: 'left'; readonly room: string }
-  /** The newest messages of a room, oldest first; the answer to `history`. */
-  | { readonly event: 'history'; readonly room: string; readonly messages: readonly ChatMessage[] }
-  /** Somebody else came in, or went with the last of their pages. */
-  | { readonly event: 'enter' | 'leave'; readonly room: string; readonly user: Person; readonly at: string }
-  /** Somebody else is writing. */
-  | { readonly event: 'typing'; readonly room: string; readonly user: Person }
-  /** Somebody wrote; the writer gets it too. */
-  | ({ readonly event: 'message' } & ChatMessage);
-
-/** Who is in a room. */
-export interface RoomPeople {
+/** A room as it is now. */
+export interface RoomNow {
   readonly room: string;
   readonly people: readonly Person[];
+  /** Number of the newest message; 0 where there is none. */
+  readonly last: number;
 }
+
+/** What a page can tell of its connection. */
+export interface ConnectionFacts {
+  /** What the member was recognized by, as the package names it. */
+  readonly by: string | undefined;
+  /** When that ends, where that is known: ISO 8601, UTC. */
+  readonly until: string | undefined;
+  /** The process at the other end. */
+  readonly node: string;
+}
+
+/** When the log says who comes and goes. */
+export interface NoticeOptions {
+  /** In rooms with at most so many people. */
+  readonly upTo: number;
+  /** After so many milliseconds: who is back by then has not been away. */
+  readonly graceMs: number;
+}
+
+/** Everything that the server sends of its own accord; what a client did wrong comes as `{ error, … }` instead, and what it numbered is answered. */
+export type ChatEvent =
+  /** First of all, and after each `sync`: who you are, how you are connected, which rooms there are, and which of them you are in. */
+  | {
+      readonly event: 'welcome';
+      readonly you: Person;
+      readonly connection: ConnectionFacts;
+      readonly rooms: readonly RoomSummary[];
+      readonly joined: readonly RoomNow[];
+      readonly notices: NoticeOptions;
+    }
+  /** This page is in a room now. */
+  | ({ readonly event: 'joined' } & RoomNow)
+  /** It is out of it. */
+  | { readonly event: 'left'; readonly room: string }
+  /** Another of your pages came into a room or left it: do so too, with `follows`. */
+  | { readonly event: 'moved'; readonly room: string; readonly isIn: boolean }
+  /** Who is in a room, on whatever process, after that changed. */
+  | { readonly event: 'people'; readonly room: string; readonly people: readonly Person[] }
+  /** Messages of a room, oldest first, `before` or `after` a number; the answer to `history`. */
+  | { readonly event: 'history'; readonly room: string; readonly before?: number; readonly after?: number; readonly messages: readonly ChatMessage[] }
+  /** Somebody is writing. */
+  | { readonly event: 'typing'; readonly room: string; readonly user: Person }
+  /** Somebody wrote; the writer gets it too. */
+  | ({ readonly event: 'message' } & ChatMessage)
+  /** Something may have been missed: ask with `sync`. */
+  | { readonly event: 'gap' };

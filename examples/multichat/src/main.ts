@@ -2,12 +2,13 @@ import { demoUsers } from './accounts.js';
 import { memoryBackend } from './backend.js';
 import { mongoBackend } from './mongo-backend.js';
 import { startMultiChat } from './multichat.js';
-import { readOptions } from './options.js';
+import { type Options, readOptions, usage } from './options.js';
 
-const { mongodbUrl, ...options } = readOptions(process.argv.slice(2), process.env);
+const { mongodbUrl, ...options } = given();
 const backend = mongodbUrl === undefined ? memoryBackend : mongoBackend(mongodbUrl);
 const chat = await startMultiChat({ ...options, backend }).catch((error: unknown) => {
-  console.error(`MultiChat could not start. ${String(error)}`);
+  const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+  console.error(isTaken ? `Port ${options.port} is taken. Choose another one: PORT=0 takes a free one.` : `MultiChat could not start. ${String(error)}`);
   process.exit(1);
 });
 console.log(`MultiChat is on ${chat.url}`);
@@ -22,4 +23,17 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     ending = true;
     void chat.close();
   });
+}
+
+/** What the command line asks for; without a chat to start, it ends here. */
+function given(): Options {
+  try {
+    const read = readOptions(process.argv.slice(2), process.env);
+    if (read !== 'help') return read;
+    console.log(usage);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`);
+    process.exit(2);
+  }
 }

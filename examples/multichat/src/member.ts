@@ -1,4 +1,4 @@
-import type { AuthenticatedUser } from 'ws-with';
+import type { AuthenticatedUser, UserRepository } from 'ws-with';
 
 /** A user of this chat. */
 export interface Member extends AuthenticatedUser {
@@ -7,6 +7,9 @@ export interface Member extends AuthenticatedUser {
   /** Whether staff-only rooms are open to this member. */
   readonly staff: boolean;
 }
+
+/** Where members are found, several at once too. */
+export type MemberRepository = UserRepository<Member> & Required<Pick<UserRepository<Member>, 'findByIds'>>;
 
 declare module 'ws-with' {
   interface Register {

@@ -1,12 +1,15 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { ChannelServer, container, type DependencyContainer } from 'ws-with';
 import { demoAccounts } from './accounts.js';
 import { type Backend, memoryBackend, type OpenBackend } from './backend.js';
+import { Chat } from './chat.js';
 import { chatHandlers } from './handlers.js';
+import type { NoticeOptions } from './events.js';
 import { Site } from './http.js';
 import type { Auth } from './identified.js';
-import { Rooms } from './rooms.js';
 import { SessionLogIns } from './session-log-ins.js';
 import { TokenLogIns } from './token-log-ins.js';
 
@@ -21,6 +24,14 @@ export interface MultiChatOptions {
   readonly publicOrigin?: string | undefined;
   /** @default everything in memory */
   readonly backend?: OpenBackend | undefined;
+  /** How many messages a member may send in ten seconds. @default 30 */
+  readonly messagesPer10s?: number | undefined;
+  /** When the log says who comes and goes. @default in rooms of up to 20 people, after 10 s */
+  readonly notices?: NoticeOptions | undefined;
+  /** How often log-ins are looked up again, in milliseconds: how soon a database that is out of reach is noticed where nobody writes. @default 5_000 */
+  readonly lookUpMs?: number | undefined;
+  /** How long pages stay connected while it is, in milliseconds. @default 10_000 */
+  readonly unnoticedMs?: number | undefined;
 }
 
 /** A running chat. */
@@ -48,23 +59,42 @@ async function startOn(backend: Backend, dependencies: DependencyContainer, opti
   const { auth, host = '127.0.0.1', port = 0, publicOrigin } = options;
   const { tokens, users, httpSessions } = backend;
   const logIns = auth === 'token' ? new TokenLogIns(tokens) : new SessionLogIns(httpSessions, users);
-  const rooms = new Rooms();
-  const chat = new ChannelServer(chatHandlers({ auth, rooms, log: backend.log }), { container: dependencies, publicOrigin });
+  const { channels, chat } = channelServer(backend, dependencies, options);
   const site = new Site({ accounts: await demoAccounts(), logIns, publicOrigin });
   const server = createServer(site.handle);
-  chat.handleUpgrades(server, { path: '/chat' });
-  await backend.follow({ rooms, channels: chat.channels });
+  // A browser does not tell a page with which status a handshake was refused, but why a socket was closed.
+  channels.handleUpgrades(server, { path: '/chat', refusals: 'close' });
+  await chat.groups.ready;
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   const { address, family, port: bound } = server.address() as AddressInfo;
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`,
-    channels: chat,
+    channels,
     async close(): Promise<void> {
       const closed = new Promise((resolve) => server.close(resolve));
-      await chat.close();
+      await channels.close();
+      await chat.groups.close();
       server.closeAllConnections();
       await closed;
       await backend.close();
     },
   };
+}
+
+function channelServer({ users, log, broadcaster }: Backend, dependencies: DependencyContainer, options: MultiChatOptions): Running {
+  const { auth, publicOrigin, messagesPer10s = 30, notices = { upTo: 20, graceMs: 10_000 }, lookUpMs = 5_000, unnoticedMs = 10_000 } = options;
+  const onGap = (): void => {
+    for (const channel of channels.channels) channel.sendJson({ event: 'gap' });
+  };
+  const chat = new Chat({ users, log, broadcaster, onGap });
+  const limiter = new RateLimiterMemory({ points: messagesPer10s, duration: 10 });
+  const handlers = chatHandlers({ auth, chat, limiter, node: `process ${process.pid} of ${hostname()}`, notices });
+  const live = { revalidate: { everyMs: lookUpMs }, maxStaleMs: unnoticedMs };
+  const channels = new ChannelServer(handlers, { container: dependencies, publicOrigin, ...live });
+  return { channels, chat };
+}
+
+interface Running {
+  readonly channels: ChannelServer;
+  readonly chat: Chat;
 }

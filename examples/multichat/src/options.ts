@@ -12,18 +12,30 @@ export interface Options {
   readonly mongodbUrl: string | undefined;
 }
 
+/** What `--help` says. */
+export const usage: string = `Usage: npm start -- [--auth=token|session] [--help]
+
+  --auth          how members are recognized: by a token or by the HTTP session of the site (default: token)
+
+  PORT            where it listens; 0 takes a free port (default: 8080)
+  HOST            (default: 127.0.0.1)
+  PUBLIC_ORIGIN   what browsers see of it behind a proxy, e.g. https://chat.example.com
+  MONGODB_URL     a replica set to keep everything in, which several processes can share (default: memory)`;
+
 /**
- * Reads `--auth=token|session` (default token) and the variables `HOST` (default 127.0.0.1), `PORT` (default 8080; 0 takes a free one),
+ * Reads `--help`, `--auth=token|session` (default token) and the variables `HOST` (default 127.0.0.1), `PORT` (default 8080; 0 takes a free one),
  * `PUBLIC_ORIGIN` and `MONGODB_URL`.
  *
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
-export function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Options {
-  const { values } = parseArgs({ args: [...args], options: { auth: { type: 'string', default: 'token' } } });
-  const { auth } = values;
+export function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Options | 'help' {
+  const { values } = parseArgs({ args: [...args], options: { auth: { type: 'string', default: 'token' }, help: { type: 'boolean', short: 'h' } } });
+  const { auth, help } = values;
+  if (help) return 'help';
   if (auth !== 'token' && auth !== 'session') throw new TypeError(`--auth must be token or session, got ${auth}`);
-  const port = Number(environment['PORT'] || 8080);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new TypeError(`PORT must be 0 to 65535, got ${environment['PORT']}`);
+  const given = environment['PORT'] || '8080';
+  const port = /^\d+$/.test(given) ? Number(given) : Number.NaN;
+  if (!(port <= 65_535)) throw new TypeError(`PORT must be a whole number from 0 to 65535, got ${given}`);
   const mongodbUrl = readMongodbUrl(environment['MONGODB_URL']);
   return { auth, host: environment['HOST'] || '127.0.0.1', port, publicOrigin: readOrigin(environment['PUBLIC_ORIGIN']), mongodbUrl };
 }

@@ -2,13 +2,12 @@ import type { ServerResponse } from 'node:http';
 
 /** What a response holds; nothing for a redirection. */
 export interface Content {
-  readonly type?: string;
-  readonly body?: string | Buffer;
-  readonly text?: string;
+  readonly html?: string;
   readonly json?: unknown;
 }
 
-const headersOfAll: Readonly<Record<string, string>> = {
+/** Headers of every response. */
+export const headersOfAll: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-cache',
   // Scripts and styles are files of ours; what users write is text and nothing else.
   'Content-Security-Policy': [
@@ -27,13 +26,8 @@ const headersOfAll: Readonly<Record<string, string>> = {
 };
 
 /** Answers a request. */
-export function reply(response: ServerResponse, status: number, content: Content, headers: Readonly<Record<string, string>> = {}): void {
-  const { type, body } = encode(content);
-  response.writeHead(status, { ...headersOfAll, ...headers, ...(type === undefined ? {} : { 'Content-Type': type }) }).end(body);
-}
-
-function encode({ type, body, text, json }: Content): { type: string | undefined; body: string | Buffer } {
-  if (json !== undefined) return { type: 'application/json', body: JSON.stringify(json) };
-  if (text !== undefined) return { type: 'text/plain; charset=utf-8', body: `${text}\n` };
-  return { type, body: body ?? '' };
+export function reply(response: ServerResponse, status: number, { html, json }: Content, headers: Readonly<Record<string, string>> = {}): void {
+  const type = json !== undefined ? 'application/json' : 'text/html; charset=utf-8';
+  const body = json !== undefined ? JSON.stringify(json) : html;
+  response.writeHead(status, { ...headersOfAll, ...headers, ...(body === undefined ? {} : { 'Content-Type': type }) }).end(body);
 }

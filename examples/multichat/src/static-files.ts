@@ -1,25 +1,24 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { extname } from 'node:path';
-import type { Content } from './reply.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import sirv from 'sirv';
+import { headersOfAll } from './reply.js';
 
-const folder = new URL('../page/', import.meta.url);
-const types: Readonly<Record<string, string>> = {
-  '.css': 'text/css; charset=utf-8',
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.svg': 'image/svg+xml',
+const options = {
+  etag: true,
+  extensions: [],
+  setHeaders(response: ServerResponse): void {
+    for (const [name, value] of Object.entries(headersOfAll)) response.setHeader(name, value);
+  },
 };
+// Both are read once: what is not there when the chat starts is never looked for in the file system.
+const page = sirv(fileURLToPath(new URL('../page/', import.meta.url)), options);
+const library = sirv(fileURLToPath(new URL('..', import.meta.resolve('ws-with'))), options);
+/** A page needs `ws-with/client`, and what that loads. */
+const ofClient = /^\/ws-with(\/(?:client\/[\w-]+|entries\/client)\.js)$/;
 
-/** The page of those who are logged in. */
-export const chatPage: Content = load('chat.html');
-
-/** What the pages load, by path. Read once: what is not here now is never looked for in the file system. */
-export const files: ReadonlyMap<string, Content> = new Map(
-  readdirSync(folder)
-    .filter((name) => extname(name) in types && extname(name) !== '.html')
-    .map((name) => [`/${name}`, load(name)]),
-);
-
-function load(name: string): Content {
-  return { type: types[extname(name)] as string, body: readFileSync(new URL(name, folder)) };
+/** Answers with a file of the page or of the client that it uses; calls `orElse` where there is none. */
+export function serveFile(request: IncomingMessage, response: ServerResponse, path: string, orElse: () => void): void {
+  const [, client] = ofClient.exec(path) ?? [];
+  if (client !== undefined) request.url = client;
+  (client === undefined ? page : library)(request, response, orElse);
 }

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startTcpProxy } from '../../../test/adapters/mongodb/tcp-proxy.js';
 import { demoUsers } from '../src/accounts.js';
 import { type MultiChat, startMultiChat } from '../src/multichat.js';
 import { BrowserPages, type PageOptions } from './support/browser-pages.js';
@@ -26,41 +27,129 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     expect(complaints).toEqual([]);
   }, patienceMs);
 
+  /** A page of somebody who has logged in before. */
+  async function openAs(name: string, { url = chat.url, ...options }: PageOptions & { readonly url?: string } = {}): Promise<Page> {
+    const page = await pages.openAs(url, name, passwordOf[name]!, options);
+    await connected(page);
+    return page;
+  }
+
+  async function logIn(page: Page, name: string): Promise<void> {
+    await page.getByRole('button', { name: `Use ${name}` }).click();
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await connected(page);
+  }
+
+  /** The page says that it was ended, and why. */
+  const ended = (page: Page, why: string) => page.getByRole('alert').getByText(why).waitFor();
+  const connected = (page: Page) => page.getByRole('status').getByText('Connected', { exact: true }).waitFor();
+  const room = (page: Page, name: string) => page.getByRole('navigation').getByRole('button', { name });
+  const log = (page: Page) => page.getByRole('log');
+  const people = (page: Page) => page.getByRole('complementary', { name: 'People in this room' });
+
+  async function join(page: Page, name: string): Promise<void> {
+    await room(page, name).click();
+    await page.getByRole('heading', { name }).waitFor();
+  }
+
+  async function write(page: Page, text: string): Promise<void> {
+    await page.getByRole('textbox', { name: 'Message' }).fill(text);
+    await page.keyboard.press('Enter');
+    await log(page).getByText(text).waitFor();
+  }
+
   describe.each(['token', 'session'] as const)('with --auth=%s', (auth) => {
     beforeEach(async () => {
-      chat = await startMultiChat({ auth });
+      chat = await startMultiChat({ auth, notices: { upTo: 20, graceMs: 0 } });
     }, patienceMs);
 
-    /** A page of somebody who has logged in before. */
-    async function openAs(name: string, options: PageOptions = {}): Promise<Page> {
-      const page = await pages.openAs(chat.url, name, passwordOf[name]!, options);
-      await connected(page);
-      return page;
-    }
+    it('keeps the log-in and the rooms over a reload', async () => {
+      const ann = await pages.open();
+      await ann.goto(chat.url);
+      await logIn(ann, 'ann');
+      await join(ann, 'Kitchen');
+      await write(ann, 'Soup is on');
+      await ann.reload();
+      await connected(ann);
+      await log(ann).getByText('Soup is on').waitFor();
+      await people(ann).getByText('1 person here').waitFor();
+    });
 
-    async function logIn(page: Page, name: string): Promise<void> {
-      await page.getByRole('button', { name: `Use ${name}` }).click();
-      await page.getByRole('button', { name: 'Log in' }).click();
-      await connected(page);
-    }
+    it('logs out: back at the log-in, other tabs say so, and others see the user leave', async () => {
+      const [ann, bob] = [await openAs('ann'), await openAs('bob')];
+      await join(ann, 'Lobby');
+      await join(bob, 'Lobby');
+      const second = await ann.context().newPage();
+      await second.goto(chat.url);
+      await connected(second);
+      await ann.getByRole('button', { name: 'Log out' }).click();
+      await ann.getByRole('button', { name: 'Log in' }).waitFor();
+      await ended(second, 'You were logged out of this device.');
+      await second.getByRole('link', { name: 'Log in again' }).click();
+      await second.getByRole('button', { name: 'Log in' }).waitFor();
+      await log(bob).getByText('ann left').waitFor();
+      expect(await ann.context().cookies()).toEqual([]);
+    });
 
-    /** The page says that it was ended, and why. */
-    const ended = (page: Page, why: string) => page.getByRole('alert').getByText(why).waitFor();
-    const connected = (page: Page) => page.getByText('Connected', { exact: true }).waitFor();
-    const room = (page: Page, name: string) => page.getByRole('navigation').getByRole('button', { name });
-    const log = (page: Page) => page.getByRole('log');
-    const people = (page: Page) => page.getByRole('complementary', { name: 'People in this room' });
+    it('says so where the log-in ended while it was away', async () => {
+      const ann = await openAs('ann');
+      await ann.context().clearCookies();
+      for (const channel of chat.channels.channels) channel.terminate();
+      await ended(ann, 'You are not logged in any more.');
+    });
 
-    async function join(page: Page, name: string): Promise<void> {
-      await room(page, name).click();
-      await page.getByRole('heading', { name }).waitFor();
-    }
+    it('logs out other devices, whose pages say so and keep what is half written until the next log-in', async () => {
+      const agent = 'Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36';
+      const [desk, phone] = [await openAs('ann'), await openAs('ann', { userAgent: agent, viewport: { width: 390, height: 780 } })];
+      await join(phone, 'Lobby');
+      await phone.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
+      await desk.getByRole('button', { name: 'Devices' }).click();
+      await desk.getByText('this device').waitFor();
+      expect(await accessibilityProblems(desk)).toEqual([]);
+      await desk.getByRole('button', { name: 'Log out Chrome on Android' }).click();
+      await ended(phone, 'You were logged out of this device. What you were writing is kept.');
+      await desk.getByRole('button', { name: 'Log out Chrome on Android' }).waitFor({ state: 'detached' });
+      expect(await phone.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
+      expect(await accessibilityProblems(phone)).toEqual([]);
 
-    async function write(page: Page, text: string): Promise<void> {
-      await page.getByRole('textbox', { name: 'Message' }).fill(text);
-      await page.keyboard.press('Enter');
-      await log(page).getByText(text).waitFor();
-    }
+      await phone.getByRole('link', { name: 'Log in again' }).click();
+      await logIn(phone, 'ann');
+      await phone.getByRole('heading', { name: 'Lobby' }).waitFor();
+      expect(await phone.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
+
+      await desk.getByRole('button', { name: 'Log out everywhere' }).click();
+      await desk.getByRole('button', { name: 'Log in' }).waitFor();
+      await ended(phone, 'You were logged out of this device.');
+    });
+
+    it('says why it was closed, and comes back where there is a use in it', async () => {
+      await using proxy = await startTcpProxy(Number(new URL(chat.url).port));
+      const ann = await openAs('ann', { url: `http://127.0.0.1:${proxy.port}` });
+      const interruptions: [number, string, string][] = [
+        [1012, 'restarting', 'Connection lost. Reconnecting… The server is being restarted.'],
+        [1013, 'try again later', 'Connection lost. Reconnecting… The server cannot do its work just now.'],
+      ];
+      for (const [code, reason, text] of interruptions) {
+        for (const channel of chat.channels.channels) channel.close(code, reason);
+        await ann.getByRole('status').getByText(text).waitFor();
+        await connected(ann); // it comes back by itself
+        await ann.getByRole('button', { name: 'How you are connected' }).click();
+        const panel = ann.getByRole('dialog', { name: 'How you are connected' });
+        await panel.getByText(`${code} ${reason}`).waitFor();
+        await panel.getByText(auth === 'token' ? 'a token, in the cookie “key”' : 'the session of this site').waitFor();
+        await panel.getByText(`process ${process.pid}`).waitFor();
+        expect(await accessibilityProblems(ann)).toEqual([]);
+        await panel.getByRole('button', { name: 'Close' }).click();
+      }
+      for (const channel of chat.channels.channels) channel.close(3000, 'token expired');
+      await ended(ann, 'Your log-in has expired.');
+    });
+  });
+
+  describe('has a page', () => {
+    beforeEach(async () => {
+      chat = await startMultiChat({ auth: 'token', notices: { upTo: 20, graceMs: 0 } });
+    }, patienceMs);
 
     it('says so where the password is wrong', async () => {
       const page = await pages.open();
@@ -148,18 +237,6 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await write(bob, 'Quiet in here');
     });
 
-    it('keeps the log-in and the rooms over a reload', async () => {
-      const ann = await pages.open();
-      await ann.goto(chat.url);
-      await logIn(ann, 'ann');
-      await join(ann, 'Kitchen');
-      await write(ann, 'Soup is on');
-      await ann.reload();
-      await connected(ann);
-      await log(ann).getByText('Soup is on').waitFor();
-      await people(ann).getByText('1 person here').waitFor();
-    });
-
     it('lets two tabs of a user share rooms, and others see them leave with the last', async () => {
       const [ann, bob] = [await openAs('ann'), await openAs('bob')];
       await join(ann, 'Lobby');
@@ -181,96 +258,19 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await log(bob).getByText('ann left').waitFor();
     });
 
-    it('comes back by itself when the connection breaks, with its state in sight', async () => {
-      const ann = await openAs('ann');
+    it('comes back by itself when the connection breaks, with its state in sight and what is half written in its box', async () => {
+      await using proxy = await startTcpProxy(Number(new URL(chat.url).port));
+      const ann = await openAs('ann', { url: `http://127.0.0.1:${proxy.port}` });
       await join(ann, 'Lobby');
       await ann.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
-      // Held back, so that what the page shows meanwhile can be looked at.
-      let goOn = (): void => {};
-      const held = new Promise<void>((resolve) => {
-        goOn = resolve;
-      });
-      await ann.route('**/me', async (route) => {
-        await held;
-        await route.continue();
-      });
-      for (const channel of chat.channels.channels) channel.terminate();
-      await ann
-        .getByRole('status')
-        .getByText(/Reconnecting|Connecting/)
-        .waitFor();
-      expect(await ann.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
-      goOn();
+      proxy.setMode('refuse');
+      await ann.getByRole('status').getByText('Connection lost. Reconnecting…').waitFor();
+      expect(await ann.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
+      proxy.setMode('forward');
       await connected(ann);
       await ann.keyboard.press('Enter');
       await log(ann).getByText('Half a thought').waitFor();
       expect(await room(ann, 'Lobby').getAttribute('aria-current')).toBe('true');
-    });
-
-    it('logs out: back at the log-in, other tabs say so, and others see the user leave', async () => {
-      const [ann, bob] = [await openAs('ann'), await openAs('bob')];
-      await join(ann, 'Lobby');
-      await join(bob, 'Lobby');
-      const second = await ann.context().newPage();
-      await second.goto(chat.url);
-      await connected(second);
-      await ann.getByRole('button', { name: 'Log out' }).click();
-      await ann.getByRole('button', { name: 'Log in' }).waitFor();
-      await ended(second, 'You were logged out of this device.');
-      await second.getByRole('link', { name: 'Log in again' }).click();
-      await second.getByRole('button', { name: 'Log in' }).waitFor();
-      await log(bob).getByText('ann left').waitFor();
-      expect(await ann.context().cookies()).toEqual([]);
-    });
-
-    it('says so where the log-in ended while it was away', async () => {
-      const ann = await openAs('ann');
-      await ann.context().clearCookies();
-      for (const channel of chat.channels.channels) channel.terminate();
-      await ended(ann, 'You are not logged in any more.');
-    });
-
-    it('logs out other devices, whose pages say so and keep what is half written until the next log-in', async () => {
-      const agent = 'Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36';
-      const [desk, phone] = [await openAs('ann'), await openAs('ann', { userAgent: agent, viewport: { width: 390, height: 780 } })];
-      await join(phone, 'Lobby');
-      await phone.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
-      await desk.getByRole('button', { name: 'Devices' }).click();
-      await desk.getByText('this device').waitFor();
-      expect(await accessibilityProblems(desk)).toEqual([]);
-      await desk.getByRole('button', { name: 'Log out Chrome on Android' }).click();
-      await ended(phone, 'You were logged out of this device. What you were writing is kept.');
-      await desk.getByRole('button', { name: 'Log out Chrome on Android' }).waitFor({ state: 'detached' });
-      expect(await phone.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
-      expect(await accessibilityProblems(phone)).toEqual([]);
-
-      await phone.getByRole('link', { name: 'Log in again' }).click();
-      await logIn(phone, 'ann');
-      await phone.getByRole('heading', { name: 'Lobby' }).waitFor();
-      expect(await phone.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
-
-      await desk.getByRole('button', { name: 'Log out everywhere' }).click();
-      await desk.getByRole('button', { name: 'Log in' }).waitFor();
-      await ended(phone, 'You were logged out of this device.');
-    });
-
-    it('says why it was closed, and comes back where there is a use in it', async () => {
-      const ann = await openAs('ann');
-      // Held back, so that what the page shows meanwhile can be looked at.
-      await ann.route('**/me', (route) => route.abort());
-      const interruptions: [number, string, string][] = [
-        [1012, 'restarting', 'Connection lost. Reconnecting… The server is being restarted.'],
-        [1013, 'try again later', 'Connection lost. Reconnecting… The server cannot do its work just now.'],
-      ];
-      for (const [code, reason, text] of interruptions) {
-        for (const channel of chat.channels.channels) channel.close(code, reason);
-        await ann.getByRole('status').getByText(text).waitFor();
-        await ann.unroute('**/me');
-        await connected(ann); // it comes back by itself
-        await ann.route('**/me', (route) => route.abort());
-      }
-      for (const channel of chat.channels.channels) channel.close(3000, 'token expired');
-      await ended(ann, 'Your log-in has expired.');
     });
 
     it('can be used with the keyboard alone', async () => {
@@ -282,8 +282,14 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await page.keyboard.press('Enter');
       await connected(page);
       await page.keyboard.press('Tab');
-      await page.keyboard.press('Tab');
-      await page.keyboard.press('Tab');
+      await page.getByRole('link', { name: 'Skip to the conversation' }).waitFor();
+      await page.keyboard.press('Enter');
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+      await page.keyboard.press('Shift+Tab');
+      await page.keyboard.press('Shift+Tab');
+      await page.keyboard.press('Shift+Tab');
+      await page.keyboard.press('Shift+Tab');
+      await page.keyboard.press('Shift+Tab');
       await page.keyboard.press('Enter');
       await page.getByRole('heading', { name: 'Lobby' }).waitFor();
       await page.keyboard.type('No mouse');

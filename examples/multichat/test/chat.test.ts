@@ -10,7 +10,7 @@ describe.each(['token', 'session'] as const)('the chat with --auth=%s', (auth) =
   const bobHimself = { id: '2', name: 'bob', staff: true };
 
   beforeEach(async () => {
-    chat = await startMultiChat({ auth });
+    chat = await startMultiChat({ auth, messagesPer10s: 100 });
     ann = await new Visitor(chat.url).logIn('ann', 'lemonade');
     bob = await new Visitor(chat.url).logIn('bob', 'bicycle');
   });
@@ -35,10 +35,10 @@ describe.each(['token', 'session'] as const)('the chat with --auth=%s', (auth) =
     const annsPage = await joined(ann, 'lobby');
     const bobsPage = await bob.open();
     bobsPage.send({ command: 'join', room: 'lobby' });
-    expect(await bobsPage.next('joined')).toEqual({ event: 'joined', room: 'lobby', people: [annHerself, bobHimself] });
-    expect(await annsPage.next('enter')).toMatchObject({ room: 'lobby', user: bobHimself });
+    expect(await bobsPage.next('joined')).toEqual({ event: 'joined', room: 'lobby', people: [annHerself, bobHimself], last: 0 });
+    await annsPage.people('lobby', 'ann', 'bob');
 
-    bobsPage.send({ command: 'send', room: 'lobby', text: '  Hello, <b>ann</b>! ' });
+    bobsPage.write('lobby', '  Hello, <b>ann</b>! ');
     const message = { room: 'lobby', from: bobHimself, text: 'Hello, <b>ann</b>!' };
     expect(await annsPage.next('message')).toMatchObject(message);
     expect(await bobsPage.next('message')).toMatchObject(message);
@@ -48,7 +48,7 @@ describe.each(['token', 'session'] as const)('the chat with --auth=%s', (auth) =
 
     bobsPage.send({ command: 'leave', room: 'lobby' });
     expect(await bobsPage.next('left')).toEqual({ event: 'left', room: 'lobby' });
-    expect(await annsPage.next('leave')).toMatchObject({ room: 'lobby', user: bobHimself });
+    await annsPage.people('lobby', 'ann');
     expect(await annsPage.rest()).toEqual([]);
     expect(await bobsPage.rest()).toEqual([]);
   });
@@ -56,7 +56,7 @@ describe.each(['token', 'session'] as const)('the chat with --auth=%s', (auth) =
   it('keeps rooms apart', async () => {
     const annsPage = await joined(ann, 'lobby');
     const bobsPage = await joined(bob, 'kitchen');
-    bobsPage.send({ command: 'send', room: 'kitchen', text: 'Anyone hungry?' });
+    bobsPage.write('kitchen', 'Anyone hungry?');
     await bobsPage.next('message');
     expect(await annsPage.rest()).toEqual([]);
   });
@@ -64,17 +64,22 @@ describe.each(['token', 'session'] as const)('the chat with --auth=%s', (auth) =
   it('tells the room when somebody is gone without a word', async () => {
     const annsPage = await joined(ann, 'lobby');
     const bobsPage = await joined(bob, 'lobby');
-    await annsPage.next('enter');
+    await annsPage.people('lobby', 'ann', 'bob');
     bobsPage.socket.terminate();
-    expect(await annsPage.next('leave')).toMatchObject({ user: bobHimself });
+    await annsPage.people('lobby', 'ann');
   });
 
-  it('keeps the last 50 messages of a room, for its members alone', async () => {
+  it('shows the newest 50 messages of a room, those before and those after, to its members alone', async () => {
     const page = await joined(ann, 'lobby');
-    for (let number = 1; number <= 51; number += 1) page.send({ command: 'send', room: 'lobby', text: `Message ${number}` });
+    for (let number = 1; number <= 51; number += 1) page.write('lobby', `Message ${number}`);
     page.send({ command: 'history', room: 'lobby' });
     const { messages } = await page.next('history');
     expect(messages.map(({ text }) => text)).toEqual(Array.from({ length: 50 }, (_, index) => `Message ${index + 2}`));
+    expect(messages.map(({ number }) => number)).toEqual(Array.from({ length: 50 }, (_, index) => index + 2));
+    page.send({ command: 'history', room: 'lobby', before: 2 });
+    expect((await page.next('history')).messages.map(({ text }) => text)).toEqual(['Message 1']);
+    page.send({ command: 'history', room: 'lobby', after: 50 });
+    expect((await page.next('history')).messages.map(({ text }) => text)).toEqual(['Message 51']);
 
     const outside = await bob.open();
     outside.send({ command: 'history', room: 'lobby' });
@@ -88,7 +93,7 @@ describe.each(['token', 'session'] as const)('the chat with --auth=%s', (auth) =
     page.send({ command: 'join', room: 'lobby' });
     expect(await page.next('joined')).toMatchObject({ room: 'lobby' });
     const staff = await joined(bob, 'staff');
-    page.send({ command: 'send', room: 'staff', text: 'Let me in' });
+    page.write('staff', 'Let me in');
     expect(await page.problem()).toEqual({ error: 'not_in_room', room: 'staff' });
     expect(await staff.rest()).toEqual([]);
   });
@@ -101,11 +106,11 @@ describe.each(['token', 'session'] as const)('the chat with --auth=%s', (auth) =
     expect(await page.problem()).toMatchObject({ error: 'unknown_command' });
     page.send({ command: 'join', room: 7 });
     expect(await page.problem()).toMatchObject({ error: 'invalid_message', issues: [{ path: ['room'] }] });
-    page.send({ command: 'send', room: 'lobby', text: 'x'.repeat(2001) });
+    page.write('lobby', 'x'.repeat(2001));
     expect(await page.problem()).toMatchObject({ error: 'invalid_message', issues: [{ path: ['text'] }] });
     page.send({ command: 'join', room: '__proto__' });
     expect(await page.problem()).toEqual({ error: 'unknown_room', room: '__proto__' });
-    page.send({ command: 'send', room: 'lobby', text: 'Still here.' });
+    page.write('lobby', 'Still here.');
     expect(await page.next('message')).toMatchObject({ text: 'Still here.' });
   });
 
@@ -117,42 +122,69 @@ describe.each(['token', 'session'] as const)('the chat with --auth=%s', (auth) =
     const again = await new Visitor(chat.url).logIn('ann', 'lemonade');
     const page = await again.open();
     expect(page.welcome.joined).toEqual([
-      { room: 'lobby', people: [annHerself] },
-      { room: 'music', people: [annHerself] },
+      { room: 'lobby', people: [annHerself], last: 0 },
+      { room: 'music', people: [annHerself], last: 0 },
     ]);
-    page.send({ command: 'send', room: 'music', text: 'Where were we?' });
+    page.write('music', 'Where were we?');
     expect(await page.next('message')).toMatchObject({ room: 'music' });
   });
 
   it('lets two pages of a member share their rooms, and others see one person', async () => {
     const watcher = await joined(bob, 'lobby');
     const first = await joined(ann, 'lobby');
-    await watcher.next('enter');
+    await watcher.people('lobby', 'ann', 'bob');
     const second = await ann.open();
     expect(second.welcome.joined.map(({ room }) => room)).toEqual(['lobby']);
 
     second.send({ command: 'join', room: 'music' });
+    expect(await first.next('moved')).toEqual({ event: 'moved', room: 'music', isIn: true });
+    first.send({ command: 'join', room: 'music', follows: true });
     expect(await first.next('joined')).toMatchObject({ room: 'music', people: [annHerself] });
     await second.next('joined');
-    first.send({ command: 'send', room: 'music', text: 'Both of me' });
+    first.write('music', 'Both of me');
     await first.next('message');
     await second.next('message');
     first.send({ command: 'leave', room: 'music' });
     await first.next('left');
-    await second.next('left');
+    expect(await second.next('moved')).toEqual({ event: 'moved', room: 'music', isIn: false });
 
     await first.close();
     expect(await watcher.rest()).toEqual([]);
     await second.close();
-    expect(await watcher.next('leave')).toMatchObject({ room: 'lobby', user: annHerself });
+    await watcher.people('lobby', 'bob');
     expect((await ann.open()).welcome.joined.map(({ room }) => room)).toEqual(['lobby']);
+  });
+
+  it('keeps a message once that is sent twice, whatever number the second time has', async () => {
+    const page = await joined(ann, 'lobby');
+    const message = { command: 'send', room: 'lobby', id: 'one-and-only', text: 'Once' };
+    const answer = await page.request(message, 'r-1');
+    expect(answer).toMatchObject({ result: { number: 1 } });
+    expect(await page.request(message, 'r-1')).toEqual(answer);
+    expect(await page.request(message, 'r-2')).toMatchObject({ result: { number: 1 } });
+    page.send({ command: 'history', room: 'lobby' });
+    expect((await page.next('history')).messages).toHaveLength(1);
+  });
+
+  it('slows a member down who writes too much, and says for how long', async () => {
+    const page = await joined(ann, 'lobby');
+    for (let number = 1; number <= 101; number += 1) page.write('lobby', `Message ${number}`);
+    expect(await page.problem()).toEqual({ error: 'rate_limited', retryAfterMs: expect.any(Number) as number });
+  });
+
+  it('says again how things are when it is asked', async () => {
+    const page = await joined(ann, 'lobby');
+    page.write('lobby', 'Hello');
+    await page.next('message');
+    page.send({ command: 'sync' });
+    expect((await page.next('welcome')).joined).toEqual([{ room: 'lobby', people: [annHerself], last: 1 }]);
   });
 
   it('forgets no room when two pages join at once', async () => {
     const pages = [await ann.open(), await ann.open()] as const;
     pages[0].send({ command: 'join', room: 'lobby' });
     pages[1].send({ command: 'join', room: 'kitchen' });
-    for (const page of pages) for (const _ of pages) await page.next('joined');
+    for (const page of pages) await page.next('joined');
     for (const page of pages) await page.rest();
     for (const page of pages) await page.close();
     const rooms = (await ann.open()).welcome.joined.map(({ room }) => room);

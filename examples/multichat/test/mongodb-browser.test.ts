@@ -24,9 +24,8 @@ describeOnMongo('MultiChat on MongoDB, in a browser', () => {
     await using proxy = await startTcpProxy(Number(new URL(serverUrl).port));
     const backend = mongoBackend(`mongodb://127.0.0.1:${proxy.port}/${db.databaseName}?directConnection=true`, {
       reachMs: 1_000,
-      unnoticedMs: 0,
     });
-    const chat = await eventually(() => startMultiChat({ auth: 'token', backend }));
+    const chat = await eventually(() => startMultiChat({ auth: 'token', backend, lookUpMs: 500, unnoticedMs: 0 }));
     const page = await pages!.open();
     try {
       await page.goto(chat.url);
@@ -37,10 +36,14 @@ describeOnMongo('MultiChat on MongoDB, in a browser', () => {
       await write(page, 'Hello');
       proxy.setMode('refuse');
       await page.getByRole('status').getByText('Connection lost. Reconnecting…').waitFor();
-      expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
+      await page.getByRole('textbox', { name: 'Message' }).fill('Meanwhile');
+      await page.keyboard.press('Enter');
+      await page.getByRole('log').getByText('Sending…').waitFor();
       proxy.setMode('forward');
       await page.getByText('Connected', { exact: true }).waitFor();
+      await page.getByRole('log').getByText('Sending…').waitFor({ state: 'detached' });
       await write(page, 'Here again');
+      expect(await page.getByRole('log').locator('.bubble').allTextContents()).toEqual(['Hello', 'Meanwhile', 'Here again']);
     } finally {
       await pages!.reset();
       await chat.close();

@@ -55,7 +55,7 @@ describe.each(['token', 'session'] as const)('the site with --auth=%s', (auth) =
     expect(response.headers.getSetCookie()[0]).toMatch(new RegExp(`^${cookieName}=; Max-Age=0; Path=/`));
     visitor.cookie = cookie;
     expect((await visitor.get('/me')).status).toBe(401);
-    expect(await visitor.refusal()).toBe(401);
+    expect(await visitor.refusal()).toBe(3000);
   });
 
   it('ends the log-in that a second one replaces', async () => {
@@ -80,8 +80,27 @@ describe.each(['token', 'session'] as const)('the site with --auth=%s', (auth) =
     expect((await visitor.post('/login', {}, { 'Content-Type': 'text/plain' })).status).toBe(415);
     expect((await visitor.post('/login', { name: 'x'.repeat(10_000) })).status).toBe(413);
     expect((await visitor.get('/logout')).status).toBe(405);
+    expect((await visitor.get('/login')).status).toBe(200);
     expect((await visitor.get('/package.json')).status).toBe(404);
     expect((await visitor.get('/../package.json')).status).toBe(404);
+  });
+
+  it('answers mistakes with a page that leads on', async () => {
+    for (const path of ['/logout', '/nothing']) {
+      const page = await visitor.get(path);
+      expect(page.headers.get('content-type')).toContain('text/html');
+      expect(await page.text()).toContain('href="/"');
+    }
+  });
+
+  it('sends a file once: the browser has it until it changes', async () => {
+    for (const path of ['/page.js', '/ws-with/entries/client.js']) {
+      const { headers, status } = await visitor.get(path);
+      expect([status, headers.get('content-type')]).toEqual([200, 'text/javascript']);
+      const again = await fetch(chat.url + path, { headers: { 'If-None-Match': headers.get('etag') ?? '' } });
+      expect(again.status).toBe(304);
+    }
+    expect((await visitor.get('/ws-with/entries/index.js')).status).toBe(404);
   });
 
   it('lets a page run no scripts but its own', async () => {
@@ -93,9 +112,9 @@ describe.each(['token', 'session'] as const)('the site with --auth=%s', (auth) =
   });
 
   it('opens no socket without a log-in, nor for a page of another site', async () => {
-    expect(await visitor.refusal()).toBe(401);
+    expect(await visitor.refusal()).toBe(3000);
     await visitor.logIn('ann', 'lemonade');
-    expect(await visitor.refusal({ Origin: 'http://elsewhere.example' })).toBe(403);
+    expect(await visitor.refusal({ Origin: 'http://elsewhere.example' })).toBe(3003);
   });
 });
 
@@ -182,7 +201,7 @@ describe('the site behind a proxy that speaks https', () => {
       const response = await visitor.post('/login', { name: 'ann', password: 'lemonade' }, { Origin: 'https://chat.example' });
       expect(response.status).toBe(303);
       expect(response.headers.getSetCookie()[0]).toContain('; Secure');
-      expect(await visitor.refusal({ Origin: 'https://elsewhere.example' })).toBe(403);
+      expect(await visitor.refusal({ Origin: 'https://elsewhere.example' })).toBe(3003);
     } finally {
       await chat.close();
     }

@@ -8,6 +8,7 @@ const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 /** The chat in a process of its own, as `npm start` runs it. */
 export interface ChatProcess {
   readonly url: string;
+  readonly isRunning: boolean;
   /** What it has said of problems so far. */
   readonly problems: readonly string[];
   /** `SIGKILL`, or another signal; resolves to the exit code when it is gone. */
@@ -39,6 +40,9 @@ export async function startChat(mongodbUrl: string, ...options: string[]): Promi
   return {
     url,
     problems,
+    get isRunning() {
+      return running.has(child);
+    },
     async kill(signal = 'SIGKILL') {
       child.kill(signal);
       return gone;

@@ -1,9 +1,11 @@
-import type { IncomingMessage } from 'node:http';
+import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
 import type { ChatEvent } from '../../src/events.js';
 
-type ClientProblem = { readonly error: string; readonly room?: string; readonly issues?: readonly unknown[] };
-export type Received = ChatEvent | ClientProblem;
+type ClientProblem = { readonly error: string; readonly room?: string; readonly issues?: readonly unknown[]; readonly requestId?: string };
+/** What a numbered message was answered with. */
+type Answer = { readonly requestId: string; readonly result?: unknown };
+export type Received = ChatEvent | ClientProblem | Answer;
 
 /** Somebody without a browser: logs in with a form, as HTML does, and talks through a real socket. */
 export class Visitor {
@@ -43,18 +45,15 @@ export class Visitor {
     return page;
   }
 
-  /** Tries to open a socket; resolves to the status of the refusal. */
-  async refusal(headers: Record<string, string> = {}): Promise<number | undefined> {
+  /** Tries to open a socket; resolves to the code with which it is closed at once. */
+  async refusal(headers: Record<string, string> = {}): Promise<number> {
     const socket = new WebSocket(`${this.url.replace('http', 'ws')}/chat`, { headers: { ...this.#cookieHeader(), ...headers } });
     return new Promise((resolve, reject) => {
-      socket.on('unexpected-response', (request, response: IncomingMessage) => {
-        request.destroy();
-        resolve(response.statusCode);
-      });
-      socket.on('open', () => {
+      socket.on('message', () => {
         socket.terminate();
         reject(new Error('The socket was let in.'));
       });
+      socket.on('close', resolve);
       socket.on('error', () => {});
     });
   }
@@ -66,6 +65,8 @@ export class Visitor {
 
 /** The socket of one page, and what it was sent. */
 export class Page {
+  /** Those whose sockets are open. */
+  static readonly open = new Set<Page>();
   /** What nobody has asked for yet. */
   readonly #unread: Received[] = [];
   readonly #waiting: { wants: (received: Received) => boolean; resolve: (received: Received) => void }[] = [];
@@ -74,6 +75,7 @@ export class Page {
 
   constructor(readonly socket: WebSocket) {
     this.closed = new Promise((resolve) => socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })));
+    socket.on('open', () => Page.open.add(this)).on('close', () => Page.open.delete(this));
     socket.on('error', () => {});
     socket.on('message', (data) => this.#take(JSON.parse(String(data)) as Received));
   }
@@ -87,17 +89,44 @@ export class Page {
     return this.#find((received) => 'event' in received && received.event === event) as Promise<Extract<ChatEvent, { event: Name }>>;
   }
 
+  /** Waits until those in a room are these, by name. */
+  async people(room: string, ...names: readonly string[]): Promise<void> {
+    const wanted = names.toSorted().join();
+    const isSo = (received: Received) =>
+      'event' in received && received.event === 'people' && received.room === room && received.people.map(({ name }) => name).toSorted().join() === wanted;
+    await this.#find(isSo);
+    this.drop('people');
+  }
+
+  /** Sends a numbered message; resolves to its answer. */
+  async request(command: object, requestId: string = randomUUID()): Promise<Answer | ClientProblem> {
+    this.send({ ...command, requestId });
+    return this.#find((received) => 'requestId' in received && received.requestId === requestId) as Promise<Answer | ClientProblem>;
+  }
+
+  /** Writes in a room. */
+  write(room: string, text: string, id: string = randomUUID()): void {
+    this.send({ command: 'send', room, id, text });
+  }
+
+  /** Forgets events that nobody has asked for. */
+  drop(event: ChatEvent['event']): void {
+    const kept = this.#unread.filter((received) => !('event' in received && received.event === event));
+    this.#unread.splice(0, this.#unread.length, ...kept);
+  }
+
   async problem(): Promise<ClientProblem> {
     return this.#find((received) => 'error' in received) as Promise<ClientProblem>;
   }
 
   /**
-   * What came and was not asked for. Everything that the server had sent to this page when it handled the ping is there: a question
+   * What came and was not asked for, but for who is in which room, which is told a moment later than all else. Everything that the server had sent to this page when it handled the ping is there: a question
    * with a known answer comes back after it.
    */
   async rest(): Promise<readonly Received[]> {
     this.send({ command: 'no such command' });
     await this.#find((received) => 'error' in received && received.error === 'unknown_command');
+    this.drop('people');
     return this.#unread.splice(0);
   }
 

@@ -1,32 +1,23 @@
+import { readFileSync } from 'node:fs';
 import { demoUsers } from './accounts.js';
-import type { Content } from './reply.js';
 
-/** What the page says to somebody who has tried before. */
+/** What the log-in page says to somebody who has tried before. */
 export interface LogInAttempt {
   readonly name: string;
   readonly problem: string;
 }
 
-/** The page of those who are not logged in. It works without scripts. */
-export function logInPage(attempt?: LogInAttempt): Content {
+/** The page of those who are logged in. */
+export const chatPage: string = readFileSync(new URL('../page/chat.html', import.meta.url), 'utf8');
+
+/** The page of those who are not. It works without scripts. */
+export function logInPage(attempt?: LogInAttempt): string {
   const problem = attempt === undefined ? '' : `<p class="problem" id="problem" role="alert">${escaped(attempt.problem)}</p>`;
   const describedBy = attempt === undefined ? '' : ' aria-describedby="problem" aria-invalid="true"';
   const [nameFocus, passwordFocus] = attempt === undefined ? [' autofocus', ''] : ['', ' autofocus'];
-  const body = `<!doctype html>
-<html lang="en">
-<head>
-  <meta charset="utf-8">
-  <meta name="viewport" content="width=device-width, initial-scale=1">
-  <meta name="color-scheme" content="light dark">
-  <title>Log in – MultiChat</title>
-  <link rel="icon" href="/icon.svg" type="image/svg+xml">
-  <link rel="stylesheet" href="/page.css">
-  <link rel="stylesheet" href="/log-in.css">
-  <script type="module" src="/log-in.js"></script>
-</head>
-<body class="log-in">
-  <main class="card">
-    <h1><img src="/icon.svg" alt="" width="40" height="40">MultiChat</h1>
+  return card(
+    'Log in',
+    `    <h1><img src="/icon.svg" alt="" width="40" height="40">MultiChat</h1>
     <p class="lead">A few rooms, and the people in them.</p>
     ${problem}
     <form method="post" action="/login">
@@ -41,12 +32,36 @@ export function logInPage(attempt?: LogInAttempt): Content {
       <ul>
 ${demoUsers.map(demoUserRow).join('\n')}
       </ul>
-    </section>
+    </section>`,
+    '<script type="module" src="/log-in.js"></script>',
+  );
+}
+
+/** What somebody is told whose request did not work, with a way on. */
+export function problemPage(title: string, text: string, way: { readonly text: string; readonly href: string }): string {
+  return card(title, `    <h1>${escaped(title)}</h1>\n    <p class="lead">${escaped(text)}</p>\n    <a class="way" href="${escaped(way.href)}">${escaped(way.text)}</a>`);
+}
+
+function card(title: string, body: string, script = ''): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="color-scheme" content="light dark">
+  <title>${escaped(title)} – MultiChat</title>
+  <link rel="icon" href="/icon.svg" type="image/svg+xml">
+  <link rel="stylesheet" href="/page.css">
+  <link rel="stylesheet" href="/log-in.css">
+  ${script}
+</head>
+<body class="log-in">
+  <main class="card">
+${body}
   </main>
 </body>
 </html>
 `;
-  return { type: 'text/html; charset=utf-8', body };
 }
 
 function demoUserRow({ member, password }: (typeof demoUsers)[number]): string {
