@@ -73,7 +73,11 @@ export class ChatRoom {
     if (localStorage.getItem(this.#readKey) === null) this.markRead(); // what was said before a first visit is not unread
     if (this.#end === 0 || missed < 0) this.loadNewest();
     else if (missed > 0 && !this.isDetached) {
-      this.#note(missed === 1 ? 'You were away for a moment. One message came meanwhile.' : `You were away for a moment. ${missed} messages came meanwhile.`);
+      this.#note(
+        missed === 1
+          ? 'You were away for a moment. One message came meanwhile.'
+          : `You were away for a moment. ${missed} messages came meanwhile.`,
+      );
       if (missed > mostCaughtUp) this.loadNewest();
       else this.loadNewer();
     }

@@ -46,7 +46,10 @@ export class ConnectionPanel {
     if (!this.#dialog.open) return;
     const { by, until, node } = this.#connection ?? {};
     const last = this.#lastClosing;
-    const closed = last === undefined ? ['none since this page was opened'] : [`${last.code} ${last.reason || '(no reason: the line broke)'}, `, moment(last.at)];
+    const closed =
+      last === undefined
+        ? ['none since this page was opened']
+        : [`${last.code} ${last.reason || '(no reason: the line broke)'}, `, moment(last.at)];
     const facts = [
       ['Now', [this.#state ?? '']],
       ['You are recognized by', [recognizedBy[by] ?? by ?? 'nothing yet']],

@@ -109,9 +109,12 @@ export class Conversation {
     const entries = [...this.#room.entries, ...mine.filter(({ id }) => !this.#room.entries.some((entry) => entry.id === id))];
     for (const entry of entries) {
       const day = dayOf(entry.at);
-      if (previous === undefined || dayOf(previous.at) !== day) put(`day ${day}`, () => element('li', { class: 'day' }, element('span', {}, day)));
+      if (previous === undefined || dayOf(previous.at) !== day)
+        put(`day ${day}`, () => element('li', { class: 'day' }, element('span', {}, day)));
       const goesOn =
-        previous?.from?.id === (entry.from?.id ?? '') && dayOf(previous.at) === day && Date.parse(entry.at) - Date.parse(previous.at) < groupMs;
+        previous?.from?.id === (entry.from?.id ?? '') &&
+        dayOf(previous.at) === day &&
+        Date.parse(entry.at) - Date.parse(previous.at) < groupMs;
       put(`${this.#room.id} ${entry.id} ${entry.from?.id} ${goesOn} ${entry.state}`, () => this.#node(entry, goesOn));
       previous = entry;
     }
@@ -137,8 +140,15 @@ export class Conversation {
         done();
         this.#parts.log.focus();
       };
-      const again = button('Send again', act(() => this.#outbox.sendAgain(entry.id)));
-      const drop = button('Discard', act(() => this.#outbox.remove(entry.id)), { class: 'quiet' });
+      const again = button(
+        'Send again',
+        act(() => this.#outbox.sendAgain(entry.id)),
+      );
+      const drop = button(
+        'Discard',
+        act(() => this.#outbox.remove(entry.id)),
+        { class: 'quiet' },
+      );
       item.append(element('p', { class: 'sending', role: 'alert' }, 'Not sent. ', again, ' ', drop));
     }
     return item;
@@ -152,7 +162,13 @@ export class Conversation {
         const marks = [];
         if (person.id === this.#you.id) marks.push(element('span', { class: 'mark' }, 'you'));
         if (person.staff) marks.push(element('span', { class: 'mark' }, 'staff'));
-        return element('li', {}, avatar(person), element('span', { class: 'name', dir: 'auto', title: person.name }, person.name), ...marks);
+        return element(
+          'li',
+          {},
+          avatar(person),
+          element('span', { class: 'name', dir: 'auto', title: person.name }, person.name),
+          ...marks,
+        );
       }),
     );
   }

@@ -184,7 +184,11 @@ function goTo(id) {
   const room = rooms.get(id);
   if (room?.joined) {
     if (room !== open) show(room);
-  } else if (room !== undefined) tell(`You are not in the ${room.name}.`, button('Join', () => choose(id)));
+  } else if (room !== undefined)
+    tell(
+      `You are not in the ${room.name}.`,
+      button('Join', () => choose(id)),
+    );
   else if (/^[\w-]+$/.test(id)) tell('There is no such room.', dismissal());
 }
 
@@ -227,7 +231,8 @@ function keepingFocus(change) {
   const before = document.activeElement;
   change();
   const isLost = document.activeElement === before || document.activeElement === document.body;
-  if (before !== null && before !== document.body && isLost && !before.checkVisibility()) (open === undefined ? byId('main') : byId('log')).focus();
+  if (before !== null && before !== document.body && isLost && !before.checkVisibility())
+    (open === undefined ? byId('main') : byId('log')).focus();
 }
 
 function tell(text, ...ways) {
@@ -259,12 +264,19 @@ async function stopped({ why, closing }) {
   if (person !== undefined && (you === undefined || person.id === you.id)) void connect();
   else if (person !== undefined) showSomebodyElse(person);
   else if (why === 'log-in') showEnd(endText(closing), element('a', { href: '/' }, 'Log in again'));
-  else showEnd(why === 'failing' ? 'The server has failed too often.' : endText(closing), button('Try again', () => location.reload()));
+  else
+    showEnd(
+      why === 'failing' ? 'The server has failed too often.' : endText(closing),
+      button('Try again', () => location.reload()),
+    );
 }
 
 function showSomebodyElse({ name }) {
   channel.close();
-  showEnd(`Somebody logged in as ${name} in this browser, so ${you.name} is logged out here.`, element('a', { href: '/' }, `Go on as ${name}`));
+  showEnd(
+    `Somebody logged in as ${name} in this browser, so ${you.name} is logged out here.`,
+    element('a', { href: '/' }, `Go on as ${name}`),
+  );
 }
 
 /** The page stays as it is, so that what is half written can be read; the log-in that follows brings it back. */

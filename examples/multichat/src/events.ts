@@ -72,7 +72,13 @@ export type ChatEvent =
   /** Who is in a room, on whatever process, after that changed. */
   | { readonly event: 'people'; readonly room: string; readonly people: readonly Person[] }
   /** Messages of a room, oldest first, `before` or `after` a number; the answer to `history`. */
-  | { readonly event: 'history'; readonly room: string; readonly before?: number; readonly after?: number; readonly messages: readonly ChatMessage[] }
+  | {
+      readonly event: 'history';
+      readonly room: string;
+      readonly before?: number;
+      readonly after?: number;
+      readonly messages: readonly ChatMessage[];
+    }
   /** Somebody is writing. */
   | { readonly event: 'typing'; readonly room: string; readonly user: Person }
   /** Somebody wrote; the writer gets it too. */

@@ -8,7 +8,9 @@ const { mongodbUrl, ...options } = given();
 const backend = mongodbUrl === undefined ? memoryBackend : mongoBackend(mongodbUrl);
 const chat = await startMultiChat({ ...options, backend }).catch((error: unknown) => {
   const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-  console.error(isTaken ? `Port ${options.port} is taken. Choose another one: PORT=0 takes a free one.` : `MultiChat could not start. ${String(error)}`);
+  console.error(
+    isTaken ? `Port ${options.port} is taken. Choose another one: PORT=0 takes a free one.` : `MultiChat could not start. ${String(error)}`,
+  );
   process.exit(1);
 });
 console.log(`MultiChat is on ${chat.url}`);

@@ -5,7 +5,6 @@ import { demoUsers } from './accounts.js';
 import type { Backend, OpenBackend } from './backend.js';
 import { logInTtlMs } from './log-ins.js';
 import type { Member } from './member.js';
-import { MongoBroadcaster } from './mongo-broadcaster.js';
 import { MongoHttpSessionReader } from './mongo-http-session-reader.js';
 import { MongoMessageLog } from './mongo-message-log.js';
 import { within } from './within.js';
@@ -39,16 +38,18 @@ export function mongoBackend(url: string, { reachMs = 3_000 }: { readonly reachM
 async function open(client: MongoClient, container: DependencyContainer): Promise<Backend> {
   const db = client.db();
   // Revocations too: the channels of a log-in that ends are closed on every process.
-  const { tokens, users, close } = registerMongo(container, { db, users: { map: memberOf }, feed: { httpSessions: 'httpSessions' } });
+  const { tokens, users, broadcaster, close } = registerMongo(container, {
+    db,
+    users: { map: memberOf },
+    feed: { httpSessions: 'httpSessions' },
+  });
   // An adapter of our own, injected like those of the package.
   const httpSessions = new MongoHttpSessionReader(db, { cookie: 'sessionid', ttlMs: logInTtlMs });
   container.register(HTTP_SESSION_READER, { useValue: httpSessions });
   const log = new MongoMessageLog(db);
-  const broadcaster = new MongoBroadcaster(db);
   await ensureIndexes(db);
   await httpSessions.ensureIndexes();
   await log.ensureIndexes();
-  await broadcaster.ensureIndexes();
   await addDemoUsers(db);
   return {
     tokens,

@@ -6,8 +6,8 @@ import { ChannelServer, container, type DependencyContainer } from 'ws-with';
 import { demoAccounts } from './accounts.js';
 import { type Backend, memoryBackend, type OpenBackend } from './backend.js';
 import { Chat } from './chat.js';
-import { chatHandlers } from './handlers.js';
 import type { NoticeOptions } from './events.js';
+import { chatHandlers } from './handlers.js';
 import { Site } from './http.js';
 import type { Auth } from './identified.js';
 import { SessionLogIns } from './session-log-ins.js';
@@ -82,7 +82,14 @@ async function startOn(backend: Backend, dependencies: DependencyContainer, opti
 }
 
 function channelServer({ users, log, broadcaster }: Backend, dependencies: DependencyContainer, options: MultiChatOptions): Running {
-  const { auth, publicOrigin, messagesPer10s = 30, notices = { upTo: 20, graceMs: 10_000 }, lookUpMs = 5_000, unnoticedMs = 10_000 } = options;
+  const {
+    auth,
+    publicOrigin,
+    messagesPer10s = 30,
+    notices = { upTo: 20, graceMs: 10_000 },
+    lookUpMs = 5_000,
+    unnoticedMs = 10_000,
+  } = options;
   const onGap = (): void => {
     for (const channel of channels.channels) channel.sendJson({ event: 'gap' });
   };

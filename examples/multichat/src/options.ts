@@ -29,7 +29,10 @@ export const usage: string = `Usage: npm start -- [--auth=token|session] [--help
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
 export function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Options | 'help' {
-  const { values } = parseArgs({ args: [...args], options: { auth: { type: 'string', default: 'token' }, help: { type: 'boolean', short: 'h' } } });
+  const { values } = parseArgs({
+    args: [...args],
+    options: { auth: { type: 'string', default: 'token' }, help: { type: 'boolean', short: 'h' } },
+  });
   const { auth, help } = values;
   if (help) return 'help';
   if (auth !== 'token' && auth !== 'session') throw new TypeError(`--auth must be token or session, got ${auth}`);

@@ -39,7 +39,10 @@ ${demoUsers.map(demoUserRow).join('\n')}
 
 /** What somebody is told whose request did not work, with a way on. */
 export function problemPage(title: string, text: string, way: { readonly text: string; readonly href: string }): string {
-  return card(title, `    <h1>${escaped(title)}</h1>\n    <p class="lead">${escaped(text)}</p>\n    <a class="way" href="${escaped(way.href)}">${escaped(way.text)}</a>`);
+  return card(
+    title,
+    `    <h1>${escaped(title)}</h1>\n    <p class="lead">${escaped(text)}</p>\n    <a class="way" href="${escaped(way.href)}">${escaped(way.text)}</a>`,
+  );
 }
 
 function card(title: string, body: string, script = ''): string {

@@ -26,7 +26,12 @@ export const headersOfAll: Readonly<Record<string, string>> = {
 };
 
 /** Answers a request. */
-export function reply(response: ServerResponse, status: number, { html, json }: Content, headers: Readonly<Record<string, string>> = {}): void {
+export function reply(
+  response: ServerResponse,
+  status: number,
+  { html, json }: Content,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   const type = json !== undefined ? 'application/json' : 'text/html; charset=utf-8';
   const body = json !== undefined ? JSON.stringify(json) : html;
   response.writeHead(status, { ...headersOfAll, ...headers, ...(body === undefined ? {} : { 'Content-Type': type }) }).end(body);

@@ -141,6 +141,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
         expect(await accessibilityProblems(ann)).toEqual([]);
         await panel.getByRole('button', { name: 'Close' }).click();
       }
+      await ann.context().clearCookies();
       for (const channel of chat.channels.channels) channel.close(3000, 'token expired');
       await ended(ann, 'Your log-in has expired.');
     });

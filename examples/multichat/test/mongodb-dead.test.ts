@@ -100,7 +100,10 @@ describeOnMongo('MultiChat, where MongoDB is out of reach', () => {
     await send(annsPage, 'Before');
     await mongod.kill();
     // A message is not lost: its writer is told to send it again, if the page is not closed before that.
-    const told = await Promise.race([annsPage.request({ command: 'send', room: 'lobby', id: 'meanwhile', text: 'Meanwhile' }), annsPage.closed]);
+    const told = await Promise.race([
+      annsPage.request({ command: 'send', room: 'lobby', id: 'meanwhile', text: 'Meanwhile' }),
+      annsPage.closed,
+    ]);
     if ('error' in told) expect(told).toMatchObject({ error: 'try_again', retryAfterMs: expect.any(Number) as number });
     expect([1011, 1013]).toContain((await annsPage.closed).code);
     const page = await ann.get('/');

@@ -93,7 +93,13 @@ export class Page {
   async people(room: string, ...names: readonly string[]): Promise<void> {
     const wanted = names.toSorted().join();
     const isSo = (received: Received) =>
-      'event' in received && received.event === 'people' && received.room === room && received.people.map(({ name }) => name).toSorted().join() === wanted;
+      'event' in received &&
+      received.event === 'people' &&
+      received.room === room &&
+      received.people
+        .map(({ name }) => name)
+        .toSorted()
+        .join() === wanted;
     await this.#find(isSo);
     this.drop('people');
   }
