@@ -13,6 +13,7 @@ const onMongoDb = [
   'cli/test/*.test.ts',
 ];
 const onRedis = ['test/adapters/redis/**/*.test.ts'];
+const inBrowsers = ['test/client/*.browser.test.ts'];
 const always = [...configDefaults.exclude, '**/fixtures/**', 'examples/recipes/**'];
 
 /** What is left out on a second Node: a compiler is a program of its own, and so is the browser that a page runs in. */
@@ -21,6 +22,7 @@ const alikeOnEachNode = [
   'cli/test/migrate/compiled.test.ts',
   ...ofDocumentation,
   'examples/*/test/*browser.test.ts',
+  ...inBrowsers,
 ];
 
 export default defineConfig(({ mode }) => {
@@ -43,7 +45,9 @@ export default defineConfig(({ mode }) => {
       outputFile: { json: 'out/test-results.json' },
       projects: [
         // Needs nothing but the sources.
-        project('unit', { include: ['test/**/*.test.ts'], exclude: [...compiled, ...onMongoDb, ...onRedis] }),
+        project('unit', { include: ['test/**/*.test.ts'], exclude: [...compiled, ...onMongoDb, ...onRedis, ...inBrowsers] }),
+        // Starts each browser once; most of its time is that of a start.
+        project('browsers', { include: inBrowsers, testTimeout: 60_000, hookTimeout: 60_000 }),
         // What needs the build, the compiler or both.
         project('package', { include: compiled }),
         project('examples', { include: ['examples/*/test/**/*.test.ts'], exclude: onMongoDb }),
