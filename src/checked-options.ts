@@ -20,6 +20,11 @@ export const anObject: Rule = {
 
 export const aName: Rule = { must: 'a non-empty string', accepts: (value) => typeof value === 'string' && value !== '' };
 
+/** Whether it is a list of nothing but what `accepts` takes; a hole in it is `undefined`, which `every` of the list itself would pass over. */
+export function isListOf(value: unknown, accepts: (one: unknown) => boolean): value is readonly unknown[] {
+  return Array.isArray(value) && Array.from<unknown>(value).every((one) => accepts(one));
+}
+
 /** An integer from `min` to `max`. */
 export function anInteger(min: number, max: number = Number.MAX_SAFE_INTEGER): Rule {
   const must = max === Number.MAX_SAFE_INTEGER ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`;

@@ -10,6 +10,7 @@ import {
   anything,
   checkedOptions,
   checkOption,
+  isListOf,
   milliseconds,
   type Rule,
   type Rules,
@@ -45,12 +46,11 @@ const keyTypes: Readonly<Record<JwtAlgorithm, readonly [type: 'secret' | 'rsa' |
 
 const aNameOrNames: Rule = {
   must: 'a non-empty string or a non-empty list of them',
-  accepts: (value) => aName.accepts(value) || (Array.isArray(value) && value.length > 0 && value.every((one) => aName.accepts(one))),
+  accepts: (value) => aName.accepts(value) || (isListOf(value, aName.accepts) && value.length > 0),
 };
 const someAlgorithms: Rule = {
   must: `a non-empty list of ${Object.keys(keyTypes).join(', ')}`,
-  accepts: (value) =>
-    Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string' && Object.hasOwn(keyTypes, one)),
+  accepts: (value) => isListOf(value, (one) => typeof one === 'string' && Object.hasOwn(keyTypes, one)) && value.length > 0,
 };
 
 const rules: Rules<JwtOptions<UserLike>> = {

@@ -18,7 +18,7 @@ export function oneKey(key: KeyObject | Uint8Array): FindKeys {
   return async () => keys;
 }
 
-/** @throws {TypeError} when it is no key set. */
+/** @throws {TypeError} when it is no key set, or one of private keys, which have no place where tokens are verified. */
 export function keysOfSet(jwks: JSONWebKeySet): FindKeys {
   let keys: KeySet;
   try {
@@ -26,6 +26,7 @@ export function keysOfSet(jwks: JSONWebKeySet): FindKeys {
   } catch (cause) {
     throw new TypeError('fromJwt: jwks must be a JSON Web Key Set, { keys: […] }, got something else', { cause });
   }
+  if (jwks.keys.some((key) => Object.hasOwn(key, 'd'))) throw new TypeError('fromJwt: jwks must hold public keys, got a private one');
   return async (header) => (await keysIn(keys, header)) ?? [];
 }
 

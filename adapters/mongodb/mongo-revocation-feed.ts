@@ -1,5 +1,5 @@
 import type { ChangeStreamDocument, ChangeStreamOptions, Collection, Db } from 'mongodb';
-import { aName, anObject, checkedOptions, checkOption, type Rules } from '../../src/checked-options.js';
+import { aName, anObject, checkedOptions, checkOption, isListOf, type Rules } from '../../src/checked-options.js';
 import type { FeedHealth, Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import { FeedSubscribers } from '../../src/feed-subscribers.js';
 import { ChangeFollower } from './change-follower.js';
@@ -29,7 +29,7 @@ const feedRules: Rules<MongoRevocationFeedOptions> = {
   ...mongoRules,
   tokens: aName,
   users: anObject,
-  ignoredUserFields: { must: 'a list of names', accepts: (value) => Array.isArray(value) && value.every(aName.accepts) },
+  ignoredUserFields: { must: 'a list of names', accepts: (value) => isListOf(value, aName.accepts) },
   httpSessions: aName,
   collection: aName,
 };

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { types } from 'node:util';
 import type { Authentication, AuthenticationOutcome, Carrier, SourceName } from '../authentication.js';
+import { isListOf } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import { kindOf } from '../kind-of.js';
 import type { ErrorCode } from '../outcomes.js';
@@ -106,8 +107,7 @@ function checkFinding(method: string, found: unknown): asserts found is SourceFi
   if (tokenId != null && !isTokenId(tokenId)) fail('tokenId', 'an id of a token (64 lower-case hexadecimal digits) or not at all');
   if (!isMoment(issuedAt)) fail('issuedAt', 'a valid Date or not at all');
   if (!isMoment(expiresAt)) fail('expiresAt', 'a valid Date or not at all');
-  if (scopes != null && !(Array.isArray(scopes) && Array.from<unknown>(scopes).every((scope) => typeof scope === 'string')))
-    fail('scopes', 'a list of strings or not at all');
+  if (scopes != null && !isListOf(scopes, (scope) => typeof scope === 'string')) fail('scopes', 'a list of strings or not at all');
 }
 
 function copyOf(date: Date | null | undefined): Date | undefined {

@@ -1,5 +1,5 @@
 import type { ServerOptions as WebSocketServerOptions } from 'ws';
-import { anObject, checkedOptions, oneOf, type Rules } from '../checked-options.js';
+import { anObject, checkedOptions, isListOf, oneOf, type Rules } from '../checked-options.js';
 
 /** Options of `handleUpgrades`. */
 export interface UpgradeOptions {
@@ -23,7 +23,7 @@ const placed = ['host', 'port', 'backlog', 'server', 'noServer', 'path'] as cons
 
 const rules: Rules<UpgradeOptions> = {
   path: { must: 'a string that begins with /', accepts: (value) => typeof value === 'string' },
-  protocols: { must: 'a list of strings', accepts: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string') },
+  protocols: { must: 'a list of strings', accepts: (value) => isListOf(value, (name) => typeof name === 'string') },
   refusals: oneOf(['close', 'status']),
   ws: anObject,
 };

@@ -215,6 +215,7 @@ describeOnMongo('MongoRevocationFeed', () => {
   it('refuses options that it cannot use, and callbacks that are no functions', async () => {
     expect(() => new MongoRevocationFeed(db, { tokens: '' })).toThrow(TypeError);
     expect(() => new MongoRevocationFeed(db, { ignoredUserFields: 'lastSeenAt' as unknown as string[] })).toThrow(TypeError);
+    expect(() => new MongoRevocationFeed(db, { ignoredUserFields: Array(1) })).toThrow(TypeError);
     await expect(new MongoRevocationFeed(db).subscribe(undefined as never, () => undefined)).rejects.toThrow(TypeError);
   });
 });

@@ -225,6 +225,7 @@ describe('handleUpgrades', () => {
     ['path', { path: /chat/ }],
     ['protocols', { protocols: 'chat' }],
     ['protocols', { protocols: [1] }],
+    ['protocols', { protocols: Array(1) }],
     ['ws.port', { ws: { port: 1 } }],
     ['ws.server', { ws: { server: {} } }],
     ['ws.path', { ws: { path: '/' } }],
