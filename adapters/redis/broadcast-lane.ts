@@ -4,6 +4,7 @@ import { ChannelError } from '../../src/errors.js';
 import { LossMark } from '../../src/loss-mark.js';
 import { decodeEnvelope, encodeEnvelope } from './envelope.js';
 import type { Operations } from './operations.js';
+import { Pending } from './pending.js';
 import { RedisSubscription } from './subscription.js';
 
 /** How many messages may be on their way and not answered. */
@@ -21,8 +22,10 @@ export class BroadcastLane {
   #subscription: RedisSubscription | undefined;
   /** A client that is still connecting for the first time may keep what it is given; one that was connected is away. */
   #wasReady = false;
-  #pending = 0;
-  #pendingBytes = 0;
+  readonly #pending: Pending;
+  /** What the client has not answered for. */
+  #count = 0;
+  #bytes = 0;
 
   constructor(
     operations: Operations,
@@ -34,53 +37,53 @@ export class BroadcastLane {
     this.#channel = channel;
     this.#subscribers = subscribers;
     this.#maxPendingBytes = maxPendingBytes;
+    this.#pending = new Pending(operations.clock, operations.timeoutMs);
     const isNeeded = (): boolean => this.#sent.hasLoss && !operations.gateway.isClosed();
     this.#mark = new LossMark(operations.clock, isNeeded, () => this.#send('', ''));
   }
 
-  async publish(group: string, data: string | Uint8Array): Promise<void> {
-    try {
-      await this.#send(group, data);
-    } catch (error) {
-      this.#mark.needed();
-      throw error;
-    }
+  publish(group: string, data: string | Uint8Array): Promise<void> {
+    const publishing = this.#send(group, data);
+    publishing.catch(() => this.#mark.needed());
+    return publishing;
   }
 
   /** Numbers it, also where it cannot be sent: so the others see that it is missing. */
-  async #send(group: string, data: string | Uint8Array): Promise<void> {
+  #send(group: string, data: string | Uint8Array): Promise<void> {
     const number = this.#sent.next();
-    let bytes = 0;
     try {
       this.#checkRoom();
       const envelope = encodeEnvelope({ sender: this.#sent.sender, number, hasLoss: this.#sent.hasLoss, group, data });
-      bytes = envelope.length;
-      const name = this.#operations.gateway.isCluster ? 'SPUBLISH' : 'PUBLISH';
-      await this.#operations.run('publish a message', () => this.#counted(bytes, [name, this.#channel, envelope]));
-      this.#sent.arrived(number);
+      const answered = this.#pending.within(this.#counted(envelope));
+      answered.then(
+        () => this.#sent.arrived(number),
+        () => this.#sent.failed(),
+      );
+      return answered;
     } catch (error) {
       this.#sent.failed();
-      throw error;
+      return Promise.reject(error as Error);
     }
   }
 
   /** Counts what the client holds: until it has answered, whether or not somebody still waits for it. */
-  async #counted(bytes: number, command: readonly [string, string, Buffer]): Promise<void> {
-    this.#pending += 1;
-    this.#pendingBytes += bytes;
-    try {
-      await this.#operations.gateway.command(this.#channel, command);
-    } finally {
-      this.#pending -= 1;
-      this.#pendingBytes -= bytes;
-    }
+  #counted(envelope: Buffer): Promise<unknown> {
+    const release = (): void => {
+      this.#count -= 1;
+      this.#bytes -= envelope.length;
+    };
+    const answered = this.#operations.gateway.publish(this.#channel, envelope);
+    this.#count += 1;
+    this.#bytes += envelope.length;
+    answered.then(release, release);
+    return answered;
   }
 
   #checkRoom(): void {
     if (this.#operations.gateway.isReady()) this.#wasReady = true;
     else if (this.#wasReady) throw new ChannelError('ERR_BROADCAST_FAILED', 'Redis is away.');
-    if (this.#pending >= maxPending || this.#pendingBytes >= this.#maxPendingBytes) {
-      throw new ChannelError('ERR_BROADCAST_FAILED', `Redis has not answered for ${this.#pending} messages yet.`);
+    if (this.#count >= maxPending || this.#bytes >= this.#maxPendingBytes) {
+      throw new ChannelError('ERR_BROADCAST_FAILED', `Redis has not answered for ${this.#count} messages yet.`);
     }
   }
 

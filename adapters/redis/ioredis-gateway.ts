@@ -8,8 +8,13 @@ import {
   type RedisGateway,
 } from './redis-client.js';
 
+interface Publishes extends IoredisClient {
+  publish(channel: string, data: string | Buffer): Promise<unknown>;
+  spublish(channel: string, data: string | Buffer): Promise<unknown>;
+}
+
 /** What of a `Redis` is used. */
-interface IoredisNode extends IoredisClient {
+interface IoredisNode extends Publishes {
   duplicate(options?: object): IoredisNode;
   connect(): Promise<unknown>;
   disconnect(): void;
@@ -20,7 +25,7 @@ interface IoredisNode extends IoredisClient {
 }
 
 /** What of a `Cluster` is used. */
-interface IoredisCluster extends IoredisClient {
+interface IoredisCluster extends Publishes {
   readonly isCluster: true;
   nodes(role: 'master'): IoredisNode[];
 }
@@ -56,6 +61,10 @@ export class IoredisGateway implements RedisGateway {
 
   command(_key: string, [name, ...args]: RedisCommand): Promise<unknown> {
     return this.#client.call(name, ...args);
+  }
+
+  publish(channel: string, data: string | Buffer): Promise<unknown> {
+    return this.isCluster ? this.#client.spublish(channel, data) : this.#client.publish(channel, data);
   }
 
   async listen(channel: string, listener: ChannelListener, signal: AbortSignal): Promise<ChannelConnection> {

@@ -58,6 +58,10 @@ export class NodeRedisGateway implements RedisGateway {
     return isCluster(client) ? client.sendCommand(key, false, command) : client.sendCommand(command);
   }
 
+  publish(channel: string, data: string | Buffer): Promise<unknown> {
+    return this.command(channel, [this.isCluster ? 'SPUBLISH' : 'PUBLISH', channel, data]);
+  }
+
   async listen(channel: string, listener: ChannelListener, signal: AbortSignal): Promise<ChannelConnection> {
     const client = this.#client;
     if (!isCluster(client)) return listenOn(client, { channel, isSharded: false, listener, signal });

@@ -43,6 +43,8 @@ export interface RedisGateway {
   isClosed(): boolean;
   /** Sends a command; those that are sent one after the other on one key arrive so. */
   command(key: string, command: RedisCommand): Promise<unknown>;
+  /** Sends `data` to those who hear `channel`; what is sent on one channel arrives in order. */
+  publish(channel: string, data: string | Buffer): Promise<unknown>;
   /**
    * Opens a connection that hears `channel`, and does not come back by itself: who follows it must know that something was missed.
    *

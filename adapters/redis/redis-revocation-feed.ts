@@ -53,8 +53,7 @@ export class RedisRevocationFeed implements RevocationFeed {
    */
   async publish(revocation: Revocation): Promise<void> {
     const text = textOfRevocation(`${owner}.publish`, revocation);
-    const name = this.#operations.gateway.isCluster ? 'SPUBLISH' : 'PUBLISH';
-    await this.#operations.command('publish a revocation', this.#channel, [name, this.#channel, text]);
+    await this.#operations.run('publish a revocation', () => this.#operations.gateway.publish(this.#channel, text));
   }
 
   #begin(): Promise<void> {
