@@ -4,7 +4,13 @@ import { configDefaults, defineConfig, type TestProjectInlineConfiguration } fro
 type Project = NonNullable<TestProjectInlineConfiguration['test']>;
 
 const ofDocumentation = ['test/docs/code-blocks.test.ts', 'test/docs/docs.test.ts'];
-const compiled = ['test/types/**/*.test.ts', 'cli/test/migrate/*.test.ts', 'test/docs/packed-pages.test.ts', ...ofDocumentation];
+const compiled = [
+  'test/types/**/*.test.ts',
+  'test/processes/*.test.ts',
+  'cli/test/migrate/*.test.ts',
+  'test/docs/packed-pages.test.ts',
+  ...ofDocumentation,
+];
 const onMongoDb = [
   'test/adapters/mongodb/**/*.test.ts',
   'test/adapters/express/connect-mongo.test.ts',
