@@ -1,0 +1,113 @@
+// Changes the sources, one small mistake at a time, and says which of them no test notices. What it changes is a copy below `out/`.
+//   npm run mutation                                     some of each file that is listed below
+//   npm run mutation -- --only src/origin.ts --most 1000 all of one file
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { mutantsOf } from './mutants.mjs';
+
+/** Which tests hold what a file does. */
+const testsOf = {
+  'src/origin.ts': ['test/src/origin.test.ts', 'test/src/whatever-is-sent.test.ts'],
+  'src/identity/credentials.ts': [
+    'test/src/identity/credentials.test.ts',
+    'test/src/whatever-is-sent.test.ts',
+    'test/src/identity/own-places.test.ts',
+  ],
+  'src/identity/from-token.ts': ['test/src/identity/from-token.test.ts', 'test/src/live'],
+  'src/identity/bounded-look-up.ts': ['test/src/identity/from-token.test.ts', 'test/src/server/deadline.test.ts'],
+  'src/live/expiry.ts': ['test/src/live'],
+  'src/live/revocations.ts': ['test/src/live', 'test/src/server/log-out-while-connecting.test.ts', 'test/regression'],
+  'src/live/sweeps.ts': ['test/src/live'],
+  'src/session/session-record.ts': ['test/src/session'],
+  'src/session/session-draft.ts': ['test/src/session'],
+  'src/session/changes.ts': ['test/src/session'],
+  'src/channel/inbox.ts': [
+    'test/src/channel/order.test.ts',
+    'test/src/channel/early-frames.test.ts',
+    'test/src/channel/back-pressure.test.ts',
+    'test/src/channel/handler-timeout.test.ts',
+    'test/src/live/revocations.test.ts',
+    'test/src/channel/receive-path.test.ts',
+  ],
+  'src/channel/outbox.ts': [
+    'test/src/channel/outbox.test.ts',
+    'test/src/channel/send-order.test.ts',
+    'test/src/channel/back-pressure.test.ts',
+    'test/src/channel/reused-bytes.test.ts',
+  ],
+  'src/channel/frame-writer.ts': ['test/src/channel/frame-writer.test.ts', 'test/src/channel/outbox.test.ts'],
+};
+
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, most: { type: 'string', default: '12' }, seconds: { type: 'string', default: '120' } },
+});
+const most = Number(values.most);
+const files = values.only?.split(',') ?? Object.keys(testsOf);
+const folder = resolve('out/mutation');
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+for (const name of [
+  'src',
+  'decorators',
+  'adapters',
+  'entries',
+  'testing',
+  'test',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.base.json',
+  'vitest.config.ts',
+])
+  cpSync(name, join(folder, name), { recursive: true });
+symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+
+/** Whether the tests of `file` pass; what takes too long does not. */
+function passes(file) {
+  const vitest = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--no-coverage',
+    '--project=unit',
+    '--bail=1',
+    '--reporter=dot',
+    '--maxWorkers=1',
+  ];
+  const { status } = spawnSync(process.execPath, [...vitest, ...testsOf[file]], {
+    cwd: folder,
+    stdio: 'ignore',
+    timeout: Number(values.seconds) * 1_000,
+  });
+  return status === 0;
+}
+
+/** As many as are wanted, spread over the file. */
+function some(mutants) {
+  if (mutants.length <= most) return mutants;
+  return Array.from({ length: most }, (_, index) => mutants[Math.floor(((index + 0.5) * mutants.length) / most)]);
+}
+
+let tried = 0;
+const survivors = [];
+for (const file of files) {
+  if (testsOf[file] === undefined) throw new Error(`it is not listed which tests hold ${file}`);
+  const source = readFileSync(file, 'utf8');
+  if (!passes(file)) throw new Error(`the tests of ${file} fail as it is`);
+  const mutants = mutantsOf(file, source);
+  const chosen = some(mutants);
+  let caught = 0;
+  for (const mutant of chosen) {
+    writeFileSync(join(folder, file), mutant.source);
+    tried += 1;
+    if (passes(file)) {
+      survivors.push(mutant);
+      console.log(`survives: ${file}:${mutant.line}  ${mutant.what}`);
+    } else caught += 1;
+  }
+  writeFileSync(join(folder, file), source);
+  console.log(`${file}: ${caught} of ${chosen.length} caught, of ${mutants.length} that there are`);
+}
+rmSync(folder, { recursive: true, force: true });
+console.log(`${tried - survivors.length} of ${tried} caught (${((100 * (tried - survivors.length)) / tried).toFixed(1)} %)`);
