@@ -39,6 +39,9 @@ export interface ExpressSessionReaderOptions<Session extends object = SessionVal
   readonly touchWhileOpen?: boolean | undefined;
 }
 
+/** What a request was left with by the chain, and the status where that has answered it. */
+type ChainEnd = Readonly<SessionRequest> & { readonly status: number | undefined };
+
 const owner = 'ExpressSessionReader';
 const rules: Rules<ExpressSessionReaderOptions> = {
   ...expressRules,
@@ -63,7 +66,7 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
   readonly #chain: readonly ConnectMiddleware[];
   readonly #options: Readonly<ExpressSessionReaderOptions<Session>>;
   readonly #clock: NonNullable<ExpressOptions['clock']>;
-  readonly #running = new WeakMap<IncomingMessage, Promise<number | undefined>>();
+  readonly #running = new WeakMap<IncomingMessage, Promise<ChainEnd>>();
   /** Sessions that middleware made for requests which had none. */
   readonly #fresh = new WeakSet<object>();
   #calls: StoreCalls | undefined;
@@ -82,9 +85,8 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
   }
 
   async read(request: IncomingMessage): Promise<HttpSession | undefined> {
-    const status = await this.#run(request);
+    const { status, session, sessionID: id, sessionStore } = await this.#run(request);
     if (status !== undefined) checkRefusal(status);
-    const { session, sessionID: id, sessionStore } = request as SessionRequest;
     if (rules.store.accepts(sessionStore)) this.#calls ??= new StoreCalls(sessionStore as ExpressStore, this.#clock, this.timeoutMs);
     if (session === undefined) return this.#none(request); // also where a guard took that for nobody's
     if (status !== undefined || typeof session !== 'object' || session === null) return undefined; // somebody in the chain has taken it away
@@ -134,7 +136,7 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
   }
 
   /** The middleware is run once however many ask at a time. */
-  #run(request: IncomingMessage): Promise<number | undefined> {
+  #run(request: IncomingMessage): Promise<ChainEnd> {
     const running = this.#running.get(request);
     if (running !== undefined) return running;
     const run = this.#runChain(request).finally(() => this.#running.delete(request));
@@ -142,16 +144,20 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
     return run;
   }
 
-  async #runChain(request: IncomingMessage): Promise<number | undefined> {
+  async #runChain(request: IncomingMessage & SessionRequest): Promise<ChainEnd> {
+    // a route of the site has destroyed the session that its middleware found
+    const isDestroyed = request.session === undefined && request.sessionStore !== undefined;
     const watch = new SessionIdWatch(request);
     const ms = this.timeoutMs;
     let isWanted = true;
     const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `The session middleware did not go on within ${ms} ms.`);
     try {
       const status = await withDeadline(() => runChain(this.#chain, request, () => isWanted), { clock: this.#clock, ms, onTimeout });
-      const { session } = request as SessionRequest;
+      const { session, sessionID, sessionStore } = request;
       if (watch.isGenerated && typeof session === 'object' && session !== null) this.#fresh.add(session);
-      return status;
+      const isLoaded = typeof sessionID !== 'string' || holdsSignedId(request.headers.cookie, sessionID, this.#options.cookie);
+      if (isDestroyed && !isLoaded) delete request.session; // the site would store what was made in its place, and set its cookie
+      return { status, session, sessionID, sessionStore };
     } finally {
       isWanted = false;
       watch.end();

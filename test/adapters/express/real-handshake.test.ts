@@ -7,8 +7,18 @@ import { Passport } from 'passport';
 import { afterEach, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { ExpressSessionReader } from '../../../entries/express.js';
-import { ChannelServer, withAuthenticatedUser, withChannelUser, withUserFromHttp } from '../../../entries/index.js';
-import { MemoryUserRepository } from '../../../entries/memory.js';
+import {
+  ChannelServer,
+  fromHttpSession,
+  fromToken,
+  issueTokenHandler,
+  revokeTokenHandler,
+  withAuthenticatedUser,
+  withChannelUser,
+  withUserFrom,
+  withUserFromHttp,
+} from '../../../entries/index.js';
+import { MemoryTokenRepository, MemoryUserRepository } from '../../../entries/memory.js';
 import { alice, expectProcessToLive } from '../../support/site.js';
 import { asked, sessionMiddleware } from './express-site.js';
 
@@ -72,4 +82,37 @@ it('who has logged in on the site is known on its sockets, until the log-out; ot
   socket.send('still there?');
   const [code, reason] = await closed;
   expect([code, String(reason)]).toEqual([3000, 'session ended']);
+});
+
+it('a route that has destroyed the session and asks then who is logged in leaves no new one, and sets no cookie of one', async () => {
+  const store = new MemoryStore();
+  const sessionParser = sessionMiddleware({ store });
+  const users = new MemoryUserRepository([alice]);
+  const tokens = new MemoryTokenRepository({ users });
+  const wrap = withUserFrom(fromToken({ tokens }), fromHttpSession({ sessions: new ExpressSessionReader(sessionParser), users }));
+  const channels = new ChannelServer({ connect: wrap(() => undefined) }, { onWarning: () => undefined });
+  const app = express().use(sessionParser);
+  app.post('/login', (request, response) => void response.end(JSON.stringify(Object.assign(request.session, { userId: 'alice' }))));
+  app.post('/logout', (request, _response, next) => request.session.destroy(next));
+  app.post('/logout', revokeTokenHandler(channels, { tokens, all: true }));
+  app.post('/token', (request, _response, next) => request.session.destroy(next), issueTokenHandler(channels, { tokens }));
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(
+    () => channels.close(),
+    () => new Promise((resolve) => server.close(resolve)),
+  );
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const post = async (path: string, cookie = '') => {
+    const { status, headers } = await fetch(origin + path, { method: 'POST', headers: { origin, cookie, connection: 'close' } });
+    return { status, cookies: headers.getSetCookie().map((line) => line.split(';', 1)[0] ?? '') };
+  };
+  for (const [path, status, cookies] of [
+    ['/logout', 204, ['key=']],
+    ['/token', 401, []],
+  ] as const) {
+    const [cookie] = (await post('/login')).cookies;
+    expect(await post(path, cookie)).toEqual({ status, cookies });
+    expect(await asked((done) => store.length(done))).toBe(0);
+  }
 });
