@@ -63,7 +63,7 @@ export class Conversation {
     const { list, log, newest } = this.#parts;
     const place = this.follows ? undefined : this.#place();
     const nodes = this.#wanted();
-    const isOlder = list.lastElementChild !== null && list.lastElementChild === nodes.at(-1) && list.firstElementChild !== nodes[0];
+    const isOlder = list.lastElementChild === nodes.at(-1) && firstEntry(list.children)?.dataset.entry !== firstEntry(nodes)?.dataset.entry;
     if (list.childElementCount === 0 || isOlder) {
       log.setAttribute('aria-live', 'off');
       requestAnimationFrame(() => log.setAttribute('aria-live', 'polite'));
@@ -99,9 +99,9 @@ export class Conversation {
     this.#nodes = new Map();
     let previous;
     const nodes = [];
-    const put = (key, make) => {
+    const put = (key, make, id = key) => {
       const node = known.get(key) ?? make();
-      node.dataset.key = key;
+      node.dataset.entry = id;
       this.#nodes.set(key, node);
       nodes.push(node);
     };
@@ -115,7 +115,7 @@ export class Conversation {
         previous?.from?.id === (entry.from?.id ?? '') &&
         dayOf(previous.at) === day &&
         Date.parse(entry.at) - Date.parse(previous.at) < groupMs;
-      put(`${this.#room.id} ${entry.id} ${entry.from?.id} ${goesOn} ${entry.state}`, () => this.#node(entry, goesOn));
+      put(`${this.#room.id} ${entry.id} ${entry.from?.id} ${goesOn} ${entry.state}`, () => this.#node(entry, goesOn), entry.id);
       previous = entry;
     }
     if (nodes.length === 0) put('nothing', () => element('li', { class: 'notice' }, 'Nobody has said anything yet.'));
@@ -195,12 +195,14 @@ export class Conversation {
 
   #place() {
     const { list, log } = this.#parts;
-    const node = [...list.children].find(({ offsetTop, offsetHeight }) => offsetTop + offsetHeight > log.scrollTop);
-    return node && { key: node.dataset.key, fromTop: node.offsetTop - log.scrollTop };
+    const isInSight = ({ offsetTop, offsetHeight }) => offsetTop + offsetHeight > log.scrollTop;
+    const node = firstEntry([...list.children].filter(isInSight));
+    return node && { entry: node.dataset.entry, fromTop: node.offsetTop - log.scrollTop };
   }
 
   #restore(place) {
-    const node = this.#nodes.get(place?.key);
+    // a node may have been made anew
+    const node = place && [...this.#parts.list.children].find(({ dataset }) => dataset.entry === place.entry);
     if (node !== undefined) this.#parts.log.scrollTop = node.offsetTop - place.fromTop;
   }
 
@@ -213,4 +215,9 @@ export class Conversation {
     this.#parts.log.scrollTop = this.#parts.log.scrollHeight;
     this.#parts.newest.hidden = true;
   }
+}
+
+/** The first that is no day. */
+function firstEntry(nodes) {
+  return [...nodes].find(({ classList }) => !classList.contains('day'));
 }

@@ -10,6 +10,11 @@ export interface PageOptions {
   readonly userAgent?: string;
   /** Without it, the page gets a context that is not used again. */
   readonly javaScriptEnabled?: boolean;
+  /** Language and time zone of the reader; the page gets a context that is not used again. */
+  readonly locale?: string;
+  readonly timezoneId?: string;
+  /** As people with low vision set it. */
+  readonly forcedColors?: 'active' | 'none';
 }
 
 const desktop = { width: 1280, height: 720 };
@@ -38,14 +43,14 @@ export class BrowserPages implements AsyncDisposable {
   }
 
   /** An empty page in a context that no other page of the test is in. */
-  async open({ colorScheme = 'light', viewport = desktop, userAgent, ...own }: PageOptions = {}): Promise<Page> {
+  async open({ colorScheme = 'light', viewport = desktop, userAgent, forcedColors = 'none', ...own }: PageOptions = {}): Promise<Page> {
     const isReusable = Object.keys(own).length === 0;
     const context = (isReusable ? this.#free.pop() : undefined) ?? (await this.#newContext(own));
     this.#used.add(context);
     if (isReusable) this.#reusable.add(context);
     const page = context.pages()[0] ?? (await context.newPage());
     await page.setViewportSize(viewport);
-    await page.emulateMedia({ colorScheme });
+    await page.emulateMedia({ colorScheme, forcedColors });
     await page.setExtraHTTPHeaders(userAgentHeader(userAgent));
     return page;
   }

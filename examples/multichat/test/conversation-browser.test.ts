@@ -1,0 +1,323 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startTcpProxy } from '../../../test/adapters/mongodb/tcp-proxy.js';
+import { demoUsers } from '../src/accounts.js';
+import { memoryBackend } from '../src/backend.js';
+import type { MessageLog } from '../src/message-log.js';
+import { type MultiChat, startMultiChat } from '../src/multichat.js';
+import { BrowserPages, type PageOptions } from './support/browser-pages.js';
+import { accessibilityProblems, chromiumPath } from './support/chromium.js';
+
+const missing = chromiumPath === undefined && !process.env['CI'];
+const because = missing ? ' (skipped: Chromium is missing; install it, or set CHROMIUM_PATH)' : '';
+const patienceMs = 60_000;
+const longName = 'ann-whose-name-is-as-long-as-a-name-may-be-and-then-somewhat-longer';
+
+describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: patienceMs }, () => {
+  let pages: BrowserPages;
+  let chat: MultiChat;
+  let log: MessageLog;
+  let rename: (name: string) => void;
+  /** What becomes of a message that is being kept. */
+  let whenKept: 'answered' | 'cut' | 'refused';
+  beforeAll(async () => {
+    pages = await BrowserPages.start(patienceMs / 2);
+  }, patienceMs);
+  afterAll(() => pages?.[Symbol.asyncDispose](), patienceMs);
+  beforeEach(async () => {
+    whenKept = 'answered';
+    chat = await startMultiChat({
+      auth: 'token',
+      backend: async (container) => {
+        const backend = await memoryBackend(container);
+        log = backend.log;
+        const users = backend.users as typeof backend.users & { set(user: (typeof demoUsers)[number]['member']): void };
+        rename = (name) => users.set({ ...demoUsers[0]!.member, name });
+        return { ...backend, log: withFaults(backend.log) };
+      },
+    });
+  }, patienceMs);
+  afterEach(async () => {
+    const complaints = await pages.reset();
+    await chat.close();
+    expect(complaints).toEqual([]);
+  }, patienceMs);
+
+  function withFaults(inner: MessageLog): MessageLog {
+    return {
+      last: (room) => inner.last(room),
+      read: (room, range) => inner.read(room, range),
+      async append(message) {
+        if (whenKept === 'refused') throw new Error('The database is away.');
+        const kept = await inner.append(message);
+        // The line breaks between the keeping and the answer.
+        if (whenKept === 'cut') for (const channel of chat.channels.channels) channel.terminate();
+        whenKept = 'answered';
+        return kept;
+      },
+    };
+  }
+
+  interface Opening extends PageOptions {
+    readonly url?: string;
+    readonly room?: string;
+    /** Its timers can be moved forward. */
+    readonly hasClock?: boolean;
+  }
+
+  async function openAs(name: string, { url = chat.url, room = 'Lobby', hasClock = false, ...options }: Opening = {}): Promise<Page> {
+    const { password } = demoUsers.find(({ member }) => member.name === name)!;
+    const page = await pages.openAs(url, name, password, options);
+    if (hasClock) {
+      await page.clock.install();
+      await page.reload();
+    }
+    await state(page, 'Connected');
+    await page.getByRole('navigation').getByRole('button', { name: room }).click();
+    await page.getByRole('heading', { name: room }).waitFor();
+    return page;
+  }
+
+  const state = (page: Page, text: string) => page.getByRole('status').getByText(text).waitFor();
+  const logOf = (page: Page) => page.getByRole('log');
+  const texts = (page: Page) => logOf(page).locator('.bubble').allTextContents();
+  const scrollTop = (page: Page) => logOf(page).evaluate((element) => element.scrollTop);
+  const hasFocus = (page: Page) => page.evaluate(() => document.activeElement !== document.body);
+
+  async function write(page: Page, text: string): Promise<void> {
+    await page.getByRole('textbox', { name: 'Message' }).fill(text);
+    await page.keyboard.press('Enter');
+    await logOf(page).getByText(text).waitFor();
+  }
+
+  /** Puts messages of bob's into the lobby. */
+  async function fill(count: number): Promise<void> {
+    const from = { id: '2', name: 'bob', staff: true };
+    for (let number = 1; number <= count; number += 1)
+      await log.append({ id: `filled-${number}`, room: 'lobby', from, text: `Message ${number}` });
+  }
+
+  it('keeps what is written over a cut between delivery and answer, once', async () => {
+    const ann = await openAs('ann');
+    whenKept = 'cut';
+    await write(ann, 'One');
+    await write(ann, 'Two');
+    await logOf(ann).getByText('Sending…').first().waitFor({ state: 'detached' });
+    await state(ann, 'Connected');
+    await expect.poll(() => log.last('lobby')).toBe(2);
+    expect(await texts(ann)).toEqual(['One', 'Two']);
+  });
+
+  it('notices a line that is half open, and sends again what went into it', async () => {
+    await using proxy = await startTcpProxy(Number(new URL(chat.url).port));
+    const ann = await openAs('ann', { url: `http://127.0.0.1:${proxy.port}`, hasClock: true });
+    proxy.setMode('swallow');
+    await write(ann, 'Anybody there?');
+    await logOf(ann).getByText('Sending…').waitFor();
+    proxy.setMode('forward');
+    for (const ms of [11_000, 3_000, 3_000]) await ann.clock.fastForward(ms);
+    await logOf(ann).getByText('Sending…').waitFor({ state: 'detached' });
+    expect(await texts(ann)).toEqual(['Anybody there?']);
+    expect(await log.last('lobby')).toBe(1);
+  });
+
+  it('says what could not be sent, and sends it again when it is asked to, over a reload too', async () => {
+    const ann = await openAs('ann', { hasClock: true });
+    whenKept = 'refused';
+    await write(ann, 'In vain');
+    await logOf(ann).getByText('Sending…').waitFor();
+    await expect
+      .poll(async () => {
+        await ann.clock.fastForward(31_000);
+        return logOf(ann).getByText('Not sent.').count();
+      })
+      .toBe(1);
+    expect(await accessibilityProblems(ann)).toEqual([]);
+    await ann.reload();
+    await logOf(ann).getByText('Not sent.').waitFor();
+    whenKept = 'answered';
+    await logOf(ann).getByRole('button', { name: 'Send again' }).click();
+    expect(await hasFocus(ann)).toBe(true);
+    await logOf(ann).getByText('Not sent.').waitFor({ state: 'detached' });
+    await expect.poll(() => log.last('lobby')).toBe(1);
+    expect(await texts(ann)).toEqual(['In vain']);
+  });
+
+  it('says what came while it was away, and loads it', async () => {
+    await using proxy = await startTcpProxy(Number(new URL(chat.url).port));
+    const [ann, bob] = [await openAs('ann', { url: `http://127.0.0.1:${proxy.port}` }), await openAs('bob')];
+    await write(bob, 'One');
+    await logOf(ann).getByText('One').waitFor();
+    proxy.setMode('refuse');
+    await state(ann, 'Connection lost. Reconnecting…');
+    await write(bob, 'Two');
+    await write(bob, 'Three');
+    await write(ann, 'Four');
+    proxy.setMode('forward');
+    await logOf(ann).getByText('You were away for a moment.').waitFor();
+    await logOf(bob).getByText('Four').waitFor();
+    await logOf(ann).getByText('Sending…').waitFor({ state: 'detached' });
+    expect(await texts(ann)).toEqual(['One', 'Two', 'Three', 'Four']);
+    expect(await texts(bob)).toEqual(['One', 'Two', 'Three', 'Four']);
+  });
+
+  it('loads what is older as the reader scrolls up, shows 300 messages at most, and leads back to the newest', async () => {
+    await fill(420);
+    const ann = await openAs('ann');
+    await logOf(ann).getByText('Message 420').waitFor();
+    expect(await logOf(ann).locator('.message').count()).toBe(50);
+    await expect
+      .poll(async () => {
+        await logOf(ann).evaluate((element) => element.scrollTo(0, 0));
+        return (await texts(ann))[0];
+      })
+      .toBe('Message 1');
+    expect(await logOf(ann).locator('.message').count()).toBeLessThanOrEqual(300);
+    const shown = await texts(ann);
+    expect(shown).toEqual(Array.from(shown, (_, index) => `Message ${index + 1}`));
+    await ann.getByRole('button', { name: 'New messages' }).click();
+    await logOf(ann).getByText('Message 420').waitFor();
+    expect(await hasFocus(ann)).toBe(true);
+  });
+
+  it("keeps the reader's place over other rooms and new messages", async () => {
+    await fill(50);
+    const [ann, bob] = [await openAs('ann'), await openAs('bob')];
+    await logOf(ann).getByText('Message 50').waitFor();
+    await logOf(ann).evaluate((element) => element.scrollTo(0, 300));
+    await expect.poll(() => scrollTop(ann)).toBe(300);
+    await write(bob, 'News');
+    await ann.getByRole('button', { name: 'New messages' }).waitFor();
+    expect(await scrollTop(ann)).toBe(300);
+    for (const name of ['Music', 'Lobby']) {
+      await ann.getByRole('navigation').getByRole('button', { name }).click();
+      await ann.getByRole('heading', { name }).waitFor();
+    }
+    expect(Math.abs((await scrollTop(ann)) - 300)).toBeLessThan(5);
+  });
+
+  it('does not note who reloads or blinks off, but who is gone for ten seconds', async () => {
+    const [ann, bob] = [await openAs('ann', { hasClock: true }), await openAs('bob')];
+    const people = (text: string) => ann.getByRole('complementary').getByText(text).waitFor();
+    await people('2 people here');
+    await ann.clock.fastForward(10_000);
+    await logOf(ann).getByText('bob came in').waitFor();
+    await bob.reload();
+    await state(bob, 'Connected');
+    await write(bob, 'Only a blink');
+    await logOf(ann).getByText('Only a blink').waitFor();
+    await people('2 people here');
+    await ann.clock.fastForward(10_000);
+    expect(await logOf(ann).getByText('bob left').count()).toBe(0);
+    await bob.close();
+    await people('1 person here');
+    await ann.clock.fastForward(10_000);
+    await logOf(ann).getByText('bob left').waitFor();
+  });
+
+  it("tells days and times as the reader's language and clock do", async () => {
+    await fill(1);
+    const written = new Date((await log.read('lobby', {}))[0]!.at);
+    const reader = { locale: 'de-DE', timezoneId: 'Asia/Tokyo' };
+    const ann = await openAs('ann', reader);
+    await logOf(ann).getByText('heute').waitFor();
+    const time = new Intl.DateTimeFormat('de-DE', { hour: 'numeric', minute: '2-digit', timeZone: 'Asia/Tokyo' }).format(written);
+    await logOf(ann).getByText(time).waitFor();
+  });
+
+  it('opens rooms by their address, makes links of addresses, and counts near the limit', async () => {
+    const ann = await openAs('ann');
+    await ann.evaluate(() => {
+      location.hash = '#music';
+    });
+    await ann.getByRole('alert').getByText('You are not in the Music.').waitFor();
+    await ann.getByRole('button', { name: 'Join', exact: true }).click();
+    await ann.getByRole('heading', { name: 'Music' }).waitFor();
+    await write(ann, 'See https://example.com/a?b=c, and javascript:alert(1)');
+    const link = logOf(ann).getByRole('link');
+    expect(await link.evaluateAll((links) => links.map((each) => [each.getAttribute('href'), each.getAttribute('rel')]))).toEqual([
+      ['https://example.com/a?b=c', 'noopener noreferrer'],
+    ]);
+    await ann.getByRole('textbox', { name: 'Message' }).fill('x'.repeat(1_990));
+    await ann.getByText('10 left').waitFor();
+  });
+
+  it('says who has logged in instead in another tab, and keeps the draft', async () => {
+    const ann = await openAs('ann');
+    await ann.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
+    const other = await ann.context().newPage();
+    await other.goto(`${chat.url}/login`);
+    await other.getByRole('button', { name: 'Use bob' }).click();
+    await other.getByRole('button', { name: 'Log in' }).click();
+    await state(other, 'Connected');
+    await ann.getByRole('alert').getByText('Somebody logged in as bob in this browser, so ann is logged out here.').waitFor();
+    expect(await ann.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
+    await ann.getByRole('link', { name: 'Go on as bob' }).click();
+    await state(ann, 'Connected');
+    expect(await ann.getByText('Half a thought').count()).toBe(0);
+  });
+
+  it('fits a phone of 320 pixels in every state, with a long name', async () => {
+    rename(longName);
+    await using proxy = await startTcpProxy(Number(new URL(chat.url).port));
+    const ann = await openAs('ann', { url: `http://127.0.0.1:${proxy.port}`, viewport: { width: 320, height: 640 } });
+    const fits = () =>
+      ann.evaluate(
+        () =>
+          document.documentElement.scrollWidth <= 320 &&
+          [...document.querySelectorAll('.top *')].every((each) => each.getBoundingClientRect().right <= 320),
+      );
+    await write(ann, 'x'.repeat(200));
+    expect(await fits()).toBe(true);
+    expect(await accessibilityProblems(ann)).toEqual([]);
+    proxy.setMode('refuse');
+    await state(ann, 'Connection lost. Reconnecting…');
+    expect(await fits()).toBe(true);
+    proxy.setMode('forward');
+    await state(ann, 'Connected');
+    await ann.context().clearCookies();
+    for (const channel of chat.channels.channels) channel.close(3000, 'token revoked');
+    await ann.getByRole('alert').getByText('logged out').waitFor();
+    expect(await fits()).toBe(true);
+    expect(await hasFocus(ann)).toBe(true);
+  });
+
+  it.each([
+    ['200 %', { width: 640, height: 360 }],
+    ['400 %', { width: 320, height: 180 }],
+  ])('shows at least five messages at %s', async (_, viewport) => {
+    const ann = await openAs('ann', { viewport, forcedColors: 'active' });
+    for (let line = 1; line <= 7; line += 1) await write(ann, `Line ${line}`);
+    await logOf(ann).scrollIntoViewIfNeeded();
+    await logOf(ann).evaluate((element) => element.scrollIntoView());
+    const visible = await logOf(ann)
+      .locator('.bubble')
+      .evaluateAll(
+        (bubbles) =>
+          bubbles.filter((bubble) => bubble.getBoundingClientRect().top >= 0 && bubble.getBoundingClientRect().bottom <= innerHeight + 1)
+            .length,
+      );
+    expect(visible).toBeGreaterThanOrEqual(5);
+    expect(await ann.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+  });
+
+  it('has no more listeners after many changes of the room', async () => {
+    const ann = await openAs('ann');
+    const visit = async (name: string): Promise<void> => {
+      await ann.getByRole('navigation').getByRole('button', { name }).click();
+      await ann.getByRole('heading', { name }).waitFor();
+    };
+    await visit('Music');
+    const session = await ann.context().newCDPSession(ann);
+    await session.send('Performance.enable');
+    const listeners = async (): Promise<number> => {
+      await session.send('HeapProfiler.collectGarbage');
+      const { metrics } = await session.send('Performance.getMetrics');
+      return metrics.find(({ name }) => name === 'JSEventListeners')!.value;
+    };
+    const before = await listeners();
+    for (let round = 0; round < 10; round += 1) for (const name of ['Lobby', 'Music']) await visit(name);
+    expect(await listeners()).toBeLessThanOrEqual(before + 5);
+    await session.detach();
+  });
+});
