@@ -9,6 +9,8 @@ const executablePath = process.env.CHROMIUM_PATH || places.find((place) => exist
 const desktop = { viewport: { width: 1200, height: 740 } };
 const phone = { viewport: { width: 390, height: 780 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 
+const small = { viewport: { width: 320, height: 640 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
+
 const chat = await startMultiChat({ auth: 'token' });
 const browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic'] });
 try {
@@ -34,6 +36,16 @@ try {
   await ann.getByRole('alert').getByText('staff only').waitFor();
   await save(ann, 'multichat-staff-only');
 
+  await ann.getByRole('button', { name: 'Dismiss' }).click();
+  await ann.getByRole('button', { name: 'How you are connected' }).click();
+  await ann.getByRole('dialog').getByText('a token').waitFor();
+  await save(ann, 'multichat-connection');
+
+  const dev = await logIn('dev', { ...small, colorScheme: 'light' });
+  await join(dev, 'Lobby');
+  await dev.getByRole('log').getByText('High praise').waitFor();
+  await save(dev, 'multichat-light-small-phone');
+
   const visitor = await (await browser.newContext({ ...desktop, colorScheme: 'light' })).newPage();
   await visitor.goto(chat.url);
   await save(visitor, 'multichat-log-in');
@@ -49,7 +61,7 @@ async function logIn(name, options) {
   await page.goto(chat.url);
   await page.getByRole('button', { name: `Use ${name}` }).click();
   await page.getByRole('button', { name: 'Log in' }).click();
-  await page.getByText('Connected', { exact: true }).waitFor();
+  await page.getByRole('status').getByText('Connected', { exact: true }).waitFor();
   return page;
 }
 

@@ -19,8 +19,13 @@ const running = new Set<ChildProcess>();
 
 /** Starts the chat on the database at `mongodbUrl` and a free port. */
 export async function startChat(mongodbUrl: string, ...options: string[]): Promise<ChatProcess> {
+  return startChatAt(0, mongodbUrl, ...options);
+}
+
+/** The same on a given port. */
+export async function startChatAt(port: number, mongodbUrl: string, ...options: string[]): Promise<ChatProcess> {
   const child = spawn(process.execPath, [main, ...options], {
-    env: { ...process.env, PORT: '0', HOST: '127.0.0.1', PUBLIC_ORIGIN: '', MONGODB_URL: mongodbUrl },
+    env: { ...process.env, PORT: String(port), HOST: '127.0.0.1', PUBLIC_ORIGIN: '', MONGODB_URL: mongodbUrl },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
