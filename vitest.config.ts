@@ -66,7 +66,7 @@ export default defineConfig(({ mode }) => {
       coverage: {
         provider: 'v8',
         reportOnFailure: true,
-        include: ['src/**/*.ts', 'decorators/**/*.ts', 'adapters/**/*.ts', 'testing/**/*.ts'],
+        include: ['src/**/*.ts', 'client/**/*.ts', 'decorators/**/*.ts', 'adapters/**/*.ts', 'testing/**/*.ts'],
         exclude: ['dist/**', 'examples/**', 'cli/**', 'test/**'],
         reporter: ['text', 'json-summary'],
         thresholds: { lines: 95, branches: 95 },
