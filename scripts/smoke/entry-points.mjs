@@ -19,7 +19,15 @@ export async function checkEntryPoints(folder, tarball, { name, exports, devDepe
   const versionOf = (dependency) => `${dependency}@${devDependencies[dependency] ?? peerDependencies[dependency]}`;
 
   await createApplication(folder, [tarball, ...['@types/ws', 'typescript'].map(versionOf)]);
-  const withoutPeers = [name, `${name}/client`, `${name}/express`, `${name}/memory`, `${name}/rate-limit`, `${name}/redis`, `${name}/testing`];
+  const withoutPeers = [
+    name,
+    `${name}/client`,
+    `${name}/express`,
+    `${name}/memory`,
+    `${name}/rate-limit`,
+    `${name}/redis`,
+    `${name}/testing`,
+  ];
   for (const entryPoint of entryPoints) {
     const failure = await importFailure(folder, entryPoint);
     if (failure && (withoutPeers.includes(entryPoint) || optional.length === 0 || !missing.test(failure))) throw new Error(failure);
