@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
-import { inspect, types } from 'node:util';
+import { inspect } from 'node:util';
 import type { WebSocket } from 'ws';
 import type { Authentication } from '../authentication.js';
 import { type ChannelState, channelCounts } from '../channel-counts.js';
+import { checkData, jsonOf, type MessageData } from '../check-data.js';
 import { ChannelError, CloseChannel } from '../errors.js';
 import type { KeptHandshake } from '../handshake.js';
 import { Identification } from '../identity/identification.js';
 import type { IdentityKeys } from '../identity/user-source.js';
-import { kindOf } from '../kind-of.js';
 import type { Channel, Handshake } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
 import { SessionAccess } from '../session/session-access.js';
@@ -20,9 +20,11 @@ import type { Inbox } from './inbox.js';
 import { copyOf, Outbox } from './outbox.js';
 import type { PendingHandler } from './pending-handlers.js';
 import type { Runtime } from './runtime.js';
+import type { SharedFrame } from './shared-frame.js';
 import { attachToSocket } from './socket-events.js';
 import type { Transport } from './transport.js';
 import type { UnfinishedWork } from './unfinished-work.js';
+import { tellEnding } from './when-ending.js';
 
 /** One connection, as messages and wrappers see it: who speaks, what is remembered, the way out, and how it ends. */
 export abstract class Connection implements Channel {
@@ -41,7 +43,7 @@ export abstract class Connection implements Channel {
   readonly #transport: Transport;
   #phase: ChannelState | 'ended' = 'connecting';
   #outbox: Outbox | undefined;
-  #held: (string | Uint8Array | ArrayBuffer)[] | undefined;
+  #held: MessageData[] | undefined;
   #controller: AbortController | undefined;
   #cancelTimer: (() => void) | undefined;
   #ending: Ending | undefined;
@@ -137,9 +139,13 @@ export abstract class Connection implements Channel {
     return this.#phase === 'ended';
   }
 
-  send(data: string | Uint8Array | ArrayBuffer): boolean {
-    if (typeof data !== 'string' && !ArrayBuffer.isView(data) && !types.isArrayBuffer(data))
-      throw new TypeError(`channel.send: data must be a string or bytes, got ${kindOf(data)}`);
+  send(data: MessageData): boolean {
+    checkData('channel.send', data);
+    return this.sendFrame(data);
+  }
+
+  /** @param frame `data` as it is sent to several channels. */
+  sendFrame(data: MessageData, frame?: SharedFrame): boolean {
     if (!this.isOpen) return false;
     const { socket } = this.#transport;
     if (socket === undefined) {
@@ -149,7 +155,7 @@ export abstract class Connection implements Channel {
     }
     if (socket.readyState !== socket.OPEN) return false; // the peer's close frame is here, its connection not gone yet
     this.#outbox ??= new Outbox(socket, this.#transport.raw, this, this.runtime.maxBufferedBytes);
-    if (this.#outbox.send(data)) return true;
+    if (this.#outbox.send(data, frame)) return true;
     this.warn('ERR_SLOW_CONSUMER', 'A client reads more slowly than it is sent to; its channel is closed (maxBufferedBytes).');
     this.runtime.lifecycle.slow(this);
     this.endWith('ERR_SLOW_CONSUMER');
@@ -157,10 +163,7 @@ export abstract class Connection implements Channel {
   }
 
   sendJson(value: unknown): boolean {
-    if (!this.isOpen) return false;
-    const text: string | undefined = JSON.stringify(value);
-    if (text === undefined) throw new TypeError(`channel.sendJson: value must be one that JSON can hold, got ${typeof value}`);
-    return this.send(text);
+    return this.isOpen && this.sendFrame(jsonOf('channel.sendJson', value));
   }
 
   close(code = 1000, reason = ''): void {
@@ -239,6 +242,7 @@ export abstract class Connection implements Channel {
     this.#ending = ending;
     this.#held = undefined;
     this.stopInput(ending?.isOrderly === false);
+    tellEnding(this);
     this.#controller?.abort();
   }
 
@@ -266,10 +270,8 @@ export abstract class Connection implements Channel {
 
   /** The handshake was answered: what the connect handler sent goes out. */
   answered(socket: WebSocket): void {
-    if (!this.isConnecting) {
-      socket.terminate(); // it ended while the handshake was being answered
-      return;
-    }
+    if (!this.isConnecting) socket.terminate(); // it ended while the handshake was being answered
+    if (!this.isConnecting) return;
     attachToSocket(socket, this.#transport.raw, this);
     const held = this.#held ?? [];
     this.#held = undefined;

@@ -1,14 +1,11 @@
 import type { Socket } from 'node:net';
+import type { MessageData } from '../check-data.js';
+import { bytesOf, finalBinary, finalText, headerBytes, maxPooledLength } from './frame-format.js';
+import type { SharedFrame } from './shared-frame.js';
 
-/** Longer data (in characters or bytes) is not copied together with other frames. */
-const maxPooledLength = 16_384;
 /** Bytes of a header and of the longest text that is pooled: a character takes three at most. */
 const maxFrameBytes = 4 + 3 * maxPooledLength;
 const slabBytes = 131_072;
-
-/** Opcodes with the bit of a final fragment (RFC 6455, section 5.2). */
-const finalText = 0x81;
-const finalBinary = 0x82;
 
 /** Memory in which the channels of the process put their frames together. */
 interface Slab {
@@ -35,18 +32,6 @@ function textHeader(length: number): string {
   return shortHeaders[length] ?? String.fromCharCode(finalText, 126, length >> 8, length & 0xff);
 }
 
-/** `data` as bytes, not copied. */
-export function bytesOf(data: ArrayBufferView | ArrayBuffer): Uint8Array {
-  if (data instanceof Uint8Array) return data;
-  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
-}
-
-/** How many bytes the header of a server's frame has. */
-export function headerBytes(payload: number): number {
-  if (payload < 126) return 2;
-  return payload < 65_536 ? 4 : 10;
-}
-
 /**
  * Writes the frames of one channel, unmasked and not compressed, and lets them out in one write to its socket. They are copied, so the
  * caller may use its bytes again.
@@ -62,7 +47,7 @@ export class FrameWriter {
   #end = 0;
   /** What lies before them, apart from them since others wrote in between. */
   #earlier: Buffer[] | undefined;
-  /** ASCII frames, header and text, each character a byte. There are none beside those in a slab. */
+  /** ASCII frames and shared ones, header and payload, each character a byte. There are none beside those in a slab. */
   #text = '';
   #length = 0;
 
@@ -76,8 +61,17 @@ export class FrameWriter {
     return this.#length;
   }
 
-  /** Writes a frame, strings as text and all else as binary; `false` where it is too long to be copied. */
-  write(data: string | Uint8Array | ArrayBuffer): boolean {
+  /**
+   * Writes a frame, strings as text and all else as binary; `false` where it is too long to be copied.
+   *
+   * @param frame `data` as it is sent to several channels.
+   */
+  write(data: MessageData, frame?: SharedFrame): boolean {
+    if (frame?.wire !== undefined && this.#slab === undefined) {
+      this.#text += frame.wire;
+      this.#length = this.#text.length;
+      return true;
+    }
     if ((typeof data === 'string' ? data.length : data.byteLength) > maxPooledLength) return false;
     if (typeof data === 'string' && this.#slab === undefined && Buffer.byteLength(data) === data.length) {
       this.#text += textHeader(data.length) + data;

@@ -1,7 +1,10 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import { bytesOf, FrameWriter, headerBytes } from './frame-writer.js';
+import type { MessageData } from '../check-data.js';
+import { bytesOf, headerBytes } from './frame-format.js';
+import { FrameWriter } from './frame-writer.js';
 import { type Ahead, isPlain, keepOrder, sendAsBefore } from './ordered-socket.js';
+import type { SharedFrame } from './shared-frame.js';
 import { currentTurn, wholeTurn } from './turn.js';
 
 /** After this many bytes within one tick, what is there goes out. Of what ws compresses, more than this waiting is too much. */
@@ -76,8 +79,12 @@ export class Outbox implements Ahead {
     this.#onSent = socket.extensions ? () => this.#compressed() : undefined;
   }
 
-  /** Sends `data`, strings as text and all else as binary; `false` where the peer is too slow to be sent anything more. */
-  send(data: string | Uint8Array | ArrayBuffer): boolean {
+  /**
+   * Sends `data`, strings as text and all else as binary; `false` where the peer is too slow to be sent anything more.
+   *
+   * @param frame `data` as it is sent to several channels.
+   */
+  send(data: MessageData, frame?: SharedFrame): boolean {
     if (!this.#isUsed) {
       if (this.#isSlow()) return false;
       this.#isUsed = true;
@@ -89,12 +96,13 @@ export class Outbox implements Ahead {
       if (this.#corkedBytes < flushBytes) return true;
       this.#uncork();
     } else if (this.#isBeside && !this.#isBesideWritten()) sendAsBefore(this.#socket, typeof data === 'string' ? data : copyOf(data));
-    else if (frames.write(data)) {
+    else if (frames.write(data, frame)) {
       if (frames.length < flushBytes) return true;
       frames.flush();
     } else {
       frames.flush();
-      sendAsBefore(this.#socket, typeof data === 'string' ? data : copyOf(data));
+      if (frame?.bytes !== undefined) this.#raw.write(frame.bytes);
+      else sendAsBefore(this.#socket, typeof data === 'string' ? data : copyOf(data));
     }
     this.#holdIfClogged();
     this.#longest = Math.max(this.#longest, lengthOf(data));

@@ -1,4 +1,7 @@
-import { types } from 'node:util';
+import { Connection } from '../channel/connection.js';
+import { bytesOf } from '../channel/frame-format.js';
+import { SharedFrame } from '../channel/shared-frame.js';
+import { checkData, jsonOf, type MessageData } from '../check-data.js';
 import { aFlag, aFunction, checkedOptions, having, type Rule, type Rules } from '../checked-options.js';
 import type { Broadcaster } from '../contracts/broadcaster.js';
 import type { Clock } from '../contracts/clock.js';
@@ -134,11 +137,9 @@ export class Groups implements AsyncDisposable {
    * @returns how many members of this process took it.
    * @throws {TypeError} when `name` can be no group's, `data` is neither a string nor bytes, or `except` is no channel.
    */
-  send(name: string, data: string | Uint8Array | ArrayBuffer, options?: GroupSendOptions): number {
+  send(name: string, data: MessageData, options?: GroupSendOptions): number {
     checkGroupName('Groups.send', name);
-    if (typeof data !== 'string' && !ArrayBuffer.isView(data) && !types.isArrayBuffer(data)) {
-      throw new TypeError(`Groups.send: data must be a string or bytes, got ${kindOf(data)}`);
-    }
+    checkData('Groups.send', data);
     return this.#send('Groups.send', name, data, options);
   }
 
@@ -150,32 +151,31 @@ export class Groups implements AsyncDisposable {
    */
   sendJson(name: string, value: unknown, options?: GroupSendOptions): number {
     checkGroupName('Groups.sendJson', name);
-    const text: string | undefined = JSON.stringify(value);
-    if (text === undefined) throw new TypeError(`Groups.sendJson: value must be one that JSON can hold, got ${kindOf(value)}`);
-    return this.#send('Groups.sendJson', name, text, options);
+    return this.#send('Groups.sendJson', name, jsonOf('Groups.sendJson', value), options);
   }
 
-  #send(owner: string, name: string, data: string | Uint8Array | ArrayBuffer, options: GroupSendOptions | undefined): number {
+  #send(owner: string, name: string, data: MessageData, options: GroupSendOptions | undefined): number {
     const except = options === undefined ? undefined : exceptions(owner, options);
     if (this.#closing !== undefined) return 0;
     this.#broadcasting?.publish(name, typeof data === 'string' ? data : bytesOf(data));
     return this.#deliver(name, data, except);
   }
 
-  #deliver(name: string, data: string | Uint8Array | ArrayBuffer, except: Channel | ReadonlySet<Channel> | undefined): number {
+  #deliver(name: string, data: MessageData, except: Channel | ReadonlySet<Channel> | undefined): number {
     let taken = 0;
+    const frame = new SharedFrame(data);
     // copied, as who is sent to may leave and come back meanwhile
     for (const member of [...this.#memberships.membersOf(name)]) {
       if (except !== undefined && (member === except || (except instanceof Set && except.has(member)))) continue;
-      if (this.#sendTo(member, data)) taken += 1;
+      if (this.#sendTo(member, frame)) taken += 1;
     }
     return taken;
   }
 
   /** A member that fails, as one of a test may, keeps no other from it. */
-  #sendTo(member: Channel, data: string | Uint8Array | ArrayBuffer): boolean {
+  #sendTo(member: Channel, frame: SharedFrame): boolean {
     try {
-      return member.send(data);
+      return member instanceof Connection ? member.sendFrame(frame.data, frame) : member.send(frame.data);
     } catch (error) {
       this.#reporter.error(error);
       return false;
@@ -265,8 +265,4 @@ function exceptions(owner: string, options: GroupSendOptions): Channel | Readonl
   const channels = new Set(except);
   for (const channel of channels) checkChannel(`${owner}: except`, channel);
   return channels;
-}
-
-function bytesOf(data: ArrayBufferView | ArrayBuffer): Uint8Array {
-  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
 }

@@ -1,3 +1,5 @@
+import { Connection } from '../channel/connection.js';
+import { notWhenEnding, whenEnding } from '../channel/when-ending.js';
 import type { Channel } from '../messages.js';
 
 const nobody: ReadonlySet<Channel> = new Set();
@@ -14,9 +16,7 @@ export class Memberships {
   readonly #members = new Map<string, Set<Channel>>();
   readonly #groups = new Map<Channel, Set<string>>();
   readonly #listener: MembershipListener | undefined;
-  /** One for all channels: an abort tells whose signal it is, and that finds the channel. */
-  readonly #onAbort = ({ target }: Event): void => this.#ended(target as AbortSignal);
-  readonly #channels = new Map<AbortSignal, Channel>();
+  readonly #onEnding = (channel: object): void => this.#ended(channel as Channel);
 
   constructor(listener: MembershipListener | undefined) {
     this.#listener = listener;
@@ -24,14 +24,12 @@ export class Memberships {
 
   /** Whether `channel` is in the group now: one that is ending or has ended goes in no more. */
   add(name: string, channel: Channel): boolean {
-    const { signal } = channel;
-    if (signal.aborted) return false;
+    if (!isOpen(channel)) return false;
     let groups = this.#groups.get(channel);
     if (groups === undefined) {
       groups = new Set();
       this.#groups.set(channel, groups);
-      this.#channels.set(signal, channel);
-      signal.addEventListener('abort', this.#onAbort, { once: true });
+      watch(channel, this.#onEnding);
     }
     if (groups.has(name)) return true;
     groups.add(name);
@@ -61,18 +59,15 @@ export class Memberships {
     this.#listener?.left(name, channel);
   }
 
-  #ended(signal: AbortSignal): void {
-    const channel = this.#channels.get(signal);
-    if (channel === undefined) return;
+  #ended(channel: Channel): void {
     const groups = this.groupsOf(channel);
-    this.#forget(channel);
+    this.#groups.delete(channel);
     for (const name of groups) this.#leave(name, channel);
   }
 
   #forget(channel: Channel): void {
     this.#groups.delete(channel);
-    this.#channels.delete(channel.signal);
-    channel.signal.removeEventListener('abort', this.#onAbort);
+    notWhenEnding(channel, this.#onEnding);
   }
 
   membersOf(name: string): ReadonlySet<Channel> {
@@ -89,4 +84,15 @@ export class Memberships {
       for (const name of [...this.groupsOf(channel)]) this.discard(name, channel);
     }
   }
+}
+
+/** Whether `channel` neither ends nor has ended. */
+function isOpen(channel: Channel): boolean {
+  return channel instanceof Connection ? channel.isOpen : (channel.signal as AbortSignal | undefined)?.aborted !== true;
+}
+
+/** Calls `step` when `channel` begins to end. One that a test has made says so by its signal, if by anything. */
+function watch(channel: Channel, step: (channel: object) => void): void {
+  if (channel instanceof Connection) whenEnding(channel, step);
+  else (channel.signal as AbortSignal | undefined)?.addEventListener('abort', () => step(channel), { once: true });
 }
