@@ -158,9 +158,9 @@ export class Visitor {
     else await this.#rest(phase);
   }
 
-  /** Nobody knocks without end: three times, then again when something has changed. */
+  /** Nobody knocks without end: twice, then again when something has changed. */
   async #rest(phase: string): Promise<void> {
-    if (this.hasCome(3)) await this.#load.until(() => this.#load.phase !== phase || this.#load.process === undefined);
+    if (this.hasCome(2)) await this.#load.until(() => this.#load.phase !== phase || this.#load.process === undefined);
   }
 
   #note(phase: string, result: Result): void {
