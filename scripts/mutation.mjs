@@ -1,9 +1,11 @@
 // Changes the sources, one small mistake at a time, and says which of them no test notices. What it changes is a copy below `out/`.
 //   npm run mutation                                     some of each file that is listed below
 //   npm run mutation -- --only src/origin.ts --most 1000 all of one file
-import { spawnSync } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { mutantsOf } from './mutants.mjs';
 
@@ -64,23 +66,40 @@ for (const name of [
   cpSync(name, join(folder, name), { recursive: true });
 symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
 
-/** Whether the tests of `file` pass; what takes too long does not. */
-function passes(file) {
-  const vitest = [
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    '--no-coverage',
-    '--project=unit',
-    '--bail=1',
-    '--reporter=dot',
-    '--maxWorkers=1',
-  ];
-  const { status } = spawnSync(process.execPath, [...vitest, ...testsOf[file]], {
-    cwd: folder,
-    stdio: 'ignore',
-    timeout: Number(values.seconds) * 1_000,
+/** A process that has read everything and runs the tests of files again and again: starting it costs far more than what it is for. */
+class Session {
+  #child = fork(new URL('mutation-session.mjs', import.meta.url), [folder], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    detached: true,
   });
-  return status === 0;
+
+  /** Whether the tests of `file` pass as it is now; a mistake that makes them hang is noticed, too. */
+  async passes(file) {
+    const answer = once(this.#child, 'message').then(([isPassed]) => isPassed);
+    const failed = once(this.#child, 'exit').then(() => undefined);
+    this.#child.send({ file, tests: testsOf[file] });
+    const timeout = new AbortController();
+    const tooLong = wait(Number(values.seconds) * 1_000, undefined, { signal: timeout.signal }).catch(() => undefined);
+    const isPassed = await Promise.race([answer, failed, tooLong]);
+    timeout.abort();
+    return isPassed;
+  }
+
+  end() {
+    try {
+      process.kill(-this.#child.pid, 'SIGKILL'); // with its workers, which may be in a loop
+    } catch {} // it has ended by itself
+  }
+}
+
+let session = new Session();
+
+async function passes(file) {
+  const isPassed = await session.passes(file);
+  if (isPassed !== undefined) return isPassed;
+  session.end();
+  session = new Session();
+  return false;
 }
 
 /** As many as are wanted, spread over the file. */
@@ -94,14 +113,14 @@ const survivors = [];
 for (const file of files) {
   if (testsOf[file] === undefined) throw new Error(`it is not listed which tests hold ${file}`);
   const source = readFileSync(file, 'utf8');
-  if (!passes(file)) throw new Error(`the tests of ${file} fail as it is`);
+  if (!(await passes(file))) throw new Error(`the tests of ${file} fail as it is`);
   const mutants = mutantsOf(file, source);
   const chosen = some(mutants);
   let caught = 0;
   for (const mutant of chosen) {
     writeFileSync(join(folder, file), mutant.source);
     tried += 1;
-    if (passes(file)) {
+    if (await passes(file)) {
       survivors.push(mutant);
       console.log(`survives: ${file}:${mutant.line}  ${mutant.what}`);
     } else caught += 1;
@@ -109,5 +128,6 @@ for (const file of files) {
   writeFileSync(join(folder, file), source);
   console.log(`${file}: ${caught} of ${chosen.length} caught, of ${mutants.length} that there are`);
 }
+session.end();
 rmSync(folder, { recursive: true, force: true });
 console.log(`${tried - survivors.length} of ${tried} caught (${((100 * (tried - survivors.length)) / tried).toFixed(1)} %)`);
