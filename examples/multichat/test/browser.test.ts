@@ -129,10 +129,17 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
         [1012, 'restarting', 'Connection lost. Reconnecting… The server is being restarted.'],
         [1013, 'try again later', 'Connection lost. Reconnecting… The server cannot do its work just now.'],
       ];
+      await ann.evaluate(() => {
+        const shown: string[] = [];
+        const state = document.querySelector('#state-text') as HTMLElement;
+        new MutationObserver(() => shown.push(state.textContent ?? '')).observe(state, { childList: true });
+        Object.assign(window, { shown });
+      });
       for (const [code, reason, text] of interruptions) {
         for (const channel of chat.channels.channels) channel.close(code, reason);
-        await ann.getByRole('status').getByText(text).waitFor();
-        await connected(ann); // it comes back by itself
+        // it comes back by itself, and may be back before one has looked
+        await expect.poll(() => ann.evaluate(() => (window as unknown as { shown: string[] }).shown)).toContain(text);
+        await connected(ann);
         await ann.getByRole('button', { name: 'How you are connected' }).click();
         const panel = ann.getByRole('dialog', { name: 'How you are connected' });
         await panel.getByText(`${code} ${reason}`).waitFor();
