@@ -11,7 +11,7 @@ import { mutantsOf } from './mutants.mjs';
 
 /** Which tests hold what a file does. */
 const testsOf = {
-  'src/origin.ts': ['test/src/origin.test.ts', 'test/src/whatever-is-sent.test.ts'],
+  'src/origin.ts': ['test/src/origin.test.ts', 'test/src/whatever-is-sent.test.ts', 'test/src/identity/identify-user.test.ts'],
   'src/identity/credentials.ts': [
     'test/src/identity/credentials.test.ts',
     'test/src/whatever-is-sent.test.ts',
@@ -43,7 +43,7 @@ const testsOf = {
 };
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, most: { type: 'string', default: '12' }, seconds: { type: 'string', default: '120' } },
+  options: { only: { type: 'string' }, most: { type: 'string', default: '12' }, seconds: { type: 'string', default: '300' } },
 });
 const most = Number(values.most);
 const files = values.only?.split(',') ?? Object.keys(testsOf);
@@ -75,13 +75,15 @@ class Session {
 
   /** Whether the tests of `file` pass as it is now; a mistake that makes them hang is noticed, too. */
   async passes(file) {
-    const answer = once(this.#child, 'message').then(([isPassed]) => isPassed);
-    const failed = once(this.#child, 'exit').then(() => undefined);
+    const over = new AbortController();
+    const { signal } = over;
+    const never = () => undefined;
+    const answer = once(this.#child, 'message', { signal }).then(([isPassed]) => isPassed, never);
+    const failed = once(this.#child, 'exit', { signal }).then(never, never);
+    const tooLong = wait(Number(values.seconds) * 1_000, undefined, { signal }).catch(never);
     this.#child.send({ file, tests: testsOf[file] });
-    const timeout = new AbortController();
-    const tooLong = wait(Number(values.seconds) * 1_000, undefined, { signal: timeout.signal }).catch(() => undefined);
     const isPassed = await Promise.race([answer, failed, tooLong]);
-    timeout.abort();
+    over.abort();
     return isPassed;
   }
 

@@ -195,6 +195,17 @@ describe('the origin rule of a server', () => {
     expect(allowed({ host: 'chat.example.com', origin: 'https://chat.example.com' }, { trustProxy: true })).toBe(true);
   });
 
+  it.each([
+    ['https', false],
+    ['wss', false],
+    ['http', true],
+    ['ws', true],
+  ])('behind a trusted proxy that speaks %s to browsers lets a page of plain http pass: %s', (proto, isAllowed) => {
+    const headers = { 'x-forwarded-proto': proto };
+    expect(allowed({ origin: 'http://app.example.com', headers }, { trustProxy: true })).toBe(isAllowed);
+    expect(allowed({ origin: 'https://app.example.com', headers }, { trustProxy: true })).toBe(true);
+  });
+
   it('takes the last entry of a header that proxies append to', () => {
     expect(lastEntry('a, b')).toBe('b');
     expect(lastEntry(['a', 'b , c '])).toBe('c');
