@@ -12,9 +12,12 @@ const vitest = await createVitest('test', {
   maxWorkers: 1,
   coverage: { enabled: false },
 });
-process.on('message', async ({ file, tests }) => {
+
+async function run({ file, tests }) {
   vitest.invalidateFile(join(root, file));
   const specifications = await vitest.globTestSpecifications(tests);
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
   process.send(testModules.length > 0 && unhandledErrors.length === 0 && testModules.every((module) => module.ok()));
-});
+}
+
+process.on('message', (task) => void run(task));

@@ -89,8 +89,10 @@ class Session {
 
   end() {
     try {
-      process.kill(-this.#child.pid, 'SIGKILL'); // with its workers, which may be in a loop
-    } catch {} // it has ended by itself
+      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL'); // with its workers, which may be in a loop
+    } catch {
+      // it has ended by itself
+    }
   }
 }
 

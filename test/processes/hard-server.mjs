@@ -8,10 +8,13 @@ const boom = () => {
   throw new Error('boom');
 };
 
+/** @returns {any} a promise, though nobody asked for one */
+const rejected = () => Promise.reject(new Error('boom'));
+
 /** Ways to fail that end a process where nobody is there to catch them. */
 const deeds = {
   throw: boom,
-  reject: () => Promise.reject(new Error('boom')),
+  reject: rejected,
   'reject later': async () => {
     await new Promise((resolve) => setImmediate(resolve));
     boom();
@@ -43,7 +46,7 @@ const channels = new ChannelServer(
     receive: withChannelSession((message) => perform(message, message.text)),
     disconnect: withChannelSession((message) => perform(message, message.request.headers['x-disconnect'] ?? 'nothing')),
   },
-  { onError: boom, onWarning: () => Promise.reject(new Error('boom')), onEvent: boom, handlerTimeoutMs: 3_000 },
+  { onError: boom, onWarning: rejected, onEvent: boom, handlerTimeoutMs: 3_000 },
 );
 const [upgrading, accepting] = [createServer(), createServer()];
 channels.handleUpgrades(upgrading);

@@ -107,7 +107,7 @@ describe('the places of a key', () => {
       fc.property(key, fc.constantFrom('Bearer', 'bearer', 'TOKEN', 'Token'), (value, scheme) => {
         const expected = { kind: 'key', key: value };
         const search = new URLSearchParams({ before: '1', token: value, after: '&' });
-        expect(query('token').find(fakeRequest({ url: `/chat?${search}` }))).toEqual(expected);
+        expect(query('token').find(fakeRequest({ url: `/chat?${search.toString()}` }))).toEqual(expected);
         expect(authorization().find(fakeRequest({ headers: { authorization: `${scheme} ${value}` } }))).toEqual(expected);
         const offers = { 'sec-websocket-protocol': `chat, t.${value}` };
         expect(subprotocol('t.').find(fakeRequest({ headers: offers }))).toEqual(expected);
