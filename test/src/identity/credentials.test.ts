@@ -155,6 +155,11 @@ describe('query', () => {
   );
 });
 
+it('a path is no query, whatever parameter is looked for', () => {
+  expect(found(query('/token'), { url: `/token=${aliceKey}` })).toBe('missing');
+  expect(found(query('/token'), { url: `/chat?/token=${aliceKey}` })).toBe(aliceKey);
+});
+
 describe('several places', () => {
   const from = [cookie(), authorization(), query('token')];
   const first = (handshake: Handshake) => {
