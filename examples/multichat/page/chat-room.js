@@ -23,7 +23,7 @@ export class ChatRoom {
   #readKey;
   #draftKey;
 
-  /** `page` has `you`, `notices`, `send(command)` and `changed(room)`. */
+  /** `page` has `you`, `notices()`, `send(command)` and `changed(room)`. */
   constructor({ id, name, about, staffOnly }, page) {
     Object.assign(this, { id, name, about, staffOnly });
     this.#page = page;
@@ -91,6 +91,13 @@ export class ChatRoom {
     this.typing.clear();
   }
 
+  /** Asks for what the reader has come to: `older`, `newer` or `newest` messages. */
+  load(edge) {
+    if (edge === 'older') this.loadOlder();
+    else if (edge === 'newer') this.loadNewer();
+    else this.loadNewest();
+  }
+
   loadNewest() {
     this.entries = this.entries.filter(({ notice }) => notice !== undefined).slice(-1);
     this.isDetached = false;
@@ -138,13 +145,13 @@ export class ChatRoom {
   setPeople(people) {
     this.people = new Map(people.map((person) => [person.id, person]));
     this.#noted ??= new Map(this.people);
-    const isQuiet = this.people.size > this.#page.notices.upTo;
+    const isQuiet = this.people.size > this.#page.notices().upTo;
     for (const [id, person] of new Map([...this.#noted, ...this.people])) {
       const timer = `note:${id}`;
       if (this.people.has(id) === this.#noted.has(id)) this.#stopTimer(timer);
       else if (isQuiet) this.#moved(person);
       else if (!this.#timers.has(timer)) {
-        this.#startTimer(timer, this.#page.notices.graceMs, () => {
+        this.#startTimer(timer, this.#page.notices().graceMs, () => {
           this.#moved(person);
           this.#note(`${person.name} ${this.people.has(id) ? 'came in' : 'left'}`);
         });

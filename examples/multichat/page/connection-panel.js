@@ -57,6 +57,7 @@ export class ConnectionPanel {
       ['Connected to', [node ?? '']],
       ['Last close', closed],
     ];
-    this.#facts.replaceChildren(...facts.flatMap(([term, value]) => [element('dt', {}, term), element('dd', {}, ...value)]));
+    const rows = facts.map(([term, value]) => element('div', {}, element('dt', {}, term), element('dd', {}, ...[value].flat())));
+    this.#facts.replaceChildren(...rows);
   }
 }

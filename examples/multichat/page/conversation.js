@@ -18,8 +18,18 @@ export class Conversation {
   /** Whether the newest entry is kept in sight: so until the reader scrolls up. */
   follows = true;
 
-  /** `onEdge` is called with `older` or `newer` where the reader has come to the end of what is here, and with `newest` where they ask for that. */
-  constructor(parts, onEdge) {
+  /** `byId` finds the parts of the page. `onEdge` is called with `older` or `newer` where the reader has come to the end of what is here, and with `newest` where they ask for that. */
+  constructor(byId, onEdge) {
+    const parts = {
+      name: byId('room-name'),
+      about: byId('room-about'),
+      log: byId('log'),
+      list: byId('entries'),
+      newest: byId('newest'),
+      people: byId('people'),
+      count: byId('people-count'),
+      typing: byId('typing'),
+    };
     this.#parts = parts;
     this.#onEdge = onEdge;
     parts.newest.addEventListener('click', () => {

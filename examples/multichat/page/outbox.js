@@ -29,7 +29,7 @@ export class Outbox {
     const id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
     this.messages.push({ id, room, text, at: new Date().toISOString(), state: 'pending' });
     this.#changed();
-    this.run();
+    void this.run();
   }
 
   sendAgain(id) {
@@ -37,7 +37,7 @@ export class Outbox {
     if (message === undefined) return;
     message.state = 'pending';
     this.#changed();
-    this.run();
+    void this.run();
   }
 
   /** It has come back from the room, or is given up. */

@@ -6,7 +6,9 @@ import { ConnectionPanel } from './connection-panel.js';
 import { Conversation } from './conversation.js';
 import { Devices } from './devices.js';
 import { avatar, button, element } from './elements.js';
+import { keepingFocus } from './keeping-focus.js';
 import { Outbox } from './outbox.js';
+import { problemText } from './problems.js';
 import { RoomList } from './room-list.js';
 
 const byId = (id) => document.getElementById(id);
@@ -34,37 +36,21 @@ const composer = new Composer(byId('composer'), {
   onTyping: (room) => send({ command: 'typing', room: room.id }),
 });
 const roomList = new RoomList(byId('rooms'), choose);
-const conversation = new Conversation(
-  {
-    name: byId('room-name'),
-    about: byId('room-about'),
-    log: byId('log'),
-    list: byId('entries'),
-    newest: byId('newest'),
-    people: byId('people'),
-    count: byId('people-count'),
-    typing: byId('typing'),
-  },
-  (edge) => {
-    if (edge === 'older') open.loadOlder();
-    else if (edge === 'newer') open.loadNewer();
-    else open.loadNewest();
-  },
-);
+const conversation = new Conversation(byId, (edge) => open.load(edge));
 
 /** Connects, and follows how that goes until it is over. */
 async function connect() {
   channel = connectChannel('/chat', {
     // The cookie is the credential: a log-in that has ended is not to be renewed, but may have been followed by another one.
     renew: (_, signal) => fetch('/me', { cache: 'no-store', signal }),
-    onMessage: (data) => keepingFocus(() => received(JSON.parse(data))),
+    onMessage: (data) => keeping(() => received(JSON.parse(data))),
     onClose: (closing) => panel.closed(closing),
     minDelayMs: 500,
     maxDelayMs: 15_000,
     pingMs: 10_000,
   });
   const following = channel;
-  for await (const state of following.states) if (following === channel) keepingFocus(() => showState(state));
+  for await (const state of following.states) if (following === channel) keeping(() => showState(state));
 }
 
 function showState(state) {
@@ -154,9 +140,7 @@ function begin(person, summaries) {
     you,
     send,
     changed,
-    get notices() {
-      return notices;
-    },
+    notices: () => notices,
   };
   for (const summary of summaries) rooms.set(summary.id, new ChatRoom(summary, page));
   outbox = new Outbox(`multichat:outbox:${you.id}`, {
@@ -226,13 +210,13 @@ function focusConversation() {
   else composer.focus();
 }
 
-/** Does what may take away the element that has the focus, which goes to the conversation then. */
-function keepingFocus(change) {
-  const before = document.activeElement;
-  change();
-  const isLost = document.activeElement === before || document.activeElement === document.body;
-  if (before !== null && before !== document.body && isLost && !before.checkVisibility())
-    (open === undefined ? byId('main') : byId('log')).focus();
+function conversationOrMain() {
+  return open === undefined ? byId('main') : byId('log');
+}
+
+/** Does what may take away the element that has the focus. */
+function keeping(change) {
+  keepingFocus(change, conversationOrMain);
 }
 
 function tell(text, ...ways) {
@@ -240,21 +224,14 @@ function tell(text, ...ways) {
 }
 
 function dismissal() {
-  return button('Dismiss', () => keepingFocus(clearProblem), { class: 'quiet' });
+  return button('Dismiss', () => keeping(clearProblem), { class: 'quiet' });
 }
 
 function showProblem({ error, room: id }) {
   const room = rooms.get(id);
-  const name = room?.name ?? 'room';
   if (error === 'not_in_room') room?.leave();
   else wanted = undefined;
-  const texts = {
-    staff_only: `The ${name} is for staff only, so you cannot come in. Your other rooms are as they were.`,
-    unknown_room: 'There is no such room.',
-    not_in_room: `You are not in the ${name} any more. Join it again to write there.`,
-    try_again: 'The server cannot do its work just now. Try again in a moment.',
-  };
-  tell(texts[error] ?? 'That did not work. Please try again.', dismissal());
+  tell(problemText(error, room?.name ?? 'room'), dismissal());
 }
 
 /** The connection is over for good. In this browser somebody may have logged in meanwhile: the same person goes on, and who it is now is said. */
@@ -285,7 +262,7 @@ function showEnd(text, way) {
   devices.close();
   panel.close();
   const isKept = [...rooms.values()].some(({ draft }) => draft !== '') || outbox?.messages.length > 0;
-  keepingFocus(() => {
+  keeping(() => {
     tell(`${text}${isKept ? ' What you were writing is kept.' : ''}`, way);
     for (const id of ['leave', 'open-devices', 'log-out']) byId(id).hidden = true;
   });
@@ -306,7 +283,7 @@ byId('open-devices').addEventListener('click', () => void devices.open());
 byId('open-connection').addEventListener('click', () => panel.open());
 byId('skip').addEventListener('click', (event) => {
   event.preventDefault();
-  (open === undefined ? byId('main') : byId('log')).focus();
+  conversationOrMain().focus();
 });
 addEventListener('hashchange', () => you !== undefined && goTo(location.hash.slice(1)));
 document.addEventListener('visibilitychange', () => {

@@ -23,7 +23,9 @@ export class Chat {
   constructor({ users, log, broadcaster, onGap }: ChatOptions) {
     this.#users = users;
     this.log = log;
-    this.groups = new Groups({ broadcaster, presence: true, onPresence: (name) => this.#tellWhoIsIn(name), onGap });
+    // Who cannot be looked up now is told of with the next change, or with the next welcome.
+    const onPresence = (name: string): void => void this.#tellWhoIsIn(name).catch(() => {});
+    this.groups = new Groups({ broadcaster, presence: true, onPresence, onGap });
   }
 
   async now(room: RoomSummary): Promise<RoomNow> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readOptions } from '../src/options.js';
+import { readOptions, usage } from '../src/options.js';
 
 describe('options', () => {
   it('are tokens on port 8080 of this machine unless something else is asked for', () => {
@@ -23,11 +23,18 @@ describe('options', () => {
     [['--aut=token'], {}],
     [[], { PORT: '80a' }],
     [[], { PORT: '70000' }],
+    [[], { PORT: ' ' }],
+    [[], { PORT: '1e3' }],
     [[], { PUBLIC_ORIGIN: 'chat.example.com' }],
     [[], { PUBLIC_ORIGIN: 'ftp://chat.example.com' }],
     [[], { MONGODB_URL: '127.0.0.1:27017' }],
   ])('%j with %j is a mistake that is named', (args, environment) => {
     expect(() => readOptions(args, environment)).toThrow(TypeError);
+  });
+
+  it('are listed where help is asked for', () => {
+    for (const flag of ['--help', '-h']) expect(readOptions([flag], {})).toBe('help');
+    for (const name of ['--auth', 'PORT', 'HOST', 'PUBLIC_ORIGIN', 'MONGODB_URL']) expect(usage).toContain(name);
   });
 
   it('show no password that an address may hold', () => {
