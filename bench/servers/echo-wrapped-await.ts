@@ -2,6 +2,6 @@
 import { answer, counted, serveWrapped } from './wrapped.js';
 
 serveWrapped(async (message) => {
-  await undefined;
+  await Promise.resolve();
   answer(message, counted(message));
 });

@@ -3,6 +3,7 @@ import { ChannelError } from '../errors.js';
 import { KeptHandshake } from '../handshake.js';
 import { lookUpFailed } from '../identity/bounded-look-up.js';
 import type { BoundSource, HandshakeLookUps, IdentityKeys, UserSource } from '../identity/user-source.js';
+import { isThenable, promiseOf } from '../maybe-promise.js';
 import type { ConnectMessage, HandshakeRequest } from '../messages.js';
 import { ResponseHeaders } from '../response-headers.js';
 import type { ChannelRecord } from '../session/channel-record.js';
@@ -99,7 +100,7 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
       if (identifying !== undefined) await identifying;
       if (plan.connect !== undefined && channel.isConnecting) {
         const result = plan.connect(this.#message);
-        const returned = result === undefined ? undefined : await result;
+        const returned = isThenable(result) ? await promiseOf(result) : result;
         if (returned !== undefined) checkReturned('connect', returned);
       }
       const preparing = channel.isConnecting ? this.prepare() : undefined; // where no wrapper came to it
