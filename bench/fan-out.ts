@@ -1,5 +1,6 @@
 import { type Dialect, FanOutLoad } from './load/fan-out-load.js';
 import { median, rounded, spread, table } from './ratios.js';
+import { RedisProcess } from './redis-process.js';
 import { type Rounds, takeRounds } from './rounds.js';
 import { ServerProcess } from './server-process.js';
 
@@ -30,6 +31,7 @@ const candidates = [
 ] as const;
 
 const depths = [1, 8] as const;
+const columns = depths.flatMap((depth) => [`delivered, depth ${depth}`, `CPU/delivery, depth ${depth}`]);
 
 /** Deliveries per second, and CPU of the server for each, at each depth. */
 type Numbers = readonly number[];
@@ -38,6 +40,7 @@ type Numbers = readonly number[];
 export async function compareFanOut(plan: FanOutPlan): Promise<string> {
   const reports: string[] = [];
   for (const size of plan.sizes) reports.push(await compareRooms(size, plan));
+  reports.push(await compareProcesses(plan.sizes[0] as number, plan));
   return reports.join('\n\n');
 }
 
@@ -49,8 +52,8 @@ async function compareRooms(size: number, plan: FanOutPlan): Promise<string> {
       await using one = await ServerProcess.start('fan-out-plain');
       await using other = await ServerProcess.start(server);
       const rooms = [
-        { server: one, load: await FanOutLoad.open(one.port, size, plain) },
-        { server: other, load: await FanOutLoad.open(other.port, size, dialect) },
+        { servers: [one], load: await FanOutLoad.open(one.port, size, plain) },
+        { servers: [other], load: await FanOutLoad.open(other.port, size, dialect) },
       ] as const;
       const [left, right] = await measure(rooms, plan, round % 2 === 1);
       for (const { load } of rooms) load.close();
@@ -58,7 +61,6 @@ async function compareRooms(size: number, plan: FanOutPlan): Promise<string> {
       absolutes.push(left);
     }
   });
-  const columns = depths.flatMap((depth) => [`delivered, depth ${depth}`, `CPU/delivery, depth ${depth}`]);
   const rows = candidates.map(({ name }) => [
     name,
     ...columns.map((_, index) => spread((ratios.get(name) ?? []).map((numbers) => numbers[index] ?? Number.NaN))),
@@ -73,23 +75,65 @@ async function compareRooms(size: number, plan: FanOutPlan): Promise<string> {
   ].join('\n');
 }
 
+/** One speaks in one process, and the members are in another: over Redis, beside Socket.IO's adapter for it. */
+async function compareProcesses(size: number, plan: FanOutPlan): Promise<string> {
+  let redis: RedisProcess;
+  try {
+    redis = await RedisProcess.start();
+  } catch (error) {
+    return `Nothing between two processes: ${(error as Error).message}`;
+  }
+  await using _ = redis;
+  const ratios: Numbers[] = [];
+  const rounds = await takeRounds(plan, async (round) => {
+    await using left1 = await ServerProcess.start('fan-out-redis-socket-io', redis.url);
+    await using left2 = await ServerProcess.start('fan-out-redis-socket-io', redis.url);
+    await using right1 = await ServerProcess.start('fan-out-redis-wrapped', redis.url);
+    await using right2 = await ServerProcess.start('fan-out-redis-wrapped', redis.url);
+    const rooms = [
+      { servers: [left1, left2], load: await FanOutLoad.open(left2.port, size, socketIo, left1.port) },
+      { servers: [right1, right2], load: await FanOutLoad.open(right2.port, size, plain, right1.port) },
+    ] as const;
+    const [base, candidate] = await measure(rooms, plan, round % 2 === 1);
+    for (const { load } of rooms) load.close();
+    ratios.push(candidate.map((value, index) => value / (base[index] ?? Number.NaN)));
+  });
+  const cells = columns.map((_, index) => spread(ratios.map((numbers) => numbers[index] ?? Number.NaN)));
+  return [
+    `## One speaks in one process to ${size.toLocaleString('en')} in another, over Redis: median (min-max) of ${rounds} rounds`,
+    '',
+    table(
+      ['server', ...columns],
+      [
+        ['Socket.IO, @socket.io/redis-adapter', ...columns.map(() => '1')],
+        ['ws-with, RedisBroadcaster', ...cells],
+      ],
+    ),
+  ].join('\n');
+}
+
+/** A room, in one process or in several. */
 interface Room {
-  readonly server: ServerProcess;
+  readonly servers: readonly ServerProcess[];
   readonly load: FanOutLoad;
 }
 
 /** Turns of short slices, one room next to the other; of each number the median. */
 async function measure(rooms: readonly [Room, Room], plan: FanOutPlan, reversed: boolean): Promise<readonly [Numbers, Numbers]> {
   const measured: readonly [number[], number[]] = [[], []];
+  const cpuOf = async ({ servers }: Room): Promise<number> => {
+    const used = await Promise.all(servers.map((server) => server.cpu()));
+    return used.reduce((sum, value) => sum + value, 0);
+  };
   const order = reversed ? [1, 0] : [0, 1];
   for (const depth of depths) {
     const slices: readonly [number[][], number[][]] = [[], []];
     for (let slice = 0; slice <= plan.slices; slice += 1) {
       for (const side of order) {
-        const { server, load } = rooms[side] as Room;
-        const before = await server.cpu();
-        const { count, perSecond } = await load.run(depth, plan.sliceMs);
-        const cpu = ((await server.cpu()) - before) / count;
+        const room = rooms[side] as Room;
+        const before = await cpuOf(room);
+        const { count, perSecond } = await room.load.run(depth, plan.sliceMs);
+        const cpu = ((await cpuOf(room)) - before) / count;
         if (slice > 0) slices[side]?.push([perSecond, cpu]); // the first is to warm up
       }
     }

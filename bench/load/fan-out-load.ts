@@ -28,11 +28,16 @@ export class FanOutLoad {
     this.#frame = frame;
   }
 
-  /** Opens a room of `count` members at `port`. */
-  static async open(port: number, count: number, dialect: Dialect): Promise<FanOutLoad> {
+  /**
+   * Opens a room of `count` members at `port`.
+   *
+   * @param speakerPort where the one who speaks is. @default at `port`
+   */
+  static async open(port: number, count: number, dialect: Dialect, speakerPort = port): Promise<FanOutLoad> {
     const members: RawConnection[] = [];
     const hello = dialect.hello === undefined ? undefined : maskedFrame(dialect.hello);
-    let next = 0;
+    members.push(await join(speakerPort, handshakeWith(keyOf(0), dialect.path), hello, dialect.welcome));
+    let next = 1;
     const worker = async (): Promise<void> => {
       while (next < count) {
         next += 1;

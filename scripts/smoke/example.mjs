@@ -40,18 +40,15 @@ async function openSocket(address, cookie, name) {
   const url = new URL('/chat', address.replace('http', 'ws'));
   await refused(url);
   const socket = new WebSocket(url, { headers: { cookie, origin: address } });
-  const [[greeting]] = await Promise.all([once(socket, 'message'), once(socket, 'open')]);
+  const [[greeting]] = await Promise.all([once(socket, 'message', { signal: AbortSignal.timeout(60_000) }), once(socket, 'open')]);
   if (!String(greeting).includes(`"${name}"`)) throw new Error(`the chat does not know ${name}: ${greeting}`);
   socket.close();
   await once(socket, 'close');
 }
 
-/** Without the cookie the same socket is not opened. */
+/** Without the cookie the same socket is closed at once, with the code of those who must log in. */
 async function refused(url) {
   const socket = new WebSocket(url);
-  const [, response] = await once(socket, 'unexpected-response');
-  response.resume();
-  socket.on('error', () => {});
-  socket.terminate();
-  if (response.statusCode !== 401) throw new Error(`the chat answers the anonymous with ${response.statusCode}, not 401`);
+  const [code] = await once(socket, 'close', { signal: AbortSignal.timeout(60_000) });
+  if (code !== 3000) throw new Error(`the chat closes the anonymous with ${code}, not 3000`);
 }

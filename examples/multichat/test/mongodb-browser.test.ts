@@ -34,6 +34,7 @@ describeOnMongo('MultiChat on MongoDB, in a browser', () => {
       await page.getByRole('navigation').getByRole('button', { name: 'Lobby' }).click();
       await page.getByRole('heading', { name: 'Lobby' }).waitFor();
       await write(page, 'Hello');
+      await page.getByRole('log').getByText('Sending…').waitFor({ state: 'detached' });
       proxy.setMode('refuse');
       await page.getByRole('status').getByText('Connection lost. Reconnecting…').waitFor();
       await page.getByRole('textbox', { name: 'Message' }).fill('Meanwhile');
