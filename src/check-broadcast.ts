@@ -8,10 +8,3 @@ export function checkBroadcast(owner: string, group: unknown, data: unknown): vo
     throw new TypeError(`${owner}: data must be a string or a Uint8Array, got ${kindOf(data)}`);
   }
 }
-
-/** @throws {TypeError} when a callback is no function. */
-export function checkBroadcastCallbacks(owner: string, on: unknown, onGap: unknown): void {
-  for (const [name, callback] of Object.entries({ on, onGap })) {
-    if (typeof callback !== 'function') throw new TypeError(`${owner}: ${name} must be a function, got ${kindOf(callback)}`);
-  }
-}
