@@ -162,10 +162,12 @@ export class Groups implements AsyncDisposable {
   }
 
   #deliver(name: string, data: MessageData, except: Channel | ReadonlySet<Channel> | undefined): number {
+    const members = this.#memberships.membersOf(name);
+    if (members.size === 0) return 0; // most groups of other processes have none here
     let taken = 0;
     const frame = new SharedFrame(data);
     // copied, as who is sent to may leave and come back meanwhile
-    for (const member of [...this.#memberships.membersOf(name)]) {
+    for (const member of [...members]) {
       if (except !== undefined && (member === except || (except instanceof Set && except.has(member)))) continue;
       if (this.#sendTo(member, frame)) taken += 1;
     }
