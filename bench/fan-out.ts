@@ -1,4 +1,5 @@
-import { type Dialect, FanOutLoad } from './load/fan-out-load.js';
+import { plain, socketIo } from './load/dialect.js';
+import { FanOutLoad } from './load/fan-out-load.js';
 import { median, rounded, spread, table } from './ratios.js';
 import { RedisProcess } from './redis-process.js';
 import { type Rounds, takeRounds } from './rounds.js';
@@ -12,15 +13,6 @@ export interface FanOutPlan extends Rounds {
   readonly sliceMs: number;
   readonly slices: number;
 }
-
-const text = 'what a fine day for a long walk';
-const plain: Dialect = { path: '/', welcome: 0, say: JSON.stringify({ type: 'say', text }) };
-const socketIo: Dialect = {
-  path: '/socket.io/?EIO=4&transport=websocket',
-  hello: '40',
-  welcome: 2,
-  say: `42${JSON.stringify(['say', { text }])}`,
-};
 
 const base = 'ws.send to each by hand';
 const candidates = [

@@ -1,12 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Db, MongoClient } from 'mongodb';
+import type { Db } from 'mongodb';
 import { WebSocket } from 'ws';
 import { tokenIdOf } from 'ws-with';
 import type { Mongod } from '../test/support/mongod.js';
 import { accountCount, keyOf } from './accounts.js';
 import { handshakeWith, RawConnection } from './load/raw-connection.js';
+import { OwnDatabase } from './own-database.js';
 import { median, rounded } from './ratios.js';
 import { ServerProcess } from './server-process.js';
 import { commandsSoFar, seed } from './storm.js';
@@ -29,26 +29,21 @@ const lookUps = ['aggregate'];
 
 /** Two server processes on a MongoDB at `url`: tokens revoked on one, whose sockets the other has; returns the report. */
 export async function measureLive(mongod: Pick<Mongod, 'url' | 'description'>, plan: LivePlan): Promise<string> {
-  const client = await new MongoClient(mongod.url).connect();
-  const db = client.db(`ws-with-bench-${randomUUID()}`);
-  try {
-    await seed(db);
-    await db.createCollection('sessions');
-    await using one = await ServerProcess.start('live-mongodb', mongod.url, db.databaseName);
-    await using other = await ServerProcess.start('live-mongodb', mongod.url, db.databaseName);
-    const times = await timesToClose(one.port, other.port, plan.revocations);
-    const { commands, ms } = await sweep(db, other.port, plan.channels);
-    const ended = await endTogether(db, other, plan.ending);
-    return [
-      `Live channels on ${mongod.description}, two server processes`,
-      `A token revoked on one, its socket on the other closed: median ${rounded(median(times))} ms, worst ${rounded(Math.max(...times))} ms of ${times.length}`,
-      `${plan.channels.toLocaleString('en')} live channels looked up again: ${commands} commands, ${rounded(ms)} ms`,
-      `${plan.ending.toLocaleString('en')} live channels whose tokens end in the same moment: ${ended.commands} commands, the longest stall ${rounded(ended.stallMs)} ms`,
-    ].join('\n\n');
-  } finally {
-    await db.dropDatabase();
-    await client.close();
-  }
+  await using own = await OwnDatabase.open(mongod.url);
+  const { db } = own;
+  await seed(db);
+  await db.createCollection('sessions');
+  await using one = await ServerProcess.start('live-mongodb', mongod.url, db.databaseName);
+  await using other = await ServerProcess.start('live-mongodb', mongod.url, db.databaseName);
+  const times = await timesToClose(one.port, other.port, plan.revocations);
+  const { commands, ms } = await sweep(db, other.port, plan.channels);
+  const ended = await endTogether(db, other, plan.ending);
+  return [
+    `Live channels on ${mongod.description}, two server processes`,
+    `A token revoked on one, its socket on the other closed: median ${rounded(median(times))} ms, worst ${rounded(Math.max(...times))} ms of ${times.length}`,
+    `${plan.channels.toLocaleString('en')} live channels looked up again: ${commands} commands, ${rounded(ms)} ms`,
+    `${plan.ending.toLocaleString('en')} live channels whose tokens end in the same moment: ${ended.commands} commands, the longest stall ${rounded(ended.stallMs)} ms`,
+  ].join('\n\n');
 }
 
 async function open(port: number, index: number): Promise<WebSocket> {

@@ -1,24 +1,27 @@
-// The benchmarks: `npm run bench`, or `npm run bench -- echo`, `-- storm`, `-- live`, `-- fan-out`, `-- journey`, `-- --quick`.
+// The benchmarks: `npm run bench` for all, `npm run bench -- echo` or another name for one, `-- --quick`.
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Mongod } from '../test/support/mongod.js';
-import { compareEcho, type EchoPlan } from './echo.js';
+import type { ComparePlan } from './compare.js';
+import { compareEcho, comparePeers } from './echo.js';
 import { compareFanOut, type FanOutPlan } from './fan-out.js';
 import { describeJourney, measureJourneys } from './journey.js';
 import { type LivePlan, measureLive } from './live.js';
 import { canPin, pinLoad } from './server-process.js';
+import { compareSessions } from './sessions.js';
 import { compareStorms, type StormPlan } from './storm.js';
+import { measureTypes } from './types.js';
 
 interface Plan {
-  readonly echo: EchoPlan;
+  readonly echo: ComparePlan;
   readonly storm: StormPlan;
   readonly live: LivePlan;
   readonly fanOut: FanOutPlan;
 }
 
 const full: Plan = {
-  echo: { rounds: 5, budgetMs: 75_000, sliceMs: 200, slices: 4, warmUpMs: 600, connections: 50, idleConnections: 2_000 },
+  echo: { rounds: 5, budgetMs: 75_000, sliceMs: 200, slices: 4, warmUpMs: 600, connections: 50, idleConnections: 5_000 },
   storm: { rounds: 5, budgetMs: 45_000, sizes: [1_000, 5_000] },
   live: { revocations: 100, channels: 10_000, ending: 5_000 },
   fanOut: { rounds: 3, budgetMs: 60_000, sizes: [1_000, 10_000], sliceMs: 500, slices: 4 },
@@ -31,8 +34,8 @@ const quick: Plan = {
   fanOut: { rounds: 1, budgetMs: 0, sizes: [20], sliceMs: 20, slices: 1 },
 };
 
-const usage = 'npm run bench -- [echo] [storm] [live] [fan-out] [journey] [--quick] [--rounds N]';
-const benchmarks = ['echo', 'storm', 'live', 'fan-out', 'journey'];
+const benchmarks = ['journey', 'types', 'storm', 'live', 'sessions', 'echo', 'peers', 'fan-out'];
+const usage = `npm run bench -- ${benchmarks.map((name) => `[${name}]`).join(' ')} [--quick] [--rounds N]`;
 
 function readArguments(): { readonly wanted: readonly string[]; readonly plan: Plan } {
   const { values, positionals } = parseArgs({
@@ -70,29 +73,31 @@ async function openMongod(): Promise<(Pick<Mongod, 'url' | 'description'> & Asyn
 
 const { wanted, plan } = readArguments();
 const all = wanted.length === 0;
+const wants = (...names: readonly string[]): boolean => all || names.some((name) => wanted.includes(name));
 const placing = canPin ? 'server on CPU 0, load on CPU 1' : 'processes are not tied to CPUs here: expect more noise';
 console.log(`ws ${versionOfWs()}, Node ${process.versions.node}, ${availableParallelism()} × ${cpus()[0]?.model ?? 'CPU'}; ${placing}\n`);
 
 const [load = 0] = loadavg();
 if (load > 0.5) console.log(`This machine was busy before the run (load average ${load.toFixed(1)}): expect noise.\n`);
 
-if (all || wanted.includes('journey')) {
+if (wants('journey')) {
   const { handshake, message } = await measureJourneys();
   console.log(`${describeJourney('A handshake', handshake)}\n\n${describeJourney('A message', message)}\n`);
 }
-const wantsStorm = all || wanted.includes('storm');
-const wantsLive = all || wanted.includes('live');
-if (wantsStorm || wantsLive) {
+if (wants('types')) console.log(`${await measureTypes()}\n`);
+if (wants('storm', 'live', 'sessions')) {
   // Started before this process is tied to a CPU, which its children would inherit.
-  const mongod = await openMongod();
+  const started = await openMongod();
   pinLoad();
-  if (!(mongod instanceof Error)) {
-    await using _ = mongod;
-    if (wantsStorm) console.log(`${await compareStorms(mongod, plan.storm)}\n`);
-    if (wantsLive) console.log(`${await measureLive(mongod, plan.live)}\n`);
-  } else if (all) console.log(`Nothing on MongoDB: ${mongod.message}\n`);
-  else throw mongod;
+  await using mongod = started instanceof Error ? undefined : started;
+  if (mongod !== undefined) {
+    if (wants('storm')) console.log(`${await compareStorms(mongod, plan.storm)}\n`);
+    if (wants('live')) console.log(`${await measureLive(mongod, plan.live)}\n`);
+  } else if (!all && wants('storm', 'live')) throw started;
+  else console.log(`Nothing on MongoDB: ${(started as Error).message}\n`);
+  if (wants('sessions')) console.log(`${await compareSessions(mongod?.url, plan.echo)}\n`);
 }
 pinLoad();
-if (all || wanted.includes('echo')) console.log(`${await compareEcho(plan.echo)}\n`);
-if (all || wanted.includes('fan-out')) console.log(`${await compareFanOut(plan.fanOut)}\n`);
+if (wants('echo')) console.log(`${await compareEcho(plan.echo)}\n`);
+if (wants('peers')) console.log(`${await comparePeers(plan.echo)}\n`);
+if (wants('fan-out')) console.log(`${await compareFanOut(plan.fanOut)}\n`);

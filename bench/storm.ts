@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { type Db, MongoClient } from 'mongodb';
+import type { Db } from 'mongodb';
 import { tokenIdOf } from 'ws-with';
 import type { Mongod } from '../test/support/mongod.js';
 import { accountCount, keyOf, nameOf } from './accounts.js';
 import { checkRefusal } from './check.js';
 import { handshakesOf, storm } from './load/storm-load.js';
+import { OwnDatabase } from './own-database.js';
 import { median, rounded, spread, table } from './ratios.js';
 import { type Rounds, takeRounds } from './rounds.js';
 import { ServerProcess } from './server-process.js';
@@ -32,20 +32,11 @@ interface Storm {
 
 /** Storms of clients that connect at once, on a MongoDB at `url`; returns the report. */
 export async function compareStorms(mongod: Pick<Mongod, 'url' | 'description'>, plan: StormPlan): Promise<string> {
-  const client = await new MongoClient(mongod.url).connect();
-  const db = client.db(`ws-with-bench-${randomUUID()}`);
-  try {
-    await seed(db);
-    const parts: string[] = [];
-    const { storms, rounds } = await measureAll(db, mongod.url, plan);
-    for (const size of plan.sizes) {
-      parts.push(report(size, rounds, (name) => storms.get(`${name} ${size}`) ?? []));
-    }
-    return [`Storms on ${mongod.description}, ${accountCount.toLocaleString('en')} tokens`, ...parts].join('\n\n');
-  } finally {
-    await db.dropDatabase();
-    await client.close();
-  }
+  await using own = await OwnDatabase.open(mongod.url);
+  await seed(own.db);
+  const { storms, rounds } = await measureAll(own.db, mongod.url, plan);
+  const parts = plan.sizes.map((size) => report(size, rounds, (name) => storms.get(`${name} ${size}`) ?? []));
+  return [`Storms on ${mongod.description}, ${accountCount.toLocaleString('en')} tokens`, ...parts].join('\n\n');
 }
 
 async function measureAll(db: Db, url: string, plan: StormPlan): Promise<{ storms: Map<string, Storm[]>; rounds: number }> {

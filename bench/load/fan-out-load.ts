@@ -1,19 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { keyOf } from '../accounts.js';
-import { handshakeWith, maskedFrame, RawConnection } from './raw-connection.js';
+import { type Dialect, handshakeIn, join } from './dialect.js';
+import { maskedFrame, type RawConnection } from './raw-connection.js';
 import { type Counted, spinning } from './spinning.js';
 
-/** How a server is spoken to. */
-export interface Dialect {
-  /** Path of its handshakes. */
-  readonly path: string;
-  /** What a client sends once it is open. */
-  readonly hello?: string;
-  /** How many frames it then gets before it is in the room. */
-  readonly welcome: number;
-  /** What a member says. */
-  readonly say: string;
-}
+/** What a member says. */
+const said = JSON.stringify({ type: 'say', text: 'what a fine day for a long walk' });
 
 /** How many connections are being opened at any moment. */
 const concurrency = 16;
@@ -35,17 +27,16 @@ export class FanOutLoad {
    */
   static async open(port: number, count: number, dialect: Dialect, speakerPort = port): Promise<FanOutLoad> {
     const members: RawConnection[] = [];
-    const hello = dialect.hello === undefined ? undefined : maskedFrame(dialect.hello);
-    members.push(await join(speakerPort, handshakeWith(keyOf(0), dialect.path), hello, dialect.welcome));
+    members.push(await join(speakerPort, handshakeIn(dialect, keyOf(0)), dialect));
     let next = 1;
     const worker = async (): Promise<void> => {
       while (next < count) {
         next += 1;
-        members.push(await join(port, handshakeWith(keyOf(next - 1), dialect.path), hello, dialect.welcome));
+        members.push(await join(port, handshakeIn(dialect, keyOf(next - 1)), dialect));
       }
     };
     await Promise.all(Array.from({ length: concurrency }, worker));
-    return new FanOutLoad(members, maskedFrame(dialect.say));
+    return new FanOutLoad(members, maskedFrame(dialect.wrap(said)));
   }
 
   /** One member says `depth` things, awaits that all have heard all of them, says the next, and so on for `ms` milliseconds; counts what was heard. */
@@ -82,25 +73,4 @@ export class FanOutLoad {
   close(): void {
     for (const member of this.#members) member.drop();
   }
-}
-
-/** Connects one member; resolves once it is in the room. */
-function join(port: number, handshake: Buffer, hello: Buffer | undefined, welcome: number): Promise<RawConnection> {
-  return new Promise((resolve, reject) => {
-    let frames = 0;
-    let isOpen = false;
-    const look = (connection: RawConnection): void => {
-      if (isOpen && frames >= welcome) resolve(connection);
-    };
-    RawConnection.open(port, handshake, (connection) => {
-      connection.onFrames = (arrived) => {
-        frames += arrived;
-        look(connection);
-      };
-    }).then((connection) => {
-      isOpen = true;
-      if (hello !== undefined) connection.write(hello);
-      look(connection);
-    }, reject);
-  });
 }

@@ -1,24 +1,33 @@
 import { performance } from 'node:perf_hooks';
 import { accountCount, keyOf } from '../accounts.js';
-import { handshakeWith, RawConnection } from './raw-connection.js';
+import { type Dialect, handshakeIn, join } from './dialect.js';
+import type { RawConnection } from './raw-connection.js';
 import { type Counted, spinning } from './spinning.js';
 
 /** How many connections are being opened at any moment. */
 const concurrency = 16;
 
-const handshakes = Array.from({ length: 1_000 }, (_, index) => handshakeWith(keyOf(index % accountCount)));
+const madeIn = new Map<Dialect, readonly Buffer[]>();
+
+/** Handshakes of different users, made before anything is measured. */
+function handshakesIn(dialect: Dialect): readonly Buffer[] {
+  const made = madeIn.get(dialect) ?? Array.from({ length: 1_000 }, (_, index) => handshakeIn(dialect, keyOf(index % accountCount)));
+  madeIn.set(dialect, made);
+  return made;
+}
 
 /**
  * Opens connections for `ms` milliseconds, and drops them all afterwards: closing is not what is measured.
  *
  * @param done is called before they are dropped.
  */
-export async function openForTime(port: number, ms: number, done?: () => Promise<void>): Promise<Counted> {
+export async function openForTime(port: number, ms: number, dialect: Dialect, done?: () => Promise<void>): Promise<Counted> {
+  const handshakes = handshakesIn(dialect);
   const start = performance.now();
   const open: RawConnection[] = [];
   const worker = async (): Promise<void> => {
     while (performance.now() - start < ms) {
-      open.push(await RawConnection.open(port, handshakes[open.length % handshakes.length] as Buffer));
+      open.push(await join(port, handshakes[open.length % handshakes.length] as Buffer, dialect));
     }
   };
   await spinning(() => Promise.all(Array.from({ length: concurrency }, worker)));
@@ -29,13 +38,14 @@ export async function openForTime(port: number, ms: number, done?: () => Promise
 }
 
 /** Opens `count` connections, `concurrency` at a time, which then do nothing. */
-export async function openIdle(port: number, count: number): Promise<{ close(): void }> {
+export async function openIdle(port: number, count: number, dialect: Dialect): Promise<{ close(): void }> {
+  const handshakes = handshakesIn(dialect);
   const open: RawConnection[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < count) {
       next += 1;
-      open.push(await RawConnection.open(port, handshakes[next % handshakes.length] as Buffer));
+      open.push(await join(port, handshakes[next % handshakes.length] as Buffer, dialect));
     }
   };
   await Promise.all(Array.from({ length: concurrency }, worker));

@@ -14,7 +14,7 @@ async function bench(...args: string[]): Promise<string> {
 function rowsOf(report: string): Map<string, number[]> {
   const rows = report
     .split('\n')
-    .filter((line) => /^\| (?!server|-)/.test(line))
+    .filter((line) => /^\| (?!server|program|-)/.test(line))
     .map((line) => line.split('|').slice(1, -1));
   const numbers = (cells: string[]): number[] =>
     cells.flatMap((cell) => cell.match(/[\d.,]+|NaN|Infinity/g) ?? []).map((text) => Number(text.replaceAll(',', '')));
@@ -26,19 +26,47 @@ function expectFinite(numbers: number[] | undefined, count: number): void {
   for (const number of numbers ?? []) expect(number).toSatisfy((value: number) => Number.isFinite(value) && value >= 0);
 }
 
-it('measures the echo servers, which all do their work, and prints ratios with their spread', async () => {
-  const rows = rowsOf(await bench('echo', '--quick'));
-  const names = [
-    'plain ws',
-    'plain ws again (the noise)',
-    'plain ws, digest and repository',
-    'plain ws, corked per tick',
-    'plain ws, one pooled buffer',
-    'ws-with',
-  ];
+const byHand = [
+  'plain ws',
+  'plain ws again (the noise)',
+  'plain ws, digest and repository',
+  'plain ws, corked per tick',
+  'plain ws, one pooled buffer',
+  'ws-with',
+  'ws-with, session unchanged',
+  'ws-with, after an await',
+];
+const peers = [
+  'plain ws',
+  'plain ws again (the noise)',
+  'crossws',
+  'Hono',
+  '@fastify/websocket',
+  'Socket.IO',
+  'ws and express-session',
+  'ws-with',
+];
+
+it.each([
+  { name: 'echo', names: byHand },
+  { name: 'peers', names: peers },
+])('measures the servers of $name, which all do their work, and prints ratios with their spread', async ({ name, names }) => {
+  const rows = rowsOf(await bench(name, '--quick'));
   expect([...rows.keys()]).toEqual(names);
-  expect(rows.get('plain ws')).toEqual([1, 1, 1, 1, 1, 1, 1]);
-  for (const name of [...rows.keys()].slice(1)) expectFinite(rows.get(name), 7 * 3);
+  expect(rows.get('plain ws')).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
+  for (const candidate of names.slice(1)) expectFinite(rows.get(candidate), 8 * 3);
+});
+
+it('measures sessions in each store, changed and not, and prints ratios with their spread', async () => {
+  const rows = rowsOf(await bench('sessions', '--quick'));
+  expect(rows.get('memory, unchanged')).toEqual([1, 1, 1, 1]);
+  for (const store of ['memory', 'MongoDB', 'Redis']) expectFinite(rows.get(`${store}, changed`), 4 * 3);
+});
+
+it('has the compiler check a hundred handlers, with wrappers and without', async () => {
+  const rows = rowsOf(await bench('types'));
+  expect(rows.size).toBe(4);
+  for (const figures of rows.values()) expectFinite(figures, 4);
 });
 
 it('raises storms, in which every client is told its own name, and prints ratios with their spread', async () => {
