@@ -141,6 +141,12 @@ export class ChatRoom {
     else if (message.number > this.#end) this.loadNewer();
   }
 
+  /** Takes who came, and the ids of those who left; it may know of them already. */
+  changePeople({ came, left }) {
+    const gone = new Set(left);
+    this.setPeople([...[...this.people.values()].filter(({ id }) => !gone.has(id)), ...came]);
+  }
+
   /** Whoever came or went, and stays so for a while, is noted. */
   setPeople(people) {
     this.people = new Map(people.map((person) => [person.id, person]));

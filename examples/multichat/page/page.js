@@ -97,9 +97,9 @@ const on = {
   moved({ room: id, isIn }) {
     if (rooms.get(id).joined !== isIn) send({ command: isIn ? 'join' : 'leave', room: id, follows: true });
   },
-  people({ room: id, people }) {
+  people({ room: id, ...change }) {
     const room = rooms.get(id);
-    if (room.joined) room.setPeople(people);
+    if (room.joined) room.changePeople(change);
     changed(room);
   },
   history({ room: id, ...history }) {

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import { MemoryStore, type SessionData } from 'express-session';
 import {
   type Broadcaster,
   type DependencyContainer,
-  HTTP_SESSION_READER,
   SESSION_STORE,
   TOKEN_REPOSITORY,
   type TokenIssuer,
@@ -10,18 +12,16 @@ import {
 } from 'ws-with';
 import { MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from 'ws-with/memory';
 import { demoUsers } from './accounts.js';
-import type { HttpSessions } from './http-sessions.js';
-import { logInTtlMs } from './log-ins.js';
 import type { Member, MemberRepository } from './member.js';
-import { MemoryHttpSessions } from './memory-http-sessions.js';
 import { MemoryMessageLog, type MessageLog } from './message-log.js';
+import type { SiteSessions } from './session-log-ins.js';
 
 /** Where the chat keeps what it must remember. */
 export interface Backend {
   readonly tokens: TokenRepository<Member> & TokenIssuer;
   readonly users: MemberRepository;
-  /** The sessions of the site. */
-  readonly httpSessions: HttpSessions;
+  /** The sessions of the site, for `--auth=session`. */
+  readonly sessions: SiteSessions;
   readonly log: MessageLog;
   /** Carries what is said to the other processes; absent where there are none. */
   readonly broadcaster?: Broadcaster | undefined;
@@ -36,11 +36,16 @@ export type OpenBackend = (container: DependencyContainer) => Promise<Backend>;
 export async function memoryBackend(container: DependencyContainer): Promise<Backend> {
   const users = new MemoryUserRepository(demoUsers.map(({ member }) => member));
   const tokens = new MemoryTokenRepository({ users });
-  const httpSessions = new MemoryHttpSessions({ cookie: 'sessionid', ttlMs: logInTtlMs });
   container.register(USER_REPOSITORY, { useValue: users });
   container.register(TOKEN_REPOSITORY, { useValue: tokens });
-  container.register(HTTP_SESSION_READER, { useValue: httpSessions });
   // Channel sessions: the rooms that members are in.
   container.registerSingleton(SESSION_STORE, MemorySessionStore);
-  return { tokens, users, httpSessions, log: new MemoryMessageLog(), async close() {} };
+  return { tokens, users, sessions: memorySessions(), log: new MemoryMessageLog(), async close() {} };
+}
+
+function memorySessions(): SiteSessions {
+  const store = new MemoryStore();
+  const all = promisify(store.all.bind(store)) as () => Promise<Record<string, SessionData>>;
+  const of = async (userId: string) => new Map(Object.entries(await all()).filter(([, session]) => session.userId === userId));
+  return { store, secret: randomBytes(32).toString('hex'), of };
 }

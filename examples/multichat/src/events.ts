@@ -69,14 +69,14 @@ export type ChatEvent =
   | { readonly event: 'left'; readonly room: string }
   /** Another of your pages came into a room or left it: do so too, with `follows`. */
   | { readonly event: 'moved'; readonly room: string; readonly isIn: boolean }
-  /** Who is in a room, on whatever process, after that changed. */
-  | { readonly event: 'people'; readonly room: string; readonly people: readonly Person[] }
+  /** Who came into a room, and the ids of those who left it, on whatever process; it may say what is known already. */
+  | { readonly event: 'people'; readonly room: string; readonly came: readonly Person[]; readonly left: readonly string[] }
   /** Messages of a room, oldest first, `before` or `after` a number; the answer to `history`. */
   | {
       readonly event: 'history';
       readonly room: string;
-      readonly before?: number;
-      readonly after?: number;
+      readonly before?: number | undefined;
+      readonly after?: number | undefined;
       readonly messages: readonly ChatMessage[];
     }
   /** Somebody is writing. */

@@ -3,6 +3,7 @@ import {
   type ChannelHandlers,
   ClientError,
   type ConnectMessage,
+  compose,
   DenyConnection,
   dispatchOn,
   type HasAuthenticatedUser,
@@ -21,7 +22,7 @@ import { type Chat, personOf } from './chat.js';
 import type { ChatEvent, NoticeOptions, RoomSummary } from './events.js';
 import { type Auth, identified } from './identified.js';
 import type { Member } from './member.js';
-import { admits, groupOf, roomFor, rooms } from './rooms.js';
+import { admits, roomFor, rooms } from './rooms.js';
 
 const roomSchema = z.object({ room: z.string().min(1).max(64) });
 const moveSchema = roomSchema.extend({ follows: z.boolean().default(false) });
@@ -44,8 +45,7 @@ export interface HandlerOptions {
 
 /** The handlers of the chat's socket. They are the same for tokens and for HTTP sessions. */
 export function chatHandlers(options: HandlerOptions): ChannelHandlers {
-  const { chat, limiter } = options;
-  const { groups, log } = chat;
+  const { groups, log } = options.chat;
 
   async function connect(message: ConnectMessage & FromMember): Promise<void> {
     await welcome(message, options).catch(() => {
@@ -54,76 +54,66 @@ export function chatHandlers(options: HandlerOptions): ChannelHandlers {
   }
 
   async function sync(message: ReceiveMessage & FromMember): Promise<void> {
-    await orTryAgain(message.channelSession.reload());
-    await orTryAgain(welcome(message, options));
+    await message.channelSession.reload().catch(tryAgain);
+    await welcome(message, options).catch(tryAgain);
   }
 
-  async function join({ body, channel, channelSession, user }: InRoom<typeof moveSchema>): Promise<void> {
-    const room = roomFor(user, body.room);
-    if (!body.follows) channelSession.update('rooms', (joined = []) => [...joined.filter((id) => id !== room.id), room.id]);
-    groups.add(groupOf(room), channel);
-    tell(channel, { event: 'joined', ...(await orTryAgain(chat.now(room))) });
-    if (!body.follows) tellOtherPages(channel, user, { event: 'moved', room: room.id, isIn: true });
-  }
-
-  function leave({ body, channel, channelSession, user }: InRoom<typeof moveSchema>): void {
-    const room = roomFor(user, body.room);
-    if (!body.follows) channelSession.update('rooms', (joined = []) => joined.filter((id) => id !== room.id));
-    groups.discard(groupOf(room), channel);
-    tell(channel, { event: 'left', room: room.id });
-    if (!body.follows) tellOtherPages(channel, user, { event: 'moved', room: room.id, isIn: false });
-  }
+  /** Coming into a room, or leaving it; another page of the member that `follows` changes nothing but its own place. */
+  const move =
+    (isIn: boolean) =>
+    async ({ body, channel, channelSession, user }: InRoom<typeof moveSchema>): Promise<void> => {
+      const room = roomFor(user, body.room);
+      groups[isIn ? 'add' : 'discard'](room.id, channel);
+      tell(channel, isIn ? { event: 'joined', ...(await options.chat.now(room).catch(tryAgain)) } : { event: 'left', room: room.id });
+      if (body.follows) return;
+      channelSession.update('rooms', (joined = []) => [...joined.filter((id) => id !== room.id), ...(isIn ? [room.id] : [])]);
+      groups.sendJson(pagesOf(user), { event: 'moved', room: room.id, isIn } satisfies ChatEvent, { except: channel });
+    };
 
   /** What it returns is the answer to the number that `request` of the client gave the message. */
   async function send(message: InRoom<typeof sendSchema>): Promise<{ readonly number: number; readonly at: string }> {
     const { body, user } = message;
     const room = roomOf(message);
-    const kept = await orTryAgain(log.append({ id: body.id, room: room.id, from: personOf(user), text: body.text }));
-    groups.sendJson(groupOf(room), { event: 'message', ...kept } satisfies ChatEvent);
+    const kept = await log.append({ id: body.id, room: room.id, from: personOf(user), text: body.text }).catch(tryAgain);
+    groups.sendJson(room.id, { event: 'message', ...kept } satisfies ChatEvent);
     return { number: kept.number, at: kept.at };
   }
 
   function typing(message: InRoom<typeof roomSchema>): void {
     const { channel, user } = message;
     const room = roomOf(message);
-    groups.sendJson(groupOf(room), { event: 'typing', room: room.id, user: personOf(user) } satisfies ChatEvent, { except: channel });
+    groups.sendJson(room.id, { event: 'typing', room: room.id, user: personOf(user) } satisfies ChatEvent, { except: channel });
   }
 
   async function history(message: InRoom<typeof historySchema>): Promise<void> {
     const { room: _, ...range } = message.body;
     const room = roomOf(message);
-    const messages = await orTryAgain(log.read(room.id, range));
-    tell(message.channel, { event: 'history', room: room.id, ...range, messages } as ChatEvent);
-  }
-
-  function tellOtherPages(channel: Channel, member: Member, event: ChatEvent): void {
-    groups.sendJson(pagesOf(member), event, { except: channel });
+    tell(message.channel, { event: 'history', room: room.id, ...range, messages: await log.read(room.id, range).catch(tryAgain) });
   }
 
   /** The room that a message is for, if its channel is in it. */
-  function roomOf({ body, channel, user }: InRoom<typeof roomSchema>): RoomSummary {
+  function roomOf({ body, channel }: InRoom<typeof roomSchema>): RoomSummary {
     const room = rooms.find(({ id }) => id === body.room);
-    if (room === undefined) return roomFor(user, body.room);
-    if (!groups.groupsOf(channel).includes(groupOf(room))) throw new ClientError('not_in_room', { room: room.id });
+    if (room === undefined) throw new ClientError('unknown_room', { room: body.room });
+    if (!groups.groupsOf(channel).includes(room.id)) throw new ClientError('not_in_room', { room: room.id });
     return room;
   }
 
-  const limited = withRateLimit({ limiter, by: 'user' });
   return {
     connect: identified[options.auth](withChannelSession({ scope: 'user' })(connect)),
-    receive: withChannelUser(
-      withAuthenticatedUser(
-        withRequestId(
-          dispatchOn('command', {
-            sync: withChannelUser(withAuthenticatedUser(withChannelSession(sync))),
-            join: withChannelUser(withAuthenticatedUser(withJson(moveSchema)(join))),
-            leave: withChannelUser(withAuthenticatedUser(withJson(moveSchema)(leave))),
-            send: withChannelUser(withAuthenticatedUser(withJson(sendSchema)(limited(send)))),
-            typing: withChannelUser(withAuthenticatedUser(withJson(roomSchema)(typing))),
-            history: withChannelUser(withAuthenticatedUser(withJson(historySchema)(history))),
-          }),
-        ),
-      ),
+    receive: compose(
+      withChannelUser,
+      withAuthenticatedUser,
+      withRequestId,
+    )(
+      dispatchOn<ReceiveMessage & FromMember>('command', {
+        sync,
+        join: withJson(moveSchema)(move(true)),
+        leave: withJson(moveSchema)(move(false)),
+        send: withJson(sendSchema)(withRateLimit({ limiter: options.limiter, by: 'user' })(send)),
+        typing: withJson(roomSchema)(typing),
+        history: withJson(historySchema)(history),
+      }),
     ),
   };
 }
@@ -134,7 +124,7 @@ async function welcome(message: (ConnectMessage | ReceiveMessage) & FromMember, 
   const ids = channelSession.get('rooms') ?? [];
   const joined = rooms.filter((room) => ids.includes(room.id) && admits(room, user));
   chat.groups.add(pagesOf(user), channel);
-  for (const room of rooms) chat.groups[joined.includes(room) ? 'add' : 'discard'](groupOf(room), channel);
+  for (const room of rooms) chat.groups[joined.includes(room) ? 'add' : 'discard'](room.id, channel);
   tell(channel, {
     event: 'welcome',
     you: personOf(user),
@@ -155,10 +145,6 @@ function pagesOf({ id }: Member): string {
 }
 
 /** Where the log cannot be reached, the client is told so and its connection stays: it tries again. */
-async function orTryAgain<Result>(operation: Promise<Result>): Promise<Result> {
-  try {
-    return await operation;
-  } catch {
-    throw new ClientError('try_again', { retryAfterMs: 1_000 });
-  }
+function tryAgain(): never {
+  throw new ClientError('try_again', { retryAfterMs: 1_000 });
 }

@@ -1,10 +1,10 @@
-import type { IncomingMessage } from 'node:http';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Member } from './member.js';
 
 /** How long a log-in lasts: a week, in milliseconds. */
 export const logInTtlMs: number = 7 * 24 * 60 * 60 * 1000;
 
-/** One of a member's log-ins, as its member may see it. */
+/** One of a member's log-ins. */
 export interface LogIn {
   /** Tells it from others. It is a digest: nobody gets in with it. */
   readonly id: string;
@@ -13,26 +13,20 @@ export interface LogIn {
   readonly createdAt: Date;
   /** When a channel or a page was last opened with it; where that is not kept, absent. */
   readonly lastUsedAt?: Date | undefined;
+  /** Ends it, and its channels on every process. */
+  end(): Promise<unknown>;
 }
 
-/**
- * What logging in and out means. There is one for tokens and one for HTTP sessions. Whatever ends a log-in here closes its channels, on every
- * process: the package sees to that.
- */
+/** What logging in and out means. There is one for tokens and one for HTTP sessions. */
 export interface LogIns {
-  /** Name of the cookie that a log-in lives in. */
-  readonly cookie: string;
-  /** Begins a log-in; resolves to the value of its cookie. */
-  begin(member: Member, device: string): Promise<string>;
-  /** Whose log-in a request carries. Rejects where that cannot be told. */
-  memberOf(request: IncomingMessage): Promise<Member | undefined>;
-  /** The id of the log-in that a request carries. */
-  idOf(request: IncomingMessage): Promise<string | undefined>;
+  /** What runs before the routes of the site. */
+  readonly middleware: readonly RequestHandler[];
+  /** Begins a log-in in place of the one that the request carries. */
+  begin(request: Request, response: Response, member: Member): Promise<void>;
   /** The log-ins of a member that have not ended. */
   listOf(member: Member): Promise<readonly LogIn[]>;
+  /** The id of the log-in that a request carries. */
+  idOf(request: Request): Promise<string | undefined>;
   /** Ends the log-in that a request carries. */
-  end(request: IncomingMessage): Promise<void>;
-  /** Ends one of a member's log-ins; `false` where `id` is none of theirs. */
-  endOneOf(member: Member, id: string): Promise<boolean>;
-  endAllOf(member: Member): Promise<void>;
+  end(request: Request, response: Response): Promise<void>;
 }

@@ -18,14 +18,7 @@ console.log(`Everything is kept in ${mongodbUrl === undefined ? 'memory, and gon
 console.log(`Members are recognized by ${options.auth === 'token' ? 'a token' : 'an HTTP session'}. Log in as (name / password):`);
 for (const { member, password } of demoUsers) console.log(`  ${member.name} / ${password}${member.staff ? ' (staff)' : ''}`);
 
-let ending = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (ending) return;
-    ending = true;
-    void chat.close();
-  });
-}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void chat.close());
 
 /** What the command line asks for; without a chat to start, it ends here. */
 function given(): Options {

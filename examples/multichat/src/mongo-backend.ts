@@ -1,20 +1,17 @@
+import { randomBytes } from 'node:crypto';
+import MongoStore from 'connect-mongo';
+import type { SessionData } from 'express-session';
 import { type Db, type Document, MongoClient } from 'mongodb';
-import { type DependencyContainer, HTTP_SESSION_READER } from 'ws-with';
+import type { DependencyContainer } from 'ws-with';
 import { ensureIndexes, registerMongo } from 'ws-with/mongodb';
 import { demoUsers } from './accounts.js';
 import type { Backend, OpenBackend } from './backend.js';
-import { logInTtlMs } from './log-ins.js';
 import type { Member } from './member.js';
-import { MongoHttpSessionReader } from './mongo-http-session-reader.js';
 import { MongoMessageLog } from './mongo-message-log.js';
-import { within } from './within.js';
+import type { SiteSessions } from './session-log-ins.js';
 
-/** A member as the collection `users` holds it. */
-interface MemberDocument {
-  readonly _id: string;
-  readonly name: string;
-  readonly staff: boolean;
-}
+/** How long an operation on the database may take, in milliseconds, whether or not the driver has given up by then. */
+export const timeoutMS = 3_000;
 
 /**
  * Everything in the database that `url` names, which several processes can share. It must be a replica set, of one server at least.
@@ -43,25 +40,41 @@ async function open(client: MongoClient, container: DependencyContainer): Promis
     users: { map: memberOf },
     feed: { httpSessions: 'httpSessions' },
   });
-  // An adapter of our own, injected like those of the package.
-  const httpSessions = new MongoHttpSessionReader(db, { cookie: 'sessionid', ttlMs: logInTtlMs });
-  container.register(HTTP_SESSION_READER, { useValue: httpSessions });
   const log = new MongoMessageLog(db);
   await ensureIndexes(db);
-  await httpSessions.ensureIndexes();
   await log.ensureIndexes();
   await addDemoUsers(db);
   return {
     tokens,
     users,
-    httpSessions,
+    sessions: await mongoSessions(client, db),
     log,
     broadcaster,
     async close() {
       await close();
-      await within(client.close()).catch(() => {});
+      await client.close().catch(() => {});
     },
   };
+}
+
+async function mongoSessions(client: MongoClient, db: Db): Promise<SiteSessions> {
+  const collectionName = 'httpSessions';
+  const sessions = db.collection<{ readonly _id: string; readonly session: SessionData }>(collectionName, { timeoutMS });
+  await sessions.createIndex({ 'session.userId': 1 });
+  const store = MongoStore.create({ client, dbName: db.databaseName, collectionName, stringify: false, touchAfter: 3_600 });
+  const of = async (userId: string) => {
+    const found = await sessions.find({ 'session.userId': userId, expires: { $gt: new Date() } }).toArray();
+    return new Map(found.map(({ _id, session }) => [_id, session]));
+  };
+  return { store, secret: await sharedSecret(db), of };
+}
+
+/** The first process makes it, and all have the same. */
+async function sharedSecret(db: Db): Promise<string> {
+  const secrets = db.collection<{ readonly _id: string; readonly secret: string }>('secrets', { timeoutMS });
+  const made = { $setOnInsert: { secret: randomBytes(32).toString('hex') } };
+  const kept = await secrets.findOneAndUpdate({ _id: 'sessions' }, made, { upsert: true, returnDocument: 'after' });
+  return kept?.secret ?? made.$setOnInsert.secret;
 }
 
 /** Who can log in is in the code. What a member is called and may do is in the database, and stays as somebody has changed it there. */
@@ -69,7 +82,9 @@ async function addDemoUsers(db: Db): Promise<void> {
   const users = demoUsers.map(({ member: { id, name, staff } }) => ({
     updateOne: { filter: { _id: id }, update: { $setOnInsert: { name, staff } }, upsert: true },
   }));
-  await within(db.collection<MemberDocument>('users').bulkWrite(users, { ordered: false }));
+  await db
+    .collection<{ readonly _id: string; readonly name: string; readonly staff: boolean }>('users', { timeoutMS })
+    .bulkWrite(users, { ordered: false });
 }
 
 function memberOf({ _id, name, staff }: Document): Member {

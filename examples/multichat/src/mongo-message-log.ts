@@ -1,7 +1,7 @@
 import { type Collection, type Db, MongoServerError } from 'mongodb';
 import type { ChatMessage } from './events.js';
 import { type HistoryRange, type MessageLog, messagesShown, type NewMessage } from './message-log.js';
-import { within } from './within.js';
+import { timeoutMS } from './mongo-backend.js';
 
 const duplicateKey = 11_000;
 /** As many processes may want the next number of a room in the same moment. */
@@ -15,7 +15,7 @@ export class MongoMessageLog implements MessageLog {
   readonly #messages: Collection<ChatMessage>;
 
   constructor(db: Db) {
-    this.#messages = db.collection('messages', { readPreference: 'primary', writeConcern: { w: 'majority' } });
+    this.#messages = db.collection('messages', { readPreference: 'primary', writeConcern: { w: 'majority' }, timeoutMS });
   }
 
   async ensureIndexes(): Promise<void> {
@@ -28,11 +28,11 @@ export class MongoMessageLog implements MessageLog {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const made: ChatMessage = { ...message, number: (await this.last(room)) + 1, at: new Date().toISOString() };
       try {
-        await within(this.#messages.insertOne({ ...made }));
+        await this.#messages.insertOne({ ...made });
         return made;
       } catch (error) {
         if (!(error instanceof MongoServerError && error.code === duplicateKey)) throw error;
-        const known = await within(this.#messages.findOne({ room, 'from.id': from.id, id }, withoutId));
+        const known = await this.#messages.findOne({ room, 'from.id': from.id, id }, withoutId);
         if (known !== null) return known;
       }
     }
@@ -40,14 +40,14 @@ export class MongoMessageLog implements MessageLog {
   }
 
   async last(room: string): Promise<number> {
-    const newest = await within(this.#messages.findOne({ room }, { sort: { number: -1 }, projection: { _id: 0, number: 1 } }));
+    const newest = await this.#messages.findOne({ room }, { sort: { number: -1 }, projection: { _id: 0, number: 1 } });
     return newest?.number ?? 0;
   }
 
   async read(room: string, { before = Number.MAX_SAFE_INTEGER, after }: HistoryRange): Promise<readonly ChatMessage[]> {
     const [number, order] = after === undefined ? [{ $lt: before }, -1 as const] : [{ $gt: after }, 1 as const];
     const found = this.#messages.find({ room, number }, { ...withoutId, sort: { number: order }, limit: messagesShown });
-    const messages = await within(found.toArray());
+    const messages = await found.toArray();
     return after === undefined ? messages.reverse() : messages;
   }
 }

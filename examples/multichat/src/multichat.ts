@@ -2,16 +2,16 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import { ChannelServer, container, type DependencyContainer } from 'ws-with';
-import { demoAccounts } from './accounts.js';
+import { ChannelServer, container, type DependencyContainer, HTTP_SESSION_READER } from 'ws-with';
+import { ExpressSessionReader } from 'ws-with/express';
 import { type Backend, memoryBackend, type OpenBackend } from './backend.js';
 import { Chat } from './chat.js';
 import type { NoticeOptions } from './events.js';
 import { chatHandlers } from './handlers.js';
-import { Site } from './http.js';
 import type { Auth } from './identified.js';
-import { SessionLogIns } from './session-log-ins.js';
-import { TokenLogIns } from './token-log-ins.js';
+import { sessionLogIns, sessionMiddleware } from './session-log-ins.js';
+import { site } from './site.js';
+import { tokenLogIns } from './token-log-ins.js';
 
 /** How to start the chat. */
 export interface MultiChatOptions {
@@ -56,12 +56,22 @@ export async function startMultiChat(options: MultiChatOptions): Promise<MultiCh
 }
 
 async function startOn(backend: Backend, dependencies: DependencyContainer, options: MultiChatOptions): Promise<MultiChat> {
-  const { auth, host = '127.0.0.1', port = 0, publicOrigin } = options;
-  const { tokens, users, httpSessions } = backend;
-  const logIns = auth === 'token' ? new TokenLogIns(tokens) : new SessionLogIns(httpSessions, users);
-  const { channels, chat } = channelServer(backend, dependencies, options);
-  const site = new Site({ accounts: await demoAccounts(), logIns, publicOrigin });
-  const server = createServer(site.handle);
+  const { auth, host = '127.0.0.1', port = 0, publicOrigin, messagesPer10s = 30, lookUpMs = 5_000, unnoticedMs = 10_000 } = options;
+  const cookie = { httpOnly: true, sameSite: 'lax', secure: publicOrigin?.startsWith('https:') ?? false } as const;
+  const sessions = sessionMiddleware(backend.sessions, cookie);
+  dependencies.registerInstance(HTTP_SESSION_READER, new ExpressSessionReader(sessions, { store: backend.sessions.store }));
+  const onGap = (): void => {
+    for (const channel of channels.channels) channel.sendJson({ event: 'gap' });
+  };
+  const chat = new Chat(backend, onGap);
+  const limiter = new RateLimiterMemory({ points: messagesPer10s, duration: 10 });
+  const notices = options.notices ?? { upTo: 20, graceMs: 10_000 };
+  const handlers = chatHandlers({ auth, chat, limiter, node: `process ${process.pid} of ${hostname()}`, notices });
+  const live = { revalidate: { everyMs: lookUpMs }, maxStaleMs: unnoticedMs };
+  const channels = new ChannelServer(handlers, { container: dependencies, publicOrigin, ...live });
+  const logIns =
+    auth === 'token' ? tokenLogIns(backend.tokens, channels, cookie) : sessionLogIns(backend.sessions, sessions, channels, cookie);
+  const server = createServer(site({ channels, logIns, publicOrigin }));
   // A browser does not tell a page with which status a handshake was refused, but why a socket was closed.
   channels.handleUpgrades(server, { path: '/chat', refusals: 'close' });
   await chat.groups.ready;
@@ -79,29 +89,4 @@ async function startOn(backend: Backend, dependencies: DependencyContainer, opti
       await backend.close();
     },
   };
-}
-
-function channelServer({ users, log, broadcaster }: Backend, dependencies: DependencyContainer, options: MultiChatOptions): Running {
-  const {
-    auth,
-    publicOrigin,
-    messagesPer10s = 30,
-    notices = { upTo: 20, graceMs: 10_000 },
-    lookUpMs = 5_000,
-    unnoticedMs = 10_000,
-  } = options;
-  const onGap = (): void => {
-    for (const channel of channels.channels) channel.sendJson({ event: 'gap' });
-  };
-  const chat = new Chat({ users, log, broadcaster, onGap });
-  const limiter = new RateLimiterMemory({ points: messagesPer10s, duration: 10 });
-  const handlers = chatHandlers({ auth, chat, limiter, node: `process ${process.pid} of ${hostname()}`, notices });
-  const live = { revalidate: { everyMs: lookUpMs }, maxStaleMs: unnoticedMs };
-  const channels = new ChannelServer(handlers, { container: dependencies, publicOrigin, ...live });
-  return { channels, chat };
-}
-
-interface Running {
-  readonly channels: ChannelServer;
-  readonly chat: Chat;
 }

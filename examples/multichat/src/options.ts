@@ -22,40 +22,22 @@ export const usage: string = `Usage: npm start -- [--auth=token|session] [--help
   PUBLIC_ORIGIN   what browsers see of it behind a proxy, e.g. https://chat.example.com
   MONGODB_URL     a replica set to keep everything in, which several processes can share (default: memory)`;
 
-/**
- * Reads `--help`, `--auth=token|session` (default token) and the variables `HOST` (default 127.0.0.1), `PORT` (default 8080; 0 takes a free one),
- * `PUBLIC_ORIGIN` and `MONGODB_URL`.
- *
- * @throws {TypeError} naming the option, what it expects and what it got.
- */
+/** Reads what {@link usage} lists. @throws {TypeError} naming the option, what it expects and what it got. */
 export function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Options | 'help' {
-  const { values } = parseArgs({
+  const { auth, help } = parseArgs({
     args: [...args],
     options: { auth: { type: 'string', default: 'token' }, help: { type: 'boolean', short: 'h' } },
-  });
-  const { auth, help } = values;
+  }).values;
   if (help) return 'help';
   if (auth !== 'token' && auth !== 'session') throw new TypeError(`--auth must be token or session, got ${auth}`);
-  const given = environment['PORT'] || '8080';
-  const port = /^\d+$/.test(given) ? Number(given) : Number.NaN;
-  if (!(port <= 65_535)) throw new TypeError(`PORT must be a whole number from 0 to 65535, got ${given}`);
-  const mongodbUrl = readMongodbUrl(environment['MONGODB_URL']);
-  return { auth, host: environment['HOST'] || '127.0.0.1', port, publicOrigin: readOrigin(environment['PUBLIC_ORIGIN']), mongodbUrl };
-}
-
-/** The address is in no message: it may hold a password. */
-function readMongodbUrl(text: string | undefined): string | undefined {
-  if (!text) return undefined;
-  if (!/^mongodb(\+srv)?:\/\//.test(text))
+  const { HOST, PORT, PUBLIC_ORIGIN, MONGODB_URL } = environment;
+  const port = /^\d+$/.test(PORT || '8080') ? Number(PORT || '8080') : Number.NaN;
+  if (!(port <= 65_535)) throw new TypeError(`PORT must be a whole number from 0 to 65535, got ${PORT}`);
+  if (PUBLIC_ORIGIN && !(/^https?:/.test(PUBLIC_ORIGIN) && URL.canParse(PUBLIC_ORIGIN)))
+    throw new TypeError(`PUBLIC_ORIGIN must be an address such as https://chat.example.com, got ${PUBLIC_ORIGIN}`);
+  // The address is in no message: it may hold a password.
+  if (MONGODB_URL && !/^mongodb(\+srv)?:\/\//.test(MONGODB_URL))
     throw new TypeError('MONGODB_URL must begin with mongodb:// or mongodb+srv://, got something else');
-  return text;
-}
-
-function readOrigin(text: string | undefined): string | undefined {
-  if (!text) return undefined;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    throw new TypeError(`PUBLIC_ORIGIN must be an address such as https://chat.example.com, got ${text}`);
-  }
-  return url.origin;
+  const publicOrigin = PUBLIC_ORIGIN ? new URL(PUBLIC_ORIGIN).origin : undefined;
+  return { auth, host: HOST || '127.0.0.1', port, publicOrigin, mongodbUrl: MONGODB_URL || undefined };
 }

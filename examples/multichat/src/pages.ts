@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { demoUsers } from './accounts.js';
 
 /** What the log-in page says to somebody who has tried before. */
@@ -7,10 +6,7 @@ export interface LogInAttempt {
   readonly problem: string;
 }
 
-/** The page of those who are logged in. */
-export const chatPage: string = readFileSync(new URL('../page/chat.html', import.meta.url), 'utf8');
-
-/** The page of those who are not. It works without scripts. */
+/** The page of those who are not logged in. It works without scripts. */
 export function logInPage(attempt?: LogInAttempt): string {
   const problem = attempt === undefined ? '' : `<p class="problem" id="problem" role="alert">${escaped(attempt.problem)}</p>`;
   const describedBy = attempt === undefined ? '' : ' aria-describedby="problem" aria-invalid="true"';

@@ -2,7 +2,7 @@ import { ClientError } from 'ws-with';
 import type { RoomSummary } from './events.js';
 import type { Member } from './member.js';
 
-/** The rooms of this chat. */
+/** The rooms of this chat. The id of each is also the name of the group of those who are in it. */
 export const rooms: readonly RoomSummary[] = [
   { id: 'lobby', name: 'Lobby', about: 'Say hello. Everyone starts here.', staffOnly: false },
   { id: 'kitchen', name: 'Kitchen', about: 'Recipes, leftovers and the coffee machine.', staffOnly: false },
@@ -22,9 +22,4 @@ export function roomFor(member: Member, id: string): RoomSummary {
 /** Whether `member` may be in `room`. */
 export function admits(room: RoomSummary, member: Member): boolean {
   return member.staff || !room.staffOnly;
-}
-
-/** The group of those who are in a room. */
-export function groupOf({ id }: Pick<RoomSummary, 'id'>): string {
-  return `room:${id}`;
 }

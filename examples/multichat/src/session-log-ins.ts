@@ -1,66 +1,75 @@
-import type { IncomingMessage } from 'node:http';
-import { fromHttpSession, identifyUser, type UserRepository } from 'ws-with';
-import { digestOf, type HttpSessions } from './http-sessions.js';
-import type { LogIn, LogIns } from './log-ins.js';
-import type { Member } from './member.js';
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { CookieOptions, RequestHandler } from 'express';
+import session, { type SessionData, type Store } from 'express-session';
+import type { ChannelServer } from 'ws-with';
+import { deviceOf } from './device.js';
+import { type LogIns, logInTtlMs } from './log-ins.js';
 
-/** One of a member's sessions, by its own id and by what it is called on the page. */
-interface OwnSession extends LogIn {
-  readonly sessionId: string;
+declare module 'express-session' {
+  interface SessionData {
+    userId: string;
+    device: string;
+    /** ISO 8601, UTC. */
+    createdAt: string;
+  }
 }
 
-/** A log-in is an HTTP session of the site, whose cookie is `sessionid`. */
-export class SessionLogIns implements LogIns {
-  readonly cookie = 'sessionid';
-  readonly #sessions: HttpSessions;
-  readonly #users: UserRepository<Member>;
+/** Where the sessions of the site are. */
+export interface SiteSessions {
+  readonly store: Store;
+  /** What their cookies are signed with. */
+  readonly secret: string;
+  /** The sessions of a user that have not ended, by id. */
+  of(userId: string): Promise<ReadonlyMap<string, SessionData>>;
+}
 
-  constructor(sessions: HttpSessions, users: UserRepository<Member>) {
-    this.#sessions = sessions;
-    this.#users = users;
-  }
+const name = 'sessionid';
 
-  async begin(member: Member, device: string): Promise<string> {
-    return this.#sessions.create(member.id, { device, createdAt: new Date().toISOString() });
-  }
+/** The middleware of the sessions, which the site runs for requests, and the package for handshakes. */
+export function sessionMiddleware({ store, secret }: SiteSessions, cookie: CookieOptions): RequestHandler {
+  return session({ name, store, secret, resave: false, saveUninitialized: false, proxy: true, cookie: { ...cookie, maxAge: logInTtlMs } });
+}
 
-  async memberOf(request: IncomingMessage): Promise<Member | undefined> {
-    const { user } = await identifyUser(request, { sources: [fromHttpSession({ sessions: this.#sessions, users: this.#users })] });
-    return user.isAuthenticated ? user : undefined;
-  }
+/** A log-in is a session of express-session, whose cookie is `sessionid`. */
+export function sessionLogIns(sessions: SiteSessions, middleware: RequestHandler, channels: ChannelServer, cookie: CookieOptions): LogIns {
+  /** Whether browsers speak https is known from the public address, whatever the proxy says of it. */
+  const asBrowsersSee: RequestHandler = ({ headers }, _, next) => {
+    headers['x-forwarded-proto'] = cookie.secure ? 'https' : 'http';
+    next();
+  };
+  const destroy = promisify<string, void>(sessions.store.destroy.bind(sessions.store));
+  return {
+    middleware: [asBrowsersSee, middleware],
+    idOf: async ({ sessionID }) => digestOf(sessionID),
+    async begin(request, _, member) {
+      const former = request.sessionID;
+      await promisify(request.session.regenerate.bind(request.session))();
+      await channels.disconnectHttpSession(former);
+      const device = deviceOf(request.get('user-agent'));
+      Object.assign(request.session, { userId: member.id, device, createdAt: new Date().toISOString() });
+      await promisify(request.session.save.bind(request.session))();
+    },
+    async listOf(member) {
+      const found = [...(await sessions.of(member.id))].map(([id, { device, createdAt }]) => ({
+        id: digestOf(id),
+        device,
+        createdAt: new Date(createdAt),
+        // First the session, then its channels, so that no page comes back in between.
+        end: () => destroy(id).then(() => channels.disconnectHttpSession(id)),
+      }));
+      return found.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+    },
+    async end(request, response) {
+      const { session: ended, sessionID } = request;
+      await promisify(ended.destroy.bind(ended))();
+      await channels.disconnectHttpSession(sessionID);
+      response.clearCookie(name, cookie);
+    },
+  };
+}
 
-  async idOf(request: IncomingMessage): Promise<string | undefined> {
-    const session = await this.#sessions.read(request);
-    return session?.id === undefined ? undefined : digestOf(session.id);
-  }
-
-  async listOf(member: Member): Promise<readonly LogIn[]> {
-    const sessions = await this.#ownOf(member);
-    return sessions.map(({ id, device, createdAt }) => ({ id, device, createdAt }));
-  }
-
-  async end(request: IncomingMessage): Promise<void> {
-    const session = await this.#sessions.read(request);
-    if (session?.id !== undefined) await this.#sessions.destroy(session.id);
-  }
-
-  async endOneOf(member: Member, id: string): Promise<boolean> {
-    const session = (await this.#ownOf(member)).find((own) => own.id === id);
-    return session !== undefined && this.#sessions.destroy(session.sessionId);
-  }
-
-  async endAllOf(member: Member): Promise<void> {
-    for (const { sessionId } of await this.#ownOf(member)) await this.#sessions.destroy(sessionId);
-  }
-
-  async #ownOf(member: Member): Promise<readonly OwnSession[]> {
-    const sessions = await this.#sessions.listOf(member.id);
-    return sessions
-      .flatMap(({ id: sessionId, data: { device, createdAt } }): OwnSession[] =>
-        sessionId === undefined
-          ? []
-          : [{ sessionId, id: digestOf(sessionId), device: String(device), createdAt: new Date(String(createdAt)) }],
-      )
-      .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
-  }
+/** What a session may be called where others can see it. */
+function digestOf(id: string): string {
+  return createHash('sha256').update(id).digest('hex');
 }

@@ -1,48 +1,33 @@
-import type { IncomingMessage } from 'node:http';
-import { fromToken, identifyUser, type TokenId, type TokenIssuer, type TokenRepository } from 'ws-with';
-import { type LogIn, type LogIns, logInTtlMs } from './log-ins.js';
-import type { Member } from './member.js';
+import type { CookieOptions, Request } from 'express';
+import type { ChannelServer, TokenIssuer } from 'ws-with';
+import { deviceOf } from './device.js';
+import { type LogIns, logInTtlMs } from './log-ins.js';
 
 /** A log-in is a token, whose key travels in the cookie `key`. */
-export class TokenLogIns implements LogIns {
-  readonly cookie = 'key';
-  readonly #tokens: TokenRepository<Member> & TokenIssuer;
-
-  constructor(tokens: TokenRepository<Member> & TokenIssuer) {
-    this.#tokens = tokens;
-  }
-
-  async begin(member: Member, device: string): Promise<string> {
-    const { key } = await this.#tokens.issue(member.id, { ttlMs: logInTtlMs, label: device });
-    return key;
-  }
-
-  async memberOf(request: IncomingMessage): Promise<Member | undefined> {
-    const { user } = await identifyUser(request, { sources: [fromToken({ tokens: this.#tokens })] });
-    return user.isAuthenticated ? user : undefined;
-  }
-
-  async idOf(request: IncomingMessage): Promise<TokenId | undefined> {
-    const { authentication } = await identifyUser(request, { sources: [fromToken({ tokens: this.#tokens })] });
-    return authentication.tokenId;
-  }
-
-  async listOf(member: Member): Promise<readonly LogIn[]> {
-    const tokens = await this.#tokens.listOf(member.id);
-    return tokens.map(({ id, label = 'A device', createdAt, lastUsedAt }) => ({ id, device: label, createdAt, lastUsedAt }));
-  }
-
-  async end(request: IncomingMessage): Promise<void> {
-    const id = await this.idOf(request);
-    if (id !== undefined) await this.#tokens.revoke(id);
-  }
-
-  async endOneOf(member: Member, id: string): Promise<boolean> {
-    const token = (await this.#tokens.listOf(member.id)).find((own) => own.id === id);
-    return token !== undefined && this.#tokens.revoke(token.id);
-  }
-
-  async endAllOf(member: Member): Promise<void> {
-    await this.#tokens.revokeAllOf(member.id);
-  }
+export function tokenLogIns(tokens: TokenIssuer, channels: ChannelServer, cookie: CookieOptions): LogIns {
+  const idOf = async (request: Request) => (await channels.identify(request)).authentication.tokenId;
+  const revoke = async (request: Request): Promise<void> => {
+    const id = await idOf(request);
+    if (id !== undefined) await tokens.revoke(id);
+  };
+  return {
+    middleware: [],
+    idOf,
+    async begin(request, response, member) {
+      await revoke(request);
+      const { key } = await tokens.issue(member.id, { ttlMs: logInTtlMs, label: deviceOf(request.get('user-agent')) });
+      response.cookie('key', key, { ...cookie, maxAge: logInTtlMs });
+    },
+    async listOf(member) {
+      const list = await tokens.listOf(member.id);
+      return list.map(({ id, label: device = 'A device', createdAt, lastUsedAt }) => ({
+        ...{ id, device, createdAt, lastUsedAt },
+        end: () => tokens.revoke(id),
+      }));
+    },
+    async end(request, response) {
+      await revoke(request);
+      response.clearCookie('key', cookie);
+    },
+  };
 }

@@ -70,6 +70,8 @@ export class Page {
   /** What nobody has asked for yet. */
   readonly #unread: Received[] = [];
   readonly #waiting: { wants: (received: Received) => boolean; resolve: (received: Received) => void }[] = [];
+  /** Names of those in each room, by id, as this page was told. */
+  readonly #people = new Map<string, Map<string, string>>();
   readonly closed: Promise<{ code: number; reason: string }>;
   welcome!: Extract<ChatEvent, { event: 'welcome' }>;
 
@@ -91,16 +93,8 @@ export class Page {
 
   /** Waits until those in a room are these, by name. */
   async people(room: string, ...names: readonly string[]): Promise<void> {
-    const wanted = names.toSorted().join();
-    const isSo = (received: Received) =>
-      'event' in received &&
-      received.event === 'people' &&
-      received.room === room &&
-      received.people
-        .map(({ name }) => name)
-        .toSorted()
-        .join() === wanted;
-    await this.#find(isSo);
+    const isSo = () => [...(this.#people.get(room)?.values() ?? [])].toSorted().join() === names.toSorted().join();
+    if (!isSo()) await this.#find((received) => 'event' in received && received.event === 'people' && isSo());
     this.drop('people');
   }
 
@@ -142,10 +136,19 @@ export class Page {
   }
 
   #take(received: Received): void {
+    if ('event' in received) this.#note(received);
     const index = this.#waiting.findIndex(({ wants }) => wants(received));
     const [waiting] = index < 0 ? [] : this.#waiting.splice(index, 1);
     if (waiting === undefined) this.#unread.push(received);
     else waiting.resolve(received);
+  }
+
+  #note(event: ChatEvent): void {
+    const rooms = event.event === 'welcome' ? event.joined : event.event === 'joined' ? [event] : [];
+    for (const { room, people } of rooms) this.#people.set(room, new Map(people.map(({ id, name }) => [id, name])));
+    if (event.event !== 'people') return;
+    for (const { id, name } of event.came) this.#people.get(event.room)?.set(id, name);
+    for (const id of event.left) this.#people.get(event.room)?.delete(id);
   }
 
   async #find(wants: (received: Received) => boolean): Promise<Received> {
