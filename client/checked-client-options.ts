@@ -49,7 +49,7 @@ export function checkedClientOptions(given: ClientOptions): CheckedClientOptions
 
 /** @throws {TypeError} unless `value` is a number that timers keep. */
 export function checkNumber(name: string, value: unknown): void {
-  if (!(typeof value === 'number' && value >= 0 && value <= longestMs)) throw mistake(name, `a number from 0 to ${longestMs}`, value);
+  if (!(typeof value === 'number' && value >= 0 && value <= longestMs)) throw mistake(name, `0 to ${longestMs}`, value);
 }
 
 /** @throws {TypeError} unless `given` is a URL of a socket. */
@@ -57,11 +57,19 @@ export function checkedUrl(given: string | URL): URL {
   try {
     const url = new URL(given, (globalThis as { readonly location?: { readonly href: string } }).location?.href);
     url.protocol = url.protocol.replace('http', 'ws');
-    if (/^wss?:$/.test(url.protocol)) return url;
+    url.hash = ''; // no socket takes one
+    if (/^wss?:/.test(url.protocol)) return url;
   } catch {
     // told below
   }
   throw mistake('url', 'a WebSocket URL', given);
+}
+
+/** @throws {TypeError} when JSON cannot hold `value`, or its JSON does not begin with `start`. */
+export function jsonOf(value: unknown, start = ''): string {
+  const text: string | undefined = JSON.stringify(value);
+  if (text?.startsWith(start)) return text;
+  throw mistake('data', 'JSON', value);
 }
 
 /** What was got is told by its kind alone: it may be a secret. */

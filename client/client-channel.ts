@@ -1,4 +1,4 @@
-import { type CheckedClientOptions, checkedClientOptions, checkedUrl } from './checked-client-options.js';
+import { type CheckedClientOptions, checkedClientOptions, checkedUrl, jsonOf } from './checked-client-options.js';
 import type { ClientOptions, ClientState, RequestOptions } from './client-options.js';
 import { actionOn, brokenLine, type CloseAction, type Closing } from './close-contract.js';
 import { isOffline, whenWorthALook } from './environment.js';
@@ -31,6 +31,8 @@ export class ClientChannel {
   #step = new AbortController();
   #cancelTimer: (() => void) | undefined;
   #cancelStable: (() => void) | undefined;
+  /** Whether a ping has no answer yet, or none is to be sent: asked again and again, a line would never count as dead. */
+  #isAsked = false;
   /** How the last connection ended, or an attempt failed. */
   #last: { readonly closing: Closing; readonly error?: unknown } = { closing: brokenLine };
   #failures = 0;
@@ -68,9 +70,9 @@ export class ClientChannel {
     return true;
   }
 
-  /** {@link send}, with `value` as JSON. */
+  /** {@link send}, with `value` as JSON. @throws {TypeError} when JSON cannot hold it. */
   sendJson(value: unknown): boolean {
-    return this.send(JSON.stringify(value));
+    return this.send(jsonOf(value));
   }
 
   /**
@@ -79,7 +81,7 @@ export class ClientChannel {
    *
    * @throws {RequestError} (as a rejection) when the handler answered with an error.
    * @throws {DOMException} (as a rejection) named `TimeoutError` when no answer came in time, or `AbortError` when the client stopped: the server may have handled it.
-   * @throws {TypeError} (as a rejection) when `timeoutMs` is out of its range or `data` is nothing that JSON can hold; whatever `signal` was aborted with.
+   * @throws {TypeError} (as a rejection) when `timeoutMs` is out of its range or `data` is no object that JSON can hold; whatever `signal` was aborted with.
    */
   request<Result = unknown>(data: object, options: RequestOptions = {}): Promise<Result> {
     return this.#requests.start(data, options) as Promise<Result>;
@@ -96,10 +98,8 @@ export class ClientChannel {
     const socket = this.#socket;
     socket?.close(code, reason);
     this.#letGo();
-    socket?.addEventListener(
-      'close',
-      this.#options.clock.setTimer(() => socket.terminate?.(), closeMs),
-    );
+    const drop = (): void => socket?.terminate?.();
+    socket?.addEventListener('close', this.#options.clock.setTimer(drop, closeMs));
     this.#last = { closing: { code, reason } };
     this.#stop('closed');
   }
@@ -141,8 +141,8 @@ export class ClientChannel {
       if (!this.#requests.answered(data)) guarded(() => this.#options.onMessage?.(data));
     });
     hear('close', ({ code, reason }: Closing & ClientSocketEvent) => this.#over({ code, reason }));
-    // a close follows
-    hear('error', () => undefined);
+    // no close follows where Node 22 cannot connect, and one with a code of its own in Deno
+    hear('error', () => this.#lose());
     socket.on?.('unexpected-response', (_, { statusCode, headers }) => {
       if (socket !== this.#socket) return;
       this.#drop();
@@ -166,10 +166,13 @@ export class ClientChannel {
   /** Waits for silence, and asks then whether anybody is there. */
   #watch(): void {
     const { pingMs } = this.#options;
-    if (pingMs > 0) this.#setTimer(() => this.#ping(), pingMs);
+    this.#isAsked = !pingMs;
+    if (pingMs) this.#setTimer(() => this.#ping(), pingMs);
   }
 
   #ping(): void {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
     const halfMs = this.#options.pongMs / 2;
     this.sendJson({ ping: true, requestId: this.#requests.newId() });
     // by halves: where the machine slept or was busy, what has arrived is told in between
@@ -191,31 +194,30 @@ export class ClientChannel {
   /** The network came or went, or somebody looks at the page. */
   #look(): void {
     const { name } = this.state;
-    if (name === 'open') {
-      if (this.#options.pingMs > 0) this.#ping();
-    } else if (name === 'waiting' || name === 'offline') {
-      const restMs = this.#notBefore - this.#options.clock.monotonic();
-      if (restMs > 0) this.#pause(restMs);
-      else void this.#connect();
-    }
+    if (name === 'open') this.#ping();
+    else if (name === 'waiting' || name === 'offline') this.#pause(Math.max(0, this.#notBefore - this.#options.clock.monotonic()));
   }
 
   #over(closing: Closing): void {
-    const wasOpen = this.state.name === 'open';
     this.#letGo();
     this.#last = { closing };
-    const action = guarded(() => this.#options.onClose?.(closing)) ?? this.#actionOn(closing, wasOpen);
+    const action = guarded(() => this.#options.onClose?.(closing)) ?? this.#actionOn(closing);
     if (action === 'later') this.#serverErrors += 1;
+    if (this.#serverErrors > maxServerErrors) this.#stop('failing');
+    else this.#act(action);
+  }
+
+  #act(action: CloseAction): void {
+    if (this.#life.signal.aborted) return; // `onClose` has closed it
     if (action === 'log-in') this.#stop(action);
     else if (action === 'stop') this.#stop('refused');
-    else if (this.#serverErrors > maxServerErrors) this.#stop('failing');
     else if (action === 'renew') void this.#renew();
     else this.#wait(action);
   }
 
-  #actionOn(closing: Closing, wasOpen: boolean): CloseAction {
+  #actionOn(closing: Closing): CloseAction {
     if (closing.code !== brokenLine.code) return actionOn(closing);
-    if (wasOpen) return this.#failures === 0 ? 'at-once' : 'backoff';
+    if (this.state.name === 'open') return this.#failures === 0 ? 'at-once' : 'backoff';
     this.#failedHandshakes += 1;
     // a page is not told why handshakes fail: a credential that is over may be why
     return this.#failedHandshakes % 3 === 2 && this.#mayRenew() ? 'renew' : 'backoff';
@@ -223,7 +225,7 @@ export class ClientChannel {
 
   #mayRenew(): boolean {
     const { renew, clock } = this.#options;
-    return renew != null && this.#renewableAt <= clock.monotonic();
+    return !!renew && this.#renewableAt <= clock.monotonic();
   }
 
   async #renew(): Promise<void> {
@@ -244,11 +246,10 @@ export class ClientChannel {
 
   /** A credential could not be had, or a handshake was answered with a refusal. */
   #failed(error: unknown, isRenewal = false): void {
-    const failure = failureOf(error);
     this.#last = { ...this.#last, error };
+    const failure = failureOf(error);
     if (typeof failure === 'number') this.#wait('backoff', failure);
-    else if (isRenewal || failure === 'refused') this.#stop(isRenewal ? 'log-in' : failure);
-    else void this.#renew();
+    else this.#act(isRenewal ? 'log-in' : failure);
   }
 
   /** Returns after a while of its own, and `atLeastMs`. */
@@ -262,9 +263,8 @@ export class ClientChannel {
   }
 
   #pause(inMs: number): void {
-    if (isOffline()) {
-      this.#begin({ name: 'offline', ...this.#last });
-    } else {
+    if (isOffline()) this.#begin({ name: 'offline', ...this.#last });
+    else {
       this.#begin({ name: 'waiting', inMs, ...this.#last });
       this.#setTimer(() => void this.#connect(), inMs);
     }

@@ -16,7 +16,7 @@ export const brokenLine: Closing = { code: 1006, reason: '' };
 /** Reasons of 3000 that no person is needed for. */
 const renewable = /^(token expired|authentication required)$/;
 /** Ends that another attempt would not change: somebody meant it, or the client broke the protocol (1002, 1003, 1007 to 1010). */
-const final = /^(100[023789]|1010|[34])/;
+const final = /^(100[023789]|1010|3(?!008)|4(?!408))/;
 
 /** What the close contract of ws-with asks a client to do, also with the private codes 4401, 4403 and 4408. A line that broke (1006) is to return with `backoff` here. */
 export function actionOn({ code, reason }: Closing): CloseAction {
@@ -24,6 +24,5 @@ export function actionOn({ code, reason }: Closing): CloseAction {
   if (code === 1008 && reason === 'rate limited') return 'much-later';
   if (code === 1012) return 'soon';
   if (code === 1011) return 'later';
-  if (code === 3008 || code === 4408) return 'backoff';
   return final.test(String(code)) ? 'stop' : 'backoff';
 }

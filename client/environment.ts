@@ -20,7 +20,7 @@ export function isOffline(): boolean {
 export function whenWorthALook(look: () => void, signal: AbortSignal): void {
   const { document } = here;
   const onVisible = (): void => {
-    if (document?.hidden === false) look();
+    if (!document?.hidden) look();
   };
   for (const type of ['online', 'offline']) here.addEventListener?.(type, look, { signal });
   document?.addEventListener('visibilitychange', onVisible, { signal });

@@ -6,6 +6,6 @@ export function guarded<Result>(run: () => Result): Result | undefined {
     queueMicrotask(() => {
       throw error;
     });
-    return undefined;
   }
+  return undefined;
 }

@@ -1,4 +1,4 @@
-import { checkNumber } from './checked-client-options.js';
+import { checkNumber, jsonOf } from './checked-client-options.js';
 import type { ClientClock, RequestOptions } from './client-options.js';
 import type { ClientData } from './socket.js';
 
@@ -48,7 +48,7 @@ export class Requests {
   async start(data: object, { timeoutMs = 30_000, signal }: RequestOptions): Promise<unknown> {
     checkNumber('timeoutMs', timeoutMs);
     const id = this.newId();
-    const text = JSON.stringify({ ...data, requestId: id });
+    const text = JSON.stringify({ ...(JSON.parse(jsonOf(data, '{')) as object), requestId: id });
     const over = new AbortController();
     let cancel: (() => void) | undefined;
     try {

@@ -1,16 +1,16 @@
 /** A value, and the one that comes after it. */
 interface Link<State> {
   readonly state: State;
-  next?: Promise<Link<State> | undefined>;
-  follow?: (next: Link<State> | undefined) => void;
+  readonly next: Promise<Link<State> | undefined>;
 }
 
 /** The present value and all that come after it, for as many readers as there are: what a reader has passed is kept by nobody. */
 export class StateStream<State> implements AsyncIterable<State> {
-  #last: Link<State>;
+  #last!: Link<State>;
+  #follow: ((next?: Link<State>) => void) | undefined;
 
   constructor(first: State) {
-    this.#last = linkOf(first);
+    this.set(first);
   }
 
   get current(): State {
@@ -18,24 +18,21 @@ export class StateStream<State> implements AsyncIterable<State> {
   }
 
   set(state: State): void {
-    const link = linkOf(state);
-    this.#last.follow?.(link);
-    this.#last = link;
+    const follow = this.#follow;
+    this.#last = {
+      state,
+      next: new Promise((resolve) => {
+        this.#follow = resolve;
+      }),
+    };
+    follow?.(this.#last);
   }
 
   end(): void {
-    this.#last.follow?.(undefined);
+    this.#follow?.();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<State, void, void> {
-    for (let link: Link<State> | undefined = this.#last; link !== undefined; link = await link.next) yield link.state;
+    for (let link: Link<State> | undefined = this.#last; link; link = await link.next) yield link.state;
   }
-}
-
-function linkOf<State>(state: State): Link<State> {
-  const link: Link<State> = { state };
-  link.next = new Promise((resolve) => {
-    link.follow = resolve;
-  });
-  return link;
 }

@@ -51,6 +51,12 @@ export class FakeSocket {
     this.#tell('close', { code, reason });
   }
 
+  /** Fails as sockets of Node 22 do, which tell of an error alone where they cannot connect. */
+  fail(): void {
+    this.readyState = 3;
+    this.#tell('error', {});
+  }
+
   /** What was sent, parsed, but for pings. */
   get messages(): Readonly<Record<string, unknown>>[] {
     return this.all.filter((message) => !('ping' in message));

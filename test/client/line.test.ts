@@ -139,6 +139,29 @@ describe('in a page', () => {
     expect(socket.pings).toHaveLength(1);
   });
 
+  it('a dead line counts as broken however often the network comes and goes', async () => {
+    const { client, opened, clock, sockets } = makeClient({ pongMs: 5_000 });
+    const socket = await opened();
+    for (let second = 0; second < 5; second += 1) {
+      setOnline(second % 2 === 1);
+      setVisible(true);
+      await clock.advance(1_000);
+    }
+    expect([socket.pings.length, client.state.name]).toEqual([1, 'offline']);
+    setOnline(true);
+    await clock.advance(0);
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('a line that has answered is asked again when the network comes back once more', async () => {
+    const { opened } = makeClient();
+    const socket = await opened();
+    setOnline(true);
+    socket.receive({ requestId: socket.pings[0]?.['requestId'], result: 'pong' });
+    setOnline(true);
+    expect(socket.pings).toHaveLength(2);
+  });
+
   it('nobody returns before a server that asked for a pause', async () => {
     const { client, opened, clock, sockets } = makeClient({ maxDelayMs: 60_000 });
     (await opened()).end(1008, 'rate limited');

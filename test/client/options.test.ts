@@ -65,6 +65,7 @@ describe('connectChannel', () => {
     ['http://chat.example:8080', 'ws://chat.example:8080/'],
     ['/rooms/1', 'wss://page.example/rooms/1'],
     ['?room=1', 'wss://page.example/chat/?room=1'],
+    ['https://chat.example/a#b', 'wss://chat.example/a'],
     [new URL('ws://chat.example'), 'ws://chat.example/'],
   ])('connects to %s at %s', async (given, url) => {
     vi.stubGlobal('location', { href: 'https://page.example/chat/#top' });

@@ -73,6 +73,31 @@ describe('a client whose line breaks', () => {
   });
 });
 
+describe('a client on a platform whose sockets fail in a way of their own', () => {
+  it.each(['tell of an error alone', 'close with the code 0 after it'])(
+    'takes a line for broken, and a handshake for failed, where they %s',
+    async (how) => {
+      const renew = vi.fn();
+      const { client, newest, opened, clock } = makeClient({ renew });
+      const fail = async (): Promise<void> => {
+        const socket = await newest();
+        socket.fail();
+        if (how !== 'tell of an error alone') socket.end(0);
+      };
+      await fail();
+      expect(client.state).toMatchObject({ name: 'waiting', inMs: 500, closing: { code: 1006, reason: '' } });
+      await clock.advance(500);
+      await fail();
+      await clock.advance(0);
+      expect(renew).toHaveBeenCalledTimes(1);
+      await opened();
+      await clock.advance(10_000);
+      await fail();
+      expect(client.state).toEqual({ name: 'waiting', inMs: 0, closing: { code: 1006, reason: '' } });
+    },
+  );
+});
+
 describe('a client whose server ends the connection', () => {
   it.each([
     [1012, 'restarting', 1_500],
@@ -124,6 +149,19 @@ describe('a client whose server ends the connection', () => {
     await clock.advance(0);
     (await opened()).end(4200, 'over');
     expect(client.state).toMatchObject({ name: 'stopped', why: 'refused' });
+  });
+
+  it('stays closed where the application closes it when it is told', async () => {
+    const made = makeClient({
+      onClose(): undefined {
+        made.client.close(4000, 'enough');
+      },
+    });
+    const { client, opened, clock, sockets, states } = made;
+    (await opened()).end(1012, 'restarting');
+    await clock.advance(1_000_000);
+    expect(client.state).toEqual({ name: 'stopped', why: 'closed', closing: { code: 4000, reason: 'enough' } });
+    expect([sockets.length, states.map(({ name }) => name)]).toEqual([1, ['connecting', 'open', 'stopped']]);
   });
 
   it('tells where the application throws, and acts on the contract', async () => {

@@ -22,6 +22,16 @@ describe('send', () => {
   });
 });
 
+describe('sendJson', () => {
+  it.each([undefined, () => 1, Symbol('x'), 1n])('throws a TypeError for %o, which JSON cannot hold, and sends nothing', async (value) => {
+    const { client, opened } = makeClient();
+    expect(() => client.sendJson(value)).toThrow(TypeError);
+    const socket = await opened();
+    expect(() => client.sendJson(value)).toThrow(TypeError);
+    expect(socket.sent).toEqual([]);
+  });
+});
+
 describe('onMessage', () => {
   it('is told text and binary messages, and no answers', async () => {
     const heard: unknown[] = [];
@@ -138,6 +148,20 @@ describe('request', () => {
   it.each([-1, Number.NaN, 2 ** 31, '5'])('rejects a timeoutMs of %s with a TypeError', async (timeoutMs) => {
     const { client } = makeClient();
     await expect(client.request({}, { timeoutMs: timeoutMs as number })).rejects.toThrow(TypeError);
+  });
+
+  it.each([undefined, null, 'text', 7, [1], () => 1, new Date(0)])('rejects %o, which is no object to JSON', async (data) => {
+    const { client, opened } = makeClient();
+    const socket = await opened();
+    await expect(client.request(data as object)).rejects.toThrow(TypeError);
+    expect(socket.sent).toEqual([]);
+  });
+
+  it('sends what an object says that JSON is to hold, under its own number', async () => {
+    const { client, opened } = makeClient();
+    const socket = await opened();
+    client.request({ requestId: 'mine', toJSON: () => ({ command: 'a', requestId: 'mine' }) }).catch(() => undefined);
+    expect(socket.messages).toEqual([{ command: 'a', requestId: expect.stringMatching(/-1$/) as string }]);
   });
 
   it('rejects what JSON cannot hold', async () => {
