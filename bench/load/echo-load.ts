@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { keyOf } from '../accounts.js';
 import { type Dialect, handshakeIn, join } from './dialect.js';
 import { maskedFrame, type RawConnection } from './raw-connection.js';
-import { type Counted, spinning } from './spinning.js';
+import { type Counted, countFor, spinning } from './spinning.js';
 
 const said = JSON.stringify({ type: 'say', text: 'what a fine day for a long walk' });
 
@@ -25,18 +25,14 @@ export class EchoLoad {
   /**
    * Sends `depth` messages on every connection, awaits the answers to all of them, sends the next, and so on for `ms` milliseconds.
    */
-  async run(depth: number, ms: number): Promise<Counted> {
+  run(depth: number, ms: number): Promise<Counted> {
     const window = Buffer.concat(Array.from({ length: depth }, () => this.#frame));
-    let isOver = false;
-    let count = 0;
-    let busy = this.#connections.length;
-    const start = performance.now();
-    const timer = setTimeout(() => {
-      isOver = true;
-    }, ms);
-    await spinning(
-      () =>
-        new Promise<void>((resolve) => {
+    return countFor(
+      ms,
+      (isOver) =>
+        new Promise((resolve) => {
+          let count = 0;
+          let busy = this.#connections.length;
           for (const connection of this.#connections) {
             let answered = 0;
             connection.onFrames = (frames) => {
@@ -44,18 +40,17 @@ export class EchoLoad {
               if (answered < depth) return;
               answered = 0;
               count += depth;
-              if (!isOver) connection.write(window);
-              else {
-                busy -= 1;
-                if (busy === 0) resolve();
+              if (!isOver()) {
+                connection.write(window);
+                return;
               }
+              busy -= 1;
+              if (busy === 0) resolve(count);
             };
             connection.write(window);
           }
         }),
     );
-    clearTimeout(timer);
-    return { count, perSecond: (count * 1_000) / (performance.now() - start) };
   }
 
   /**

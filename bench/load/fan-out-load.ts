@@ -1,8 +1,7 @@
-import { performance } from 'node:perf_hooks';
 import { keyOf } from '../accounts.js';
 import { type Dialect, handshakeIn, join } from './dialect.js';
 import { maskedFrame, type RawConnection } from './raw-connection.js';
-import { type Counted, spinning } from './spinning.js';
+import { type Counted, countFor } from './spinning.js';
 
 /** What a member says. */
 const said = JSON.stringify({ type: 'say', text: 'what a fine day for a long walk' });
@@ -40,34 +39,28 @@ export class FanOutLoad {
   }
 
   /** One member says `depth` things, awaits that all have heard all of them, says the next, and so on for `ms` milliseconds; counts what was heard. */
-  async run(depth: number, ms: number): Promise<Counted> {
+  run(depth: number, ms: number): Promise<Counted> {
     const window = Buffer.concat(Array.from({ length: depth }, () => this.#frame));
     const expected = depth * this.#members.length;
     const [speaker] = this.#members;
-    let isOver = false;
-    let heard = 0;
-    let count = 0;
-    const start = performance.now();
-    const timer = setTimeout(() => {
-      isOver = true;
-    }, ms);
-    await spinning(
-      () =>
-        new Promise<void>((resolve) => {
+    return countFor(
+      ms,
+      (isOver) =>
+        new Promise((resolve) => {
+          let heard = 0;
+          let count = 0;
           const onFrames = (frames: number): void => {
             heard += frames;
             if (heard < expected) return;
             heard = 0;
             count += expected;
-            if (isOver) resolve();
+            if (isOver()) resolve(count);
             else speaker?.write(window);
           };
           for (const member of this.#members) member.onFrames = onFrames;
           speaker?.write(window);
         }),
     );
-    clearTimeout(timer);
-    return { count, perSecond: (count * 1_000) / (performance.now() - start) };
   }
 
   close(): void {

@@ -1,8 +1,7 @@
-import { performance } from 'node:perf_hooks';
 import { accountCount, keyOf } from '../accounts.js';
 import { type Dialect, handshakeIn, join } from './dialect.js';
 import type { RawConnection } from './raw-connection.js';
-import { type Counted, spinning } from './spinning.js';
+import { type Counted, countFor } from './spinning.js';
 
 /** How many connections are being opened at any moment. */
 const concurrency = 16;
@@ -23,18 +22,17 @@ function handshakesIn(dialect: Dialect): readonly Buffer[] {
  */
 export async function openForTime(port: number, ms: number, dialect: Dialect, done?: () => Promise<void>): Promise<Counted> {
   const handshakes = handshakesIn(dialect);
-  const start = performance.now();
   const open: RawConnection[] = [];
-  const worker = async (): Promise<void> => {
-    while (performance.now() - start < ms) {
-      open.push(await join(port, handshakes[open.length % handshakes.length] as Buffer, dialect));
-    }
-  };
-  await spinning(() => Promise.all(Array.from({ length: concurrency }, worker)));
-  const perSecond = (open.length * 1_000) / (performance.now() - start);
+  const counted = await countFor(ms, async (isOver) => {
+    const worker = async (): Promise<void> => {
+      while (!isOver()) open.push(await join(port, handshakes[open.length % handshakes.length] as Buffer, dialect));
+    };
+    await Promise.all(Array.from({ length: concurrency }, worker));
+    return open.length;
+  });
   await done?.();
   for (const connection of open) connection.drop();
-  return { count: open.length, perSecond };
+  return counted;
 }
 
 /** Opens `count` connections, `concurrency` at a time, which then do nothing. */
