@@ -90,16 +90,17 @@ export class ClientChannel {
   /**
    * Closes the connection for good.
    *
-   * @param code 1000, or 3000 to 4999.
-   * @param reason at most 123 bytes of UTF-8.
+   * @param code 1000, or 3000 to 4999; beside it a reason of at most 123 bytes of UTF-8.
    * @throws whatever the platform's `WebSocket` throws where they are not; the connection stays then.
    */
   close(code = 1000, reason = ''): void {
     const socket = this.#socket;
     socket?.close(code, reason);
     this.#letGo();
-    const drop = (): void => socket?.terminate?.();
-    socket?.addEventListener('close', this.#options.clock.setTimer(drop, closeMs));
+    socket?.addEventListener(
+      'close',
+      this.#options.clock.setTimer(() => socket.terminate?.(), closeMs),
+    );
     this.#last = { closing: { code, reason } };
     this.#stop('closed');
   }
