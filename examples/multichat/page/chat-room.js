@@ -3,6 +3,8 @@ const entriesKept = 300;
 /** Who has missed more begins with the newest. */
 const mostCaughtUp = 200;
 
+let notices = 0;
+
 /** What this page knows of one room: a piece of its messages without a hole, which ends with the newest one unless the reader is far above it. */
 export class ChatRoom {
   joined = false;
@@ -15,15 +17,16 @@ export class ChatRoom {
   last = 0;
   /** The reader is so far above that the newest messages are not kept. */
   isDetached = false;
-  #isAsking = false;
+  /** Which messages have been asked for and have not come. */
+  #asked;
   /** Who is here, as the log has it. */
-  #noted;
+  #noted = new Map();
   #timers = new Map();
   #page;
   #readKey;
   #draftKey;
 
-  /** `page` has `you`, `notices()`, `send(command)` and `changed(room)`. */
+  /** `page` has `you`, `notices()`, `send(command)` and `changed()`. */
   constructor({ id, name, about, staffOnly }, page) {
     Object.assign(this, { id, name, about, staffOnly });
     this.#page = page;
@@ -42,7 +45,7 @@ export class ChatRoom {
   }
 
   get unread() {
-    return Math.max(0, this.last - Number(localStorage.getItem(this.#readKey) ?? this.last));
+    return this.joined ? Math.max(0, this.last - Number(localStorage.getItem(this.#readKey) ?? this.last)) : 0;
   }
 
   /** Everything so far has been seen. It is kept by the browser, so that a reload and other tabs know it. */
@@ -51,11 +54,12 @@ export class ChatRoom {
   }
 
   get hasOlder() {
-    return (this.#messages[0]?.number ?? 1) > 1;
+    return this.#first > 1;
   }
 
-  get #messages() {
-    return this.entries.filter(({ number }) => number !== undefined);
+  /** Number of the oldest message that is here. */
+  get #first() {
+    return this.entries.find(({ number }) => number !== undefined)?.number ?? 1;
   }
 
   /** Number of the newest message that is here. */
@@ -66,107 +70,105 @@ export class ChatRoom {
   /** The server lets us in, or says again how things are: what is missing is asked for. */
   enter({ people, last }) {
     const missed = last - this.#end;
+    const isFirst = !this.joined;
+    const now = new Map(people.map((person) => [person.id, person]));
     this.joined = true;
     this.last = last;
-    this.#isAsking = false;
-    this.setPeople(people);
-    if (localStorage.getItem(this.#readKey) === null) this.markRead(); // what was said before a first visit is not unread
-    if (this.#end === 0 || missed < 0) this.loadNewest();
-    else if (missed > 0 && !this.isDetached) {
-      this.#note(
-        missed === 1
-          ? 'You were away for a moment. One message came meanwhile.'
-          : `You were away for a moment. ${missed} messages came meanwhile.`,
-      );
-      if (missed > mostCaughtUp) this.loadNewest();
-      else this.loadNewer();
+    this.#asked = undefined;
+    if (isFirst) this.#noted = new Map(now);
+    this.changePeople({ came: people, left: [...this.people.keys()].filter((id) => !now.has(id)) });
+    // What was said before a first visit is not unread, and a server may have begun anew.
+    if (!(Number(localStorage.getItem(this.#readKey) ?? Number.NaN) <= last)) this.markRead();
+    if (missed === 0) return;
+    if (this.#end === 0 || missed < 0) this.load('newest');
+    else if (!this.isDetached) {
+      this.#note(`You were away for a moment. ${missed === 1 ? 'One message' : `${missed} messages`} came meanwhile.`);
+      this.load(missed > mostCaughtUp ? 'newest' : 'newer');
     }
   }
 
   leave() {
     this.joined = false;
     this.people.clear();
-    this.#noted = undefined;
-    for (const id of [...this.#timers.keys()]) this.#stopTimer(id);
+    for (const name of [...this.#timers.keys()]) this.#stopTimer(name);
     this.typing.clear();
   }
 
   /** Asks for what the reader has come to: `older`, `newer` or `newest` messages. */
   load(edge) {
-    if (edge === 'older') this.loadOlder();
-    else if (edge === 'newer') this.loadNewer();
-    else this.loadNewest();
+    if (edge === 'newest') {
+      this.entries = this.entries.filter(({ notice }) => notice !== undefined).slice(-1);
+      this.isDetached = false;
+    }
+    if (edge === 'newest' || this.#asked === undefined)
+      this.#ask({ newest: {}, newer: { after: this.#end }, older: { before: this.#first } }[edge]);
   }
 
-  loadNewest() {
-    this.entries = this.entries.filter(({ notice }) => notice !== undefined).slice(-1);
-    this.isDetached = false;
-    this.#ask({});
+  get isWaiting() {
+    return this.joined && this.#asked !== undefined;
   }
 
-  loadNewer() {
-    this.#ask({ after: this.#end });
+  /** Asks again for what could not be read. */
+  askAgain() {
+    if (this.isWaiting) this.#ask(this.#asked);
   }
 
-  loadOlder() {
-    const [first] = this.#messages;
-    if (first !== undefined && first.number > 1) this.#ask({ before: first.number });
+  #ask(range) {
+    this.#asked = this.#page.send({ command: 'history', room: this.id, ...range }) ? range : undefined;
   }
 
   /** Takes what was asked for. */
   addHistory({ before, messages }) {
-    this.#isAsking = false;
+    this.#asked = undefined;
     if (before === undefined) {
-      for (const message of messages) this.#append(message);
+      for (const message of messages) if (this.#end === 0 || message.number === this.#end + 1) this.#add(message);
       // what came meanwhile
-      if (messages.length > 0 && this.#end < this.last && !this.isDetached) this.loadNewer();
+      if (messages.length > 0 && this.#end < this.last && !this.isDetached) this.load('newer');
       else if (this.#end >= this.last) this.isDetached = false;
       return;
     }
-    const [first] = this.#messages;
-    this.entries = [...messages.filter(({ number }) => number < first.number), ...this.entries];
-    if (this.entries.length <= entriesKept) return;
-    this.entries = this.entries.slice(0, entriesKept);
-    this.isDetached = this.#end < this.last;
+    const first = this.#first;
+    const all = [...messages.filter(({ number }) => number < first), ...this.entries];
+    this.entries = all.slice(0, entriesKept);
+    if (all.length > entriesKept) this.isDetached = this.#end < this.last;
   }
 
   /** Takes a message from the room; where one before it is missing, that is asked for. `keepsOld`: the reader looks at the oldest. */
   addMessage(message, keepsOld) {
     this.stopTyping(message.from.id);
-    const isNext = message.number === this.#end + 1;
     this.last = Math.max(this.last, message.number);
     if (keepsOld && this.entries.length >= entriesKept) this.isDetached = true;
     if (this.isDetached) return;
-    if (isNext) this.#append(message);
-    else if (message.number > this.#end) this.loadNewer();
+    if (message.number === this.#end + 1) this.#add(message);
+    else if (message.number > this.#end) this.load('newer');
   }
 
-  /** Takes who came, and the ids of those who left; it may know of them already. */
+  /** Takes who came, and the ids of those who left; it may know of them already. Whoever stays so for a while is noted. */
   changePeople({ came, left }) {
-    const gone = new Set(left);
-    this.setPeople([...[...this.people.values()].filter(({ id }) => !gone.has(id)), ...came]);
-  }
-
-  /** Whoever came or went, and stays so for a while, is noted. */
-  setPeople(people) {
-    this.people = new Map(people.map((person) => [person.id, person]));
-    this.#noted ??= new Map(this.people);
-    const isQuiet = this.people.size > this.#page.notices().upTo;
-    for (const [id, person] of new Map([...this.#noted, ...this.people])) {
+    for (const person of came) this.people.set(person.id, person);
+    for (const id of left) {
+      this.people.delete(id);
+      this.stopTyping(id);
+    }
+    const { upTo, graceMs } = this.#page.notices();
+    for (const [id, { name }] of new Map([...this.#noted, ...this.people])) {
       const timer = `note:${id}`;
-      if (this.people.has(id) === this.#noted.has(id)) this.#stopTimer(timer);
-      else if (isQuiet) this.#moved(person);
-      else if (!this.#timers.has(timer)) {
-        this.#startTimer(timer, this.#page.notices().graceMs, () => {
-          this.#moved(person);
-          this.#note(`${person.name} ${this.people.has(id) ? 'came in' : 'left'}`);
+      const turn = () => this.#noted.delete(id) || this.#noted.set(id, this.people.get(id));
+      const isNews = this.people.has(id) !== this.#noted.has(id);
+      if (isNews && this.people.size <= upTo && this.#timers.has(timer)) continue;
+      this.#stopTimer(timer);
+      if (isNews && this.people.size > upTo) turn();
+      else if (isNews) {
+        this.#startTimer(timer, graceMs, () => {
+          turn();
+          this.#note(this.people.has(id) ? 'came in' : 'left', name);
         });
       }
-      if (!this.people.has(id)) this.stopTyping(id);
     }
   }
 
   startTyping(person) {
+    this.#stopTimer(person.id);
     this.typing.set(person.id, person);
     this.#startTimer(person.id, typingLastsMs, () => this.stopTyping(person.id));
   }
@@ -176,34 +178,20 @@ export class ChatRoom {
     this.typing.delete(id);
   }
 
-  #moved(person) {
-    if (this.people.has(person.id)) this.#noted.set(person.id, person);
-    else this.#noted.delete(person.id);
-  }
-
-  #note(notice) {
-    if (!this.isDetached) this.#add({ id: `notice-${performance.now()}-${notice}`, notice, at: new Date().toISOString() });
-  }
-
-  #append(message) {
-    if (message.number === this.#end + 1 || this.#end === 0) this.#add(message);
+  /** Puts a notice into the log: what happened, and to whom. */
+  #note(notice, who) {
+    if (!this.isDetached) this.#add({ id: `notice ${++notices}`, notice, who, at: new Date().toISOString() });
   }
 
   #add(entry) {
     this.entries = [...this.entries, entry].slice(-entriesKept);
   }
 
-  #ask(range) {
-    if (this.#isAsking) return;
-    this.#isAsking = this.#page.send({ command: 'history', room: this.id, ...range });
-  }
-
   #startTimer(name, ms, then) {
-    clearTimeout(this.#timers.get(name));
     const run = () => {
       this.#timers.delete(name);
       then();
-      this.#page.changed(this);
+      this.#page.changed();
     };
     this.#timers.set(name, setTimeout(run, ms));
   }

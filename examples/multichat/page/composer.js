@@ -1,4 +1,5 @@
 const typingEveryMs = 2000;
+const most = 2000;
 /** With fewer characters left, it is said how many. */
 const nearLimit = 200;
 
@@ -59,8 +60,11 @@ export class Composer {
     this.#onTyping(this.#room);
   }
 
+  /** What is too long is not cut off, as it may have been pasted; but it cannot be sent. */
   #count() {
-    const left = this.#text.maxLength - this.#text.value.length;
-    this.#left.textContent = left > nearLimit ? '' : `${left} left`;
+    const left = most - this.#text.value.trim().length;
+    const tooMany = left < 0 ? `${-left} too many` : '';
+    this.#left.textContent = tooMany || (left > nearLimit ? '' : `${left} left`);
+    this.#text.setCustomValidity(tooMany && `A message has ${most} characters at most: ${tooMany}.`);
   }
 }

@@ -47,25 +47,22 @@ export class Conversation {
     return room === this.#room && !this.follows;
   }
 
-  /** Shows all of a room, where the reader has left it. Screen readers are not made to read it out: only what comes afterwards is news. */
+  /** Shows all of a room, or of none, where the reader has left it. Screen readers are not made to read it out: only what comes afterwards is news. */
   show(room, you, outbox) {
     const { name, about, list } = this.#parts;
-    this.close();
-    const place = this.#places.get(room.id);
-    Object.assign(this, { follows: place === undefined });
+    if (room === this.#room) return;
+    if (this.#room !== undefined) this.#places.set(this.#room.id, this.follows ? undefined : this.#place());
+    this.#room = room;
     this.#you = you;
     this.#outbox = outbox;
-    this.#room = room;
+    if (room === undefined) return;
+    const place = this.#places.get(room.id);
+    this.follows = place === undefined;
     name.textContent = room.name;
     about.textContent = room.about;
     list.replaceChildren();
     this.update();
     this.#restore(place);
-  }
-
-  close() {
-    if (this.#room !== undefined) this.#places.set(this.#room.id, this.follows ? undefined : this.#place());
-    this.#room = undefined;
   }
 
   /** Brings the screen up to what the room is now; the reader's place stays. */
@@ -128,13 +125,17 @@ export class Conversation {
       put(`${this.#room.id} ${entry.id} ${entry.from?.id} ${goesOn} ${entry.state}`, () => this.#node(entry, goesOn), entry.id);
       previous = entry;
     }
-    if (nodes.length === 0) put('nothing', () => element('li', { class: 'notice' }, 'Nobody has said anything yet.'));
+    if (nodes.length === 0 && this.#room.last === 0)
+      put('nothing', () => element('li', { class: 'notice' }, 'Nobody has said anything yet.'));
     return nodes;
   }
 
   #node(entry, goesOn) {
     // who comes and goes, and what one writes oneself, is not read out
-    if (entry.notice !== undefined) return element('li', { class: 'notice', 'aria-live': 'off' }, entry.notice, ' ', time(entry.at));
+    if (entry.notice !== undefined) {
+      const who = entry.who === undefined ? [] : [element('bdi', {}, entry.who), ' '];
+      return element('li', { class: 'notice', 'aria-live': 'off' }, ...who, entry.notice, ' ', time(entry.at));
+    }
     const mine = entry.from.id === this.#you.id;
     const { state } = entry;
     const item = element('li', { class: `message${mine ? ' mine' : ''}${goesOn ? ' goes-on' : ''}${state ? ` ${state}` : ''}` });
@@ -184,13 +185,12 @@ export class Conversation {
   }
 
   #showTyping() {
-    const names = [...this.#room.typing.values()].map(({ name }) => name);
-    const [first, second] = names;
-    let text = '';
-    if (names.length === 1) text = `${first} is typing…`;
-    else if (names.length === 2) text = `${first} and ${second} are typing…`;
-    else if (names.length > 2) text = 'Several people are typing…';
-    this.#parts.typing.textContent = text;
+    const [first, second, third] = [...this.#room.typing.values()].map(({ name }) => element('bdi', {}, name));
+    let text = [];
+    if (third !== undefined) text = ['Several people are typing…'];
+    else if (second !== undefined) text = [first, ' and ', second, ' are typing…'];
+    else if (first !== undefined) text = [first, ' is typing…'];
+    this.#parts.typing.replaceChildren(...text);
   }
 
   #scrolled() {

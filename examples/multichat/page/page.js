@@ -1,15 +1,13 @@
 import { connectChannel } from '/ws-with/entries/client.js';
 import { ChatRoom } from './chat-room.js';
-import { endText, stateText } from './closings.js';
 import { Composer } from './composer.js';
 import { ConnectionPanel } from './connection-panel.js';
 import { Conversation } from './conversation.js';
 import { Devices } from './devices.js';
 import { avatar, button, element } from './elements.js';
-import { keepingFocus } from './keeping-focus.js';
 import { Outbox } from './outbox.js';
-import { problemText } from './problems.js';
 import { RoomList } from './room-list.js';
+import { endText, problemText, stateText } from './texts.js';
 
 const byId = (id) => document.getElementById(id);
 const rooms = new Map();
@@ -19,7 +17,7 @@ let outbox;
 let notices;
 /** The room on the screen, and the one that will be once the server lets us in. */
 let open;
-let wanted = location.hash.slice(1) || sessionStorage.getItem('multichat:room') || undefined;
+let wanted = inAddress() || sessionStorage.getItem('multichat:room');
 /** This page has sent the log-out: what it answers must not be cut off by going elsewhere. */
 let isLoggingOut = false;
 /** The log-in has ended: what says so stays. */
@@ -43,14 +41,14 @@ async function connect() {
   channel = connectChannel('/chat', {
     // The cookie is the credential: a log-in that has ended is not to be renewed, but may have been followed by another one.
     renew: (_, signal) => fetch('/me', { cache: 'no-store', signal }),
-    onMessage: (data) => keeping(() => received(JSON.parse(data))),
+    onMessage: (data) => keepingFocus(() => received(JSON.parse(data))),
     onClose: (closing) => panel.closed(closing),
     minDelayMs: 500,
     maxDelayMs: 15_000,
     pingMs: 10_000,
   });
   const following = channel;
-  for await (const state of following.states) if (following === channel) keeping(() => showState(state));
+  for await (const state of following.states) if (following === channel) keepingFocus(() => showState(state));
 }
 
 function showState(state) {
@@ -61,6 +59,7 @@ function showState(state) {
   if (state.name === 'stopped' && !isLoggingOut && !isOver) void stopped(state);
 }
 
+/** What is done for each event; `room` is the one that it is about. */
 const on = {
   welcome({ you: person, connection, rooms: summaries, joined, notices: when }) {
     if (you !== undefined && you.id !== person.id) return showSomebodyElse(person);
@@ -73,52 +72,38 @@ const on = {
       else room.leave();
     }
     if (open !== undefined && !open.joined) show(undefined);
-    else if (open !== undefined) changed(open);
-    if (wanted !== undefined) goTo(wanted);
+    if (wanted) goTo(wanted);
     wanted = undefined;
     void outbox.run();
   },
-  joined({ room: id, ...now }) {
-    const room = rooms.get(id);
+  joined(now, room) {
     room.enter(now);
-    if (wanted === id) {
-      wanted = undefined;
-      show(room);
-      focusConversation();
-    } else changed(room);
+    if (wanted === room.id) choose(room.id);
   },
-  left({ room: id }) {
-    const room = rooms.get(id);
+  left(_, room) {
     room.leave();
     if (room !== open) return;
     show(undefined);
-    roomList.focus(id);
+    roomList.focus(room.id);
   },
-  moved({ room: id, isIn }) {
-    if (rooms.get(id).joined !== isIn) send({ command: isIn ? 'join' : 'leave', room: id, follows: true });
+  moved({ isIn }, room) {
+    if (room.joined !== isIn) send({ command: isIn ? 'join' : 'leave', room: room.id, follows: true });
   },
-  people({ room: id, ...change }) {
-    const room = rooms.get(id);
+  people(change, room) {
     if (room.joined) room.changePeople(change);
-    changed(room);
   },
-  history({ room: id, ...history }) {
-    rooms.get(id).addHistory(history);
-    changed(rooms.get(id));
+  history(history, room) {
+    room.addHistory(history);
   },
-  typing({ room: id, user }) {
-    if (user.id !== you.id) rooms.get(id).startTyping(user);
-    changed(rooms.get(id));
+  typing({ user }, room) {
+    if (user.id !== you.id) room.startTyping(user);
   },
-  message(message) {
-    const room = rooms.get(message.room);
+  message(message, room) {
     if (!room.joined) return;
     room.addMessage(message, conversation.looksBack(room));
-    if (message.from.id === you.id) {
-      room.markRead();
-      outbox.remove(message.id);
-    }
-    changed(room);
+    if (message.from.id !== you.id) return;
+    room.markRead();
+    outbox.remove(message.id);
   },
   gap() {
     send({ command: 'sync' });
@@ -128,52 +113,59 @@ const on = {
 function received(event) {
   // what comes before the welcome is known to it
   if (event.error !== undefined) showProblem(event);
-  else if (you !== undefined || event.event === 'welcome') on[event.event]?.(event);
-  if (you !== undefined) showRooms();
+  else if (you !== undefined || event.event === 'welcome') on[event.event]?.(event, rooms.get(event.room));
+  changed();
 }
 
 /** The first welcome says whose page this is. */
 function begin(person, summaries) {
   you = person;
   byId('me').replaceChildren(avatar(you), element('span', { class: 'name', dir: 'auto', title: you.name }, you.name));
-  const page = {
-    you,
-    send,
-    changed,
-    notices: () => notices,
-  };
-  for (const summary of summaries) rooms.set(summary.id, new ChatRoom(summary, page));
+  for (const summary of summaries) rooms.set(summary.id, new ChatRoom(summary, { you, send, changed, notices: () => notices }));
   outbox = new Outbox(`multichat:outbox:${you.id}`, {
     request: (command, options) => channel.request(command, options),
-    onSent(message) {
-      rooms.get(message.room).addMessage({ ...message, from: you }, false);
-    },
-    onChange: () => open !== undefined && changed(open),
+    onSent: (message) => rooms.get(message.room).addMessage({ ...message, from: you }, false),
+    onChange: changed,
   });
 }
 
-/** A room was clicked: it is opened, after joining it where need be. */
+/** A room is wanted: it is opened, after joining it where need be. */
 function choose(id) {
-  const room = rooms.get(id);
   clearProblem();
-  if (room.joined) {
-    show(room);
-    focusConversation();
-  } else if (send({ command: 'join', room: id })) wanted = id;
-  showRooms();
+  wanted = undefined;
+  if (!rooms.get(id).joined) {
+    if (send({ command: 'join', room: id })) wanted = id;
+    return;
+  }
+  if (inAddress() !== id) history.pushState(null, '', `#${encodeURIComponent(id)}`);
+  show(rooms.get(id));
+  // Where there is a keyboard, writing can begin; on a touch screen the keyboard would only cover the room.
+  if (matchMedia('(pointer: coarse)').matches) byId('room-name').focus();
+  else composer.focus();
+}
+
+/** The room that the address names, if any. */
+function inAddress() {
+  const name = location.hash.slice(1);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 /** An address names a room: it is opened, or it is offered to join it. */
 function goTo(id) {
   const room = rooms.get(id);
-  if (room?.joined) {
-    if (room !== open) show(room);
-  } else if (room !== undefined)
+  clearProblem();
+  if (id === '') show(undefined);
+  else if (room === undefined) tell('There is no such room.', dismissal());
+  else if (room.joined) show(room);
+  else
     tell(
       `You are not in the ${room.name}.`,
       button('Join', () => choose(id)),
     );
-  else if (/^[\w-]+$/.test(id)) tell('There is no such room.', dismissal());
 }
 
 function show(room) {
@@ -182,41 +174,34 @@ function show(room) {
   byId('room').hidden = room === undefined;
   composer.switchTo(room);
   if (room !== undefined) sessionStorage.setItem('multichat:room', room.id);
-  history.replaceState(null, '', room === undefined ? location.pathname : `#${room.id}`);
-  if (room === undefined) conversation.close();
-  else {
-    conversation.show(room, you, outbox);
-    changed(room);
-  }
+  if (inAddress() !== (room?.id ?? ''))
+    history.replaceState(null, '', room === undefined ? location.pathname : `#${encodeURIComponent(room.id)}`);
+  conversation.show(room, you, outbox);
+  changed();
 }
 
-function changed(room) {
-  if (room === open) {
+/** Brings the screen up to what is known. */
+function changed() {
+  if (you === undefined) return;
+  if (open !== undefined) {
     conversation.update();
-    if (document.visibilityState === 'visible') room.markRead();
+    if (document.visibilityState === 'visible') open.markRead();
   }
-  showRooms();
-}
-
-function showRooms() {
   roomList.show(rooms.values(), open?.id);
-  const unread = [...rooms.values()].reduce((sum, room) => sum + (room.joined ? room.unread : 0), 0);
+  const unread = [...rooms.values()].reduce((sum, room) => sum + room.unread, 0);
   document.title = `${unread > 0 ? `(${unread}) ` : ''}${open === undefined ? '' : `${open.name} – `}MultiChat`;
 }
 
-/** Where there is a keyboard, writing can begin; on a touch screen the keyboard would only cover the room. */
-function focusConversation() {
-  if (matchMedia('(pointer: coarse)').matches) byId('room-name').focus();
-  else composer.focus();
-}
-
 function conversationOrMain() {
-  return open === undefined ? byId('main') : byId('log');
+  return byId(open === undefined ? 'main' : 'log');
 }
 
-/** Does what may take away the element that has the focus. */
-function keeping(change) {
-  keepingFocus(change, conversationOrMain);
+/** Does what may take away the element that has the focus, which goes to the conversation then. */
+function keepingFocus(change) {
+  const before = document.activeElement;
+  change();
+  const isLost = document.activeElement === before || document.activeElement === document.body;
+  if (before !== null && before !== document.body && isLost && !before.checkVisibility()) conversationOrMain().focus();
 }
 
 function tell(text, ...ways) {
@@ -224,11 +209,21 @@ function tell(text, ...ways) {
 }
 
 function dismissal() {
-  return button('Dismiss', () => keeping(clearProblem), { class: 'quiet' });
+  return button('Dismiss', () => keepingFocus(clearProblem), { class: 'quiet' });
 }
 
-function showProblem({ error, room: id }) {
+function clearProblem() {
+  if (!isOver) byId('notice').replaceChildren();
+}
+
+function showProblem({ error, room: id, retryAfterMs }) {
   const room = rooms.get(id);
+  const waiting = [...rooms.values()].filter(({ isWaiting }) => isWaiting);
+  if (retryAfterMs !== undefined && waiting.length > 0) {
+    const again = () => waiting.map((each) => each.askAgain());
+    setTimeout(again, retryAfterMs);
+    return;
+  }
   if (error === 'not_in_room') room?.leave();
   else wanted = undefined;
   tell(problemText(error, room?.name ?? 'room'), dismissal());
@@ -262,14 +257,10 @@ function showEnd(text, way) {
   devices.close();
   panel.close();
   const isKept = [...rooms.values()].some(({ draft }) => draft !== '') || outbox?.messages.length > 0;
-  keeping(() => {
+  keepingFocus(() => {
     tell(`${text}${isKept ? ' What you were writing is kept.' : ''}`, way);
     for (const id of ['leave', 'open-devices', 'log-out']) byId(id).hidden = true;
   });
-}
-
-function clearProblem() {
-  if (!isOver) byId('notice').replaceChildren();
 }
 
 byId('leave').addEventListener('click', () => open !== undefined && send({ command: 'leave', room: open.id }));
@@ -285,12 +276,9 @@ byId('skip').addEventListener('click', (event) => {
   event.preventDefault();
   conversationOrMain().focus();
 });
-addEventListener('hashchange', () => you !== undefined && goTo(location.hash.slice(1)));
-document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState === 'visible' && open !== undefined) changed(open);
-});
-// Another tab has read something.
-addEventListener('storage', () => you !== undefined && showRooms());
+addEventListener('hashchange', () => you !== undefined && !isOver && goTo(inAddress()));
+document.addEventListener('visibilitychange', changed);
+addEventListener('storage', changed); // another tab has read something
 byId('people-details').open = matchMedia('(min-width: 60rem)').matches;
 
 void connect();

@@ -20,12 +20,15 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
   let rename: (name: string) => void;
   /** What becomes of a message that is being kept. */
   let whenKept: 'answered' | 'cut' | 'refused';
+  /** How often the log cannot be read from now on. */
+  let readsToFail: number;
   beforeAll(async () => {
     pages = await BrowserPages.start(patienceMs / 2);
   }, patienceMs);
   afterAll(() => pages?.[Symbol.asyncDispose](), patienceMs);
   beforeEach(async () => {
     whenKept = 'answered';
+    readsToFail = 0;
     chat = await startMultiChat({
       auth: 'token',
       backend: async (container) => {
@@ -46,7 +49,10 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
   function withFaults(inner: MessageLog): MessageLog {
     return {
       last: (room) => inner.last(room),
-      read: (room, range) => inner.read(room, range),
+      async read(room, range) {
+        if (readsToFail > 0) throw new Error(`The database is away, ${readsToFail--} times.`);
+        return inner.read(room, range);
+      },
       async append(message) {
         if (whenKept === 'refused') throw new Error('The database is away.');
         const kept = await inner.append(message);
@@ -240,6 +246,78 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     ]);
     await ann.getByRole('textbox', { name: 'Message' }).fill('x'.repeat(1_990));
     await ann.getByText('10 left').waitFor();
+  });
+
+  it('asks again for messages that could not be read, and does not say meanwhile that there are none', async () => {
+    await fill(3);
+    readsToFail = 1;
+    const ann = await openAs('ann', { hasClock: true });
+    await expect.poll(() => readsToFail).toBe(0);
+    expect(await logOf(ann).getByText('Nobody has said anything').count()).toBe(0);
+    await ann.clock.fastForward(2_000);
+    await logOf(ann).getByText('Message 3').waitFor();
+  });
+
+  it('counts what is unread also where the server has begun anew since this browser was here last', async () => {
+    const [ann, bob] = [await openAs('ann', { room: 'Lobby' }), await openAs('bob', { room: 'Music' })];
+    await ann.evaluate(() => localStorage.setItem('multichat:read:1:music', '99'));
+    for (const name of ['Music', 'Lobby']) {
+      await ann.getByRole('navigation').getByRole('button', { name }).click();
+      await ann.getByRole('heading', { name }).waitFor();
+    }
+    await write(bob, 'The first of today');
+    await ann.getByRole('navigation').getByRole('button', { name: 'Music' }).getByText('1 unread').waitFor();
+  });
+
+  it('takes nothing away from what is pasted, but says by how much it is too long', async () => {
+    const ann = await openAs('ann');
+    const box = ann.getByRole('textbox', { name: 'Message' });
+    await box.fill('x'.repeat(4_000));
+    await ann.getByText('2000 too many').waitFor();
+    await ann.keyboard.press('Enter');
+    expect((await box.inputValue()).length).toBe(4_000);
+    expect(await texts(ann)).toEqual([]);
+    await box.fill('x'.repeat(2_000));
+    await ann.keyboard.press('Enter');
+    await expect.poll(() => log.last('lobby')).toBe(1);
+  });
+
+  it('keeps the address of a room over a log-in, and goes back from room to room', async () => {
+    const ann = await pages.open();
+    await ann.goto(`${chat.url}/#music`);
+    await ann.getByRole('button', { name: 'Use ann' }).click();
+    await ann.getByRole('button', { name: 'Log in' }).click();
+    await ann.getByRole('button', { name: 'Join', exact: true }).click();
+    await ann.getByRole('heading', { name: 'Music' }).waitFor();
+    expect(await ann.getByRole('alert').textContent()).toBe('');
+    await ann.getByRole('navigation').getByRole('button', { name: 'Lobby' }).click();
+    await ann.getByRole('heading', { name: 'Lobby' }).waitFor();
+    expect(new URL(ann.url()).hash).toBe('#lobby');
+    await ann.goBack();
+    await ann.getByRole('heading', { name: 'Music' }).waitFor();
+    await ann.goForward();
+    await ann.getByRole('heading', { name: 'Lobby' }).waitFor();
+  });
+
+  it.each(['nothing', 'a b', '100%', '%E0%A4%A', 'music#2', '__proto__'])('says so where the address names no room: %j', async (name) => {
+    const ann = await openAs('ann');
+    await ann.evaluate((hash) => {
+      location.hash = hash;
+    }, `#${name}`);
+    await ann.getByRole('alert').getByText('There is no such room.').waitFor();
+    await ann.getByRole('button', { name: 'Dismiss' }).click();
+    await write(ann, 'Never mind');
+  });
+
+  it('keeps names of another direction apart from the sentences that they stand in', async () => {
+    const name = 'דוד!';
+    rename(name);
+    const [bob, ann] = [await openAs('bob', { hasClock: true }), await openAs('ann')];
+    await ann.getByRole('textbox', { name: 'Message' }).pressSequentially('Shalom');
+    await bob.locator('#typing bdi').getByText(name).waitFor();
+    await ann.keyboard.press('Enter');
+    await bob.clock.fastForward(10_000);
+    await logOf(bob).getByText('came in').locator('bdi').getByText(name).waitFor();
   });
 
   it('says who has logged in instead in another tab, and keeps the draft', async () => {
