@@ -117,7 +117,7 @@ export class Conversation {
     for (const entry of entries) {
       const day = dayOf(entry.at);
       if (previous === undefined || dayOf(previous.at) !== day)
-        put(`day ${day}`, () => element('li', { class: 'day' }, element('span', {}, day)));
+        put(`day ${day}`, () => element('li', { class: 'day fine' }, element('span', {}, day)));
       const goesOn =
         previous?.from?.id === (entry.from?.id ?? '') &&
         dayOf(previous.at) === day &&
@@ -126,7 +126,7 @@ export class Conversation {
       previous = entry;
     }
     if (nodes.length === 0 && this.#room.last === 0)
-      put('nothing', () => element('li', { class: 'notice' }, 'Nobody has said anything yet.'));
+      put('nothing', () => element('li', { class: 'notice fine' }, 'Nobody has said anything yet.'));
     return nodes;
   }
 
@@ -134,18 +134,18 @@ export class Conversation {
     // who comes and goes, and what one writes oneself, is not read out
     if (entry.notice !== undefined) {
       const who = entry.who === undefined ? [] : [element('bdi', {}, entry.who), ' '];
-      return element('li', { class: 'notice', 'aria-live': 'off' }, ...who, entry.notice, ' ', time(entry.at));
+      return element('li', { class: 'notice fine', 'aria-live': 'off' }, ...who, entry.notice, ' ', time(entry.at));
     }
     const mine = entry.from.id === this.#you.id;
     const { state } = entry;
     const item = element('li', { class: `message${mine ? ' mine' : ''}${goesOn ? ' goes-on' : ''}${state ? ` ${state}` : ''}` });
     if (mine) item.setAttribute('aria-live', 'off');
     else item.dataset.news = 'true';
-    const author = element('span', { class: 'author', dir: 'auto' }, mine ? 'You' : entry.from.name);
+    const author = element('span', { class: 'author name', dir: 'auto' }, mine ? 'You' : entry.from.name);
     if (goesOn) item.append(unseen(`${author.textContent}: `));
     else item.append(avatar(entry.from), element('p', { class: 'by' }, author, ' ', time(entry.at)));
     item.append(element('p', { class: 'bubble', dir: 'auto' }, ...linked(entry.text)));
-    if (state === 'pending') item.append(element('p', { class: 'sending' }, 'Sending…'));
+    if (state === 'pending') item.append(element('p', { class: 'sending fine' }, 'Sending…'));
     if (state === 'failed') {
       const act = (done) => () => {
         done();
@@ -160,7 +160,7 @@ export class Conversation {
         act(() => this.#outbox.remove(entry.id)),
         { class: 'quiet' },
       );
-      item.append(element('p', { class: 'sending', role: 'alert' }, 'Not sent. ', again, ' ', drop));
+      item.append(element('p', { class: 'sending fine', role: 'alert' }, 'Not sent. ', again, ' ', drop));
     }
     return item;
   }

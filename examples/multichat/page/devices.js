@@ -32,7 +32,7 @@ export class Devices {
 
   #row({ id, device, createdAt, lastUsedAt, isThis }) {
     const used = lastUsedAt === undefined ? [] : [', last used ', moment(lastUsedAt)];
-    const about = element('div', {}, element('b', {}, device), element('p', {}, 'Since ', moment(createdAt), ...used));
+    const about = element('div', {}, element('b', {}, device), element('p', { class: 'fine' }, 'Since ', moment(createdAt), ...used));
     if (isThis) return element('li', {}, about, element('span', { class: 'mark' }, 'this device'));
     const button = element('button', { type: 'button', 'aria-label': `Log out ${device}` }, 'Log out');
     button.addEventListener('click', () => void this.#end(id));

@@ -4,7 +4,6 @@ const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', ti
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
 const relativeDay = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 const dayMs = 24 * 60 * 60 * 1000;
-const hues = 8;
 
 /** Makes an element. What users wrote is only ever given as text: nothing here reads HTML. */
 export function element(tag, attributes = {}, ...children) {
@@ -22,11 +21,12 @@ export function button(text, onClick, attributes = {}) {
 }
 
 /** A person's initial on a colour that is the same everywhere. */
-export function avatar(person) {
-  let sum = 0;
-  for (const character of person.id) sum = (sum * 31 + character.codePointAt(0)) % 997;
-  const [initial = '?'] = person.name;
-  return element('span', { class: `avatar hue-${sum % hues}`, 'aria-hidden': 'true' }, initial.toUpperCase());
+export function avatar({ id, name: [initial = '?'] }) {
+  let hue = 0;
+  for (const character of id) hue = (hue * 31 + character.codePointAt(0) * 137) % 360;
+  const made = element('span', { class: 'avatar', 'aria-hidden': 'true' }, initial.toUpperCase());
+  made.style.setProperty('--hue', hue);
+  return made;
 }
 
 /** A moment, as the reader's clock shows it. */
