@@ -75,6 +75,8 @@ export class FakeTransport implements Transport {
     this.fake.once('close', this.#end);
   }
 
+  watch(): void {} // nothing happens before the answer that its peer would not say
+
   answer(channel: AnsweredChannel): boolean {
     this.socket = this.fake as unknown as WebSocket;
     channel.answered(this.socket);

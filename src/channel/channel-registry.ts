@@ -3,6 +3,7 @@ import type { IdentityKeys } from '../identity/user-source.js';
 import type { Channel } from '../messages.js';
 import type { TokenId } from '../token-id.js';
 import { newChannelId } from './channel-id.js';
+import { ChannelIndex } from './channel-index.js';
 import type { ChannelWatch } from './channel-watch.js';
 import type { Connection } from './connection.js';
 import { LingeringConnects } from './lingering-connects.js';
@@ -48,9 +49,8 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   /** Those whose id somebody knows. */
   readonly #byId = new Map<string, Connection>();
   #size = 0;
-  readonly #byUser = new ChannelIndex<string>();
-  readonly #byToken = new ChannelIndex<TokenId>();
-  readonly #byHttpSession = new ChannelIndex<string>();
+  /** Made when somebody looks for a channel by what identifies it: many servers never do. */
+  #index: ChannelIndex | undefined;
   readonly #lingering: LingeringConnects;
   #isClosing = false;
   #whenEmpty: (() => void) | undefined;
@@ -86,15 +86,15 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   }
 
   ofUser(userId: string): readonly Connection[] {
-    return present(this.#byUser.of(userId));
+    return present(this.foundBy({ userId }));
   }
 
   ofToken(tokenId: TokenId): readonly Connection[] {
-    return present(this.#byToken.of(tokenId));
+    return present(this.foundBy({ tokenId }));
   }
 
   ofHttpSession(id: string): readonly Connection[] {
-    return present(this.#byHttpSession.of(id));
+    return present(this.foundBy({ httpSessionId: id }));
   }
 
   *[Symbol.iterator](): IterableIterator<Connection> {
@@ -107,10 +107,9 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   }
 
   /** The channels that have one of `keys`, those included whose connection is gone and of which something still runs. */
-  foundBy({ userId, tokenId, httpSessionId }: IdentityKeys): readonly Connection[] {
-    if (tokenId !== undefined) return this.#byToken.of(tokenId);
-    if (userId !== undefined) return this.#byUser.of(userId);
-    return httpSessionId === undefined ? [] : this.#byHttpSession.of(httpSessionId);
+  foundBy(keys: IdentityKeys): readonly Connection[] {
+    this.#index ??= new ChannelIndex(this.#active);
+    return this.#index.find(keys);
   }
 
   /** The channels of which it is known who speaks, connecting ones included. */
@@ -121,16 +120,26 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   /** A look-up of `keys` is about to be sent for a channel that began to connect at `mark`. */
   claim(channel: Connection, keys: IdentityKeys, mark: number): void {
     if (!channel.isOpen) return; // nothing would take it away again
-    channel.claims = channel.claims === undefined ? keys : [channel.claims, keys].flat();
-    this.#add(channel, keys);
-    this.watch.claimed(channel, keys, mark);
+    if (channel.claims === undefined) channel.claims = [keys];
+    else channel.claims.push(keys);
+    this.#index?.add(channel, keys);
+    if (this.watch.log.mark !== mark) this.watch.claimed(channel, keys, mark);
   }
 
-  /** It is known who speaks on the channel: that is what it is found by from now on, whatever becomes of the user object. */
+  /**
+   * It is known who speaks on the channel, which began to connect at `mark`, and at `since` on the monotonic clock: that is what it is found by
+   * from now on, whatever becomes of the user object.
+   */
   identified(channel: Connection, mark: number, since: number): void {
     if (!channel.isOpen) return;
     this.rename(channel);
-    this.watch.identified(channel, mark, since);
+    const { identity } = channel;
+    const { source, authentication } = identity;
+    if (source === undefined) return; // nobody
+    identity.identifiedAt = since;
+    identity.verifiedAt = since;
+    const { log, watched } = this.watch;
+    if (log.mark !== mark || authentication?.expiresAt !== undefined || !watched.has(source)) this.watch.identified(channel, mark);
   }
 
   /** Something else identifies the channel now. */
@@ -184,30 +193,15 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
     return this.#active.size === 0 && this.#lingering.size === 0;
   }
 
-  #add(channel: Connection, { userId, tokenId, httpSessionId }: IdentityKeys): void {
-    this.#byUser.add(userId, channel);
-    this.#byToken.add(tokenId, channel);
-    this.#byHttpSession.add(httpSessionId, channel);
-  }
-
   /** The channel is found by `keys` and nothing else. */
   #name(channel: Connection, keys: IdentityKeys | undefined): void {
-    const { keys: former } = channel;
+    const { keys: former, claims } = channel;
     channel.keys = keys;
-    if (keys !== undefined) this.#add(channel, keys); // first, so that it keeps its place under what stays the same
-    if (former !== undefined) this.#delete(channel, former);
-    const { claims } = channel;
     channel.claims = undefined;
-    if (Array.isArray(claims)) for (const claim of claims) this.#delete(channel, claim);
-    else if (claims !== undefined) this.#delete(channel, claims as IdentityKeys);
-  }
-
-  /** Takes the channel away from under `former`, but for what it is still found by. */
-  #delete(channel: Connection, { userId, tokenId, httpSessionId }: IdentityKeys): void {
-    const { keys } = channel;
-    if (userId !== keys?.userId) this.#byUser.delete(userId, channel);
-    if (tokenId !== keys?.tokenId) this.#byToken.delete(tokenId, channel);
-    if (httpSessionId !== keys?.httpSessionId) this.#byHttpSession.delete(httpSessionId, channel);
+    const index = this.#index;
+    if (index === undefined) return;
+    if (keys !== undefined) index.add(channel, keys); // first, so that it keeps its place under what stays the same
+    for (const gone of [former ?? {}, ...(claims ?? [])]) index.delete(channel, gone);
   }
 
   /** Drops what is left of all channels, and says what that is. What then follows at once is waited for, such as a disconnect. */
@@ -247,32 +241,4 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
 /** Those whose connection is not gone. */
 function present(channels: readonly Connection[]): readonly Connection[] {
   return channels.filter((channel) => !channel.hasEnded);
-}
-
-/** Finds channels by a key. Most keys have one channel, which then stands there by itself: a set for each would be most of the memory. */
-class ChannelIndex<Key extends string> {
-  readonly #channels = new Map<Key, Connection | Set<Connection>>();
-
-  /** The channels of `key`, in the order in which they were added. */
-  of(key: Key): readonly Connection[] {
-    const found = this.#channels.get(key);
-    if (found === undefined) return [];
-    return found instanceof Set ? [...found] : [found];
-  }
-
-  /** Adds a channel, once. */
-  add(key: Key | undefined, channel: Connection): void {
-    if (key === undefined) return;
-    const found = this.#channels.get(key);
-    if (found === undefined) this.#channels.set(key, channel);
-    else if (found instanceof Set) found.add(channel);
-    else if (found !== channel) this.#channels.set(key, new Set([found, channel]));
-  }
-
-  delete(key: Key | undefined, channel: Connection): void {
-    if (key === undefined) return;
-    const found = this.#channels.get(key);
-    if (found === channel) this.#channels.delete(key);
-    else if (found instanceof Set && found.delete(channel) && found.size === 0) this.#channels.delete(key);
-  }
 }

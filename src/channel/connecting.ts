@@ -3,8 +3,8 @@ import { ChannelError } from '../errors.js';
 import { KeptHandshake } from '../handshake.js';
 import { lookUpFailed } from '../identity/bounded-look-up.js';
 import type { BoundSource, HandshakeLookUps, IdentityKeys, UserSource } from '../identity/user-source.js';
-import { isThenable, promiseOf } from '../maybe-promise.js';
 import type { ConnectMessage, HandshakeRequest } from '../messages.js';
+import { refusedOrigin } from '../refused-origin.js';
 import { ResponseHeaders } from '../response-headers.js';
 import type { ChannelRecord } from '../session/channel-record.js';
 import { SessionDraft } from '../session/session-draft.js';
@@ -12,30 +12,26 @@ import { isThrown } from '../thrown.js';
 import { ChannelMessage } from './channel-message.js';
 import { checkReturned } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
-import { checkKnown } from './check-identities.js';
 import { type ConnectWaits, connectTimeout } from './connect-timeout.js';
-import type { LiveChannel, PendingConnect } from './live-channel.js';
+import { HandshakeSession } from './handshake-session.js';
+import { LiveChannel, type PendingConnect } from './live-channel.js';
 import type { PendingHandler } from './pending-handlers.js';
+import { takeRoomOfAddress, takeRoomOfUser } from './room.js';
+import type { Runtime } from './runtime.js';
 import type { Transport } from './transport.js';
-
-const noLines: readonly string[] = Object.freeze([]);
 
 /** A handshake has arrived. */
 export class ChannelConnectMessage extends ChannelMessage implements Pick<ConnectMessage, 'kind' | 'request' | 'responseHeaders'> {
   readonly kind = 'connect';
-  readonly #request: HandshakeRequest;
+  readonly request: HandshakeRequest;
   /** The connect that it belongs to, until that is over. */
   connecting: Connecting | undefined;
   #responseHeaders: ResponseHeaders | undefined;
 
   constructor(channel: LiveChannel, request: HandshakeRequest, connecting: Connecting) {
     super(channel);
-    this.#request = request;
+    this.request = request;
     this.connecting = connecting;
-  }
-
-  get request(): HandshakeRequest {
-    return this.#request;
   }
 
   get responseHeaders(): ResponseHeaders {
@@ -44,16 +40,29 @@ export class ChannelConnectMessage extends ChannelMessage implements Pick<Connec
     return this.#responseHeaders;
   }
 
-  /** The lines of {@link responseHeaders} for the answer, which is given now. */
-  takeHeaderLines(): readonly string[] {
+  /** The lines of {@link responseHeaders} for the answer, which is given now; `undefined` where nobody asked for any. */
+  takeHeaderLines(): readonly string[] | undefined {
     this.#responseHeaders?.seal();
-    return this.#responseHeaders?.lines() ?? noLines;
+    return this.#responseHeaders?.lines();
   }
 
   /** A reload that hangs is a load that the connect waits for. */
   protected override draftOf(record: ChannelRecord): SessionDraft {
-    return new SessionDraft(record, (reloading) => this.connecting?.loading(reloading) ?? reloading);
+    return new SessionDraft(record, (reloading) => this.connecting?.waitFor('load', reloading) ?? reloading);
   }
+}
+
+/** A channel that has just come into being, and when its connect is over, well or not. */
+export interface OpenedChannel {
+  readonly channel: LiveChannel;
+  readonly connected: Promise<void>;
+}
+
+/** Those that were begun in this turn of the event loop: most are over when it is, and need neither a deadline nor to be watched. */
+const begun: Connecting[] = [];
+
+function turnOver(): void {
+  for (const connecting of begun.splice(0)) connecting.outlastsTurn();
 }
 
 /**
@@ -70,10 +79,11 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
   readonly #mark: number;
   readonly #pending: ConnectWaits = { 'look-up': 0, load: 0, save: 0 };
   /** When it was begun, on the monotonic clock. */
-  startedAt = 0;
+  readonly startedAt: number;
   isPending = false;
-  #httpSession: Promise<HttpSession | undefined> | undefined;
-  #readSession: { readonly reader: HttpSessionReader; readonly session: HttpSession } | undefined;
+  #isOver = false;
+  #httpSession: HandshakeSession | undefined;
+  #reading: Promise<HttpSession | undefined> | undefined;
   #identifying: Promise<void> | undefined;
   #isIdentified = false;
   #isRead = false;
@@ -82,31 +92,47 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
   constructor(channel: LiveChannel, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest) {
     this.#channel = channel;
     this.#registry = registry;
-    this.#mark = registry.watch.mark();
+    this.#mark = registry.watch.log.mark;
     this.#transport = transport;
     this.#request = request;
     this.#message = new ChannelConnectMessage(channel, request, this);
+    this.startedAt = channel.runtime.clock.monotonic();
+  }
+
+  /** Makes a channel of a handshake that has arrived, and refuses it or begins its connect. */
+  static open(runtime: Runtime, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest): OpenedChannel {
+    const channel = new LiveChannel(runtime, registry, transport);
+    const { handshake, refusal, close } = runtime.events.audience; // who is told of any wants to know when it came
+    if (handshake.hasSubscribers || refusal.hasSubscribers || close.hasSubscribers) runtime.lifecycle.arrived(channel, request);
+    if (registry.isClosing) channel.endWith('ERR_SHUTDOWN');
+    else if (!runtime.isOriginAllowed(request)) {
+      runtime.reporter.warn(refusedOrigin(request));
+      channel.endWith('ERR_ORIGIN_REFUSED');
+    } else if (transport.isOverfull) channel.overflowed();
+    else if ((runtime.limits === undefined && runtime.addresses.arePeers) || takeRoomOfAddress(channel, request)) {
+      return { channel, connected: new Connecting(channel, registry, transport, request).#run() };
+    }
+    return { channel, connected: Promise.resolve() };
   }
 
   /** Ends the channel where any of it fails, or is not done by the deadline. Waits only for what is not done at once. Never rejects. */
-  async run(): Promise<void> {
+  async #run(): Promise<void> {
     const channel = this.#channel;
-    const { plan, connects, credentials, addresses } = channel.runtime;
+    const { plan, credentials, addresses } = channel.runtime;
     channel.connectBegun(this);
-    this.startedAt = channel.runtime.clock.monotonic();
-    connects.begin(this);
+    if (begun.push(this) === 1) setImmediate(turnOver);
     try {
       const identifying = plan.connectIdentifies ? undefined : this.prepare();
       if (identifying !== undefined) await identifying;
       if (plan.connect !== undefined && channel.isConnecting) {
         const result = plan.connect(this.#message);
-        const returned = isThenable(result) ? await promiseOf(result) : result;
+        const returned = result === undefined ? undefined : await result;
         if (returned !== undefined) checkReturned('connect', returned);
       }
       const preparing = channel.isConnecting ? this.prepare() : undefined; // where no wrapper came to it
       if (preparing !== undefined) await preparing;
       const saving = channel.isConnecting ? this.#message.commit() : undefined;
-      if (saving !== undefined) await this.#waiting('save', saving);
+      if (saving !== undefined) await this.waitFor('save', saving);
       if (!channel.isConnecting) return;
       const handshake = new KeptHandshake(this.#request, credentials.secretParameters);
       // whoever is told of the end may want to know where the peer was
@@ -115,7 +141,10 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
       const answer = this.#transport.socket !== undefined || this.#transport.answer(channel, this.#message.takeHeaderLines());
       const isAnswered = typeof answer === 'boolean' ? answer : await answer;
       if (!isAnswered) channel.closed(1006, '');
-      else if (channel.isConnecting) this.#live();
+      else if (channel.isConnecting) {
+        this.#httpSession?.keepAlive();
+        channel.live();
+      }
     } catch (error) {
       // once it has ended, a look-up, load or save that gives up says nothing new
       if (channel.isConnecting || !isThrown(error, ChannelError)) channel.fail(error, this.#message);
@@ -125,11 +154,11 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
     }
   }
 
-  #live(): void {
-    const channel = this.#channel;
-    const read = this.#readSession;
-    if (read !== undefined) channel.runtime.httpSessions.add(channel, read.reader, read.session);
-    channel.live(this.startedAt);
+  /** It is not over in the turn of the event loop in which the handshake came: until now nothing more could arrive, nor time be up. */
+  outlastsTurn(): void {
+    if (this.#isOver || !this.#channel.isConnecting) return;
+    this.#transport.watch(this.#channel);
+    if (this.#channel.isConnecting) this.#channel.runtime.connects.beginLate(this);
   }
 
   get isHandling(): boolean {
@@ -137,7 +166,7 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
   }
 
   cancelDeadline(): void {
-    this.#channel.runtime.connects.end(this);
+    if (this.isPending) this.#channel.runtime.connects.end(this);
   }
 
   /** The deadline has passed. */
@@ -146,12 +175,9 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
     if (this.#channel.isConnecting) this.#channel.fail(connectTimeout(this.#pending, ms), this.#message);
   }
 
-  abandon(): void {
-    this.#over();
-  }
-
   /** It is over, or waited for no longer. */
   #over(): void {
+    this.#isOver = true;
     this.cancelDeadline();
     this.#message.seal();
     this.#channel.connectOver();
@@ -171,30 +197,18 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
     return identifying === earlier ? identifying.then(() => this.#openSession()) : identifying;
   }
 
-  /** The HTTP session of the handshake: read once, whoever asks, since a server has one reader. */
   httpSession(reader: HttpSessionReader): Promise<HttpSession | undefined> {
-    this.#httpSession ??= this.#waiting('look-up', this.#readHttpSession(reader));
-    return this.#httpSession;
-  }
-
-  async #readHttpSession(reader: HttpSessionReader): Promise<HttpSession | undefined> {
-    try {
-      const session = (await reader.read(this.#request)) ?? undefined;
-      this.#channel.identity.rememberHttpSession(session);
-      this.#readSession = session && { reader, session };
-      return session;
-    } catch (error) {
-      throw lookUpFailed(error);
-    }
+    this.#httpSession ??= new HandshakeSession(this.#channel, reader);
+    this.#reading ??= this.waitFor('look-up', this.#httpSession.read(this.#request));
+    return this.#reading;
   }
 
   /** Identification, beside the HTTP session that wrappers of any slot want; then the session, if it is wanted. */
   #identify(wanted: readonly UserSource[] | undefined, wantsSession: boolean): Promise<void> | undefined {
     const { runtime, identity } = this.#channel;
     const { sources: planned, reader, seen } = runtime.plan;
-    const isSeen = wanted === undefined || seen.has(wanted);
-    const own = isSeen ? undefined : wanted.map((source) => runtime.bindHidden(source));
-    if (own !== undefined) checkKnown(own, planned ?? identity.sources);
+    const isHidden = wanted !== undefined && !seen.has(wanted);
+    const own = isHidden ? runtime.bindHidden(wanted, planned ?? identity.sources) : undefined;
     if (this.#identifying !== undefined || this.#isIdentified) return this.#identifying;
     const sources = planned ?? own;
     if (sources === undefined && (reader === undefined || this.#isRead)) return undefined;
@@ -204,18 +218,25 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
 
   async #lookUp(sources: readonly BoundSource[] | undefined, reader: HttpSessionReader | undefined, wantsSession: boolean): Promise<void> {
     const channel = this.#channel;
+    const { runtime, identity } = channel;
+    const isTold = runtime.events.audience.identification.hasSubscribers;
     this.#pending['look-up'] += 1;
     try {
       const reading = reader && this.httpSession(reader);
       reading?.catch(() => undefined); // it is awaited below, if the identification gets so far
       if (sources !== undefined) {
-        const starting = this.#registry.watch.ready();
-        if (starting !== undefined) {
-          await starting;
-          channel.runtime.connects.endLate(); // who waited for that may have no time left to look anybody up
-          this.#checkOpen();
+        if (!this.#registry.watch.isReady) await this.#watched();
+        if (isTold) runtime.lifecycle.identifying(channel);
+        try {
+          await identity.find(this.#request, sources, this);
+        } catch (error) {
+          runtime.lifecycle.identified(channel, true);
+          throw lookUpFailed(error);
         }
-        await this.#find(sources);
+        if (isTold) runtime.lifecycle.identified(channel);
+        if (identity.isOfEndingSource) runtime.warnOfEnding(identity);
+        this.#registry.identified(channel, this.#mark, this.startedAt);
+        if (runtime.limits !== undefined) takeRoomOfUser(channel);
       }
       if (reading !== undefined) await reading;
     } finally {
@@ -228,21 +249,14 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
     const opening = wantsSession ? this.#openSession() : undefined;
     if (opening !== undefined) await opening;
   }
-  async #find(sources: readonly BoundSource[]): Promise<void> {
-    const channel = this.#channel;
-    const { lifecycle, events } = channel.runtime;
-    const audience = events.audience.identification;
-    if (audience.hasSubscribers) lifecycle.identifying(channel);
-    try {
-      await channel.identity.find(this.#request, sources, this);
-    } catch (error) {
-      lifecycle.identified(channel, true);
-      throw lookUpFailed(error);
-    }
-    if (audience.hasSubscribers) lifecycle.identified(channel);
-    if (channel.identity.isOfEndingSource) channel.runtime.warnOfEnding(channel.identity);
-    this.#registry.identified(channel, this.#mark, this.startedAt);
-    channel.takeRoom();
+
+  /** Nobody is looked up while a revocation could be missed. */
+  async #watched(): Promise<void> {
+    const starting = this.#registry.watch.ready();
+    if (starting === undefined) return;
+    await starting;
+    this.#channel.runtime.connects.endLate(); // who waited for that may have no time left to look anybody up
+    this.#checkOpen();
   }
 
   get aborting(): LiveChannel {
@@ -255,26 +269,19 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
 
   #openSession(): Promise<void> | undefined {
     if (this.#opening !== undefined) return this.#opening;
+    if (this.#channel.runtime.sessions.needNoLoad) return undefined;
     const { session, identity } = this.#channel;
     if (!session.isOpen) this.#checkOpen(); // nobody would end what is opened now
     const loading = session.open(identity);
     if (loading === undefined) return undefined;
-    this.#opening = this.#waiting('load', loading);
+    this.#opening = this.waitFor('load', loading);
     return this.#opening.then(() => {
       this.#opening = undefined;
     });
   }
 
-  /** Waits for a look-up that a wrapper does by itself: it counts as one where the deadline passes meanwhile. */
-  lookingUp<T>(pending: Promise<T>): Promise<T> {
-    return this.#waiting('look-up', pending);
-  }
-
-  loading<T>(pending: Promise<T>): Promise<T> {
-    return this.#waiting('load', pending);
-  }
-
-  async #waiting<T>(what: keyof ConnectWaits, pending: Promise<T>): Promise<T> {
+  /** Waits for what a wrapper or a session does by itself: it counts where the deadline passes meanwhile. */
+  async waitFor<T>(what: keyof ConnectWaits, pending: Promise<T>): Promise<T> {
     this.#pending[what] += 1;
     try {
       const result = await pending;

@@ -10,7 +10,7 @@ import { Identification } from '../identity/identification.js';
 import type { IdentityKeys } from '../identity/user-source.js';
 import type { Channel, Handshake } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
-import { SessionAccess } from '../session/session-access.js';
+import type { SessionAccess } from '../session/session-access.js';
 import { cutReason, isCloseCode } from '../status-codes.js';
 import type { TokenId } from '../token-id.js';
 import type { AnonymousUser, AppUser } from '../users.js';
@@ -32,10 +32,10 @@ export abstract class Connection implements Channel {
   /** Who speaks. */
   readonly identity: Identification = new Identification();
   /** What is remembered of it. */
-  readonly session: SessionAccess;
+  abstract readonly session: SessionAccess;
   /** What the registry finds it by, and while it is being looked up who speaks; its own to change. */
   keys: IdentityKeys | undefined;
-  claims: IdentityKeys | readonly IdentityKeys[] | undefined;
+  claims: IdentityKeys[] | undefined;
   /** Whether connect has succeeded and the handshake was answered. */
   wasLive = false;
   protected kept: KeptHandshake | undefined;
@@ -49,7 +49,6 @@ export abstract class Connection implements Channel {
   #ending: Ending | undefined;
 
   constructor(runtime: Runtime, transport: Transport) {
-    this.session = new SessionAccess(runtime.sessions);
     this.runtime = runtime;
     this.#transport = transport;
     channelCounts.connecting += 1;

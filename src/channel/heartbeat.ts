@@ -9,8 +9,10 @@ export interface Beating {
   heard: number;
   /** Whether it was pinged then. */
   isPinged: boolean;
-  /** In which part of the beat it is looked at; below zero where it is not. */
+  /** In which part of the beat it is looked at; below zero where in none yet. */
   slot: number;
+  /** At which place of that, or of the newcomers, it stands; below zero where at none. */
+  place: number;
   readonly isLive: boolean;
   readonly raw: Socket;
   readonly socket: WebSocket | undefined;
@@ -29,102 +31,96 @@ const unknown = -1;
 
 /**
  * Notices lines that have gone dead: a channel from which nothing has arrived for a beat is pinged, and dropped where nothing arrives for
- * another. One timer serves all; each channel has its place in the beat, so that no more than a part of them is looked at, and pinged, at once.
+ * another. One timer serves all, which looks at one slot of the beat after the other; each channel has its place in one of them, so that no
+ * more than a part of them is looked at, and pinged, at once.
  */
 export class Heartbeat {
+  /** Those that have come since a slot was looked at last, each at its place: those who leave at once cost nothing more. */
+  readonly newcomers: Beating[] = [];
+  /** Whether the timer runs: newcomers are noticed. */
+  isBeating = false;
   readonly #clock: Clock;
   readonly #events: Events;
-  readonly #beatMs: number;
-  readonly #slots: readonly Set<Beating>[];
+  readonly #slotMs: number;
+  readonly #slots: readonly Beating[][];
   #count = 0;
-  /** The slot that was looked at last, and when. */
   #current = 0;
-  #currentAt = 0;
-  #next = 0;
-  #nextAt = Number.POSITIVE_INFINITY;
+  #nextAt = 0;
   #cancel: (() => void) | undefined;
 
   /** @param beatMs how long a beat is; 0 for none. */
   constructor(clock: Clock, events: Events, beatMs: number) {
     this.#clock = clock;
     this.#events = events;
-    this.#beatMs = beatMs;
     const count = Math.max(1, Math.min(slotsPerBeat, Math.floor(beatMs / shortestSlotMs)));
-    this.#slots = Array.from({ length: count }, () => new Set());
+    this.#slots = Array.from({ length: count }, () => []);
+    this.#slotMs = beatMs / count;
   }
 
-  /** A channel lives that has come at `since`. One whose transport counts no bytes is not looked at. */
-  add(channel: Beating, since: number): void {
-    if (this.#beatMs === 0 || !(channel.raw.bytesRead >= 0)) return;
-    if (this.#count === 0) this.#currentAt = this.#clock.monotonic();
-    const isOnTime = since === this.#currentAt;
-    const steps = this.#freeSlot(isOnTime ? 0 : 1);
-    channel.slot = (this.#current + steps) % this.#slots.length;
-    channel.heard = steps === 0 ? channel.raw.bytesRead : unknown; // all others are looked at before a beat is over
-    this.#slots[channel.slot]?.add(channel);
-    this.#count += 1;
-    const dueAt = this.#timeOf(steps === 0 ? this.#slots.length : steps);
-    if (dueAt < this.#nextAt) this.#arm(channel.slot, dueAt);
+  /** There are newcomers, and the timer does not run. */
+  begin(): void {
+    this.#takeIn();
+    if (this.#count === 0) return;
+    this.isBeating = true;
+    this.#arm(this.#clock.monotonic() + this.#slotMs);
   }
 
-  /** A channel has ended. */
+  /** A channel that stands at a place has ended. */
   delete(channel: Beating): void {
-    if (this.#slots[channel.slot]?.delete(channel) !== true) return;
-    this.#count -= 1;
-    if (this.#count === 0) this.#disarm();
-  }
-
-  /** How many slots from the current one there is room; `first` at least. */
-  #freeSlot(first: number): number {
-    const share = Math.max(ampleShare, Math.ceil((this.#count + 1) / this.#slots.length));
-    for (let steps = first; steps < this.#slots.length; steps += 1) {
-      const slot = this.#slots[(this.#current + steps) % this.#slots.length];
-      if (slot !== undefined && slot.size < share) return steps;
+    const list = this.#slots[channel.slot] ?? this.newcomers;
+    const last = list.pop();
+    if (last !== undefined && last !== channel) {
+      list[channel.place] = last;
+      last.place = channel.place;
     }
-    return first % this.#slots.length;
-  }
-
-  #timeOf(steps: number): number {
-    return this.#currentAt + (this.#beatMs * steps) / this.#slots.length;
-  }
-
-  #arm(slot: number, at: number): void {
+    if (channel.slot >= 0) this.#count -= 1;
+    channel.place = -1;
+    if (this.#count > 0 || this.newcomers.length > 0 || !this.isBeating) return;
+    this.isBeating = false;
     this.#cancel?.();
-    this.#next = slot;
+  }
+
+  /** Newcomers get their slots, this one first. Those whose transport counts no bytes, or all where there is no beat, are not looked at. */
+  #takeIn(): void {
+    const share = Math.max(ampleShare, Math.ceil((this.#count + this.newcomers.length) / this.#slots.length));
+    let steps = 0;
+    for (const channel of this.newcomers.splice(0)) {
+      channel.place = -1;
+      if (this.#slotMs === 0 || !(channel.raw.bytesRead >= 0)) continue;
+      while (steps < this.#slots.length - 1 && this.#slotIn(steps).length >= share) steps += 1;
+      channel.heard = steps === 0 ? channel.raw.bytesRead : unknown; // all others are looked at before a beat is over
+      channel.slot = (this.#current + steps) % this.#slots.length;
+      channel.place = this.#slotIn(steps).push(channel) - 1;
+      this.#count += 1;
+    }
+  }
+
+  #slotIn(steps: number): Beating[] {
+    return this.#slots[(this.#current + steps) % this.#slots.length] as Beating[];
+  }
+
+  #arm(at: number): void {
     this.#nextAt = at;
     this.#cancel = this.#clock.setTimer(() => this.#tick(), Math.max(0, at - this.#clock.monotonic()));
   }
 
-  #disarm(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
-    this.#nextAt = Number.POSITIVE_INFINITY;
-  }
-
   #tick(): void {
     const now = this.#clock.monotonic();
-    const slotMs = this.#beatMs / this.#slots.length;
-    if (now - this.#nextAt > slotMs) {
-      this.#arm(this.#next, now + slotMs); // the process was busy or asleep: what has come meanwhile is read first
+    if (now - this.#nextAt > this.#slotMs) {
+      this.#arm(now + this.#slotMs); // the process was busy or asleep: what has come meanwhile is read first
       return;
     }
-    this.#disarm();
-    this.#current = this.#next;
-    this.#currentAt = now;
-    this.#lookAt(this.#slots[this.#current] as Set<Beating>);
-    for (let steps = 1; steps <= this.#slots.length && this.#count > 0; steps += 1) {
-      const slot = (this.#current + steps) % this.#slots.length;
-      if (this.#slots[slot]?.size !== 0) {
-        this.#arm(slot, this.#timeOf(steps));
-        return;
-      }
-    }
+    this.#current = (this.#current + 1) % this.#slots.length;
+    this.#lookAt(this.#slotIn(0));
+    this.#takeIn();
+    if (this.#count === 0) this.isBeating = false;
+    else this.#arm(this.#nextAt + this.#slotMs);
   }
 
-  #lookAt(channels: Iterable<Beating>): void {
+  #lookAt(channels: readonly Beating[]): void {
     let pinged = 0;
     let silent = 0;
-    for (const channel of channels) {
+    for (const channel of [...channels]) {
       if (!isSilent(channel)) continue;
       if (channel.isPinged) {
         silent += 1;

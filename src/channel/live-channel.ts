@@ -1,11 +1,13 @@
 import { ChannelError } from '../errors.js';
 import { isThenable, promiseOf } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
+import { SessionAccess } from '../session/session-access.js';
 import { ChannelDisconnectMessage, type ChannelMessage, ChannelReceiveMessage } from './channel-message.js';
 import { checkReturned, type SlotFunction } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
 import { Connection } from './connection.js';
-import { closeGraceMs, verdictOn } from './ending.js';
+import { runDisconnect } from './disconnecting.js';
+import { closeGraceMs } from './ending.js';
 import type { Beating } from './heartbeat.js';
 import { Inbox, type InboxOwner } from './inbox.js';
 import type { PendingHandler } from './pending-handlers.js';
@@ -26,8 +28,10 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   heard = 0;
   isPinged = false;
   slot = -1;
+  place = -1;
   readonly #registry: ChannelRegistry;
   #id: string | undefined;
+  #session: SessionAccess | undefined;
   #inbox: Inbox<ChannelReceiveMessage> | undefined;
   isCutOff = false;
   #isFinished = false;
@@ -50,14 +54,6 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     this.#connecting = connecting;
   }
 
-  /** It is known whose it is: one channel too many ends here. */
-  takeRoom(): void {
-    const { limits, reporter } = this.runtime;
-    if (limits === undefined || !this.isOpen || limits.takeUser(this, this.user.id)) return;
-    reporter.tooManyChannels('user');
-    this.endWith('ERR_TOO_MANY_CHANNELS');
-  }
-
   /** Its connect is done, well or not, or has run out of time. */
   connectOver(): void {
     this.#connecting = undefined;
@@ -65,12 +61,13 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     this.#lingering = undefined;
   }
 
-  /** Connect is over and the handshake, which arrived at `since`, answered: what has been received is handled. */
-  live(since: number): void {
+  /** Connect is over and the handshake answered: what has been received is handled. */
+  live(): void {
     this.begin();
     this.#registry.opened();
-    this.runtime.heartbeat.add(this, since);
-    const { events, lifecycle } = this.runtime;
+    const { events, lifecycle, heartbeat } = this.runtime;
+    this.place = heartbeat.newcomers.push(this) - 1;
+    if (!heartbeat.isBeating) heartbeat.begin();
     if (events.audience.handshake.hasSubscribers) lifecycle.opened(this);
     this.#inbox?.start();
   }
@@ -83,6 +80,15 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   get id(): string {
     this.#id ??= this.#registry.named(this);
     return this.#id;
+  }
+
+  /** Made at its first use, which may come when the channel is over: then it is as well. */
+  get session(): SessionAccess {
+    if (this.#session === undefined) {
+      this.#session = new SessionAccess(this.runtime.sessions);
+      if (this.#isFinished) void this.#session.end();
+    }
+    return this.#session;
   }
 
   /** Made when something first arrives: many channels only listen. */
@@ -229,53 +235,47 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
 
   protected gone(closeCode: number, reason: string): void {
     this.#registry.closed(this, this.#id);
-    this.runtime.heartbeat.delete(this);
+    if (this.place >= 0) this.runtime.heartbeat.delete(this);
     this.runtime.httpSessions.delete(this, this.identity.handshakeHttpSessionId);
     this.runtime.limits?.release(this);
     this.#connecting?.cancelDeadline();
     if (this.#connecting?.isHandling === true) this.#lingering = this.#registry.lingers();
-    void this.#finish(closeCode, reason);
+    this.#finish(closeCode, reason);
   }
 
   /** Does what is owed: what was received before, then disconnect, then the end of the session. */
-  async #finish(closeCode: number, reason: string): Promise<void> {
-    if (this.hasConnected) {
-      await this.#inbox?.idle();
-      if (this.runtime.plan.disconnect !== undefined) await this.#disconnect(new ChannelDisconnectMessage(this, closeCode, reason));
-    }
-    await this.session.end();
+  #finish(closeCode: number, reason: string): void {
+    const { disconnect } = this.runtime.plan;
+    if (!this.hasConnected || (disconnect === undefined && this.#inbox?.isIdle !== false)) this.#endSession();
+    else void this.#handleLast(closeCode, reason).then(() => this.#endSession());
+  }
+
+  async #handleLast(closeCode: number, reason: string): Promise<void> {
+    const { plan, handlers } = this.runtime;
+    await this.#inbox?.idle();
+    if (plan.disconnect === undefined) return;
+    const message = new ChannelDisconnectMessage(this, closeCode, reason);
+    handlers.begin(message);
+    await Promise.race([
+      runDisconnect(message),
+      new Promise<void>((resolve) => {
+        this.#goOn = resolve;
+      }),
+    ]);
+    handlers.end(message);
+    this.#goOn = undefined;
+  }
+
+  #endSession(): void {
+    const ending = this.#session?.end();
+    if (ending === undefined) this.#finished();
+    else void ending.then(() => this.#finished());
+  }
+
+  #finished(): void {
     this.#isFinished = true;
     this.#registry.finished(this);
     this.#whenFinished?.();
-  }
-
-  /** Runs the disconnect handler; there is nothing left to end, so an error is only reported. */
-  #disconnect(message: ChannelDisconnectMessage): Promise<void> {
-    const { handlers } = this.runtime;
-    return new Promise((resolve) => {
-      this.#goOn = resolve;
-      handlers.begin(message);
-      void this.#runDisconnect(message).then(() => {
-        handlers.end(message);
-        this.#goOn = undefined;
-        resolve();
-      });
-    });
-  }
-
-  async #runDisconnect(message: ChannelDisconnectMessage): Promise<void> {
-    try {
-      checkReturned('disconnect', await (this.runtime.plan.disconnect as SlotFunction)(message));
-      if (message.isAbandoned) return;
-      // a record of the channel's own goes now anyway
-      if (!this.session.outlivesChannel) message.discardDraft();
-      await message.commit();
-    } catch (error) {
-      const { isReported } = verdictOn(error, this.runtime.outcomes);
-      if (isReported && !message.isAbandoned) this.runtime.reporter.error(error, message);
-    } finally {
-      message.seal();
-    }
   }
 
   get unfinished(): UnfinishedWork {

@@ -8,8 +8,8 @@ export interface PendingHandler {
   isPending: boolean;
   /** It has taken longer than `ms` milliseconds. */
   outlasted(ms: number): void;
-  /** It is waited for no longer. */
-  abandon(): void;
+  /** It is waited for no longer: for what a shutdown gives up. */
+  abandon?(): void;
 }
 
 /**
@@ -42,6 +42,13 @@ export class PendingHandlers {
     setImmediate(() => this.#turnOver());
   }
 
+  /** `handler`, which was begun in a turn that is over, is waited for: none that was begun before it comes here after it. */
+  beginLate(handler: PendingHandler): void {
+    handler.isPending = true;
+    this.#handlers.add(handler);
+    if (this.#timeoutMs > 0) this.#arm();
+  }
+
   /** It is done, well or not. */
   end(handler: PendingHandler): void {
     handler.isPending = false;
@@ -70,7 +77,7 @@ export class PendingHandlers {
     this.#handlers.clear();
     for (const handler of handlers) handler.isPending = false;
     this.#disarm();
-    for (const handler of handlers) handler.abandon();
+    for (const handler of handlers) handler.abandon?.();
   }
 
   #arm(): void {

@@ -18,6 +18,7 @@ import { SessionRecords } from '../session/session-records.js';
 import { type ChannelSessionOptions, sessionSettings } from '../session/session-settings.js';
 import { ChannelLimits, type LimitOptions } from './channel-limits.js';
 import { type Bindable, type ChannelPlan, credentialsOf, planChannels, type Slots, sessionOptionsOf } from './channel-plan.js';
+import { checkKnown } from './check-identities.js';
 import { ClientAddresses } from './client-addresses.js';
 import { Heartbeat } from './heartbeat.js';
 import { HttpSessionToucher } from './http-session-toucher.js';
@@ -137,11 +138,12 @@ export class Runtime {
     return this.#bindings.get(bindable) as Bound;
   }
 
-  /** Binds a source that the server did not see when it was built, and so did not hold to its one reader. */
-  bindHidden(source: UserSource): BoundSource {
-    const bound = this.bind(source);
-    if (bound.reader !== undefined) this.checkReader(bound.reader);
-    return bound;
+  /** Binds sources that the server did not see when it was built, and so held neither to its one reader nor to those that it `knows`. */
+  bindHidden(hidden: readonly UserSource[], known: readonly BoundSource[] | undefined): readonly BoundSource[] {
+    const sources = hidden.map((source) => this.bind(source));
+    for (const { reader } of sources) if (reader !== undefined) this.checkReader(reader);
+    checkKnown(sources, known);
+    return sources;
   }
 
   /**

@@ -14,6 +14,14 @@ export interface AnsweredChannel {
   answered(socket: WebSocket): void;
 }
 
+/** A channel whose handshake is not answered yet. */
+export interface PendingChannel {
+  /** Its connection is gone. */
+  closed(code: number, reason: string): void;
+  /** Its client has sent more than may wait. */
+  overflowed(): void;
+}
+
 /** A connection as it is before or after its handshake is answered. */
 export interface Transport {
   /** Whether the handshake is answered by us or was answered before. */
@@ -24,13 +32,15 @@ export interface Transport {
   readonly raw: Socket;
   /** The socket, where the handshake is answered already. */
   readonly socket: WebSocket | undefined;
+  /** Tells `channel` what happens before its handshake is answered, which does not come in the turn of the event loop that it came in. */
+  watch(channel: PendingChannel): void;
   /**
    * Answers the handshake of `channel` with 101.
    *
-   * @param headers lines to go with the 101.
+   * @param headers lines to go with the 101, if any.
    * @returns whether there is a socket now; a promise of it where the answer takes its time.
    */
-  answer(channel: AnsweredChannel, headers: readonly string[]): boolean | Promise<boolean>;
+  answer(channel: AnsweredChannel, headers: readonly string[] | undefined): boolean | Promise<boolean>;
   /** How the peer is told of a refusal. */
   readonly refusesBy: 'status' | 'close';
   /** Answers the handshake with a status, or with a close code at once. */

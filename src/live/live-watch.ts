@@ -49,7 +49,9 @@ export class LiveWatch implements ChannelWatch {
   readonly #runtime: Runtime;
   readonly #registry: ChannelRegistry;
   readonly #settings: LiveSettings;
-  readonly #log: RevocationLog;
+  readonly log: RevocationLog;
+  readonly watched = new Set<BoundSource>();
+  isReady = false;
   readonly #grants: Grants;
   readonly #rechecks: Rechecks;
   readonly #hints: Hints;
@@ -71,10 +73,10 @@ export class LiveWatch implements ChannelWatch {
     this.#runtime = runtime;
     this.#registry = registry;
     this.#settings = settings;
-    this.#log = new RevocationLog(clock, connectTimeoutMs);
-    this.#grants = new Grants(clock, this.#log);
+    this.log = new RevocationLog(clock, connectTimeoutMs);
+    this.#grants = new Grants(clock, this.log);
     this.#rechecks = new Rechecks(
-      { runtime, registry, grants: this.#grants, log: this.#log },
+      { runtime, registry, grants: this.#grants, log: this.log },
       {
         answered: (channel) => this.#answered(channel),
         wentOver: (channel, mark) => this.#wentOver(channel, 'successor', mark),
@@ -86,7 +88,7 @@ export class LiveWatch implements ChannelWatch {
     this.#sweeps = new Sweeps({
       clock,
       rechecks: this.#rechecks,
-      channelsOfEvery: (ms) => [...registry.identifiedOnes()].filter((channel) => this.#sweepMsOf(channel) === ms),
+      channelsOfEvery: (ms) => this.#sweptEvery(ms),
     });
     this.#expiry = new Expiry({
       clock,
@@ -94,9 +96,9 @@ export class LiveWatch implements ChannelWatch {
       check: (channels) => this.#rechecks.check(channels),
       onExpiring: settings.onExpiring && ((channel, inMs) => this.#tellExpiring(channel, inMs)),
     });
-    this.#revocations = new Revocations({ clock, registry, log: this.#log, hints: this.#hints, events: runtime.events });
+    this.#revocations = new Revocations({ clock, registry, log: this.log, hints: this.#hints, events: runtime.events });
     this.#subscriptions = new Subscriptions(runtime, { revoked: (revocation) => this.#revoked(revocation), gap: () => this.#gap() });
-    this.#reauthentications = new Reauthentications(runtime, registry, this.#grants, this.#log);
+    this.#reauthentications = new Reauthentications(runtime, registry, this.#grants, this.log);
     this.#messageChecks = new MessageChecks(this.#rechecks, (source) => this.#revalidationOf(source) === 'message');
   }
 
@@ -106,7 +108,9 @@ export class LiveWatch implements ChannelWatch {
 
   ready(): Promise<void> | undefined {
     this.#feeds ??= this.#feedsOfPlan();
-    return this.#feeds.length === 0 ? undefined : this.#subscriptions.start(this.#feeds, true);
+    const starting = this.#subscriptions.start(this.#feeds, true);
+    this.isReady = starting === undefined;
+    return starting;
   }
 
   /** Those that the server saw when it was built. */
@@ -116,29 +120,22 @@ export class LiveWatch implements ChannelWatch {
     return revocations === undefined ? ofSources : [...ofSources, revocations];
   }
 
-  mark(): number {
-    return this.#log.mark;
-  }
-
   claimed(channel: Connection, keys: IdentityKeys, mark: number): void {
-    if (this.#log.mark === mark) return; // nothing has been revoked since
-    const ended = this.#log.endedSince(mark, keys);
+    if (this.log.mark === mark) return; // nothing has been revoked since
+    const ended = this.log.endedSince(mark, keys);
     if (ended !== undefined) this.#revocations.end([channel], { [ended]: keys[ended] });
   }
 
-  identified(channel: Connection, mark: number, since: number): void {
-    const { keys } = channel;
-    const { source } = channel.identity;
+  identified(channel: Connection, mark: number): void {
+    const { keys, identity } = channel;
+    const { source } = identity;
     if (keys === undefined || source === undefined) return;
     this.claimed(channel, keys, mark);
     if (!channel.isOpen) return;
-    const { identity } = channel;
-    if (this.#log.mark !== mark && this.#log.isTooOldSince(mark, keys, identity.issuedAt)) {
+    if (this.log.mark !== mark && this.log.isTooOldSince(mark, keys, identity.issuedAt)) {
       this.#revocations.endAsTooOld(channel);
       return;
     }
-    identity.identifiedAt = since;
-    identity.verifiedAt = since;
     if (identity.authentication?.expiresAt !== undefined) {
       this.#grants.begin(channel);
       this.#expiry.note(channel);
@@ -148,17 +145,19 @@ export class LiveWatch implements ChannelWatch {
     if (this.#revalidationOf(source) === 'message') this.beforeMessage ??= (one) => this.#messageChecks.before(one);
     // those of a wrapper that the server could not see
     if (source.feeds !== undefined && source.feeds.length > 0) void this.#subscriptions.start(source.feeds, false);
-    if (this.#log.mark !== mark && this.#log.isDoubtedSince(mark, keys)) this.#hints.add([channel]);
+    this.watched.add(source);
+    if (this.log.mark !== mark && this.log.isDoubtedSince(mark, keys)) this.#hints.add([channel]);
   }
 
   async reauthenticate(channel: Connection, key: unknown): Promise<boolean> {
-    const { mark } = this.#log;
+    const { mark } = this.log;
     const isDone = await this.#reauthentications.run(channel, key);
     if (isDone) this.#wentOver(channel, 'reauthenticated', mark);
     return isDone;
   }
 
   idle(): void {
+    this.watched.clear();
     this.#rechecks.stop();
     this.#staleness.stop();
     this.#sweeps.stop();
@@ -209,7 +208,7 @@ export class LiveWatch implements ChannelWatch {
   }
 
   #gap(): void {
-    this.#log.noteGap();
+    this.log.noteGap();
     this.#hints.add(this.#registry.identifiedOnes());
   }
 
@@ -218,11 +217,11 @@ export class LiveWatch implements ChannelWatch {
     this.#runtime.lifecycle.renewed(channel, how);
     this.#runtime.warnOfEnding(channel.identity);
     this.#answered(channel);
-    if (channel.keys !== undefined && this.#log.isTooOldSince(mark, channel.keys, channel.identity.issuedAt)) {
+    if (channel.keys !== undefined && this.log.isTooOldSince(mark, channel.keys, channel.identity.issuedAt)) {
       this.#revocations.endAsTooOld(channel);
       return;
     }
-    if (channel.keys !== undefined && this.#log.isDoubtedSince(mark, channel.keys)) this.#hints.add([channel]);
+    if (channel.keys !== undefined && this.log.isDoubtedSince(mark, channel.keys)) this.#hints.add([channel]);
   }
 
   #answered(channel: Connection): void {
@@ -234,6 +233,13 @@ export class LiveWatch implements ChannelWatch {
   #startSweeps(channel: Connection): void {
     const ms = this.#sweepMsOf(channel);
     if (ms !== undefined && !this.#sweeps.timers.has(ms)) this.#sweeps.start(ms);
+  }
+
+  /** Where there is none left, the sweeps end until one comes again. */
+  #sweptEvery(ms: number): readonly Connection[] {
+    const channels = [...this.#registry.identifiedOnes()].filter((channel) => this.#sweepMsOf(channel) === ms);
+    if (channels.length === 0) this.watched.clear();
+    return channels;
   }
 
   #sweepMsOf({ identity: { source } }: Connection): number | undefined {

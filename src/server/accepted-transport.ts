@@ -16,6 +16,8 @@ export class AcceptedTransport implements Transport {
     this.raw = request.socket;
   }
 
+  watch(): void {} // its channel listens to the socket
+
   answer(): boolean {
     return true;
   }

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { slotsOf } from '../channel/channel-plan.js';
 import { ChannelRegistry, type Channels } from '../channel/channel-registry.js';
-import { type OpenedChannel, openChannel } from '../channel/open-channel.js';
+import { Connecting, type OpenedChannel } from '../channel/connecting.js';
 import { Runtime } from '../channel/runtime.js';
 import { isAttached } from '../channel/socket-events.js';
 import type { Transport } from '../channel/transport.js';
@@ -185,7 +185,7 @@ export class ChannelServer<H extends object = object> {
    * @internal
    */
   open(transport: Transport, request: IncomingMessage): OpenedChannel {
-    return openChannel(this.#runtime, this.#registry, transport, withParams(request));
+    return Connecting.open(this.#runtime, this.#registry, transport, withParams(request));
   }
 
   #accept(socket: WebSocket, request: IncomingMessage): void {

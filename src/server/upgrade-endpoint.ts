@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
 import type { ChannelRegistry } from '../channel/channel-registry.js';
-import { openChannel } from '../channel/open-channel.js';
+import { Connecting } from '../channel/connecting.js';
 import type { Runtime } from '../channel/runtime.js';
 import { ChannelError } from '../errors.js';
 import { type CredentialSource, httpToken, offeredSubprotocols } from '../identity/credentials.js';
@@ -91,8 +91,7 @@ export class UpgradeEndpoint implements UpgradeTaker, UpgradeAnswerer {
         return;
       }
       transport.protocol = protocol;
-      const { channel } = openChannel(runtime, registry, transport, request);
-      if (channel.isOpen) transport.watch(channel);
+      Connecting.open(runtime, registry, transport, request);
     } catch (error) {
       runtime.reporter.error(error); // a handleProtocols of the application threw
       this.#refuse(transport, 'ERR_HANDLER_FAILED', request);

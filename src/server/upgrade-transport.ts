@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket, WebSocketServer } from 'ws';
-import type { AnsweredChannel, Refusal, Transport } from '../channel/transport.js';
+import type { AnsweredChannel, PendingChannel, Refusal, Transport } from '../channel/transport.js';
 import { closeUpgrade } from './close-upgrade.js';
 import { EarlyInput } from './early-input.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
@@ -20,20 +20,11 @@ export interface UpgradeAnswerer {
   taken(claim: SocketClaim): void;
 }
 
-/** A channel whose upgrade is not answered yet. */
-export interface PendingChannel {
-  /** Its connection is gone. */
-  closed(code: number, reason: string): void;
-  /** Its client has sent more than may wait. */
-  overflowed(): void;
-}
-
 /** What an upgrade needs until it is answered, and is let go of then. */
 interface Pending {
   readonly request: IncomingMessage;
   readonly claim: SocketClaim;
   readonly head: Buffer;
-  channel: PendingChannel | undefined;
   /** Set where the answer does not come at once. */
   early: EarlyInput | undefined;
   /** Lines that go with the 101. */
@@ -51,15 +42,6 @@ interface UpgradeRequest extends IncomingMessage {
 const noLines: readonly string[] = Object.freeze([]);
 const noBytes: Buffer = Buffer.alloc(0);
 
-/** Those that arrived in this turn of the event loop: most are answered before it ends, and until then nothing more can arrive. */
-let unwatched: UpgradeTransport[] = [];
-
-function watchAll(): void {
-  const transports = unwatched;
-  unwatched = [];
-  for (const transport of transports) transport.watchNow();
-}
-
 /**
  * An upgrade that is not answered yet. The raw socket is read meanwhile, or nobody would notice that the client left; what it sends is
  * kept, within bounds, and becomes the head of the upgrade. What somebody else has answered is not touched.
@@ -75,7 +57,7 @@ export class UpgradeTransport implements Transport {
   constructor(answerer: UpgradeAnswerer, request: IncomingMessage, claim: SocketClaim, head: Buffer) {
     this.raw = claim.socket as Socket;
     this.#answerer = answerer;
-    this.#pending = { request, claim, head, channel: undefined, early: undefined, headers: noLines, answering: undefined };
+    this.#pending = { request, claim, head, early: undefined, headers: noLines, answering: undefined };
     (request as UpgradeRequest)[transportOf] = this;
   }
 
@@ -101,23 +83,10 @@ export class UpgradeTransport implements Transport {
     return this.#pending?.headers ?? noLines;
   }
 
-  /** Tells `channel` what happens before the answer, if that does not come at once. */
   watch(channel: PendingChannel): void {
-    if (this.#pending === undefined) return;
-    this.#pending.channel = channel;
-    if (this.#pending.head.length > this.#answerer.maxBytes) {
-      channel.overflowed();
-      return;
-    }
-    if (unwatched.length === 0) setImmediate(watchAll);
-    unwatched.push(this);
-  }
-
-  /** Begins to read. */
-  watchNow(): void {
     const pending = this.#pending;
-    if (pending?.channel === undefined || pending.answering !== undefined) return;
-    const { channel, claim, head } = pending;
+    if (pending === undefined || pending.answering !== undefined) return;
+    const { claim, head } = pending;
     pending.early = new EarlyInput(claim, head, this.#answerer.maxBytes);
     pending.early.watch({
       gone: () => {
@@ -133,7 +102,7 @@ export class UpgradeTransport implements Transport {
     });
   }
 
-  answer(channel: AnsweredChannel, headers: readonly string[]): boolean | Promise<boolean> {
+  answer(channel: AnsweredChannel, headers: readonly string[] = noLines): boolean | Promise<boolean> {
     const pending = this.#pending;
     if (pending === undefined || this.#isTaken(pending)) return false;
     pending.headers = headers;

@@ -2,17 +2,19 @@ import type { ChannelRecord } from './channel-record.js';
 import { type SessionOwner, sharedSessionId } from './session-id.js';
 import type { SessionRecords } from './session-records.js';
 
-/** One channel's way to its session: opened once, and made at its first use where it need not be loaded. */
+/** One channel's way to its session: opened once, and there from the first where it need not be loaded. */
 export class SessionAccess {
   readonly #records: SessionRecords;
-  #isOpen = false;
+  #isOpen: boolean;
   #hasEnded = false;
   #record: ChannelRecord | undefined;
 
   constructor(records: SessionRecords) {
     this.#records = records;
+    this.#isOpen = records.needNoLoad;
   }
 
+  /** Whether nothing needs to be loaded any more. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
@@ -30,7 +32,6 @@ export class SessionAccess {
   open(owner: SessionOwner): Promise<void> | undefined {
     if (this.#isOpen) return undefined;
     this.#isOpen = true;
-    if (this.#records.scope === 'channel') return undefined;
     this.#record = this.#records.open(sharedSessionId(owner, this.#records.scope));
     if (this.#hasEnded) void this.#record.end(); // nobody else would
     return this.#record.load();

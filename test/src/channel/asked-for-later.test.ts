@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ChannelServer } from '../../../entries/index.js';
+import { ChannelServer, withUserFromToken } from '../../../entries/index.js';
+import { MemoryTokenRepository, MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo } from '../../../entries/testing.js';
 import { frame, RawClient } from '../../support/raw-client.js';
 import { deferred, modes, serve } from '../server/serving.js';
@@ -81,5 +82,36 @@ describe('what is asked of a channel late', () => {
     const client = await connectTo(server);
     await client.disconnect();
     expect(server.channels.get(client.channel.id)).toBeUndefined();
+  });
+
+  it('who looks for a user or a token first finds those that came before, connecting ones included, and later nobody who has left', async () => {
+    const tokens = new MemoryTokenRepository({ users: new MemoryUserRepository([{ id: 'ann', isAuthenticated: true }]) });
+    const [{ key, id }, other] = [await tokens.issue('ann'), await tokens.issue('ann')];
+    const begun = deferred();
+    const connecting = deferred();
+    const server = new ChannelServer({
+      connect: withUserFromToken({ tokens })(async ({ request }) => {
+        if (request.url !== '/slow') return;
+        begun.resolve();
+        await connecting.promise;
+      }),
+    });
+    const first = await connectTo(server, { cookies: { key } });
+    const left = await connectTo(server, { cookies: { key } });
+    const second = await connectTo(server, { cookies: { key: other.key } });
+    await left.disconnect();
+    const pending = connectTo(server, { cookies: { key }, url: '/slow' });
+    await begun.promise;
+    const found = server.channels.ofUser('ann');
+    expect(found.slice(0, 2)).toEqual([first.channel, second.channel]);
+    expect(found.length).toBe(3);
+    expect(server.channels.ofToken(id)).toEqual([first.channel, found[2]]);
+    connecting.resolve();
+    expect((await pending).channel).toBe(found[2]);
+    await first.disconnect();
+    const last = await connectTo(server, { cookies: { key } });
+    expect(server.channels.ofUser('ann')).toEqual([second.channel, found[2], last.channel]);
+    expect(await server.disconnectToken(id)).toBe(2);
+    expect(server.channels.ofUser('ann')).toEqual([second.channel]);
   });
 });

@@ -109,6 +109,33 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
     expect(pinged.reduce((sum, count) => sum + count, 0)).toBe(100);
     expect(Math.max(...pinged)).toBeLessThanOrEqual(32);
   });
+
+  it('pings who came later a beat after they came, whoever has come and gone meanwhile', async () => {
+    const pinged: number[] = [];
+    const { port, clock, channels } = await serve(
+      { connect: ready },
+      { mode, heartbeatMs: 3_000, onEvent: (event) => event.type === 'heartbeat' && pinged.push(event.pinged) },
+    );
+    const first = await connectRaw(port);
+    await clock.advance(1_250);
+    const brief = await connectRaw(port);
+    const second = await connectRaw(port);
+    brief.reset();
+    await eventually(() => expect(channels.channels.size).toBe(2));
+    await clock.advance(1_750);
+    expect(pinged).toEqual([1]);
+    expect((await first.nextFrame()).opcode).toBe(opcodes.ping);
+    await clock.advance(1_200);
+    expect(pinged).toEqual([1]);
+    await clock.advance(200);
+    expect((await second.nextFrame()).opcode).toBe(opcodes.ping);
+    expect(pinged).toEqual([1, 1]);
+    expect(clock.pendingTimers).toBe(1);
+    first.reset();
+    second.reset();
+    await eventually(() => expect(channels.channels.size).toBe(0));
+    expect(clock.pendingTimers).toBe(0);
+  });
 });
 
 it('connectTo is never pinged, and has no timer for it', async () => {
