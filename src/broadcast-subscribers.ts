@@ -6,14 +6,6 @@ interface BroadcastSubscriber extends Subscriber {
 
 /** Those who listen to a broadcaster. */
 export class BroadcastSubscribers extends Subscribers<BroadcastSubscriber> {
-  /**
-   * @returns what takes this subscriber out again, and says whether it was there.
-   * @throws {TypeError} when a callback is no function.
-   */
-  add(owner: string, on: BroadcastSubscriber['on'], onGap: () => void): () => boolean {
-    return this.enter(owner, { on, onGap });
-  }
-
   tell(group: string, data: string | Uint8Array): void {
     this.each(({ on }) => on(group, data));
   }

@@ -57,4 +57,5 @@ export function ignoreThrown(thrown: unknown): void {
   if (types.isPromise(thrown)) ignore(thrown);
 }
 
-function nothing(): void {}
+/** Makes nothing of anything. */
+export function nothing(): void {}

@@ -12,9 +12,8 @@ export class MemoryRevocationFeed implements RevocationFeed {
   readonly #subscribers = new FeedSubscribers();
 
   /** @throws {TypeError} (as a rejection) when a callback is no function. */
-  async subscribe(on: (revocation: Revocation) => void, onGap: () => void = nothing): Promise<AsyncDisposable> {
-    const end = this.#subscribers.add('MemoryRevocationFeed', on, onGap);
-    return { [Symbol.asyncDispose]: async () => void end() };
+  subscribe(on: (revocation: Revocation) => void, onGap: () => void = nothing): Promise<AsyncDisposable> {
+    return this.#subscribers.subscribe('MemoryRevocationFeed', { on, onGap });
   }
 
   async publish(revocation: Revocation): Promise<void> {

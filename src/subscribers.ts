@@ -1,5 +1,5 @@
 import { kindOf } from './kind-of.js';
-import { ignore, ignoreThrown } from './maybe-promise.js';
+import { ignore, ignoreThrown, nothing } from './maybe-promise.js';
 
 /** Who listens: to what is told, and to that something may be missing. */
 export interface Subscriber {
@@ -7,29 +7,45 @@ export interface Subscriber {
   readonly onGap: () => void;
 }
 
+/** What all who listen share: it is begun for the first of them, and ended with the last. */
+export interface SharedSubscription {
+  /** A promise that resolves once nothing can be missed any more without telling, the same for all who ask until it is ended; nothing where that is so at once. */
+  begin(): unknown;
+  end(): unknown;
+}
+
+const nothingShared: SharedSubscription = { begin: nothing, end: nothing };
+
 /** Those who listen to a feed or a broadcaster. What one of them does, throwing included, harms neither the others nor who tells them. */
 export abstract class Subscribers<Listener extends Subscriber> {
   readonly #subscribers = new Set<Listener>();
-
-  get size(): number {
-    return this.#subscribers.size;
-  }
 
   tellGap(): void {
     this.each(({ onGap }) => onGap());
   }
 
   /**
-   * @returns what takes this subscriber out again, and says whether it was there.
-   * @throws {TypeError} when a callback is no function.
+   * One more listens, once what all share has begun; rejects where it cannot.
+   *
+   * @returns what takes this one out again.
+   * @throws {TypeError} (as a rejection) when a callback is no function.
    */
-  protected enter(owner: string, subscriber: Listener): () => boolean {
+  async subscribe(owner: string, subscriber: Listener, shared: SharedSubscription = nothingShared): Promise<AsyncDisposable> {
     const { on, onGap } = subscriber;
     for (const [name, callback] of Object.entries({ on, onGap })) {
       if (typeof callback !== 'function') throw new TypeError(`${owner}.subscribe: ${name} must be a function, got ${kindOf(callback)}`);
     }
     this.#subscribers.add(subscriber);
-    return () => this.#subscribers.delete(subscriber);
+    const end = async (): Promise<void> => {
+      if (this.#subscribers.delete(subscriber) && this.#subscribers.size === 0) await shared.end();
+    };
+    try {
+      await shared.begin();
+    } catch (error) {
+      await end();
+      throw error;
+    }
+    return { [Symbol.asyncDispose]: end };
   }
 
   protected each(tell: (subscriber: Listener) => void): void {

@@ -37,8 +37,7 @@ export class MemoryBroadcaster implements Broadcaster {
   }
 
   /** @throws {TypeError} (as a rejection) when a callback is no function. */
-  async subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
-    const remove = this.#subscribers.add('MemoryBroadcaster', on, onGap);
-    return { [Symbol.asyncDispose]: async () => void remove() };
+  subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
+    return this.#subscribers.subscribe('MemoryBroadcaster', { on, onGap });
   }
 }

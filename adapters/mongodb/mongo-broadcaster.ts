@@ -5,6 +5,7 @@ import { checkBroadcast } from '../../src/check-broadcast.js';
 import { aName, anInteger, checkedOptions } from '../../src/checked-options.js';
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
 import { LossMark } from '../../src/loss-mark.js';
+import type { SharedSubscription } from '../../src/subscribers.js';
 import { type BroadcastDocument, broadcastOf } from './broadcast-document.js';
 import { BroadcastWriter } from './broadcast-writer.js';
 import { ChangeFollower } from './change-follower.js';
@@ -31,6 +32,7 @@ export class MongoBroadcaster implements Broadcaster {
   readonly #operations: Operations;
   readonly #writer: BroadcastWriter;
   readonly #follower: ChangeFollower;
+  readonly #shared: SharedSubscription = { begin: () => this.#begin(), end: () => this.#end() };
   readonly #subscribers = new BroadcastSubscribers();
   readonly #sent = new SentNumbers();
   readonly #heard = new HeardNumbers();
@@ -81,22 +83,19 @@ export class MongoBroadcaster implements Broadcaster {
    * @throws {TypeError} (as a rejection) when a callback is no function.
    * @throws {NoReplicaSetError} (as a rejection) when MongoDB is no replica set.
    */
-  async subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
-    const remove = this.#subscribers.add(owner, on, onGap);
+  subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
+    return this.#subscribers.subscribe(owner, { on, onGap }, this.#shared);
+  }
+
+  #begin(): Promise<void> {
     this.#isOver = false;
-    const end = async (): Promise<void> => {
-      if (!remove() || this.#subscribers.size > 0) return;
-      this.#isOver = true;
-      this.#heard.toldOfGap(); // of what is sent while nobody listens, nobody is to be told
-      await this.#follower.stop();
-    };
-    try {
-      await this.#follower.begin();
-    } catch (error) {
-      await end();
-      throw error;
-    }
-    return { [Symbol.asyncDispose]: end };
+    return this.#follower.begin();
+  }
+
+  async #end(): Promise<void> {
+    this.#isOver = true;
+    this.#heard.toldOfGap(); // of what is sent while nobody listens, nobody is to be told
+    await this.#follower.stop();
   }
 
   /** Numbers it, also where it cannot be written: so the others see that it is missing. */

@@ -2,6 +2,7 @@ import type { ChangeStreamDocument, ChangeStreamOptions, Collection, Db } from '
 import { aName, anObject, checkedOptions, checkOption, isListOf, type Rules } from '../../src/checked-options.js';
 import type { FeedHealth, Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import { FeedSubscribers } from '../../src/feed-subscribers.js';
+import type { SharedSubscription } from '../../src/subscribers.js';
 import { ChangeFollower } from './change-follower.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
@@ -50,6 +51,7 @@ export class MongoRevocationFeed implements RevocationFeed {
   readonly #operations: Operations;
   readonly #subscribers = new FeedSubscribers();
   readonly #follower: ChangeFollower;
+  readonly #shared: SharedSubscription = { begin: () => this.#follower.begin(), end: () => this.#follower.stop() };
 
   /** @throws {TypeError} when an option is out of its range. */
   constructor(db: Db, options: MongoRevocationFeedOptions = {}) {
@@ -86,18 +88,8 @@ export class MongoRevocationFeed implements RevocationFeed {
    * @throws {NoReplicaSetError} (as a rejection) when MongoDB is no replica set.
    * @throws {Error} (as a rejection) when it cannot be asked.
    */
-  async subscribe(on: (revocation: Revocation) => void, onGap: () => void, health?: FeedHealth): Promise<AsyncDisposable> {
-    const remove = this.#subscribers.add(owner, on, onGap, health);
-    const end = async (): Promise<void> => {
-      if (remove() && this.#subscribers.size === 0) await this.#follower.stop();
-    };
-    try {
-      await this.#follower.begin();
-    } catch (error) {
-      await end();
-      throw error;
-    }
-    return { [Symbol.asyncDispose]: end };
+  subscribe(on: (revocation: Revocation) => void, onGap: () => void, health?: FeedHealth): Promise<AsyncDisposable> {
+    return this.#subscribers.subscribe(owner, { on, onGap, health }, this.#shared);
   }
 
   /**

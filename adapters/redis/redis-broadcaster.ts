@@ -2,6 +2,7 @@ import { BroadcastSubscribers } from '../../src/broadcast-subscribers.js';
 import { checkBroadcast } from '../../src/check-broadcast.js';
 import { anInteger, checkedOptions } from '../../src/checked-options.js';
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
+import type { SharedSubscription } from '../../src/subscribers.js';
 import { BroadcastLane } from './broadcast-lane.js';
 import { Operations } from './operations.js';
 import { type RedisOptions, redisRules } from './options.js';
@@ -30,6 +31,7 @@ export class RedisBroadcaster implements Broadcaster {
   readonly #lanes: readonly BroadcastLane[];
   readonly #subscribers = new BroadcastSubscribers();
   #beginning: Promise<unknown> | undefined;
+  readonly #shared: SharedSubscription = { begin: () => this.#begin(), end: () => this.#stop() };
 
   /** @throws {TypeError} when `client` is none of `ioredis` or `redis`, or an option is out of its range. */
   constructor(client: RedisClient, options: RedisBroadcasterOptions = {}) {
@@ -60,19 +62,13 @@ export class RedisBroadcaster implements Broadcaster {
    *
    * @throws {TypeError} (as a rejection) when a callback is no function.
    */
-  async subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
-    const remove = this.#subscribers.add(owner, on, onGap);
-    const end = (): void => {
-      if (remove() && this.#subscribers.size === 0) this.#stop();
-    };
-    try {
-      this.#beginning ??= Promise.all(this.#lanes.map((lane) => lane.listen()));
-      await this.#beginning;
-    } catch (error) {
-      end();
-      throw error;
-    }
-    return { [Symbol.asyncDispose]: async () => end() };
+  subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
+    return this.#subscribers.subscribe(owner, { on, onGap }, this.#shared);
+  }
+
+  #begin(): Promise<unknown> {
+    this.#beginning ??= Promise.all(this.#lanes.map((lane) => lane.listen()));
+    return this.#beginning;
   }
 
   #stop(): void {

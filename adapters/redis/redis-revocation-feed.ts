@@ -1,6 +1,7 @@
 import { checkedOptions } from '../../src/checked-options.js';
 import type { FeedHealth, Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import { FeedSubscribers } from '../../src/feed-subscribers.js';
+import type { SharedSubscription } from '../../src/subscribers.js';
 import { Operations } from './operations.js';
 import { type RedisOptions, redisRules } from './options.js';
 import type { RedisClient } from './redis-client.js';
@@ -22,6 +23,7 @@ export class RedisRevocationFeed implements RevocationFeed {
   readonly #subscribers = new FeedSubscribers();
   #subscription: RedisSubscription | undefined;
   #beginning: Promise<void> | undefined;
+  readonly #shared: SharedSubscription = { begin: () => (this.#beginning ??= this.#begin()), end: () => this.#stop() };
   /** Whether subscribers were told that it cannot go on. */
   #hasFailed = false;
 
@@ -31,19 +33,8 @@ export class RedisRevocationFeed implements RevocationFeed {
     this.#channel = `${this.#operations.prefix}revocations`;
   }
 
-  async subscribe(on: (revocation: Revocation) => void, onGap: () => void, health?: FeedHealth): Promise<AsyncDisposable> {
-    const remove = this.#subscribers.add(owner, on, onGap, health);
-    const end = (): void => {
-      if (remove() && this.#subscribers.size === 0) this.#stop();
-    };
-    try {
-      this.#beginning ??= this.#begin();
-      await this.#beginning;
-    } catch (error) {
-      end();
-      throw error;
-    }
-    return { [Symbol.asyncDispose]: async () => end() };
+  subscribe(on: (revocation: Revocation) => void, onGap: () => void, health?: FeedHealth): Promise<AsyncDisposable> {
+    return this.#subscribers.subscribe(owner, { on, onGap, health }, this.#shared);
   }
 
   /**

@@ -1,8 +1,10 @@
 import type { ChannelMessage } from './channel-message.js';
+import { notWhenEnding, whenEnding } from './when-ending.js';
 
 /** A numbered message whose handler is at work, and those that wait for what comes of it. */
 export class RequestUnderway {
   #waiting: (() => void)[] | undefined;
+  readonly #onEnding = (): void => this.end();
   readonly message: ChannelMessage;
 
   constructor(message: ChannelMessage) {
@@ -12,17 +14,18 @@ export class RequestUnderway {
   /** Something has come of it, or its channel ends, with which it may not. */
   get isOver(): Promise<void> {
     return new Promise((resolve) => {
-      const { signal } = this.message.channel;
-      if (signal.aborted) return resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      const { channel } = this.message;
+      if (!channel.isOpen) return resolve();
       this.#waiting ??= [];
       this.#waiting.push(resolve);
+      whenEnding(channel, this.#onEnding);
     });
   }
 
   end(): void {
     for (const resolve of this.#waiting ?? []) resolve();
     this.#waiting = undefined;
+    notWhenEnding(this.message.channel, this.#onEnding);
   }
 }
 

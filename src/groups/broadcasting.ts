@@ -1,12 +1,13 @@
 import type { Broadcaster } from '../contracts/broadcaster.js';
 import type { Clock } from '../contracts/clock.js';
+import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
-import { ignore, promiseOf } from '../maybe-promise.js';
+import { LastingSubscription, type LastingSubscriptionOwner, type SubscriptionAttempt } from '../lasting-subscription.js';
+import { promiseOf } from '../maybe-promise.js';
 import type { Reporter } from '../reporter.js';
 
-/** How soon a subscription that failed is tried again at first, and at the latest. */
-const firstRetryMs = 1_000;
-const maxRetryMs = 60_000;
+/** What a broadcaster that does not answer is waited for when it is subscribed to, and when groups close. */
+const broadcasterTimeoutMs = 10_000;
 
 /** Who hears what other processes send. */
 export interface BroadcastListener {
@@ -16,86 +17,78 @@ export interface BroadcastListener {
 }
 
 /** The way of some groups to other processes and back: nobody waits for it, and its failures are told to the reporter. */
-export class Broadcasting {
+export class Broadcasting implements LastingSubscriptionOwner {
+  readonly clock: Clock;
+  readonly timeoutMs = broadcasterTimeoutMs;
   readonly #broadcaster: Broadcaster;
   readonly #listener: BroadcastListener;
   readonly #reporter: Reporter;
-  readonly #clock: Clock;
-  #active: AsyncDisposable | undefined;
-  #retryMs = firstRetryMs;
-  #hasFailed = false;
-  #cancelRetry: (() => void) | undefined;
+  readonly #lasting: LastingSubscription;
   #isClosed = false;
   #isReady!: () => void;
   /** Resolves once the subscription stands. */
   readonly ready = new Promise<void>((resolve) => {
     this.#isReady = resolve;
   });
-  /** What was handed to the broadcaster and has not come to anything yet. */
-  readonly #pending = new Set<Promise<void>>();
+  /** How many messages were handed to the broadcaster and have not come to anything yet. */
+  #pending = 0;
+  /** Told when there are none. */
+  #whenDone: (() => void) | undefined;
   /** Whether the last one failed, which is told once. */
   #isFailing = false;
+  readonly #onSent = (): void => {
+    this.#isFailing = false;
+    this.#done();
+  };
+  readonly #onFailed = (cause: unknown): void => {
+    if (!this.#isFailing) {
+      const text = 'What was sent to a group did not reach the other processes; their groups are told of a gap once they can be.';
+      this.#warn(text, cause);
+    }
+    this.#isFailing = true;
+    this.#done();
+  };
 
   constructor(broadcaster: Broadcaster, listener: BroadcastListener, reporter: Reporter, clock: Clock) {
+    this.clock = clock;
     this.#broadcaster = broadcaster;
     this.#listener = listener;
     this.#reporter = reporter;
-    this.#clock = clock;
-    void this.#subscribe();
+    this.#lasting = new LastingSubscription(this, false);
   }
 
   /** Sends `data` to the other processes; those that are sent one after the other arrive so. */
   publish(group: string, data: string | Uint8Array): void {
     if (this.#isClosed) return;
+    this.#pending += 1;
     let publishing: Promise<void>;
     try {
-      publishing = promiseOf(this.#broadcaster.publish(group, data)).then(
-        () => {
-          this.#isFailing = false;
-        },
-        (cause: unknown) => this.#failed(cause),
-      );
+      publishing = promiseOf(this.#broadcaster.publish(group, data));
     } catch (cause) {
-      this.#failed(cause);
+      this.#onFailed(cause);
       return;
     }
-    this.#pending.add(publishing);
-    void publishing.then(() => this.#pending.delete(publishing));
+    publishing.then(this.#onSent, this.#onFailed);
   }
 
-  #failed(cause: unknown): void {
-    if (this.#isFailing) return;
-    this.#isFailing = true;
-    const text = 'What was sent to a group did not reach the other processes; their groups are told of a gap once they can be.';
-    this.#reporter.warn(new ChannelError('ERR_BROADCAST_FAILED', text, { cause }));
+  #done(): void {
+    this.#pending -= 1;
+    if (this.#pending === 0) this.#whenDone?.();
   }
 
-  async #subscribe(): Promise<void> {
-    try {
-      const active = await this.#broadcaster.subscribe(
-        (group, data) => this.#tell(() => this.#listener.received(group, data)),
-        () => this.#tell(() => this.#listener.gap()),
-      );
-      if (this.#isClosed) {
-        ignore(active[Symbol.asyncDispose]());
-        return;
-      }
-      this.#active = active;
-    } catch (cause) {
-      if (this.#isClosed) return;
-      this.#hasFailed = true;
-      const text = `A broadcaster could not be subscribed to; the next attempt comes in ${this.#retryMs} ms. Until then groups send to this process alone.`;
-      this.#reporter.warn(new ChannelError('ERR_BROADCAST_FAILED', text, { cause }));
-      this.#cancelRetry = this.#clock.setTimer(() => void this.#subscribe(), this.#retryMs);
-      this.#retryMs = Math.min(2 * this.#retryMs, maxRetryMs);
-      return;
-    }
-    this.#isReady();
-    if (this.#hasFailed) this.#tell(() => this.#listener.gap());
+  subscribe(attempt: SubscriptionAttempt): Promise<AsyncDisposable> {
+    return this.#broadcaster.subscribe(
+      (group, data) => this.#tell(attempt, () => this.#listener.received(group, data)),
+      () => this.#tell(attempt, () => this.#listener.gap()),
+    );
+  }
+
+  #tell(attempt: SubscriptionAttempt, run: () => void): void {
+    if (!attempt.isGivenUp) this.#run(run);
   }
 
   /** What listeners throw is theirs. */
-  #tell(run: () => void): void {
+  #run(run: () => void): void {
     if (this.#isClosed) return;
     try {
       run();
@@ -104,18 +97,42 @@ export class Broadcasting {
     }
   }
 
-  /** Hears nothing more; resolves once what was sent before has left. */
+  began(isLate: boolean): void {
+    this.#isReady();
+    if (isLate) this.#run(() => this.#listener.gap());
+  }
+
+  failed(cause: unknown, retryMs: number): void {
+    const text = `A broadcaster could not be subscribed to; the next attempt comes in ${retryMs} ms. Until then groups send to this process alone.`;
+    this.#warn(text, cause);
+  }
+
+  notEnded(cause: unknown): void {
+    this.#warn('The subscription to a broadcaster did not end in order.', cause);
+  }
+
+  #warn(text: string, cause: unknown): void {
+    this.#reporter.warn(new ChannelError('ERR_BROADCAST_FAILED', text, { cause }));
+  }
+
+  /** Hears nothing more; resolves once what was sent before has left, or the broadcaster does not answer. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#isReady();
-    this.#cancelRetry?.();
-    await Promise.all(this.#pending);
-    const active = this.#active;
-    this.#active = undefined;
+    if (this.#pending > 0) await this.#sent();
+    await this.#lasting.stop();
+  }
+
+  async #sent(): Promise<void> {
+    const { clock, timeoutMs: ms } = this;
+    const onTimeout = (): Error => new Error(`${this.#pending} messages were not published within ${ms} ms.`);
+    const sent = new Promise<void>((resolve) => {
+      this.#whenDone = resolve;
+    });
     try {
-      await active?.[Symbol.asyncDispose]();
+      await withDeadline(() => sent, { clock, ms, onTimeout });
     } catch (cause) {
-      this.#reporter.warn(new ChannelError('ERR_BROADCAST_FAILED', 'The subscription to a broadcaster did not end in order.', { cause }));
+      this.#warn('What was sent to groups may not have reached the other processes when they were closed.', cause);
     }
   }
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../contracts/clock.js';
 import { guardedClock } from '../guarded-clock.js';
 import { type InjectionToken, injectionToken } from '../injection.js';
 import { kindOf } from '../kind-of.js';
-import { ignore } from '../maybe-promise.js';
+import { nothing, whenDone } from '../maybe-promise.js';
 import type { Channel } from '../messages.js';
 import { Reporter, type ReporterOptions } from '../reporter.js';
 import { systemClock } from '../system-clock.js';
@@ -23,10 +23,10 @@ export interface GroupsOptions extends ReporterOptions {
   readonly broadcaster?: Broadcaster | undefined;
   /** Whether {@link Groups.presenceOf} knows the users of all nodes; nodes tell each other what changes, and every 5 s that they are there. @default false */
   readonly presence?: boolean | undefined;
-  /** Told when something that other processes sent may have been missed: whoever keeps a history loads it again. What it throws goes to `onError`. */
-  readonly onGap?: (() => void) | undefined;
-  /** Told of a group whose users, or their numbers of channels, have changed on some node; needs `presence`. What it throws goes to `onError`. */
-  readonly onPresence?: ((name: string) => void) | undefined;
+  /** Told when something that other processes sent may have been missed: whoever keeps a history loads it again. What it throws or rejects with goes to `onError`. */
+  readonly onGap?: (() => unknown) | undefined;
+  /** Told of a group whose users, or their numbers of channels, have changed on some node; needs `presence`. What it throws or rejects with goes to `onError`. */
+  readonly onPresence?: ((name: string) => unknown) | undefined;
   /** The time that presence goes by. @default the machine's */
   readonly clock?: Clock | undefined;
 }
@@ -89,11 +89,7 @@ export class Groups implements AsyncDisposable {
           clock,
         )
       : undefined;
-    this.#memberships = new Memberships(
-      presence
-        ? { joined: (name, channel) => this.#count(name, channel, 1), left: (name, channel) => this.#count(name, channel, -1) }
-        : undefined,
-    );
+    this.#memberships = new Memberships(this.#presence);
     if (broadcaster === undefined) return;
     const listener = { received: (group: string, data: string | Uint8Array) => this.#received(group, data), gap: () => this.#gap() };
     this.#broadcasting = new Broadcasting(broadcaster, listener, this.#reporter, clock);
@@ -214,11 +210,8 @@ export class Groups implements AsyncDisposable {
     return this.#presence.of(name);
   }
 
-  #count(name: string, { user }: Channel, change: 1 | -1): void {
-    if (user.isAuthenticated) this.#presence?.count(name, user.id, change);
-  }
-
   #received(group: string, data: string | Uint8Array): void {
+    checkData('Groups: what the broadcaster brings', data);
     if (group === presenceGroup) this.#presence?.received(data);
     else this.#deliver(group, data, undefined);
   }
@@ -229,10 +222,11 @@ export class Groups implements AsyncDisposable {
   }
 
   #call(run: () => unknown): void {
+    const failed = (error: unknown): void => this.#reporter.error(error);
     try {
-      ignore(run());
+      whenDone(run(), nothing, failed);
     } catch (error) {
-      this.#reporter.error(error);
+      failed(error);
     }
   }
 
@@ -243,8 +237,8 @@ export class Groups implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#presence?.close();
     this.#memberships.clear();
+    this.#presence?.close();
     await this.#broadcasting?.close();
   }
 

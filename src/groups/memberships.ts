@@ -15,6 +15,8 @@ export interface MembershipListener {
 export class Memberships {
   readonly #members = new Map<string, Set<Channel>>();
   readonly #groups = new Map<Channel, Set<string>>();
+  /** Those whose signals are listened to: for as long as they live, however often they leave and come back. */
+  readonly #watched = new WeakSet<Channel>();
   readonly #listener: MembershipListener | undefined;
   readonly #onEnding = (channel: object): void => this.#ended(channel as Channel);
 
@@ -29,7 +31,7 @@ export class Memberships {
     if (groups === undefined) {
       groups = new Set();
       this.#groups.set(channel, groups);
-      watch(channel, this.#onEnding);
+      this.#watch(channel);
     }
     if (groups.has(name)) return true;
     groups.add(name);
@@ -50,6 +52,15 @@ export class Memberships {
     if (groups.size === 0) this.#forget(channel);
     this.#leave(name, channel);
     return true;
+  }
+
+  /** A channel that a test has made says by its signal that it begins to end, if by anything. */
+  #watch(channel: Channel): void {
+    if (channel instanceof Connection) whenEnding(channel, this.#onEnding);
+    else if (!this.#watched.has(channel)) {
+      this.#watched.add(channel);
+      (channel.signal as AbortSignal | undefined)?.addEventListener('abort', () => this.#ended(channel), { once: true });
+    }
   }
 
   #leave(name: string, channel: Channel): void {
@@ -89,10 +100,4 @@ export class Memberships {
 /** Whether `channel` neither ends nor has ended. */
 function isOpen(channel: Channel): boolean {
   return channel instanceof Connection ? channel.isOpen : (channel.signal as AbortSignal | undefined)?.aborted !== true;
-}
-
-/** Calls `step` when `channel` begins to end. One that a test has made says so by its signal, if by anything. */
-function watch(channel: Channel, step: (channel: object) => void): void {
-  if (channel instanceof Connection) whenEnding(channel, step);
-  else (channel.signal as AbortSignal | undefined)?.addEventListener('abort', () => step(channel), { once: true });
 }

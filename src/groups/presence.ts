@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../contracts/clock.js';
+import type { Channel } from '../messages.js';
 import { type CountChange, GroupCounts, type UserCounts } from './group-counts.js';
 import { ownPrefix } from './group-name.js';
 import { type PresenceMessage, presenceMessage } from './presence-message.js';
@@ -14,8 +15,9 @@ const silentMs = 20_000;
 const gatherMs = 50;
 /** A node is asked that often at most: its answer may be under way. */
 const askMs = 1_000;
-/** So many counts fit in one message. */
+/** So many counts fit in one message, and so many characters of names and ids: brokers bound what they carry. */
 const maxCounts = 2_000;
+const maxCharacters = 65_536;
 
 /** What is known of another node. */
 interface Node {
@@ -25,6 +27,8 @@ interface Node {
   heardAt: number;
   askedAt: number;
 }
+
+type Told = Extract<PresenceMessage, { readonly counts: unknown }>;
 
 /** Whom presence tells, and through whom. */
 export interface PresenceOwner {
@@ -41,9 +45,14 @@ export class Presence {
   readonly #clock: Clock;
   readonly #own = new GroupCounts();
   readonly #others = new Map<string, Node>();
-  /** Own counts that the others have not been told, by group and user. */
-  #changed = new Map<string, Set<string>>();
+  /** The user that a channel counts for, by group: who speaks on it may become known, or another, while it is there. */
+  readonly #countedFor = new WeakMap<Channel, Map<string, string>>();
+  /** Own counts that have changed since the others were told, by group and user, as they were told. */
+  #changed = new Map<string, UserCounts>();
   #at = 0;
+  /** Whether somebody has asked for all that there is. */
+  #owesAll = false;
+  #isClosed = false;
   #cancelGather: (() => void) | undefined;
   #cancelBeat: () => void;
 
@@ -53,16 +62,38 @@ export class Presence {
     this.#cancelBeat = clock.setTimer(() => this.#beat(), beatMs);
   }
 
-  /** A user has one channel more, or less, in a group of this node. */
-  count(name: string, userId: string, change: 1 | -1): void {
-    this.#own.set(name, userId, this.#own.get(name, userId) + change);
+  /** `channel` came into a group of this node: its user has one channel more there. */
+  joined(name: string, channel: Channel): void {
+    const { user } = channel;
+    if (!user.isAuthenticated) return;
+    let groups = this.#countedFor.get(channel);
+    if (groups === undefined) {
+      groups = new Map();
+      this.#countedFor.set(channel, groups);
+    }
+    groups.set(name, user.id);
+    this.#count(name, user.id, 1);
+  }
+
+  /** It has left the group. */
+  left(name: string, channel: Channel): void {
+    const groups = this.#countedFor.get(channel);
+    const userId = groups?.get(name);
+    if (userId === undefined) return;
+    groups?.delete(name);
+    this.#count(name, userId, -1);
+  }
+
+  #count(name: string, userId: string, change: 1 | -1): void {
+    const before = this.#own.get(name, userId);
+    this.#own.set(name, userId, before + change);
     let users = this.#changed.get(name);
     if (users === undefined) {
-      users = new Set();
+      users = new Map();
       this.#changed.set(name, users);
     }
-    users.add(userId);
-    this.#cancelGather ??= this.#clock.setTimer(() => this.#tellChanges(), gatherMs);
+    if (!users.has(userId)) users.set(userId, before);
+    this.#tellSoon();
   }
 
   /** The users of a group on all nodes, each with its number of channels. */
@@ -78,18 +109,36 @@ export class Presence {
 
   /** Something may have been missed, here or by the others, or nothing is known yet. */
   tellAndAskAll(): void {
+    if (this.#isClosed) return;
     this.#say({ node: this.#node, kind: 'ask' });
-    this.#tellAll();
+    this.#tellAllSoon();
   }
 
   received(data: string | Uint8Array): void {
     const message = presenceMessage(data);
-    if (message === undefined || message.node === this.#node) return;
+    if (message === undefined || message.node === this.#node || this.#isClosed) return;
     if (message.kind === 'leave') this.#forget(message.node);
     else if (message.kind === 'ask') {
-      if (message.of === undefined || message.of === this.#node) this.#tellAll();
+      if (message.of === undefined || message.of === this.#node) this.#tellAllSoon();
       this.#known(message.node);
     } else this.#heard(message);
+  }
+
+  /** Once for all who ask meanwhile: after a gap, every node does. */
+  #tellAllSoon(): void {
+    this.#owesAll = true;
+    this.#tellSoon();
+  }
+
+  #tellSoon(): void {
+    this.#cancelGather ??= this.#clock.setTimer(() => this.#tell(), gatherMs);
+  }
+
+  #tell(): void {
+    this.#cancelGather = undefined;
+    this.#tellChanges();
+    if (this.#owesAll) this.#tellAll();
+    this.#owesAll = false;
   }
 
   #known(id: string): Node {
@@ -105,11 +154,8 @@ export class Presence {
   #heard(message: Extract<PresenceMessage, { readonly at: number }>): void {
     const node = this.#known(message.node);
     if (message.at === node.at) return;
-    if (message.kind === 'all') {
-      const names = new Set(node.counts.names());
-      node.counts = new GroupCounts();
-      this.#apply(node, message, names);
-    } else if (message.kind === 'change' && message.at === node.at + 1 && node.at >= 0) this.#apply(node, message, new Set());
+    if (message.kind === 'all') this.#applyAll(node, message);
+    else if (message.kind === 'change' && message.at === node.at + 1 && node.at >= 0) this.#applyChange(node, message);
     else this.#ask(message.node, node);
   }
 
@@ -120,11 +166,29 @@ export class Presence {
     this.#say({ node: this.#node, kind: 'ask', of: id });
   }
 
-  #apply(node: Node, { at, counts }: { readonly at: number; readonly counts: readonly CountChange[] }, changed: Set<string>): void {
+  #applyAll(node: Node, { at, counts }: Told): void {
+    const before = node.counts;
+    const changed = new Set<string>();
+    node.at = at;
+    node.counts = new GroupCounts();
+    for (const [name, userId, count] of counts) {
+      node.counts.set(name, userId, count);
+      if (before.set(name, userId, 0) !== count) changed.add(name);
+    }
+    for (const name of before.names()) changed.add(name);
+    this.#tellOwner(changed);
+  }
+
+  #applyChange(node: Node, { at, counts }: Told): void {
+    const changed = new Set<string>();
     node.at = at;
     for (const [name, userId, count] of counts) {
       if (node.counts.set(name, userId, count) !== count) changed.add(name);
     }
+    this.#tellOwner(changed);
+  }
+
+  #tellOwner(changed: ReadonlySet<string>): void {
     if (changed.size > 0) this.#owner.changed(changed);
   }
 
@@ -136,22 +200,23 @@ export class Presence {
   }
 
   #tellChanges(): void {
-    this.#cancelGather = undefined;
-    const changed = this.#changed;
-    this.#changed = new Map();
     const counts: CountChange[] = [];
-    for (const [name, users] of changed) {
-      for (const userId of users) counts.push([name, userId, this.#own.get(name, userId)]);
+    const names = new Set<string>();
+    for (const [name, users] of this.#changed) {
+      for (const [userId, before] of users) {
+        const count = this.#own.get(name, userId);
+        if (count === before) continue; // who left came back
+        counts.push([name, userId, count]);
+        names.add(name);
+      }
     }
+    this.#changed = new Map();
     for (const part of partsOf(counts)) this.#say({ node: this.#node, kind: 'change', at: ++this.#at, counts: part });
-    this.#owner.changed(changed.keys());
+    this.#tellOwner(names);
   }
 
   /** In parts, of which the later ones are changes: whoever knew all of them learns nothing new. */
   #tellAll(): void {
-    this.#cancelGather?.();
-    if (this.#changed.size > 0) this.#tellChanges();
-    this.#cancelGather = undefined;
     const [first = [], ...rest] = partsOf([...this.#own.all()]);
     this.#say({ node: this.#node, kind: 'all', at: this.#at, counts: first });
     for (const part of rest) this.#say({ node: this.#node, kind: 'change', at: ++this.#at, counts: part });
@@ -168,16 +233,29 @@ export class Presence {
     this.#owner.publish(presenceGroup, JSON.stringify(message));
   }
 
-  /** Tells the others that this node leaves. */
+  /** Tells the others that this node leaves; the users of others are none of its business any more. */
   close(): void {
+    this.#isClosed = true;
     this.#cancelGather?.();
     this.#cancelBeat();
+    this.#others.clear();
     this.#say({ node: this.#node, kind: 'leave' });
   }
 }
 
 function partsOf(counts: readonly CountChange[]): (readonly CountChange[])[] {
   const parts: (readonly CountChange[])[] = [];
-  for (let start = 0; start < counts.length; start += maxCounts) parts.push(counts.slice(start, start + maxCounts));
+  let part: CountChange[] = [];
+  let characters = 0;
+  for (const each of counts) {
+    characters += each[0].length + each[1].length;
+    if (part.length === maxCounts || (part.length > 0 && characters > maxCharacters)) {
+      parts.push(part);
+      part = [];
+      characters = each[0].length + each[1].length;
+    }
+    part.push(each);
+  }
+  if (part.length > 0) parts.push(part);
   return parts;
 }

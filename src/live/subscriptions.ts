@@ -1,13 +1,10 @@
 import type { Runtime } from '../channel/runtime.js';
+import type { Clock } from '../contracts/clock.js';
 import type { Revocation, RevocationFeed } from '../contracts/revocation-feed.js';
-import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
-import { ignore, ignoreThrown } from '../maybe-promise.js';
+import { LastingSubscription, type LastingSubscriptionOwner, type SubscriptionAttempt } from '../lasting-subscription.js';
+import { ignoreThrown } from '../maybe-promise.js';
 import { FeedOutage } from './feed-outage.js';
-
-/** How soon a subscription that failed is tried again at first, and at the latest. */
-const firstRetryMs = 1_000;
-const maxRetryMs = 60_000;
 
 /** Who is told what feeds say. */
 export interface FeedListener {
@@ -61,62 +58,39 @@ export class Subscriptions {
   }
 }
 
-/** One attempt to subscribe; what comes of it after it was given up is nobody's. */
-interface Attempt {
-  isGivenUp: boolean;
-}
-
-/** The subscription to one feed: tried again where it fails. */
-class Subscription {
+/** The subscription to one feed. */
+class Subscription implements LastingSubscriptionOwner {
   readonly #feed: RevocationFeed;
   readonly #runtime: Runtime;
   readonly #listener: FeedListener;
   readonly #outage: FeedOutage;
+  readonly #lasting: LastingSubscription;
   /** Set until the first attempt has succeeded or failed. */
   starting: Promise<void> | undefined;
-  #attempt: Attempt = { isGivenUp: false };
-  #active: AsyncDisposable | undefined;
-  #cancelRetry: (() => void) | undefined;
-  #retryMs = firstRetryMs;
   readonly isAwaited: boolean;
-  /** Whether somebody may have been looked up while there was no subscription. */
-  #isLate: boolean;
 
   constructor(feed: RevocationFeed, runtime: Runtime, listener: FeedListener, isAwaited: boolean) {
     this.isAwaited = isAwaited;
-    this.#isLate = !isAwaited;
     this.#feed = feed;
     this.#runtime = runtime;
     this.#listener = listener;
     this.#outage = new FeedOutage(runtime);
-    this.starting = this.#try().then(() => {
+    this.#lasting = new LastingSubscription(this, !isAwaited); // somebody may have been looked up before, then
+    this.starting = this.#lasting.tried.then(() => {
       this.starting = undefined;
     });
   }
 
-  async #try(): Promise<void> {
-    const { clock, connectTimeoutMs: ms } = this.#runtime;
-    const attempt: Attempt = { isGivenUp: false };
-    this.#attempt = attempt;
-    const onTimeout = (): Error => new Error(`The feed did not subscribe within ${ms} ms.`);
-    try {
-      this.#active = await withDeadline(() => this.#subscribe(attempt), { clock, ms, onTimeout });
-    } catch (cause) {
-      attempt.isGivenUp = true;
-      this.#isLate = true;
-      if (this.#attempt !== attempt) return; // stopped meanwhile
-      this.#outage.notSubscribed(cause, this.#retryMs);
-      this.#cancelRetry = clock.setTimer(() => void this.#try(), this.#retryMs);
-      this.#retryMs = Math.min(2 * this.#retryMs, maxRetryMs);
-      return;
-    }
-    this.#retryMs = firstRetryMs;
-    this.#outage.over();
-    if (this.#isLate) this.#tell(attempt, () => this.#listener.gap());
+  get clock(): Clock {
+    return this.#runtime.clock;
   }
 
-  async #subscribe(attempt: Attempt): Promise<AsyncDisposable> {
-    const active = await this.#feed.subscribe(
+  get timeoutMs(): number {
+    return this.#runtime.connectTimeoutMs;
+  }
+
+  subscribe(attempt: SubscriptionAttempt): Promise<AsyncDisposable> {
+    return this.#feed.subscribe(
       (revocation) => this.#tell(attempt, () => this.#listener.revoked(revocation)),
       () => this.#tell(attempt, () => this.#listener.gap()),
       {
@@ -129,45 +103,38 @@ class Subscription {
         },
       },
     );
-    if (attempt.isGivenUp) dispose(active);
-    return active;
   }
 
-  #tell(attempt: Attempt, run: () => void): void {
-    if (attempt.isGivenUp) return;
+  #tell(attempt: SubscriptionAttempt, run: () => void): void {
+    if (!attempt.isGivenUp) this.#run(run);
+  }
+
+  #run(run: () => void): void {
     try {
       run();
     } catch (cause) {
-      this.#runtime.reporter.warn(
-        new ChannelError('ERR_REVOCATION_FEED_FAILED', 'What a revocation feed told is no revocation.', { cause }),
-      );
+      this.#warn('What a revocation feed told is no revocation.', cause);
     }
   }
 
-  async stop(): Promise<void> {
-    this.#cancelRetry?.();
-    this.#attempt.isGivenUp = true;
-    this.#attempt = { isGivenUp: true };
-    const { clock, connectTimeoutMs: ms, reporter } = this.#runtime;
-    const active = this.#active;
-    this.#active = undefined;
-    if (active === undefined) return;
-    try {
-      const onTimeout = (): Error => new Error(`The feed did not end its subscription within ${ms} ms.`);
-      await withDeadline(() => active[Symbol.asyncDispose](), { clock, ms, onTimeout });
-    } catch (cause) {
-      reporter.warn(
-        new ChannelError('ERR_REVOCATION_FEED_FAILED', 'The subscription to a revocation feed did not end in order.', { cause }),
-      );
-    }
+  began(isLate: boolean): void {
+    this.#outage.over();
+    if (isLate) this.#run(() => this.#listener.gap());
   }
-}
 
-/** Ends a subscription that nobody waits for any more. */
-function dispose(active: Partial<AsyncDisposable> | undefined): void {
-  try {
-    ignore(active?.[Symbol.asyncDispose]?.());
-  } catch {
-    // there is nobody left to tell
+  failed(cause: unknown, retryMs: number): void {
+    this.#outage.notSubscribed(cause, retryMs);
+  }
+
+  notEnded(cause: unknown): void {
+    this.#warn('The subscription to a revocation feed did not end in order.', cause);
+  }
+
+  #warn(text: string, cause: unknown): void {
+    this.#runtime.reporter.warn(new ChannelError('ERR_REVOCATION_FEED_FAILED', text, { cause }));
+  }
+
+  stop(): Promise<void> {
+    return this.#lasting.stop();
   }
 }

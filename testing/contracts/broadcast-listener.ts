@@ -1,4 +1,5 @@
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
+import { Waiting } from './waiting.js';
 
 /** One message as a subscriber heard it. */
 export interface Heard {
@@ -18,19 +19,16 @@ export interface BroadcastListener extends AsyncDisposable {
 /** Subscribes to `broadcaster`; each wait lasts `timeoutMs` milliseconds at most. */
 export async function listenTo(broadcaster: Broadcaster, timeoutMs = 10_000): Promise<BroadcastListener> {
   const heard: Heard[] = [];
-  const waiting = new Set<() => void>();
+  const waiting = new Waiting(timeoutMs);
   let gaps = 0;
-  const wake = (): void => {
-    for (const look of [...waiting]) look();
-  };
   const subscription = await broadcaster.subscribe(
     (group, data) => {
       heard.push({ group, data });
-      wake();
+      waiting.wake();
     },
     () => {
       gaps += 1;
-      wake();
+      waiting.wake();
     },
   );
   return {
@@ -38,21 +36,7 @@ export async function listenTo(broadcaster: Broadcaster, timeoutMs = 10_000): Pr
     get gaps() {
       return gaps;
     },
-    until: (isTrue, what) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          if (!isTrue(heard, gaps)) return;
-          clearTimeout(timer);
-          waiting.delete(look);
-          resolve();
-        };
-        const timer = setTimeout(() => {
-          waiting.delete(look);
-          reject(new Error(`${what} within ${timeoutMs} ms`));
-        }, timeoutMs);
-        waiting.add(look);
-        look();
-      }),
+    until: (isTrue, what) => waiting.until(() => isTrue(heard, gaps), what),
     [Symbol.asyncDispose]: () => Promise.resolve(subscription[Symbol.asyncDispose]()),
   };
 }

@@ -1,4 +1,5 @@
 import type { Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
+import { Waiting } from './waiting.js';
 
 /** A subscriber that remembers, and waits for what is to come. */
 export interface FeedListener extends AsyncDisposable {
@@ -13,40 +14,22 @@ export interface FeedListener extends AsyncDisposable {
 /** Subscribes to `feed`; each wait lasts `timeoutMs` milliseconds at most. */
 export async function listen(feed: RevocationFeed, timeoutMs = 10_000): Promise<FeedListener> {
   const heard: Revocation[] = [];
-  const waiting = new Set<() => void>();
+  const waiting = new Waiting(timeoutMs);
   let gaps = 0;
-  const wake = (): void => {
-    for (const look of [...waiting]) look();
-  };
   const subscription = await feed.subscribe(
     (revocation) => {
       heard.push(revocation);
-      wake();
+      waiting.wake();
     },
     () => {
       gaps += 1;
-      wake();
+      waiting.wake();
     },
   );
-  const until = (isTrue: () => boolean, what: string): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const look = (): void => {
-        if (!isTrue()) return;
-        clearTimeout(timer);
-        waiting.delete(look);
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        waiting.delete(look);
-        reject(new Error(`${what} within ${timeoutMs} ms`));
-      }, timeoutMs);
-      waiting.add(look);
-      look();
-    });
   return {
     heard,
-    hears: (isIt) => until(() => heard.some(isIt), 'The revocation was not told'),
-    hearsOrGap: (isIt) => until(() => gaps > 0 || heard.some(isIt), 'Neither the revocation nor a gap was told'),
+    hears: (isIt) => waiting.until(() => heard.some(isIt), 'The revocation was not told'),
+    hearsOrGap: (isIt) => waiting.until(() => gaps > 0 || heard.some(isIt), 'Neither the revocation nor a gap was told'),
     [Symbol.asyncDispose]: () => Promise.resolve(subscription[Symbol.asyncDispose]()),
   };
 }

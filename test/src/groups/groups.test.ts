@@ -3,14 +3,7 @@ import { type Channel, ChannelServer, container, GROUPS, Groups, withUserFromTok
 import { MemoryBroadcaster, MemoryTokenRepository, MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import type { Broadcaster } from '../../../src/contracts/broadcaster.js';
-
-/** A server whose channels are in the lobby, and go into the groups that their messages name. */
-function chat(groups: Groups): ChannelServer {
-  return new ChannelServer({
-    connect: ({ channel }) => void groups.add('lobby', channel),
-    receive: ({ channel, text }) => void groups.add(text, channel),
-  });
-}
+import { chat } from './chat.js';
 
 describe('groups of one process', () => {
   it('send to each member once, strings as text, bytes as binary and values as JSON', async () => {

@@ -156,3 +156,115 @@ it('what others say that is no presence is ignored', async () => {
   await clock.advance(50);
   expect(users(one)).toEqual({});
 });
+
+it('whom a channel counts for when it leaves is whom it counted for when it came, whoever speaks on it meanwhile', async () => {
+  const { clock, groups } = await nodes(2);
+  const [one, two] = groups as [Groups, Groups];
+  const stays = channelOf('ann');
+  const later = channelOf(null);
+  one.add('lobby', stays.channel);
+  one.add('lobby', later.channel);
+  Object.assign(later.channel, { user: { id: 'ann', isAuthenticated: true } });
+  one.add('music', later.channel);
+  Object.assign(later.channel, { user: { id: 'bob', isAuthenticated: true } });
+  later.end();
+  await clock.advance(50);
+  for (const each of [one, two]) expect([users(each), users(each, 'music')]).toEqual([{ ann: 1 }, {}]);
+});
+
+it('nothing is told of who left and came back at once, nor of groups that have not changed', async () => {
+  const { clock, groups, changed } = await nodes(2);
+  const [one, two] = groups as [Groups, Groups];
+  const ann = channelOf('ann');
+  one.add('lobby', ann.channel);
+  one.add('music', channelOf('bob').channel);
+  await clock.advance(50);
+  for (const heard of changed) heard.length = 0;
+  one.discard('lobby', ann.channel);
+  one.add('lobby', ann.channel);
+  await clock.advance(50);
+  await clock.advance(10_000);
+  expect(changed).toEqual([[], []]);
+  expect(users(two)).toEqual({ ann: 1 });
+});
+
+it('a node that asks for all again tells of the groups alone that have changed', async () => {
+  const { clock, groups, lines, changed } = await nodes(2);
+  const [one, two] = groups as [Groups, Groups];
+  one.add('lobby', channelOf('ann').channel);
+  one.add('music', channelOf('bob').channel);
+  const eve = channelOf('eve');
+  one.add('garden', eve.channel);
+  await clock.advance(50);
+  changed[1]!.length = 0;
+  lines[1]!.isLosing = true;
+  one.add('lobby', channelOf('ann').channel);
+  eve.end();
+  await clock.advance(50);
+  lines[1]!.isLosing = false;
+  await clock.advance(5_050);
+  expect(changed[1]!.toSorted()).toEqual(['1 garden', '1 lobby']);
+  expect([users(two), users(two, 'garden')]).toEqual([{ ann: 2 }, {}]);
+});
+
+it('all nodes that ask at once, as after a gap, are answered once', async () => {
+  const clock = new TestClock();
+  const first = new MemoryBroadcaster();
+  const told: string[] = [];
+  await new MemoryBroadcaster({ joins: first }).subscribe(
+    (_, data) => void told.push((JSON.parse(String(data)) as { kind: string }).kind),
+    () => undefined,
+  );
+  const gaps: (() => void)[] = [];
+  const groups = Array.from({ length: 10 }, () => {
+    const inner = new MemoryBroadcaster({ joins: first });
+    const broadcaster: Broadcaster = {
+      publish: (group, data) => inner.publish(group, data),
+      subscribe(on, onGap) {
+        gaps.push(onGap);
+        return inner.subscribe(on, onGap);
+      },
+    };
+    return new Groups({ broadcaster, presence: true, clock });
+  });
+  await Promise.all(groups.map(({ ready }) => ready));
+  await clock.advance(50);
+  told.length = 0;
+  for (const gap of gaps) gap();
+  await clock.advance(50);
+  expect([told.filter((kind) => kind === 'ask').length, told.filter((kind) => kind === 'all').length]).toEqual([10, 10]);
+  await Promise.all(groups.map((each) => each.close()));
+});
+
+it('no message is longer than brokers carry, however long names and ids are', async () => {
+  const clock = new TestClock();
+  const first = new MemoryBroadcaster();
+  const lengths: number[] = [];
+  await new MemoryBroadcaster({ joins: first }).subscribe(
+    (_, data) => void lengths.push(data.length),
+    () => undefined,
+  );
+  const one = new Groups({ broadcaster: new MemoryBroadcaster({ joins: first }), presence: true, clock });
+  for (let index = 0; index < 1_000; index += 1) one.add('x'.repeat(500) + index, channelOf('y'.repeat(500)).channel);
+  await clock.advance(50);
+  const two = new Groups({ broadcaster: new MemoryBroadcaster({ joins: first }), presence: true, clock });
+  await Promise.all([one.ready, two.ready]);
+  await clock.advance(50);
+  expect(Math.max(...lengths)).toBeLessThan(100_000);
+  expect(users(two, `${'x'.repeat(500)}999`)).toEqual({ ['y'.repeat(500)]: 1 });
+});
+
+it('closed groups tell nobody of presence, know nobody and leave no timer behind', async () => {
+  const { clock, groups, changed } = await nodes(2);
+  const [one, two] = groups as [Groups, Groups];
+  one.add('lobby', channelOf('ann').channel);
+  two.add('lobby', channelOf('bob').channel);
+  await clock.advance(50);
+  changed[0]!.length = 0;
+  await one.close();
+  two.add('lobby', channelOf('eve').channel);
+  await clock.advance(60_000);
+  expect([changed[0], users(one), users(two)]).toEqual([[], {}, { bob: 1, eve: 1 }]);
+  await two.close();
+  expect(clock.pendingTimers).toBe(0);
+});

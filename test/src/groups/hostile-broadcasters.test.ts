@@ -1,0 +1,142 @@
+import { expect, it } from 'vitest';
+import { Groups } from '../../../entries/index.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
+import type { Broadcaster } from '../../../src/contracts/broadcaster.js';
+import { chat } from './chat.js';
+
+const never = new Promise<never>(() => undefined);
+
+/** A broadcaster that takes everything, but for what a test says. */
+class ScriptedBroadcaster implements Broadcaster {
+  readonly ended: number[] = [];
+  readonly told: { readonly on: (group: string, data: string | Uint8Array) => void; readonly onGap: () => void }[] = [];
+  publishing: () => Promise<void> = () => Promise.resolve();
+  subscribing: () => Promise<void> = () => Promise.resolve();
+  ending: () => Promise<void> = () => Promise.resolve();
+
+  publish(): Promise<void> {
+    return this.publishing();
+  }
+
+  async subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
+    const number = this.told.push({ on, onGap });
+    await this.subscribing();
+    return {
+      [Symbol.asyncDispose]: () => {
+        this.ended.push(number);
+        return this.ending();
+      },
+    };
+  }
+}
+
+function site(broadcaster: Broadcaster) {
+  const clock = new TestClock();
+  const warnings: string[] = [];
+  const errors: unknown[] = [];
+  let gaps = 0;
+  const groups = new Groups({
+    broadcaster,
+    clock,
+    onGap: () => (gaps += 1),
+    onWarning: ({ code }) => warnings.push(code),
+    onError: (error) => errors.push(error),
+  });
+  return { clock, groups, warnings, errors, gaps: () => gaps };
+}
+
+it.each([
+  ['publishes', 'publishing'],
+  ['ends its subscription', 'ending'],
+] as const)('groups close after 10 seconds where their broadcaster never %s', async (_, what) => {
+  const broadcaster = new ScriptedBroadcaster();
+  broadcaster[what] = () => never;
+  const { clock, groups, warnings } = site(broadcaster);
+  await groups.ready;
+  groups.send('lobby', 'lost');
+  let isClosed = false;
+  const closing = groups.close().then(() => (isClosed = true));
+  await clock.advance(9_999);
+  expect(isClosed).toBe(false);
+  await clock.advance(1);
+  await closing;
+  expect([warnings, broadcaster.ended, clock.pendingTimers]).toEqual([['ERR_BROADCAST_FAILED'], [1], 0]);
+});
+
+it('groups wait with their close for what is still being published, and no longer', async () => {
+  const broadcaster = new ScriptedBroadcaster();
+  const done: (() => void)[] = [];
+  broadcaster.publishing = () => new Promise((resolve) => done.push(resolve));
+  const { groups, warnings } = site(broadcaster);
+  await groups.ready;
+  groups.send('lobby', 'one');
+  groups.send('lobby', 'two');
+  let isClosed = false;
+  const closing = groups.close().then(() => (isClosed = true));
+  done[1]?.();
+  await new Promise(setImmediate);
+  expect([isClosed, broadcaster.ended]).toEqual([false, []]);
+  done[0]?.();
+  await closing;
+  expect([warnings, broadcaster.ended]).toEqual([[], [1]]);
+});
+
+it('groups give a subscription up that never stands, and hear nothing of it when they have another', async () => {
+  const broadcaster = new ScriptedBroadcaster();
+  let stands: () => void = () => undefined;
+  broadcaster.subscribing = () => new Promise((resolve) => (stands = resolve));
+  const { clock, groups, warnings, gaps } = site(broadcaster);
+  const client = await connectTo(chat(groups));
+  await clock.advance(10_000);
+  expect([warnings, broadcaster.told.length]).toEqual([['ERR_BROADCAST_FAILED'], 1]);
+  stands();
+  await clock.advance(0);
+  expect(broadcaster.ended).toEqual([1]);
+  broadcaster.subscribing = () => Promise.resolve();
+  await clock.advance(1_000);
+  await groups.ready;
+  expect(gaps()).toBe(1);
+  for (const { on, onGap } of broadcaster.told) {
+    on('lobby', 'once');
+    onGap();
+  }
+  expect([client.sent, gaps()]).toEqual([['once'], 2]);
+  await groups.close();
+  expect([broadcaster.ended, clock.pendingTimers]).toEqual([[1, 2], 0]);
+});
+
+it('a broadcaster that throws, publishes no promise or brings what is no message harms nobody', async () => {
+  const broadcaster = new ScriptedBroadcaster();
+  const { groups, warnings, errors } = site(broadcaster);
+  await groups.ready;
+  const client = await connectTo(chat(groups));
+  broadcaster.publishing = () => undefined as unknown as Promise<void>;
+  expect(groups.send('lobby', 'one')).toBe(1);
+  broadcaster.publishing = () => {
+    throw new Error('no');
+  };
+  expect(groups.send('lobby', 'two')).toBe(1);
+  await new Promise(setImmediate);
+  const [subscription] = broadcaster.told;
+  for (const data of [undefined, null, 7, {}]) subscription?.on('lobby', data as unknown as string);
+  for (const group of [undefined, 7, '', '\u0000presence', '\ud800']) subscription?.on(group as string, 'lost');
+  subscription?.on('lobby', 'three');
+  expect([client.sent, warnings.length, errors.length]).toEqual([['one', 'two', 'three'], 1, 4]);
+  await groups.close();
+});
+
+it('groups tell onError what an asynchronous callback rejects with', async () => {
+  const broadcaster = new ScriptedBroadcaster();
+  const errors: unknown[] = [];
+  const failure = new Error('the history cannot be loaded');
+  const groups = new Groups({
+    broadcaster,
+    onGap: async () => Promise.reject(failure),
+    onError: (error) => errors.push(error),
+  });
+  await groups.ready;
+  broadcaster.told[0]?.onGap();
+  await new Promise(setImmediate);
+  expect(errors).toEqual([failure]);
+  await groups.close();
+});
