@@ -15,6 +15,8 @@ let channel;
 let you;
 let outbox;
 let notices;
+/** How the connection was lost, until there is one again. */
+let lost;
 /** The room on the screen, and the one that will be once the server lets us in. */
 let open;
 let wanted = inAddress() || sessionStorage.getItem('multichat:room');
@@ -52,7 +54,8 @@ async function connect() {
 }
 
 function showState(state) {
-  const text = stateText(state);
+  lost = state.name === 'open' ? undefined : (lost ?? state.closing);
+  const text = stateText(state.name, lost);
   panel.setState(text);
   byId('state').dataset.state = state.name;
   if (byId('state-text').textContent !== text) byId('state-text').textContent = text;

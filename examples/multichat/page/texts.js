@@ -25,7 +25,7 @@ export function endText({ reason }) {
 }
 
 /** What a person is told of the connection. One text for a whole interruption, however many attempts it takes: it is read out once. */
-export function stateText({ name, closing }) {
+export function stateText(name, closing) {
   if (name === 'open') return 'Connected';
   if (name === 'offline') return 'You are offline.';
   if (name === 'stopped') return 'Not connected';

@@ -145,6 +145,8 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
         await panel.getByText(`${code} ${reason}`).waitFor();
         await panel.getByText(auth === 'token' ? 'a token, in the cookie “key”' : 'the session of this site').waitFor();
         await panel.getByText(`process ${process.pid}`).waitFor();
+        expect(await panel.locator('time').first().textContent()).toMatch(/\d/);
+        expect(await panel.getByRole('link').getAttribute('href')).toBe('/docs');
         expect(await accessibilityProblems(ann)).toEqual([]);
         await panel.getByRole('button', { name: 'Close' }).click();
       }
@@ -303,6 +305,10 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await page.keyboard.type('No mouse');
       await page.keyboard.press('Enter');
       await log(page).getByText('No mouse').waitFor();
+      await page.getByRole('link', { name: 'Skip to the conversation' }).focus();
+      await page.keyboard.press('Enter');
+      expect(await log(page).evaluate((element) => element === document.activeElement)).toBe(true);
+      expect(new URL(page.url()).hash).toBe('#lobby');
     });
 
     it.each(['light', 'dark'] as const)('has nothing that axe-core finds serious, in %s colours and on a phone', async (colorScheme) => {
@@ -331,6 +337,17 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await page.goto(chat.url);
       await page.getByRole('button', { name: 'Use ann' }).waitFor();
       expect(await accessibilityProblems(page)).toEqual([]);
+    });
+
+    it('at its own address too, and leads back from addresses where there is nothing', async () => {
+      const page = await pages.open();
+      await page.goto(`${chat.url}/login`);
+      await page.getByRole('button', { name: 'Log in' }).waitFor();
+      await page.goto(`${chat.url}/nothing`);
+      await page.getByRole('heading', { name: 'That did not work' }).waitFor();
+      expect(await accessibilityProblems(page)).toEqual([]);
+      await page.getByRole('link', { name: 'Back to the chat' }).click();
+      await page.getByRole('button', { name: 'Log in' }).waitFor();
     });
 
     it('that works without scripts', async () => {

@@ -22,6 +22,7 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
   let whenKept: 'answered' | 'cut' | 'refused';
   /** How often the log cannot be read from now on. */
   let readsToFail: number;
+  let notices: { upTo: number; graceMs: number };
   beforeAll(async () => {
     pages = await BrowserPages.start(patienceMs / 2);
   }, patienceMs);
@@ -29,8 +30,10 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
   beforeEach(async () => {
     whenKept = 'answered';
     readsToFail = 0;
+    notices = { upTo: 20, graceMs: 10_000 };
     chat = await startMultiChat({
       auth: 'token',
+      notices,
       backend: async (container) => {
         const backend = await memoryBackend(container);
         log = backend.log;
@@ -69,13 +72,18 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     readonly room?: string;
     /** Its timers can be moved forward. */
     readonly hasClock?: boolean;
+    /** What its clock shows at first. */
+    readonly now?: Date;
   }
 
-  async function openAs(name: string, { url = chat.url, room = 'Lobby', hasClock = false, ...options }: Opening = {}): Promise<Page> {
+  async function openAs(
+    name: string,
+    { url = chat.url, room = 'Lobby', now, hasClock = now !== undefined, ...options }: Opening = {},
+  ): Promise<Page> {
     const { password } = demoUsers.find(({ member }) => member.name === name)!;
     const page = await pages.openAs(url, name, password, options);
     if (hasClock) {
-      await page.clock.install();
+      await page.clock.install(now === undefined ? {} : { time: now });
       await page.reload();
     }
     await state(page, 'Connected');
@@ -186,9 +194,10 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     expect(await hasFocus(ann)).toBe(true);
   });
 
-  it("keeps the reader's place over other rooms and new messages", async () => {
+  it("keeps the reader's place over other rooms, new messages and reconnections", async () => {
     await fill(50);
-    const [ann, bob] = [await openAs('ann'), await openAs('bob')];
+    await using proxy = await startTcpProxy(Number(new URL(chat.url).port));
+    const [ann, bob] = [await openAs('ann', { url: `http://127.0.0.1:${proxy.port}` }), await openAs('bob')];
     await logOf(ann).getByText('Message 50').waitFor();
     await logOf(ann).evaluate((element) => element.scrollTo(0, 300));
     await expect.poll(() => scrollTop(ann)).toBe(300);
@@ -199,6 +208,12 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
       await ann.getByRole('navigation').getByRole('button', { name }).click();
       await ann.getByRole('heading', { name }).waitFor();
     }
+    expect(Math.abs((await scrollTop(ann)) - 300)).toBeLessThan(5);
+    proxy.setMode('refuse');
+    await state(ann, 'Connection lost. Reconnecting…');
+    await write(bob, 'Meanwhile');
+    proxy.setMode('forward');
+    await logOf(ann).getByText('Meanwhile', { exact: true }).waitFor();
     expect(Math.abs((await scrollTop(ann)) - 300)).toBeLessThan(5);
   });
 
@@ -221,12 +236,24 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     await logOf(ann).getByText('bob left').waitFor();
   });
 
+  it('notes nobody in a room of many, but shows them in its list', async () => {
+    notices.upTo = 1;
+    const [ann, bob] = [await openAs('ann', { hasClock: true }), await openAs('bob')];
+    await ann.getByRole('complementary').getByText('2 people here').waitFor();
+    await ann.clock.fastForward(10_000);
+    await write(bob, 'Anybody?');
+    await logOf(ann).getByText('Anybody?').waitFor();
+    expect(await logOf(ann).locator('.notice').count()).toBe(0);
+  });
+
   it("tells days and times as the reader's language and clock do", async () => {
     await fill(1);
     const written = new Date((await log.read('lobby', {}))[0]!.at);
     const reader = { locale: 'de-DE', timezoneId: 'Asia/Tokyo' };
     const ann = await openAs('ann', reader);
     await logOf(ann).getByText('heute').waitFor();
+    const later = await openAs('cleo', { ...reader, timezoneId: 'Pacific/Kiritimati', now: new Date(written.getTime() + 86_400_000) });
+    await logOf(later).getByText('gestern').waitFor();
     const time = new Intl.DateTimeFormat('de-DE', { hour: 'numeric', minute: '2-digit', timeZone: 'Asia/Tokyo' }).format(written);
     await logOf(ann).getByText(time).waitFor();
   });
@@ -345,9 +372,20 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
           document.documentElement.scrollWidth <= 320 &&
           [...document.querySelectorAll('.top *')].every((each) => each.getBoundingClientRect().right <= 320),
       );
+    const isCut = (place: string) => ann.locator(place).evaluate(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth);
     await write(ann, 'x'.repeat(200));
     expect(await fits()).toBe(true);
+    await ann.locator('summary').click();
+    expect(await isCut('#people .name')).toBe(true);
     expect(await accessibilityProblems(ann)).toEqual([]);
+    await ann.getByRole('navigation').getByRole('button', { name: 'Staff room' }).click();
+    await ann.getByRole('alert').getByText('staff only').waitFor();
+    expect(await fits()).toBe(true);
+    await ann.context().setOffline(true);
+    await state(ann, 'You are offline.');
+    expect(await fits()).toBe(true);
+    await ann.context().setOffline(false);
+    await state(ann, 'Connected');
     proxy.setMode('refuse');
     await state(ann, 'Connection lost. Reconnecting…');
     expect(await fits()).toBe(true);
@@ -358,6 +396,49 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     await ann.getByRole('alert').getByText('logged out').waitFor();
     expect(await fits()).toBe(true);
     expect(await hasFocus(ann)).toBe(true);
+  });
+
+  it('says by more than a colour, where the reader has chosen the colours', async () => {
+    const ann = await openAs('ann', { forcedColors: 'active' });
+    await write(ann, 'Plain to see');
+    const borderOf = (place: string) =>
+      ann
+        .locator(place)
+        .first()
+        .evaluate((element) => Number.parseFloat(getComputedStyle(element).borderTopWidth));
+    expect(await borderOf('.bubble')).toBeGreaterThan(0);
+    expect(await borderOf('nav button[aria-current]')).toBeGreaterThan(await borderOf('nav li:last-child button'));
+  });
+
+  it('reads out what others write, but neither what one writes oneself, nor who comes and goes, nor each attempt to reconnect', async () => {
+    await using proxy = await startTcpProxy(Number(new URL(chat.url).port));
+    const [ann, bob] = [await openAs('ann', { url: `http://127.0.0.1:${proxy.port}` }), await openAs('bob')];
+    await write(bob, 'From bob');
+    await write(ann, 'From ann');
+    await logOf(ann).getByText('From bob').waitFor();
+    const isReadOut = (text: string) =>
+      logOf(ann)
+        .locator('li', { hasText: text })
+        .evaluate((item) => item.closest('[aria-live]') === item.closest('[role="log"]'));
+    expect([await isReadOut('From bob'), await isReadOut('From ann')]).toEqual([true, false]);
+    await ann.evaluate(() => {
+      const said: string[] = [];
+      const place = document.querySelector('#state-text') as HTMLElement;
+      new MutationObserver(() => said.push(place.textContent ?? '')).observe(place, { childList: true });
+      Object.assign(window, { said });
+    });
+    let attempts = 0;
+    ann.on('websocket', () => {
+      attempts += 1;
+    });
+    proxy.setMode('refuse');
+    await expect.poll(() => attempts).toBeGreaterThan(1);
+    proxy.setMode('forward');
+    await state(ann, 'Connected');
+    expect(await ann.evaluate(() => (window as unknown as { said: string[] }).said)).toEqual([
+      'Connection lost. Reconnecting…',
+      'Connected',
+    ]);
   });
 
   it.each([

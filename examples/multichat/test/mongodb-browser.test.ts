@@ -40,7 +40,19 @@ describeOnMongo('MultiChat on MongoDB, in a browser', () => {
       await page.getByRole('textbox', { name: 'Message' }).fill('Meanwhile');
       await page.keyboard.press('Enter');
       await page.getByRole('log').getByText('Sending…').waitFor();
+      const second = await page.context().newPage();
+      expect((await second.goto(chat.url))?.status()).toBe(503);
+      await second.getByRole('heading', { name: 'Try again in a moment' }).waitFor();
       proxy.setMode('forward');
+      await expect
+        .poll(async () => {
+          await second
+            .getByRole('link', { name: 'Try again' })
+            .click({ timeout: 1_000 })
+            .catch(() => {});
+          return second.getByText('Connected', { exact: true }).count();
+        })
+        .toBe(1);
       await page.getByText('Connected', { exact: true }).waitFor();
       await page.getByRole('log').getByText('Sending…').waitFor({ state: 'detached' });
       await write(page, 'Here again');

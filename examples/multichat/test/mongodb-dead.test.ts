@@ -93,6 +93,19 @@ describeOnMongo('MultiChat, where MongoDB is out of reach', () => {
     await heard(bobsPage, 'Back.');
   });
 
+  it('answers by 503 where a session cannot be looked up, and goes on later', { timeout }, async () => {
+    const chat = await startChat(proxy.port, { ...impatient, auth: 'session' });
+    const ann = await new Visitor(chat.url).logIn('ann', 'lemonade');
+    const page = await ann.open();
+    proxy.setMode('refuse');
+    for (const path of ['/', '/me', '/devices']) expect((await ann.get(path)).status).toBe(503);
+    expect(await page.closed).toMatchObject({ code: 1013 });
+    expect(await ann.refusal()).toBe(1013);
+    proxy.setMode('forward');
+    await isBack(ann);
+    await (await ann.open()).close();
+  });
+
   it('loses nothing when the database is killed and started again', { timeout }, async () => {
     const behindProxy = await startChat(proxy.port, impatient);
     const ann = await new Visitor(behindProxy.url).logIn('ann', 'lemonade');

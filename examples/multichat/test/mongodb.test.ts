@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { describeOnMongo, openDatabase, url as serverUrl } from '../../../test/adapters/mongodb/mongo.js';
-import { buildChat, type ChatProcess, killAll, startChat } from './support/chat-process.js';
+import { buildChat, type ChatProcess, endOf, killAll, startChat } from './support/chat-process.js';
 import { Page, Visitor } from './support/visitor.js';
 
 const annHerself = { id: '1', name: 'ann', staff: false };
@@ -204,6 +204,18 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
     expect(await ended).toBe(0);
     await watcher.people('lobby', 'bob');
     expect(problems()).toEqual(before);
+  });
+
+  it('tells who starts it what it takes, and what is wrong with a port', async () => {
+    expect(await endOf(['--help'])).toMatchObject({ code: 0, said: expect.stringContaining('PORT') as string });
+    expect(await endOf([], { PORT: 'eighty' })).toMatchObject({
+      code: 2,
+      said: expect.stringContaining('PORT must be a whole number') as string,
+    });
+    expect(await endOf([], { PORT: new URL(first.url).port })).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('is taken') as string,
+    });
   });
 
   it('leaves members as somebody has changed them', async () => {

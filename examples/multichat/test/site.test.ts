@@ -87,6 +87,11 @@ describe.each(['token', 'session'] as const)('the site with --auth=%s', (auth) =
     expect((await visitor.get('/../package.json')).status).toBe(404);
   });
 
+  it('leads to what there is to read about live connections', async () => {
+    const { status, headers } = await visitor.get('/docs');
+    expect([status, URL.canParse(headers.get('location') ?? '')]).toEqual([302, true]);
+  });
+
   it('answers mistakes with a page that leads on', async () => {
     for (const path of ['/logout', '/nothing']) {
       const page = await visitor.get(path);

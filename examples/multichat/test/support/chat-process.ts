@@ -55,6 +55,23 @@ export async function startChatAt(port: number, mongodbUrl: string, ...options: 
   };
 }
 
+/** How a chat ends that does not start: its exit code, and all that it said. */
+export async function endOf(
+  options: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<{ code: number | null; said: string }> {
+  const child = spawn(process.execPath, [main, ...options], {
+    env: { ...process.env, HOST: '127.0.0.1', PUBLIC_ORIGIN: '', MONGODB_URL: '', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  running.delete(child);
+  return { code, said };
+}
+
 /** Kills all that is still running. */
 export async function killAll(): Promise<void> {
   for (const child of [...running]) {
