@@ -7,6 +7,7 @@ import {
   type RedisCommand,
   type RedisGateway,
 } from './redis-client.js';
+import { withoutCommand } from './without-command.js';
 
 interface Publishes extends IoredisClient {
   publish(channel: string, data: string | Buffer): Promise<unknown>;
@@ -87,15 +88,15 @@ function listenOn(node: IoredisNode, { channel, isSharded, listener, signal }: L
   let isClosed = false;
   /** Before that, whatever happens fails the attempt; a node that has not the channel says that it has moved, too. */
   let isSubscribed = false;
-  let lastError = new Error('The connection to Redis has ended.');
+  let lastError: Error | undefined;
   const ended = (): void => {
     if (!isSubscribed || isClosed) return;
     isClosed = true;
     connection.disconnect();
-    listener.ended(lastError);
+    listener.ended(lastError ?? hasEnded());
   };
   connection.on('error', (error: Error) => {
-    lastError = error;
+    lastError = withoutCommand(error);
   });
   connection.on('end', ended);
   connection.on('moved', ended); // its slot is another node's now
@@ -105,9 +106,13 @@ function listenOn(node: IoredisNode, { channel, isSharded, listener, signal }: L
   return openConnection(
     {
       async open() {
-        await connection.connect();
+        try {
+          await connection.connect();
+        } catch (error) {
+          throw lastError ?? error; // of which the package says no more than that the connection is closed
+        }
         await (isSharded ? connection.ssubscribe(channel) : connection.subscribe(channel));
-        if (connection.status !== 'ready') throw lastError;
+        if (connection.status !== 'ready') throw lastError ?? hasEnded();
         isSubscribed = true;
       },
       ping: () => connection.ping(),
@@ -118,6 +123,10 @@ function listenOn(node: IoredisNode, { channel, isSharded, listener, signal }: L
     },
     signal,
   );
+}
+
+function hasEnded(): Error {
+  return new Error('The connection to Redis has ended.');
 }
 
 function isCluster(client: IoredisNode | IoredisCluster): client is IoredisCluster {

@@ -5,6 +5,7 @@ import { systemClock } from '../../src/system-clock.js';
 import { gatewayOf } from './gateway-of.js';
 import { defaultPrefix, type RedisOptions } from './options.js';
 import type { RedisClient, RedisCommand, RedisGateway } from './redis-client.js';
+import { withoutCommand } from './without-command.js';
 
 const defaultTimeoutMs = 3_000;
 
@@ -62,6 +63,17 @@ export class Operations {
     });
   }
 
+  /** Sends `data` to those who hear `channel`. */
+  publish(what: string, channel: string, data: string): Promise<unknown> {
+    return this.run(what, async () => {
+      try {
+        return await this.gateway.publish(channel, data);
+      } catch (error) {
+        throw withoutCommand(error);
+      }
+    });
+  }
+
   /** Runs what takes a signal, which is aborted when time is up. */
   run<Result>(what: string, operation: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
     const controller = new AbortController();
@@ -80,6 +92,8 @@ export class Operations {
     this.#unanswered += 1;
     try {
       return await this.gateway.command(key, command);
+    } catch (error) {
+      throw withoutCommand(error);
     } finally {
       this.#unanswered -= 1;
     }

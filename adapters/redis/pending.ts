@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/contracts/clock.js';
+import { withoutCommand } from './without-command.js';
 
 interface Waiting {
   readonly since: number;
@@ -34,7 +35,7 @@ export class Pending {
         },
         (error: unknown) => {
           this.#waiting.delete(waiting);
-          reject(error instanceof Error ? error : new Error('Redis has failed.', { cause: error }));
+          reject(withoutCommand(error));
         },
       );
     });

@@ -1,3 +1,5 @@
+import { withoutCommand } from './without-command.js';
+
 /** A client of `ioredis`: a `Redis` or a `Cluster`. */
 export interface IoredisClient {
   readonly status: string;
@@ -72,7 +74,7 @@ export async function openConnection(connection: OpeningConnection, signal: Abor
     return connection;
   } catch (error) {
     connection.close();
-    throw error;
+    throw withoutCommand(error);
   } finally {
     signal.removeEventListener('abort', close);
   }

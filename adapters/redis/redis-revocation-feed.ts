@@ -44,7 +44,7 @@ export class RedisRevocationFeed implements RevocationFeed {
    */
   async publish(revocation: Revocation): Promise<void> {
     const text = textOfRevocation(`${owner}.publish`, revocation);
-    await this.#operations.run('publish a revocation', () => this.#operations.gateway.publish(this.#channel, text));
+    await this.#operations.publish('publish a revocation', this.#channel, text);
   }
 
   #begin(): Promise<void> {

@@ -13,6 +13,9 @@ export const outcomes = { gone: 0, written: 1, conflict: 2 } as const;
 export const graceMs = 60_000;
 
 /**
+ * A server that is full refuses `HSET`, but not to a script that has written before: so it comes first where a record may grow, and second where it is
+ * touched.
+ *
  * `live(now)`: version and birth of the record, where there is one that can be read, as far as can be told here, and that has not expired.
  * Numbers up to 2^53 are exact in Lua, as they are in JavaScript.
  */
@@ -34,7 +37,8 @@ local function live(now)
   return version, createdAt, record[2]
 end
 local function write(version, data, createdAt, expiresAt, ttl)
-  redis.call('DEL', KEYS[1])
+  local kind = redis.call('TYPE', KEYS[1]).ok
+  if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
   redis.call('HSET', KEYS[1], 'version', version, 'data', data, 'createdAt', createdAt, 'expiresAt', expiresAt)
   redis.call('PEXPIRE', KEYS[1], ttl)
 end
@@ -60,7 +64,7 @@ return ${outcomes.written}
 /** `now`, when it is to expire, how long to keep it. */
 export const touchScript: RedisScript = redisScript(`${live}
 if not live(ARGV[1]) then return ${outcomes.gone} end
-redis.call('HSET', KEYS[1], 'expiresAt', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('HSET', KEYS[1], 'expiresAt', ARGV[2])
 return ${outcomes.written}
 `);
