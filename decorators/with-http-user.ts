@@ -58,7 +58,7 @@ async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequir
     boundedLookUp('Looking up the user of an HTTP session', () => users.findById(userId), runtime.clock, runtime.connectTimeoutMs);
   let found: AuthenticatedUser | AnonymousUser;
   try {
-    const user = await (connecting === undefined ? find() : connecting.waitFor('look-up', find()));
+    const user = await (connecting === undefined ? find() : connecting.waitFor('lookUps', find()));
     found = user == null ? anonymousUser : checkedUser(user, 'users.findById');
   } catch (error) {
     const failed = lookUpFailed(error);

@@ -54,7 +54,9 @@ export class KeptHandshake {
   constructor(request: HandshakeRequest, secretParameters: ReadonlySet<string>) {
     const { headers, url = '/', params } = request;
     const kept: (string | readonly string[])[] = [];
-    for (const name of Object.keys(headers)) {
+    const names = Object.keys(headers);
+    for (let index = 0; index < names.length; index += 1) {
+      const name = names[index] as string;
       const value = headers[name];
       if (value === undefined || secretHeaders.has(name)) continue;
       kept.push(name, Array.isArray(value) ? Object.freeze([...value]) : value);

@@ -39,7 +39,7 @@ function nothing(): undefined {}
 /** At connect the deadline of connect counts, which takes it for a look-up; later it has one of its own. */
 function inTime(owner: string, message: ChannelMessage, pending: Promise<unknown>): Promise<unknown> {
   const connecting = connectingOf(message);
-  if (connecting !== undefined) return connecting.waitFor('look-up', pending);
+  if (connecting !== undefined) return connecting.waitFor('lookUps', pending);
   const { clock, connectTimeoutMs: ms } = message.channel.runtime;
   const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `${owner}: the limiter took longer than ${ms} ms.`);
   return withDeadline(() => pending, { clock, ms, onTimeout });

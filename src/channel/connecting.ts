@@ -1,7 +1,6 @@
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { ChannelError } from '../errors.js';
 import { KeptHandshake } from '../handshake.js';
-import { lookUpFailed } from '../identity/bounded-look-up.js';
 import type { BoundSource, HandshakeLookUps, IdentityKeys, UserSource } from '../identity/user-source.js';
 import type { ConnectMessage, HandshakeRequest } from '../messages.js';
 import { refusedOrigin } from '../refused-origin.js';
@@ -14,6 +13,7 @@ import { checkReturned } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
 import { type ConnectWaits, connectTimeout } from './connect-timeout.js';
 import { HandshakeSession } from './handshake-session.js';
+import type { Lifecycle } from './lifecycle.js';
 import { LiveChannel, type PendingConnect } from './live-channel.js';
 import type { PendingHandler } from './pending-handlers.js';
 import { takeRoomOfAddress, takeRoomOfUser } from './room.js';
@@ -48,14 +48,8 @@ export class ChannelConnectMessage extends ChannelMessage implements Pick<Connec
 
   /** A reload that hangs is a load that the connect waits for. */
   protected override draftOf(record: ChannelRecord): SessionDraft {
-    return new SessionDraft(record, (reloading) => this.connecting?.waitFor('load', reloading) ?? reloading);
+    return new SessionDraft(record, (reloading) => this.connecting?.waitFor('loads', reloading) ?? reloading);
   }
-}
-
-/** A channel that has just come into being, and when its connect is over, well or not. */
-export interface OpenedChannel {
-  readonly channel: LiveChannel;
-  readonly connected: Promise<void>;
 }
 
 /** Those that were begun in this turn of the event loop: most are over when it is, and need neither a deadline nor to be watched. */
@@ -69,7 +63,7 @@ function turnOver(): void {
  * The connect of one channel: under one deadline its identification, the opening of its session, the handler, the save of what that changed
  * and the answer to the handshake. Then the channel lives, and this is let go of, with the request.
  */
-export class Connecting implements PendingConnect, PendingHandler, HandshakeLookUps {
+export class Connecting implements PendingConnect, PendingHandler, ConnectWaits, HandshakeLookUps {
   readonly #channel: LiveChannel;
   readonly #registry: ChannelRegistry;
   readonly #transport: Transport;
@@ -77,17 +71,17 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
   readonly #message: ChannelConnectMessage;
   /** Revocations count from here on: a look-up that was sent before may be answered with what was true before. */
   readonly #mark: number;
-  readonly #pending: ConnectWaits = { 'look-up': 0, load: 0, save: 0 };
+  lookUps = 0;
+  loads = 0;
+  saves = 0;
   /** When it was begun, on the monotonic clock. */
   readonly startedAt: number;
   isPending = false;
   #isOver = false;
   #httpSession: HandshakeSession | undefined;
-  #reading: Promise<HttpSession | undefined> | undefined;
   #identifying: Promise<void> | undefined;
   #isIdentified = false;
   #isRead = false;
-  #opening: Promise<void> | undefined;
 
   constructor(channel: LiveChannel, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest) {
     this.#channel = channel;
@@ -100,7 +94,7 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
   }
 
   /** Makes a channel of a handshake that has arrived, and refuses it or begins its connect. */
-  static open(runtime: Runtime, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest): OpenedChannel {
+  static open(runtime: Runtime, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest) {
     const channel = new LiveChannel(runtime, registry, transport);
     const { handshake, refusal, close } = runtime.events.audience; // who is told of any wants to know when it came
     if (handshake.hasSubscribers || refusal.hasSubscribers || close.hasSubscribers) runtime.lifecycle.arrived(channel, request);
@@ -132,7 +126,7 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
       const preparing = channel.isConnecting ? this.prepare() : undefined; // where no wrapper came to it
       if (preparing !== undefined) await preparing;
       const saving = channel.isConnecting ? this.#message.commit() : undefined;
-      if (saving !== undefined) await this.waitFor('save', saving);
+      if (saving !== undefined) await this.waitFor('saves', saving);
       if (!channel.isConnecting) return;
       const handshake = new KeptHandshake(this.#request, credentials.secretParameters);
       // whoever is told of the end may want to know where the peer was
@@ -162,7 +156,7 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
   }
 
   get isHandling(): boolean {
-    return this.#pending['look-up'] === 0 && this.#pending.load === 0;
+    return this.lookUps === 0 && this.loads === 0;
   }
 
   cancelDeadline(): void {
@@ -172,7 +166,7 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
   /** The deadline has passed. */
   outlasted(ms: number): void {
     this.#over();
-    if (this.#channel.isConnecting) this.#channel.fail(connectTimeout(this.#pending, ms), this.#message);
+    if (this.#channel.isConnecting) this.#channel.fail(connectTimeout(this, ms), this.#message);
   }
 
   /** It is over, or waited for no longer. */
@@ -198,17 +192,15 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
   }
 
   httpSession(reader: HttpSessionReader): Promise<HttpSession | undefined> {
-    this.#httpSession ??= new HandshakeSession(this.#channel, reader);
-    this.#reading ??= this.waitFor('look-up', this.#httpSession.read(this.#request));
-    return this.#reading;
+    this.#httpSession ??= new HandshakeSession(this.#channel, reader, (session) => this.waitFor('lookUps', session.read(this.#request)));
+    return this.#httpSession.found;
   }
 
   /** Identification, beside the HTTP session that wrappers of any slot want; then the session, if it is wanted. */
   #identify(wanted: readonly UserSource[] | undefined, wantsSession: boolean): Promise<void> | undefined {
     const { runtime, identity } = this.#channel;
     const { sources: planned, reader, seen } = runtime.plan;
-    const isHidden = wanted !== undefined && !seen.has(wanted);
-    const own = isHidden ? runtime.bindHidden(wanted, planned ?? identity.sources) : undefined;
+    const own = wanted === undefined || seen.has(wanted) ? undefined : runtime.bindHidden(wanted, planned ?? identity.sources);
     if (this.#identifying !== undefined || this.#isIdentified) return this.#identifying;
     const sources = planned ?? own;
     if (sources === undefined && (reader === undefined || this.#isRead)) return undefined;
@@ -216,47 +208,61 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
     return this.#identifying;
   }
 
-  async #lookUp(sources: readonly BoundSource[] | undefined, reader: HttpSessionReader | undefined, wantsSession: boolean): Promise<void> {
-    const channel = this.#channel;
-    const { runtime, identity } = channel;
-    const isTold = runtime.events.audience.identification.hasSubscribers;
-    this.#pending['look-up'] += 1;
-    try {
-      const reading = reader && this.httpSession(reader);
-      reading?.catch(() => undefined); // it is awaited below, if the identification gets so far
-      if (sources !== undefined) {
-        if (!this.#registry.watch.isReady) await this.#watched();
-        if (isTold) runtime.lifecycle.identifying(channel);
-        try {
-          await identity.find(this.#request, sources, this);
-        } catch (error) {
-          runtime.lifecycle.identified(channel, true);
-          throw lookUpFailed(error);
-        }
-        if (isTold) runtime.lifecycle.identified(channel);
-        if (identity.isOfEndingSource) runtime.warnOfEnding(identity);
-        this.#registry.identified(channel, this.#mark, this.startedAt);
-        if (runtime.limits !== undefined) takeRoomOfUser(channel);
-      }
-      if (reading !== undefined) await reading;
-    } finally {
-      this.#pending['look-up'] -= 1;
-    }
-    this.#checkOpen();
-    this.#identifying = undefined;
-    this.#isIdentified = sources !== undefined;
-    this.#isRead = true;
-    const opening = wantsSession ? this.#openSession() : undefined;
-    if (opening !== undefined) await opening;
+  #lookUp(sources: readonly BoundSource[] | undefined, reader: HttpSessionReader | undefined, wantsSession: boolean): Promise<void> {
+    const isAll = sources !== undefined && reader === undefined && this.#registry.watch.isReady;
+    if (sources !== undefined) this.#told?.identifying(this.#channel);
+    this.lookUps += 1;
+    const looking = isAll ? this.#channel.identity.find(this.#request, sources, this) : this.#lookUpBeside(sources, reader);
+    return looking.then(
+      () => this.#lookedUp(sources, wantsSession),
+      (error: unknown) => {
+        this.lookUps -= 1;
+        if (sources !== undefined && !this.#isIdentified) this.#told?.identified(this.#channel, true);
+        throw error;
+      },
+    );
   }
 
-  /** Nobody is looked up while a revocation could be missed. */
-  async #watched(): Promise<void> {
-    const starting = this.#registry.watch.ready();
-    if (starting === undefined) return;
-    await starting;
-    this.#channel.runtime.connects.endLate(); // who waited for that may have no time left to look anybody up
+  async #lookUpBeside(sources: readonly BoundSource[] | undefined, reader: HttpSessionReader | undefined): Promise<void> {
+    const reading = reader && this.httpSession(reader);
+    reading?.catch(() => undefined); // it is awaited below, if the identification gets so far
+    if (sources !== undefined) {
+      const starting = this.#registry.watch.isReady ? undefined : this.#registry.watch.ready();
+      if (starting !== undefined) {
+        await starting;
+        this.#channel.runtime.connects.endLate(); // who waited for that may have no time left to look anybody up
+        this.#checkOpen();
+      }
+      await this.#channel.identity.find(this.#request, sources, this);
+      this.#found();
+    }
+    if (reading !== undefined) await reading;
+  }
+
+  #lookedUp(sources: readonly BoundSource[] | undefined, wantsSession: boolean): Promise<void> | undefined {
+    this.lookUps -= 1;
+    if (sources !== undefined && !this.#isIdentified) this.#found();
     this.#checkOpen();
+    this.#identifying = undefined;
+    this.#isRead = true;
+    return wantsSession ? this.#openSession() : undefined;
+  }
+
+  /** It is known who speaks. */
+  #found(): void {
+    const channel = this.#channel;
+    const { runtime, identity } = channel;
+    this.#isIdentified = true;
+    this.#told?.identified(channel);
+    if (identity.isOfEndingSource) runtime.warnOfEnding(identity);
+    this.#registry.identified(channel, this.#mark, this.startedAt);
+    if (runtime.limits !== undefined) takeRoomOfUser(channel);
+  }
+
+  /** Who tells of identifications, where anybody listens. */
+  get #told(): Lifecycle | undefined {
+    const { events, lifecycle } = this.#channel.runtime;
+    return events.audience.identification.hasSubscribers ? lifecycle : undefined;
   }
 
   get aborting(): LiveChannel {
@@ -268,27 +274,22 @@ export class Connecting implements PendingConnect, PendingHandler, HandshakeLook
   }
 
   #openSession(): Promise<void> | undefined {
-    if (this.#opening !== undefined) return this.#opening;
-    if (this.#channel.runtime.sessions.needNoLoad) return undefined;
-    const { session, identity } = this.#channel;
-    if (!session.isOpen) this.#checkOpen(); // nobody would end what is opened now
-    const loading = session.open(identity);
-    if (loading === undefined) return undefined;
-    this.#opening = this.waitFor('load', loading);
-    return this.#opening.then(() => {
-      this.#opening = undefined;
-    });
+    const channel = this.#channel;
+    this.#checkOpen(); // nobody would end what is opened now
+    if (channel.runtime.sessions.needNoLoad) return undefined;
+    const loading = channel.session.open(channel.identity);
+    return loading && this.waitFor('loads', loading);
   }
 
   /** Waits for what a wrapper or a session does by itself: it counts where the deadline passes meanwhile. */
   async waitFor<T>(what: keyof ConnectWaits, pending: Promise<T>): Promise<T> {
-    this.#pending[what] += 1;
+    this[what] += 1;
     try {
       const result = await pending;
       this.#checkOpen();
       return result;
     } finally {
-      this.#pending[what] -= 1;
+      this[what] -= 1;
     }
   }
 

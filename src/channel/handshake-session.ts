@@ -7,19 +7,22 @@ import type { Connection } from './connection.js';
 export class HandshakeSession {
   readonly #channel: Connection;
   readonly #reader: HttpSessionReader;
-  #found: HttpSession | undefined;
+  #session: HttpSession | undefined;
+  /** What was found, within the bounds of the connect: a rejection with `ERR_LOOKUP_FAILED` where nobody can tell. */
+  readonly found: Promise<HttpSession | undefined>;
 
-  constructor(channel: Connection, reader: HttpSessionReader) {
+  /** @param bounded has it read. */
+  constructor(channel: Connection, reader: HttpSessionReader, bounded: (self: HandshakeSession) => Promise<HttpSession | undefined>) {
     this.#channel = channel;
     this.#reader = reader;
+    this.found = bounded(this);
   }
 
-  /** @throws {ChannelError} (as a rejection) `ERR_LOOKUP_FAILED`. */
   async read(request: HandshakeRequest): Promise<HttpSession | undefined> {
     try {
-      this.#found = (await this.#reader.read(request)) ?? undefined;
-      this.#channel.identity.rememberHttpSession(this.#found);
-      return this.#found;
+      this.#session = (await this.#reader.read(request)) ?? undefined;
+      this.#channel.identity.rememberHttpSession(this.#session);
+      return this.#session;
     } catch (error) {
       throw lookUpFailed(error);
     }
@@ -27,6 +30,6 @@ export class HandshakeSession {
 
   /** The channel lives: so does what was found, where it wants that. */
   keepAlive(): void {
-    if (this.#found !== undefined) this.#channel.runtime.httpSessions.add(this.#channel, this.#reader, this.#found);
+    if (this.#session !== undefined) this.#channel.runtime.httpSessions.add(this.#channel, this.#reader, this.#session);
   }
 }

@@ -29,9 +29,9 @@ const malformed: Presented = Object.freeze({ kind: 'malformed' });
 
 /** One key from all the values found in one place: the same value twice is one value, two different ones are malformed. */
 function presented(values: readonly string[], isKey: (value: string) => boolean = isTokenKey): Presented {
-  const [key] = values;
+  const key = values[0];
   if (key === undefined) return missing;
-  return isKey(key) && values.every((value) => value === key) ? { kind: 'key', key } : malformed;
+  return isKey(key) && (values.length === 1 || values.every((value) => value === key)) ? { kind: 'key', key } : malformed;
 }
 
 function checkName(owner: string, option: string, value: unknown, pattern: RegExp): void {

@@ -3,10 +3,17 @@ import type { Authentication } from '../authentication.js';
 import type { HttpSession } from '../contracts/http-session-reader.js';
 import type { TokenId } from '../token-id.js';
 import { type AnonymousUser, type AppUser, type AuthenticatedUser, anonymousUser } from '../users.js';
+import { lookUpFailed } from './bounded-look-up.js';
 import { KeptHttpSession } from './kept-http-session.js';
 import type { BoundSource, Finding, HandshakeLookUps } from './user-source.js';
 
 const nothing: Finding = Object.freeze({ user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) });
+
+/** How much a finding without a user says: a session in which nobody has logged in less than a token that counts no more. */
+function weightOf({ authentication: { outcome, source } }: Finding): number {
+  if (outcome !== 'missing') return 2;
+  return source === undefined ? 0 : 1;
+}
 
 /** Who speaks: found once, of the handshake, and known from then on. */
 export class Identification {
@@ -26,24 +33,28 @@ export class Identification {
   answered = 0;
 
   /**
-   * Asks `sources` in turn: the first that yields a user decides. One that fails ends the search with its error. If none yields a user, the
+   * Asks `sources` in turn: the first that yields a user decides. One that fails ends the search. If none yields a user, the
    * outcome is that of the first that presented something.
+   *
+   * @throws {ChannelError} (as a rejection) `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT`.
    */
   async find(request: IncomingMessage, sources: readonly BoundSource[], lookUps: HandshakeLookUps): Promise<void> {
     this.#sources = sources;
-    let first: Finding | undefined;
-    let empty: Finding | undefined; // a session in which nobody has logged in: it says less than a token that counts no more
-    for (const source of sources) {
-      const finding = await source.find(request, lookUps);
-      if (finding.user !== undefined) {
-        this.#finding = finding;
-        this.#source = source;
-        return;
+    let best = nothing;
+    try {
+      for (const source of sources) {
+        const finding = await source.find(request, lookUps);
+        if (finding.user !== undefined) {
+          this.#finding = finding;
+          this.#source = source;
+          return;
+        }
+        if (weightOf(finding) > weightOf(best)) best = finding;
       }
-      if (finding.authentication.outcome !== 'missing') first ??= finding;
-      else if (finding.authentication.source !== undefined) empty ??= finding;
+    } catch (error) {
+      throw lookUpFailed(error);
     }
-    this.#finding = first ?? empty ?? nothing;
+    this.#finding = best;
   }
 
   /** Those that were asked; `undefined` where nobody looked. */

@@ -93,7 +93,7 @@ export class Expiry {
     const now = this.#owner.clock.monotonic();
     if (now >= this.#nextScan) this.#scan();
     const due = this.#due(now);
-    let next = this.#nextScan;
+    let next = Number.POSITIVE_INFINITY;
     let ended = 0;
     for (const [channel, soon] of this.#soon) {
       if (ended >= endedInOneTurn) {
@@ -108,6 +108,7 @@ export class Expiry {
       else next = Math.min(next, this.#nextStep(soon));
     }
     this.#ask(due);
+    next = Math.min(next, this.#nextScan); // the last of all may have ended, and with it what was to come
     if (next !== Number.POSITIVE_INFINITY) this.#wake(Math.max(next, now + stepMs));
   }
 

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { slotsOf } from '../channel/channel-plan.js';
 import { ChannelRegistry, type Channels } from '../channel/channel-registry.js';
-import { Connecting, type OpenedChannel } from '../channel/connecting.js';
+import { Connecting } from '../channel/connecting.js';
 import { Runtime } from '../channel/runtime.js';
 import { isAttached } from '../channel/socket-events.js';
 import type { Transport } from '../channel/transport.js';
@@ -184,7 +184,7 @@ export class ChannelServer<H extends object = object> {
    *
    * @internal
    */
-  open(transport: Transport, request: IncomingMessage): OpenedChannel {
+  open(transport: Transport, request: IncomingMessage): ReturnType<typeof Connecting.open> {
     return Connecting.open(this.#runtime, this.#registry, transport, withParams(request));
   }
 

@@ -71,7 +71,9 @@ export class UpgradeEndpoint implements UpgradeTaker, UpgradeAnswerer {
       noServer: true,
       handleProtocols: (_offers, request) => this.#protocolOf(request),
     });
-    webSockets.on('headers', (lines, request) => void lines.push(...(UpgradeTransport.of(request)?.headers ?? [])));
+    webSockets.on('headers', (lines, request) => {
+      for (const line of UpgradeTransport.of(request)?.headers ?? []) lines.push(line);
+    });
     return webSockets;
   }
 

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../contracts/clock.js';
 import { noParams, withParams } from '../handshake.js';
-import type { HandshakeRequest, PathParams } from '../messages.js';
+import type { HandshakeRequest } from '../messages.js';
 import type { PathPattern } from './path-pattern.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
 import { serveAsRequest } from './serve-as-request.js';
@@ -65,9 +65,13 @@ function bytesWrittenOn(socket: Duplex | undefined): number | undefined {
   return typeof written === 'number' ? written : undefined;
 }
 
+interface HttpSocket extends Duplex {
+  _httpMessage?: EventEmitter | null;
+}
+
 /** The `ServerResponse` that was assigned to `socket`: Node keeps it there, and has no public sign of it. */
-function responseOn(socket: Duplex): EventEmitter | undefined {
-  return Reflect.get(socket, '_httpMessage') ?? undefined;
+function responseOn({ _httpMessage: response }: HttpSocket): EventEmitter | undefined {
+  return response ?? undefined;
 }
 
 /**
@@ -132,6 +136,14 @@ function rankOf({ path }: UpgradeRoute): number {
   return path.isLiteral ? 0 : 1;
 }
 
+/** Who else may answer an upgrade. */
+interface Rivals {
+  /** The time that other listeners have; `undefined` where there are none. */
+  readonly others: Clock | undefined;
+  /** Whether it asks for no WebSocket, and so may be meant for the listeners of requests. */
+  readonly mayBeRequest: boolean;
+}
+
 /** The routes of one HTTP server: together they have one listener, so that each knows whether another takes an upgrade. */
 class UpgradeRoutes {
   readonly #server: EventEmitter;
@@ -163,8 +175,8 @@ class UpgradeRoutes {
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    socket.off('error', ignoreError); // a connection that was served as a request may come again
-    socket.on('error', ignoreError);
+    // a connection that was served as a request may come again
+    if (socket.listenerCount('error', ignoreError) === 0) socket.on('error', ignoreError);
     if (responseOn(socket) === undefined) this.#claim(request, socket, head);
     else this.#claimLater(request, socket, head);
   };
@@ -180,13 +192,15 @@ class UpgradeRoutes {
     const claim = new SocketClaim(request, socket);
     const isAlone = this.#server.listenerCount('upgrade') === 1;
     const mayBeRequest = !isWebSocket(request) && this.#server.listenerCount('request') > 0;
-    if (isAlone && !mayBeRequest) {
+    if (isAlone && !mayBeRequest)
       this.#dispatch(request, claim, head, undefined); // nobody else could answer
-      return;
-    }
-    const others = isAlone ? undefined : this.#clock;
+    else this.#dispatchSoon(request, claim, head, { others: isAlone ? undefined : this.#clock, mayBeRequest });
+  }
+
+  /** Whoever answers at once has answered by then. */
+  #dispatchSoon(request: IncomingMessage, claim: SocketClaim, head: Buffer, { others, mayBeRequest }: Rivals): void {
+    const { socket } = claim;
     const listeners = mayBeRequest ? listenersOf(socket) : 0;
-    // whoever answers at once has answered by then
     process.nextTick(() => {
       if (!mayBeRequest) this.#dispatch(request, claim, head, others);
       else if (!claim.isTaken && listenersOf(socket) === listeners) serveAsRequest(this.#server, request, socket, head);
@@ -194,21 +208,22 @@ class UpgradeRoutes {
     });
   }
 
-  /** One path before patterns, these in the order in which they were added, and every path last. */
-  #takerOf(path: string): { readonly route: UpgradeRoute; readonly params: PathParams } | undefined {
-    let taker: { readonly route: UpgradeRoute; readonly params: PathParams } | undefined;
-    for (const route of this.#routes) {
-      const params = route.path === undefined ? noParams : route.path.match(path);
-      if (params === undefined) continue;
-      if (taker === undefined || rankOf(route) < rankOf(taker.route)) taker = { route, params };
-    }
-    return taker;
-  }
-
-  /** @param others the time that other listeners have; `undefined` where there are none. */
+  /**
+   * One path before patterns, these in the order in which they were added, and every path last.
+   *
+   * @param others the time that other listeners have; `undefined` where there are none.
+   */
   #dispatch(request: IncomingMessage, claim: SocketClaim, head: Buffer, others: Clock | undefined): void {
-    const taker = this.#takerOf(pathOf(request));
-    if (taker !== undefined) taker.route.endpoint.handle(withParams(request, taker.params), claim, head);
+    const path = pathOf(request);
+    let taker: UpgradeRoute | undefined;
+    let params = noParams;
+    for (const route of this.#routes) {
+      const found = route.path === undefined ? noParams : route.path.match(path);
+      if (found === undefined || (taker !== undefined && rankOf(route) >= rankOf(taker))) continue;
+      taker = route;
+      params = found;
+    }
+    if (taker !== undefined) taker.endpoint.handle(withParams(request, params), claim, head);
     else if (others !== undefined) leaveToOthers(claim, others);
     else if (!claim.isTaken) refuseUpgrade(claim.socket, { status: 404 });
   }

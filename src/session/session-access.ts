@@ -6,6 +6,8 @@ import type { SessionRecords } from './session-records.js';
 export class SessionAccess {
   readonly #records: SessionRecords;
   #isOpen: boolean;
+  /** Set while its record is loaded, and where that has failed. */
+  #loading: Promise<void> | undefined;
   #hasEnded = false;
   #record: ChannelRecord | undefined;
 
@@ -16,7 +18,7 @@ export class SessionAccess {
 
   /** Whether nothing needs to be loaded any more. */
   get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#isOpen && this.#loading === undefined;
   }
 
   /** The session; `undefined` until it is open. */
@@ -30,11 +32,14 @@ export class SessionAccess {
 
   /** Opens it for `owner`, once: a promise where its record must be loaded. */
   open(owner: SessionOwner): Promise<void> | undefined {
-    if (this.#isOpen) return undefined;
+    if (this.#isOpen) return this.#loading;
     this.#isOpen = true;
     this.#record = this.#records.open(sharedSessionId(owner, this.#records.scope));
     if (this.#hasEnded) void this.#record.end(); // nobody else would
-    return this.#record.load();
+    this.#loading = this.#record.load()?.then(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
   }
 
   /** Whether what the last message changes is worth a write: a session of the channel's own goes with it. */
