@@ -52,8 +52,10 @@ const rules: Rules<GroupsOptions> = {
   clock: having('a clock', 'now', 'monotonic', 'setTimer'),
 };
 
+/** Sockets have a `send` too: one would never leave its groups, nor be excepted. */
 function isChannel(value: unknown): value is Channel {
-  return typeof (value as Partial<Channel> | null)?.send === 'function';
+  const { send, readyState } = (value ?? {}) as { readonly send?: unknown; readonly readyState?: unknown };
+  return typeof send === 'function' && readyState === undefined;
 }
 
 /**

@@ -162,6 +162,17 @@ describe('groups of one process', () => {
     expect(() => groups.presenceOf('lobby')).toThrow(TypeError);
   });
 
+  it('refuse a socket where a channel belongs', async () => {
+    const groups = new Groups();
+    const { channel } = await connectTo(chat(groups));
+    const { socket } = channel;
+    expect(socket).toBeDefined();
+    expect(() => groups.add('lobby', socket as unknown as Channel)).toThrow(TypeError);
+    expect(() => groups.send('lobby', 'x', { except: socket as unknown as Channel })).toThrow(TypeError);
+    expect(() => groups.send('lobby', 'x', { except: [channel, socket as unknown as Channel] })).toThrow(TypeError);
+    expect(groups.membersOf('lobby')).toEqual([channel]);
+  });
+
   it('keep nothing of channels and names that are gone', async () => {
     const groups = new Groups();
     const server = chat(groups);
