@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  type ContractTest,
   httpSessionReaderContract,
   revocationFeedContract,
   sessionStoreContract,
@@ -9,6 +8,7 @@ import {
   tokenRepositoryContract,
   userRepositoryContract,
 } from '../../entries/testing.js';
+import { bites } from './bites.js';
 import { httpSessionReaders, tokenIssuers, tokenRenewers, tokenRepositories, userRepositories } from './broken-repositories.js';
 import * as feeds from './broken-revocation-feeds.js';
 import * as sessionStores from './broken-session-stores.js';
@@ -18,20 +18,6 @@ import { failingTests } from './failing-tests.js';
 import { httpSessionFixture, ticketFixture, tokenFixture, userFixture } from './memory-fixtures.js';
 
 const { failingHttpSessionFixture, Gate: _, ...failingReaders } = failing;
-
-/** Each broken implementation, and exactly the tests that it must fail. */
-function bites<Implementation>(
-  contract: string,
-  implementations: Readonly<Record<string, Implementation>>,
-  testsOf: (implementation: Implementation) => readonly ContractTest[],
-  expected: Readonly<Record<string, readonly string[]>>,
-): void {
-  describe(`the suite of ${contract}`, () => {
-    it.each(Object.entries(implementations))('catches %s', async (name, implementation) => {
-      expect(await failingTests(testsOf(implementation))).toEqual(expected[name]);
-    });
-  });
-}
 
 bites('TicketStore', ticketStores, (Store) => ticketStoreContract({ create: () => ticketFixture(Store) }), {
   LooksThenRemoves: ['of many that use one ticket at once exactly one succeeds'],

@@ -20,6 +20,8 @@ export function broadcasterContract(options: ContractOptions<BroadcasterFixture>
 }
 
 const messages = 500;
+/** How often it is tried whether messages arrive again. */
+const intervalMs = 50;
 
 const cases: readonly ContractCase<BroadcasterFixture>[] = [
   {
@@ -147,7 +149,7 @@ const cases: readonly ContractCase<BroadcasterFixture>[] = [
   },
   {
     name: 'what may have been missed while the broker was away is told of as a gap, nothing arrives twice or out of order, and later messages arrive again',
-    async check({ nodes: [one, two], interrupt, timeoutMs }) {
+    async check({ nodes: [one, two], interrupt, timeoutMs = 10_000 }) {
       if (!interrupt) return;
       await using listener = await listenTo(two, timeoutMs);
       const group = randomUUID();
@@ -158,9 +160,9 @@ const cases: readonly ContractCase<BroadcasterFixture>[] = [
       });
       // the first may fail, or find the other one still on its way back
       const seen = (heard: readonly Heard[]): boolean => of(heard, group).includes('last');
-      for (let attempt = 0; attempt < 200 && !seen(listener.heard); attempt += 1) {
+      for (let waitedMs = 0; waitedMs < timeoutMs && !seen(listener.heard); waitedMs += intervalMs) {
         await one.publish(group, 'last').catch(ignore);
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await new Promise((resolve) => setTimeout(resolve, intervalMs));
       }
       await listener.until(seen, 'Nothing arrived any more');
       const arrived = of(listener.heard, group)
