@@ -1,3 +1,5 @@
+import { byId } from './elements.js';
+
 const typingEveryMs = 2000;
 const most = 2000;
 /** With fewer characters left, it is said how many. */
@@ -5,18 +7,15 @@ const nearLimit = 200;
 
 /** The box to write in. */
 export class Composer {
-  #form;
-  #text;
-  #left;
+  #text = byId('text');
+  #left = byId('left');
   #room;
   #onSend;
   #onTyping;
   #typedAt = 0;
 
-  constructor(form, { onSend, onTyping }) {
-    this.#form = form;
-    this.#text = form.elements.namedItem('text');
-    this.#left = form.querySelector('#left');
+  constructor({ onSend, onTyping }) {
+    const form = byId('composer');
     this.#onSend = onSend;
     this.#onTyping = onTyping;
     form.addEventListener('submit', (event) => {
@@ -26,7 +25,7 @@ export class Composer {
     this.#text.addEventListener('keydown', (event) => {
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
       event.preventDefault();
-      this.#form.requestSubmit();
+      form.requestSubmit();
     });
     this.#text.addEventListener('input', () => this.#typing());
   }

@@ -1,21 +1,14 @@
-import { button, element, moment } from './elements.js';
+import { byId, element, moment } from './elements.js';
 
 const recognizedBy = { token: 'a token, in the cookie “key”', 'http-session': 'the session of this site' };
 
 /** The dialog that tells how this page is connected. */
 export class ConnectionPanel {
-  #dialog;
-  #facts;
+  #dialog = byId('connection');
+  #facts = this.#dialog.querySelector('dl');
   #connection;
   #state;
   #lastClosing;
-
-  constructor(dialog) {
-    this.#dialog = dialog;
-    this.#facts = dialog.querySelector('dl');
-    dialog.addEventListener('close', () => this.#facts.replaceChildren());
-    dialog.querySelector('footer').append(button('Close', () => dialog.close(), { class: 'primary' }));
-  }
 
   open() {
     this.#dialog.showModal();

@@ -1,11 +1,20 @@
-import { avatar, button, dayOf, element, linked, time, unseen } from './elements.js';
+import { avatar, button, byId, dayOf, element, linked, time, unseen } from './elements.js';
 
 const groupMs = 5 * 60 * 1000;
 const nearEndPx = 80;
 
 /** The room that is open: what was said, who is there, who is writing. */
 export class Conversation {
-  #parts;
+  #parts = {
+    name: byId('room-name'),
+    about: byId('room-about'),
+    log: byId('log'),
+    list: byId('entries'),
+    newest: byId('newest'),
+    people: byId('people'),
+    count: byId('people-count'),
+    typing: byId('typing'),
+  };
   #you;
   #outbox;
   #room;
@@ -18,28 +27,17 @@ export class Conversation {
   /** Whether the newest entry is kept in sight: so until the reader scrolls up. */
   follows = true;
 
-  /** `byId` finds the parts of the page. `onEdge` is called with `older` or `newer` where the reader has come to the end of what is here, and with `newest` where they ask for that. */
-  constructor(byId, onEdge) {
-    const parts = {
-      name: byId('room-name'),
-      about: byId('room-about'),
-      log: byId('log'),
-      list: byId('entries'),
-      newest: byId('newest'),
-      people: byId('people'),
-      count: byId('people-count'),
-      typing: byId('typing'),
-    };
-    this.#parts = parts;
+  /** `onEdge` is called with `older` or `newer` where the reader has come to the end of what is here, and with `newest` where they ask for that. */
+  constructor(onEdge) {
+    const { log, newest } = this.#parts;
     this.#onEdge = onEdge;
-    parts.newest.addEventListener('click', () => {
-      if (this.#room.isDetached) onEdge('newest');
-      this.#follow();
-      parts.log.focus();
+    newest.addEventListener('click', () => {
+      this.follow();
+      log.focus();
     });
-    parts.log.addEventListener('scroll', () => this.#scrolled());
+    log.addEventListener('scroll', () => this.#scrolled());
     // A phone's keyboard, a notice or a turned screen takes space from the log.
-    new ResizeObserver(() => this.follows && this.#toEnd()).observe(parts.log);
+    new ResizeObserver(() => this.follows && this.#toEnd()).observe(log);
   }
 
   /** Whether the reader looks at what was said earlier. */
@@ -94,10 +92,11 @@ export class Conversation {
     this.#showTyping();
   }
 
-  /** A message of ours is in sight when it is written. */
+  /** Goes to the newest, as where one has written oneself. */
   follow() {
-    if (this.#room?.isDetached) this.#onEdge('newest');
-    this.#follow();
+    if (this.#room.isDetached) this.#onEdge('newest');
+    this.follows = true;
+    this.#toEnd();
   }
 
   /** The nodes of all entries, and of what is not sent yet, as they are now: those that look as before are the same. */
@@ -214,11 +213,6 @@ export class Conversation {
     // a node may have been made anew
     const node = place && [...this.#parts.list.children].find(({ dataset }) => dataset.entry === place.entry);
     if (node !== undefined) this.#parts.log.scrollTop = node.offsetTop - place.fromTop;
-  }
-
-  #follow() {
-    this.follows = true;
-    this.#toEnd();
   }
 
   #toEnd() {

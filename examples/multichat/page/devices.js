@@ -1,17 +1,10 @@
-import { element, moment } from './elements.js';
+import { button, byId, element, moment } from './elements.js';
 
 /** The dialog with the devices that one is logged in on. */
 export class Devices {
-  #dialog;
-  #list;
-  #problem;
-
-  constructor(dialog) {
-    this.#dialog = dialog;
-    this.#list = dialog.querySelector('ul');
-    this.#problem = dialog.querySelector('[role="alert"]');
-    dialog.querySelector('[data-close]').addEventListener('click', () => dialog.close());
-  }
+  #dialog = byId('devices');
+  #list = this.#dialog.querySelector('ul');
+  #problem = this.#dialog.querySelector('[role="alert"]');
 
   async open() {
     this.#list.replaceChildren();
@@ -34,9 +27,12 @@ export class Devices {
     const used = lastUsedAt === undefined ? [] : [', last used ', moment(lastUsedAt)];
     const about = element('div', {}, element('b', {}, device), element('p', { class: 'fine' }, 'Since ', moment(createdAt), ...used));
     if (isThis) return element('li', {}, about, element('span', { class: 'mark' }, 'this device'));
-    const button = element('button', { type: 'button', 'aria-label': `Log out ${device}` }, 'Log out');
-    button.addEventListener('click', () => void this.#end(id));
-    return element('li', {}, about, button);
+    return element(
+      'li',
+      {},
+      about,
+      button('Log out', () => void this.#end(id), { 'aria-label': `Log out ${device}` }),
+    );
   }
 
   async #end(id) {

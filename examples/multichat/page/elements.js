@@ -5,6 +5,9 @@ const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric'
 const relativeDay = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 const dayMs = 24 * 60 * 60 * 1000;
 
+/** A part of the page. */
+export const byId = (id) => document.getElementById(id);
+
 /** Makes an element. What users wrote is only ever given as text: nothing here reads HTML. */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);

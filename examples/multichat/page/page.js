@@ -4,12 +4,11 @@ import { Composer } from './composer.js';
 import { ConnectionPanel } from './connection-panel.js';
 import { Conversation } from './conversation.js';
 import { Devices } from './devices.js';
-import { avatar, button, element } from './elements.js';
+import { avatar, button, byId, element } from './elements.js';
 import { Outbox } from './outbox.js';
 import { RoomList } from './room-list.js';
 import { endText, problemText, stateText } from './texts.js';
 
-const byId = (id) => document.getElementById(id);
 const rooms = new Map();
 let channel;
 let you;
@@ -26,17 +25,17 @@ let isLoggingOut = false;
 let isOver = false;
 
 const send = (command) => channel.sendJson(command);
-const devices = new Devices(byId('devices'));
-const panel = new ConnectionPanel(byId('connection'));
-const composer = new Composer(byId('composer'), {
+const devices = new Devices();
+const panel = new ConnectionPanel();
+const composer = new Composer({
   onSend(room, text) {
     outbox.add(room.id, text);
     conversation.follow();
   },
   onTyping: (room) => send({ command: 'typing', room: room.id }),
 });
-const roomList = new RoomList(byId('rooms'), choose);
-const conversation = new Conversation(byId, (edge) => open.load(edge));
+const roomList = new RoomList(choose);
+const conversation = new Conversation((edge) => open.load(edge));
 
 /** Connects, and follows how that goes until it is over. */
 async function connect() {

@@ -1,13 +1,12 @@
-import { element, unseen } from './elements.js';
+import { button, byId, element, unseen } from './elements.js';
 
 /** The rooms to choose from. Buttons are kept from one showing to the next, so that the focus stays where it is. */
 export class RoomList {
-  #list;
+  #list = byId('rooms');
   #onChoose;
   #items = new Map();
 
-  constructor(list, onChoose) {
-    this.#list = list;
+  constructor(onChoose) {
     this.#onChoose = onChoose;
   }
 
@@ -15,36 +14,35 @@ export class RoomList {
     for (const room of rooms) {
       const item = this.#items.get(room.id) ?? this.#add(room);
       const isOpen = room.id === openId;
-      item.button.classList.toggle('joined', room.joined);
-      this.#mark(item.button, isOpen);
+      item.choice.classList.toggle('joined', room.joined);
+      mark(item.choice, isOpen);
       item.side.replaceChildren(...sideOf(room, isOpen ? 0 : room.unread));
     }
   }
 
   focus(id) {
-    this.#items.get(id)?.button.focus();
-  }
-
-  #mark(button, isOpen) {
-    if (isOpen === button.hasAttribute('aria-current')) return;
-    button.toggleAttribute('aria-current', isOpen);
-    if (!isOpen) return;
-    button.setAttribute('aria-current', 'true');
-    // On a phone the rooms are a row that scrolls.
-    button.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    this.#items.get(id)?.choice.focus();
   }
 
   #add(room) {
     const sign = element('span', { class: room.staffOnly ? 'sign lock' : 'sign', 'aria-hidden': 'true' }, room.staffOnly ? '' : '#');
     const side = element('span', { class: 'side' });
     const staffOnly = room.staffOnly ? [unseen('(staff only)')] : [];
-    const button = element('button', { type: 'button' }, sign, element('span', { class: 'name' }, room.name), ...staffOnly, side);
-    button.addEventListener('click', () => this.#onChoose(room.id));
-    this.#list.append(element('li', {}, button));
-    const item = { button, side };
-    this.#items.set(room.id, item);
-    return item;
+    const choice = button(sign, () => this.#onChoose(room.id));
+    choice.append(element('span', { class: 'name' }, room.name), ...staffOnly, side);
+    this.#list.append(element('li', {}, choice));
+    this.#items.set(room.id, { choice, side });
+    return { choice, side };
   }
+}
+
+function mark(choice, isOpen) {
+  if (isOpen === choice.hasAttribute('aria-current')) return;
+  choice.toggleAttribute('aria-current', isOpen);
+  if (!isOpen) return;
+  choice.setAttribute('aria-current', 'true');
+  // On a phone the rooms are a row that scrolls.
+  choice.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 }
 
 function sideOf(room, unread) {
