@@ -57,12 +57,12 @@ export class ClientChannel {
     return this.#states.current;
   }
 
-  /** Where it stands, and each change from now on, until it has stopped. */
+  /** The present state, and each change, until it has stopped. */
   get states(): AsyncIterable<ClientState> {
     return this.#states;
   }
 
-  /** Sends one message; `false`, and nothing is kept, where there is no open connection. That it arrives is not certain: {@link request} is for that. */
+  /** Sends one message. Returns `false`, and keeps nothing, if there is no open connection. `true` is no proof that it arrived: for that, use {@link request}. */
   send(data: ClientData): boolean {
     if (this.#socket?.readyState !== open) return false;
     // views are taken everywhere, but not by all types of all platforms
@@ -76,12 +76,14 @@ export class ClientChannel {
   }
 
   /**
-   * Sends `data` with a `requestId`, and again on each new connection until it is answered: at least once, and with `withRequestId` on the server handled once. Resolves to the `result`
-   * of the answer.
+   * Sends `data` with a `requestId`, and again on each new connection until it is answered. So it arrives at least once, and `withRequestId` on the
+   * server handles it once. Resolves to the `result` of the answer.
    *
    * @throws {RequestError} (as a rejection) when the handler answered with an error.
-   * @throws {DOMException} (as a rejection) named `TimeoutError` when no answer came in time, or `AbortError` when the client stopped: the server may have handled it.
-   * @throws {TypeError} (as a rejection) when `timeoutMs` is out of its range or `data` is no object that JSON can hold; whatever `signal` was aborted with.
+   * @throws {DOMException} (as a rejection) named `TimeoutError` when no answer came in time, or `AbortError` when the client stopped: the server may
+   * have handled it.
+   * @throws {TypeError} (as a rejection) when `timeoutMs` is out of its range or `data` is no object that JSON can hold; whatever `signal` was
+   * aborted with.
    */
   request<Result = unknown>(data: object, options: RequestOptions = {}): Promise<Result> {
     return this.#requests.start(data, options) as Promise<Result>;
@@ -91,7 +93,7 @@ export class ClientChannel {
    * Closes the connection for good.
    *
    * @param code 1000, or 3000 to 4999; beside it a reason of at most 123 bytes of UTF-8.
-   * @throws whatever the platform's `WebSocket` throws where they are not; the connection stays then.
+   * @throws whatever the platform's `WebSocket` throws for other values; the connection then stays.
    */
   close(code = 1000, reason = ''): void {
     const socket = this.#socket;

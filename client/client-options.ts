@@ -12,20 +12,22 @@ export interface ClientClock {
 /**
  * Options of `connectChannel`.
  *
- * What `renew`, `ticket` and `protocols` throw decides what happens. A `Response` of `fetch` with 401 means that somebody must log in, after `renew` where that was not asked yet; another
- * one from 300 to 499, but for 408, 425 and 429, stops the client. Anything else lets it try again, after its `Retry-After` where it has one. Their `signal` is aborted when the client no
- * longer waits for them.
+ * What `renew`, `ticket` and `protocols` throw decides what happens. For a `Response` of `fetch` with 401 the client calls `renew`; if it has done
+ * so, somebody must log in. Any other `Response` from 300 to 499, except 408, 425 and 429, stops the client. On anything else it tries again, after
+ * its `Retry-After` if it has one. Their `signal` is aborted when the client does not wait for them any more.
  */
 export interface ClientOptions {
-  /** Told each message: strings for text frames, an `ArrayBuffer` for binary ones. Answers to requests and pings are not among them. */
+  /** Called with each message: a string for a text frame, an `ArrayBuffer` for a binary one. Answers to requests and pings are left out. @default none */
   readonly onMessage?: ((data: string | ArrayBuffer) => void) | undefined;
   /**
-   * Decides what to do where the connection is over, e.g. with a code of the application's own. @default what {@link actionOn} says, also where it returns `undefined`
+   * Decides what to do when the connection is over, e.g. with one of the application's codes. @default what {@link actionOn} says, also if it returns
+   * `undefined`
    */
   readonly onClose?: ((closing: Closing) => CloseAction | undefined) | undefined;
   /**
-   * Gets a new credential when the server says that the old one is over, and where handshakes fail without a word, as refused ones do in a page. It may return the `Response` of a
-   * `fetch`, e.g. to the handler of `issueTokenHandler`: one that is not `ok` counts as thrown. @default there is none: the client stops, and somebody must log in
+   * Gets a new credential when the server says that the old one has ended, and when handshakes fail without a reason, as refused ones do in a page.
+   * It may return the `Response` of a `fetch`, e.g. to `issueTokenHandler`; one that is not `ok` counts as thrown. @default none: the client stops,
+   * and somebody must log in
    */
   readonly renew?: ((closing: Closing, signal: AbortSignal) => unknown) | undefined;
   /** Gets a ticket before each attempt, which travels in the query as `ticket`. @default none */
@@ -37,17 +39,21 @@ export interface ClientOptions {
     | ((signal: AbortSignal) => string | readonly string[] | Promise<string | readonly string[]>)
     | undefined;
   /**
-   * After so many milliseconds in which nothing arrived the client sends `{"ping":true,"requestId":…}`, which `withRequestId` answers on the server; 0 = never. 0 to 2,147,483,647.
+   * How long nothing may arrive, in milliseconds, before the client sends `{"ping":true,"requestId":…}`, which `withRequestId` answers on the server.
+   * 0 to 2,147,483,647; 0 means never.
    * @default 25,000
    */
   readonly pingMs?: number | undefined;
-  /** So many milliseconds after a ping the line counts as dead, unless something has arrived. 0 to 2,147,483,647. @default 5,000 */
+  /** How long after a ping, in milliseconds, something must arrive; otherwise the line counts as dead. 0 to 2,147,483,647. @default 5,000 */
   readonly pongMs?: number | undefined;
-  /** The bound of the first pause before a new attempt, in milliseconds, which doubles with each further one. A random part of it is waited. 0 to 2,147,483,647. @default 1,000 */
+  /**
+   * The bound of the first pause before a new attempt, in milliseconds. It doubles with each further attempt; the client waits a random part of it. 0
+   * to 2,147,483,647. @default 1,000
+   */
   readonly minDelayMs?: number | undefined;
   /** The highest such bound, in milliseconds. 0 to 2,147,483,647. @default 60,000 */
   readonly maxDelayMs?: number | undefined;
-  /** A connection that lasted so many milliseconds was a good one: the next pause is the first again. 0 to 2,147,483,647. @default 10,000 */
+  /** How long a connection must last to count as good, in milliseconds. After a good one, the next pause is the first again. 0 to 2,147,483,647. @default 10,000 */
   readonly stableMs?: number | undefined;
   /** How long an attempt may take, and how long `renew`, in milliseconds. 0 to 2,147,483,647. @default 15,000 */
   readonly connectTimeoutMs?: number | undefined;
@@ -59,7 +65,10 @@ export interface ClientOptions {
   readonly random?: (() => number) | undefined;
 }
 
-/** Where a client stands, for a line that shows it. `error` is what `renew`, `ticket`, `protocols` or `WebSocket` threw, or the answer to a handshake that was refused, where that can be seen. */
+/**
+ * The state of a client, for a status line. `error` is what `renew`, `ticket`, `protocols` or `WebSocket` threw, or the answer to a refused
+ * handshake, if the platform tells it.
+ */
 export type ClientState =
   | { readonly name: 'connecting' }
   | { readonly name: 'open' }

@@ -21,20 +21,20 @@ import { checkedUserId, defaultUserId } from './user-id-of.js';
 /** Options of {@link ExpressSessionReader}. */
 export interface ExpressSessionReaderOptions<Session extends object = SessionValues> extends ExpressOptions {
   /**
-   * The exact name of the session cookie: no other cookie counts then. @default any cookie that is signed as express-session does it
+   * The exact name of the session cookie; no other cookie counts then. @default any cookie that is signed as express-session does it
    */
   readonly cookie?: string | undefined;
-  /** The store of the sessions. @default what the middleware uses, known from the first handshake on */
+  /** The store of the sessions. @default the middleware's own, known from the first handshake on */
   readonly store?: ExpressStore | undefined;
   /**
-   * Whose session it is: a string, an integer, or nothing where nobody has logged in.
+   * Gives the id of the session's user: a string, an integer, or nothing if nobody has logged in.
    *
    * @default passport's `session.passport.user`, then `session.userId`
    */
   readonly userId?: ((session: Session) => string | number | null | undefined) | undefined;
   /**
-   * Whether sessions live on while channels of theirs are open: each is touched in the store every third of its lifetime
-   * (`cookie.maxAge`; every 8 hours where there is none). @default false
+   * Whether a session lives on while one of its channels is open. It is then touched in the store every third of its `cookie.maxAge`, or every 8
+   * hours if it has none. @default false
    */
   readonly touchWhileOpen?: boolean | undefined;
 }
@@ -58,8 +58,8 @@ const storesLifetimeMs = 24 * 60 * 60 * 1000;
 const refusals: readonly number[] = [401, 403];
 
 /**
- * Reads the sessions of Connect and Express: runs the site's own middleware on the handshake (express-session with any of its stores,
- * passport on top; cookie-session), and takes `request.session` where it was loaded. It imports none of them.
+ * Reads the sessions of Connect and Express. It runs the site's own middleware on the handshake (express-session with any store, also with passport;
+ * or cookie-session), and takes `request.session` if that was loaded. It imports none of these packages.
  */
 export class ExpressSessionReader<Session extends object = SessionValues> implements HttpSessionReader {
   readonly timeoutMs: number;
@@ -73,7 +73,7 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
 
   /**
    * @param middleware what the site runs before its own handlers, up to the session and passport: one, or a list in its order.
-   * @throws {TypeError} when something in it is no middleware, or an option is out of its range.
+   * @throws {TypeError} when something in it is not middleware, or an option is out of its range.
    */
   constructor(middleware: ConnectMiddleware | readonly ConnectMiddleware[], options: ExpressSessionReaderOptions<Session> = {}) {
     this.#chain = checkedChain(owner, middleware);

@@ -21,14 +21,14 @@ const aPrefix: Rule = { must: 'a string', accepts: (value) => typeof value === '
 const rules: Rules<ExpressSessionStoreOptions> = { ...expressRules, prefix: aPrefix };
 
 /**
- * Keeps channel sessions in a store for express-session, whatever that keeps them in.
+ * Keeps channel sessions in any store for express-session.
  *
- * Such a store has no compare-and-set. All that this process does with one record is done in turn, and keeps every promise of the contract;
- * between processes lies a moment, from reading a record to writing it, in which the last one wins and a destroyed record may come back. Where
- * that matters, take a store with compare-and-set, such as `MongoSessionStore`.
+ * Such a store has no compare-and-set. One process does everything with one record in turn, and keeps every promise of the contract. Two processes do
+ * not: if both save at once, the last one wins, and a record that is destroyed meanwhile may come back. If that matters, take a store with
+ * compare-and-set, such as `MongoSessionStore`.
  *
- * Whether a record has expired is for the store to say. With one whose `touch` leaves what is stored as it was (connect-mongo, connect-redis), a
- * record that was touched is loaded with the `expiresAt` from before.
+ * The store decides when a record has expired. If its `touch` does not change what is stored (connect-mongo, connect-redis), a touched record is
+ * loaded with its former `expiresAt`.
  */
 export class ExpressSessionStore implements SessionStore {
   readonly timeoutMs: number;

@@ -5,7 +5,7 @@ import { isThenable, promiseOf } from '../../src/maybe-promise.js';
 
 type Done = (error?: unknown) => void;
 
-/** A store of express-session, as far as this package uses it: all stores for express-session are ones. */
+/** A store for express-session: the methods that this package uses, which all such stores have. */
 export interface ExpressStore {
   get(id: string, callback: (error: unknown, session?: object | null) => void): unknown;
   set(id: string, session: never, callback?: Done): unknown;

@@ -28,9 +28,9 @@ function scopesOf({ scope }: JwtClaims): readonly string[] | undefined {
 }
 
 /**
- * Finds the user by a JSON Web Token, which is verified here: signature, issuer, audience and times. Of `withUserFrom`.
+ * A source for `withUserFrom`: finds the user by a JSON Web Token. It verifies signature, issuer, audience and times.
  *
- * The channel ends at `exp`. Keys that cannot be had say that nobody can tell (503); a key that there is not makes the token `unknown`.
+ * The channel ends at `exp`. If the keys cannot be fetched, nobody can tell (503). A token that names an unknown key is `unknown`.
  *
  * @throws {TypeError} when an option is missing or not what it must be, or the algorithms are not those of the key.
  */

@@ -45,13 +45,13 @@ export type JwtAlgorithm =
 
 /** Options of `fromJwt`. Exactly one of `secret`, `key`, `jwks` and `jwksUrl` is demanded. */
 export interface JwtOptions<User extends UserLike = AuthenticatedUser> {
-  /** The signatures that are accepted; those of the key's kind alone. */
+  /** The signatures that are accepted; all must be of the key's kind. */
   readonly algorithms: readonly JwtAlgorithm[];
   /** Who may have issued tokens: the claim `iss` is one of them. */
   readonly issuer: string | readonly string[];
   /** For whom tokens must be: one of them is in the claim `aud`. */
   readonly audience: string | readonly string[];
-  /** The secret of HMAC signatures: as long as the digest at least, 32 bytes for HS256. A string is its UTF-8. */
+  /** The secret of HMAC signatures, at least as long as the digest: 32 bytes for HS256, 48 for HS384, 64 for HS512. A string counts as UTF-8. */
   readonly secret?: string | Uint8Array | undefined;
   /** The public key of all other signatures: PEM, a JWK, or a key of `node:crypto` or Web Crypto. */
   readonly key?: string | JWK | KeyObject | webcrypto.CryptoKey | undefined;
@@ -59,19 +59,19 @@ export interface JwtOptions<User extends UserLike = AuthenticatedUser> {
   readonly jwks?: JSONWebKeySet | undefined;
   /** Where the issuer publishes its public keys: `http` or `https`. Redirects are not followed. */
   readonly jwksUrl?: string | URL | undefined;
-  /** How long keys of `jwksUrl` are gone by after they were read, in milliseconds, from 1,000; after half of it they are read again. @default 600,000 */
+  /** How long keys of `jwksUrl` count after they were read, in milliseconds, from 1,000; after half of it they are read again. @default 600,000 */
   readonly jwksMaxAgeMs?: number | undefined;
-  /** How long after one reading of `jwksUrl` a key that is not among them can cause another, in milliseconds, from 1,000. @default 30,000 */
+  /** How long after one reading of `jwksUrl` an unknown key can cause another, in milliseconds, from 1,000. @default 30,000 */
   readonly jwksCooldownMs?: number | undefined;
-  /** After how long a reading of `jwksUrl` is given up, in milliseconds, from 1. @default 3,000 */
+  /** How long a reading of `jwksUrl` may take, in milliseconds, an integer from 1. @default 3,000 */
   readonly jwksTimeoutMs?: number | undefined;
-  /** Where the token may travel: one place, or several of which the first that holds one is used. @default cookie('key') */
+  /** Where the token may travel: one place, or several. Of several, the first that holds a token counts. @default cookie('key') */
   readonly from?: CredentialSource | readonly CredentialSource[] | undefined;
-  /** The user of a token; `undefined` where there is none (any more). @default `{ id: claims.sub, isAuthenticated: true }` */
+  /** The user of a token; `undefined` if the user was deleted or disabled. @default `{ id: claims.sub, isAuthenticated: true }` */
   readonly user?: ((claims: JwtClaims, context: SourceContext) => Awaitable<User | undefined>) | undefined;
   /** Whether a token was revoked. @default none was */
   readonly isRevoked?: ((claims: JwtClaims, context: SourceContext) => Awaitable<boolean>) | undefined;
-  /** How far the issuer's clock and the server's may be apart, in milliseconds. @default 0 */
+  /** How far the issuer's clock and the server's may be apart, in milliseconds, 0 to 3,600,000. @default 0 */
   readonly clockToleranceMs?: number | undefined;
   /** Whether tokens without `exp` are refused. They would count for ever. @default true */
   readonly requireExpiry?: boolean | undefined;
@@ -81,6 +81,6 @@ export interface JwtOptions<User extends UserLike = AuthenticatedUser> {
   readonly name?: string | undefined;
   /** How often live channels are looked up again, by `user` and `isRevoked`. @default the server's `revalidate` */
   readonly revalidate?: Revalidate | undefined;
-  /** When this source ends: before, whoever comes by it is told of as a warning; from then on its tokens have expired. @default never */
+  /** When this source ends. Before that moment, its clients cause a warning; from then on its tokens count as expired. @default never */
   readonly until?: Date | undefined;
 }

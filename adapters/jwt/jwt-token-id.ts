@@ -10,11 +10,11 @@ export interface JwtName {
 }
 
 /**
- * The id of a JSON Web Token, for `disconnectToken`, `channels.ofToken` and revocations: a digest of its claims `iss` and `jti`. A token without `jti` is
- * known by a digest of itself, less its signature, which can be written in more than one way.
+ * The id of a JSON Web Token, for `disconnectToken`, `channels.ofToken` and revocations: a digest of its claims `iss` and `jti`. The id of a token
+ * without `jti` is a digest of the token without its signature, since that can be written in more than one way.
  *
- * @param token the whole token, of which nothing is verified, or its claims.
- * @throws {TypeError} when it is neither, or claims have no `iss` and `jti`. The message does not hold the token.
+ * @param token the whole token, which is not verified, or its claims.
+ * @throws {TypeError} when it is neither, or when claims have no `iss` and `jti`. The message does not hold the token.
  */
 export function jwtTokenId(token: string | JwtName): TokenId {
   const name: JwtName | undefined = typeof token === 'string' ? claimsOf(token) : token;

@@ -5,7 +5,7 @@ import type { Broadcaster } from '../../src/contracts/broadcaster.js';
 
 /** Options of {@link MemoryBroadcaster}. */
 export interface MemoryBroadcasterOptions {
-  /** Whom it hears and who hears it, with all that those have joined. @default nobody */
+  /** Another broadcaster, which it joins with all that have joined that one: they hear each other. @default nobody */
   readonly joins?: MemoryBroadcaster | undefined;
 }
 
@@ -14,8 +14,8 @@ const rules: Rules<MemoryBroadcasterOptions> = {
 };
 
 /**
- * Several nodes in one process, for tests: each `Groups` gets a broadcaster of its own, which joins that of another. What one publishes, the others have
- * heard when `publish` returns, so there is never a gap.
+ * Several nodes in one process, for tests: each `Groups` gets its own broadcaster, which joins another's. When `publish` returns, the others have
+ * heard the message, so there is never a gap.
  */
 export class MemoryBroadcaster implements Broadcaster {
   readonly #subscribers = new BroadcastSubscribers();

@@ -37,7 +37,7 @@ const defaultTtlMs = 14 * 24 * 60 * 60 * 1000;
 /**
  * Keeps the sessions of a web site in this process and finds them through a cookie that holds their id.
  *
- * The data it gives is a copy; two that save the same session overwrite each other, the last one wins.
+ * The data that it gives is a copy. If two save the same session, the last one wins.
  */
 export class MemoryHttpSessionReader implements HttpSessionReader {
   /** Tells of the sessions that were destroyed. */

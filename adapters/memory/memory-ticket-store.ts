@@ -9,7 +9,7 @@ import { aWallClock, type WallClock } from './options.js';
 
 /** Options of {@link MemoryTicketStore}. */
 export interface MemoryTicketStoreOptions {
-  /** How many tickets are kept at most, an integer of at least 1; the oldest goes where there would be more. @default 100_000 */
+  /** How many tickets are kept at most, an integer of at least 1; past it, the oldest goes. @default 100_000 */
   readonly maxTickets?: number | undefined;
   /** Tells the time that expiry is compared with. @default the system's clock */
   readonly clock?: WallClock | undefined;
@@ -28,9 +28,9 @@ const stepsPerIssue = 64;
 const owner = 'MemoryTicketStore';
 
 /**
- * Keeps tickets in this process: for servers that are one process, and for tests. It keeps digests, never tickets.
+ * Keeps tickets in this process: for servers of one process, and for tests. It keeps digests, never tickets.
  *
- * It has no timers: what was not used in time is refused at once, and removed while others are issued.
+ * It has no timers. An expired ticket is refused at once, and removed while others are issued.
  */
 export class MemoryTicketStore implements TicketStore {
   readonly #maxTickets: number;
@@ -47,7 +47,7 @@ export class MemoryTicketStore implements TicketStore {
     this.#clock = clock;
   }
 
-  /** How many tickets are kept, those included whose time is over and that were not removed yet. */
+  /** How many tickets are kept, including expired ones that were not removed yet. */
   get size(): number {
     return this.#tickets.size;
   }

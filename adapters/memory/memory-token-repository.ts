@@ -43,10 +43,10 @@ const owner = 'MemoryTokenRepository';
 /**
  * Issues tokens and finds their users, in this process. It keeps ids (digests), never keys.
  *
- * A token that expired or was revoked can be found as such for 24 hours and is unknown afterwards.
+ * An expired or revoked token can be found as such for 24 hours. After that it is unknown.
  */
 export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> implements TokenRepository<User>, TokenIssuer {
-  /** Tells of the tokens that end here, rotated ones as a hint, and of the users where their repository tells of them. */
+  /** Tells of the tokens that end here (of rotated ones by a hint), and of users if their repository tells of them. */
   readonly revocations: RevocationFeed;
   readonly #ended = new MemoryRevocationFeed();
   readonly #users: UserRepository<User>;
@@ -95,10 +95,10 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   }
 
   /**
-   * Takes over a token whose key is known already, for example from Django REST framework. The key itself is not kept.
+   * Adds a token whose key exists already, for example from Django REST framework. The key itself is not kept.
    *
-   * @throws {TypeError} when `key` is no key (16 to 512 characters of `[A-Za-z0-9._~+/=-]`) or known here already, `userId` is empty, or
-   * an option is out of its range.
+   * @throws {TypeError} when `key` is not a key (16 to 512 characters of `[A-Za-z0-9._~+/=-]`) or is known here already, `userId` is empty, or an
+   * option is out of its range.
    */
   add(key: string, userId: string, options: AddTokenOptions = {}): TokenId {
     return this.#insert('add', key, userId, options).id;

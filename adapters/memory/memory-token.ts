@@ -4,11 +4,11 @@ import type { ExtendOptions, IssueOptions, RotateOptions, TokenGrant, TokenInfo 
 import type { TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 
-/** Options of {@link MemoryTokenRepository.add}: a token that was issued elsewhere has a past. */
+/** Options of {@link MemoryTokenRepository.add}: what happened to the token before. */
 export interface AddTokenOptions extends IssueOptions {
   /** When it was issued. @default now */
   readonly createdAt?: Date | undefined;
-  /** When it expires, or did; in place of `ttlMs`, which counts from now. @default it never expires */
+  /** When it expires or has expired. @default it never expires */
   readonly expiresAt?: Date | undefined;
   /** When it was revoked. @default it was not */
   readonly revokedAt?: Date | undefined;

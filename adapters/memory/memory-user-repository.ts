@@ -6,7 +6,7 @@ import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 
 /** Keeps users in this process. It gives out the very objects that it was given. */
 export class MemoryUserRepository<User extends AuthenticatedUser = AppUser> implements UserRepository<User> {
-  /** Tells of users that were replaced, as a hint, and of those that were deleted. What is changed within a user's object it cannot see. */
+  /** Tells of users that were replaced (by a hint), and of those that were deleted. It cannot see changes within a user's object. */
   readonly revocations: MemoryRevocationFeed = new MemoryRevocationFeed();
   readonly #users = new Map<string, User>();
 

@@ -16,17 +16,17 @@ export interface ImportDrfTokensOptions extends MongoOptions {
   readonly keepUp?: boolean | undefined;
   /** The collection that they are imported into. @default 'tokens' */
   readonly collection?: string | undefined;
-  /** With `keepUp`, is told why keeping up was interrupted; it is taken up again. @default a warning of the process */
+  /** With `keepUp`, told why keeping up was interrupted; it goes on after 1 to 30 seconds. @default a warning of the process */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
-/** An import that was made, and that goes on where `keepUp` was asked for. */
+/** An import that was made; with `keepUp` it goes on. */
 export interface DrfImport extends AsyncDisposable {
   /** How many tokens are new here. */
   readonly imported: number;
   /** How many imported tokens were revoked, as they are no longer there. */
   readonly revoked: number;
-  /** How many documents were passed over: they have no key, or no user. */
+  /** How many documents were skipped: they have no key, or no user. */
   readonly skipped: number;
   /** Ends keeping up. */
   close(): Promise<void>;
@@ -46,8 +46,8 @@ const firstRetryMs = 1_000;
 const lastRetryMs = 30_000;
 
 /**
- * Takes over the tokens of Django REST framework: their keys go on working, and are kept as digests. It may be run again at any time;
- * tokens that were deleted at their source since are revoked then, and those revoked here stay so.
+ * Takes over the tokens of Django REST framework: their keys go on working, and are kept as digests. You may run it again at any time: it revokes
+ * tokens that were deleted at their source since, and tokens that were revoked here stay revoked.
  *
  * @throws {TypeError} (as a rejection) when an option is missing or out of its range.
  */

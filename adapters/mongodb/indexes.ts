@@ -23,11 +23,11 @@ export interface MongoCollections {
 
 /** Options of {@link ensureIndexes}. */
 export interface EnsureIndexesOptions extends MongoCollections, MongoOptions {
-  /** After how many milliseconds each index is given up; building one over a large collection takes its time. @default 60_000 */
+  /** How long making one index may take, in milliseconds; over a large collection it takes time. @default 60_000 */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Thrown by {@link ensureIndexes} where an index, or the documents that are there, stand in the way of one that is needed. */
+/** Thrown by {@link ensureIndexes} when an existing index or document prevents a needed index. */
 export class IndexConflictError extends Error {
   readonly code = 'ERR_INDEX_CONFLICT';
 
@@ -79,7 +79,7 @@ const broadcastIndexes: readonly NeededIndex[] = [
 ];
 
 /**
- * Makes the indexes that the repositories and the stores need; those that are there already are left alone.
+ * Makes the indexes that the repositories and the stores need. It leaves existing ones alone.
  *
  * @throws {IndexConflictError} when an index on the same fields has other options, or documents break a unique one. Nothing is dropped.
  */

@@ -16,7 +16,7 @@ export interface MongoRevocationFeedOptions extends MongoOptions {
   readonly tokens?: string | undefined;
   /** Where the users are. @default { collection: 'users', key: '_id' } */
   readonly users?: Pick<MongoUserOptions, 'collection' | 'key'> | undefined;
-  /** Fields of users that change often and mean nothing to channels, with all that is in them, e.g. `['lastSeenAt']`. @default none */
+  /** Fields of users, with all that is in them, whose changes do not matter to channels, e.g. `['lastSeenAt']`. @default none */
   readonly ignoredUserFields?: readonly string[] | undefined;
   /** The collection of HTTP sessions whose `_id` is the session's id, as connect-mongo keeps them. @default none is watched */
   readonly httpSessions?: string | undefined;
@@ -38,11 +38,11 @@ const feedRules: Rules<MongoRevocationFeedOptions> = {
 const wireVersionOfPreImages = 17;
 
 /**
- * Learns from the rows themselves what ended: a token that was revoked or deleted, a user that was changed, disabled or deleted, an HTTP
- * session that was destroyed, by whatever program. One change stream for all subscribers, filtered on the server.
+ * Sees in the documents themselves what ended, whichever program ended it: a token that was revoked or deleted, a user that was changed, disabled or
+ * deleted, an HTTP session that was destroyed. All subscribers share one change stream, filtered on the server.
  *
- * It needs a replica set. A change of a token or user that may mean something or nothing is a hint. The stream goes on where it was after
- * a failure; where that place is not to be found again, subscribers are told of a gap.
+ * It needs a replica set. A change of a token or user that need not end anything is a hint. After a failure the stream goes on where it was. If it
+ * cannot find that place again, subscribers are told of a gap.
  */
 export class MongoRevocationFeed implements RevocationFeed {
   readonly #db: Db;
@@ -93,7 +93,8 @@ export class MongoRevocationFeed implements RevocationFeed {
   }
 
   /**
-   * As the contract says: it is written down, for an hour where `ensureIndexes` has run, and so reaches every process that watches.
+   * As the contract says: it is written to the collection, and so reaches every process that watches. With the index of `ensureIndexes` it is removed
+   * after an hour.
    *
    * @throws {TypeError} (as a rejection) when it is no revocation.
    */

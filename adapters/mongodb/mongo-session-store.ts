@@ -39,7 +39,7 @@ export class MongoSessionStore implements SessionStore {
     this.timeoutMs = this.#operations.timeoutMs;
   }
 
-  /** As the contract says. A record that cannot be read is given a version that none has: the core reports it and treats it as absent. */
+  /** As the contract says. An unreadable record gets an impossible version, so that the core reports it and treats it as absent. */
   async load(id: string): Promise<StoredSession | undefined> {
     checkId(`${owner}.load`, 'id', id);
     const projection = { _id: 0, version: 1, data: 1, createdAt: 1, expiresAt: 1, hasExpired };

@@ -34,13 +34,13 @@ import { TokenRevocation } from './token-revocation.js';
 import { TokenSlots } from './token-slots.js';
 import { keysOf, type MongoUserOptions, UserDocuments, type UserKey } from './users.js';
 
-/** Keeps what was found for a moment. Without a `feed`, a revocation by another process is seen after that moment only. */
+/** Remembers what look-ups found for some seconds. Without a `feed`, a revocation by another process is seen only after that time. */
 export interface MongoTokenCacheOptions {
   /** How long a look-up may be answered from memory, in milliseconds, from 1 to 60_000. @default 5_000 */
   readonly ttlMs?: number | undefined;
   /** How many tokens are kept at most, at least 1; the least recently used goes first. @default 10_000 */
   readonly maxTokens?: number | undefined;
-  /** Tells of what other processes revoke, which is seen at once then; `registerMongo` gives its own. @default none */
+  /** Tells what other processes revoke, so that it is seen at once; `registerMongo` gives its own. @default none */
   readonly feed?: RevocationFeed | undefined;
 }
 
@@ -48,9 +48,9 @@ export interface MongoTokenCacheOptions {
 export interface MongoTokenOptions<User extends AuthenticatedUser = AppUser> extends MongoOptions {
   /** The collection that holds the tokens. @default 'tokens' */
   readonly collection?: string | undefined;
-  /** Where the users of tokens are. */
+  /** Where the users of tokens are. @default as for `MongoUserRepository` */
   readonly users?: MongoUserOptions<User> | undefined;
-  /** How many live tokens a user may have, at least 1; one more is refused with {@link TokenLimitError}. @default no limit */
+  /** How many live tokens a user may have, an integer from 1 to 10,000; one more is a {@link TokenLimitError}. @default no limit */
   readonly maxPerUser?: number | undefined;
   /** Answers from memory for some seconds; `true` stands for its defaults. @default off */
   readonly cache?: MongoTokenCacheOptions | boolean | undefined;
@@ -80,12 +80,12 @@ const cacheRules: Rules<MongoTokenCacheOptions> = {
 /**
  * Finds the users of tokens in MongoDB, token and user in one round trip, and issues tokens. It keeps ids (digests), never keys.
  *
- * A token that expired or was revoked can be found as such for 24 hours at least. Rejects with a `TimeoutError` after `timeoutMs`.
+ * An expired or revoked token can be found as such for at least 24 hours. Rejects with a `TimeoutError` after `timeoutMs`.
  */
 export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> implements TokenRepository<User>, TokenIssuer, AsyncDisposable {
   /** After how many milliseconds an operation is given up. */
   readonly timeoutMs: number;
-  /** Tells of the tokens that this process ends, through whichever repository over the same client and collection. */
+  /** Tells of the tokens that this process ends, through any repository over the same client and collection. */
   readonly revocations: MemoryRevocationFeed;
   readonly #tokens: Collection<TokenDocument>;
   readonly #users: UserDocuments<User>;
@@ -162,7 +162,7 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     return { key, id: tokenIdOf(key), userId, ...(token.expiresAt !== undefined && { expiresAt: token.expiresAt }) };
   }
 
-  /** As the contract says. Rejects also where only the tokens that it was rotated from and into may be left: call it again then. */
+  /** As the contract says. It also rejects when only tokens that it was rotated from and into may be left; then call it again. */
   async revoke(id: TokenId): Promise<boolean> {
     checkTokenId(`${owner}.revoke`, 'id', id);
     return this.#revocation.one(id);

@@ -36,10 +36,10 @@ export interface RegisterMongoOptions extends MongoOptions {
   /** Options of the broadcaster. */
   readonly broadcasts?: MongoBroadcasterOptions | undefined;
   /**
-   * Whether a {@link MongoRevocationFeed} is registered: `true`, or options of it, wherever MongoDB is (without a replica set it cannot be
-   * subscribed to); `false` never.
+   * Whether a {@link MongoRevocationFeed} is registered. With `true`, or its options, it demands a replica set: subscribing to it fails without one.
+   * With `false` none is registered.
    *
-   * @default one that needs no replica set: without it, it warns once and tells nothing
+   * @default one that, without a replica set, warns once and tells nothing
    */
   readonly feed?: boolean | Omit<MongoRevocationFeedOptions, 'tokens' | 'users'> | undefined;
 }
@@ -51,9 +51,9 @@ export interface RegisteredMongo extends AsyncDisposable {
   readonly users: MongoUserRepository;
   readonly sessions: MongoSessionStore;
   readonly tickets: MongoTicketStore;
-  /** Carries the messages of groups, where it is given to `Groups`; it needs a replica set. */
+  /** Carries the messages of groups, if you give it to `Groups`; it needs a replica set. */
   readonly broadcaster: MongoBroadcaster;
-  /** Tells of what other processes, and other programs, end; `undefined` where none was asked for. */
+  /** Tells what other processes and programs end; `undefined` with `feed: false`. */
   readonly feed: RevocationFeed | undefined;
   /** Writes what is still to be written. Call it before the client is closed. */
   close(): Promise<void>;

@@ -10,7 +10,7 @@ export interface MongoProfileOptions {
   readonly collection: string;
   /** The field of a profile that holds the key of its user, as the user has it or as a string. */
   readonly foreignField: string;
-  /** The field of the user's document that gets the profile; it is left out where the user has none. @default 'profile' */
+  /** The field of the user's document that gets the profile; it is left out if the user has none. @default 'profile' */
   readonly as?: string | undefined;
 }
 
@@ -18,14 +18,14 @@ export interface MongoProfileOptions {
 export interface MongoUserOptions<User extends AuthenticatedUser = AppUser> {
   /** The collection that holds the users. @default 'users' */
   readonly collection?: string | undefined;
-  /** The field by whose value, as a string, users are known: a string, an ObjectId or an integer. @default '_id' */
+  /** The field that holds the user's key: a string, an ObjectId or an integer. As a string, it is the user's `id`. @default '_id' */
   readonly key?: string | undefined;
   /** Joins a profile to each user, in the same round trip. @default none */
   readonly profile?: MongoProfileOptions | undefined;
   /**
    * The user of a document, or `undefined` for one that was disabled.
    *
-   * @default `{ ...document, id: String(document[key]), isAuthenticated: true }`, and none where `isActive` is `false`
+   * @default `{ ...document, id: String(document[key]), isAuthenticated: true }`, or `undefined` if `isActive` is `false`
    */
   map?(document: Document): User | undefined;
 }

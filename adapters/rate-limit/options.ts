@@ -3,35 +3,35 @@ import type { BaseMessage } from '../../src/messages.js';
 import type { None } from '../../src/wrapping/wrapper.js';
 
 /**
- * What counts: a limiter of `rate-limiter-flexible`, of any store, a union or a bursty one included; or anything that consumes as they do.
+ * Counts points: a limiter of `rate-limiter-flexible` with any store, also a union or a bursty one, or anything with the same `consume`.
  */
 export interface RateLimiter {
   /**
-   * Takes `points` from what `key` has left. Rejects, or throws, with an object whose `msBeforeNext` says how many milliseconds to wait where
-   * there are not enough (a union: an object of those); with anything else where it cannot tell. One that returns no promise costs none.
+   * Takes `points` from what `key` has left. If there are not enough, it rejects or throws an object whose `msBeforeNext` is the milliseconds to wait
+   * (a union: an object of such objects). If it cannot tell, it rejects or throws anything else. A limiter that returns no promise costs none.
    */
   consume(key: string, points: number): unknown;
 }
 
-/** Who is limited, where it is no function that says so. */
+/** Who is limited, unless a function gives the key. */
 export type RateLimitBy = 'channel' | 'user' | 'address';
 
 /** Options of `withRateLimit`. `Needs` is what its functions ask of a message. */
 export interface RateLimitOptions<Needs extends object = None> {
-  /** Counts the points. What is over its bound is limited. */
+  /** Counts the points. */
   readonly limiter: RateLimiter;
   /**
-   * Who shares a bound. `'channel'`: one connection, so whoever connects anew begins anew. `'user'`: all channels of a user; the anonymous are
-   * limited by address. `'address'`: all clients of an IP address, the one that `clientAddress` of the server says, or `trustProxy` lets a proxy tell; where there
-   * is none, the channel. The limiter's keys are `channel:<id>`, `user:<id>` and `address:<address>`. A function gives the key itself, or `undefined` for
-   * a message that is not limited. @default 'channel'
+   * Who shares a bound. `'channel'`: one connection, so a client that connects anew begins anew. `'user'`: all channels of a user; the anonymous are
+   * limited by address. `'address'`: all clients of an IP address, as `clientAddress` or `trustProxy` of the server tell it; without an address, the
+   * channel. The limiter's keys are `channel:<id>`, `user:<id>` and `address:<address>`. A function gives the key itself, or `undefined` for a
+   * message that is not limited. @default 'channel'
    */
   readonly by?: RateLimitBy | ((message: BaseMessage & Needs) => string | undefined) | undefined;
   /** How many points a message costs, an integer from 0; at 0 the limiter is not asked. @default 1 */
   readonly points?: number | ((message: BaseMessage & Needs) => number) | undefined;
   /**
-   * What becomes of a received message that is over the bound. `'tell'`: the client gets `{ "error": "rate_limited", "retryAfterMs" }` and the channel
-   * stays open. `'close'`: the channel is closed. At connect it is refused either way. @default 'tell'
+   * What happens to a received message over the bound. `'tell'`: the client gets `{ "error": "rate_limited", "retryAfterMs" }` and the channel stays
+   * open. `'close'`: the channel is closed. At connect, both refuse. @default 'tell'
    */
   readonly onLimit?: 'tell' | 'close' | undefined;
 }

@@ -62,12 +62,12 @@ function limit(message: ChannelMessage, prepared: Prepared, name: string): void 
 }
 
 /**
- * Lets a handler run no more often than a limiter of `rate-limiter-flexible` allows, per channel, user or address. A received message over the
- * bound is not handled: the client gets `{ "error": "rate_limited", "retryAfterMs" }` and the channel stays open, or it is closed with 1008, by
- * option. At connect the handshake is refused with 429, or closed with 1008. Disconnect is never limited.
+ * Lets a handler run no more often than a limiter of `rate-limiter-flexible` allows, per channel, user or address. A received message over the bound
+ * is not handled: the client gets `{ "error": "rate_limited", "retryAfterMs" }` and the channel stays open, or with `onLimit: 'close'` it is closed
+ * with 1008. At connect the handshake is refused with 429 or 1008. Disconnect is never limited.
  *
- * A limiter that fails, or takes longer than `connectTimeoutMs`, is no answer: the channel ends with 503 or 1013 (`ERR_LOOKUP_FAILED`,
- * `ERR_LOOKUP_TIMEOUT`). Its option `insuranceLimiter` goes on without its store.
+ * If the limiter fails, or takes longer than `connectTimeoutMs`, the channel ends with 503 or 1013 (`ERR_LOOKUP_FAILED`, `ERR_LOOKUP_TIMEOUT`). With
+ * the limiter's option `insuranceLimiter` it goes on without its store.
  *
  * @throws {TypeError} when there is no limiter, or an option is not what it must be.
  */

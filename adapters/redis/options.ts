@@ -3,7 +3,7 @@ import type { Clock } from '../../src/contracts/clock.js';
 
 /** Options that everything on Redis shares. */
 export interface RedisOptions {
-  /** What the names of all keys and channels begin with: whatever shares a prefix shares sessions, tickets and messages. @default 'ws-with:' */
+  /** How the names of all keys and channels begin. Applications with the same prefix share sessions, tickets and messages. @default 'ws-with:' */
   readonly prefix?: string | undefined;
   /**
    * After how many milliseconds an operation is given up, whatever state the connection is in; an integer of at least 1, below the

@@ -11,21 +11,21 @@ import type { RedisClient } from './redis-client.js';
 /** Options of {@link RedisBroadcaster}. */
 export interface RedisBroadcasterOptions extends RedisOptions {
   /**
-   * Over how many sharded channels groups are spread in a cluster, an integer from 1 to 1,024; each costs each process a connection. Must be the same
-   * in all processes. Without a cluster there is one.
+   * Over how many sharded channels groups are spread in a cluster, an integer from 1 to 1,024. Each costs every process a connection. All processes
+   * must give the same number. Without a cluster there is one channel.
    *
    * @default 3
    */
   readonly shards?: number | undefined;
-  /** How many bytes of messages may be on their way and not answered; what is published beyond is refused, and told as a gap. @default 16_777_216 */
+  /** How many bytes of messages may wait for an answer. Past it, `publish` rejects, and others are told of a gap. @default 16_777_216 */
   readonly maxPendingBytes?: number | undefined;
 }
 
 const owner = 'RedisBroadcaster';
 
 /**
- * Carries messages of groups over the pub/sub of Redis or Valkey: sharded where the client is of a cluster. One connection of its own to hear, the client's
- * to send. Nothing is kept while Redis is away: what is published is refused at once, and the others are told of a gap.
+ * Carries messages of groups over the pub/sub of Redis or Valkey, sharded if the client is one of a cluster. It opens a connection to hear, and sends
+ * on the client's. It keeps nothing while Redis is away: `publish` rejects at once, and the others are told of a gap.
  */
 export class RedisBroadcaster implements Broadcaster {
   readonly #lanes: readonly BroadcastLane[];

@@ -14,8 +14,8 @@ export type RedisRevocationFeedOptions = RedisOptions;
 const owner = 'RedisRevocationFeed';
 
 /**
- * Tells all processes of the revocations that are published on it, and of no others: what is deleted in a database, it does not see. One
- * connection for all subscribers. What is published while that is lost does not come again, and subscribers are told of a gap.
+ * Tells all processes of the revocations that are published on it. It does not see what is deleted in a database. All subscribers share one
+ * connection. What is published while that is lost does not come again, and subscribers are told of a gap.
  */
 export class RedisRevocationFeed implements RevocationFeed {
   readonly #operations: Operations;

@@ -18,8 +18,8 @@ const owner = 'RedisSessionStore';
 const touchedAtOnce = 500;
 
 /**
- * Keeps channel sessions in Redis, each in a hash of its own, so that a cluster serves as well. Each operation is one command; what compares
- * and sets is one script. Rejects with a `TimeoutError` after `timeoutMs`.
+ * Keeps channel sessions in Redis, each in one hash, so that a cluster works as well. Each operation is one command; compare-and-set is one script.
+ * Rejects with a `TimeoutError` after `timeoutMs`.
  */
 export class RedisSessionStore implements SessionStore {
   /** After how many milliseconds an operation is given up. */
@@ -32,7 +32,7 @@ export class RedisSessionStore implements SessionStore {
     this.timeoutMs = this.#operations.timeoutMs;
   }
 
-  /** As the contract says. A record that cannot be read is given a version that none has: the core reports it and treats it as absent. */
+  /** As the contract says. An unreadable record gets an impossible version, so that the core reports it and treats it as absent. */
   async load(id: string): Promise<StoredSession | undefined> {
     checkId(`${owner}.load`, 'id', id);
     const session = await this.#read(id);
