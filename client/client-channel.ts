@@ -80,10 +80,8 @@ export class ClientChannel {
    * server handles it once. Resolves to the `result` of the answer.
    *
    * @throws {RequestError} (as a rejection) when the handler answered with an error.
-   * @throws {DOMException} (as a rejection) named `TimeoutError` when no answer came in time, or `AbortError` when the client stopped: the server may
-   * have handled it.
-   * @throws {TypeError} (as a rejection) when `timeoutMs` is out of its range or `data` is no object that JSON can hold; whatever `signal` was
-   * aborted with.
+   * @throws {DOMException} (as a rejection) named `TimeoutError` when no answer came in time, or `AbortError` when the client stopped.
+   * @throws {TypeError} (as a rejection) when `timeoutMs` is out of its range or `data` is not an object that JSON can hold.
    */
   request<Result = unknown>(data: object, options: RequestOptions = {}): Promise<Result> {
     return this.#requests.start(data, options) as Promise<Result>;

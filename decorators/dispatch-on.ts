@@ -25,13 +25,13 @@ function commandOf(body: unknown, property: string): unknown {
 }
 
 /**
- * Makes one handler of several: picks it by `property` of the message's JSON, and hands it the parsed JSON as `message.body`. Each part is
- * wrapped by itself. An unknown or missing command is told to the client as `{ "error": "unknown_command" }`, and the channel stays open;
- * so is every `ClientError` of a part.
+ * Makes one handler of several: picks it by `property` of the message's JSON, and gives it the parsed JSON as `message.body`. Each part is wrapped by
+ * itself. For an unknown or missing command the client gets `{ "error": "unknown_command" }`, and the channel stays open. A `ClientError` of a part
+ * is sent to the client in the same way.
  *
- * It is what the routing of Channels does with its `command` filter.
+ * It does what the routing of Channels does with its `command` filter.
  *
- * @throws {TypeError} when `parts` is no plain object, or a part is no handler but a wrapper, say.
+ * @throws {TypeError} when `parts` is not a plain object, or a part is not a handler (but a wrapper, for example).
  */
 export function dispatchOn<M extends ReceiveMessage = ReceiveMessage>(
   property: string,

@@ -7,7 +7,7 @@ import type { HandlerCall, None, OptionsCall } from '../src/wrapping/wrapper.js'
 export interface IdentifyingOptions {
   /** How often live channels are looked up again. @default the server's `revalidate` */
   readonly revalidate?: Revalidate | undefined;
-  /** When the source ends: before, whoever comes by it is told of as a warning; from then on what it finds has expired. @default never */
+  /** When the source ends. Before that moment, its clients cause a warning; from then on what it finds counts as expired. @default never */
   readonly until?: Date | undefined;
   /** Of one wrapper alone, as are the others here: options that hold them are that wrapper's, and say whose user it is. */
   readonly tokens?: never;

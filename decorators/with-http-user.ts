@@ -71,8 +71,8 @@ async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequir
 }
 
 /**
- * Gives a handler the web site's session, as `withHttpSession` does, and its user as `message.user`, both read anew for each message. The
- * channel itself is not identified by it: for that there is `withUserFromHttp`.
+ * Gives a handler the web site's session, as `withHttpSession` does, and its user as `message.user`, both read anew for each message. It does not
+ * identify the channel itself: for that, use `withUserFromHttp`.
  *
  * Ports `http_session_user` of Channels 1.1.8 (`channels/auth.py`).
  */

@@ -24,11 +24,11 @@ function take(message: ChannelMessage, result: SchemaResult<unknown>): void {
 }
 
 /**
- * Parses the message's JSON and checks it against `schema`, any Standard Schema (zod, valibot, arktype); the handler gets its output as
+ * Parses the message's JSON and checks it against `schema`, any Standard Schema (zod, valibot, arktype). The handler gets the schema's output as
  * `message.body`. For bad input the client gets `{ "error": "invalid_message", "issues": [{ "path", "message" }] }`, or
  * `{ "error": "invalid_json" }`; the channel stays open, and the handler is not called. Includes `withClientErrors`.
  *
- * @throws {TypeError} when `schema` is no Standard Schema.
+ * @throws {TypeError} when `schema` is not a Standard Schema.
  */
 export function withJson<Output>(schema: StandardSchema<unknown, Output>): Wrapper<HasBody<Output>, ReceiveMessage> {
   const name = 'withJson';

@@ -16,11 +16,11 @@ export type UserFromTokenCall = <User extends UserLike = AppUser>(
 export interface WithUserFromToken extends CallShapes<HasChannelSession & HasUser, None, UserCall & UserFromTokenCall> {}
 
 /**
- * Gives a handler its channel's session, as `message.channelSession`, and the user of the token that the client presented, as
- * `message.user`: the anonymous user where it presented none, or one that counts no more (`message.authentication` says why).
+ * Gives a handler its channel's session, as `message.channelSession`, and the user of the token that the client presented, as `message.user`. Without
+ * a valid token that is the anonymous user, and `message.authentication` says why.
  *
- * The token is looked up once, at connect; on later messages it gives what the channel knows. A repository that fails refuses the
- * handshake with 503; it never makes a user anonymous.
+ * The token is looked up once, at connect. Later messages get what the channel knows. If the repository fails, the handshake is refused with 503;
+ * nobody becomes anonymous.
  *
  * Ports `channel_session_user_from_token` of the post.
  */

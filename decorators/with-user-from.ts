@@ -8,13 +8,13 @@ import type { NoOptions, Wrapper } from '../src/wrapping/wrapper.js';
 import { identifyingParts } from './identifying-parts.js';
 
 /**
- * Gives a handler its channel's session and its user, found by the first of `sources` that yields one: `fromToken(…)`, `fromHttpSession(…)`. A
- * source that fails (503) stops the search. If none yields a user, `message.authentication` tells what the first that presented
- * something came to. It is what a migration uses: both kinds of client are served by one handler.
+ * Gives a handler its channel's session and its user, found by the first of `sources` that yields one: `fromToken(…)`, `fromHttpSession(…)`. A source
+ * that fails (503) stops the search. If none yields a user, `message.authentication` is that of the first source for which something was presented.
+ * With it, one handler serves both kinds of client during a migration.
  *
- * Identification happens once, at connect; on later messages it gives what the channel knows, and the HTTP session read again.
+ * Identification happens once, at connect. Later messages get what the channel knows, and the HTTP session read again.
  *
- * @throws {TypeError} when there is no source, or something that is none.
+ * @throws {TypeError} when there is no source, or one of them is not a source.
  */
 export function withUserFrom<Sources extends readonly [AnySource, ...AnySource[]]>(
   ...sources: Sources

@@ -20,15 +20,15 @@ export type Carrier = 'cookie' | 'authorization' | 'subprotocol' | 'query' | 'ti
 /** What identifying a channel found out, and why its user is anonymous if it is. Holds no secret. */
 export interface Authentication {
   readonly outcome: AuthenticationOutcome;
-  /** Which source decided, by its name; `undefined` where nothing was presented. */
+  /** The name of the source that decided; `undefined` if nothing was presented. */
   readonly source: SourceName | undefined;
-  /** Where the token travelled; `ticket` where a ticket came in its place. */
+  /** Where the token travelled; `ticket` if a ticket came instead. */
   readonly carrier?: Carrier | undefined;
   /** The id of the token that was presented, whether or not it was accepted. */
   readonly tokenId?: TokenId | undefined;
-  /** When what was accepted ends: it expires, or its source does (`until`); absent where never. */
+  /** When the accepted credential or its source (`until`) ends; absent if never. */
   readonly expiresAt?: Date | undefined;
-  /** Whether it would have been accepted, had its source not ended (`until`): the outcome is `expired` then. */
+  /** Whether it would have been accepted, had its source not ended (`until`). The outcome is then `expired`. */
   readonly hasSourceEnded?: true | undefined;
   /** The scopes of the accepted token. */
   readonly scopes?: readonly string[] | undefined;

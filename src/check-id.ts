@@ -1,8 +1,8 @@
 import { kindOf } from './kind-of.js';
 
 /**
- * Refuses whatever is no id: anything but a string that is not empty. An object in a query means what its sender likes, so adapters call
- * it before they ask their database.
+ * Refuses anything but an id: a string that is not empty. An object in a query would mean what its sender likes, so adapters call this before they
+ * ask their database.
  *
  * @param owner what was called, e.g. `'MySessionStore.load'`.
  * @param name the argument's name.

@@ -27,9 +27,9 @@ export function codeOf(error: unknown): ErrorCode | undefined {
 
 /** What {@link DenyConnection} tells the client. */
 export interface DenyOptions {
-  /** HTTP status where the handshake is not answered yet, 400 to 599. @default 403 */
+  /** HTTP status before the handshake is answered, 400 to 599. @default 403 */
   readonly status?: number | undefined;
-  /** Close code where it is. @default 3003, or what the server's `outcomes` say */
+  /** Close code after it. @default 3003, or what the server's `outcomes` say */
   readonly closeCode?: number | undefined;
   /** Reason of the close frame, cut at 123 bytes. @default 'denied' */
   readonly reason?: string | undefined;
@@ -59,7 +59,7 @@ export class DenyConnection extends ChannelError {
   }
 }
 
-/** Thrown by a handler to close its channel. In connect, before the handshake is answered, it is a refusal with 403. */
+/** Thrown by a handler to close its channel. In connect, before the handshake is answered, it refuses with 403. */
 export class CloseChannel extends ChannelError {
   readonly closeCode: number;
   readonly reason: string;

@@ -1,4 +1,4 @@
-/** Thrown by `issue` of a `TokenIssuer` where there is no user of the id that it was given. */
+/** Thrown by `issue` of a `TokenIssuer` when there is no user with the given id. */
 export class UnknownUserError extends TypeError {
   readonly code = 'ERR_USER_UNKNOWN';
 

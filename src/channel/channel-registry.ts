@@ -14,9 +14,8 @@ import { reportUnfinished } from './unfinished-work.js';
 const lastTurns = 4;
 
 /**
- * The channels of a server. Iteration, {@link size} and {@link get} know the live ones: those whose connect has succeeded and whose
- * connection is not gone. The others also find those that are still connecting, from before their look-up is sent: who logs somebody out
- * reaches them too. `close` on one of these refuses it.
+ * The channels of a server. Iteration, {@link size} and {@link get} know only live ones: those whose connect has succeeded and whose connection is
+ * not gone. The other members also find channels that are still connecting, so that a log-out reaches them too. For these, `close` is a refusal.
  */
 export interface Channels extends Iterable<Channel> {
   /** How many are live. */
@@ -24,12 +23,12 @@ export interface Channels extends Iterable<Channel> {
   /** The live channel with this id. */
   get(id: string): Channel | undefined;
   /**
-   * How many live channels each source has identified, by its name, and how many are `anonymous`: how far a migration is. It looks at each of
-   * them.
+   * How many live channels each source has identified, by its name, and how many are `anonymous`. It shows how far a migration is. It looks at every
+   * channel.
    */
   countBySource(): Readonly<Record<string, number>>;
   /**
-   * The channels of a user, in the order in which they came. One whose user is being looked up at this moment is not among them: to end all, call
+   * The channels of a user, in the order in which they came. A channel whose user is just being looked up is not among them. To end all, call
    * `disconnectUser` of the server, which does not miss it.
    */
   ofUser(userId: string): readonly Channel[];

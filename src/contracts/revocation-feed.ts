@@ -3,8 +3,8 @@ import type { TokenId } from '../token-id.js';
 /**
  * Something that ended, or may have: a token, a user (or those of its tokens that were issued before a moment), or an HTTP session.
  *
- * Without `hint` the channels concerned are ended. With it they are looked up again, all in one batch, and only what is found to have
- * ended is: so a feed that sees a row change, and cannot tell what the change means, says `hint`.
+ * Without `hint` the channels concerned end. With it they are looked up again in one batch, and only those whose credential is found to have ended
+ * do. A feed that sees a change, and cannot tell what it means, gives `hint`.
  */
 export type Revocation = (
   | { readonly tokenId: TokenId }
@@ -19,29 +19,29 @@ export type Revocation = (
   readonly hint?: true | undefined;
 };
 
-/** Is told by a feed how it fares after it has begun. */
+/** What a feed calls to tell that it fails, or works again, after it has begun. */
 export interface FeedHealth {
-  /** Nothing is heard, and an attempt to go on has failed with `error`; told of each such attempt. The feed tries again by itself. */
+  /** The feed hears nothing, and an attempt to go on has failed with `error`. It is called for each such attempt; the feed tries again by itself. */
   failed(error: unknown): void;
-  /** After that: all is heard again. What may have been missed is told by `onGap`. */
+  /** After a failure: the feed hears everything again. It tells what may have been missed by `onGap`. */
   restored(): void;
 }
 
 /**
- * Carries revocations from where they happen to every process that serves channels. It may tell one more than once, and tell of what
- * has no channel here; it must not lose one in silence: where it may have, it calls `onGap`.
+ * Carries revocations from where they happen to every process that serves channels. It may tell a revocation more than once, and may tell of
+ * something that has no channel here. It must not lose one in silence: if it may have, it calls `onGap`.
  */
 export interface RevocationFeed {
   /**
    * Calls `on` for each revocation, and `onGap` when some may have been missed.
    *
-   * Resolves once nothing that happens from now on can be missed without `onGap`; rejects where it cannot begin. What a callback throws is
-   * the subscriber's affair: other subscribers hear of the revocation all the same.
+   * Resolves once nothing that happens from now on can be missed without `onGap`. Rejects if it cannot begin. What a callback throws harms no other
+   * subscriber.
    *
-   * @param health is told when a feed that had begun cannot go on, by feeds that can fail so.
+   * @param health is told when a feed breaks after it has begun, by feeds that can.
    * @returns what ends the subscription: neither callback is called after that.
    */
   subscribe(on: (revocation: Revocation) => void, onGap: () => void, health?: FeedHealth): Promise<AsyncDisposable>;
-  /** Tells all subscribers, on every node. Resolves once it is certain that they will be told, or that they will be told of a gap. */
+  /** Tells all subscribers, on every node. Resolves once it is certain that they will hear of it, or of a gap. */
   publish?(revocation: Revocation): Promise<void>;
 }

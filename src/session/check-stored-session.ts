@@ -4,10 +4,10 @@ import { kindOf } from '../kind-of.js';
 import { frozenJson } from './json-value.js';
 
 /**
- * A checked, frozen copy of a session, as a store keeps it: its data hold nothing but JSON, its dates are new ones.
+ * A checked, frozen copy of a session, as a store keeps it. Its data hold only JSON, and its dates are copies.
  *
  * @param owner what was called, e.g. `'MySessionStore.save'`.
- * @throws {TypeError} when `version` is no integer of at least 1, `data` is no object that JSON can hold, or a date is none or invalid.
+ * @throws {TypeError} when `version` is not an integer of at least 1, `data` is not an object that JSON can hold, or a date is missing or invalid.
  */
 export function checkStoredSession(owner: string, session: StoredSession): StoredSession {
   if (typeof session !== 'object' || session === null) throw new TypeError(`${owner}: session must be an object, got ${kindOf(session)}`);

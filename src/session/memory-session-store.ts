@@ -32,10 +32,10 @@ const owner = 'MemorySessionStore';
 /**
  * Keeps channel sessions in this process, and loses them with it.
  *
- * Its size is bounded: when it is full, a new record takes the place of the expired ones, or of the least recently used one where
- * none has expired (the sessions of that record's channels are then gone). It has no timers: expired records are refused at once and
- * removed when they are met or by a sweep while others are created. Sweeps are spread out: with more than 64 records, a full store looks
- * for expired ones once in `maxSessions / 64` creations at most, and drops the least recently used one in between.
+ * Its size is bounded. When it is full, a new record replaces the expired ones, or the least recently used one if none has expired; the sessions of
+ * that record's channels are then gone. It has no timers: an expired record is refused at once, and removed when it is met, or by a sweep while
+ * others are created. With more than 64 records, a full store sweeps at most once in `maxSessions / 64` creations, and drops the least recently used
+ * record in between.
  *
  * `load` gives deeply frozen data.
  */
@@ -56,7 +56,7 @@ export class MemorySessionStore implements SessionStore {
     this.#clock = clock;
   }
 
-  /** How many records are kept, expired ones that were not removed yet included. */
+  /** How many records are kept, including expired ones that were not removed yet. */
   get size(): number {
     return this.#records.size;
   }

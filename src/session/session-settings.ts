@@ -7,11 +7,11 @@ import { MemorySessionStore } from './memory-session-store.js';
 /**
  * Whose a channel session is:
  *
- * - `channel`: one connection's, and gone with it
- * - `client`: the credential's (token or HTTP session) that identified the channel: a client that reconnects finds it again
+ * - `channel`: it belongs to one connection, and is gone with it
+ * - `client`: it belongs to the credential (token or HTTP session) that identified the channel; a client that reconnects finds it again
  * - `user`: all of a user's channels share it
  *
- * A channel whose user is anonymous has a session of its own whatever the scope.
+ * A channel whose user is anonymous always has its own session.
  */
 export type SessionScope = 'channel' | 'client' | 'user';
 
