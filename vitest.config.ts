@@ -39,8 +39,8 @@ export default defineConfig(({ mode }) => {
   });
   return {
     test: {
-      // One more than there are cores: much of what is tested on MongoDB and in a browser waits.
-      maxWorkers: availableParallelism() + 1,
+      // Two more than there are cores: much of what is tested on MongoDB and in a browser waits.
+      maxWorkers: availableParallelism() + 2,
       // The examples import the package by its name: they get what is published, as Node loads it.
       server: { deps: { external: [/\/dist\//] } },
       // Type tests start a compiler, and machines with two cores are slow.

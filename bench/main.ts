@@ -68,7 +68,7 @@ async function openMongod(): Promise<(Pick<Mongod, 'url' | 'description'> & Asyn
   const url = process.env['MONGODB_URL'];
   if (url) return { url, description: 'the MongoDB at MONGODB_URL', [Symbol.asyncDispose]: async () => {} };
   const { startMongod } = await import('../test/support/mongod.js');
-  return startMongod().catch((error: Error) => error);
+  return startMongod({ mayBeInMemory: false }).catch((error: Error) => error);
 }
 
 const { wanted, plan } = readArguments();

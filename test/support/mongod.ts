@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { access, chmod, constants, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm, statfs } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -161,6 +161,36 @@ async function untilWritable(url: string): Promise<string> {
 export interface MongodOptions {
   /** How many nodes its replica set has; 0 = it is none, and has no change streams. @default 1 */
   readonly nodes?: number;
+  /** Whether its data may be in memory, where a write that waits for the disk does not wait. @default true */
+  readonly mayBeInMemory?: boolean;
+}
+
+const memory = '/dev/shm';
+const memoryNeeded = 8 * 1024 ** 3;
+const dataName = 'ws-with-mongod-';
+
+/** Where data go: to memory where there is plenty of it. */
+async function dataFolder(mayBeInMemory: boolean): Promise<string> {
+  const { bavail, bsize } = await statfs(memory).catch(() => ({ bavail: 0, bsize: 0 }));
+  const isInMemory = mayBeInMemory && bavail * bsize >= memoryNeeded;
+  if (isInMemory) await removeLeftovers();
+  return mkdtemp(join(isInMemory ? memory : tmpdir(), `${dataName}${process.pid}-`));
+}
+
+/** Frees the memory that processes have left which were killed. */
+async function removeLeftovers(): Promise<void> {
+  for (const name of await readdir(memory)) {
+    const [, pid] = new RegExp(`^${dataName}(\\d+)-`).exec(name) ?? [];
+    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(memory, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /**
@@ -168,17 +198,17 @@ export interface MongodOptions {
  *
  * @throws {Error} naming what was tried, where there is no `mongod` to be had.
  */
-export async function startMongod({ nodes = 1 }: MongodOptions = {}): Promise<Mongod> {
+export async function startMongod({ nodes = 1, mayBeInMemory = true }: MongodOptions = {}): Promise<Mongod> {
   const { path, version, origin } = await findProgram();
   const binary = { systemBinary: path, version, downloadDir: tmpdir() };
-  const instance = { launchTimeout: 60_000 };
+  const instance = async () => ({ launchTimeout: 60_000, dbPath: await dataFolder(mayBeInMemory) });
   const storageEngine = 'wiredTiger';
   const started =
     nodes === 0
-      ? await MongoMemoryServer.create({ binary, instance: { ...instance, storageEngine } })
+      ? await MongoMemoryServer.create({ binary, instance: { ...(await instance()), storageEngine } })
       : await MongoMemoryReplSet.create({
           binary,
-          instanceOpts: Array.from({ length: nodes }, () => instance),
+          instanceOpts: await Promise.all(Array.from({ length: nodes }, instance)),
           replSet: { count: nodes, storageEngine },
         });
   const server = started instanceof MongoMemoryReplSet ? started.servers[0]! : started;

@@ -105,7 +105,7 @@ describeOnMongo('MongoBroadcaster', () => {
     let own: Db;
     beforeAll(async () => {
       mongod = await startMongod();
-      client = new MongoClient(mongod.url, { serverSelectionTimeoutMS: 300, retryWrites: false });
+      client = new MongoClient(mongod.url, { serverSelectionTimeoutMS: 100, retryWrites: false });
       await eventually(() => client.connect());
       own = client.db('chat');
     });
