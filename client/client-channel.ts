@@ -77,7 +77,7 @@ export class ClientChannel {
 
   /**
    * Sends `data` with a `requestId`, and again on each new connection until it is answered. So it arrives at least once, and `withRequestId` on the
-   * server handles it once. Resolves to the `result` of the answer.
+   * server handles it once. Resolves to the `result` of the answer. Rejected by anything but a `RequestError`, it may have been handled.
    *
    * @throws {RequestError} (as a rejection) when the handler answered with an error.
    * @throws {DOMException} (as a rejection) named `TimeoutError` when no answer came in time, or `AbortError` when the client stopped.

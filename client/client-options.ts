@@ -93,6 +93,6 @@ export type ClientState =
 export interface RequestOptions {
   /** How long the answer may take, in milliseconds, new connections included. 0 to 2,147,483,647. @default 30,000 */
   readonly timeoutMs?: number | undefined;
-  /** Gives the request up. */
+  /** Gives the request up: it rejects with the reason of the signal. @default none */
   readonly signal?: AbortSignal | undefined;
 }

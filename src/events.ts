@@ -12,7 +12,7 @@ export interface EventSubject {
   readonly channelId: string;
   /** The first 16 hexadecimal digits of the SHA-256 of the user's id; `undefined` for the anonymous user. */
   readonly userDigest: string | undefined;
-  /** The id of the token that was presented, a digest of its key; `undefined` where none was. */
+  /** The id of the token that was presented, a digest of its key; `undefined` if none was. */
   readonly tokenId: TokenId | undefined;
 }
 
@@ -21,38 +21,38 @@ export interface HandshakeEvent extends EventSubject {
   readonly type: 'handshake';
   /** Whether the connect handler ran before the handshake was answered (`handleUpgrades`) or after (`accept`, `attach`). */
   readonly via: 'upgrade' | 'accept';
-  /** How identification ended; `undefined` where nobody looked. */
+  /** How identification ended; `undefined` if no wrapper identified. */
   readonly outcome: AuthenticationOutcome | undefined;
   readonly source: Authentication['source'];
-  /** From the arrival of the handshake on, in milliseconds; `undefined` where nobody listened then. */
+  /** Time since the arrival of the handshake, in milliseconds; `undefined` if nobody listened then. */
   readonly durationMs: number | undefined;
-  /** The request's header `traceparent` (W3C Trace Context), where a proxy or client sent a well-formed one. */
+  /** The request's header `traceparent` (W3C Trace Context), if a proxy or client sent a well-formed one. */
   readonly traceparent: string | undefined;
 }
 
 /** A handshake was refused: there will be no channel. */
 export interface RefusalEvent extends Omit<HandshakeEvent, 'type' | 'channelId' | 'via'> {
   readonly type: 'refusal';
-  /** `undefined` where it was refused before there was a channel, for its subprotocols. */
+  /** `undefined` if it was refused for its subprotocols, before there was a channel. */
   readonly channelId: string | undefined;
   readonly via: 'upgrade' | 'accept';
   /** Why. */
   readonly code: ErrorCode;
-  /** What the client was answered; `undefined` where the handshake was answered before. */
+  /** The status that the client got; `undefined` if the handshake was answered before. */
   readonly status: number | undefined;
-  /** With which code its connection was closed; `undefined` where it got a status. */
+  /** The code with which its connection was closed; `undefined` if it got a status. */
   readonly closeCode: number | undefined;
 }
 
-/** It was looked up who speaks. */
+/** A client was identified, or not. */
 export interface IdentificationEvent extends EventSubject {
   readonly type: 'identification';
-  /** How it ended; `failed` where it could not be told, since a repository failed or took too long. */
+  /** How it ended; `failed` if a repository failed or took too long. */
   readonly outcome: AuthenticationOutcome | 'failed';
   readonly source: Authentication['source'];
   /** Where the token travelled. */
   readonly carrier: Authentication['carrier'];
-  /** When the source that found the user ends; `undefined` where never, or nobody was found. */
+  /** When the source that found the user ends; `undefined` if it never does, or nobody was found. */
   readonly until?: Date | undefined;
   /** Whether a user would have been found, had the source not ended. */
   readonly hasSourceEnded?: true | undefined;
@@ -64,21 +64,21 @@ export interface IdentificationEvent extends EventSubject {
 export interface RevalidationEvent {
   readonly type: 'revalidation';
   readonly source: SourceName;
-  /** How many credentials were asked for, those included to which tokens were exchanged. */
+  /** How many credentials were looked up, including those that tokens were exchanged for. */
   readonly asked: number;
   /** How many channels ended by it. */
   readonly ended: number;
-  /** How many credentials could not be looked up: nothing ends by that alone. */
+  /** How many credentials could not be looked up. That alone ends no channel. */
   readonly failed: number;
   /** In milliseconds; `undefined` where nobody listened when it began. */
   readonly durationMs: number | undefined;
 }
 
-/** Somebody took rights away. */
+/** A token, a user or an HTTP session was revoked. */
 export interface RevocationEvent {
   readonly type: 'revocation';
   readonly kind: 'token' | 'user' | 'http-session';
-  /** A token's id as it is; of a user's id or an HTTP session's the first 16 hexadecimal digits of its SHA-256. */
+  /** A token's id as it is; for a user or an HTTP session, the first 16 hexadecimal digits of the SHA-256 of its id. */
   readonly subject: string;
   /** Whether its channels are only looked up again (`true`), or ended (`false`). */
   readonly isHint: boolean;
@@ -86,10 +86,10 @@ export interface RevocationEvent {
   readonly channels: number;
 }
 
-/** A revocation feed cannot be heard, or can again. */
+/** A revocation feed has failed, or works again. */
 export interface FeedEvent {
   readonly type: 'feed';
-  /** An attempt to subscribe or to go on has failed, or the feed is heard again after that. */
+  /** An attempt to subscribe or to go on has failed, or the feed works again after that. */
   readonly state: 'failed' | 'restored';
   /** How many attempts have failed in a row. */
   readonly failures: number;
@@ -107,20 +107,20 @@ export interface RenewalEvent extends EventSubject {
 /** Changes of a session were written, or could not be. */
 export interface SaveEvent {
   readonly type: 'save';
-  /** The channels whose messages changed it: each message once. */
+  /** The channels whose messages changed it, one entry for each message. */
   readonly channelIds: readonly string[];
   /** How many messages' changes went into this one write. */
   readonly commits: number;
-  /** Why nothing was written; `undefined` where it was. */
+  /** Why nothing was written; `undefined` if it was. */
   readonly code: ErrorCode | undefined;
-  /** In milliseconds, reading again included where others came first; `undefined` where nobody listened when it began. */
+  /** In milliseconds, including repeated reads if others came first; `undefined` if nobody listened when it began. */
   readonly durationMs: number | undefined;
 }
 
 /** Others changed a session first. */
 export interface ConflictEvent {
   readonly type: 'conflict';
-  /** The channels whose messages met it: each message once. */
+  /** The channels whose messages met it, one entry for each message. */
   readonly channelIds: readonly string[];
   /** Whether the changes are tried again on the newest state (`true`), or the messages fail with `ERR_SESSION_CONFLICT` (`false`). */
   readonly isRetried: boolean;
@@ -145,15 +145,15 @@ export interface HeartbeatEvent {
 /** A channel that was not refused is over: its connection is gone. */
 export interface CloseEvent extends EventSubject {
   readonly type: 'close';
-  /** Why this side ended it; `undefined` where the peer did, or the line. */
+  /** Why this side ended it; `undefined` if the peer did, or the line broke. */
   readonly code: ErrorCode | undefined;
-  /** Of the close frame, ours or the peer's; 1006 where it vanished, 1005 where it gave none. */
+  /** The code of the close frame, ours or the peer's; 1006 if the peer vanished, 1005 if it gave none. */
   readonly closeCode: number;
-  /** Ours; `undefined` where the peer closed, since its reason may be anything. */
+  /** Our reason; `undefined` if the peer closed, since its reason may be anything. */
   readonly reason: string | undefined;
-  /** Whether it had been opened: `false` where the client left, or the handler dropped it, before the handshake had succeeded. */
+  /** Whether it had been opened: `false` if the client left, or the handler dropped it, before the handshake had succeeded. */
   readonly wasOpen: boolean;
-  /** How long it was there, in milliseconds since the arrival of its handshake; `undefined` where nobody listened then. */
+  /** How long it lived, in milliseconds since the arrival of its handshake; `undefined` if nobody listened then. */
   readonly ageMs: number | undefined;
 }
 
@@ -213,7 +213,7 @@ export function digestOf(id: string): string {
 /** Where a server tells what happens. */
 export interface EventOptions {
   /**
-   * Told of every event, in the moment it happens; see `docs/observability.md`. What it throws, or rejects with, is ignored.
+   * Called with every event when it happens; see `docs/observability.md`. What it throws, or rejects with, is ignored.
    * @default none
    */
   readonly onEvent?: ((event: ChannelEvent) => void) | undefined;

@@ -35,7 +35,7 @@ export class ResponseHeaders {
   }
 
   /**
-   * Adds a value, as a line of its own.
+   * Adds a value, in a separate line.
    *
    * @throws {TypeError} as {@link set}.
    */
@@ -47,7 +47,7 @@ export class ResponseHeaders {
   }
 
   /**
-   * Takes a header away.
+   * Removes a header.
    *
    * @throws {TypeError} when the handshake is answered.
    */
@@ -60,7 +60,7 @@ export class ResponseHeaders {
     return this.#fields.has(String(name).toLowerCase());
   }
 
-  /** The values of a header, joined by a comma; `null` where it was not given. */
+  /** The values of a header, joined by a comma; `null` if it was not set. */
   get(name: string): string | null {
     return this.#fields.get(String(name).toLowerCase())?.values.join(', ') ?? null;
   }

@@ -5,13 +5,13 @@
 export interface AuthenticatedUser {
   /** The application's id of the user. Never empty. */
   readonly id: string;
-  /** Always `true`: it tells this user from the {@link AnonymousUser}, and narrows the union of both. */
+  /** Always `true`: it distinguishes this user from the {@link AnonymousUser}, and narrows the union of both. */
   readonly isAuthenticated: true;
 }
 
 /**
- * What a repository may return as a user. The compiler takes the `true` of an object literal for `boolean` where it must look at a function
- * before it knows what that is for; that it is `true` is then checked when the user is found.
+ * What a repository may return as a user. The compiler often widens the `true` of an object literal to `boolean`. So the value is checked when the
+ * user is found.
  */
 export interface UserLike {
   readonly id: string;
@@ -21,7 +21,7 @@ export interface UserLike {
 /** What handlers get of a {@link UserLike} that a repository returned. */
 export type FoundUser<User extends UserLike> = User extends AuthenticatedUser ? User : User & AuthenticatedUser;
 
-/** Whoever speaks without a credential that was accepted. There is one instance, {@link anonymousUser}. */
+/** Whoever speaks without an accepted credential. There is one instance, {@link anonymousUser}. */
 export interface AnonymousUser {
   readonly id: null;
   readonly isAuthenticated: false;
@@ -47,7 +47,7 @@ export interface RegisterError<Text extends string> extends AuthenticatedUser {
   readonly registerError: Text;
 }
 
-/** The application's user: `Register.user`, or a plain {@link AuthenticatedUser} where nothing is registered. */
+/** The application's user: `Register.user`, or a plain {@link AuthenticatedUser} if nothing is registered. */
 export type AppUser = Register extends { user: infer User }
   ? User extends AuthenticatedUser
     ? User

@@ -9,11 +9,11 @@ import type { AnonymousUser, AppUser } from '../src/users.js';
 import { fakeRequest, type HandshakeOptions } from './fake-request.js';
 import { FakeTransport } from './fake-transport.js';
 
-/** Options of {@link connectTo}: the handshake, and those of the server that is made where handlers are given. */
+/** Options of {@link connectTo}: of the handshake, and of the server that it makes if handlers are given. */
 export interface ConnectOptions extends HandshakeOptions, ChannelServerOptions {
   /**
-   * The way in: `upgrade` as under `handleUpgrades`, where a refusal is a status (`client.refusal`); `accept` as under `accept` and `attach`,
-   * where it is a close code (`client.closed`). @default 'upgrade'
+   * The way in. `upgrade`, as under `handleUpgrades`: a refusal is a status (`client.refusal`). `accept`, as under `accept` and `attach`: a refusal
+   * is a close code (`client.closed`). @default 'upgrade'
    */
   readonly via?: 'upgrade' | 'accept' | undefined;
 }
@@ -39,7 +39,7 @@ export class TestClient {
     return this.sent.flatMap((frame): unknown[] => (typeof frame === 'string' ? [JSON.parse(frame)] : []));
   }
 
-  /** The status with which the handshake was refused; `undefined` where it was answered. */
+  /** The status with which the handshake was refused; `undefined` if it succeeded. */
   get refusal(): { readonly status: number } | undefined {
     return this.#transport.refusal;
   }
@@ -65,7 +65,7 @@ export class TestClient {
   }
 
   /**
-   * The channel's session as it was saved last, to be read: nothing can be set here.
+   * The channel's session as it was saved last; it can only be read.
    *
    * @throws {TypeError} when no wrapper of the server uses sessions.
    */
@@ -96,7 +96,7 @@ export class TestClient {
   /**
    * Closes the connection from the client's side; resolves when the disconnect handler is done.
    *
-   * @param code of the client's close frame; 1006 where it vanishes without one. @default 1000
+   * @param code of the client's close frame; with 1006 it vanishes without one. @default 1000
    */
   async disconnect(code = 1000, reason = ''): Promise<void> {
     this.#transport.fake.end(code, reason);
@@ -106,8 +106,8 @@ export class TestClient {
 }
 
 /**
- * Connects a client to a server, or to handlers (a server with the same options is made for them), without a network. Resolves when
- * connect has succeeded or was refused: look at `refusal` and `closed`.
+ * Connects a client to a server, or to handlers (for which it makes a server), without a network. Resolves when connect has succeeded or was refused:
+ * look at `refusal` and `closed`.
  *
  * @throws {TypeError} when options of a server are given with a server.
  */

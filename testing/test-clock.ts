@@ -28,7 +28,7 @@ export class TestClock implements Clock {
     this.#wallOffset = finite('start', start);
   }
 
-  /** How many timers are set and have neither run nor been cancelled; a test for leaks compares it with what it was before. */
+  /** How many timers are set and have neither run nor been cancelled. To find leaks, compare it before and after. */
   get pendingTimers(): number {
     return this.#timers.size;
   }
@@ -71,7 +71,7 @@ export class TestClock implements Clock {
   }
 
   /**
-   * Sets the wall clock, and it alone, as when somebody corrects the machine's time: timers and {@link monotonic} do not notice.
+   * Sets only the wall clock, as when somebody corrects the machine's time: timers and {@link monotonic} do not notice.
    *
    * @param time in milliseconds since the epoch.
    * @throws {TypeError} when `time` is no finite number.
@@ -81,7 +81,7 @@ export class TestClock implements Clock {
   }
 
   /**
-   * Moves the wall clock, and it alone, by `ms` milliseconds; backwards where that is negative.
+   * Moves only the wall clock, by `ms` milliseconds; backwards if that is negative.
    *
    * @throws {TypeError} when `ms` is no finite number.
    */

@@ -5,11 +5,11 @@ import type { TokenCookieOptions } from './token-cookie.js';
 
 /** Options that the handlers of tokens share. */
 export interface ExchangeOptions {
-  /** Issues and revokes the tokens. @default what is registered as `TOKEN_REPOSITORY`, where that is an issuer as well */
+  /** Issues and revokes the tokens. @default what is registered as `TOKEN_REPOSITORY`, if it is an issuer as well */
   readonly tokens?: TokenIssuer | undefined;
   /** Who sends the requests, as for `withUserFrom`. @default the sources of the server's wrappers */
   readonly sources?: readonly [AnySource, ...AnySource[]] | undefined;
-  /** The cookie in which browsers keep the token; `false` where clients keep it themselves, and are told it as JSON. @default {} */
+  /** The cookie in which browsers keep the token. With `false` clients keep it themselves, and get it as JSON. @default {} */
   readonly cookie?: TokenCookieOptions | false | undefined;
 }
 

@@ -16,7 +16,7 @@ import { TokenCookie } from './token-cookie.js';
 export interface IssueTokenOptions extends ExchangeOptions {
   /** How long the token and its cookie live, in milliseconds, an integer from 1 to 3,153,600,000,000. @default 1_209_600_000 (14 days) */
   readonly ttlMs?: number | undefined;
-  /** What the user calls the token, or how to tell it from the request. @default none */
+  /** What the user calls the token, or a function of the request that gives it. @default none */
   readonly label?: string | ((request: IncomingMessage) => string | undefined) | undefined;
   /** What the token may be used for, in the application's words. @default none */
   readonly scopes?: readonly string[] | undefined;
@@ -32,15 +32,15 @@ const rules: Rules<IssueTokenOptions> = { ...exchangeRules, ttlMs: anInteger(1, 
 const owner = 'issueTokenHandler';
 
 /**
- * Gives whoever is logged in on the web site a token: `POST` → 200 with the token in a cookie and `{ expiresAt }`, or with `cookie: false`
- * `{ token, expiresAt }`. A browser that has one of the same user in that cookie already keeps it.
+ * Gives a token to whoever is logged in on the web site: `POST` → 200 with the token in a cookie and `{ expiresAt }`, or with `cookie: false`
+ * `{ token, expiresAt }`. A browser that has a token of the same user in that cookie keeps it.
  *
- * The log-in is that of the sources that are not tokens: those of `sources` or of the server's wrappers, and where there are none, the HTTP
- * session found through what is registered as `HTTP_SESSION_READER` and `USER_REPOSITORY`. Who holds a token renews it instead.
+ * It finds the log-in by those sources of `sources`, or of the server's wrappers, that are not tokens. If there are none, it reads the HTTP session
+ * through what is registered as `HTTP_SESSION_READER` and `USER_REPOSITORY`. A token gives no other token: renew it instead.
  *
  * Refuses by 405, 403 (another site's page), 401 (nobody is logged in), 409 (too many tokens) and 503.
  *
- * @throws {TypeError} when an option is not what it must be, or the server reads tokens from no such cookie.
+ * @throws {TypeError} when an option is not what it must be, or the server does not read tokens from such a cookie.
  * @throws {ChannelError} `ERR_DEPENDENCY_MISSING`.
  */
 export function issueTokenHandler(channels: ChannelServer, options: IssueTokenOptions = {}): ExchangeHandler {

@@ -16,11 +16,11 @@ export interface RenewTokenOptions extends ExchangeOptions {
   readonly mode?: 'rotate' | 'extend' | undefined;
   /** How long the token lives from now on, in milliseconds, an integer from 1 to 3,153,600,000,000. @default 1_209_600_000 (14 days) */
   readonly ttlMs?: number | undefined;
-  /** How long the old key still works where it is exchanged, in milliseconds, an integer from 0 to 86,400,000. @default 60_000 */
+  /** With `'rotate'`, how long the old key still works, in milliseconds, an integer from 0 to 86,400,000. @default 60_000 */
   readonly graceMs?: number | undefined;
   /**
-   * How old a token may become, with those that it was rotated from, in milliseconds, an integer from 1 to 3,153,600,000,000; then there must be
-   * another log-in.
+   * How old a token may become, counted from the first one of its chain, in milliseconds, an integer from 1 to 3,153,600,000,000. Then a new log-in
+   * is needed.
    *
    * @default no bound
    */
@@ -49,13 +49,12 @@ interface Renewed {
 type Renew = (exchange: Exchange, id: TokenId) => Promise<Renewed | undefined>;
 
 /**
- * Renews the token with which a request comes: `POST` → 200 and `{ expiresAt }`, with the new cookie where the token came in one, else with
- * the new key as `token`. Live channels follow: one whose token is extended lives on, one whose token is rotated goes over to the new one.
+ * Renews the token of a request: `POST` → 200 and `{ expiresAt }`, with the new cookie if the token came in one, else with the new key as `token`.
+ * Live channels follow: a channel whose token is extended lives on; a channel whose token is rotated goes over to the new one.
  *
- * Refuses by 405, 403 (another site's page), 401 (no token, or one that counts no more) and 503.
+ * Refuses by 405, 403 (another site's page), 401 (no valid token) and 503.
  *
- * @throws {TypeError} when an option is not what it must be, the issuer cannot do it, or the server reads no
- * tokens (from such a cookie).
+ * @throws {TypeError} when an option is not what it must be, the issuer cannot renew, or the server does not read tokens (from such a cookie).
  * @throws {ChannelError} `ERR_DEPENDENCY_MISSING`.
  */
 export function renewTokenHandler(channels: ChannelServer, options: RenewTokenOptions = {}): ExchangeHandler {

@@ -11,8 +11,8 @@ import { TokenCookie } from './token-cookie.js';
 /** Options of {@link revokeTokenHandler}. */
 export interface RevokeTokenOptions extends ExchangeOptions {
   /**
-   * Whether all tokens of the user are revoked rather than the one that the request comes with: always, never, or where the request asks for it,
-   * in its query (`?all=true`) or in its JSON body (`{ "all": true }`, of at most 1,024 bytes). @default false
+   * Whether all tokens of the user are revoked, not only that of the request: always, never, or if the request asks for it, in its query
+   * (`?all=true`) or in its JSON body (`{ "all": true }`, of at most 1,024 bytes). @default false
    */
   readonly all?: boolean | 'query' | 'body' | undefined;
 }
@@ -26,12 +26,12 @@ const rules: Rules<RevokeTokenOptions> = { ...exchangeRules, all: whichTokens };
 const owner = 'revokeTokenHandler';
 
 /**
- * Logs out: revokes the token with which a request comes, or all of its user, and takes the cookie away. `POST` → 204, also where nobody is
- * logged in. Channels of these tokens end with 3000 `token revoked`.
+ * Logs out: revokes the token of a request, or all tokens of its user, and removes the cookie. `POST` → 204, also if nobody is logged in. Channels of
+ * these tokens end with 3000 `token revoked`.
  *
- * Refuses by 405, 403 (another site's page), 400, 408 and 413 (a body that says nothing clear) and 503.
+ * Refuses by 405, 403 (another site's page), 400, 408 and 413 (a malformed, slow or large body) and 503.
  *
- * @throws {TypeError} when an option is not what it must be, or the server reads no tokens (from such a cookie).
+ * @throws {TypeError} when an option is not what it must be, or the server does not read tokens (from such a cookie).
  * @throws {ChannelError} `ERR_DEPENDENCY_MISSING`.
  */
 export function revokeTokenHandler(channels: ChannelServer, options: RevokeTokenOptions = {}): ExchangeHandler {

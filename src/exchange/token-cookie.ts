@@ -6,18 +6,18 @@ import type { CredentialSource } from '../identity/credentials.js';
 /** How a token's cookie is set. It is always `HttpOnly`, and lives as long as its token. */
 export interface TokenCookieOptions {
   /**
-   * The place of `from` in which it is read: `cookie('key')`, `hostCookie()`. Its name says what browsers ask of it.
+   * The place of `from` where it is read: `cookie('key')`, `hostCookie()`. Its name says what browsers demand of it.
    *
    * @default the first cookie that the server's wrappers read tokens from
    */
   readonly at?: CredentialSource | undefined;
-  /** Whether pages of other sites send it along: `'lax'` with navigations, `'none'` always (it is `Secure` then). @default 'lax' */
+  /** Whether pages of other sites send it along: `'strict'` never, `'lax'` with navigations, `'none'` always (then it is `Secure`). @default 'lax' */
   readonly sameSite?: 'strict' | 'lax' | 'none' | undefined;
-  /** Keeps it apart for each top-level site (CHIPS), for pages that are embedded in others; it is `Secure` then. @default false */
+  /** Keeps it apart for each top-level site (CHIPS), for pages that are embedded in others. Then it is `Secure`. @default false */
   readonly partitioned?: boolean | undefined;
-  /** Whether it is sent over HTTPS alone. @default true, but for requests of pages whose `Origin` is one of plain `http:` */
+  /** Whether it is sent only over HTTPS. @default true, except for requests of pages whose `Origin` is one of plain `http:` */
   readonly secure?: boolean | undefined;
-  /** A parent domain to whose hosts it is sent. @default this host alone */
+  /** A parent domain to whose hosts it is sent. @default this host only */
   readonly domain?: string | undefined;
   /** To which paths it is sent. @default '/' */
   readonly path?: string | undefined;

@@ -19,13 +19,19 @@ import { Presence, presenceGroup } from './presence.js';
 
 /** Options of {@link Groups}. */
 export interface GroupsOptions extends ReporterOptions {
-  /** Carries what is sent to the other processes, and brings what they send. @default groups are of this process alone */
+  /** Carries messages between processes. @default none: groups belong to this process only */
   readonly broadcaster?: Broadcaster | undefined;
-  /** Whether {@link Groups.presenceOf} knows the users of all nodes; nodes tell each other what changes, and every 5 s that they are there. @default false */
+  /** Whether {@link Groups.presenceOf} knows the users of all nodes. Nodes then tell each other what changes, and every 5 s that they are there. @default false */
   readonly presence?: boolean | undefined;
-  /** Told when something that other processes sent may have been missed: whoever keeps a history loads it again. What it throws or rejects with goes to `onError`. */
+  /**
+   * Called when messages of other processes may have been missed: an application that keeps a history loads it again. What it throws or rejects with
+   * goes to `onError`. @default none
+   */
   readonly onGap?: (() => unknown) | undefined;
-  /** Told of a group whose users, or their numbers of channels, have changed on some node; needs `presence`. What it throws or rejects with goes to `onError`. */
+  /**
+   * Called with the name of a group whose users, or their numbers of channels, have changed on some node; needs `presence`. What it throws or rejects
+   * with goes to `onError`. @default none
+   */
   readonly onPresence?: ((name: string) => unknown) | undefined;
   /** The time that presence goes by. @default the machine's */
   readonly clock?: Clock | undefined;
@@ -33,7 +39,7 @@ export interface GroupsOptions extends ReporterOptions {
 
 /** Options of one message to a group. */
 export interface GroupSendOptions {
-  /** Who does not get it: most often the channel that it came from. @default everybody gets it */
+  /** Channels that do not get it, such as the one that it came from. @default everybody gets it */
   readonly except?: Channel | Iterable<Channel> | undefined;
 }
 
@@ -59,11 +65,11 @@ function isChannel(value: unknown): value is Channel {
 }
 
 /**
- * Channels by name: what is sent to a group reaches each member once. A channel may be in any number of groups, leaves them all when it begins
- * to end, and a group is there while somebody is in it (Channels 1.1.8: `channels/channel.py`, `Group`).
+ * Channels by name: what is sent to a group reaches each member once. A channel may be in any number of groups, and leaves all when it begins to end.
+ * A group exists while it has members (Channels 1.1.8: `channels/channel.py`, `Group`).
  *
- * Members of this process are sent to at once. Those of other processes are reached through the `broadcaster`: at most once, and in order for each sender
- * and group.
+ * Members of this process get a message at once. Members of other processes get it through the `broadcaster`: at most once, and in order for each
+ * sender and group.
  */
 export class Groups implements AsyncDisposable {
   readonly #memberships: Memberships;
@@ -98,18 +104,18 @@ export class Groups implements AsyncDisposable {
     void this.#broadcasting.ready.then(() => this.#presence?.tellAndAskAll());
   }
 
-  /** Resolves once what other processes send from now on reaches this one; at once where there is no broadcaster. Never rejects. */
+  /** Resolves once this process hears what other processes send; at once if there is no broadcaster. Never rejects. */
   get ready(): Promise<void> {
     return this.#broadcasting?.ready ?? Promise.resolve();
   }
 
   /**
-   * Puts `channel` into the group `name`; one that is in it already stays in it once. A channel that is connecting may be put in, and gets what is
-   * sent meanwhile after its handshake.
+   * Puts `channel` into the group `name`. Adding it twice changes nothing. You may add a channel while it is connecting; it gets what is sent
+   * meanwhile after its handshake.
    *
    * @param name well-formed Unicode of 1 to 512 bytes of UTF-8 that does not begin with U+0000.
-   * @returns whether it is in the group now: not where it is ending or has ended, or the groups are closed.
-   * @throws {TypeError} when `name` can be no group's, or `channel` is none.
+   * @returns whether it is in the group now: `false` if it is ending or has ended, or the groups are closed.
+   * @throws {TypeError} when `name` cannot name a group, or `channel` is not a channel.
    */
   add(name: string, channel: Channel): boolean {
     checkGroupName('Groups.add', name);
@@ -133,7 +139,7 @@ export class Groups implements AsyncDisposable {
    * Sends `data` to all members of the group, on every node: text frames for a string, binary ones for bytes.
    *
    * @returns how many members of this process took it.
-   * @throws {TypeError} when `name` can be no group's, `data` is neither a string nor bytes, or `except` is no channel.
+   * @throws {TypeError} when `name` cannot name a group, `data` is neither a string nor bytes, or `except` is not a channel.
    */
   send(name: string, data: MessageData, options?: GroupSendOptions): number {
     checkGroupName('Groups.send', name);
@@ -201,7 +207,7 @@ export class Groups implements AsyncDisposable {
   }
 
   /**
-   * The users of the group on all nodes, by id, each with how many channels it has there. Anonymous members are not among them. What happens on another node
+   * The users of the group on all nodes, by id, each with the number of its channels. Anonymous members are not among them. A change on another node
    * is known a moment later; a node that died is forgotten after 20 s.
    *
    * @throws {TypeError} without the option `presence`.
@@ -232,7 +238,7 @@ export class Groups implements AsyncDisposable {
     }
   }
 
-  /** Takes all channels out of all groups, which take none from now on, tells the other nodes, and resolves once what was sent has left. Closes no channel. */
+  /** Takes all channels out of all groups, accepts no more, and tells the other nodes. Resolves once what was sent has left. It closes no channel. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

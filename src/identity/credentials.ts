@@ -13,7 +13,7 @@ export interface CredentialSource {
   readonly carrier: Carrier;
   /** Name of the cookie or parameter, prefix of the subprotocol, or the schemes. */
   readonly name: string;
-  /** What stands there; a ticket is exchanged for what it stands for, once. @default 'token' */
+  /** What stands there. A ticket can be used once. @default 'token' */
   readonly presents?: 'token' | 'ticket' | undefined;
   /**
    * What `request` presents here. Never throws for what a client sent.
@@ -75,7 +75,7 @@ function isNamed(header: string, start: number, end: number, name: string): bool
 }
 
 /**
- * A token in a cookie, as in the post that this package ports.
+ * A token in a cookie.
  *
  * @param name exact name of the cookie. @default 'key'
  */
@@ -89,7 +89,7 @@ export function cookie(name = 'key'): CredentialSource {
 }
 
 /**
- * A token in the `Authorization` header: `Scheme key` and nothing more. Another scheme counts as nothing presented.
+ * A token in the `Authorization` header: `Scheme key` and nothing more. A header with another scheme counts as missing.
  *
  * @param schemes compared without regard to case. @default 'Bearer', 'Token' (RFC 6750; Django REST framework)
  */

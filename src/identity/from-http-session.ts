@@ -23,7 +23,7 @@ export interface HttpOptions<User extends UserLike = AppUser> {
 export interface HttpSourceOptions<User extends UserLike = AppUser> extends HttpOptions<User> {
   /** How often live channels are looked up again. @default the server's `revalidate` */
   readonly revalidate?: Revalidate | undefined;
-  /** When this source ends: before, whoever comes by it is told of as a warning; from then on its sessions have expired. @default never */
+  /** When this source ends. Before that moment, its clients cause a warning; from then on its sessions count as expired. @default never */
   readonly until?: Date | undefined;
 }
 
@@ -67,7 +67,7 @@ async function findingOf(session: HttpSession | undefined, users: UserRepository
   return { user: checkedUser(user, 'users.findById'), authentication: Object.freeze({ outcome: 'ok', source: 'http-session' }) };
 }
 
-/** Finds the user by the HTTP session. Of `withUserFrom`; `withUserFromHttp` is `withUserFrom(fromHttpSession(…))`. */
+/** A source for `withUserFrom`: finds the user by the HTTP session. `withUserFromHttp` is `withUserFrom(fromHttpSession(…))`. */
 export function fromHttpSession<User extends UserLike = AppUser>(
   options: HttpSourceOptions<User> = {},
 ): UserSource<FoundUser<User>, HasHttpSession> {

@@ -20,19 +20,19 @@ import { type BoundSource, type Finding, feedsOf, type HandshakeLookUps, type Ke
 
 /** Options of `fromToken` and `withUserFromToken`. */
 export interface TokenOptions<User extends UserLike = AppUser> {
-  /** Where the token may travel: one place, or several of which the first that holds a key is used. @default cookie('key') */
+  /** Where the token may travel: one place, or several. Of several, the first that holds a key counts. @default cookie('key') */
   readonly from?: CredentialSource | readonly CredentialSource[] | undefined;
   /** Finds a token's user. @default what is registered as `TOKEN_REPOSITORY` */
   readonly tokens?: TokenRepository<User> | undefined;
   /** How often live channels are looked up again. @default the server's `revalidate` */
   readonly revalidate?: Revalidate | undefined;
-  /** When this source ends: before, whoever comes by it is told of as a warning; from then on its tokens have expired. @default never */
+  /** When this source ends. Before that moment, its clients cause a warning; from then on its tokens count as expired. @default never */
   readonly until?: Date | undefined;
   /** Where tickets are kept, for `ticket()` in `from`. @default what is registered as `TICKET_STORE` */
   readonly tickets?: TicketStore | undefined;
-  /** Finds the users of tickets that are of no token. @default what is registered as `USER_REPOSITORY` */
+  /** Finds the users of tickets that were given without a token. @default what is registered as `USER_REPOSITORY` */
   readonly users?: UserRepository<User> | undefined;
-  /** Reads again the HTTP sessions that tickets were exchanged for. @default what is registered as `HTTP_SESSION_READER` */
+  /** Reads the HTTP sessions for which tickets were given. @default what is registered as `HTTP_SESSION_READER` */
   readonly sessions?: HttpSessionReader | undefined;
 }
 
@@ -90,7 +90,7 @@ function keyLookUp(
   };
 }
 
-/** Finds the user by a token. Of `withUserFrom`; `withUserFromToken` is `withUserFrom(fromToken(…))`. */
+/** A source for `withUserFrom`: finds the user by a token. `withUserFromToken` is `withUserFrom(fromToken(…))`. */
 export function fromToken<User extends UserLike = AppUser>(options: TokenOptions<User> = {}): UserSource<FoundUser<User>> {
   return tokenSource('fromToken', options);
 }

@@ -14,17 +14,17 @@ import type { Aborting, Recheck, Standing } from './recheck.js';
 import { copyOfRevalidation, type Revalidate } from './revalidation.js';
 import type { BoundSource, Finding, KeyLookUps, UserSource } from './user-source.js';
 
-/** What a source of one's own found: the outcome, and with `ok` the user. */
+/** What a source of your own found: the outcome, and with `ok` the user. */
 export interface SourceFinding<User extends UserLike = AppUser> {
-  /** How it went. A client's mistake is one of these; a throw says that nobody can tell. */
+  /** How it went. Return one of these for a client's mistake; throw when nobody can tell. */
   readonly outcome: AuthenticationOutcome;
-  /** Who it is. Demanded where the outcome is `ok`, and ignored elsewhere. */
+  /** Who it is. Required if the outcome is `ok`, and ignored otherwise. */
   readonly user?: User | undefined;
   /** Where the credential travelled. */
   readonly carrier?: Carrier | undefined;
-  /** What the credential's channels are found by and revoked by, e.g. {@link tokenIdOf} of its key. Without it, only by their user. */
+  /** The id by which the credential's channels are found and revoked, e.g. {@link tokenIdOf} of its key. Without it they are found by their user alone. */
   readonly tokenId?: TokenId | undefined;
-  /** When it was issued: a revocation of what was issued before a moment goes by it. @default by when it was used first */
+  /** When it was issued, for revocations of all that was issued before a moment. @default the moment of its first use */
   readonly issuedAt?: Date | undefined;
   /** When it ends, and its channels with it. @default never */
   readonly expiresAt?: Date | undefined;
@@ -32,11 +32,11 @@ export interface SourceFinding<User extends UserLike = AppUser> {
   readonly scopes?: readonly string[] | undefined;
 }
 
-/** What a look-up of one's own goes by. */
+/** What a look-up of your own gets beside its subject. */
 export interface SourceContext {
   /** The server's clock. */
   readonly clock: Clock;
-  /** Aborted when nobody waits for the answer any more: the deadline has passed, or the client has left. */
+  /** Aborted when the deadline has passed or the client has left: then nobody waits for the answer. */
   readonly signal: AbortSignal;
 }
 

@@ -1,11 +1,11 @@
 import type { Rule } from '../checked-options.js';
 
 /**
- * How often it is looked up again whether what identified a channel still counts:
+ * How often the server looks up again whether a channel's credential is still valid:
  *
- * - `'connect'`: never by the clock; only where a revocation feed hints at it
- * - `{ everyMs }`: once in so many milliseconds, for all live channels in one sweep
- * - `'message'`: before each receive handler, and once a minute for those who are silent
+ * - `'connect'`: never by the clock; only when a revocation feed hints at it, and right before a token ends
+ * - `{ everyMs }`: at this interval in milliseconds, for all live channels in one sweep
+ * - `'message'`: before each receive handler, and once a minute for silent channels
  */
 export type Revalidate = 'connect' | 'message' | { readonly everyMs: number };
 

@@ -2,13 +2,13 @@ import { kindOf } from '../kind-of.js';
 import { type CredentialSource, query } from './credentials.js';
 
 /**
- * A ticket in place of a token: a client that has logged in gets one over HTTP and opens its channel with it. It is used up by that, and
- * lives for seconds, so it may stand in a URL; this package removes it from everything that it hands on, as it does a token.
+ * A ticket in place of a token: a client that has logged in gets one over HTTP and opens its channel with it. It lives for seconds and can be used
+ * once, so it may stand in a URL. This package removes it from everything that it hands on.
  *
  * Needs a `TicketStore`: the option `tickets` of the wrapper, or what is registered as `TICKET_STORE`.
  *
  * @param where the name of a parameter of the query, or another place: `subprotocol('ticket.')`. @default 'ticket'
- * @throws {TypeError} when it is neither, or the place of a ticket already.
+ * @throws {TypeError} when it is neither, or is the place of a ticket already.
  */
 export function ticket(where: string | CredentialSource = 'ticket'): CredentialSource {
   const place = typeof where === 'string' ? query(where) : where;

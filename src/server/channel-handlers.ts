@@ -1,7 +1,7 @@
 import type { ConnectMessage, DisconnectMessage, ReceiveMessage } from '../messages.js';
 import type { Clash } from '../wrapping/wrapper.js';
 
-/** A handler as a slot takes it: whatever it returns, and whatever `this` it declares. */
+/** A handler as a slot takes it, with any return value and any `this`. */
 export type SlotHandler<M> = (message: M) => unknown;
 
 /** The handlers of a server. Properties and not methods, so that a missing member of the message is an error. */

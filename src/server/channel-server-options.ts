@@ -16,8 +16,8 @@ import { systemClock } from '../system-clock.js';
 /** Options of a `ChannelServer`. All have defaults; they are copied and checked when the server is made. */
 export interface ChannelServerOptions extends OriginOptions, LimitOptions, ReporterOptions, EventOptions {
   /**
-   * A container of tsyringe, where dependencies are looked for before the global one; a class of handlers is resolved from it. (Partial, so
-   * that a mock of it will do for the compiler; when the server is made, `isRegistered` and `resolve` must be there.) @default the global one
+   * A container of tsyringe, a place to look for dependencies before the global one; it also resolves a class of handlers. (Partial, so that a mock
+   * will compile; it must have `isRegistered` and `resolve`.) @default the global one
    */
   readonly container?: Partial<DependencyContainer> | undefined;
   /** Options of the channel session, beside those of `withChannelSession`. @default see {@link ChannelSessionOptions} */
@@ -25,41 +25,42 @@ export interface ChannelServerOptions extends OriginOptions, LimitOptions, Repor
   /** The time. @default the machine's */
   readonly clock?: Clock | undefined;
   /**
-   * How long connect may take in all, in milliseconds, hung repositories included; after connect, how long each look-up, load and save
-   * may. From 1 to 2,147,483,647. @default 5,000
+   * How long connect may take in all, in milliseconds; after connect, how long each look-up, load and save may take. An integer from 1 to
+   * 2,147,483,647. @default 5,000
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * How long a receive or disconnect handler may take with its save, in milliseconds. One that takes longer ends its channel and is waited for
-   * no longer. 0 for ever, up to 2,147,483,647. @default 60,000
+   * How long a receive or disconnect handler may take with its save, in milliseconds. If it takes longer, its channel ends, and the server stops
+   * waiting for it. An integer from 0 (for ever) to 2,147,483,647. @default 60,000
    */
   readonly handlerTimeoutMs?: number | undefined;
   /**
-   * A channel from which nothing has arrived for so long, in milliseconds, is pinged, and dropped where nothing arrives for as long again. 0 for
-   * never, up to 2,147,483,647. @default 30,000
+   * After this time without input, in milliseconds, a channel is pinged; after the same time again it is dropped. An integer from 0 (never) to
+   * 2,147,483,647. @default 30,000
    */
   readonly heartbeatMs?: number | undefined;
-  /** How many receive handlers of one channel may run at once; those under `withOrdering` still run alone. @default 1 */
+  /** How many receive handlers of one channel may run at once, an integer from 1; those under `withOrdering` still run alone. @default 1 */
   readonly concurrency?: number | undefined;
   /**
-   * How many bytes may stay unsent for a whole turn of the event loop; within one, eight times as much, and one message of any length.
+   * How many bytes may stay unsent for a whole turn of the event loop, an integer from 1. Within one turn, eight times as many may, and one message
+   * of any length.
    * @default 1,048,576 (1 MiB)
    */
   readonly maxBufferedBytes?: number | undefined;
-  /** {@link maxQueuedMessages} in bytes; before the handshake is answered, more than this is refused. @default 1,048,576 (1 MiB) */
+  /** {@link maxQueuedMessages} in bytes, an integer from 1. Before the handshake is answered, more than this is refused. @default 1,048,576 (1 MiB) */
   readonly maxQueuedBytes?: number | undefined;
-  /** Past half of how many received messages that wait a channel is read no further; what was read already fits. @default 16,384 */
+  /** How many received messages may wait, an integer from 1. The channel's socket is paused at half of it; what was read already fits. @default 16,384 */
   readonly maxQueuedMessages?: number | undefined;
-  /** How often live channels are looked up again; a source's own option wins. @default { everyMs: 60_000 } */
+  /** How often live channels are looked up again; the option of a source wins over this one. @default { everyMs: 60_000 } */
   readonly revalidate?: Revalidate | undefined;
   /**
-   * How long channels live on while nobody can tell whether they may, since their repository or reader fails, in milliseconds, at least 0. It
-   * counts from the last answer; where there are no sweeps, from the first question without one. @default 900,000 (15 minutes)
+   * How long channels live on while their repository or reader fails, in milliseconds, at least 0. It counts from the last answer; without sweeps,
+   * from the first question without an answer. @default 900,000 (15 minutes)
    */
   readonly maxStaleMs?: number | undefined;
   /**
-   * Told a minute before a channel's token ends, or at once where less is left, with the milliseconds that are left: once for each end, which
-   * another token or an extension moves. What it throws goes to `onError`.
+   * Called a minute before a channel's token ends, or at once if less is left, with the milliseconds that are left. It is called once for each end;
+   * another token or an extension moves the end. What it throws goes to `onError`. @default none
    */
   readonly onExpiring?: ((channel: Channel, inMs: number) => void) | undefined;
   /** Carries revocations between processes. @default what is registered as `REVOCATION_FEED`, if anything is */

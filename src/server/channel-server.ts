@@ -21,21 +21,21 @@ import { type UpgradeServer, Upgrades } from './upgrades.js';
 
 /** Options of {@link ChannelServer.close}. */
 export interface CloseOptions {
-  /** How long channels may take to end in order, in milliseconds, at least 0; then they are dropped. @default 10,000 */
+  /** How long channels may take to end, in milliseconds, at least 0; then they are dropped. @default 10,000 */
   readonly timeoutMs?: number | undefined;
 }
 
 /** Runs handlers for the sockets of any `ws` server, or for the upgrades of an HTTP server. */
 export class ChannelServer<H extends object = object> {
   /**
-   * Serves a socket of any `ws` server: `wss.on('connection', channels.accept)`. Bound. To be called in the very tick in which the
-   * connection arrives, since frames that arrive before it are nobody's. A refusal is a close code.
+   * Serves a socket of any `ws` server: `wss.on('connection', channels.accept)`. It is bound. Call it in the tick in which the connection arrives:
+   * frames that arrive earlier are lost. A refusal is a close code.
    */
   readonly accept: (socket: WebSocket, request: IncomingMessage) => void;
   /**
-   * Serves one upgrade that a dispatcher of the application's own hands over: `(request, socket, head, options?) => void`, bound, with the options
-   * of {@link handleUpgrades}, of which a `path` that does not match is 404. Give the same object each time: it is compiled once. A `TypeError`
-   * where an argument or option is not what it must be.
+   * Serves one upgrade from your own dispatcher: `(request, socket, head, options?) => void`. It is bound, and takes the options of
+   * {@link handleUpgrades}; another path than `path` gets 404. Give the same options object each time, so that it is compiled once. An argument or
+   * option that is not what it must be is a `TypeError`.
    */
   readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, options?: UpgradeOptions) => void;
   readonly #runtime: Runtime;
@@ -102,9 +102,9 @@ export class ChannelServer<H extends object = object> {
   }
 
   /**
-   * Serves the upgrades of an HTTP server. The connect handler runs before the handshake is answered, so a refusal is an HTTP status, and
-   * what it sends goes out after the 101. An upgrade for another path is left to other `upgrade` listeners, and gets 404 where there are none
-   * or none has answered within 10 seconds.
+   * Serves the upgrades of an HTTP server. The connect handler runs before the handshake is answered, so a refusal is an HTTP status, and what it
+   * sends goes out after the 101. An upgrade for another path is left to other `upgrade` listeners. It gets 404 if there are none, or none has
+   * answered within 10 seconds.
    *
    * @throws {TypeError} when an option is not what it must be, or the server has such a route already, or after {@link close}.
    */
@@ -114,20 +114,20 @@ export class ChannelServer<H extends object = object> {
   }
 
   /**
-   * Who sent `request`, for HTTP routes beside the channels: found by the sources of the server's handlers, with its container, clock and
-   * `connectTimeoutMs`. There is no channel of it. The server's origin rule is applied to upgrades, and to requests that may change something
-   * (any method but GET, HEAD, OPTIONS and TRACE): a page of another site must not act with its visitor's cookies.
+   * Finds who sent `request`, for HTTP routes beside the channels, by the sources of the server's handlers, with its container, clock and
+   * `connectTimeoutMs`. The server's origin rule applies to upgrades and to every method but GET, HEAD, OPTIONS and TRACE, since a page of another
+   * site must not act with its visitor's cookies.
    *
-   * @throws {TypeError} (as a rejection) when `request` is none, or no wrapper of the server identifies.
-   * @throws {ChannelError} (as a rejection) `ERR_ORIGIN_REFUSED`; `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` where it cannot be told who it is.
+   * @throws {TypeError} (as a rejection) when `request` is not a request, or no wrapper of the server identifies.
+   * @throws {ChannelError} (as a rejection) `ERR_ORIGIN_REFUSED`; `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` when nobody can tell who it is.
    */
   async identify(request: IncomingMessage): Promise<Identified> {
     return this.#runtime.identify(request);
   }
 
   /**
-   * Ends the channels of a user with 3000 `user inactive`, connecting ones included, and publishes that where the revocation feed can. The
-   * user's credentials are not touched: who may not come back is to be revoked first.
+   * Ends the channels of a user with 3000 `user inactive`, connecting ones included, and publishes that if the revocation feed can. It does not touch
+   * the user's credentials: to keep the user out, revoke them first.
    *
    * @returns how many channels were ended in this process.
    * @throws {TypeError} (as a rejection) when `id` is no string or empty.
@@ -163,9 +163,8 @@ export class ChannelServer<H extends object = object> {
   }
 
   /**
-   * Refuses new channels, and those whose handshake is not answered, with 503; ends each other one with 1012 once what it has received is
-   * handled and saved, or the time is up.
-   * Then its listeners are taken off the servers that it was given, and its paths are free. Called again, it gives the same promise.
+   * Refuses new channels, and those whose handshake is not answered, with 503. Ends each other channel with 1012 once what it has received is handled
+   * and saved, or the time is up. Then it takes its listeners off your servers. Called again, it gives the same promise.
    */
   close(options?: CloseOptions): Promise<void> {
     const { timeoutMs = 10_000 } = checkedOptions('close', options, { timeoutMs: milliseconds(0) });

@@ -3,10 +3,10 @@ import { type AnyHandler, checkWrapper, markFactories } from './made-function.js
 import type { AllAdds, AllNeeds, Composable, Wrapper } from './wrapper.js';
 
 /**
- * Several wrappers as one: `compose(a, b)(handler)` is `a(b(handler))`, so the first one runs first. It is also the way to put several
- * wrappers that add something on one method: `@compose(a, b)`.
+ * Several wrappers as one: `compose(a, b)(handler)` is `a(b(handler))`, so the first one runs first. Use it also to put several wrappers that add
+ * something on one method: `@compose(a, b)`.
  *
- * @throws {TypeError} when something that is no wrapper is among them.
+ * @throws {TypeError} when one of them is not a wrapper.
  */
 export function compose<Ws extends readonly unknown[]>(...wrappers: Composable<Ws>): Wrapper<AllAdds<Ws>, AllNeeds<Ws>> {
   const list = [...wrappers].map((wrapper, index) => checkWrapper(`compose: argument ${index + 1}`, wrapper));

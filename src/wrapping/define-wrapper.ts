@@ -61,13 +61,12 @@ function makeAround(name: string, around: AnyAround): Make {
 }
 
 /**
- * Makes a wrapper of your own. `around` gets the message and `next`; it may wait, add members to the message by `next({ … })`, throw to
- * refuse, and must return what `next` returned. It stays synchronous where `around` does.
+ * Makes a wrapper of your own. `around` gets the message and `next`. It may wait, add members to the message by `next({ … })`, and throw to refuse.
+ * It must return what `next` returned. The wrapper stays synchronous if `around` does.
  *
  * (The wrappers of this package that need something of the server are made with `defineBuiltIn` of `src/channel/`.)
  *
- * What it adds is inferred from what `next` is given; what it needs, from the annotation of `message`. Applied twice, it works
- * once per message.
+ * What it adds is inferred from the argument of `next`, what it needs from the annotation of `message`. Applied twice, it works once per message.
  */
 export function defineWrapper<Result extends ReturnOfNext, Needs extends object = None>(
   name: string,
@@ -82,7 +81,7 @@ export function defineWrapper<Given extends object, Options, Result extends Retu
 /**
  * The same with options that must be given: `prepare` needs its argument.
  *
- * @throws {TypeError} (the wrapper, not `defineWrapper`) when it is used without options that `prepare` cannot do without.
+ * @throws {TypeError} (the wrapper, not `defineWrapper`) when it is used without the options that `prepare` needs.
  */
 export function defineWrapper<Given extends object, Options, Result extends ReturnOfNext, Needs extends object = None>(
   name: string,
@@ -99,8 +98,8 @@ export function defineWrapper(name: string, first: unknown, second?: unknown): u
 markFactories(defineWrapper);
 
 /**
- * Runs `run`, then `done`, also after a throw; stays synchronous where both do. For wrappers that do something after the handler
- * and should cost a synchronous handler no promise. What `done` throws, or a promise of it rejects with, is thrown in place of the result.
+ * Runs `run`, then `done`, also after a throw; stays synchronous if both do. It is for wrappers that do something after the handler, and costs a
+ * synchronous handler no promise. If `done` throws, or its promise rejects, that replaces the result.
  */
 export function whenSettled<P extends Passed<object>>(run: () => P, done: (error?: unknown) => unknown): P {
   let result: unknown;

@@ -11,15 +11,15 @@ import { type ContractCase, type ContractOptions, type ContractTest, contractTes
 export interface SampleHttpSession {
   /** The cookie that finds it, as a browser sends it: `name=value`. */
   readonly cookie: string;
-  /** The id under which `readById` finds it; `undefined` where the site keeps it from us. */
+  /** The id under which `readById` finds it; `undefined` if the site does not tell it. */
   readonly id: string | undefined;
 }
 
-/** How the store behind a reader is made to fail, for the tests of what a reader says then. Each is left out where it cannot be done. */
+/** How the store behind a reader is made to fail, for tests of how the reader then behaves. Leave out what you cannot do. */
 export interface HttpSessionStoreFailures {
   /** From now on the store fails whatever it is asked. */
   readonly down?: (() => unknown) | undefined;
-  /** From now on the store answers nothing. Of a reader that gives up by itself (`timeoutMs`), or is told to by `giveUp`. */
+  /** From now on the store answers nothing. For a reader that gives up by itself (`timeoutMs`), or is told to by `giveUp`. */
   readonly hang?: (() => unknown) | undefined;
   /** Lets the time pass after which the reader gives up. @default it is waited for */
   readonly giveUp?: (() => unknown) | undefined;
@@ -30,14 +30,14 @@ export interface HttpSessionStoreFailures {
 /** What `httpSessionReaderContract` needs: the reader, and a way to make and end sessions of the web site. */
 export interface HttpSessionReaderFixture {
   readonly sessions: HttpSessionReader;
-  /** Makes a session of this user (of nobody where that is `undefined`) that also holds `data`. */
+  /** Makes a session of this user (of nobody if that is `undefined`) that also holds `data`. */
   readonly createSession: (
     userId: string | undefined,
     data: Readonly<Record<string, unknown>>,
   ) => SampleHttpSession | Promise<SampleHttpSession>;
   /** Ends a session, as when its user logs out. */
   readonly destroySession: (session: SampleHttpSession) => unknown;
-  /** Makes the store behind the reader fail. @default what a reader says of a failing store is not tested */
+  /** Makes the store behind the reader fail. @default failing stores are not tested */
   readonly failures?: HttpSessionStoreFailures | undefined;
 }
 

@@ -5,7 +5,7 @@ import { uniqueKey } from './contract-samples.js';
 import { type ContractCase, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
 import { listen } from './feed-listener.js';
 
-/** What `revocationFeedContract` needs: the feed, and ways to end what it watches. What a feed does not watch is left out. */
+/** What `revocationFeedContract` needs: the feed, and ways to end what it watches. Leave out what it does not watch. */
 export interface RevocationFeedFixture {
   readonly feed: RevocationFeed;
   /** Issues a token and revokes it, as another process would; gives its id. */

@@ -6,10 +6,10 @@ import { sessionLifeCases, touchCases, weakerTouchCases } from './session-life-c
 import { sessionVersionCases } from './session-version-cases.js';
 
 /**
- * A promise of {@link SessionStore} that a store keeps in part. The tests of the whole promise are then replaced by tests of the part, whose
- * names say so; none is left out.
+ * A promise of {@link SessionStore} that a store keeps in part. The suite then tests the part instead of the whole promise, in tests whose names say
+ * so.
  *
- * - `touched-expiry`: a record that was touched lives as long as it should, and may be loaded with the `expiresAt` from before.
+ * - `touched-expiry`: a touched record lives as long as it should, but may be loaded with its former `expiresAt`.
  */
 export type WeakerSessionStorePromise = 'touched-expiry';
 

@@ -5,10 +5,10 @@ import { assertRefuses, badIds, badTokenIds } from './bad-arguments.js';
 import { assertNothingPolluted, assertSameTime, fromNow, hourMs, inheritedNames, uniqueId, uniqueKey } from './contract-samples.js';
 import { type ContractCase, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
 
-/** What `ticketStoreContract` needs: the store, and a hand on its clock. */
+/** What `ticketStoreContract` needs: the store, and a way to move its clock. */
 export interface TicketStoreFixture {
   readonly tickets: TicketStore;
-  /** Lets so many milliseconds pass for the store: moves the clock that it was given. */
+  /** Moves the store's clock on by `ms` milliseconds. */
   readonly advance: (ms: number) => void | Promise<void>;
 }
 
