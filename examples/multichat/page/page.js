@@ -219,16 +219,23 @@ function clearProblem() {
 }
 
 function showProblem({ error, room: id, retryAfterMs }) {
-  const room = rooms.get(id);
-  const waiting = [...rooms.values()].filter(({ isWaiting }) => isWaiting);
-  if (retryAfterMs !== undefined && waiting.length > 0) {
-    const again = () => waiting.map((each) => each.askAgain());
-    setTimeout(again, retryAfterMs);
+  if (retryAfterMs !== undefined) {
+    const asked = wanted;
+    setTimeout(() => asked === wanted && tryAgain(), retryAfterMs);
     return;
   }
+  const room = rooms.get(id);
   if (error === 'not_in_room') room?.leave();
   else wanted = undefined;
   tell(problemText(error, room?.name ?? 'room'), dismissal());
+}
+
+/** What the server could not do: let us into a room, read messages, or say how things are. */
+function tryAgain() {
+  const waiting = [...rooms.values()].filter(({ isWaiting }) => isWaiting);
+  for (const room of waiting) room.askAgain();
+  if (wanted !== undefined) choose(wanted);
+  else if (waiting.length === 0) send({ command: 'sync' });
 }
 
 /** The connection is over for good. In this browser somebody may have logged in meanwhile: the same person goes on, and who it is now is said. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import MongoStore from 'connect-mongo';
 import type { SessionData } from 'express-session';
-import { type Db, type Document, MongoClient } from 'mongodb';
+import { type Db, MongoClient } from 'mongodb';
 import type { DependencyContainer } from 'ws-with';
 import { ensureIndexes, registerMongo } from 'ws-with/mongodb';
 import { demoUsers } from './accounts.js';
@@ -37,7 +37,7 @@ async function open(client: MongoClient, container: DependencyContainer): Promis
   // Revocations too: the channels of a log-in that ends are closed on every process.
   const { tokens, users, broadcaster, close } = registerMongo(container, {
     db,
-    users: { map: memberOf },
+    users: { map: ({ _id, name, staff }): Member => ({ id: String(_id), isAuthenticated: true, name, staff }) },
     feed: { httpSessions: 'httpSessions' },
   });
   const log = new MongoMessageLog(db);
@@ -85,8 +85,4 @@ async function addDemoUsers(db: Db): Promise<void> {
   await db
     .collection<{ readonly _id: string; readonly name: string; readonly staff: boolean }>('users', { timeoutMS })
     .bulkWrite(users, { ordered: false });
-}
-
-function memberOf({ _id, name, staff }: Document): Member {
-  return { id: String(_id), isAuthenticated: true, name, staff };
 }

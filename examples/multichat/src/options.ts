@@ -1,13 +1,8 @@
 import { parseArgs } from 'node:util';
-import type { Auth } from './identified.js';
+import type { MultiChatOptions } from './multichat.js';
 
 /** What the command line and the environment ask for. */
-export interface Options {
-  readonly auth: Auth;
-  readonly host: string;
-  readonly port: number;
-  /** The address that browsers see where a proxy stands in front, e.g. `https://chat.example.com`. */
-  readonly publicOrigin: string | undefined;
+export interface Options extends Pick<MultiChatOptions, 'auth' | 'host' | 'port' | 'publicOrigin'> {
   /** The database to keep everything in; without one it is kept in memory. */
   readonly mongodbUrl: string | undefined;
 }

@@ -283,6 +283,21 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       expect(await room(ann, 'Lobby').getAttribute('aria-current')).toBe('true');
     });
 
+    it('keeps the address of a room over a log-in, and goes back from room to room', async () => {
+      const ann = await pages.open();
+      await ann.goto(`${chat.url}/#music`);
+      await logIn(ann, 'ann');
+      await ann.getByRole('button', { name: 'Join', exact: true }).click();
+      await ann.getByRole('heading', { name: 'Music' }).waitFor();
+      expect(await ann.getByRole('alert').textContent()).toBe('');
+      await join(ann, 'Lobby');
+      expect(new URL(ann.url()).hash).toBe('#lobby');
+      await ann.goBack();
+      await ann.getByRole('heading', { name: 'Music' }).waitFor();
+      await ann.goForward();
+      await ann.getByRole('heading', { name: 'Lobby' }).waitFor();
+    });
+
     it('can be used with the keyboard alone', async () => {
       const page = await pages.open();
       await page.goto(chat.url);
