@@ -17,6 +17,7 @@ import {
   withUserFromHttp,
   withUserFromToken,
 } from 'ws-with';
+import { type ClientState, connectChannel } from 'ws-with/client';
 import { MemoryHttpSessionReader, MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from 'ws-with/memory';
 import * as z from 'zod';
 
@@ -103,6 +104,20 @@ class Client {
   }
 }
 
+/** What the client makes of a handshake that is refused, or that nobody answers, through the runtime's own socket where it has one. */
+async function stateAt(port: number): Promise<ClientState | undefined> {
+  const channel = connectChannel(`ws://127.0.0.1:${port}/chat`, {
+    WebSocket: globalThis.WebSocket ?? WebSocket,
+    connectTimeoutMs: 1_000_000, // it is told, and does not wait for that
+  });
+  for await (const state of channel.states) {
+    if (state.name === 'connecting') continue;
+    channel.close();
+    return state;
+  }
+  return undefined;
+}
+
 /** The first line of the answer to a handshake, whatever it is. */
 async function answerTo(port: number, cookie: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
@@ -134,6 +149,7 @@ tab.send({ command: 'fly' });
 assert.deepEqual(await tab.next(), { error: 'unknown_command' });
 
 assert.match(await answerTo(portOf(server), 'key=unknown-unknown-unknown'), /^HTTP\/1\.1 401 /);
+assert.match(JSON.stringify(await stateAt(portOf(server))), /"waiting".*1006|"stopped".*"log-in"/);
 assert.match(await answerTo(portOf(server), adaKey), /^HTTP\/1\.1 101 /);
 assert.equal(await (await fetch(`http://127.0.0.1:${portOf(server)}/`)).text(), 'the site');
 
@@ -148,6 +164,8 @@ await tab.closed;
 await Promise.all([chat.close(), site.close()]);
 assert.deepEqual([await ada.closed, await visitor.closed], [1012, 1012]);
 assert.ok(left.includes('bob') && left.includes('ada'));
+const port = portOf(server);
 server.close();
 accepting.close();
+assert.match(JSON.stringify(await stateAt(port)), /"waiting".*1006/);
 console.log('The chat works.');
