@@ -11,6 +11,8 @@ const defaultTimeoutMs = 3_000;
 
 /** So many commands may wait in the client while Redis is away: it would keep as many as it is given, and send them when nobody waits any more. */
 const maxWaiting = 1_000;
+/** So many may be unanswered where it seems to be there: a line that was cut in silence takes all that it is given, for minutes. */
+const maxUnanswered = 16_384;
 
 /** A Lua script, and the digest that the server knows it by once it has seen it. */
 export interface RedisScript {
@@ -86,8 +88,8 @@ export class Operations {
   }
 
   async #send(key: string, command: RedisCommand): Promise<unknown> {
-    if (this.#unanswered >= maxWaiting && !this.gateway.isReady()) {
-      throw new Error(`Redis is away, and ${maxWaiting} commands wait for it already.`);
+    if (this.#unanswered >= maxWaiting && (this.#unanswered >= maxUnanswered || !this.gateway.isReady())) {
+      throw new Error(`Redis does not answer, and ${this.#unanswered} commands wait for it already.`);
     }
     this.#unanswered += 1;
     try {

@@ -110,6 +110,32 @@ describe('RedisSessionStore', () => {
   });
 });
 
+describe('what is kept for a server that does not answer', () => {
+  it('is bounded, also where the client takes it for one that is there', async () => {
+    let calls = 0;
+    const silent = {
+      status: 'ready',
+      call: () => {
+        calls += 1;
+        return new Promise<unknown>(() => undefined);
+      },
+      duplicate: () => silent,
+      disconnect: () => undefined,
+    };
+    const clock = new TestClock();
+    const store = new RedisSessionStore(silent, { clock });
+    const loads = Array.from({ length: 20_000 }, (_, index) =>
+      store.load(String(index)).then(
+        () => undefined,
+        (error: Error) => error.name,
+      ),
+    );
+    await clock.advance(3_000);
+    const names = await Promise.all(loads);
+    expect([calls, names.filter((name) => name === 'Error').length]).toEqual([16_384, 20_000 - 16_384]);
+  });
+});
+
 describe('RedisTicketStore', () => {
   it('keeps the digest of a ticket, and never the ticket', async () => {
     const tickets = new RedisTicketStore(client, { prefix: 'digests:' });
