@@ -10,6 +10,7 @@ export class ChatRoom {
   joined = false;
   /** Messages, and notices of what happened between them, oldest first. */
   entries = [];
+  /** Who is here: by id; another map after each change. */
   people = new Map();
   /** Who is writing: by id. */
   typing = new Map();
@@ -89,7 +90,7 @@ export class ChatRoom {
 
   leave() {
     this.joined = false;
-    this.people.clear();
+    this.people = new Map();
     for (const name of [...this.#timers.keys()]) this.#stopTimer(name);
     this.typing.clear();
   }
@@ -145,7 +146,7 @@ export class ChatRoom {
 
   /** Takes who came, and the ids of those who left; it may know of them already. Whoever stays so for a while is noted. */
   changePeople({ came, left }) {
-    for (const person of came) this.people.set(person.id, person);
+    this.people = new Map([...this.people, ...came.map((person) => [person.id, person])]);
     for (const id of left) {
       this.people.delete(id);
       this.stopTyping(id);

@@ -24,6 +24,8 @@ export class Conversation {
   /** Where the reader has left rooms, by room: which node was the first in sight, and its place; none where it was the end. */
   #places = new Map();
   #newestOfOthers;
+  /** Those in the list. */
+  #people;
   /** Whether the newest entry is kept in sight: so until the reader scrolls up. */
   follows = true;
 
@@ -165,6 +167,8 @@ export class Conversation {
   }
 
   #showPeople() {
+    if (this.#people === this.#room.people) return;
+    this.#people = this.#room.people;
     const people = [...this.#room.people.values()].sort((a, b) => a.name.localeCompare(b.name));
     this.#parts.count.textContent = people.length === 1 ? '1 person here' : `${people.length} people here`;
     this.#parts.people.replaceChildren(
