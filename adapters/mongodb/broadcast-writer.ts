@@ -1,4 +1,5 @@
 import type { Collection } from 'mongodb';
+import { bareError } from '../../src/bare-error.js';
 import { ChannelError } from '../../src/errors.js';
 import { type BroadcastDocument, maxMessageBytes } from './broadcast-document.js';
 import type { Operations } from './operations.js';
@@ -91,6 +92,8 @@ export class BroadcastWriter {
     try {
       const documents = batch.map(({ document }) => document);
       await this.#collection.insertMany(documents, { ordered: true, writeConcern: { w: 'majority' } });
+    } catch (error) {
+      throw withoutMessages(error);
     } finally {
       this.#release(batch);
     }
@@ -100,4 +103,9 @@ export class BroadcastWriter {
     this.#pending -= batch.length;
     for (const { bytes } of batch) this.#pendingBytes -= bytes;
   }
+}
+
+/** The driver puts what was to be written on the error: what people said is nothing that a log should hold. */
+function withoutMessages(error: unknown): unknown {
+  return error instanceof Error && 'writeErrors' in error ? bareError(error) : error;
 }

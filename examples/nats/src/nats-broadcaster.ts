@@ -4,7 +4,6 @@ import type { Broadcaster } from 'ws-with';
 /** Carries groups over NATS. The connection is made with `noEcho: true`, one for each process. */
 export class NatsBroadcaster implements Broadcaster {
   readonly #gapListeners = new Map<object, () => void>();
-
   constructor(readonly connection: NatsConnection) {
     void this.#tellOfReconnects();
   }
@@ -12,8 +11,9 @@ export class NatsBroadcaster implements Broadcaster {
   async publish(group: string, data: string | Uint8Array): Promise<void> {
     const kind = typeof data === 'string' ? 'text' : data instanceof Uint8Array && 'bytes';
     if (typeof group !== 'string' || group === '' || !kind) throw new TypeError('publish takes a group and text or bytes');
-    this.connection.publish(`groups.${kind}.${Buffer.from(group).toString('hex')}`, Buffer.from(data));
-    await this.connection.flush();
+    const send = async () => this.connection.publish(`groups.${kind}.${Buffer.from(group).toString('hex')}`, Buffer.from(data));
+    const sent = send().then(() => this.connection.flush());
+    await Promise.all([sent, sent.catch(() => this.connection.publish('groups.gap.all'))]); // it may be larger than the server takes
   }
 
   async subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {

@@ -40,6 +40,15 @@ it('groups send to members of another process', async () => {
   await Promise.all([here.close(), there.close()]);
 });
 
+it('tells the others of a gap where a message is larger than the server takes', async () => {
+  const [one, two] = nodes();
+  const gaps = vi.fn();
+  const subscription = await two.subscribe(() => undefined, gaps);
+  await expect(one.publish('lobby', 'x'.repeat(2_000_000))).rejects.toThrow(Error);
+  await expect.poll(() => gaps.mock.calls.length).toBe(1);
+  await subscription[Symbol.asyncDispose]();
+});
+
 it('tells everybody of a gap after a restart of the server, and goes on', async () => {
   const [one, two] = nodes();
   const gaps = vi.fn();

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { container } from '../../../entries/index.js';
@@ -65,6 +66,14 @@ describeOnMongo('MongoBroadcaster', () => {
     await listener.until((heard) => heard.at(-1)?.data === '5', 'The messages did not arrive');
     expect(listener.heard.map(({ data }) => data)).toEqual(['1', '3', '5']);
     expect(listener.gaps).toBe(1);
+  });
+
+  it('tells nothing of what was said where the database refuses it', async () => {
+    await db.createCollection('strict', { validator: { group: 'none' } });
+    const broadcaster = new MongoBroadcaster(db, { collection: 'strict', timeoutMs });
+    const error: unknown = await broadcaster.publish('lobby', 'what was said').catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Error);
+    expect(`${inspect(error, { depth: 9, showHidden: true })} ${JSON.stringify(error)}`).not.toContain('what was said');
   });
 
   it('refuses what no document holds, and what is too much, and tells the others', async () => {
