@@ -190,7 +190,7 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
 
   /** Sees the session as it was committed last, unless the handler has changed it. */
   refreshDraft(): void {
-    if (this.#draft?.changes === undefined) this.#draft?.discard();
+    if (this.#draft?.isChanged === false) this.#draft.discard();
   }
 
   /**

@@ -16,3 +16,8 @@ export function headerBytes(payload: number): number {
   if (payload < 126) return 2;
   return payload < 65_536 ? 4 : 10;
 }
+
+/** How many bytes a client's frame has: as a server's, and a mask of four. */
+export function maskedFrameBytes(payload: number): number {
+  return headerBytes(payload) + 4 + payload;
+}

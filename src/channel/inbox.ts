@@ -1,4 +1,6 @@
 import { ChannelError } from '../errors.js';
+import { maskedFrameBytes } from './frame-format.js';
+import { beginLoneMessage, endLoneMessage } from './outbox.js';
 
 /** What an inbox needs of a message. */
 export interface InboxMessage {
@@ -57,6 +59,8 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   #started = false;
   #closed = false;
   #paused = false;
+  /** How many bytes had been read when the last message came: the next one came alone where no more were read since than its own. */
+  #bytesRead = 0;
   /** How many bytes had been read when reading was stopped. */
   #bytesReadThen = 0;
   /** While the channel's output is clogged, no handler is started. */
@@ -78,7 +82,17 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     this.#pump();
   }
 
+  /** Takes a message that has just been read. */
   push(message: M): void {
+    const { bytesRead } = this.#owner;
+    const isLone = bytesRead - this.#bytesRead === maskedFrameBytes(message.data.length);
+    this.#bytesRead = bytesRead;
+    if (isLone) beginLoneMessage();
+    this.#take(message);
+    if (isLone) endLoneMessage();
+  }
+
+  #take(message: M): void {
     if (this.#closed) return;
     if (this.#started && this.#waiting === 0 && this.#mayStart()) {
       this.#start(message);

@@ -18,13 +18,40 @@ export interface InputOwner {
   holdInput(isHeld: boolean): void;
 }
 
-/** Outboxes that something was sent through in this tick. One `nextTick` flushes them all. */
-let used: Outbox[] = [];
+/** The outboxes that something was sent through and not let out, a list: its first and its last. */
+let first: Outbox | undefined;
+let last: Outbox | undefined;
+/** Whether a `nextTick` lets them out. */
+let isTickAwaited = false;
+/** Whether they are let out as soon as the message is handled that is handled now: its number, and 0 where they are not. */
+let lone = 0;
+let loneMessages = 0;
 
-function flushAll(): void {
-  const list = used;
-  used = [];
-  for (const outbox of list) outbox.flush();
+function letOutAll(): void {
+  let outbox = first;
+  first = undefined;
+  last = undefined;
+  while (outbox !== undefined) outbox = outbox.letOut();
+}
+
+function onTick(): void {
+  isTickAwaited = false;
+  letOutAll();
+}
+
+/**
+ * A message begins that came alone in its read: nothing else will be sent in this turn for which it would pay to wait. What is sent until
+ * {@link endLoneMessage} leaves then, without the wait for a tick.
+ */
+export function beginLoneMessage(): void {
+  loneMessages = (loneMessages % 0x3fff_ffff) + 1;
+  lone = loneMessages;
+}
+
+/** What is sent from here on waits for the end of its tick. */
+export function endLoneMessage(): void {
+  lone = 0;
+  if (first !== undefined) letOutAll();
 }
 
 /** Bytes of our own: the caller may change its own as soon as `send` has returned. */
@@ -49,6 +76,11 @@ export class Outbox implements Ahead {
   readonly #owner: InputOwner;
   readonly #maxBufferedBytes: number;
   #isUsed = false;
+  /** Whether it is in the list of those that are let out, and which is the next there. */
+  #isListed = false;
+  #next: Outbox | undefined;
+  /** The last lone message whose handler has sent it something that all members of a group get. */
+  #sharedIn = 0;
   #isCorked = false;
   #corkedBytes = 0;
   /** Where frames are written beside ws. */
@@ -88,8 +120,42 @@ export class Outbox implements Ahead {
     if (!this.#isUsed) {
       if (this.#isSlow()) return false;
       this.#isUsed = true;
-      if (used.push(this) === 1) process.nextTick(flushAll);
+      if (frame !== undefined && lone > 0 && this.#sharedIn !== lone) return this.#sendAtOnce(data, frame);
+      this.#list();
     }
+    return this.#put(data, frame);
+  }
+
+  /** The first message to a group leaves at once: to come back to each of thousands of members costs more than most of them have to wait for. */
+  #sendAtOnce(data: MessageData, frame: SharedFrame): boolean {
+    this.#sharedIn = lone;
+    const isTaken = this.#put(data, frame);
+    this.flush();
+    return isTaken;
+  }
+
+  /** It is to be let out: in one go with all others. */
+  #list(): void {
+    if (this.#isListed) return;
+    this.#isListed = true;
+    if (last === undefined) first = this;
+    else last.#next = this;
+    last = this;
+    if (lone > 0 || isTickAwaited) return;
+    isTickAwaited = true;
+    process.nextTick(onTick);
+  }
+
+  /** Its turn in the list has come; returns who is next. */
+  letOut(): Outbox | undefined {
+    const next = this.#next;
+    this.#next = undefined;
+    this.#isListed = false;
+    this.flush();
+    return next;
+  }
+
+  #put(data: MessageData, frame: SharedFrame | undefined): boolean {
     const frames = this.#frames;
     if (frames === undefined || this.#isCorked) {
       this.#sendCorked(data);

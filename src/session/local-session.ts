@@ -34,9 +34,11 @@ export class LocalSession implements ChannelRecord {
   async reload(): Promise<void> {}
 
   commit(draft: SessionDraft): undefined {
-    const isOnNewest = draft.isOn(this.#data.values);
-    const changes = draft.seal();
-    if (changes !== undefined) this.#data.apply(isOnNewest ? changes : rebase(changes, this.#data.values));
+    if (draft.isOn(this.#data.values)) draft.sealInto(this.#data);
+    else {
+      const changes = draft.seal();
+      if (changes !== undefined) this.#data.apply(rebase(changes, this.#data.values));
+    }
     return undefined;
   }
 

@@ -33,12 +33,15 @@ export class SessionData {
 
   /** Changes the newest values. */
   apply(changes: Changes): void {
-    const values = this.#holders > 0 || this.#values === empty ? new Map(this.#values) : (this.#values as Map<string, JsonValue>);
-    for (const [key, { value }] of changes) {
-      if (value === undefined) values.delete(key);
-      else values.set(key, value);
-    }
-    if (values !== this.#values) this.replace(values);
+    for (const [key, { value }] of changes) this.put(key, value);
+  }
+
+  /** Changes one of the newest values; `undefined` deletes it. */
+  put(key: string, value: JsonValue | undefined): void {
+    if (this.#holders > 0 || this.#values === empty) this.replace(new Map(this.#values));
+    const values = this.#values as Map<string, JsonValue>;
+    if (value === undefined) values.delete(key);
+    else values.set(key, value);
   }
 
   /** Puts others in place of the newest values. */

@@ -3,7 +3,7 @@ import type { JsonValue } from '../contracts/session-store.js';
 import type { ChannelSession } from '../messages.js';
 import { applyStep, type Change, type Changes, type Step } from './changes.js';
 import { frozenJson } from './json-value.js';
-import { objectOf, type Snapshot } from './session-data.js';
+import { objectOf, type SessionData, type Snapshot } from './session-data.js';
 
 /** What a draft needs of the session that it is made of. */
 export interface DraftSource {
@@ -25,6 +25,10 @@ export class SessionDraft implements ChannelSession {
   readonly #onReload: ((reloading: Promise<void>) => Promise<void>) | undefined;
   /** `undefined` once sealed. */
   #base: Snapshot | undefined;
+  /** What is changed, where it is a single key, as it is of most messages: a map would cost more than all else here. */
+  #key: string | undefined;
+  #change: Change | undefined;
+  /** What is changed, where several keys are. */
   #changes: Map<string, Change> | undefined;
 
   /** @param onReload is given each reload, and gives what is to be waited for instead. */
@@ -37,7 +41,12 @@ export class SessionDraft implements ChannelSession {
 
   /** What this message changed and nobody has saved yet. */
   get changes(): Changes | undefined {
-    return this.#changes;
+    return this.#change === undefined ? this.#changes : this.#asMap(this.#change);
+  }
+
+  /** Whether there are {@link changes}. */
+  get isChanged(): boolean {
+    return this.#change !== undefined || this.#changes !== undefined;
   }
 
   /** Whether nobody has committed anything since this message began: its changes are then on top of the newest values as they are. */
@@ -52,12 +61,12 @@ export class SessionDraft implements ChannelSession {
   set(key: string, value: unknown): void {
     const base = this.#open('set');
     const frozen = frozenJson(value, 'channelSession.set', checkedKey(key));
-    const before = this.#changes?.get(key);
+    const before = this.#find(key);
     if (before === undefined) {
       const seen = base.get(key);
-      if (seen !== frozen) this.#change(key, { value: frozen, seen, steps: undefined });
+      if (seen !== frozen) this.#put(key, { value: frozen, seen, steps: undefined });
     } else if (before.value !== frozen || before.steps !== undefined) {
-      this.#change(key, { value: frozen, seen: before.seen, steps: undefined });
+      this.#put(key, { value: frozen, seen: before.seen, steps: undefined });
     }
   }
 
@@ -68,24 +77,24 @@ export class SessionDraft implements ChannelSession {
   delete(key: string): void {
     const base = this.#open('delete');
     if (this.#current(key) === undefined) return;
-    const before = this.#changes?.get(key);
-    this.#change(key, { value: undefined, seen: before === undefined ? base.get(key) : before.seen, steps: undefined });
+    const before = this.#find(key);
+    this.#put(key, { value: undefined, seen: before === undefined ? base.get(key) : before.seen, steps: undefined });
   }
 
   update(key: string, change: (value: never) => unknown): void {
     const base = this.#open('update');
     if (typeof change !== 'function') throw new TypeError(`channelSession.update: change must be a function, got ${typeof change}`);
     checkedKey(key); // not below: without changes it would not be reached
-    const before = this.#changes?.get(key);
+    const before = this.#find(key);
     if (before === undefined) {
       const seen = base.get(key);
-      this.#change(key, { value: applyStep(change, seen, key), seen, steps: [change] });
+      this.#put(key, { value: applyStep(change, seen, key), seen, steps: [change] });
       return;
     }
     const value = applyStep(change, before.value, key);
     // what builds on a value that this message set or deleted is as blind as that
     const steps: readonly Step[] | undefined = before.steps === undefined ? undefined : [...before.steps, change];
-    this.#change(key, { value, seen: before.seen, steps });
+    this.#put(key, { value, seen: before.seen, steps });
   }
 
   /** @throws {TypeError} (as a rejection) once the message is over. */
@@ -101,6 +110,12 @@ export class SessionDraft implements ChannelSession {
     if (this.#base === undefined) return;
     this.#source.release(this.#base);
     this.#base = this.#source.hold();
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#key = undefined;
+    this.#change = undefined;
     this.#changes = undefined;
   }
 
@@ -109,9 +124,19 @@ export class SessionDraft implements ChannelSession {
     if (this.#base === undefined) return undefined;
     this.#source.release(this.#base);
     this.#base = undefined;
-    const changes = this.#changes;
-    this.#changes = undefined;
+    const { changes } = this;
+    this.#forget();
     return changes;
+  }
+
+  /** As {@link seal}, and what it changed becomes of `data`, whose newest values it must be on. */
+  sealInto(data: SessionData): void {
+    if (this.#base === undefined) return;
+    this.#source.release(this.#base);
+    this.#base = undefined;
+    if (this.#change !== undefined) data.put(this.#key as string, this.#change.value);
+    else if (this.#changes !== undefined) data.apply(this.#changes);
+    this.#forget();
   }
 
   /** The values to change. */
@@ -121,17 +146,34 @@ export class SessionDraft implements ChannelSession {
   }
 
   #current(key: string): JsonValue | undefined {
-    const change = this.#changes?.get(key);
+    const change = this.#find(key);
     return change === undefined ? (this.#base ?? this.#source.values).get(key) : change.value;
   }
 
-  #change(key: string, change: Change): void {
-    this.#changes ??= new Map();
-    this.#changes.set(key, change);
+  #find(key: string): Change | undefined {
+    if (key === this.#key) return this.#change;
+    return this.#changes?.get(key);
+  }
+
+  #put(key: string, change: Change): void {
+    if (this.#changes !== undefined) this.#changes.set(key, change);
+    else if (this.#change !== undefined && key !== this.#key) this.#asMap(this.#change).set(key, change);
+    else {
+      this.#key = key;
+      this.#change = change;
+    }
+  }
+
+  /** From here on the single change is one of several. */
+  #asMap(only: Change): Map<string, Change> {
+    const changes = new Map([[this.#key as string, only]]);
+    this.#forget();
+    this.#changes = changes;
+    return changes;
   }
 
   toJSON(): object {
-    return objectOf(this.#base ?? this.#source.values, this.#changes);
+    return objectOf(this.#base ?? this.#source.values, this.changes);
   }
 
   [inspect.custom](): string {

@@ -1,0 +1,119 @@
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { type Channel, Groups } from '../../../entries/index.js';
+import { frame, RawClient } from '../../support/raw-client.js';
+import { WsClient } from '../../support/ws-client.js';
+import { modes, serve } from '../server/serving.js';
+
+/** Serves channels that are all in one group, and runs `receive` with what their sockets have handed to the system since the last read of it. */
+async function room(
+  receive: (text: string, channel: Channel, groups: Groups, written: () => number) => void,
+  mode: (typeof modes)[number],
+) {
+  const groups = new Groups();
+  const raws: Socket[] = [];
+  let before = 0;
+  const all = (): number => raws.reduce((sum, raw) => sum + raw.bytesWritten - raw.writableLength, 0);
+  const written = (): number => {
+    const sum = all() - before;
+    before += sum;
+    return sum;
+  };
+  const { port } = await serve(
+    {
+      connect: ({ channel, request }) => {
+        raws.push(request.socket);
+        groups.add('room', channel);
+      },
+      receive: ({ text, channel }) => receive(text, channel, groups, written),
+    },
+    { mode },
+  );
+  return port;
+}
+
+/** A frame of the server has so many bytes more than its text. */
+const header = 2;
+
+describe.each(modes)('what is sent while a message is handled (%s)', (mode) => {
+  it('leaves when its handler has returned, where the message came alone', async () => {
+    const seen: number[] = [];
+    const port = await room((text, channel, _groups, written) => {
+      written();
+      process.nextTick(() => seen.push(written()));
+      channel.send(text);
+      channel.send(text);
+      seen.push(written());
+    }, mode);
+    const client = await WsClient.connect(port);
+    for (const text of ['first', 'abc', 'a'.repeat(200), 'defgh']) {
+      client.send(text);
+      await client.take(2);
+    }
+    expect(seen.slice(2)).toEqual([0, 2 * (3 + header), 0, 2 * (200 + header + 2), 0, 2 * (5 + header)]);
+  });
+
+  it('leaves with what the next messages bring about, where several came in one read', async () => {
+    const seen: number[] = [];
+    const port = await room((text, channel, _groups, written) => {
+      if (text === 'first') channel.send(text);
+      else {
+        if (text === 'a') written();
+        channel.send(text);
+        process.nextTick(() => seen.push(written()));
+        seen.push(written());
+      }
+    }, mode);
+    const client = await RawClient.upgrade(port);
+    await client.status();
+    client.write(frame('first'));
+    await client.nextFrame();
+    client.write(Buffer.concat(['a', 'b', 'c'].map((text) => frame(text))));
+    for (let index = 0; index < 3; index += 1) await client.nextFrame();
+    expect(seen.slice(0, 4)).toEqual([0, 0, 0, 3 * (1 + header)]);
+  });
+
+  it('leaves at once where all members of a group get it, and with what follows from there on, in order', async () => {
+    const seen: number[] = [];
+    const port = await room((text, channel, groups, written) => {
+      if (text === 'first') groups.send('room', text);
+      else {
+        written();
+        groups.send('room', 'one');
+        seen.push(written());
+        groups.send('room', 'two');
+        channel.send('three');
+        groups.send('room', 'four');
+        seen.push(written());
+        process.nextTick(() => seen.push(written()));
+      }
+    }, mode);
+    const clients = [await WsClient.connect(port), await WsClient.connect(port), await WsClient.connect(port)];
+    clients[0]?.send('first');
+    await Promise.all(clients.map((client) => client.next()));
+    clients[0]?.send('use');
+    expect(await clients[0]?.take(4)).toEqual(['one', 'two', 'three', 'four']);
+    for (const other of clients.slice(1)) expect(await other.take(3)).toEqual(['one', 'two', 'four']);
+    expect(seen).toEqual([3 * (3 + header), 0, 3 * (3 + 4 + 2 * header) + 5 + header]);
+  });
+
+  it('leaves at the end of the tick where the handler sends it after waiting', async () => {
+    const seen: number[] = [];
+    const port = await room((text, channel, _groups, written) => {
+      if (text === 'first') channel.send(text);
+      else
+        void Promise.resolve().then(() => {
+          written();
+          channel.send(text);
+          seen.push(written());
+          process.nextTick(() => seen.push(written()));
+        });
+    }, mode);
+    const client = await WsClient.connect(port);
+    client.send('first');
+    await client.next();
+    client.send('later');
+    expect(await client.next()).toBe('later');
+    expect(seen).toEqual([0, 5 + header]);
+  });
+});
