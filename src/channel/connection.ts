@@ -16,8 +16,9 @@ import type { TokenId } from '../token-id.js';
 import type { AnonymousUser, AppUser } from '../users.js';
 import { closeGraceMs, type Ending, endingFor, orderlyCloseGraceMs, verdictOn } from './ending.js';
 import { guardedController } from './guarded-controller.js';
+import { HeldFrames } from './held-frames.js';
 import type { Inbox } from './inbox.js';
-import { copyOf, Outbox } from './outbox.js';
+import { Outbox } from './outbox.js';
 import type { PendingHandler } from './pending-handlers.js';
 import type { Runtime } from './runtime.js';
 import type { SharedFrame } from './shared-frame.js';
@@ -43,7 +44,7 @@ export abstract class Connection implements Channel {
   readonly #transport: Transport;
   #phase: ChannelState | 'ended' = 'connecting';
   #outbox: Outbox | undefined;
-  #held: MessageData[] | undefined;
+  #held: HeldFrames | undefined;
   #controller: AbortController | undefined;
   #cancelTimer: (() => void) | undefined;
   #ending: Ending | undefined;
@@ -148,13 +149,15 @@ export abstract class Connection implements Channel {
     if (!this.isOpen) return false;
     const { socket } = this.#transport;
     if (socket === undefined) {
-      this.#held ??= [];
-      this.#held.push(typeof data === 'string' ? data : copyOf(data));
-      return true;
+      this.#held ??= new HeldFrames(this.runtime.maxBufferedBytes);
+      return this.#held.hold(data) || this.#tooSlow();
     }
     if (socket.readyState !== socket.OPEN) return false; // the peer's close frame is here, its connection not gone yet
     this.#outbox ??= new Outbox(socket, this.#transport.raw, this, this.runtime.maxBufferedBytes);
-    if (this.#outbox.send(data, frame)) return true;
+    return this.#outbox.send(data, frame) || this.#tooSlow();
+  }
+
+  #tooSlow(): false {
     this.warn('ERR_SLOW_CONSUMER', 'A client reads more slowly than it is sent to; its channel is closed (maxBufferedBytes).');
     this.runtime.lifecycle.slow(this);
     this.endWith('ERR_SLOW_CONSUMER');
@@ -269,12 +272,10 @@ export abstract class Connection implements Channel {
 
   /** The handshake was answered: what the connect handler sent goes out. */
   answered(socket: WebSocket): void {
-    if (!this.isConnecting) socket.terminate(); // it ended while the handshake was being answered
-    if (!this.isConnecting) return;
-    attachToSocket(socket, this.#transport.raw, this);
-    const held = this.#held ?? [];
+    if (this.isConnecting) attachToSocket(socket, this.#transport.raw, this);
+    else socket.terminate(); // it ended while the handshake was being answered, and holds nothing any more
+    for (const data of this.#held?.all ?? []) this.send(data);
     this.#held = undefined;
-    for (const data of held) this.send(data);
   }
 
   /** Connect is over. */

@@ -10,7 +10,7 @@ import { currentTurn, wholeTurn } from './turn.js';
 /** After this many bytes within one tick, what is there goes out. Of what ws compresses, more than this waiting is too much. */
 const flushBytes = 65_536;
 /** How many times the bound may be left unsent in all, however short the time, beside one message: that one always fits. */
-const burstFactor = 8;
+export const burstFactor = 8;
 
 /** Whose input is held back while its output is clogged. */
 export interface InputOwner {
@@ -59,7 +59,8 @@ export function copyOf(data: Uint8Array | ArrayBuffer): Buffer {
   return Buffer.from(bytesOf(data));
 }
 
-function lengthOf(data: string | Uint8Array | ArrayBuffer): number {
+/** In bytes. */
+export function lengthOf(data: string | Uint8Array | ArrayBuffer): number {
   return typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength;
 }
 
