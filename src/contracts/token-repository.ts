@@ -83,7 +83,7 @@ export interface IssuedToken {
   readonly expiresAt?: Date | undefined;
 }
 
-/** What can be told of a token without its key. */
+/** What is known of a token without its key. */
 export interface TokenInfo {
   readonly id: TokenId;
   readonly userId: string;
