@@ -1,6 +1,6 @@
 import { ChannelError } from '../errors.js';
 import { maskedFrameBytes } from './frame-format.js';
-import { beginLoneMessage, endLoneMessage } from './outbox.js';
+import { beginLoneMessage, endLoneMessage, isTickAwaited } from './outbox.js';
 
 /** What an inbox needs of a message. */
 export interface InboxMessage {
@@ -59,7 +59,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   #started = false;
   #closed = false;
   #paused = false;
-  /** How many bytes had been read when the last message came: the next one came alone where no more were read since than its own. */
+  /** How many bytes had been read when last somebody asked: a message came alone if no more than its own were read since. */
   #bytesRead = 0;
   /** How many bytes had been read when reading was stopped. */
   #bytesReadThen = 0;
@@ -84,18 +84,12 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
 
   /** Takes a message that has just been read. */
   push(message: M): void {
-    const { bytesRead } = this.#owner;
-    const isLone = bytesRead - this.#bytesRead === maskedFrameBytes(message.data.length);
-    this.#bytesRead = bytesRead;
-    if (isLone) beginLoneMessage();
-    this.#take(message);
-    if (isLone) endLoneMessage();
-  }
-
-  #take(message: M): void {
     if (this.#closed) return;
     if (this.#started && this.#waiting === 0 && this.#mayStart()) {
+      const isLone = !isTickAwaited() && this.#cameAlone(message);
+      if (isLone) beginLoneMessage();
       this.#start(message);
+      if (isLone) endLoneMessage();
       if (this.#paused || this.#waiting > 0) this.#pump();
       return;
     }
@@ -103,6 +97,13 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     this.#bytes += message.data.length;
     this.#judgeReading();
     if (this.#paused && this.#isOver && !this.#wasReadBefore) this.#owner.overflowed();
+  }
+
+  #cameAlone(message: M): boolean {
+    const { bytesRead } = this.#owner;
+    const isLone = bytesRead - this.#bytesRead === maskedFrameBytes(message.data.length);
+    this.#bytesRead = bytesRead;
+    return isLone;
   }
 
   /** Starts no handler and reads nothing more, until {@link release}. */

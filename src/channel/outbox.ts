@@ -22,7 +22,7 @@ export interface InputOwner {
 let first: Outbox | undefined;
 let last: Outbox | undefined;
 /** Whether a `nextTick` lets them out. */
-let isTickAwaited = false;
+let tickIsAwaited = false;
 /** Whether they are let out as soon as the message is handled that is handled now: its number, and 0 where they are not. */
 let lone = 0;
 let loneMessages = 0;
@@ -35,8 +35,13 @@ function letOutAll(): void {
 }
 
 function onTick(): void {
-  isTickAwaited = false;
+  tickIsAwaited = false;
   letOutAll();
+}
+
+/** Whether what is sent now leaves with what was sent before, at the end of this tick. */
+export function isTickAwaited(): boolean {
+  return tickIsAwaited;
 }
 
 /**
@@ -142,8 +147,8 @@ export class Outbox implements Ahead {
     if (last === undefined) first = this;
     else last.#next = this;
     last = this;
-    if (lone > 0 || isTickAwaited) return;
-    isTickAwaited = true;
+    if (lone > 0 || tickIsAwaited) return;
+    tickIsAwaited = true;
     process.nextTick(onTick);
   }
 
