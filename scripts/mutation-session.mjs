@@ -1,23 +1,40 @@
-// What `mutation.mjs` starts: runs the tests of a changed file whenever it is told to.
-import { join } from 'node:path';
+// What `mutation.mjs` starts: runs test files, with a mutant switched on, whenever it is told to.
+import { writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { createVitest } from 'vitest/node';
 
-const [root] = process.argv.slice(2);
 const vitest = await createVitest('test', {
-  root,
+  config: 'scripts/mutation-config.mjs',
   watch: false,
-  project: ['unit'],
-  bail: 1,
   reporters: [{}],
-  maxWorkers: 1,
   coverage: { enabled: false },
 });
+await vitest.standalone();
 
-async function run({ file, tests }) {
-  vitest.invalidateFile(join(root, file));
-  const specifications = await vitest.globTestSpecifications(tests);
-  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
-  process.send(testModules.length > 0 && unhandledErrors.length === 0 && testModules.every((module) => module.ok()));
+const nameOf = ({ moduleId }) => relative(process.cwd(), moduleId);
+
+/** The names of all test files, or what became of those that are named. */
+async function run({ active, tests }) {
+  const all = await vitest.globTestSpecifications();
+  if (tests === undefined) return all.map(nameOf);
+  writeFileSync('active', String(active));
+  vitest.config.bail = active < 0 ? 0 : 1;
+  for (const { config } of vitest.projects) config.bail = vitest.config.bail;
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(
+    tests.map((name) => all.find((each) => nameOf(each) === name)),
+  );
+  // of earlier runs, too
+  const modules = testModules.filter((module) => tests.includes(nameOf(module)));
+  return {
+    isPassed: unhandledErrors.length === 0 && modules.length === tests.length && modules.every((module) => module.ok()),
+    files: modules.map((module) => ({ test: nameOf(module), isPassed: module.ok(), ms: module.diagnostic().duration })),
+    isLate: modules.flatMap((module) => [...module.children.allTests('failed')]).some(isLate),
+  };
 }
 
-process.on('message', (task) => void run(task));
+function isLate(test) {
+  return test.result().errors.some(({ message }) => /timed out/i.test(message));
+}
+
+process.on('message', (task) => void run(task).then((answer) => process.send(answer)));
+process.send('ready');

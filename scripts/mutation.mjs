@@ -1,137 +1,200 @@
-// Changes the sources, one small mistake at a time, and says which of them no test notices. What it changes is a copy below `out/`.
-//   npm run mutation                                     some of each file that is listed below
-//   npm run mutation -- --only src/origin.ts --most 1000 all of one file
+// Changes the sources, one small mistake at a time, and says which of them no test notices. What it changes is a copy below `out/`, into
+// which a sample of all mistakes is put at once, each with a switch: so tests start fast, and only those run that reach what is switched.
+//   npm run mutation                                      100 mistakes of all files that the project `unit` tests
+//   npm run mutation -- --sample 400 --seed 7 --jobs 2    more of them, others, and two at a time
+//   npm run mutation -- --only src/origin.ts --sample all all of one file, or of a folder
+//   npm run mutation -- --project redis                   those of the adapter for Redis (or `mongodb`), with its tests
+// `out/mutation.jsonl` tells what became of each; the exit code says nothing of it.
 import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { mutantsOf } from './mutants.mjs';
+import { mutantsOf, withSwitches } from './mutants.mjs';
 
-/** Which tests hold what a file does. */
-const testsOf = {
-  'src/origin.ts': ['test/src/origin.test.ts', 'test/src/whatever-is-sent.test.ts', 'test/src/identity/identify-user.test.ts'],
-  'src/identity/credentials.ts': [
-    'test/src/identity/credentials.test.ts',
-    'test/src/whatever-is-sent.test.ts',
-    'test/src/identity/own-places.test.ts',
+/** Which sources the tests of a project are there for. */
+const sourcesOf = {
+  unit: [
+    'src',
+    'decorators',
+    'client',
+    'adapters/express',
+    'adapters/jwt',
+    'adapters/memory',
+    'adapters/opentelemetry',
+    'adapters/rate-limit',
   ],
-  'src/identity/from-token.ts': ['test/src/identity/from-token.test.ts', 'test/src/live'],
-  'src/identity/bounded-look-up.ts': ['test/src/identity/from-token.test.ts', 'test/src/server/deadline.test.ts'],
-  'src/live/expiry.ts': ['test/src/live'],
-  'src/live/revocations.ts': ['test/src/live', 'test/src/server/log-out-while-connecting.test.ts', 'test/regression'],
-  'src/live/sweeps.ts': ['test/src/live'],
-  'src/session/session-record.ts': ['test/src/session'],
-  'src/session/session-draft.ts': ['test/src/session'],
-  'src/session/changes.ts': ['test/src/session'],
-  'src/channel/inbox.ts': [
-    'test/src/channel/order.test.ts',
-    'test/src/channel/early-frames.test.ts',
-    'test/src/channel/back-pressure.test.ts',
-    'test/src/channel/handler-timeout.test.ts',
-    'test/src/live/revocations.test.ts',
-    'test/src/channel/receive-path.test.ts',
-  ],
-  'src/channel/outbox.ts': [
-    'test/src/channel/outbox.test.ts',
-    'test/src/channel/send-order.test.ts',
-    'test/src/channel/back-pressure.test.ts',
-    'test/src/channel/reused-bytes.test.ts',
-  ],
-  'src/channel/frame-writer.ts': ['test/src/channel/frame-writer.test.ts', 'test/src/channel/outbox.test.ts'],
+  redis: ['adapters/redis'],
+  mongodb: ['adapters/mongodb'],
 };
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, most: { type: 'string', default: '12' }, seconds: { type: 'string', default: '300' } },
+  options: {
+    project: { type: 'string', default: 'unit' },
+    only: { type: 'string' },
+    sample: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: '600' },
+  },
 });
-const most = Number(values.most);
-const files = values.only?.split(',') ?? Object.keys(testsOf);
-const folder = resolve('out/mutation');
+const results = resolve('out/mutation.jsonl');
 
-rmSync(folder, { recursive: true, force: true });
-mkdirSync(folder, { recursive: true });
-for (const name of [
-  'src',
-  'decorators',
-  'adapters',
-  'entries',
-  'testing',
-  'test',
-  'package.json',
-  'tsconfig.json',
-  'tsconfig.base.json',
-  'vitest.config.ts',
-])
-  cpSync(name, join(folder, name), { recursive: true });
-symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+/** A number from 0 to 1 that the seed and `text` decide. */
+function chance(text) {
+  return createHash('sha256').update(`${values.seed} ${text}`).digest().readUInt32BE() / 2 ** 32;
+}
 
-/** A process that has read everything and runs the tests of files again and again: starting it costs far more than what it is for. */
+/** As many as are wanted, spread over all files in proportion, in an order by chance: however far one comes, it is a sample of all. */
+function sampled(mutants) {
+  const size = values.sample === 'all' ? mutants.length : Math.min(Number(values.sample), mutants.length);
+  const step = mutants.length / size;
+  const first = chance('first') * step;
+  const chosen = Array.from({ length: size }, (_, index) => mutants[Math.floor(first + index * step)]);
+  return chosen.map((mutant, id) => ({ ...mutant, id, rank: chance(id) })).toSorted((one, other) => one.rank - other.rank);
+}
+
+/** A copy of all that the tests need. */
+function copyTo(folder, mutants) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const names = ['src', 'decorators', 'adapters', 'client', 'entries', 'testing', 'test', 'scripts', 'docs', 'examples', 'cli'];
+  const files = ['package.json', 'README.md', 'tsconfig.json', 'tsconfig.base.json'];
+  const isWanted = (path) => !['node_modules', 'dist'].includes(basename(path));
+  for (const name of [...names, ...files]) cpSync(name, join(folder, name), { recursive: true, filter: isWanted });
+  cpSync('vitest.config.ts', join(folder, 'scripts/vitest.suite.config.ts'));
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+  for (const name of new Set(mutants.map(({ file }) => file))) {
+    const own = mutants.filter(({ file }) => file === name);
+    writeFileSync(join(folder, name), withSwitches(readFileSync(name, 'utf8'), own));
+  }
+}
+
+/** A process that has read everything and runs test files again and again: starting it costs far more than what it is for. */
 class Session {
-  #child = fork(new URL('mutation-session.mjs', import.meta.url), [folder], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    detached: true,
-  });
+  #folder;
+  #child;
 
-  /** Whether the tests of `file` pass as it is now; a mistake that makes them hang is noticed, too. */
-  async passes(file) {
+  constructor(folder) {
+    this.#folder = folder;
+  }
+
+  async #start() {
+    this.#child = fork('scripts/mutation-session.mjs', {
+      cwd: this.#folder,
+      env: { ...process.env, MUTATION_PROJECT: values.project },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      detached: true,
+    });
+    await once(this.#child, 'message');
+  }
+
+  /** What the process answers; undefined where it ends or takes too long, as in a loop without an end. */
+  async ask(task, limitMs) {
+    if (this.#child === undefined) await this.#start();
     const over = new AbortController();
     const { signal } = over;
     const never = () => undefined;
-    const answer = once(this.#child, 'message', { signal }).then(([isPassed]) => isPassed, never);
-    const failed = once(this.#child, 'exit', { signal }).then(never, never);
-    const tooLong = wait(Number(values.seconds) * 1_000, undefined, { signal }).catch(never);
-    this.#child.send({ file, tests: testsOf[file] });
-    const isPassed = await Promise.race([answer, failed, tooLong]);
+    const answer = once(this.#child, 'message', { signal }).then(([said]) => said, never);
+    const gone = once(this.#child, 'exit', { signal }).then(never, never);
+    const tooLong = wait(limitMs, undefined, { signal }).catch(never);
+    this.#child.send(task);
+    const said = await Promise.race([answer, gone, tooLong]);
     over.abort();
-    return isPassed;
+    if (said === undefined) this.end();
+    return said;
   }
 
   end() {
     try {
-      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL'); // with its workers, which may be in a loop
+      if (this.#child !== undefined) process.kill(-this.#child.pid, 'SIGKILL'); // with its workers, which may be in a loop
     } catch {
       // it has ended by itself
     }
+    this.#child = undefined;
   }
 }
 
-let session = new Session();
+/** Runs all tests once; resolves to how long each took, and which of them reach which mutant. */
+async function firstRun(session, folder) {
+  const tests = await session.ask({}, 600_000);
+  const answer = await session.ask({ active: -1, tests }, 3_600_000);
+  if (answer === undefined) throw new Error('the tests did not end');
+  for (const { test, isPassed } of answer.files) if (!isPassed) console.log(`left out, as it fails without any mistake: ${test}`);
+  const passed = new Map(answer.files.flatMap(({ test, isPassed, ms }) => (isPassed ? [[test, ms]] : [])));
+  const reached = new Map();
+  for (const line of readFileSync(join(folder, 'reached'), 'utf8').trim().split('\n')) {
+    const { test, reached: ids, atLoad } = JSON.parse(line);
+    for (const id of ids) reached.set(id, [...(reached.get(id) ?? []), test.slice(folder.length + 1)]);
+    // what runs when a module is loaded is seen by whoever uses it, and noted for the first only
+    for (const id of atLoad) reached.set(id, [...passed.keys()]);
+  }
+  return { passed, reached };
+}
 
-async function passes(file) {
-  const isPassed = await session.passes(file);
-  if (isPassed !== undefined) return isPassed;
+/** The tests that reach it: first those that are named like its file, then the fast ones. */
+function testsFor({ id, file }, { passed, reached }) {
+  const name = basename(file, '.ts');
+  const rank = (test) => (basename(test).startsWith(name) ? -1 : passed.get(test));
+  return [...new Set(reached.get(id) ?? [])].filter((test) => passed.has(test)).toSorted((one, other) => rank(one) - rank(other));
+}
+
+async function fateOf(mutant, session, known) {
+  const tests = testsFor(mutant, known);
+  if (tests.length === 0) return { fate: 'not reached' };
+  const usualMs = tests.reduce((sum, test) => sum + known.passed.get(test), 0);
+  const answer = await session.ask({ active: mutant.id, tests }, 120_000 + 10 * usualMs);
+  if (answer === undefined) return { fate: 'caught', by: 'no end' };
+  if (answer.isPassed) return { fate: 'survived', tests: tests.length };
+  return {
+    fate: 'caught',
+    by: answer.isLate ? 'a time limit' : (answer.files.find(({ isPassed }) => !isPassed)?.test ?? 'an error of nobody'),
+  };
+}
+
+/** The share that is caught, with the 95 % interval of Wilson's score. */
+function share(caught, of) {
+  const [z, p] = [1.96, caught / of];
+  const middle = (p + z ** 2 / (2 * of)) / (1 + z ** 2 / of);
+  const half = (z / (1 + z ** 2 / of)) * Math.sqrt((p * (1 - p)) / of + z ** 2 / (4 * of ** 2));
+  const percent = (value) => (100 * value).toFixed(1);
+  return `${caught} of ${of} caught: ${percent(p)} % (${percent(middle - half)} to ${percent(middle + half)} %)`;
+}
+
+const inFolder = (folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name));
+const sources = sourcesOf[values.project]
+  .flatMap(inFolder)
+  .filter((name) => name.endsWith('.ts'))
+  .toSorted();
+const files = sources.filter((file) => values.only === undefined || file.startsWith(values.only));
+const all = files.flatMap((file) => mutantsOf(file, readFileSync(file, 'utf8')).map((mutant) => ({ ...mutant, file })));
+const mutants = sampled(all);
+console.log(`${mutants.length} mistakes of ${all.length}, in ${new Set(mutants.map(({ file }) => file)).size} of ${files.length} files`);
+
+const folders = Array.from({ length: Number(values.jobs) }, (_, job) => resolve('out', `mutation-${job + 1}`));
+for (const folder of folders) copyTo(folder, mutants);
+const sessions = folders.map((folder) => new Session(folder));
+mkdirSync('out', { recursive: true });
+rmSync(results, { force: true });
+const known = await firstRun(sessions[0], folders[0]);
+const counts = { caught: 0, survived: 0, 'not reached': 0 };
+const endsAt = Date.now() + 60_000 * Number(values.minutes);
+const queue = [...mutants];
+
+async function work(session) {
+  for (let mutant = queue.shift(); mutant !== undefined && Date.now() < endsAt; mutant = queue.shift()) {
+    const { file, line, what } = mutant;
+    const fate = await fateOf(mutant, session, known);
+    counts[fate.fate] += 1;
+    appendFileSync(results, `${JSON.stringify({ file, line, what, ...fate })}\n`);
+    if (fate.fate !== 'caught') console.log(`${fate.fate}: ${file}:${line}  ${what}`);
+  }
   session.end();
-  session = new Session();
-  return false;
 }
 
-/** As many as are wanted, spread over the file. */
-function some(mutants) {
-  if (mutants.length <= most) return mutants;
-  return Array.from({ length: most }, (_, index) => mutants[Math.floor(((index + 0.5) * mutants.length) / most)]);
-}
-
-let tried = 0;
-const survivors = [];
-for (const file of files) {
-  if (testsOf[file] === undefined) throw new Error(`it is not listed which tests hold ${file}`);
-  const source = readFileSync(file, 'utf8');
-  if (!(await passes(file))) throw new Error(`the tests of ${file} fail as it is`);
-  const mutants = mutantsOf(file, source);
-  const chosen = some(mutants);
-  let caught = 0;
-  for (const mutant of chosen) {
-    writeFileSync(join(folder, file), mutant.source);
-    tried += 1;
-    if (await passes(file)) {
-      survivors.push(mutant);
-      console.log(`survives: ${file}:${mutant.line}  ${mutant.what}`);
-    } else caught += 1;
-  }
-  writeFileSync(join(folder, file), source);
-  console.log(`${file}: ${caught} of ${chosen.length} caught, of ${mutants.length} that there are`);
-}
-session.end();
-rmSync(folder, { recursive: true, force: true });
-console.log(`${tried - survivors.length} of ${tried} caught (${((100 * (tried - survivors.length)) / tried).toFixed(1)} %)`);
+await Promise.all(sessions.map(work));
+for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+console.log(share(counts.caught, counts.caught + counts.survived + counts['not reached']));
+console.log(`${counts.survived} survived, ${counts['not reached']} are reached by no test`);

@@ -1,0 +1,25 @@
+// The configuration of a mutation run: one project of the suite, its files in one process and in the order in which they are wanted.
+import suite from './vitest.suite.config.ts';
+
+class AsWanted {
+  shard = (files) => files;
+  sort = (files) => files;
+}
+
+const { projects, server, testTimeout, hookTimeout, expect } = suite({ mode: 'test' }).test;
+const { test } = projects.find(({ test: { name } }) => name === process.env.MUTATION_PROJECT);
+
+export default {
+  test: {
+    server,
+    testTimeout,
+    hookTimeout,
+    expect,
+    ...test,
+    exclude: [...test.exclude, 'test/house/**'], // is about the sources as they are written
+    setupFiles: ['./scripts/mutation-switch.mjs'],
+    sequence: { sequencer: AsWanted },
+    maxWorkers: 1,
+    bail: 0,
+  },
+};
