@@ -1,7 +1,15 @@
 import { describe, expect, it, vi } from 'vitest';
-import { type RenewTokenOptions, renewTokenHandler, tokenIdOf } from '../../../entries/index.js';
+import {
+  ChannelServer,
+  cookie,
+  fromToken,
+  type RenewTokenOptions,
+  renewTokenHandler,
+  tokenIdOf,
+  withUserFrom,
+} from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
-import { aliceKey, codesOf, expectProcessToLive } from '../../support/site.js';
+import { aliceKey, codesOf, expectProcessToLive, makeSite } from '../../support/site.js';
 import { makeExchangeSite, serveOverHttp } from './exchanging.js';
 
 expectProcessToLive();
@@ -78,6 +86,20 @@ describe('renewTokenHandler, by extension', () => {
     const unending = await ask({ cookie: `key=${aliceKey}` });
     expect(unending.json).toEqual({});
     expect(unending.cookies).toMatchObject([{ value: aliceKey, attributes: { 'max-age': String(400 * 24 * 60 * 60) } }]);
+  });
+});
+
+describe('renewTokenHandler of a server that reads several cookies', () => {
+  it('sets no cookie with a key that another cookie holds, where the token that it extends keeps its own', async () => {
+    const { tokens, options } = makeSite();
+    const connect = withUserFrom(fromToken({ tokens, from: [cookie('first'), cookie('second')] }))(() => undefined);
+    await using channels = new ChannelServer({ connect }, options);
+    const [one, another] = [await tokens.issue('alice', { ttlMs: hourMs }), await tokens.issue('bob', { ttlMs: hourMs })];
+    const { ask } = await serveOverHttp(renewTokenHandler(channels, { tokens, mode: 'extend', cookie: { at: cookie('second') } }));
+    for (const second of [another.key, 'no-key', undefined]) {
+      const cookies = [`first=${one.key}`, ...(second === undefined ? [] : [`second=${second}`])].join('; ');
+      expect(await ask({ cookie: cookies })).toMatchObject({ status: 200, cookies: [] });
+    }
   });
 });
 
