@@ -70,7 +70,8 @@ export class TestClient {
    * @throws {TypeError} when no wrapper of the server uses sessions.
    */
   get channelSession(): ChannelSession {
-    const { record } = this.#channel.session;
+    const { runtime, session } = this.#channel;
+    const record = runtime.plan.wantsSession || session.isUsed ? session.record : undefined;
     if (record === undefined) throw new TypeError('client.channelSession: no wrapper of this server uses sessions, or it was not opened');
     const draft = new SessionDraft(record);
     draft.seal();

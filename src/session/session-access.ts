@@ -21,6 +21,11 @@ export class SessionAccess {
     return this.#isOpen && this.#loading === undefined;
   }
 
+  /** Whether anybody has had it so far. */
+  get isUsed(): boolean {
+    return this.#record !== undefined;
+  }
+
   /** The session; `undefined` until it is open. */
   get record(): ChannelRecord | undefined {
     if (this.#record === undefined && this.#isOpen) {
