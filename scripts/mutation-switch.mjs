@@ -2,7 +2,8 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect } from 'vitest';
 
-const state = (globalThis.mutation ??= { active: Number(readFileSync('active', 'utf8')), reached: new Set(), atLoad: new Set() });
+globalThis.mutation ??= { active: Number(readFileSync('active', 'utf8')), reached: new Set(), atLoad: new Set() };
+const state = globalThis.mutation;
 let isLoading = true;
 
 globalThis.mutant = (id) => {

@@ -61,10 +61,9 @@ function copyTo(folder, mutants) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const names = ['src', 'decorators', 'adapters', 'client', 'entries', 'testing', 'test', 'scripts', 'docs', 'examples', 'cli'];
-  const files = ['package.json', 'README.md', 'tsconfig.json', 'tsconfig.base.json'];
+  const files = ['package.json', 'vitest.config.ts', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'tsconfig.json', 'tsconfig.base.json'];
   const isWanted = (path) => !['node_modules', 'dist'].includes(basename(path));
   for (const name of [...names, ...files]) cpSync(name, join(folder, name), { recursive: true, filter: isWanted });
-  cpSync('vitest.config.ts', join(folder, 'scripts/vitest.suite.config.ts'));
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
   for (const name of new Set(mutants.map(({ file }) => file))) {
     const own = mutants.filter(({ file }) => file === name);

@@ -217,7 +217,6 @@ export class SessionRecord {
     this.#version = next.version;
     this.#birth = birth;
     this.#refreshedAt = clock.monotonic();
-    this.#isCorrupt = false;
     this.#lost = 0;
     this.#fruitless = 0;
     return true;
