@@ -1,4 +1,4 @@
-import { type BuiltInParts, giveUser, type UserRequest } from '../src/channel/define-built-in.js';
+import { type BuiltInParts, giveUser, putUser, type UserRequest } from '../src/channel/define-built-in.js';
 import type { UserSource } from '../src/identity/user-source.js';
 import { checkedSessionOptions } from '../src/session/session-settings.js';
 import { type HttpParts, httpParts } from './http-parts.js';
@@ -26,5 +26,6 @@ export function identifyingParts<Given extends object>(
       ...(http?.requires ?? []),
     ],
     before: giveUser,
+    afterWaiting: putUser,
   };
 }

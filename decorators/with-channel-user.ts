@@ -1,4 +1,4 @@
-import { defineBuiltIn, giveUser } from '../src/channel/define-built-in.js';
+import { defineBuiltIn, giveUser, putUser } from '../src/channel/define-built-in.js';
 import type { HasChannelSession } from '../src/messages.js';
 import { checkedSessionOptions } from '../src/session/session-settings.js';
 import type { AppUser, AuthenticatedUser, HasUser } from '../src/users.js';
@@ -25,4 +25,5 @@ export const withChannelUser: WithChannelUser = defineBuiltIn('withChannelUser',
     { kind: 'session', options: checkedSessionOptions(name) },
   ],
   before: giveUser,
+  afterWaiting: putUser,
 });

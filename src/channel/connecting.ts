@@ -276,7 +276,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
   #openSession(): Promise<void> | undefined {
     const channel = this.#channel;
     this.#checkOpen(); // nobody would end what is opened now
-    if (channel.runtime.sessions.needNoLoad) return undefined;
+    if (channel.runtime.opensSessions) return undefined;
     const loading = channel.session.open(channel.identity);
     return loading && this.waitFor('loads', loading);
   }

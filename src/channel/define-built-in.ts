@@ -22,6 +22,8 @@ export interface BuiltInParts<Given extends object, Options> {
   requires?(options: Options, name: string): readonly KnownRequirement[];
   /** Adds to the message, or throws. Returns a promise only where it must wait. */
   before?(message: ChannelMessage, options: Options, name: string): void | PromiseLike<void>;
+  /** Adds what `before` has waited for. */
+  afterWaiting?(message: ChannelMessage): void;
   /** What is returned in place of the handler's result, once that is there. */
   after?(result: unknown, message: ChannelMessage, options: Options): unknown;
   /** Deals with what `before` or the handler threw, or throws it again; the result is then `undefined`. */
@@ -65,7 +67,7 @@ function running<Given extends object, Options>(
   return function (this: unknown, message: object, ...rest: unknown[]): unknown {
     const known = channelMessage(name, message);
     const pending = parts.before?.(known, options, name);
-    if (pending !== undefined) return callAfter(pending, handler, this, known, rest);
+    if (pending !== undefined) return callAfter(pending, parts, handler, this, known, rest);
     return rest.length === 0 ? handler.call(this, message) : handler.call(this, message, ...rest);
   };
 }
@@ -73,12 +75,14 @@ function running<Given extends object, Options>(
 /** Apart from its caller, which would make what the closure needs for every message. */
 function callAfter(
   pending: PromiseLike<void>,
+  { afterWaiting }: Pick<BuiltInParts<never, never>, 'afterWaiting'>,
   handler: AnyHandler,
   self: unknown,
   message: ChannelMessage,
   rest: readonly unknown[],
 ): unknown {
   return pending.then(() => {
+    afterWaiting?.(message);
     message[checkMayBegin]();
     return handler.call(self, message, ...rest);
   });
@@ -156,7 +160,8 @@ export interface UserRequest {
 
 /**
  * Puts session and user on `message`: at connect from the sources of `asked` (those of the server's plan, where it saw this wrapper), later
- * what the channel knows. Without `asked` it is what the channel knows at any time.
+ * what the channel knows. Without `asked` it is what the channel knows at any time. Where that must be waited for, it is {@link putUser} that
+ * puts it on the message then.
  *
  * @throws {ChannelError} `ERR_WRAPPER_MISSING` where the credentials are gone before anybody looked at them.
  */
@@ -166,8 +171,8 @@ export function giveUser(message: ChannelMessage, asked: UserRequest | undefined
     return undefined;
   }
   const identifying = identify(message, asked?.sources, wrapper);
-  if (asked?.http !== undefined) return giveHttpSessionAfter(identifying, message, asked.http);
-  return identifying;
+  if (asked?.http === undefined) return identifying;
+  return giveHttpSessionAfter(identifying && afterwards(identifying, putUser, message), message, asked.http);
 }
 
 async function giveHttpSessionAfter(
@@ -184,7 +189,7 @@ function identify(message: ChannelMessage, sources: readonly UserSource[] | unde
   const connecting = connectingOf(message);
   if (connecting !== undefined) {
     const pending = connecting.prepare(sources, true);
-    if (pending !== undefined) return afterwards(pending, putUser, message);
+    if (pending !== undefined) return pending;
   } else if (sources !== undefined && channel.authentication === undefined) {
     throw new ChannelError(
       'ERR_WRAPPER_MISSING',
@@ -193,12 +198,13 @@ function identify(message: ChannelMessage, sources: readonly UserSource[] | unde
     );
   }
   const loading = giveSession(message);
-  if (loading !== undefined) return afterwards(loading, putUser, message);
+  if (loading !== undefined) return loading;
   putUser(message);
   return undefined;
 }
 
-function putUser(message: ChannelMessage): void {
+/** Puts session and user on `message`: what {@link giveUser} does by itself where it has nothing to wait for. */
+export function putUser(message: ChannelMessage): void {
   putSession(message);
   // an outer wrapper that found the HTTP session gone knows better
   if (!message.hasUser) message.user = message.channel.user;

@@ -85,7 +85,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   /** Made at its first use, which may come when the channel is over: then it is as well. */
   get session(): SessionAccess {
     if (this.#session === undefined) {
-      this.#session = new SessionAccess(this.runtime.sessions);
+      this.#session = new SessionAccess(this.runtime.sessions, this.runtime.opensSessions);
       if (this.#isFinished) void this.#session.end();
     }
     return this.#session;

@@ -59,6 +59,8 @@ export class Runtime {
   readonly limits: ChannelLimits | undefined;
   readonly addresses: ClientAddresses;
   readonly sessions: SessionRecords;
+  /** Whether the session of each channel is open from the first: wrappers want it, and nothing of it need be loaded. */
+  readonly opensSessions: boolean;
   /** The HTTP sessions that open channels keep alive. */
   readonly httpSessions: HttpSessionToucher;
   readonly credentials: KnownCredentials;
@@ -104,6 +106,7 @@ export class Runtime {
       events: this.events,
       report: (error) => this.reporter.error(error),
     });
+    this.opensSessions = this.plan.wantsSession && this.sessions.scope === 'channel';
   }
 
   /** The feed of revocations that is registered; `undefined` where there is none. */

@@ -26,6 +26,7 @@ export interface CredentialSource {
 
 const missing: Presented = Object.freeze({ kind: 'missing' });
 const malformed: Presented = Object.freeze({ kind: 'malformed' });
+const noValues: readonly string[] = Object.freeze([]);
 
 /** One key from all the values found in one place: the same value twice is one value, two different ones are malformed. */
 function presented(values: readonly string[], isKey: (value: string) => boolean = isTokenKey): Presented {
@@ -49,9 +50,9 @@ export const httpToken = /^[\w!#$%&'*+.^`|~-]+$/;
  * All values of the cookie `name`, matched by its exact name. Each part is parsed on its own, since parsing them together hides
  * duplicates; a part without `=` does not count.
  */
-export function cookieValues(header: string | undefined, name: string): string[] {
-  const values: string[] = [];
-  if (header?.includes(name) !== true) return values;
+export function cookieValues(header: string | undefined, name: string): readonly string[] {
+  let values: string[] | undefined;
+  if (header?.includes(name) !== true) return noValues;
   for (let start = 0; start < header.length; ) {
     const next = header.indexOf(';', start);
     const end = next < 0 ? header.length : next;
@@ -59,11 +60,12 @@ export function cookieValues(header: string | undefined, name: string): string[]
     if (isNamed(header, start, end, name)) {
       const parsed = parseCookie(header.slice(start, end));
       const value = Object.hasOwn(parsed, name) ? parsed[name] : undefined;
-      if (value !== undefined) values.push(value);
+      if (value !== undefined && values === undefined) values = [value];
+      else if (value !== undefined) values?.push(value);
     }
     start = end + 1;
   }
-  return values;
+  return values ?? noValues;
 }
 
 /** Whether the part of `header` from `start` to `end` may be the cookie `name`. */

@@ -4,11 +4,11 @@ import { anything, checkedOptions, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { TicketStore } from '../contracts/ticket-store.js';
-import type { TokenRepository } from '../contracts/token-repository.js';
+import type { TokenGrant, TokenRepository } from '../contracts/token-repository.js';
 import type { UserRepository } from '../contracts/user-repository.js';
 import { type Dependencies, type DependencyNames, missing } from '../dependencies.js';
 import { HTTP_SESSION_READER, TICKET_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from '../injection.js';
-import { isTokenKey, tokenIdOf } from '../token-id.js';
+import { isTokenKey, type TokenId, tokenIdOf } from '../token-id.js';
 import type { AppUser, FoundUser, UserLike } from '../users.js';
 import { checkedGrant, checkedUser, outcomeOf } from './checked-grant.js';
 import { type CredentialSource, checkedCredentialSources, cookie, findCredential } from './credentials.js';
@@ -76,18 +76,24 @@ function keyLookUp(
   return async (key, lookUps) => {
     const tokenId = tokenIdOf(key);
     lookUps.claim({ tokenId });
-    const grant = checkedGrant(await tokens.findById(tokenId), 'tokens.findById');
-    const outcome = outcomeOf(grant, clock.now());
-    const authentication: Authentication = Object.freeze({
-      outcome,
-      source: 'token',
-      ...(carrier !== undefined && { carrier }),
-      tokenId,
-      ...(outcome === 'ok' && grant?.expiresAt != null && { expiresAt: grant.expiresAt }),
-      ...(outcome === 'ok' && grant?.scopes != null && { scopes: Object.freeze([...grant.scopes]) }),
-    });
-    return { user: outcome === 'ok' ? checkedUser(grant?.user, 'tokens.findById') : undefined, authentication };
+    return findingOf(await tokens.findById(tokenId), tokenId, carrier, clock);
   };
+}
+
+function findingOf(found: unknown, tokenId: TokenId, carrier: Carrier | undefined, clock: Clock): Finding {
+  const grant = checkedGrant(found, 'tokens.findById');
+  const outcome = outcomeOf(grant, clock.now());
+  const presented: Authentication =
+    carrier === undefined ? { outcome, source: 'token', tokenId } : { outcome, source: 'token', carrier, tokenId };
+  if (outcome !== 'ok') return { user: undefined, authentication: Object.freeze(presented) };
+  return { user: checkedUser(grant?.user, 'tokens.findById'), authentication: Object.freeze(withTerms(presented, grant)) };
+}
+
+/** `presented`, with what its grant says of how long and for what it counts: most say nothing. */
+function withTerms(presented: Authentication, grant: TokenGrant<UserLike> | undefined): Authentication {
+  const { expiresAt, scopes } = grant ?? {};
+  if (expiresAt == null && scopes == null) return presented;
+  return { ...presented, ...(expiresAt != null && { expiresAt }), ...(scopes != null && { scopes: Object.freeze([...scopes]) }) };
 }
 
 /** A source for `withUserFrom`: finds the user by a token. `withUserFromToken` is `withUserFrom(fromToken(…))`. */

@@ -9,10 +9,15 @@ import type { BoundSource, Finding, HandshakeLookUps } from './user-source.js';
 
 const nothing: Finding = Object.freeze({ user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) });
 
-/** How much a finding without a user says: a session in which nobody has logged in less than a token that counts no more. */
-function weightOf({ authentication: { outcome, source } }: Finding): number {
+/** How much a finding says: a session in which nobody has logged in less than a token that counts no more. */
+function weightOf({ user, authentication: { outcome, source } }: Finding): number {
+  if (user !== undefined) return 3;
   if (outcome !== 'missing') return 2;
   return source === undefined ? 0 : 1;
+}
+
+function rethrow(error: unknown): never {
+  throw lookUpFailed(error);
 }
 
 /** Who speaks: found once, of the handshake, and known from then on. */
@@ -38,8 +43,26 @@ export class Identification {
    *
    * @throws {ChannelError} (as a rejection) `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT`.
    */
-  async find(request: IncomingMessage, sources: readonly BoundSource[], lookUps: HandshakeLookUps): Promise<void> {
+  find(request: IncomingMessage, sources: readonly BoundSource[], lookUps: HandshakeLookUps): Promise<void> {
     this.#sources = sources;
+    const only = sources.length === 1 ? sources[0] : undefined;
+    return only === undefined ? this.#search(request, sources, lookUps) : this.#ask(only, request, lookUps);
+  }
+
+  /** Where there is one source, nothing is to be compared: this makes a promise less than a search. */
+  #ask(source: BoundSource, request: IncomingMessage, lookUps: HandshakeLookUps): Promise<void> {
+    try {
+      const finding = source.find(request, lookUps);
+      return Promise.resolve(finding).then((found) => {
+        this.#finding = weightOf(found) === 0 ? nothing : found;
+        if (found.user !== undefined) this.#source = source;
+      }, rethrow);
+    } catch (error) {
+      return Promise.reject(lookUpFailed(error));
+    }
+  }
+
+  async #search(request: IncomingMessage, sources: readonly BoundSource[], lookUps: HandshakeLookUps): Promise<void> {
     let best = nothing;
     try {
       for (const source of sources) {

@@ -72,7 +72,8 @@ export class UpgradeEndpoint implements UpgradeTaker, UpgradeAnswerer {
       handleProtocols: (_offers, request) => this.#protocolOf(request),
     });
     webSockets.on('headers', (lines, request) => {
-      for (const line of UpgradeTransport.of(request)?.headers ?? []) lines.push(line);
+      const added = UpgradeTransport.of(request)?.headers;
+      if (added !== undefined && added.length > 0) lines.push(...added);
     });
     return webSockets;
   }

@@ -214,11 +214,10 @@ class UpgradeRoutes {
    * @param others the time that other listeners have; `undefined` where there are none.
    */
   #dispatch(request: IncomingMessage, claim: SocketClaim, head: Buffer, others: Clock | undefined): void {
-    const path = pathOf(request);
     let taker: UpgradeRoute | undefined;
     let params = noParams;
     for (const route of this.#routes) {
-      const found = route.path === undefined ? noParams : route.path.match(path);
+      const found = route.path === undefined ? noParams : route.path.match(pathOf(request));
       if (found === undefined || (taker !== undefined && rankOf(route) >= rankOf(taker))) continue;
       taker = route;
       params = found;

@@ -121,9 +121,9 @@ export class UpgradeTransport implements Transport {
       if (early !== undefined) this.raw.resume(); // ws does not resume what was paused
       pending.answering?.done(true);
     };
-    const answer = (): void => this.#answerer.webSockets.handleUpgrade(pending.request, this.raw, head, answered);
-    if (this.#answerer.takesTime) return this.#answerInTime(pending, answer);
-    answer();
+    const { webSockets, takesTime } = this.#answerer;
+    if (takesTime) return this.#answerInTime(pending, () => webSockets.handleUpgrade(pending.request, this.raw, head, answered));
+    webSockets.handleUpgrade(pending.request, this.raw, head, answered);
     this.#pending = undefined; // where ws has refused it, that is its answer
     return this.socket !== undefined;
   }

@@ -11,9 +11,10 @@ export class SessionAccess {
   #hasEnded = false;
   #record: ChannelRecord | undefined;
 
-  constructor(records: SessionRecords) {
+  /** @param isOpen whether it is open from the first: it is wanted, and nothing of it need be loaded. */
+  constructor(records: SessionRecords, isOpen: boolean) {
     this.#records = records;
-    this.#isOpen = records.needNoLoad;
+    this.#isOpen = isOpen;
   }
 
   /** Whether nothing needs to be loaded any more. */
@@ -39,6 +40,7 @@ export class SessionAccess {
   open(owner: SessionOwner): Promise<void> | undefined {
     if (this.#isOpen) return this.#loading;
     this.#isOpen = true;
+    if (this.#records.scope === 'channel') return undefined;
     this.#record = this.#records.open(sharedSessionId(owner, this.#records.scope));
     if (this.#hasEnded) void this.#record.end(); // nobody else would
     this.#loading = this.#record.load()?.then(() => {

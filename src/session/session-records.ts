@@ -9,8 +9,6 @@ import { SessionToucher } from './session-toucher.js';
 /** The records that the channels of a server use, each of them once however many share it. */
 export class SessionRecords implements RecordOwner {
   readonly scope: SessionScope;
-  /** Whether each channel has a session of its own, in which nothing stands before. */
-  readonly needNoLoad: boolean;
   readonly #context: RecordContext;
   readonly #store: BoundedStore | undefined;
   readonly #toucher: SessionToucher | undefined;
@@ -21,7 +19,6 @@ export class SessionRecords implements RecordOwner {
   constructor(context: RecordContext) {
     const { settings, clock, deadlineMs } = context;
     this.scope = settings.scope;
-    this.needNoLoad = settings.scope === 'channel';
     this.#context = context;
     if (settings.store === undefined) return;
     this.#store = new BoundedStore(settings.store, clock, deadlineMs);
