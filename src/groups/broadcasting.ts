@@ -3,7 +3,7 @@ import type { Clock } from '../contracts/clock.js';
 import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
 import { LastingSubscription, type LastingSubscriptionOwner, type SubscriptionAttempt } from '../lasting-subscription.js';
-import { promiseOf } from '../maybe-promise.js';
+import { ignoreThrown, promiseOf } from '../maybe-promise.js';
 import type { Reporter } from '../reporter.js';
 
 /** What a broadcaster that does not answer is waited for when it is subscribed to, and when groups close. */
@@ -41,6 +41,7 @@ export class Broadcasting implements LastingSubscriptionOwner {
     this.#done();
   };
   readonly #onFailed = (cause: unknown): void => {
+    ignoreThrown(cause);
     if (!this.#isFailing) {
       const text = 'What was sent to a group did not reach the other processes; their groups are told of a gap once they can be.';
       this.#warn(text, cause);

@@ -125,6 +125,22 @@ it('a broadcaster that throws, publishes no promise or brings what is no message
   await groups.close();
 });
 
+it('a broadcaster that throws a promise which rejects ends no process', async () => {
+  const unhandled: unknown[] = [];
+  const onUnhandled = (error: unknown): void => void unhandled.push(error);
+  process.on('unhandledRejection', onUnhandled);
+  const broadcaster = new ScriptedBroadcaster();
+  broadcaster.publishing = () => {
+    throw Promise.reject(new Error('thrown'));
+  };
+  const { groups, warnings } = site(broadcaster);
+  groups.send('lobby', 'hello');
+  await new Promise(setImmediate);
+  process.off('unhandledRejection', onUnhandled);
+  expect([unhandled, warnings]).toEqual([[], ['ERR_BROADCAST_FAILED']]);
+  await groups.close();
+});
+
 it('groups tell onError what an asynchronous callback rejects with', async () => {
   const broadcaster = new ScriptedBroadcaster();
   const errors: unknown[] = [];
