@@ -45,9 +45,9 @@ async function settle(): Promise<void> {
 }
 
 describe('withOrdering', () => {
-  it('runs its handler alone, in order, whatever the concurrency', async () => {
+  it.each([1, 2, 8])('runs its handler alone, in order, whatever the concurrency (%i)', async (concurrency) => {
     const { log, run, release } = stage();
-    const client = await connectTo({ receive: withOrdering(({ text }: ReceiveMessage) => run(text)) }, { concurrency: 8 });
+    const client = await connectTo({ receive: withOrdering(({ text }: ReceiveMessage) => run(text)) }, { concurrency });
     const handled = ['a', 'b', 'c'].map((text) => client.send(text));
     for (const text of ['c', 'b', 'a']) {
       release(text);
@@ -57,10 +57,10 @@ describe('withOrdering', () => {
     expect(log).toEqual(['+a', '-a', '+b', '-b', '+c', '-c']);
   });
 
-  it('runs its handler alone under wrappers that wait', async () => {
+  it.each([1, 2, 8])('runs its handler alone under wrappers that wait (concurrency %i)', async (concurrency) => {
     const { log, run, release } = stage();
     const receive = compose(withDelay, withOrdering, withDelay)(({ text }: ReceiveMessage) => run(text));
-    const client = await connectTo({ receive }, { concurrency: 8 });
+    const client = await connectTo({ receive }, { concurrency });
     const handled = ['a', 'b', 'c'].map((text) => client.send(text));
     await settle();
     expect(log).toEqual(['+a']);
@@ -87,7 +87,10 @@ describe('withOrdering', () => {
 describe('withOrdering on parts of dispatchOn', () => {
   const asked = ({ body }: HasBody): string => (body as { id: string }).id;
 
-  function server(wrap: (handler: (message: ReceiveMessage) => unknown) => (message: ReceiveMessage) => unknown = (handler) => handler) {
+  function server(
+    wrap: (handler: (message: ReceiveMessage) => unknown) => (message: ReceiveMessage) => unknown = (handler) => handler,
+    concurrency = 4,
+  ) {
     const staged = stage();
     const receive = wrap(
       dispatchOn('do', {
@@ -95,8 +98,22 @@ describe('withOrdering on parts of dispatchOn', () => {
         alone: withOrdering((message: ReceiveMessage & HasBody) => staged.run(asked(message))),
       }),
     );
-    return { ...staged, channels: new ChannelServer({ receive }, { concurrency: 4, onError: () => undefined }) };
+    return { ...staged, channels: new ChannelServer({ receive }, { concurrency, onError: () => undefined }) };
   }
+
+  it('lets the ordered part wait for the one before it where no more than two run', async () => {
+    const { channels, log, release } = server(undefined, 2);
+    const client = await connectTo(channels);
+    const handled = ['free', 'alone', 'free'].map((command, index) => client.sendJson({ do: command, id: String(index) }));
+    await settle();
+    expect(log).toEqual(['+0']);
+    for (const id of ['2', '0', '1']) {
+      release(id);
+      await settle();
+    }
+    await Promise.all(handled);
+    expect(log).toEqual(['+0', '-0', '+1', '-1', '+2', '-2']);
+  });
 
   it.each([
     ['bare', undefined],

@@ -70,11 +70,14 @@ describe('close', () => {
     const closed = first.close();
     await client.closed();
     expect((await WsClient.connect(port, { path: '/chat' })).refused?.status).toBe(503);
-    named('second').handleUpgrades(server, { path: '/chat' });
+    const second = named('second');
+    second.handleUpgrades(server, { path: '/chat' });
     expect(await (await WsClient.connect(port, { path: '/chat' })).next()).toBe('second');
     left.resolve();
     await closed;
     expect(await (await WsClient.connect(port, { path: '/chat' })).next()).toBe('second');
+    await second.close();
+    expect(server.listenerCount('upgrade')).toBe(0);
   });
 
   it('takes back its listeners also where handlers hang', async () => {

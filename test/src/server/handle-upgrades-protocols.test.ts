@@ -29,11 +29,11 @@ async function serve(upgrades?: UpgradeOptions, server: Server = createServer(ec
 }
 
 /** A request that asks for another protocol, as HTTP clients do that would rather speak HTTP/2. */
-function h2c(method: string, path: string, body = '', upgrade = 'h2c'): Buffer {
+function h2c(method: string, path: string, body = '', upgrade = 'h2c', persistence = 'keep-alive'): Buffer {
   const head = [
     `${method} ${path} HTTP/1.1`,
     'Host: 127.0.0.1',
-    'Connection: Upgrade, HTTP2-Settings, keep-alive',
+    `Connection: Upgrade, HTTP2-Settings, ${persistence}`,
     `Upgrade: ${upgrade}`,
     'HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA',
     'X-Own: mine',
@@ -87,6 +87,16 @@ describe('an upgrade to something that is no WebSocket', () => {
     expect(counts.size).toBe(1);
     client.sendHandshake(port);
     expect(await client.status()).toBe(101);
+  });
+
+  it('ends its connection where the client wants it ended', async () => {
+    const { port } = await serve();
+    const client = await RawClient.open(port);
+    client.write(h2c('GET', '/last', '', 'h2c', 'close'));
+    const answer = await client.answer();
+    expect(asked(answer)).toBe('GET /last mine 0');
+    expect(answer).toMatch(/\r\nConnection: close\r\n/i);
+    await client.ended();
   });
 
   it('goes to the request listeners beside another upgrade listener, unless that takes it', async () => {
