@@ -4,12 +4,12 @@ import type { HttpSession } from '../contracts/http-session-reader.js';
 import { ChannelError, ClientError } from '../errors.js';
 import type { BaseMessage, DisconnectMessage, Handshake, HandshakeRequest, ReceiveMessage } from '../messages.js';
 import { checkCopy, markCopy } from '../package-copy.js';
+import type { PendingHandler } from '../pending-handlers.js';
 import type { ChannelRecord } from '../session/channel-record.js';
 import { SessionDraft } from '../session/session-draft.js';
 import type { AnonymousUser, AuthenticatedUser } from '../users.js';
 import { checkMayBegin, passedWrappers } from '../wrapping/passed-marks.js';
 import type { Connection } from './connection.js';
-import type { PendingHandler } from './pending-handlers.js';
 
 /** Stands where no wrapper has put anything yet; `undefined` is a value of its own. */
 const absent: unique symbol = Symbol('absent');

@@ -1,6 +1,6 @@
 import { ChannelError } from '../errors.js';
 import { maskedFrameBytes } from './frame-format.js';
-import { beginLoneMessage, endLoneMessage, isTickAwaited } from './outbox.js';
+import { beginLoneMessage, endLoneMessage, expectMore, isTickAwaited } from './let-out.js';
 
 /** What an inbox needs of a message. */
 export interface InboxMessage {
@@ -94,6 +94,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
       return;
     }
     this.#queue.push(message);
+    expectMore();
     this.#bytes += message.data.length;
     this.#judgeReading();
     if (this.#paused && this.#isOver && !this.#wasReadBefore) this.#owner.overflowed();

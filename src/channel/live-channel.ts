@@ -1,6 +1,7 @@
 import { ChannelError } from '../errors.js';
 import { isThenable, promiseOf } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
+import type { PendingHandler } from '../pending-handlers.js';
 import { SessionAccess } from '../session/session-access.js';
 import { ChannelDisconnectMessage, type ChannelMessage, ChannelReceiveMessage } from './channel-message.js';
 import { checkReturned, type SlotFunction } from './channel-plan.js';
@@ -10,7 +11,6 @@ import { runDisconnect } from './disconnecting.js';
 import { closeGraceMs } from './ending.js';
 import type { Beating } from './heartbeat.js';
 import { Inbox, type InboxOwner } from './inbox.js';
-import type { PendingHandler } from './pending-handlers.js';
 import type { Runtime } from './runtime.js';
 import type { Transport } from './transport.js';
 import type { UnfinishedWork } from './unfinished-work.js';

@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import type { MessageData } from '../check-data.js';
 import { bytesOf, headerBytes } from './frame-format.js';
 import { FrameWriter } from './frame-writer.js';
+import { letOutLater, loneMessage, type Sender } from './let-out.js';
 import { type Ahead, isPlain, keepOrder, sendAsBefore } from './ordered-socket.js';
 import type { SharedFrame } from './shared-frame.js';
 import { currentTurn, wholeTurn } from './turn.js';
@@ -16,47 +17,6 @@ export const burstFactor = 8;
 export interface InputOwner {
   /** Nothing more is handled or read, or all goes on. */
   holdInput(isHeld: boolean): void;
-}
-
-/** The outboxes that something was sent through and not let out, a list: its first and its last. */
-let first: Outbox | undefined;
-let last: Outbox | undefined;
-/** Whether a `nextTick` lets them out. */
-let tickIsAwaited = false;
-/** Whether they are let out as soon as the message is handled that is handled now: its number, and 0 where they are not. */
-let lone = 0;
-let loneMessages = 0;
-
-function letOutAll(): void {
-  let outbox = first;
-  first = undefined;
-  last = undefined;
-  while (outbox !== undefined) outbox = outbox.letOut();
-}
-
-function onTick(): void {
-  tickIsAwaited = false;
-  letOutAll();
-}
-
-/** Whether what is sent now leaves with what was sent before, at the end of this tick. */
-export function isTickAwaited(): boolean {
-  return tickIsAwaited;
-}
-
-/**
- * A message begins that came alone in its read: nothing else will be sent in this turn for which it would pay to wait. What is sent until
- * {@link endLoneMessage} leaves then, without the wait for a tick.
- */
-export function beginLoneMessage(): void {
-  loneMessages = (loneMessages % 0x3fff_ffff) + 1;
-  lone = loneMessages;
-}
-
-/** What is sent from here on waits for the end of its tick. */
-export function endLoneMessage(): void {
-  lone = 0;
-  if (first !== undefined) letOutAll();
 }
 
 /** Bytes of our own: the caller may change its own as soon as `send` has returned. */
@@ -76,15 +36,14 @@ export function lengthOf(data: string | Uint8Array | ArrayBuffer): number {
  * In the first tick every frame goes through ws, with the raw socket corked. Where that shows that ws writes plain frames to it, later ones
  * are written here, beside ws, and only long ones go through it.
  */
-export class Outbox implements Ahead {
+export class Outbox implements Ahead, Sender {
   readonly #socket: WebSocket;
   readonly #raw: Socket;
   readonly #owner: InputOwner;
   readonly #maxBufferedBytes: number;
   #isUsed = false;
-  /** Whether it is in the list of those that are let out, and which is the next there. */
-  #isListed = false;
-  #next: Outbox | undefined;
+  isListed = false;
+  next: Sender | undefined;
   /** The last lone message whose handler has sent it something that all members of a group get. */
   #sharedIn = 0;
   #isCorked = false;
@@ -126,39 +85,18 @@ export class Outbox implements Ahead {
     if (!this.#isUsed) {
       if (this.#isSlow()) return false;
       this.#isUsed = true;
-      if (frame !== undefined && lone > 0 && this.#sharedIn !== lone) return this.#sendAtOnce(data, frame);
-      this.#list();
+      if (frame !== undefined && loneMessage() > 0 && this.#sharedIn !== loneMessage()) return this.#sendAtOnce(data, frame);
+      letOutLater(this);
     }
     return this.#put(data, frame);
   }
 
   /** The first message to a group leaves at once: to come back to each of thousands of members costs more than most of them have to wait for. */
   #sendAtOnce(data: MessageData, frame: SharedFrame): boolean {
-    this.#sharedIn = lone;
+    this.#sharedIn = loneMessage();
     const isTaken = this.#put(data, frame);
     this.flush();
     return isTaken;
-  }
-
-  /** It is to be let out: in one go with all others. */
-  #list(): void {
-    if (this.#isListed) return;
-    this.#isListed = true;
-    if (last === undefined) first = this;
-    else last.#next = this;
-    last = this;
-    if (lone > 0 || tickIsAwaited) return;
-    tickIsAwaited = true;
-    process.nextTick(onTick);
-  }
-
-  /** Its turn in the list has come; returns who is next. */
-  letOut(): Outbox | undefined {
-    const next = this.#next;
-    this.#next = undefined;
-    this.#isListed = false;
-    this.flush();
-    return next;
   }
 
   #put(data: MessageData, frame: SharedFrame | undefined): boolean {

@@ -12,6 +12,7 @@ import type { BoundSource, UserSource } from '../identity/user-source.js';
 import { type DependencyContainer, REVOCATION_FEED } from '../injection.js';
 import { isUpgrade, mayChange, type OriginOptions, originRule } from '../origin.js';
 import type { Outcomes } from '../outcomes.js';
+import { PendingHandlers } from '../pending-handlers.js';
 import { refusedOrigin } from '../refused-origin.js';
 import { Reporter, type ReporterOptions } from '../reporter.js';
 import { SessionRecords } from '../session/session-records.js';
@@ -24,7 +25,6 @@ import { Heartbeat } from './heartbeat.js';
 import { HttpSessionToucher } from './http-session-toucher.js';
 import type { InboxLimits } from './inbox.js';
 import { Lifecycle } from './lifecycle.js';
-import { PendingHandlers } from './pending-handlers.js';
 
 /** The options of a server that its channels go by. */
 export interface RuntimeSettings extends OriginOptions, ReporterOptions, EventOptions, Omit<InboxLimits, 'mayOrder'>, LimitOptions {

@@ -1,8 +1,9 @@
 import type { Clock } from '../contracts/clock.js';
 import type { SessionStore, StoredSession } from '../contracts/session-store.js';
-import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
+import { ignoreThrown, isThenable, promiseOf } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
+import { type PendingHandler, PendingHandlers } from '../pending-handlers.js';
 import { isThrown } from '../thrown.js';
 
 /** How many `touch` calls are under way at once where a store has no `touchMany`. */
@@ -11,13 +12,11 @@ const parallelTouches = 32;
 /** A store, each operation of which has a deadline, and fails with a {@link ChannelError}. */
 export class BoundedStore {
   readonly #store: SessionStore;
-  readonly #clock: Clock;
-  readonly #deadlineMs: number;
+  readonly #operations: PendingHandlers;
 
   constructor(store: SessionStore, clock: Clock, deadlineMs: number) {
     this.#store = store;
-    this.#clock = clock;
-    this.#deadlineMs = deadlineMs;
+    this.#operations = new PendingHandlers(clock, deadlineMs);
   }
 
   load(id: string): Promise<StoredSession | undefined> {
@@ -51,14 +50,51 @@ export class BoundedStore {
   }
 
   /** Failures that are no `ChannelError` become `code`. */
-  async #run<T>(code: ErrorCode, operation: string, run: () => Promise<T>, onLate?: () => void): Promise<T> {
-    const ms = this.#deadlineMs;
-    const onTimeout = (): Error => new ChannelError(code, `The session store did not answer ${operation} within ${ms} ms.`);
-    try {
-      return await withDeadline(run, { clock: this.#clock, ms, onTimeout }, onLate);
-    } catch (error) {
-      if (isThrown(error, ChannelError)) throw error;
-      throw new ChannelError(code, `The session store failed to ${operation}.`, { cause: error });
-    }
+  #run<T>(code: ErrorCode, name: string, run: () => PromiseLike<T> | T, onLate?: () => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const operation = new Operation((ms) => {
+        reject(new ChannelError(code, `The session store did not answer ${name} within ${ms} ms.`));
+      });
+      const failed = (error: unknown): void => {
+        this.#operations.end(operation);
+        ignoreThrown(error);
+        if (isThrown(error, ChannelError)) reject(error);
+        else reject(new ChannelError(code, `The session store failed to ${name}.`, { cause: error }));
+      };
+      try {
+        const result = run();
+        if (!isThenable(result)) {
+          resolve(result);
+          return;
+        }
+        this.#operations.begin(operation);
+        promiseOf(result).then((value) => {
+          this.#operations.end(operation);
+          if (operation.isLate) onLate?.();
+          else resolve(value);
+        }, failed);
+      } catch (error) {
+        failed(error);
+      }
+    });
   }
+}
+
+/** One operation of a store that is waited for. */
+class Operation implements PendingHandler {
+  startedAt = 0;
+  isPending = false;
+  isLate = false;
+  readonly #giveUp: (ms: number) => void;
+
+  constructor(giveUp: (ms: number) => void) {
+    this.#giveUp = giveUp;
+  }
+
+  outlasted(ms: number): void {
+    this.isLate = true;
+    this.#giveUp(ms);
+  }
+
+  abandon(): void {}
 }

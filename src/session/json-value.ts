@@ -3,8 +3,29 @@ import type { JsonObject, JsonValue } from '../contracts/session-store.js';
 /** Values deeper than this are refused: no store nests that far, and recursion must end somewhere. */
 const maxDepth = 200;
 
-/** What was frozen here already: it need not be copied again. */
-const frozenHere = new WeakSet<object>();
+/** Gives what it is made with, to which the members of a class that extends it are then added. */
+class Given {
+  constructor(object: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: the object itself is to get the private member
+    return object;
+  }
+}
+
+/**
+ * The mark of what was frozen here already: it need not be copied again. A private member, which nobody else sees or can forge; a `WeakSet` would
+ * cost each change of a session a microsecond, and the garbage collector more.
+ */
+class FrozenHere extends Given {
+  readonly #mark = true;
+
+  static mark(object: object): void {
+    new FrozenHere(object);
+  }
+
+  static has(object: object): boolean {
+    return #mark in object && object.#mark;
+  }
+}
 
 /**
  * A deeply frozen copy of `value`; what was frozen here before is returned as it is.
@@ -20,7 +41,7 @@ export function frozenJson(value: unknown, owner: string, key?: string): JsonVal
 
 /** Freezes an object of values that were frozen here: nobody who keeps it need copy it. */
 export function asFrozenJson(object: Record<string, JsonValue>): JsonObject {
-  frozenHere.add(object);
+  FrozenHere.mark(object);
   return Object.freeze(object);
 }
 
@@ -34,10 +55,10 @@ function freeze(value: unknown, path: string, depth: number): JsonValue {
   if (typeof value !== 'object' || value === null) {
     throw new TypeError(`${path} must be a value that JSON can hold, got ${typeof value === 'number' ? String(value) : typeof value}`);
   }
-  if (frozenHere.has(value)) return value as JsonValue;
+  if (FrozenHere.has(value)) return value as JsonValue;
   if (depth >= maxDepth) throw new TypeError(`${path} is nested more than ${maxDepth} levels deep, or holds itself`);
   const copy = Array.isArray(value) ? frozenArray(value, path, depth) : frozenObject(value, path, depth);
-  frozenHere.add(copy as object);
+  FrozenHere.mark(copy as object);
   return Object.freeze(copy);
 }
 

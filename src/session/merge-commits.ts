@@ -22,6 +22,8 @@ export interface MergedCommits {
 
 /** Puts the commits on top of `committed`, one after the other, and each of them whole or not at all. */
 export function merge(commits: readonly WaitingCommit[], committed: Snapshot): MergedCommits {
+  const [first] = commits;
+  if (first !== undefined && commits.length === 1) return mergeOne(first, committed);
   const merged = new Map<string, Change>();
   const failures = new Map<WaitingCommit, unknown>();
   const newest = {
@@ -38,4 +40,14 @@ export function merge(commits: readonly WaitingCommit[], committed: Snapshot): M
     }
   }
   return { changes: failures.size === commits.length ? undefined : merged, failures };
+}
+
+const none: ReadonlyMap<WaitingCommit, unknown> = new Map();
+
+function mergeOne(commit: WaitingCommit, committed: Snapshot): MergedCommits {
+  try {
+    return { changes: rebase(commit.changes, committed), failures: none };
+  } catch (error) {
+    return { changes: undefined, failures: new Map([[commit, error]]) };
+  }
 }

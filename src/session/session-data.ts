@@ -51,12 +51,13 @@ export class SessionData {
   }
 }
 
-/** An object of `values` with `changes` on top. Its members are defined, not set: a key named `__proto__` is one like any other. */
+/** An object of `values` with `changes` on top. A key named `__proto__` is one like any other: it is defined, not set. */
 export function objectOf(values: Snapshot, changes: Changes | undefined): Record<string, JsonValue> {
   const result = Object.fromEntries(values);
   if (changes === undefined) return result;
   for (const [key, { value }] of changes) {
     if (value === undefined) delete result[key];
+    else if (key !== '__proto__') result[key] = value;
     else Object.defineProperty(result, key, { value, configurable: true, enumerable: true, writable: true });
   }
   return result;

@@ -7,7 +7,7 @@ import { modes, serve } from '../server/serving.js';
 
 /** Serves channels that are all in one group, and runs `receive` with what their sockets have handed to the system since the last read of it. */
 async function room(
-  receive: (text: string, channel: Channel, groups: Groups, written: () => number) => void,
+  receive: (text: string, channel: Channel, groups: Groups, written: () => number) => void | Promise<void>,
   mode: (typeof modes)[number],
 ) {
   const groups = new Groups();
@@ -71,6 +71,24 @@ describe.each(modes)('what is sent while a message is handled (%s)', (mode) => {
     client.write(Buffer.concat(['a', 'b', 'c'].map((text) => frame(text))));
     for (let index = 0; index < 3; index += 1) await client.nextFrame();
     expect(seen.slice(0, 4)).toEqual([0, 0, 0, 3 * (1 + header)]);
+  });
+
+  it('leaves with what follows where the next message waits for no more than what is settled', async () => {
+    const seen: number[] = [];
+    const port = await room(async (text, channel, _groups, written) => {
+      if (text === 'a') written();
+      channel.send(text);
+      await Promise.resolve();
+      if (text !== 'first') seen.push(written());
+      if (text === 'c') process.nextTick(() => process.nextTick(() => seen.push(written())));
+    }, mode);
+    const client = await RawClient.upgrade(port);
+    await client.status();
+    client.write(frame('first'));
+    await client.nextFrame();
+    client.write(Buffer.concat(['a', 'b', 'c'].map((text) => frame(text))));
+    for (let index = 0; index < 3; index += 1) await client.nextFrame();
+    expect(seen).toEqual([0, 0, 0, 3 * (1 + header)]);
   });
 
   it('leaves at once where all members of a group get it, and with what follows from there on, in order', async () => {

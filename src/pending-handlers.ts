@@ -1,6 +1,6 @@
-import type { Clock } from '../contracts/clock.js';
+import type { Clock } from './contracts/clock.js';
 
-/** A handler that is waited for. */
+/** A handler, or another operation, that is waited for. */
 export interface PendingHandler {
   /** Since when it is waited for, in milliseconds of the monotonic clock: noted at the end of the turn where it is 0 till then. */
   startedAt: number;
@@ -10,6 +10,15 @@ export interface PendingHandler {
   outlasted(ms: number): void;
   /** It is waited for no longer: for what a shutdown gives up. */
   abandon?(): void;
+}
+
+/** Those of which some were begun in this turn of the event loop. One immediate serves them all. */
+let active: PendingHandlers[] = [];
+
+function turnOver(): void {
+  const list = active;
+  active = [];
+  for (const handlers of list) handlers.turnOver();
 }
 
 /**
@@ -39,7 +48,7 @@ export class PendingHandlers {
     this.#begun.push(handler);
     if (this.#isTurnAwaited) return;
     this.#isTurnAwaited = true;
-    setImmediate(() => this.#turnOver());
+    if (active.push(this) === 1) setImmediate(turnOver);
   }
 
   /** `handler`, which was begun in a turn that is over, is waited for: none that was begun before it comes here after it. */
@@ -55,7 +64,8 @@ export class PendingHandlers {
     if (this.#handlers.delete(handler) && this.#handlers.size === 0) this.#disarm();
   }
 
-  #turnOver(): void {
+  /** The turn is over in which some were begun. */
+  turnOver(): void {
     this.#isTurnAwaited = false;
     this.#noteBegun();
     if (this.#timeoutMs > 0) this.#arm();
