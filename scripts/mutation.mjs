@@ -123,13 +123,14 @@ async function firstRun(session, folder) {
   if (answer === undefined) throw new Error('the tests did not end');
   for (const { test, isPassed } of answer.files) if (!isPassed) console.log(`left out, as it fails without any mistake: ${test}`);
   const passed = new Map(answer.files.flatMap(({ test, isPassed, ms }) => (isPassed ? [[test, ms]] : [])));
-  const reached = new Map();
+  const [reached, atLoad] = [new Map(), new Set()];
   for (const line of readFileSync(join(folder, 'reached'), 'utf8').trim().split('\n')) {
-    const { test, reached: ids, atLoad } = JSON.parse(line);
-    for (const id of ids) reached.set(id, [...(reached.get(id) ?? []), test.slice(folder.length + 1)]);
-    // what runs when a module is loaded is seen by whoever uses it, and noted for the first only
-    for (const id of atLoad) reached.set(id, [...passed.keys()]);
+    const said = JSON.parse(line);
+    for (const id of said.reached) reached.set(id, [...(reached.get(id) ?? []), said.test.slice(folder.length + 1)]);
+    for (const id of said.atLoad) atLoad.add(id);
   }
+  // what runs only when its module is loaded is seen by all, and noted for the first that loads it
+  for (const id of atLoad) if (!reached.has(id)) reached.set(id, [...passed.keys()]);
   return { passed, reached };
 }
 
