@@ -15,7 +15,7 @@ import type { ChannelRegistry } from './channel-registry.js';
 import { type ConnectWaits, connectTimeout } from './connect-timeout.js';
 import { HandshakeSession } from './handshake-session.js';
 import type { Lifecycle } from './lifecycle.js';
-import { LiveChannel, type PendingConnect } from './live-channel.js';
+import { LiveChannel, type OpenedChannel, type PendingConnect } from './live-channel.js';
 import { takeRoomOfAddress, takeRoomOfUser } from './room.js';
 import type { Runtime } from './runtime.js';
 import type { Transport } from './transport.js';
@@ -94,7 +94,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
   }
 
   /** Makes a channel of a handshake that has arrived, and refuses it or begins its connect. */
-  static open(runtime: Runtime, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest) {
+  static open(runtime: Runtime, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest): OpenedChannel {
     const channel = new LiveChannel(runtime, registry, transport);
     const { handshake, refusal, close } = runtime.events.audience; // who is told of any wants to know when it came
     if (handshake.hasSubscribers || refusal.hasSubscribers || close.hasSubscribers) runtime.lifecycle.arrived(channel, request);
@@ -120,7 +120,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
       if (identifying !== undefined) await identifying;
       if (plan.connect !== undefined && channel.isConnecting) {
         const result = plan.connect(this.#message);
-        const returned = result === undefined ? undefined : await result;
+        const returned = result === undefined ? undefined : await Promise.resolve(result);
         if (returned !== undefined) checkReturned('connect', returned);
       }
       const preparing = channel.isConnecting ? this.prepare() : undefined; // where no wrapper came to it

@@ -23,6 +23,12 @@ export interface PendingConnect {
   cancelDeadline(): void;
 }
 
+/** A channel that has just come into being, and when its connect is over, well or not. */
+export interface OpenedChannel {
+  readonly channel: LiveChannel;
+  readonly connected: Promise<void>;
+}
+
 /** A channel's life: what arrives on it is handled in order, disconnect last. */
 export class LiveChannel extends Connection implements InboxOwner<ChannelReceiveMessage>, Beating {
   heard = 0;
@@ -35,7 +41,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   #inbox: Inbox<ChannelReceiveMessage> | undefined;
   isCutOff = false;
   #isFinished = false;
-  #whenFinished: (() => void) | undefined;
+  #whenFinished: readonly (() => void)[] | undefined;
   /** Set while its connect runs. */
   #connecting: PendingConnect | undefined;
   /** Set while its connect handler is at work although it has ended. */
@@ -256,12 +262,10 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     if (plan.disconnect === undefined) return;
     const message = new ChannelDisconnectMessage(this, closeCode, reason);
     handlers.begin(message);
-    await Promise.race([
-      runDisconnect(message),
-      new Promise<void>((resolve) => {
-        this.#goOn = resolve;
-      }),
-    ]);
+    const abandoned = new Promise<void>((resolve) => {
+      this.#goOn = resolve;
+    });
+    await Promise.race([runDisconnect(message), abandoned]);
     handlers.end(message);
     this.#goOn = undefined;
   }
@@ -275,7 +279,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   #finished(): void {
     this.#isFinished = true;
     this.#registry.finished(this);
-    this.#whenFinished?.();
+    for (const tell of this.#whenFinished ?? []) tell();
   }
 
   get unfinished(): UnfinishedWork {
@@ -289,11 +293,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   get finished(): Promise<void> {
     if (this.#isFinished) return Promise.resolve();
     return new Promise((resolve) => {
-      const earlier = this.#whenFinished;
-      this.#whenFinished = () => {
-        earlier?.();
-        resolve();
-      };
+      this.#whenFinished = [...(this.#whenFinished ?? []), resolve];
     });
   }
 }

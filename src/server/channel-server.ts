@@ -4,6 +4,7 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import { slotsOf } from '../channel/channel-plan.js';
 import { ChannelRegistry, type Channels } from '../channel/channel-registry.js';
 import { Connecting } from '../channel/connecting.js';
+import type { OpenedChannel } from '../channel/live-channel.js';
 import { Runtime } from '../channel/runtime.js';
 import { isAttached } from '../channel/socket-events.js';
 import type { Transport } from '../channel/transport.js';
@@ -183,7 +184,7 @@ export class ChannelServer<H extends object = object> {
    *
    * @internal
    */
-  open(transport: Transport, request: IncomingMessage): ReturnType<typeof Connecting.open> {
+  open(transport: Transport, request: IncomingMessage): OpenedChannel {
     return Connecting.open(this.#runtime, this.#registry, transport, withParams(request));
   }
 
