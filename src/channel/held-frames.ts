@@ -1,11 +1,13 @@
 import type { MessageData } from '../check-data.js';
 import { burstFactor, copyOf, lengthOf } from './outbox.js';
 
-/** What a channel is sent before its handshake is answered: as much as may be left unsent afterwards, and one message in any case. */
+/** What a channel is sent before its handshake is answered: as much as may be left unsent afterwards, beside one message of any length. */
 export class HeldFrames {
   readonly #maxBytes: number;
   readonly #frames: MessageData[] = [];
   #bytes = 0;
+  /** Bytes of the longest message. */
+  #longest = 0;
 
   constructor(maxBufferedBytes: number) {
     this.#maxBytes = burstFactor * maxBufferedBytes;
@@ -13,8 +15,10 @@ export class HeldFrames {
 
   /** `false` where that is too much. */
   hold(data: MessageData): boolean {
-    this.#bytes += lengthOf(data);
-    if (this.#bytes > this.#maxBytes && this.#frames.length > 0) return false;
+    const length = lengthOf(data);
+    this.#bytes += length;
+    this.#longest = Math.max(this.#longest, length);
+    if (this.#bytes > this.#maxBytes + this.#longest) return false;
     this.#frames.push(typeof data === 'string' ? data : copyOf(data));
     return true;
   }

@@ -86,10 +86,8 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   push(message: M): void {
     if (this.#closed) return;
     if (this.#started && this.#waiting === 0 && this.#mayStart()) {
-      const isLone = !isTickAwaited() && this.#cameAlone(message);
-      if (isLone) beginLoneMessage();
-      this.#start(message);
-      if (isLone) endLoneMessage();
+      if (!isTickAwaited() && this.#cameAlone(message)) this.#startLone(message);
+      else this.#start(message);
       if (this.#paused || this.#waiting > 0) this.#pump();
       return;
     }
@@ -237,6 +235,15 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     message.sequence = this.#sequence;
     if (this.#limits.mayOrder) this.#undecided += 1;
     if (this.#owner.handle(message)) this.#finish(message);
+  }
+
+  #startLone(message: M): void {
+    beginLoneMessage();
+    try {
+      this.#start(message);
+    } finally {
+      endLoneMessage(); // or nothing that any channel sends would leave any more
+    }
   }
 
   /** `message` was waited for, and is no longer: what comes after it goes on. */

@@ -20,16 +20,15 @@ let loneMessages = 0;
 
 const settled = Promise.resolve();
 
+/** One after the other off the list: where one throws, the others stay there and leave with what is sent next. */
 function letOutAll(): void {
-  let sender = first;
-  first = undefined;
-  last = undefined;
-  while (sender !== undefined) {
-    const { next } = sender;
+  while (first !== undefined) {
+    const sender = first;
+    first = sender.next;
+    if (first === undefined) last = undefined;
     sender.next = undefined;
     sender.isListed = false;
     sender.flush();
-    sender = next;
   }
 }
 

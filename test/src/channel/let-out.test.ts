@@ -1,0 +1,78 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { maskedFrameBytes } from '../../../src/channel/frame-format.js';
+import { Inbox, type InboxMessage, type InboxOwner } from '../../../src/channel/inbox.js';
+import { letOutLater, loneMessage, type Sender } from '../../../src/channel/let-out.js';
+
+/** A sender that notes when it is let out. */
+function senderOf(name: string, left: string[], flush: () => void = () => undefined): Sender {
+  return {
+    isListed: false,
+    next: undefined,
+    flush: () => {
+      left.push(name);
+      flush();
+    },
+  };
+}
+
+/** Every message comes alone to it. */
+class Owner implements InboxOwner<InboxMessage> {
+  bytesRead = 0;
+  readonly #handle: (message: InboxMessage) => boolean;
+
+  constructor(handle: (message: InboxMessage) => boolean) {
+    this.#handle = handle;
+  }
+
+  receive(inbox: Inbox): void {
+    this.bytesRead += maskedFrameBytes(1);
+    inbox.push({ data: { length: 1 }, sequence: 0, isOrderingKnown: false });
+  }
+
+  handle(message: InboxMessage): boolean {
+    return this.#handle(message);
+  }
+
+  pauseInput(): void {}
+  resumeInput(): void {}
+  overflowed(): void {}
+}
+
+it('what is sent while a message that came alone is handled leaves also where something breaks there', async () => {
+  const left: string[] = [];
+  const owner = new Owner(() => {
+    expect(loneMessage()).toBeGreaterThan(0);
+    letOutLater(senderOf('sent before', left));
+    throw new Error('broken');
+  });
+  const inbox = new Inbox(owner, { maxQueuedMessages: 1, maxQueuedBytes: 1, concurrency: 1, mayOrder: false });
+  inbox.start();
+  expect(() => owner.receive(inbox)).toThrow('broken');
+  expect([loneMessage(), left]).toEqual([0, ['sent before']]);
+  letOutLater(senderOf('sent later', left));
+  await nextTurn();
+  expect(left).toEqual(['sent before', 'sent later']);
+});
+
+it('those who are let out together leave in their order, once each, also where one of them breaks', async () => {
+  const left: string[] = [];
+  let broken: unknown;
+  const listeners = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.once('uncaughtException', (error) => {
+    broken = error;
+  });
+  const breaking = senderOf('breaks', left, () => {
+    throw new Error('broken');
+  });
+  for (const sender of [senderOf('first', left), breaking, senderOf('third', left), senderOf('fourth', left)]) letOutLater(sender);
+  await nextTurn();
+  process.removeAllListeners('uncaughtException');
+  for (const listener of listeners) process.on('uncaughtException', listener);
+  expect(broken).toEqual(new Error('broken'));
+  expect(left).toEqual(['first', 'breaks']);
+  letOutLater(senderOf('sent later', left));
+  await nextTurn();
+  expect(left).toEqual(['first', 'breaks', 'third', 'fourth', 'sent later']);
+});
