@@ -24,7 +24,7 @@ describe('revokeTokenHandler', () => {
     const { site, ask } = await revoking();
     const { endings } = await withChannels(site);
     const { status, json, headers, cookies } = await ask({ cookie: `key=${aliceKey}` });
-    expect([status, json, headers.get('cache-control')]).toEqual([204, undefined, 'no-store']);
+    expect([status, json, headers.get('cache-control'), headers.get('content-type')]).toEqual([204, undefined, 'no-store', null]);
     expect(cookies).toEqual([
       {
         name: 'key',
