@@ -39,9 +39,10 @@ describe('renewTokenHandler, by rotation', () => {
   });
 
   it('gives it as JSON where the old one came in a header, or no cookie is wanted', async () => {
-    const { key, ask } = await renewing();
+    const { site, key, ask } = await renewing();
     const { json, cookies } = await ask({ headers: { authorization: `Bearer ${key}` }, origin: null });
-    expect(json).toEqual({ token: expect.stringMatching(/^[0-9a-f]{40}$/), expiresAt: expect.any(String) });
+    const expiresAt = new Date(site.clock.now() + 14 * 24 * hourMs).toISOString();
+    expect(json).toEqual({ token: expect.stringMatching(/^[0-9a-f]{40}$/), expiresAt });
     expect(cookies).toEqual([]);
     const other = await renewing({ cookie: false });
     expect(await other.ask({ cookie: `key=${other.key}` })).toMatchObject({ json: { token: expect.any(String) }, cookies: [] });

@@ -113,6 +113,23 @@ describe('a sweep', () => {
     expect(clients.map(({ closed }) => closed).filter((closed) => closed !== undefined)).toEqual([revoked]);
   });
 
+  it('without batches judges whoever is answered for, though the look-up of another hangs', async () => {
+    const tokens = new ScriptedTokens(false);
+    const { connect, clock } = watch({ tokens });
+    for (const name of ['ann', 'bob']) tokens.put(name);
+    const [ann, bob] = await Promise.all(['ann', 'bob'].map(connect));
+    tokens.grants.clear();
+    const [findById, slow] = [tokens.findById.bind(tokens), deferred()];
+    tokens.findById = async (id) => {
+      if (id === idOf('ann')) await slow.promise;
+      return findById(id);
+    };
+    await clock.advance(60_000);
+    expect([ann?.closed, bob?.closed]).toEqual([undefined, revoked]);
+    slow.resolve();
+    await eventually(() => expect(ann?.closed).toEqual(revoked));
+  });
+
   it('takes an answer that is none for one of that channel alone', async () => {
     const { tokens, connect, clock, errors } = watch();
     for (const name of ['ann', 'bob']) tokens.put(name);
