@@ -18,13 +18,15 @@ export interface Journey {
 export interface Journeys {
   /** A token's handshake, from the upgrade to the 101 and the beginning of the channel's life. */
   readonly handshake: Journey;
-  /** A message with user and session, from the frame to the frame of its answer. */
+  /** A channel's first message, with user and session, from the frame to the frame of its answer: it makes what only those need that speak. */
+  readonly firstMessage: Journey;
+  /** One after it. */
   readonly message: Journey;
 }
 
 const packageFiles = /\/dist\/((?:src|decorators|adapters)\/.*)\.js$/;
 
-/** Measures both, with a repository that enters nothing of the package and no options but the repository. */
+/** Measures them, with a repository that enters nothing of the package and no options but the repository. */
 export async function measureJourneys(): Promise<Journeys> {
   const tokenId = tokenIdOf(keyOf(0));
   const grant = { id: tokenId, user: userOf(0) };
@@ -57,7 +59,7 @@ async function measureOn(port: number, coverage: Session): Promise<Journeys> {
     await quiet();
   };
   const first = await RawConnection.open(port, handshakeWith(keyOf(0)));
-  await exchange(first); // what is made at the first use is none of either
+  await exchange(first); // what is made at the first use is none of theirs
   await coverage.post('Profiler.enable');
   await coverage.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
   await journeySince(coverage);
@@ -65,10 +67,12 @@ async function measureOn(port: number, coverage: Session): Promise<Journeys> {
   await quiet();
   const handshake = await journeySince(coverage);
   await exchange(second);
+  const firstMessage = await journeySince(coverage);
+  await exchange(second);
   const message = await journeySince(coverage);
   first.drop();
   second.drop();
-  return { handshake, message };
+  return { handshake, firstMessage, message };
 }
 
 /** What is left to do of an event is done: nothing of the package waits for more than the next turn of the event loop. */

@@ -81,8 +81,13 @@ const [load = 0] = loadavg();
 if (load > 0.5) console.log(`This machine was busy before the run (load average ${load.toFixed(1)}): expect noise.\n`);
 
 if (wants('journey')) {
-  const { handshake, message } = await measureJourneys();
-  console.log(`${describeJourney('A handshake', handshake)}\n\n${describeJourney('A message', message)}\n`);
+  const { handshake, firstMessage, message } = await measureJourneys();
+  const parts = [
+    describeJourney('A handshake', handshake),
+    describeJourney("A channel's first message", firstMessage),
+    describeJourney('A message', message),
+  ];
+  console.log(`${parts.join('\n\n')}\n`);
 }
 if (wants('types')) console.log(`${await measureTypes()}\n`);
 if (wants('storm', 'live', 'sessions')) {

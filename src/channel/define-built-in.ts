@@ -166,7 +166,8 @@ export interface UserRequest {
  * @throws {ChannelError} `ERR_WRAPPER_MISSING` where the credentials are gone before anybody looked at them.
  */
 export function giveUser(message: ChannelMessage, asked: UserRequest | undefined, wrapper: string): Promise<void> | undefined {
-  if (asked === undefined && message.channel.session.isOpen && connectingOf(message) === undefined) {
+  const { runtime } = message.channel;
+  if (asked === undefined && (runtime.opensSessions || message.channel.session.isOpen) && connectingOf(message) === undefined) {
     putUser(message); // what most messages come by: there is nothing to look up
     return undefined;
   }

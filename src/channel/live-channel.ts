@@ -131,7 +131,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   #run(message: ChannelReceiveMessage): boolean {
     try {
       const result = (this.runtime.plan.receive as SlotFunction)(message);
-      if (isThenable(result)) return this.#waitFor(promiseOf(result), message, true);
+      if (result !== undefined && isThenable(result)) return this.#waitFor(promiseOf(result), message, true);
       if (result !== undefined) checkReturned('receive', result);
       const saving = message.commit();
       return saving === undefined || this.#waitFor(saving, message, false);
