@@ -30,9 +30,7 @@ import { tellEnding } from './when-ending.js';
 /** One connection, as messages and wrappers see it: who speaks, what is remembered, the way out, and how it ends. */
 export abstract class Connection implements Channel {
   abstract readonly id: string;
-  /** Who speaks. */
   readonly identity: Identification = new Identification();
-  /** What is remembered of it. */
   abstract readonly session: SessionAccess;
   /** What the registry finds it by, and while it is being looked up who speaks; its own to change. */
   keys: IdentityKeys | undefined;
@@ -48,6 +46,7 @@ export abstract class Connection implements Channel {
   #controller: AbortController | undefined;
   #cancelTimer: (() => void) | undefined;
   #ending: Ending | undefined;
+  #isTooSlow = false;
 
   constructor(runtime: Runtime, transport: Transport) {
     this.runtime = runtime;
@@ -95,7 +94,6 @@ export abstract class Connection implements Channel {
     return this.#transport.socket;
   }
 
-  /** The raw socket under it. */
   get raw(): Socket {
     return this.#transport.raw;
   }
@@ -158,6 +156,8 @@ export abstract class Connection implements Channel {
   }
 
   #tooSlow(): false {
+    if (this.#isTooSlow) return false; // whoever is told of it may send to it, as to a group that it is in
+    this.#isTooSlow = true;
     this.warn('ERR_SLOW_CONSUMER', 'A client reads more slowly than it is sent to; its channel is closed (maxBufferedBytes).');
     this.runtime.lifecycle.slow(this);
     this.endWith('ERR_SLOW_CONSUMER');

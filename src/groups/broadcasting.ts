@@ -42,11 +42,12 @@ export class Broadcasting implements LastingSubscriptionOwner {
   };
   readonly #onFailed = (cause: unknown): void => {
     ignoreThrown(cause);
-    if (!this.#isFailing) {
+    const isKnown = this.#isFailing;
+    this.#isFailing = true; // at once: whoever is told of it may send to a group, and fail in turn
+    if (!isKnown) {
       const text = 'What was sent to a group did not reach the other processes; their groups are told of a gap once they can be.';
       this.#warn(text, cause);
     }
-    this.#isFailing = true;
     this.#done();
   };
 

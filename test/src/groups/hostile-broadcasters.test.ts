@@ -156,3 +156,23 @@ it('groups tell onError what an asynchronous callback rejects with', async () =>
   expect(errors).toEqual([failure]);
   await groups.close();
 });
+
+it('a broadcaster that throws is told of once, also where whoever is told of it sends to a group', async () => {
+  const broadcaster = new ScriptedBroadcaster();
+  broadcaster.publishing = () => {
+    throw new Error('broken');
+  };
+  let warnings = 0;
+  const groups: Groups = new Groups({
+    broadcaster,
+    onWarning: () => {
+      warnings += 1;
+      if (warnings < 10) groups.send('operators', 'a warning');
+    },
+  });
+  await groups.ready;
+  groups.send('lobby', 'lost');
+  groups.send('lobby', 'lost too');
+  expect(warnings).toBe(1);
+  await groups.close();
+});
