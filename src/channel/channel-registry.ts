@@ -48,6 +48,7 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   /** Those whose id somebody knows. */
   readonly #byId = new Map<string, Connection>();
   #size = 0;
+  #arrivals = 0;
   /** Made when somebody looks for a channel by what identifies it: many servers never do. */
   #index: ChannelIndex | undefined;
   readonly #lingering: LingeringConnects;
@@ -102,6 +103,8 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
 
   /** A handshake has arrived. */
   arrived(channel: Connection): void {
+    this.#arrivals += 1;
+    channel.arrival = this.#arrivals;
     this.#active.add(channel);
   }
 
@@ -237,7 +240,7 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   }
 }
 
-/** Those whose connection is not gone. */
+/** Those whose connection is not gone, in the order in which they came, not in that in which it was known who speaks. */
 function present(channels: readonly Connection[]): readonly Connection[] {
-  return channels.filter((channel) => !channel.hasEnded);
+  return channels.filter((channel) => !channel.hasEnded).sort((one, other) => one.arrival - other.arrival);
 }

@@ -32,9 +32,10 @@ export abstract class Connection implements Channel {
   abstract readonly id: string;
   readonly identity: Identification = new Identification();
   abstract readonly session: SessionAccess;
-  /** What the registry finds it by, and while it is being looked up who speaks; its own to change. */
+  /** What the registry finds it by, and while it is being looked up who speaks; and which of its channels came before. Its own to change. */
   keys: IdentityKeys | undefined;
   claims: IdentityKeys[] | undefined;
+  arrival = 0;
   /** Whether connect has succeeded and the handshake was answered. */
   wasLive = false;
   protected kept: KeptHandshake | undefined;
@@ -58,7 +59,6 @@ export abstract class Connection implements Channel {
   /** The way in, which is held while the way out is clogged. */
   abstract get inbox(): Inbox;
   abstract holdInput(isHeld: boolean): void;
-  /** A frame arrived. */
   abstract received(data: Buffer, isBinary: boolean): void;
   abstract reauthenticate(key: string): Promise<boolean>;
   /** Ends it, and where it is ending or gone already, what it still has to handle; whether it was open. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ChannelServer, withUserFromToken } from '../../../entries/index.js';
+import { ChannelServer, type TokenId, withUserFromToken } from '../../../entries/index.js';
 import { MemoryTokenRepository, MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo } from '../../../entries/testing.js';
 import { frame, RawClient } from '../../support/raw-client.js';
@@ -114,4 +114,29 @@ describe('what is asked of a channel late', () => {
     expect(await server.disconnectToken(id)).toBe(2);
     expect(server.channels.ofUser('ann')).toEqual([second.channel]);
   });
+
+  it.each([false, true])(
+    'the channels of a user are in the order in which they came, whosever look-up took longer (asked before: %s)',
+    async (isAskedBefore) => {
+      const tokens = new MemoryTokenRepository({ users: new MemoryUserRepository([{ id: 'ann', isAuthenticated: true }]) });
+      const [slow, quick] = [await tokens.issue('ann'), await tokens.issue('ann')];
+      const begun = deferred();
+      const looking = deferred();
+      const findById = async (id: TokenId) => {
+        if (id === slow.id) {
+          begun.resolve();
+          await looking.promise;
+        }
+        return tokens.findById(id);
+      };
+      const server = new ChannelServer({ connect: withUserFromToken({ tokens: { findById } })(() => undefined) });
+      if (isAskedBefore) expect(server.channels.ofUser('ann')).toEqual([]);
+      const pending = connectTo(server, { cookies: { key: slow.key } });
+      await begun.promise;
+      const second = await connectTo(server, { cookies: { key: quick.key } });
+      looking.resolve();
+      const first = await pending;
+      expect(server.channels.ofUser('ann').map(({ id }) => id)).toEqual([first.channel.id, second.channel.id]);
+    },
+  );
 });
