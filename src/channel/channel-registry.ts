@@ -202,7 +202,7 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
     channel.claims = undefined;
     const index = this.#index;
     if (index === undefined) return;
-    if (keys !== undefined) index.add(channel, keys); // first, so that it keeps its place under what stays the same
+    if (keys !== undefined) index.add(channel, keys);
     for (const gone of [former ?? {}, ...(claims ?? [])]) index.delete(channel, gone);
   }
 

@@ -1,16 +1,16 @@
 import type { MessageData } from '../check-data.js';
-import { burstFactor, copyOf, lengthOf } from './outbox.js';
+import { copyOf, isPastBurst, lengthOf } from './outbox.js';
 
 /** What a channel is sent before its handshake is answered: as much as may be left unsent afterwards, beside one message of any length. */
 export class HeldFrames {
-  readonly #maxBytes: number;
+  readonly #maxBufferedBytes: number;
   readonly #frames: MessageData[] = [];
   #bytes = 0;
   /** Bytes of the longest message. */
   #longest = 0;
 
   constructor(maxBufferedBytes: number) {
-    this.#maxBytes = burstFactor * maxBufferedBytes;
+    this.#maxBufferedBytes = maxBufferedBytes;
   }
 
   /** `false` where that is too much. */
@@ -18,7 +18,7 @@ export class HeldFrames {
     const length = lengthOf(data);
     this.#bytes += length;
     this.#longest = Math.max(this.#longest, length);
-    if (this.#bytes > this.#maxBytes + this.#longest) return false;
+    if (isPastBurst(this.#bytes, this.#maxBufferedBytes, this.#longest)) return false;
     this.#frames.push(typeof data === 'string' ? data : copyOf(data));
     return true;
   }

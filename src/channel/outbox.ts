@@ -11,7 +11,12 @@ import { currentTurn, wholeTurn } from './turn.js';
 /** After this many bytes within one tick, what is there goes out. Of what ws compresses, more than this waiting is too much. */
 const flushBytes = 65_536;
 /** How many times the bound may be left unsent in all, however short the time, beside one message: that one always fits. */
-export const burstFactor = 8;
+const burstFactor = 8;
+
+/** Whether `left` bytes unsent are too many, however short the time: `longest` is how many the longest message has. */
+export function isPastBurst(left: number, maxBufferedBytes: number, longest: number): boolean {
+  return left > burstFactor * maxBufferedBytes + longest;
+}
 
 /** Whose input is held back while its output is clogged. */
 export interface InputOwner {
@@ -116,11 +121,7 @@ export class Outbox implements Ahead, Sender {
     }
     this.#holdIfClogged();
     this.#longest = Math.max(this.#longest, lengthOf(data));
-    return !this.#isPastBurst(this.#socket.bufferedAmount);
-  }
-
-  #isPastBurst(left: number): boolean {
-    return left > burstFactor * this.#maxBufferedBytes + this.#longest;
+    return !isPastBurst(this.#socket.bufferedAmount, this.#maxBufferedBytes, this.#longest);
   }
 
   #sendCorked(data: string | Uint8Array | ArrayBuffer): void {
@@ -180,7 +181,7 @@ export class Outbox implements Ahead, Sender {
     }
     const turn = currentTurn();
     if (this.#slowSince < 0) this.#slowSince = turn;
-    return turn - this.#slowSince >= wholeTurn || this.#isPastBurst(left);
+    return turn - this.#slowSince >= wholeTurn || isPastBurst(left, this.#maxBufferedBytes, this.#longest);
   }
 
   /** Holds the input while the system takes no more output, or ws is still compressing. */

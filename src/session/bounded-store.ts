@@ -95,6 +95,4 @@ class Operation implements PendingHandler {
     this.isLate = true;
     this.#giveUp(ms);
   }
-
-  abandon(): void {}
 }

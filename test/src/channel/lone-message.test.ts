@@ -32,6 +32,16 @@ async function room(
   return port;
 }
 
+/** Sends one message and awaits its answer, then three in one write, and awaits theirs. */
+async function exchangeOneThenThree(port: number): Promise<void> {
+  const client = await RawClient.upgrade(port);
+  await client.status();
+  client.write(frame('first'));
+  await client.nextFrame();
+  client.write(Buffer.concat(['a', 'b', 'c'].map((text) => frame(text))));
+  for (let index = 0; index < 3; index += 1) await client.nextFrame();
+}
+
 /** A frame of the server has so many bytes more than its text. */
 const header = 2;
 
@@ -64,12 +74,7 @@ describe.each(modes)('what is sent while a message is handled (%s)', (mode) => {
         seen.push(written());
       }
     }, mode);
-    const client = await RawClient.upgrade(port);
-    await client.status();
-    client.write(frame('first'));
-    await client.nextFrame();
-    client.write(Buffer.concat(['a', 'b', 'c'].map((text) => frame(text))));
-    for (let index = 0; index < 3; index += 1) await client.nextFrame();
+    await exchangeOneThenThree(port);
     expect(seen.slice(0, 4)).toEqual([0, 0, 0, 3 * (1 + header)]);
   });
 
@@ -82,12 +87,7 @@ describe.each(modes)('what is sent while a message is handled (%s)', (mode) => {
       if (text !== 'first') seen.push(written());
       if (text === 'c') process.nextTick(() => process.nextTick(() => seen.push(written())));
     }, mode);
-    const client = await RawClient.upgrade(port);
-    await client.status();
-    client.write(frame('first'));
-    await client.nextFrame();
-    client.write(Buffer.concat(['a', 'b', 'c'].map((text) => frame(text))));
-    for (let index = 0; index < 3; index += 1) await client.nextFrame();
+    await exchangeOneThenThree(port);
     expect(seen).toEqual([0, 0, 0, 3 * (1 + header)]);
   });
 
