@@ -22,7 +22,7 @@ import { type Chat, personOf } from './chat.js';
 import type { ChatEvent, NoticeOptions, RoomSummary } from './events.js';
 import { type Auth, identified } from './identified.js';
 import type { Member } from './member.js';
-import { admits, roomFor, rooms } from './rooms.js';
+import { admits, roomFor, rooms, roomWith } from './rooms.js';
 
 const roomSchema = z.object({ room: z.string().min(1).max(64) });
 const moveSchema = roomSchema.extend({ follows: z.boolean().default(false) });
@@ -93,8 +93,7 @@ export function chatHandlers(options: HandlerOptions): ChannelHandlers {
 
   /** The room that a message is for, if its channel is in it. */
   function roomOf({ body, channel }: InRoom<typeof roomSchema>): RoomSummary {
-    const room = rooms.find(({ id }) => id === body.room);
-    if (room === undefined) throw new ClientError('unknown_room', { room: body.room });
+    const room = roomWith(body.room);
     if (!groups.groupsOf(channel).includes(room.id)) throw new ClientError('not_in_room', { room: room.id });
     return room;
   }

@@ -11,10 +11,16 @@ export const rooms: readonly RoomSummary[] = [
   { id: 'staff', name: 'Staff room', about: 'For members of staff.', staffOnly: true },
 ];
 
-/** @throws {ClientError} `unknown_room`, or `staff_only` where `member` may not be there. */
-export function roomFor(member: Member, id: string): RoomSummary {
+/** @throws {ClientError} `unknown_room` */
+export function roomWith(id: string): RoomSummary {
   const room = rooms.find((each) => each.id === id);
   if (room === undefined) throw new ClientError('unknown_room', { room: id });
+  return room;
+}
+
+/** @throws {ClientError} `unknown_room`, or `staff_only` where `member` may not be there. */
+export function roomFor(member: Member, id: string): RoomSummary {
+  const room = roomWith(id);
   if (!admits(room, member)) throw new ClientError('staff_only', { room: id });
   return room;
 }
