@@ -6,6 +6,7 @@ import { tokenIdOf } from 'ws-with';
 import type { Mongod } from '../test/support/mongod.js';
 import { accountCount, keyOf } from './accounts.js';
 import { handshakeWith, RawConnection } from './load/raw-connection.js';
+import { someAtATime } from './load/some-at-a-time.js';
 import { OwnDatabase } from './own-database.js';
 import { median, rounded } from './ratios.js';
 import { ServerProcess } from './server-process.js';
@@ -21,7 +22,6 @@ export interface LivePlan {
   readonly ending: number;
 }
 
-const concurrency = 16;
 /** How long channels have for connecting before their tokens end. */
 const connectingMs = 25_000;
 /** What a look-up is. MongoDB has finds of its own now and then, and the streams of the feed ask for more all the time. */
@@ -73,14 +73,8 @@ async function timesToClose(revokingPort: number, port: number, count: number): 
 async function sweep(db: Db, port: number, count: number): Promise<{ readonly commands: number; readonly ms: number }> {
   const first = accountCount - count; // past those that were revoked
   const connections: RawConnection[] = [];
-  let next = first;
-  const worker = async (): Promise<void> => {
-    while (next < accountCount) {
-      next += 1;
-      connections.push(await RawConnection.open(port, handshakeWith(keyOf(next - 1))));
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, worker));
+  const handshakes = Array.from({ length: count }, (_, index) => handshakeWith(keyOf(first + index)));
+  await someAtATime(handshakes, async (handshake) => void connections.push(await RawConnection.open(port, handshake)));
   await delay(2_000); // for what the handshakes leave to be done
   const before = await commandsSoFar(db, lookUps);
   const start = performance.now();
@@ -106,16 +100,12 @@ async function endTogether(db: Db, server: ServerProcess, count: number): Promis
   const ids = keys.map((key) => tokenIdOf(key) as string);
   await db.collection<{ _id: string }>('tokens').updateMany({ _id: { $in: ids } }, { $set: { expiresAt: new Date(end) } });
   let frames = 0;
-  const queue = keys.values();
-  const worker = async (): Promise<void> => {
-    for (const key of queue) {
-      const connection = await RawConnection.open(server.port, handshakeWith(key));
-      connection.onFrames = (arrived) => {
-        frames += arrived;
-      };
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, worker));
+  await someAtATime(keys, async (key) => {
+    const connection = await RawConnection.open(server.port, handshakeWith(key));
+    connection.onFrames = (arrived) => {
+      frames += arrived;
+    };
+  });
   if (Date.now() > end - 1_000) throw new Error('Connecting took so long that tokens ended meanwhile.');
   await delay(1_000);
   const atRest = frames;

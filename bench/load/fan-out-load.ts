@@ -1,13 +1,11 @@
 import { keyOf } from '../accounts.js';
 import { type Dialect, handshakeIn, join } from './dialect.js';
 import { maskedFrame, type RawConnection } from './raw-connection.js';
+import { someAtATime } from './some-at-a-time.js';
 import { type Counted, countFor } from './spinning.js';
 
 /** What a member says. */
 const said = JSON.stringify({ type: 'say', text: 'what a fine day for a long walk' });
-
-/** How many connections are being opened at any moment. */
-const concurrency = 16;
 
 /** A room: one of its members speaks, and all hear it. */
 export class FanOutLoad {
@@ -27,14 +25,8 @@ export class FanOutLoad {
   static async open(port: number, count: number, dialect: Dialect, speakerPort = port): Promise<FanOutLoad> {
     const members: RawConnection[] = [];
     members.push(await join(speakerPort, handshakeIn(dialect, keyOf(0)), dialect));
-    let next = 1;
-    const worker = async (): Promise<void> => {
-      while (next < count) {
-        next += 1;
-        members.push(await join(port, handshakeIn(dialect, keyOf(next - 1)), dialect));
-      }
-    };
-    await Promise.all(Array.from({ length: concurrency }, worker));
+    const others = Array.from({ length: count - 1 }, (_, index) => handshakeIn(dialect, keyOf(index + 1)));
+    await someAtATime(others, async (handshake) => void members.push(await join(port, handshake, dialect)));
     return new FanOutLoad(members, maskedFrame(dialect.wrap(said)));
   }
 

@@ -1,10 +1,8 @@
 import { accountCount, keyOf } from '../accounts.js';
 import { type Dialect, handshakeIn, join } from './dialect.js';
 import type { RawConnection } from './raw-connection.js';
+import { someAtATime } from './some-at-a-time.js';
 import { type Counted, countFor } from './spinning.js';
-
-/** How many connections are being opened at any moment. */
-const concurrency = 16;
 
 const madeIn = new Map<Dialect, readonly Buffer[]>();
 
@@ -24,10 +22,7 @@ export async function openForTime(port: number, ms: number, dialect: Dialect, do
   const handshakes = handshakesIn(dialect);
   const open: RawConnection[] = [];
   const counted = await countFor(ms, async (isOver) => {
-    const worker = async (): Promise<void> => {
-      while (!isOver()) open.push(await join(port, handshakes[open.length % handshakes.length] as Buffer, dialect));
-    };
-    await Promise.all(Array.from({ length: concurrency }, worker));
+    await someAtATime(until(isOver, handshakes), async (handshake) => void open.push(await join(port, handshake, dialect)));
     return open.length;
   });
   await done?.();
@@ -35,18 +30,22 @@ export async function openForTime(port: number, ms: number, dialect: Dialect, do
   return counted;
 }
 
-/** Opens `count` connections, `concurrency` at a time, which then do nothing. */
+/** `handshakes` over and over, until `isOver`. */
+function* until(isOver: () => boolean, handshakes: readonly Buffer[]): Generator<Buffer> {
+  while (true) {
+    for (const handshake of handshakes) {
+      if (isOver()) return;
+      yield handshake;
+    }
+  }
+}
+
+/** Opens `count` connections, some at a time, which then do nothing. */
 export async function openIdle(port: number, count: number, dialect: Dialect): Promise<{ close(): void }> {
   const handshakes = handshakesIn(dialect);
   const open: RawConnection[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < count) {
-      next += 1;
-      open.push(await join(port, handshakes[next % handshakes.length] as Buffer, dialect));
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, worker));
+  const wanted = Array.from({ length: count }, (_, index) => handshakes[index % handshakes.length] as Buffer);
+  await someAtATime(wanted, async (handshake) => void open.push(await join(port, handshake, dialect)));
   return {
     close() {
       for (const connection of open) connection.drop();
