@@ -66,6 +66,7 @@ export { type RevokeTokenOptions, revokeTokenHandler } from '../src/exchange/rev
 export { type TicketHandlerOptions, ticketHandler } from '../src/exchange/ticket-handler.js';
 export type { TokenCookieOptions } from '../src/exchange/token-cookie.js';
 export { GROUPS, type GroupSendOptions, Groups, type GroupsOptions } from '../src/groups/groups.js';
+export type { PresenceChange } from '../src/groups/presence-changes.js';
 export { authorization, type CredentialSource, cookie, type Presented, query, subprotocol } from '../src/identity/credentials.js';
 export { defineSource, type SourceOptions } from '../src/identity/define-source.js';
 export { fromHttpSession, type HttpOptions, type HttpSourceOptions } from '../src/identity/from-http-session.js';

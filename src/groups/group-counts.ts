@@ -8,10 +8,8 @@ export type CountChange = readonly [name: string, userId: string, count: number]
 export class GroupCounts {
   readonly #groups = new Map<string, UserCounts>();
 
-  /** @returns how many it had. */
-  set(name: string, userId: string, count: number): number {
+  set(name: string, userId: string, count: number): void {
     let users = this.#groups.get(name);
-    const before = users?.get(userId) ?? 0;
     if (count > 0) {
       if (users === undefined) {
         users = new Map();
@@ -19,7 +17,6 @@ export class GroupCounts {
       }
       users.set(userId, count);
     } else if (users?.delete(userId) === true && users.size === 0) this.#groups.delete(name);
-    return before;
   }
 
   get(name: string, userId: string): number {
@@ -31,10 +28,6 @@ export class GroupCounts {
     const users = this.#groups.get(name);
     if (users === undefined) return;
     for (const [userId, count] of users) sum.set(userId, (sum.get(userId) ?? 0) + count);
-  }
-
-  names(): Iterable<string> {
-    return this.#groups.keys();
   }
 
   *all(): Iterable<CountChange> {

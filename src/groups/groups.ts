@@ -16,6 +16,7 @@ import { Broadcasting } from './broadcasting.js';
 import { checkGroupName } from './group-name.js';
 import { Memberships } from './memberships.js';
 import { Presence, presenceGroup } from './presence.js';
+import type { PresenceChange } from './presence-changes.js';
 
 /** Options of {@link Groups}. */
 export interface GroupsOptions extends ReporterOptions {
@@ -29,10 +30,10 @@ export interface GroupsOptions extends ReporterOptions {
    */
   readonly onGap?: (() => unknown) | undefined;
   /**
-   * Called with the name of a group whose users, or their numbers of channels, have changed on some node; needs `presence`. What it throws or rejects
-   * with goes to `onError`. @default none
+   * Called when users came into a group or left it, on whatever node: a user comes with the first channel, and leaves with the last. Each call tells
+   * what has changed since the one before. Needs `presence`. What it throws or rejects with goes to `onError`. @default none
    */
-  readonly onPresence?: ((name: string) => unknown) | undefined;
+  readonly onPresence?: ((name: string, change: PresenceChange) => unknown) | undefined;
   /** The time that presence goes by. @default the machine's */
   readonly clock?: Clock | undefined;
 }
@@ -90,9 +91,7 @@ export class Groups implements AsyncDisposable {
       ? new Presence(
           {
             publish: (group, data) => this.#broadcasting?.publish(group, data),
-            changed: (names) => {
-              if (onPresence !== undefined) for (const name of names) this.#call(() => onPresence(name));
-            },
+            changed: onPresence && ((name, change) => this.#call(() => onPresence(name, change))),
           },
           clock,
         )

@@ -3,6 +3,7 @@ import type { Clock } from '../contracts/clock.js';
 import type { Channel } from '../messages.js';
 import { type CountChange, GroupCounts, type UserCounts } from './group-counts.js';
 import { ownPrefix } from './group-name.js';
+import { type PresenceChange, PresenceChanges } from './presence-changes.js';
 import { type PresenceMessage, presenceMessage } from './presence-message.js';
 
 /** The group through which nodes tell each other who is there. */
@@ -34,8 +35,8 @@ type Told = Extract<PresenceMessage, { readonly counts: unknown }>;
 export interface PresenceOwner {
   /** Sends to the other nodes; does nothing where there are none. */
   publish(group: string, data: string): void;
-  /** Somebody came into these groups or left them, on whatever node. */
-  changed(names: Iterable<string>): void;
+  /** Users came into a group or left it, on whatever node; absent where nobody wants to know. */
+  readonly changed: ((name: string, change: PresenceChange) => void) | undefined;
 }
 
 /** Who is in the groups of all nodes: each tells the others of its own, and what is lost on the way is asked for. */
@@ -47,6 +48,7 @@ export class Presence {
   readonly #others = new Map<string, Node>();
   /** The user that a channel counts for, by group: who speaks on it may become known, or another, while it is there. */
   readonly #countedFor = new WeakMap<Channel, Map<string, string>>();
+  readonly #changes = new PresenceChanges();
   /** Own counts that have changed since the others were told, by group and user, as they were told. */
   #changed = new Map<string, UserCounts>();
   #at = 0;
@@ -168,51 +170,53 @@ export class Presence {
 
   #applyAll(node: Node, { at, counts }: Told): void {
     const before = node.counts;
-    const changed = new Set<string>();
     node.at = at;
     node.counts = new GroupCounts();
-    for (const [name, userId, count] of counts) {
-      node.counts.set(name, userId, count);
-      if (before.set(name, userId, 0) !== count) changed.add(name);
-    }
-    for (const name of before.names()) changed.add(name);
-    this.#tellOwner(changed);
+    for (const [name, userId, count] of counts) node.counts.set(name, userId, count);
+    this.#tellOwner([...before.all(), ...counts]);
   }
 
   #applyChange(node: Node, { at, counts }: Told): void {
-    const changed = new Set<string>();
     node.at = at;
-    for (const [name, userId, count] of counts) {
-      if (node.counts.set(name, userId, count) !== count) changed.add(name);
-    }
-    this.#tellOwner(changed);
+    for (const [name, userId, count] of counts) node.counts.set(name, userId, count);
+    this.#tellOwner(counts);
   }
 
-  #tellOwner(changed: ReadonlySet<string>): void {
-    if (changed.size > 0) this.#owner.changed(changed);
+  /** Tells of those of `touched` who have come or gone, all nodes together. */
+  #tellOwner(touched: readonly CountChange[]): void {
+    const { changed } = this.#owner;
+    if (changed === undefined) return;
+    const isThere = (name: string, userId: string): boolean => this.#isThere(name, userId);
+    for (const [name, change] of this.#changes.among(touched, isThere)) changed(name, change);
+  }
+
+  /** A node that is silent counts until it is forgotten, so that its users leave once. */
+  #isThere(name: string, userId: string): boolean {
+    if (this.#own.get(name, userId) > 0) return true;
+    for (const { counts } of this.#others.values()) if (counts.get(name, userId) > 0) return true;
+    return false;
   }
 
   #forget(id: string): void {
     const node = this.#others.get(id);
     if (node === undefined) return;
     this.#others.delete(id);
-    this.#owner.changed([...node.counts.names()]);
+    this.#tellOwner([...node.counts.all()]);
   }
 
   #tellChanges(): void {
+    const touched: CountChange[] = [];
     const counts: CountChange[] = [];
-    const names = new Set<string>();
     for (const [name, users] of this.#changed) {
       for (const [userId, before] of users) {
-        const count = this.#own.get(name, userId);
-        if (count === before) continue; // who left came back
-        counts.push([name, userId, count]);
-        names.add(name);
+        const change: CountChange = [name, userId, this.#own.get(name, userId)];
+        touched.push(change);
+        if (change[2] !== before) counts.push(change); // else who left came back
       }
     }
     this.#changed = new Map();
     for (const part of partsOf(counts)) this.#say({ node: this.#node, kind: 'change', at: ++this.#at, counts: part });
-    this.#tellOwner(names);
+    this.#tellOwner(touched);
   }
 
   /** In parts, of which the later ones are changes: whoever knew all of them learns nothing new. */

@@ -1,0 +1,171 @@
+import { expect, it, vi } from 'vitest';
+import { type Channel, Groups, type PresenceChange } from '../../../entries/index.js';
+import { MemoryBroadcaster } from '../../../entries/memory.js';
+import { TestClock } from '../../../entries/testing.js';
+
+interface Member {
+  readonly channel: Channel;
+  end(): void;
+}
+
+function memberOf(id: string | null): Member {
+  const controller = new AbortController();
+  const channel = { signal: controller.signal, send: () => true, user: { id, isAuthenticated: id !== null } };
+  return { channel: channel as unknown as Channel, end: () => controller.abort() };
+}
+
+/** A node of a fleet, which says who comes and who goes. */
+class Node {
+  readonly said: [name: string, came: readonly string[], left: readonly string[]][] = [];
+  readonly broadcaster: MemoryBroadcaster;
+  readonly groups: Groups;
+  /** Whether what the others say is lost. */
+  isDeaf = false;
+
+  constructor(clock: TestClock, joins?: MemoryBroadcaster) {
+    this.broadcaster = new MemoryBroadcaster(joins === undefined ? {} : { joins });
+    this.groups = new Groups({
+      broadcaster: {
+        publish: (group, data) => this.broadcaster.publish(group, data),
+        subscribe: (on, onGap) => this.broadcaster.subscribe((group, data) => this.isDeaf || on(group, data), onGap),
+      },
+      presence: true,
+      clock,
+      onPresence: (name, { came, left }) => void this.said.push([name, came, left]),
+    });
+  }
+
+  /** Puts a channel of a user into a group. */
+  add(id: string | null, name = 'lobby'): Member {
+    const member = memberOf(id);
+    this.groups.add(name, member.channel);
+    return member;
+  }
+
+  /** What was said since the last time. */
+  news(): Node['said'] {
+    return this.said.splice(0);
+  }
+}
+
+async function fleet(): Promise<{ clock: TestClock; one: Node; two: Node; settle: (ms?: number) => Promise<void> }> {
+  const clock = new TestClock();
+  const one = new Node(clock);
+  const two = new Node(clock, one.broadcaster);
+  await Promise.all([one.groups.ready, two.groups.ready]);
+  const settle = (ms = 50): Promise<void> => clock.advance(ms);
+  await settle();
+  return { clock, one, two, settle };
+}
+
+it('a user comes with the first channel and leaves with the last, on whatever nodes they are', async () => {
+  const { one, two, settle } = await fleet();
+  const first = one.add('ann');
+  await settle();
+  for (const node of [one, two]) expect(node.news()).toEqual([['lobby', ['ann'], []]]);
+  const second = two.add('ann');
+  await settle();
+  first.end();
+  await settle();
+  for (const node of [one, two]) expect(node.news()).toEqual([]);
+  second.end();
+  await settle();
+  for (const node of [one, two]) expect(node.news()).toEqual([['lobby', [], ['ann']]]);
+});
+
+it('those who come and leave within a moment are told of together, group by group, and anonymous members not at all', async () => {
+  const { one, two, settle } = await fleet();
+  const ann = one.add('ann');
+  await settle();
+  one.news();
+  two.news();
+  ann.end();
+  one.add('bob');
+  one.add('eve');
+  one.add('bob', 'music');
+  one.add(null);
+  await settle();
+  for (const node of [one, two]) {
+    expect(node.news()).toEqual([
+      ['lobby', ['bob', 'eve'], ['ann']],
+      ['music', ['bob'], []],
+    ]);
+  }
+});
+
+it('who left and came back at once has not moved', async () => {
+  const { one, two, settle } = await fleet();
+  const ann = one.add('ann');
+  await settle();
+  one.news();
+  two.news();
+  ann.end();
+  one.add('ann');
+  await settle(10_000);
+  for (const node of [one, two]) expect(node.news()).toEqual([]);
+});
+
+it('who moves from one node to the other stays, and has left when the other loses them before it has told of them', async () => {
+  const { one, two, settle } = await fleet();
+  const there = two.add('ann');
+  await settle();
+  one.news();
+  there.end();
+  await settle(20);
+  const brief = one.add('ann');
+  await settle(40);
+  expect(one.news()).toEqual([]);
+  brief.end();
+  await settle();
+  expect(one.news()).toEqual([['lobby', [], ['ann']]]);
+  expect(one.groups.presenceOf('lobby')).toEqual(new Map());
+});
+
+it('the users of a node that is not heard any more leave once, and come again when it is heard', async () => {
+  const { one, two, settle } = await fleet();
+  two.add('ann');
+  await settle();
+  one.news();
+  one.isDeaf = true;
+  await settle(26_000);
+  expect(one.news()).toEqual([['lobby', [], ['ann']]]);
+  one.isDeaf = false;
+  await settle(6_000);
+  expect(one.news()).toEqual([['lobby', ['ann'], []]]);
+});
+
+it('what was missed is told of when it is known, as changes of what was said before', async () => {
+  const { one, two, settle } = await fleet();
+  const ann = two.add('ann');
+  two.add('bob');
+  await settle();
+  one.news();
+  one.isDeaf = true;
+  ann.end();
+  two.add('eve');
+  await settle();
+  one.isDeaf = false;
+  await settle(6_000);
+  expect(one.news()).toEqual([['lobby', ['eve'], ['ann']]]);
+});
+
+it('what a listener throws or rejects with goes to onError, and keeps nobody from hearing of other groups', async () => {
+  const clock = new TestClock();
+  const onError = vi.fn<(error: unknown) => void>();
+  const heard: [string, PresenceChange][] = [];
+  const groups = new Groups({
+    presence: true,
+    clock,
+    onError,
+    async onPresence(name, change) {
+      heard.push([name, change]);
+      throw new Error(name);
+    },
+  });
+  groups.add('lobby', memberOf('ann').channel);
+  groups.add('music', memberOf('ann').channel);
+  await clock.advance(50);
+  expect(heard.map(([name]) => name)).toEqual(['lobby', 'music']);
+  expect(onError).toHaveBeenCalledTimes(2);
+  await groups.close();
+});
