@@ -1,13 +1,7 @@
 import type { Member } from './member.js';
 
-/** Somebody to try the chat as. Everybody may know the password: it stands on the log-in page, and so it is kept as it is, not as a hash. */
-export interface DemoUser {
-  readonly member: Member;
-  readonly password: string;
-}
-
-/** Those who can log in. */
-export const demoUsers: readonly DemoUser[] = [
+/** Those who can log in. Everybody may know the passwords: they stand on the log-in page, and so they are kept as they are, not as hashes. */
+export const demoUsers: readonly { readonly member: Member; readonly password: string }[] = [
   { member: { id: '1', isAuthenticated: true, name: 'ann', staff: false }, password: 'lemonade' },
   { member: { id: '2', isAuthenticated: true, name: 'bob', staff: true }, password: 'bicycle' },
   { member: { id: '3', isAuthenticated: true, name: 'cleo', staff: false }, password: 'cinnamon' },

@@ -1,14 +1,10 @@
 // The first that fits: Edge and Opera call themselves Chrome as well, Chrome calls itself Safari, and Android calls itself Linux.
-const browsers = ['Edg', 'OPR', 'Firefox', 'Chrome', 'Safari'];
-const systems = ['Android', 'iPhone', 'iPad', 'Windows', 'Mac OS X', 'Linux'];
-const names: Readonly<Record<string, string>> = { Edg: 'Edge', OPR: 'Opera', 'Mac OS X': 'macOS' };
+const browsers = { Edg: 'Edge', OPR: 'Opera', Firefox: 'Firefox', Chrome: 'Chrome', Safari: 'Safari' };
+const systems = { Android: 'Android', iPhone: 'iPhone', iPad: 'iPad', Windows: 'Windows', 'Mac OS X': 'macOS', Linux: 'Linux' };
 
 /** What a person would call the device whose browser sends this `User-Agent`, e.g. `Firefox on Linux`. */
 export function deviceOf(userAgent = ''): string {
-  const [browser, system] = [browsers, systems].map((signs) => {
-    const sign = signs.find((each) => userAgent.includes(each));
-    return sign && (names[sign] ?? sign);
-  });
-  if (browser === undefined) return system === undefined ? 'A device' : `A device with ${system}`;
+  const nameIn = (names: object) => Object.entries(names).find(([sign]) => userAgent.includes(sign))?.[1] as string | undefined;
+  const [browser = 'A device', system] = [nameIn(browsers), nameIn(systems)];
   return system === undefined ? browser : `${browser} on ${system}`;
 }

@@ -1,7 +1,11 @@
+import type { HistoryRange } from './message-log.js';
+
 /** What the page may know of a member. */
 export interface Person {
   readonly id: string;
+  /** The name to log in with and to be seen by. */
   readonly name: string;
+  /** Whether staff-only rooms are open to this person. */
   readonly staff: boolean;
 }
 
@@ -34,16 +38,6 @@ export interface RoomNow {
   readonly last: number;
 }
 
-/** What a page can tell of its connection. */
-export interface ConnectionFacts {
-  /** What the member was recognized by, as the package names it. */
-  readonly by: string | undefined;
-  /** When that ends, where that is known: ISO 8601, UTC. */
-  readonly until: string | undefined;
-  /** The process at the other end. */
-  readonly node: string;
-}
-
 /** When the log says who comes and goes. */
 export interface NoticeOptions {
   /** In rooms with at most so many people. */
@@ -58,7 +52,8 @@ export type ChatEvent =
   | {
       readonly event: 'welcome';
       readonly you: Person;
-      readonly connection: ConnectionFacts;
+      /** What you were recognized by, until when if that is known (ISO 8601, UTC), and the process at the other end. */
+      readonly connection: { readonly by: string | undefined; readonly until: string | undefined; readonly node: string };
       readonly rooms: readonly RoomSummary[];
       readonly joined: readonly RoomNow[];
       readonly notices: NoticeOptions;
@@ -71,14 +66,8 @@ export type ChatEvent =
   | { readonly event: 'moved'; readonly room: string; readonly isIn: boolean }
   /** Who came into a room, and the ids of those who left it, on whatever process; it may say what is known already. */
   | { readonly event: 'people'; readonly room: string; readonly came: readonly Person[]; readonly left: readonly string[] }
-  /** Messages of a room, oldest first, `before` or `after` a number; the answer to `history`. */
-  | {
-      readonly event: 'history';
-      readonly room: string;
-      readonly before?: number | undefined;
-      readonly after?: number | undefined;
-      readonly messages: readonly ChatMessage[];
-    }
+  /** Messages of a room, oldest first; the answer to `history`. */
+  | ({ readonly event: 'history'; readonly room: string; readonly messages: readonly ChatMessage[] } & HistoryRange)
   /** Somebody is writing. */
   | { readonly event: 'typing'; readonly room: string; readonly user: Person }
   /** Somebody wrote; the writer gets it too. */

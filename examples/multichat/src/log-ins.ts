@@ -8,6 +8,8 @@ export const logInTtlMs: number = 7 * 24 * 60 * 60 * 1000;
 export interface LogIn {
   /** Tells it from others. It is a digest: nobody gets in with it. */
   readonly id: string;
+  /** Whether the request that asks carries it. */
+  readonly isThis: boolean;
   /** What was logged in with, as a person would call it. */
   readonly device: string;
   readonly createdAt: Date;
@@ -23,10 +25,8 @@ export interface LogIns {
   readonly middleware: readonly RequestHandler[];
   /** Begins a log-in in place of the one that the request carries. */
   begin(request: Request, response: Response, member: Member): Promise<void>;
-  /** The log-ins of a member that have not ended. */
-  listOf(member: Member): Promise<readonly LogIn[]>;
-  /** The id of the log-in that a request carries. */
-  idOf(request: Request): Promise<string | undefined>;
+  /** The log-ins of a member that have not ended, for a request of theirs. */
+  listOf(member: Member, request: Request): Promise<readonly LogIn[]>;
   /** Ends the log-in that a request carries. */
   end(request: Request, response: Response): Promise<void>;
 }

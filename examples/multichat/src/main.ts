@@ -6,12 +6,9 @@ import { type Options, readOptions, usage } from './options.js';
 
 const { mongodbUrl, ...options } = given();
 const backend = mongodbUrl === undefined ? memoryBackend : mongoBackend(mongodbUrl);
-const chat = await startMultiChat({ ...options, backend }).catch((error: unknown) => {
-  const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-  console.error(
-    isTaken ? `Port ${options.port} is taken. Choose another one: PORT=0 takes a free one.` : `MultiChat could not start. ${String(error)}`,
-  );
-  process.exit(1);
+const chat = await startMultiChat({ ...options, backend }).catch((error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EADDRINUSE') end(1, `MultiChat could not start. ${error}`);
+  end(1, `Port ${options.port} is taken. Choose another one: PORT=0 takes a free one.`);
 });
 console.log(`MultiChat is on ${chat.url}`);
 console.log(`Everything is kept in ${mongodbUrl === undefined ? 'memory, and gone with this process' : 'MongoDB'}.`);
@@ -24,11 +21,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 function given(): Options {
   try {
     const read = readOptions(process.argv.slice(2), process.env);
-    if (read !== 'help') return read;
-    console.log(usage);
-    process.exit(0);
+    return read === 'help' ? end(0, usage) : read;
   } catch (error) {
-    console.error(`${(error as Error).message}\n\n${usage}`);
-    process.exit(2);
+    return end(2, `${(error as Error).message}\n\n${usage}`);
   }
+}
+
+function end(code: number, text: string): never {
+  console[code === 0 ? 'log' : 'error'](text);
+  process.exit(code);
 }

@@ -1,12 +1,8 @@
 import type { AuthenticatedUser, UserRepository } from 'ws-with';
+import type { Person } from './events.js';
 
 /** A user of this chat. */
-export interface Member extends AuthenticatedUser {
-  /** The name to log in with and to be seen by. */
-  readonly name: string;
-  /** Whether staff-only rooms are open to this member. */
-  readonly staff: boolean;
-}
+export type Member = AuthenticatedUser & Person;
 
 /** Where members are found, several at once too. */
 export type MemberRepository = UserRepository<Member> & Required<Pick<UserRepository<Member>, 'findByIds'>>;

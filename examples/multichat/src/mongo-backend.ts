@@ -23,12 +23,10 @@ export function mongoBackend(url: string, { reachMs = 3_000 }: { readonly reachM
   return async (container) => {
     const patience = { serverSelectionTimeoutMS: reachMs, connectTimeoutMS: 2_000, heartbeatFrequencyMS: Math.min(2_000, reachMs) };
     const client = new MongoClient(url, { appName: 'MultiChat', ...patience });
-    try {
-      return await open(client, container);
-    } catch (error) {
+    return open(client, container).catch(async (error: unknown) => {
       await client.close();
       throw error;
-    }
+    });
   };
 }
 
@@ -63,8 +61,8 @@ async function mongoSessions(client: MongoClient, db: Db): Promise<SiteSessions>
   await sessions.createIndex({ 'session.userId': 1 });
   const store = MongoStore.create({ client, dbName: db.databaseName, collectionName, stringify: false, touchAfter: 3_600 });
   const of = async (userId: string) => {
-    const found = await sessions.find({ 'session.userId': userId, expires: { $gt: new Date() } }).toArray();
-    return new Map(found.map(({ _id, session }) => [_id, session]));
+    const found = sessions.find({ 'session.userId': userId, expires: { $gt: new Date() } }).sort({ 'session.createdAt': 1 });
+    return new Map((await found.toArray()).map(({ _id, session }) => [_id, session]));
   };
   return { store, secret: await sharedSecret(db), of };
 }
@@ -73,16 +71,12 @@ async function mongoSessions(client: MongoClient, db: Db): Promise<SiteSessions>
 async function sharedSecret(db: Db): Promise<string> {
   const secrets = db.collection<{ readonly _id: string; readonly secret: string }>('secrets', { timeoutMS });
   const made = { $setOnInsert: { secret: randomBytes(32).toString('hex') } };
-  const kept = await secrets.findOneAndUpdate({ _id: 'sessions' }, made, { upsert: true, returnDocument: 'after' });
-  return kept?.secret ?? made.$setOnInsert.secret;
+  return (await secrets.findOneAndUpdate({ _id: 'sessions' }, made, { upsert: true, returnDocument: 'after' }))!.secret;
 }
 
 /** Who can log in is in the code. What a member is called and may do is in the database, and stays as somebody has changed it there. */
 async function addDemoUsers(db: Db): Promise<void> {
-  const users = demoUsers.map(({ member: { id, name, staff } }) => ({
-    updateOne: { filter: { _id: id }, update: { $setOnInsert: { name, staff } }, upsert: true },
-  }));
-  await db
-    .collection<{ readonly _id: string; readonly name: string; readonly staff: boolean }>('users', { timeoutMS })
-    .bulkWrite(users, { ordered: false });
+  const users = db.collection<{ readonly _id: string; readonly name: string; readonly staff: boolean }>('users', { timeoutMS });
+  for (const { id, name, staff } of demoUsers.map(({ member }) => member))
+    await users.updateOne({ _id: id }, { $setOnInsert: { name, staff } }, { upsert: true });
 }

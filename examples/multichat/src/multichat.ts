@@ -1,14 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { hostname } from 'node:os';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
-import { ChannelServer, container, type DependencyContainer, HTTP_SESSION_READER } from 'ws-with';
+import { ChannelServer, type ChannelServerOptions, container, HTTP_SESSION_READER } from 'ws-with';
 import { ExpressSessionReader } from 'ws-with/express';
-import { type Backend, memoryBackend, type OpenBackend } from './backend.js';
+import { memoryBackend, type OpenBackend } from './backend.js';
 import { Chat } from './chat.js';
 import type { NoticeOptions } from './events.js';
-import { chatHandlers } from './handlers.js';
-import type { Auth } from './identified.js';
+import { type Auth, chatHandlers } from './handlers.js';
 import { sessionLogIns, sessionMiddleware } from './session-log-ins.js';
 import { site } from './site.js';
 import { tokenLogIns } from './token-log-ins.js';
@@ -24,14 +21,10 @@ export interface MultiChatOptions {
   readonly publicOrigin?: string | undefined;
   /** @default everything in memory */
   readonly backend?: OpenBackend | undefined;
-  /** How many messages a member may send in ten seconds. @default 30 */
-  readonly messagesPer10s?: number | undefined;
   /** When the log says who comes and goes. @default in rooms of up to 20 people, after 10 s */
   readonly notices?: NoticeOptions | undefined;
-  /** How often log-ins are looked up again, in milliseconds: how soon a database that is out of reach is noticed where nobody writes. @default 5_000 */
-  readonly lookUpMs?: number | undefined;
-  /** How long pages stay connected while it is, in milliseconds. @default 10_000 */
-  readonly unnoticedMs?: number | undefined;
+  /** How soon a database that is out of reach is noticed where nobody writes, and how long pages stay connected while it is. @default 5 s, and 10 s */
+  readonly live?: Pick<ChannelServerOptions, 'revalidate' | 'maxStaleMs'> | undefined;
 }
 
 /** A running chat. */
@@ -45,48 +38,37 @@ export interface MultiChat {
 
 /** Starts the chat: the site and its socket at `/chat`. */
 export async function startMultiChat(options: MultiChatOptions): Promise<MultiChat> {
+  const { auth, host = '127.0.0.1', port = 0, publicOrigin, backend: open = memoryBackend } = options;
+  const { notices = { upTo: 20, graceMs: 10_000 }, live = { revalidate: { everyMs: 5_000 }, maxStaleMs: 10_000 } } = options;
   const dependencies = container.createChildContainer();
-  const backend = await (options.backend ?? memoryBackend)(dependencies);
-  try {
-    return await startOn(backend, dependencies, options);
-  } catch (error) {
-    await backend.close();
-    throw error;
-  }
-}
-
-async function startOn(backend: Backend, dependencies: DependencyContainer, options: MultiChatOptions): Promise<MultiChat> {
-  const { auth, host = '127.0.0.1', port = 0, publicOrigin, messagesPer10s = 30, lookUpMs = 5_000, unnoticedMs = 10_000 } = options;
+  const backend = await open(dependencies);
   const cookie = { httpOnly: true, sameSite: 'lax', secure: publicOrigin?.startsWith('https:') ?? false } as const;
   const sessions = sessionMiddleware(backend.sessions, cookie);
   dependencies.registerInstance(HTTP_SESSION_READER, new ExpressSessionReader(sessions, { store: backend.sessions.store }));
-  const onGap = (): void => {
+  const chat = new Chat(backend, () => {
     for (const channel of channels.channels) channel.sendJson({ event: 'gap' });
-  };
-  const chat = new Chat(backend, onGap);
-  const limiter = new RateLimiterMemory({ points: messagesPer10s, duration: 10 });
-  const notices = options.notices ?? { upTo: 20, graceMs: 10_000 };
-  const handlers = chatHandlers({ auth, chat, limiter, node: `process ${process.pid} of ${hostname()}`, notices });
-  const live = { revalidate: { everyMs: lookUpMs }, maxStaleMs: unnoticedMs };
-  const channels = new ChannelServer(handlers, { container: dependencies, publicOrigin, ...live });
+  });
+  const channels = new ChannelServer(chatHandlers(auth, chat, notices), { container: dependencies, publicOrigin, ...live });
   const logIns =
     auth === 'token' ? tokenLogIns(backend.tokens, channels, cookie) : sessionLogIns(backend.sessions, sessions, channels, cookie);
   const server = createServer(site({ channels, logIns, publicOrigin }));
   // A browser does not tell a page with which status a handshake was refused, but why a socket was closed.
   channels.handleUpgrades(server, { path: '/chat', refusals: 'close' });
-  await chat.groups.ready;
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
-  const { address, family, port: bound } = server.address() as AddressInfo;
-  return {
-    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`,
-    channels,
-    async close(): Promise<void> {
-      const closed = new Promise((resolve) => server.close(resolve));
-      await channels.close();
-      await chat.groups.close();
-      server.closeAllConnections();
-      await closed;
-      await backend.close();
-    },
+  const close = async (): Promise<void> => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    await channels.close();
+    await chat.groups.close();
+    server.closeAllConnections();
+    await closed;
+    await backend.close();
   };
+  try {
+    await chat.groups.ready;
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const { address, family, port: bound } = server.address() as AddressInfo;
+  return { url: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`, channels, close };
 }

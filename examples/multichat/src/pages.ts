@@ -1,16 +1,9 @@
 import { demoUsers } from './accounts.js';
 
-/** What the log-in page says to somebody who has tried before. */
-export interface LogInAttempt {
-  readonly name: string;
-  readonly problem: string;
-}
-
-/** The page of those who are not logged in. It works without scripts. */
-export function logInPage(attempt?: LogInAttempt): string {
+/** The page of those who are not logged in, or have tried to. It works without scripts. */
+export function logInPage(attempt?: { readonly name: string; readonly problem: string }): string {
   const problem = attempt === undefined ? '' : `<p class="problem" id="problem" role="alert">${escaped(attempt.problem)}</p>`;
-  const describedBy = attempt === undefined ? '' : ' aria-describedby="problem" aria-invalid="true"';
-  const [nameFocus, passwordFocus] = attempt === undefined ? [' autofocus', ''] : ['', ' autofocus'];
+  const [forName, forPassword] = attempt === undefined ? [' autofocus', ''] : ['', ' autofocus aria-describedby="problem"'];
   return card(
     'Log in',
     `    <h1><img src="/icon.svg" alt="" width="40" height="40">MultiChat</h1>
@@ -18,9 +11,9 @@ export function logInPage(attempt?: LogInAttempt): string {
     ${problem}
     <form method="post" action="/login">
       <label for="name">Name</label>
-      <input id="name" name="name" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="64" value="${escaped(attempt?.name ?? '')}"${nameFocus}>
+      <input id="name" name="name" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="64" value="${escaped(attempt?.name ?? '')}"${forName}>
       <label for="password">Password</label>
-      <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="256"${describedBy}${passwordFocus}>
+      <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="256"${forPassword}>
       <button type="submit" class="primary">Log in</button>
     </form>
     <section class="demo-users" aria-labelledby="demo-users">
@@ -28,8 +21,8 @@ export function logInPage(attempt?: LogInAttempt): string {
       <ul>
 ${demoUsers.map(demoUserRow).join('\n')}
       </ul>
-    </section>`,
-    '<script type="module" src="/log-in.js"></script>',
+    </section>
+    <script type="module" src="/log-in.js"></script>`,
   );
 }
 
@@ -41,7 +34,7 @@ export function problemPage(title: string, text: string, way: { readonly text: s
   );
 }
 
-function card(title: string, body: string, script = ''): string {
+function card(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -52,7 +45,6 @@ function card(title: string, body: string, script = ''): string {
   <link rel="icon" href="/icon.svg" type="image/svg+xml">
   <link rel="stylesheet" href="/page.css">
   <link rel="stylesheet" href="/log-in.css">
-  ${script}
 </head>
 <body class="log-in">
   <main class="card">

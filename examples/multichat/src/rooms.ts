@@ -1,6 +1,4 @@
-import { ClientError } from 'ws-with';
-import type { RoomSummary } from './events.js';
-import type { Member } from './member.js';
+import type { Person, RoomSummary } from './events.js';
 
 /** The rooms of this chat. The id of each is also the name of the group of those who are in it. */
 export const rooms: readonly RoomSummary[] = [
@@ -11,21 +9,7 @@ export const rooms: readonly RoomSummary[] = [
   { id: 'staff', name: 'Staff room', about: 'For members of staff.', staffOnly: true },
 ];
 
-/** @throws {ClientError} `unknown_room` */
-export function roomWith(id: string): RoomSummary {
-  const room = rooms.find((each) => each.id === id);
-  if (room === undefined) throw new ClientError('unknown_room', { room: id });
-  return room;
-}
-
-/** @throws {ClientError} `unknown_room`, or `staff_only` where `member` may not be there. */
-export function roomFor(member: Member, id: string): RoomSummary {
-  const room = roomWith(id);
-  if (!admits(room, member)) throw new ClientError('staff_only', { room: id });
-  return room;
-}
-
-/** Whether `member` may be in `room`. */
-export function admits(room: RoomSummary, member: Member): boolean {
-  return member.staff || !room.staffOnly;
+/** Those that a person may be in. */
+export function roomsFor({ staff }: Person): readonly RoomSummary[] {
+  return rooms.filter(({ staffOnly }) => staff || !staffOnly);
 }

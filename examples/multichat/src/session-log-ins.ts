@@ -20,7 +20,7 @@ export interface SiteSessions {
   readonly store: Store;
   /** What their cookies are signed with. */
   readonly secret: string;
-  /** The sessions of a user that have not ended, by id. */
+  /** The sessions of a user that have not ended, by id, the oldest first. */
   of(userId: string): Promise<ReadonlyMap<string, SessionData>>;
 }
 
@@ -41,7 +41,6 @@ export function sessionLogIns(sessions: SiteSessions, middleware: RequestHandler
   const destroy = promisify<string, void>(sessions.store.destroy.bind(sessions.store));
   return {
     middleware: [asBrowsersSee, middleware],
-    idOf: async ({ sessionID }) => digestOf(sessionID),
     async begin(request, _, member) {
       const former = request.sessionID;
       await promisify(request.session.regenerate.bind(request.session))();
@@ -50,15 +49,12 @@ export function sessionLogIns(sessions: SiteSessions, middleware: RequestHandler
       Object.assign(request.session, { userId: member.id, device, createdAt: new Date().toISOString() });
       await promisify(request.session.save.bind(request.session))();
     },
-    async listOf(member) {
-      const found = [...(await sessions.of(member.id))].map(([id, { device, createdAt }]) => ({
-        id: digestOf(id),
-        device,
-        createdAt: new Date(createdAt),
+    async listOf(member, { sessionID }) {
+      return [...(await sessions.of(member.id))].map(([id, { device, createdAt }]) => ({
+        ...{ id: createHash('sha256').update(id).digest('hex'), isThis: id === sessionID, device, createdAt: new Date(createdAt) },
         // First the session, then its channels, so that no page comes back in between.
         end: () => destroy(id).then(() => channels.disconnectHttpSession(id)),
       }));
-      return found.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
     },
     async end(request, response) {
       const { session: ended, sessionID } = request;
@@ -67,9 +63,4 @@ export function sessionLogIns(sessions: SiteSessions, middleware: RequestHandler
       response.clearCookie(name, cookie);
     },
   };
-}
-
-/** What a session may be called where others can see it. */
-function digestOf(id: string): string {
-  return createHash('sha256').update(id).digest('hex');
 }

@@ -21,6 +21,12 @@ const library = fileURLToPath(new URL('..', import.meta.resolve('ws-with/client'
 /** What the page says about live connections, it says there. */
 const docs = (createRequire(import.meta.url)('ws-with/package.json') as { readonly homepage: string }).homepage;
 
+const pathsByMethod = {
+  'GET, HEAD': ['/', '/docs', '/me', '/devices'],
+  'GET, HEAD, POST': ['/login'],
+  POST: ['/logout', '/logout-everywhere', '/devices/end'],
+};
+
 /** Everything but the socket: the page, the log-in, the log-out, and the devices that a member is logged in on. */
 export function site(options: SiteOptions): Express {
   const app = express().disable('x-powered-by').use(headers, formsOf(options.publicOrigin));
@@ -28,12 +34,11 @@ export function site(options: SiteOptions): Express {
   app.use('/ws-with/client', express.static(`${library}client`));
   app.get('/ws-with/entries/client.js', (_, response) => response.sendFile('entries/client.js', { root: library }));
   app.get('/docs', (_, response) => response.redirect(docs));
-  app.use(...options.logIns.middleware, express.urlencoded({ extended: false, limit: 4096 }));
+  app.use(express.urlencoded({ extended: false, limit: 4096 }), ...options.logIns.middleware);
   addLogIn(app, options);
   addDevices(app, options);
-  app.all(['/logout', '/logout-everywhere', '/devices/end'], (_, response) =>
-    refuse(response.set('Allow', 'POST'), 405, 'This address is for forms of the chat.'),
-  );
+  for (const [allowed, paths] of Object.entries(pathsByMethod))
+    app.all(paths, (_, response) => refuse(response.set('Allow', allowed), 405, 'That is not done with this address.'));
   app.use((_, response) => refuse(response, 404, 'There is nothing at this address.'));
   return app.use(failed);
 }
@@ -53,12 +58,10 @@ function addLogIn(app: Express, options: SiteOptions): void {
   app.post('/login', async (request, response) => {
     const name = fieldOf(request, 'name');
     const member = memberWith(name, fieldOf(request, 'password'));
-    if (member === undefined) {
-      response.status(401).send(logInPage({ name, problem: 'That name and password do not go together. Try again.' }));
-      return;
-    }
-    await logIns.begin(request, response, member);
-    response.redirect(303, '/');
+    if (member !== undefined) {
+      await logIns.begin(request, response, member);
+      response.redirect(303, '/');
+    } else response.status(401).send(logInPage({ name, problem: 'That name and password do not go together. Try again.' }));
   });
   app.post('/logout', async (request, response) => {
     await logIns.end(request, response);
@@ -66,7 +69,7 @@ function addLogIn(app: Express, options: SiteOptions): void {
   });
   app.post('/logout-everywhere', async (request, response) => {
     const member = await memberOf(request, options);
-    for (const logIn of member === undefined ? [] : await logIns.listOf(member)) await logIn.end();
+    for (const logIn of member === undefined ? [] : await logIns.listOf(member, request)) await logIn.end();
     await logIns.end(request, response);
     response.redirect(303, '/');
   });
@@ -82,20 +85,16 @@ function addDevices(app: Express, options: SiteOptions): void {
       else await run(member, request, response);
     };
   const list = async (member: Member, request: Request, response: Response): Promise<void> => {
-    const own = await logIns.idOf(request);
-    response.json((await logIns.listOf(member)).map((logIn) => ({ ...logIn, isThis: logIn.id === own })));
+    response.json(await logIns.listOf(member, request));
   };
   const end = async (member: Member, request: Request, response: Response): Promise<void> => {
-    const id = fieldOf(request, 'id');
-    const logIn = (await logIns.listOf(member)).find((each) => each.id === id);
+    const logIn = (await logIns.listOf(member, request)).find(({ id }) => id === fieldOf(request, 'id'));
     await logIn?.end();
     if (logIn === undefined) refuse(response, 404, 'There is no such device any more.');
     else response.status(204).end();
   };
-  app.get(
-    '/me',
-    forMembers((member, _, response) => response.json(personOf(member))),
-  );
+  const me = (member: Member, _: Request, response: Response) => response.json(personOf(member));
+  app.get('/me', forMembers(me));
   app.get('/devices', forMembers(list));
   app.post('/devices/end', forMembers(end));
 }
@@ -143,10 +142,11 @@ const failed: ErrorRequestHandler = (error: unknown, request, response, _next) =
   } else {
     const text = 'The chat cannot reach its database just now. Nothing is lost.';
     const way = { text: 'Try again', href: request.method === 'POST' ? '/' : request.path };
+    const isLogIn = request.path === '/login' && request.body !== undefined;
     response
       .status(503)
       .set('Retry-After', '1')
-      .send(problemPage('Try again in a moment', text, way));
+      .send(isLogIn ? logInPage({ name: fieldOf(request, 'name'), problem: text }) : problemPage('Try again in a moment', text, way));
   }
 };
 

@@ -12,16 +12,15 @@ export function tokenLogIns(tokens: TokenIssuer, channels: ChannelServer, cookie
   };
   return {
     middleware: [],
-    idOf,
     async begin(request, response, member) {
       await revoke(request);
       const { key } = await tokens.issue(member.id, { ttlMs: logInTtlMs, label: deviceOf(request.get('user-agent')) });
       response.cookie('key', key, { ...cookie, maxAge: logInTtlMs });
     },
-    async listOf(member) {
-      const list = await tokens.listOf(member.id);
+    async listOf(member, request) {
+      const [own, list] = await Promise.all([idOf(request), tokens.listOf(member.id)]);
       return list.map(({ id, label: device = 'A device', createdAt, lastUsedAt }) => ({
-        ...{ id, device, createdAt, lastUsedAt },
+        ...{ id, isThis: id === own, device, createdAt, lastUsedAt },
         end: () => tokens.revoke(id),
       }));
     },

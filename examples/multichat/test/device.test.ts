@@ -16,7 +16,7 @@ it.each([
     'Safari on macOS',
     'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15',
   ],
-  ['A device with Linux', 'curl (Linux)'],
+  ['A device on Linux', 'curl (Linux)'],
   ['A device', 'node'],
   ['A device', undefined],
 ])('%s', (name, userAgent) => {

@@ -25,7 +25,7 @@ describeOnMongo('MultiChat on MongoDB, in a browser', () => {
     const backend = mongoBackend(`mongodb://127.0.0.1:${proxy.port}/${db.databaseName}?directConnection=true`, {
       reachMs: 1_000,
     });
-    const chat = await eventually(() => startMultiChat({ auth: 'token', backend, lookUpMs: 500, unnoticedMs: 0 }));
+    const chat = await eventually(() => startMultiChat({ auth: 'token', backend, live: { revalidate: { everyMs: 500 }, maxStaleMs: 0 } }));
     const page = await pages!.open();
     try {
       await page.goto(chat.url);

@@ -10,7 +10,7 @@ import { type Page, Visitor } from './support/visitor.js';
 const timeout = 60_000;
 /** For tests of a database that stays away: by default the chat gives it up after some seconds. */
 const reachMs = 1_000;
-const impatient = { lookUpMs: 500, unnoticedMs: 0 };
+const impatient = { live: { revalidate: { everyMs: 500 }, maxStaleMs: 0 } };
 
 describeOnMongo('MultiChat, where MongoDB is out of reach', () => {
   let mongod: Mongod;
@@ -99,6 +99,8 @@ describeOnMongo('MultiChat, where MongoDB is out of reach', () => {
     const page = await ann.open();
     proxy.setMode('refuse');
     for (const path of ['/', '/me', '/devices']) expect((await ann.get(path)).status).toBe(503);
+    const form = await ann.post('/login', { name: 'cleo', password: 'cinnamon' });
+    expect([form.status, await form.text()]).toEqual([503, expect.stringContaining('value="cleo"')]);
     expect(await page.closed).toMatchObject({ code: 1013 });
     expect(await ann.refusal()).toBe(1013);
     proxy.setMode('forward');

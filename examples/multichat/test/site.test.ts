@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { memoryBackend } from '../src/backend.js';
 import { type MultiChat, startMultiChat } from '../src/multichat.js';
 import { Visitor } from './support/visitor.js';
 
@@ -81,10 +82,38 @@ describe.each(['token', 'session'] as const)('the site with --auth=%s', (auth) =
   it('refuses what is no form, what is too large, and what it does not know', async () => {
     expect((await visitor.post('/login', {}, { 'Content-Type': 'text/plain' })).status).toBe(415);
     expect((await visitor.post('/login', { name: 'x'.repeat(10_000) })).status).toBe(413);
-    expect((await visitor.get('/logout')).status).toBe(405);
     expect((await visitor.get('/login')).status).toBe(200);
     expect((await visitor.get('/package.json')).status).toBe(404);
     expect((await visitor.get('/../package.json')).status).toBe(404);
+  });
+
+  it.each([
+    ['GET', '/logout', 'POST'],
+    ['POST', '/', 'GET, HEAD'],
+    ['PUT', '/login', 'GET, HEAD, POST'],
+    ['DELETE', '/devices', 'GET, HEAD'],
+  ])('answers %s %s with what that address is for', async (method, path, allowed) => {
+    const { status, headers } = await fetch(chat.url + path, { method, headers: { Origin: chat.url } });
+    expect([status, headers.get('allow')]).toEqual([405, allowed]);
+  });
+
+  it('keeps the name that somebody has typed where the log-in cannot be kept just now', async () => {
+    const away = new Error('The database is away.');
+    await chat.close();
+    chat = await startMultiChat({
+      auth,
+      backend: async (container) => {
+        const { tokens, sessions, ...backend } = await memoryBackend(container);
+        vi.spyOn(tokens, 'issue').mockRejectedValue(away);
+        vi.spyOn(sessions.store, 'set').mockImplementation((_, __, done) => done?.(away));
+        return { tokens, sessions, ...backend };
+      },
+    });
+    const page = await new Visitor(chat.url).post('/login', { name: 'ann', password: 'lemonade' });
+    expect([page.status, page.headers.get('retry-after')]).toEqual([503, '1']);
+    const form = await page.text();
+    expect(form).toContain('role="alert"');
+    expect(form).toMatch(/<input[^>]* name="name"[^>]* value="ann"/);
   });
 
   it('leads to what there is to read about live connections', async () => {
