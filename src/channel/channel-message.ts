@@ -200,7 +200,7 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
    */
   commit(): Promise<void> | undefined {
     const draft = this.#draft;
-    const saving = draft === undefined ? undefined : this.#channel.session.record?.commit(draft, this.#channel.id);
+    const saving = draft === undefined ? undefined : this.#channel.session.record?.commit(draft, this.#channel);
     this.seal();
     return this.#successSteps === undefined && this.#lastStep === undefined ? saving : this.#doSteps(saving);
   }

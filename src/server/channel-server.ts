@@ -4,6 +4,7 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import { slotsOf } from '../channel/channel-plan.js';
 import { ChannelRegistry, type Channels } from '../channel/channel-registry.js';
 import { Connecting } from '../channel/connecting.js';
+import { keepShapes } from '../channel/kept-shapes.js';
 import type { OpenedChannel } from '../channel/live-channel.js';
 import { Runtime } from '../channel/runtime.js';
 import { isAttached } from '../channel/socket-events.js';
@@ -54,6 +55,7 @@ export class ChannelServer<H extends object = object> {
    */
   constructor(handlers: ChannelHandlers | (H & ClassHandlers<H>), options?: ChannelServerOptions) {
     const settings = checkedServerOptions(options);
+    keepShapes();
     this.#runtime = new Runtime(slotsOf(handlers, settings.container), settings);
     const revocations = settings.revocations ?? this.#runtime.findRevocationFeed();
     const live = { ...settings, revocations };

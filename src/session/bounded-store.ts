@@ -5,6 +5,7 @@ import { ignoreThrown, isThenable, promiseOf } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
 import { type PendingHandler, PendingHandlers } from '../pending-handlers.js';
 import { isThrown } from '../thrown.js';
+import { MemorySessionStore } from './memory-session-store.js';
 
 /** How many `touch` calls are under way at once where a store has no `touchMany`. */
 const parallelTouches = 32;
@@ -32,6 +33,16 @@ export class BoundedStore {
     return this.#run('ERR_SESSION_SAVE_FAILED', 'save', () => this.#store.save(id, session, expectedVersion));
   }
 
+  /** Whether there is nothing to wait for in a save: it has a `save` of its own where an application has put one there. */
+  get savesAtOnce(): boolean {
+    return this.#store instanceof MemorySessionStore && this.#store.save === MemorySessionStore.prototype.save;
+  }
+
+  /** A save for which there is nothing to wait; throws what stands in its way. */
+  saveAtOnce(id: string, session: StoredSession, expectedVersion: number): void {
+    if (this.#store instanceof MemorySessionStore) this.#store.saveAtOnce(id, session, expectedVersion);
+  }
+
   destroy(id: string): Promise<void> {
     return this.#run('ERR_SESSION_SAVE_FAILED', 'destroy', () => this.#store.destroy(id));
   }
@@ -52,15 +63,7 @@ export class BoundedStore {
   /** Failures that are no `ChannelError` become `code`. */
   #run<T>(code: ErrorCode, name: string, run: () => PromiseLike<T> | T, onLate?: () => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      const operation = new Operation((ms) => {
-        reject(new ChannelError(code, `The session store did not answer ${name} within ${ms} ms.`));
-      });
-      const failed = (error: unknown): void => {
-        this.#operations.end(operation);
-        ignoreThrown(error);
-        if (isThrown(error, ChannelError)) reject(error);
-        else reject(new ChannelError(code, `The session store failed to ${name}.`, { cause: error }));
-      };
+      const operation = new Operation(code, name, reject);
       try {
         const result = run();
         if (!isThenable(result)) {
@@ -68,13 +71,19 @@ export class BoundedStore {
           return;
         }
         this.#operations.begin(operation);
-        promiseOf(result).then((value) => {
-          this.#operations.end(operation);
-          if (operation.isLate) onLate?.();
-          else resolve(value);
-        }, failed);
+        promiseOf(result).then(
+          (value) => {
+            this.#operations.end(operation);
+            if (operation.isLate) onLate?.();
+            else resolve(value);
+          },
+          (error: unknown) => {
+            this.#operations.end(operation);
+            operation.failed(error);
+          },
+        );
       } catch (error) {
-        failed(error);
+        operation.failed(error);
       }
     });
   }
@@ -85,14 +94,24 @@ class Operation implements PendingHandler {
   startedAt = 0;
   isPending = false;
   isLate = false;
-  readonly #giveUp: (ms: number) => void;
+  readonly #code: ErrorCode;
+  readonly #name: string;
+  readonly #reject: (error: ChannelError) => void;
 
-  constructor(giveUp: (ms: number) => void) {
-    this.#giveUp = giveUp;
+  constructor(code: ErrorCode, name: string, reject: (error: ChannelError) => void) {
+    this.#code = code;
+    this.#name = name;
+    this.#reject = reject;
   }
 
   outlasted(ms: number): void {
     this.isLate = true;
-    this.#giveUp(ms);
+    this.#reject(new ChannelError(this.#code, `The session store did not answer ${this.#name} within ${ms} ms.`));
+  }
+
+  failed(error: unknown): void {
+    ignoreThrown(error);
+    const isOurs = isThrown(error, ChannelError);
+    this.#reject(isOurs ? error : new ChannelError(this.#code, `The session store failed to ${this.#name}.`, { cause: error }));
   }
 }

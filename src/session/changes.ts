@@ -8,6 +8,7 @@ export type Step = (value: never) => unknown;
 
 /** What one message did to one key. */
 export interface Change {
+  readonly key: string;
   /** The key's new value; `undefined` where it is deleted. */
   readonly value: JsonValue | undefined;
   /** The value that the message found when it began. */
@@ -16,8 +17,8 @@ export interface Change {
   readonly steps: readonly Step[] | undefined;
 }
 
-/** The changes of one message, by key. */
-export type Changes = ReadonlyMap<string, Change>;
+/** The changes of one message, each of another key. */
+export type Changes = readonly Change[];
 
 /** Where the newest value of a key is found. */
 export interface Values {
@@ -37,18 +38,17 @@ export function applyStep(step: Step, value: JsonValue | undefined, key: string)
  * @throws whatever the function of an `update` throws when it runs again.
  */
 export function rebase(changes: Changes, newest: Values): Changes {
-  let rebased: Map<string, Change> | undefined;
-  for (const [key, { seen, steps }] of changes) {
-    const value = newest.get(key);
-    if (value === seen) continue;
-    if (steps !== undefined) {
-      rebased ??= new Map(changes);
-      rebased.set(key, { value: rerun(steps, value, key), seen: value, steps });
-    } else if (!isDeepStrictEqual(value, seen)) {
-      throw new ChannelError('ERR_SESSION_CONFLICT', `Another message changed the session's '${key}' meanwhile; use update() for it.`);
-    }
-  }
-  return rebased ?? changes;
+  const isOnNewest = ({ key, seen }: Change): boolean => newest.get(key) === seen;
+  return changes.every(isOnNewest)
+    ? changes
+    : changes.map((change) => (isOnNewest(change) ? change : rebaseOne(change, newest.get(change.key))));
+}
+
+function rebaseOne(change: Change, newest: JsonValue | undefined): Change {
+  const { key, seen, steps } = change;
+  if (steps !== undefined) return { key, value: rerun(steps, newest, key), seen: newest, steps };
+  if (isDeepStrictEqual(newest, seen)) return change;
+  throw new ChannelError('ERR_SESSION_CONFLICT', `Another message changed the session's '${key}' meanwhile; use update() for it.`);
 }
 
 function rerun(steps: readonly Step[], value: JsonValue | undefined, key: string): JsonValue | undefined {

@@ -1,3 +1,4 @@
+import type { Identified } from './merge-commits.js';
 import type { DraftSource, SessionDraft } from './session-draft.js';
 
 /** The session of one channel. */
@@ -12,10 +13,10 @@ export interface ChannelRecord extends DraftSource {
    * Ends the draft of a message that succeeded, and saves what it changed. Returns `undefined` where nothing was, or where there is no store
    * to wait for.
    *
-   * @param channelId of the channel whose message it was, for the events.
+   * @param channel whose message it was, for the events.
    * @throws {ChannelError} `ERR_SESSION_CONFLICT`, `ERR_SESSION_GONE` or `ERR_SESSION_SAVE_FAILED`; nothing is changed then.
    */
-  commit(draft: SessionDraft, channelId: string): Promise<void> | undefined;
+  commit(draft: SessionDraft, channel: Identified): Promise<void> | undefined;
   /** The channel has ended: a record of its own goes, a shared one stays. */
   end(): Promise<void> | undefined;
 }

@@ -1,7 +1,14 @@
-import { checkedDate } from '../checked-date.js';
+import { checkedTime } from '../checked-date.js';
 import type { JsonObject, StoredSession } from '../contracts/session-store.js';
 import { kindOf } from '../kind-of.js';
 import { frozenJson } from './json-value.js';
+
+/** A session as a store keeps it, with its times as numbers: a `Date` that was handed out can be changed, a number cannot. */
+export interface SessionRow extends Pick<StoredSession, 'version' | 'data'> {
+  /** In milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
 
 /**
  * A checked, frozen copy of a session, as a store keeps it. Its data hold only JSON, and its dates are copies.
@@ -10,6 +17,16 @@ import { frozenJson } from './json-value.js';
  * @throws {TypeError} when `version` is not an integer of at least 1, `data` is not an object that JSON can hold, or a date is missing or invalid.
  */
 export function checkStoredSession(owner: string, session: StoredSession): StoredSession {
+  const { version, data, createdAt, expiresAt } = checkedRow(owner, session);
+  return Object.freeze({ version, data, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) });
+}
+
+/**
+ * A checked copy of a session, its data deeply frozen.
+ *
+ * @throws {TypeError} as {@link checkStoredSession} does.
+ */
+export function checkedRow(owner: string, session: StoredSession): SessionRow {
   if (typeof session !== 'object' || session === null) throw new TypeError(`${owner}: session must be an object, got ${kindOf(session)}`);
   const { version, data, createdAt, expiresAt } = session;
   if (!Number.isSafeInteger(version) || version < 1) {
@@ -18,12 +35,12 @@ export function checkStoredSession(owner: string, session: StoredSession): Store
   if (typeof data !== 'object' || data === null || Array.isArray(data)) {
     throw new TypeError(`${owner}: data must be an object, got ${kindOf(data)}`);
   }
-  return Object.freeze({
+  return {
     version,
     data: frozenJson(data, `${owner}: data`) as JsonObject,
-    createdAt: checkedDate(owner, 'createdAt', createdAt),
-    expiresAt: checkedDate(owner, 'expiresAt', expiresAt),
-  });
+    createdAt: checkedTime(owner, 'createdAt', createdAt),
+    expiresAt: checkedTime(owner, 'expiresAt', expiresAt),
+  };
 }
 
 /**

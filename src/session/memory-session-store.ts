@@ -1,10 +1,10 @@
 import { checkedIds, checkId } from '../check-id.js';
-import { checkedDate } from '../checked-date.js';
+import { checkedTime } from '../checked-date.js';
 import { anInteger, checkedOptions, having, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
-import type { JsonObject, SessionStore, StoredSession } from '../contracts/session-store.js';
+import type { SessionStore, StoredSession } from '../contracts/session-store.js';
 import { ChannelError } from '../errors.js';
-import { checkExpectedVersion, checkStoredSession } from './check-stored-session.js';
+import { checkExpectedVersion, checkedRow, type SessionRow } from './check-stored-session.js';
 
 /** Options of {@link MemorySessionStore}. */
 export interface MemorySessionStoreOptions {
@@ -15,14 +15,6 @@ export interface MemorySessionStoreOptions {
 }
 
 const rules: Rules<MemorySessionStoreOptions> = { maxSessions: anInteger(1), clock: having('a Clock', 'now') };
-
-/** A record with its times as numbers: a `Date` that was handed out can be changed, a number cannot. */
-interface MemoryRecord {
-  readonly version: number;
-  readonly data: JsonObject;
-  readonly createdAt: number;
-  readonly expiresAt: number;
-}
 
 /** A sweep costs one step per record: so many steps may each creation since the last sweep pay for while the store is full. */
 const stepsPerCreation = 64;
@@ -43,7 +35,7 @@ export class MemorySessionStore implements SessionStore {
   readonly #maxSessions: number;
   readonly #clock: Pick<Clock, 'now'>;
   /** In order of use, the least recently used first. */
-  readonly #records = new Map<string, MemoryRecord>();
+  readonly #records = new Map<string, SessionRow>();
   /** No record expires before this moment. */
   #earliestExpiry = Number.POSITIVE_INFINITY;
   #creationsSinceSweep = 0;
@@ -73,7 +65,7 @@ export class MemorySessionStore implements SessionStore {
   /** @throws {TypeError} (as a rejection) when the session is none that can be kept, for example with an invalid date. */
   async create(id: string, session: StoredSession): Promise<void> {
     checkId(`${owner}.create`, 'id', id);
-    const record = recordOf(checkStoredSession(`${owner}.create`, session));
+    const record = checkedRow(`${owner}.create`, session);
     if (this.#find(id)) throw new ChannelError('ERR_SESSION_CONFLICT', 'There is a session of this id already.');
     this.#creationsSinceSweep += 1;
     this.#makeRoom();
@@ -82,9 +74,18 @@ export class MemorySessionStore implements SessionStore {
 
   /** @throws {TypeError} (as a rejection) when the session is none that can be kept, for example with an invalid date. */
   async save(id: string, session: StoredSession, expectedVersion: number): Promise<void> {
+    this.saveAtOnce(id, session, expectedVersion);
+  }
+
+  /**
+   * As {@link save}, without a promise: throws what that rejects with.
+   *
+   * @internal
+   */
+  saveAtOnce(id: string, session: StoredSession, expectedVersion: number): void {
     checkId(`${owner}.save`, 'id', id);
     checkExpectedVersion(`${owner}.save`, expectedVersion);
-    const record = recordOf(checkStoredSession(`${owner}.save`, session));
+    const record = checkedRow(`${owner}.save`, session);
     const current = this.#find(id);
     if (current?.createdAt !== record.createdAt)
       throw new ChannelError('ERR_SESSION_GONE', 'The session was destroyed, or it has expired.');
@@ -95,12 +96,12 @@ export class MemorySessionStore implements SessionStore {
 
   async touch(id: string, expiresAt: Date): Promise<void> {
     checkId(`${owner}.touch`, 'id', id);
-    this.#touch(id, checkedDate(`${owner}.touch`, 'expiresAt', expiresAt).getTime());
+    this.#touch(id, checkedTime(`${owner}.touch`, 'expiresAt', expiresAt));
   }
 
   async touchMany(ids: readonly string[], expiresAt: Date): Promise<void> {
     const checked = checkedIds(`${owner}.touchMany`, ids);
-    const time = checkedDate(`${owner}.touchMany`, 'expiresAt', expiresAt).getTime();
+    const time = checkedTime(`${owner}.touchMany`, 'expiresAt', expiresAt);
     for (const id of checked) this.#touch(id, time);
   }
 
@@ -115,7 +116,7 @@ export class MemorySessionStore implements SessionStore {
   }
 
   /** The record, if it is live; an expired one is removed. */
-  #find(id: string): MemoryRecord | undefined {
+  #find(id: string): SessionRow | undefined {
     const record = this.#records.get(id);
     if (!record || isLive(record, this.#clock.now())) return record;
     this.#records.delete(id);
@@ -123,7 +124,7 @@ export class MemorySessionStore implements SessionStore {
   }
 
   /** Keeps the record, as the most recently used one. */
-  #put(id: string, record: MemoryRecord): void {
+  #put(id: string, record: SessionRow): void {
     this.#records.delete(id);
     this.#records.set(id, record);
     this.#earliestExpiry = Math.min(this.#earliestExpiry, record.expiresAt);
@@ -151,10 +152,6 @@ export class MemorySessionStore implements SessionStore {
   }
 }
 
-function isLive(record: MemoryRecord, now: number): boolean {
+function isLive(record: SessionRow, now: number): boolean {
   return record.expiresAt > now;
-}
-
-function recordOf({ version, data, createdAt, expiresAt }: StoredSession): MemoryRecord {
-  return { version, data, createdAt: createdAt.getTime(), expiresAt: expiresAt.getTime() };
 }

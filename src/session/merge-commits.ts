@@ -1,11 +1,19 @@
 import { type Change, type Changes, rebase } from './changes.js';
 import type { Snapshot } from './session-data.js';
 
+/** Whose id is made when somebody reads it. */
+export interface Identified {
+  readonly id: string;
+}
+
+/** Whose message made changes. */
+export interface Commit {
+  readonly channel: Identified;
+}
+
 /** A message's changes that wait to be saved. */
-export interface WaitingCommit {
+export interface WaitingCommit extends Commit {
   readonly changes: Changes;
-  /** Whose message it was. */
-  readonly channelId: string;
   /** Until when it may be tried, on the monotonic clock. */
   readonly end: number;
   resolve(): void;
@@ -34,15 +42,16 @@ export function merge(commits: readonly WaitingCommit[], committed: Snapshot): M
   };
   for (const commit of commits) {
     try {
-      for (const [key, change] of rebase(commit.changes, newest)) merged.set(key, change);
+      for (const change of rebase(commit.changes, newest)) merged.set(change.key, change);
     } catch (error) {
       failures.set(commit, error);
     }
   }
-  return { changes: failures.size === commits.length ? undefined : merged, failures };
+  return { changes: failures.size === commits.length ? undefined : [...merged.values()], failures };
 }
 
-const none: ReadonlyMap<WaitingCommit, unknown> = new Map();
+/** Where each commit has its way. */
+export const none: ReadonlyMap<WaitingCommit, unknown> = new Map();
 
 function mergeOne(commit: WaitingCommit, committed: Snapshot): MergedCommits {
   try {

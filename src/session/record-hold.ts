@@ -1,4 +1,5 @@
 import type { ChannelRecord } from './channel-record.js';
+import type { Identified } from './merge-commits.js';
 import type { Snapshot } from './session-data.js';
 import type { SessionDraft } from './session-draft.js';
 import type { SessionRecord } from './session-record.js';
@@ -66,10 +67,10 @@ export class RecordHold implements ChannelRecord {
     return this.#record.reload();
   }
 
-  commit(draft: SessionDraft, channelId: string): Promise<void> | undefined {
+  commit(draft: SessionDraft, channel: Identified): Promise<void> | undefined {
     const changes = draft.seal();
     if (changes === undefined || (this.#hasEnded && !this.#record.isShared)) return undefined;
-    return this.#record.commit(changes, channelId);
+    return this.#record.commit(changes, channel);
   }
 
   end(): Promise<void> | undefined {

@@ -33,7 +33,7 @@ export class SessionData {
 
   /** Changes the newest values. */
   apply(changes: Changes): void {
-    for (const [key, { value }] of changes) this.put(key, value);
+    for (const { key, value } of changes) this.put(key, value);
   }
 
   /** Changes one of the newest values; `undefined` deletes it. */
@@ -51,14 +51,20 @@ export class SessionData {
   }
 }
 
-/** An object of `values` with `changes` on top. A key named `__proto__` is one like any other: it is defined, not set. */
+/** An object of `values` with `changes` on top. */
 export function objectOf(values: Snapshot, changes: Changes | undefined): Record<string, JsonValue> {
-  const result = Object.fromEntries(values);
+  const result: Record<string, JsonValue> = {};
+  for (const [key, value] of values) putMember(result, key, value);
   if (changes === undefined) return result;
-  for (const [key, { value }] of changes) {
+  for (const { key, value } of changes) {
     if (value === undefined) delete result[key];
-    else if (key !== '__proto__') result[key] = value;
-    else Object.defineProperty(result, key, { value, configurable: true, enumerable: true, writable: true });
+    else putMember(result, key, value);
   }
   return result;
+}
+
+/** A key named `__proto__` is one like any other: it is defined, not set. */
+function putMember(object: Record<string, JsonValue>, key: string, value: JsonValue): void {
+  if (key !== '__proto__') object[key] = value;
+  else Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
 }

@@ -26,7 +26,6 @@ export class SessionDraft implements ChannelSession {
   /** `undefined` once sealed. */
   #base: Snapshot | undefined;
   /** What is changed, where it is a single key, as it is of most messages: a map would cost more than all else here. */
-  #key: string | undefined;
   #change: Change | undefined;
   /** What is changed, where several keys are. */
   #changes: Map<string, Change> | undefined;
@@ -41,7 +40,8 @@ export class SessionDraft implements ChannelSession {
 
   /** What this message changed and nobody has saved yet. */
   get changes(): Changes | undefined {
-    return this.#change === undefined ? this.#changes : this.#asMap(this.#change);
+    if (this.#change !== undefined) return [this.#change];
+    return this.#changes === undefined ? undefined : [...this.#changes.values()];
   }
 
   /** Whether there are {@link changes}. */
@@ -64,9 +64,9 @@ export class SessionDraft implements ChannelSession {
     const before = this.#find(key);
     if (before === undefined) {
       const seen = base.get(key);
-      if (seen !== frozen) this.#put(key, { value: frozen, seen, steps: undefined });
+      if (seen !== frozen) this.#put({ key, value: frozen, seen, steps: undefined });
     } else if (before.value !== frozen || before.steps !== undefined) {
-      this.#put(key, { value: frozen, seen: before.seen, steps: undefined });
+      this.#put({ key, value: frozen, seen: before.seen, steps: undefined });
     }
   }
 
@@ -78,7 +78,7 @@ export class SessionDraft implements ChannelSession {
     const base = this.#open('delete');
     if (this.#current(key) === undefined) return;
     const before = this.#find(key);
-    this.#put(key, { value: undefined, seen: before === undefined ? base.get(key) : before.seen, steps: undefined });
+    this.#put({ key, value: undefined, seen: before === undefined ? base.get(key) : before.seen, steps: undefined });
   }
 
   update(key: string, change: (value: never) => unknown): void {
@@ -88,13 +88,13 @@ export class SessionDraft implements ChannelSession {
     const before = this.#find(key);
     if (before === undefined) {
       const seen = base.get(key);
-      this.#put(key, { value: applyStep(change, seen, key), seen, steps: [change] });
+      this.#put({ key, value: applyStep(change, seen, key), seen, steps: [change] });
       return;
     }
     const value = applyStep(change, before.value, key);
     // what builds on a value that this message set or deleted is as blind as that
     const steps: readonly Step[] | undefined = before.steps === undefined ? undefined : [...before.steps, change];
-    this.#put(key, { value, seen: before.seen, steps });
+    this.#put({ key, value, seen: before.seen, steps });
   }
 
   /** @throws {TypeError} (as a rejection) once the message is over. */
@@ -114,7 +114,6 @@ export class SessionDraft implements ChannelSession {
   }
 
   #forget(): void {
-    this.#key = undefined;
     this.#change = undefined;
     this.#changes = undefined;
   }
@@ -134,8 +133,8 @@ export class SessionDraft implements ChannelSession {
     if (this.#base === undefined) return;
     this.#source.release(this.#base);
     this.#base = undefined;
-    if (this.#change !== undefined) data.put(this.#key as string, this.#change.value);
-    else if (this.#changes !== undefined) data.apply(this.#changes);
+    if (this.#change !== undefined) data.put(this.#change.key, this.#change.value);
+    else if (this.#changes !== undefined) for (const { key, value } of this.#changes.values()) data.put(key, value);
     this.#forget();
   }
 
@@ -151,25 +150,19 @@ export class SessionDraft implements ChannelSession {
   }
 
   #find(key: string): Change | undefined {
-    if (key === this.#key) return this.#change;
-    return this.#changes?.get(key);
+    return this.#change?.key === key ? this.#change : this.#changes?.get(key);
   }
 
-  #put(key: string, change: Change): void {
-    if (this.#changes !== undefined) this.#changes.set(key, change);
-    else if (this.#change !== undefined && key !== this.#key) this.#asMap(this.#change).set(key, change);
+  #put(change: Change): void {
+    if (this.#changes !== undefined) this.#changes.set(change.key, change);
+    else if (this.#change === undefined || this.#change.key === change.key) this.#change = change;
     else {
-      this.#key = key;
-      this.#change = change;
+      this.#changes = new Map([
+        [this.#change.key, this.#change],
+        [change.key, change],
+      ]);
+      this.#change = undefined;
     }
-  }
-
-  /** From here on the single change is one of several. */
-  #asMap(only: Change): Map<string, Change> {
-    const changes = new Map([[this.#key as string, only]]);
-    this.#forget();
-    this.#changes = changes;
-    return changes;
   }
 
   toJSON(): object {

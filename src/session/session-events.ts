@@ -1,10 +1,12 @@
 import { codeOf } from '../errors.js';
 import type { Events } from '../events.js';
-import type { MergedCommits, WaitingCommit } from './merge-commits.js';
+import type { Commit, MergedCommits, WaitingCommit } from './merge-commits.js';
 
 /** One write, done or failed. */
-interface Save extends Pick<MergedCommits, 'failures'> {
-  readonly commits: readonly WaitingCommit[];
+export interface Save {
+  readonly commits: readonly Commit[];
+  /** Those among them that could not be merged. */
+  readonly failures: ReadonlyMap<Commit, unknown>;
   /** When it began; `undefined` where nobody listened. */
   readonly start: number | undefined;
   /** What failed it. */
@@ -45,6 +47,6 @@ function emitConflict(events: Events, commits: readonly WaitingCommit[], isRetri
   if (commits.length > 0) events.emit({ type: 'conflict', channelIds: channelIdsOf(commits), isRetried });
 }
 
-function channelIdsOf(commits: readonly WaitingCommit[]): readonly string[] {
-  return commits.map(({ channelId }) => channelId);
+function channelIdsOf(commits: readonly Commit[]): readonly string[] {
+  return commits.map(({ channel }) => channel.id);
 }

@@ -1,28 +1,11 @@
-import type { Clock } from '../contracts/clock.js';
 import type { StoredSession } from '../contracts/session-store.js';
 import { ChannelError, codeOf } from '../errors.js';
-import type { Events } from '../events.js';
 import type { BoundedStore } from './bounded-store.js';
-import type { Changes } from './changes.js';
-import { asFrozenJson } from './json-value.js';
-import { merge, type WaitingCommit } from './merge-commits.js';
-import { objectOf, SessionData } from './session-data.js';
-import { tellConflict, tellFailedConflicts, tellSave } from './session-events.js';
-import { randomSessionId } from './session-id.js';
-import type { SessionSettings } from './session-settings.js';
+import { type Changes, rebase } from './changes.js';
+import { KnownRecord, type RecordContext } from './known-record.js';
+import { type Identified, type MergedCommits, merge, none, type WaitingCommit } from './merge-commits.js';
+import { type Save, tellConflict, tellFailedConflicts, tellSave } from './session-events.js';
 import { type ReadRecord, readRecord } from './stored-record.js';
-
-/** What a record needs of the server that it lives in. */
-export interface RecordContext {
-  readonly settings: SessionSettings;
-  readonly clock: Clock;
-  /** From 0 to 1, as `Math.random` gives it: spreads the attempts of those who write one record. */
-  readonly random: () => number;
-  /** The deadline of each operation, in milliseconds. */
-  readonly deadlineMs: number;
-  readonly events: Events;
-  report(error: unknown): void;
-}
 
 /**
  * How often a store may speak of a conflict and yet have no newer version before a commit gives up. Where it has one, somebody else came
@@ -36,31 +19,25 @@ const attemptsAtOnce = 2;
 const firstPauseMs = 4;
 const maxPauseMs = 250;
 
+/** A write that was tried. */
+interface Write extends Save {
+  readonly commits: readonly WaitingCommit[];
+  readonly failures: MergedCommits['failures'];
+}
+
 interface WaitingRead {
   resolve(): void;
   reject(error: unknown): void;
 }
 
 /**
- * A record of a store as this process knows it: what is committed, and the queue of what is to be done to it. All channels that share the
- * record have this one. One operation runs at a time; whatever commits wait meanwhile go into the next write together.
+ * A record and the queue of what is to be done to it. All channels of this process that share the record have this one. One operation runs at a
+ * time; whatever commits wait meanwhile go into the next write together.
  */
-export class SessionRecord {
-  readonly data: SessionData = new SessionData();
-  readonly #context: RecordContext;
+export class SessionRecord extends KnownRecord {
   readonly #store: BoundedStore;
-  /** Derived: shared with other channels, and kept when they end. */
-  readonly isShared: boolean;
-  #id: string | undefined;
-  /** Version of the record in the store; 0 where there is none of ours. */
-  #version = 0;
-  /** When it was created: one created at another time is not ours. */
-  #birth: number | undefined;
-  /** When it was last saved or touched, on the monotonic clock: the other one may jump. */
-  #refreshedAt = 0;
   /** A record that nobody can read stands in the place of ours. */
   #isCorrupt = false;
-  #isGone = false;
   #reads: WaitingRead[] = [];
   #commits: WaitingCommit[] = [];
   #working: Promise<void> | undefined;
@@ -70,30 +47,8 @@ export class SessionRecord {
 
   /** @param sharedId the derived id; without one, the record is a channel's own. */
   constructor(context: RecordContext, store: BoundedStore, sharedId?: string) {
-    this.#context = context;
+    super(context, sharedId);
     this.#store = store;
-    this.isShared = sharedId !== undefined;
-    this.#id = sharedId;
-  }
-
-  /** `undefined` where it is a channel's own and was never written. */
-  get id(): string | undefined {
-    return this.#id;
-  }
-
-  /** Whether somebody destroyed it, or it has expired: it stays so, and there may be another of its id. */
-  get isGone(): boolean {
-    return this.#isGone;
-  }
-
-  /** The id of a record that was neither saved nor touched since `before`, and that must be. */
-  dueForTouch(before: number): string | undefined {
-    return this.#version > 0 && !this.#isGone && this.#refreshedAt <= before ? this.#id : undefined;
-  }
-
-  /** Notes that the record was touched. */
-  touched(at: number): void {
-    this.#refreshedAt = at;
   }
 
   /** Reads the record as it is now; those who ask at the same time share one look. */
@@ -107,14 +62,35 @@ export class SessionRecord {
   /** Reads what others may have written; nothing to do where nobody else knows the record. */
   async reload(): Promise<void> {
     await this.#working;
-    if (this.isShared || this.#version > 0) await this.read();
+    if (this.isShared || this.version > 0) await this.read();
   }
 
-  /** Saves what a message changed. */
-  commit(changes: Changes, channelId: string): Promise<void> {
+  /** Saves what a message changed; `undefined` where that is done. */
+  commit(changes: Changes, channel: Identified): Promise<void> | undefined {
+    return this.#isSavedAtOnce(changes, channel) ? undefined : this.#commitInTurn(changes, channel);
+  }
+
+  /** Whether it could be saved without a wait. Whatever stands in its way is met again in turn, and dealt with there. */
+  #isSavedAtOnce(changes: Changes, channel: Identified): boolean {
+    if (this.#working !== undefined || this.version === 0 || this.isGone || !this.#store.savesAtOnce) return false;
+    const { events } = this.context;
+    const start = events.start('save');
+    try {
+      const rebased = rebase(changes, this.data.values);
+      const next = this.with(rebased);
+      this.#store.saveAtOnce(this.id as string, next, this.version);
+      this.wrote(next, rebased);
+    } catch {
+      return false;
+    }
+    if (start !== undefined) tellSave(events, { commits: [{ channel }], failures: none, start });
+    return true;
+  }
+
+  #commitInTurn(changes: Changes, channel: Identified): Promise<void> {
     return new Promise((resolve, reject) => {
-      const end = this.#context.clock.monotonic() + this.#context.deadlineMs;
-      this.#commits.push({ changes, channelId, end, resolve, reject });
+      const end = this.context.clock.monotonic() + this.context.deadlineMs;
+      this.#commits.push({ changes, channel, end, resolve, reject });
       this.#working ??= this.#work();
     });
   }
@@ -122,11 +98,11 @@ export class SessionRecord {
   /** Destroys the record, once what was to be done to it is done. Never rejects. */
   async destroy(): Promise<void> {
     await this.#working;
-    if (this.#id !== undefined) await this.#remove(this.#id);
+    if (this.id !== undefined) await this.#remove(this.id);
   }
 
   async #remove(id: string): Promise<void> {
-    await this.#store.destroy(id).catch((error: unknown) => this.#context.report(error));
+    await this.#store.destroy(id).catch((error: unknown) => this.context.report(error));
   }
 
   async #work(): Promise<void> {
@@ -141,42 +117,66 @@ export class SessionRecord {
     const reads = this.#reads;
     this.#reads = [];
     try {
-      if (!this.#isGone) await this.#readStored();
+      if (!this.isGone) await this.#readStored();
       for (const read of reads) read.resolve();
     } catch (error) {
       for (const read of reads) read.reject(error);
     }
   }
 
-  /** Tries to save whatever waits, in one write. Where others come first, it waits on. */
+  /** Tries to save whatever waits, in one write. */
   async #saveAll(): Promise<void> {
     const commits = this.#commits;
     this.#commits = [];
-    if (this.#isGone) {
+    if (this.isGone) {
       for (const commit of commits) commit.reject(gone());
       return;
     }
-    const { events } = this.#context;
+    const { events } = this.context;
     const start = events.start('save');
     const { changes, failures } = merge(commits, this.data.values);
-    try {
-      if (changes !== undefined && !(await this.#write(changes))) {
-        await this.#waitOn(commits);
+    if (changes !== undefined) {
+      try {
+        const next = this.with(changes);
+        await this.#write(next);
+        this.wrote(next, changes);
+      } catch (error) {
+        await this.#refused(error, { commits, failures, start });
         return;
       }
-      if (changes !== undefined) tellSave(events, { commits, failures, start });
+      tellSave(events, { commits, failures, start });
       for (const commit of commits) if (!failures.has(commit)) commit.resolve();
-    } catch (error) {
-      tellSave(events, { commits, failures, start, error });
-      for (const commit of commits) if (!failures.has(commit)) commit.reject(error);
     }
-    tellFailedConflicts(events, failures);
+    this.#rejectAll(failures);
+  }
+
+  protected override wrote(next: StoredSession, changes: Changes): void {
+    super.wrote(next, changes);
+    this.#lost = 0;
+    this.#fruitless = 0;
+  }
+
+  #rejectAll(failures: MergedCommits['failures']): void {
+    tellFailedConflicts(this.context.events, failures);
     for (const [commit, error] of failures) commit.reject(error);
+  }
+
+  /** A write has failed: where others came first, its commits wait on. */
+  async #refused(refusal: unknown, write: Write): Promise<void> {
+    try {
+      await this.#yieldTo(refusal);
+    } catch (error) {
+      tellSave(this.context.events, { ...write, error });
+      for (const commit of write.commits) if (!write.failures.has(commit)) commit.reject(error);
+      this.#rejectAll(write.failures);
+      return;
+    }
+    await this.#waitOn(write.commits);
   }
 
   /** Others came first: lets them have their turn, then tries again with those whose time is not over. */
   async #waitOn(commits: readonly WaitingCommit[]): Promise<void> {
-    const { clock, random, events } = this.#context;
+    const { clock, random, events } = this.context;
     if (this.#lost > attemptsAtOnce) {
       const ms = random() * Math.min(firstPauseMs * 2 ** (this.#lost - attemptsAtOnce - 1), maxPauseMs);
       await new Promise<void>((resolve) => {
@@ -194,94 +194,52 @@ export class SessionRecord {
     if (this.#fruitless >= maxFruitlessAttempts) this.#fruitless = 0;
   }
 
-  /** Writes the record with `changes`; `false` where a newer version was met, and read instead. */
-  async #write(changes: Changes): Promise<boolean> {
-    const { clock, settings } = this.#context;
-    const known = this.#version;
-    const now = clock.now();
-    const birth = this.#birth ?? now;
-    const next: StoredSession = {
-      version: known + 1,
-      data: asFrozenJson(objectOf(this.data.values, changes)),
-      createdAt: new Date(birth),
-      expiresAt: new Date(now + settings.ttlMs),
-    };
-    try {
-      if (known > 0) await this.#store.save(this.#id as string, next, known);
-      else await this.#create(next);
-    } catch (error) {
-      await this.#yieldTo(error);
-      return false;
-    }
-    this.data.apply(changes);
-    this.#version = next.version;
-    this.#birth = birth;
-    this.#refreshedAt = clock.monotonic();
-    this.#lost = 0;
-    this.#fruitless = 0;
-    return true;
+  #write(next: StoredSession): Promise<void> {
+    return this.version > 0 ? this.#store.save(this.id as string, next, this.version) : this.#create(next);
   }
 
-  async #create(next: StoredSession): Promise<void> {
-    this.#id ??= randomSessionId();
-    const id = this.#id;
+  #create(next: StoredSession): Promise<void> {
+    const id = this.named();
     // a record of the channel's own that arrives after we gave up on it would outlive its channel
     const onLate = this.isShared ? undefined : (): void => void this.#remove(id);
-    await this.#store.create(id, next, onLate);
+    return this.#store.create(id, next, onLate);
   }
 
   /** Reads what stands in the way of a write. Throws `error` where that is not what failed it, or where the record is gone. */
   async #yieldTo(error: unknown): Promise<void> {
     const code = codeOf(error);
-    if (code === 'ERR_SESSION_GONE') this.#vanish();
+    if (code === 'ERR_SESSION_GONE') this.vanish();
     if (code !== 'ERR_SESSION_CONFLICT') throw error;
-    const known = this.#version;
+    const known = this.version;
     await this.#readStored();
-    if (this.#isGone) throw gone();
-    if (this.#version === known) this.#fruitless += 1;
+    if (this.isGone) throw gone();
+    if (this.version === known) this.#fruitless += 1;
     else this.#lost += 1;
     // seen twice, so it is not one that another process is just replacing
-    if (this.#isCorrupt) await this.#store.destroy(this.#id as string);
+    if (this.#isCorrupt) await this.#store.destroy(this.id as string);
   }
 
   async #readStored(): Promise<void> {
-    const stored = await this.#store.load(this.#id as string);
+    const stored = await this.#store.load(this.id as string);
     const isAbsent = stored === undefined || stored === null;
     if (isAbsent) this.#isCorrupt = false;
-    const found = isAbsent ? undefined : this.#check(stored);
-    // one of another birth is no successor: what is written now would be mixed from both
-    if (this.#version > 0 && found?.birth !== this.#birth) this.#vanish();
-    else if (found !== undefined) this.#adopt(found);
+    this.met(isAbsent ? undefined : this.#check(stored));
   }
 
   /** The record, or `undefined` for one that cannot be read; that is told of once. */
   #check(stored: StoredSession): ReadRecord | undefined {
     try {
-      return readRecord(stored);
+      const read = readRecord(stored);
+      this.#isCorrupt = false;
+      return read;
     } catch {
       // where ours stood there, its loss is told of by whoever wanted to change it
-      if (!this.#isCorrupt && this.#version === 0) {
-        this.#context.report(new ChannelError('ERR_SESSION_CORRUPT', 'A stored channel session cannot be read; it is treated as absent.'));
+      if (!this.#isCorrupt && this.version === 0) {
+        this.context.report(new ChannelError('ERR_SESSION_CORRUPT', 'A stored channel session cannot be read; it is treated as absent.'));
       }
       this.#isCorrupt = true;
       return undefined;
     }
-  }
-
-  #adopt({ version, values, birth, expiresAt }: ReadRecord): void {
-    const { clock, settings } = this.#context;
-    const age = Math.min(Math.max(clock.now() + settings.ttlMs - expiresAt, 0), settings.ttlMs);
-    this.#refreshedAt = clock.monotonic() - age;
-    this.#isCorrupt = false;
-    if (version === this.#version) return;
-    this.data.replace(values);
-    this.#version = version;
-    this.#birth = birth;
-  }
-
-  #vanish(): void {
-    this.#isGone = true;
-    this.data.replace();
   }
 }
 

@@ -1,8 +1,9 @@
 import { BoundedStore } from './bounded-store.js';
 import type { ChannelRecord } from './channel-record.js';
+import type { RecordContext } from './known-record.js';
 import { LocalSession } from './local-session.js';
 import { RecordHold, type RecordOwner } from './record-hold.js';
-import { type RecordContext, SessionRecord } from './session-record.js';
+import { SessionRecord } from './session-record.js';
 import type { SessionScope } from './session-settings.js';
 import { SessionToucher } from './session-toucher.js';
 

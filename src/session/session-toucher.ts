@@ -1,6 +1,7 @@
 import { ChannelError } from '../errors.js';
 import type { BoundedStore } from './bounded-store.js';
-import type { RecordContext, SessionRecord } from './session-record.js';
+import type { RecordContext } from './known-record.js';
+import type { SessionRecord } from './session-record.js';
 
 /** How soon a round comes that cannot wait, at most. */
 const maxHurryMs = 1_000;

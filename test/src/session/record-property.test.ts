@@ -28,6 +28,7 @@ const step = fc.record({
 const plan = fc.record({
   processes: fc.integer({ min: 1, max: 2 }),
   turns: fc.array(fc.nat(2), { minLength: 1, maxLength: 8 }),
+  isNear: fc.boolean(),
   steps: fc.array(step, { maxLength: 24 }),
 });
 
@@ -63,7 +64,7 @@ async function run(hold: Hold, { channel, turns, outcome }: Step): Promise<boole
     return false;
   }
   if (outcome === 'is discarded') draft.discard();
-  await hold.commit(draft, 'a-channel');
+  await hold.commit(draft, { id: 'a-channel' });
   return outcome !== 'is discarded';
 }
 
@@ -86,12 +87,19 @@ async function runAll(holds: readonly Hold[], steps: readonly Step[]): Promise<n
   );
 }
 
-function processesOn(store: MemorySessionStore, { processes, turns }: { processes: number; turns: readonly number[] }) {
+interface Sited {
+  readonly processes: number;
+  readonly turns: readonly number[];
+  /** Whether the first process has the store in its own memory. */
+  readonly isNear: boolean;
+}
+
+function processesOn(store: MemorySessionStore, { processes, turns, isNear }: Sited) {
   const errors: unknown[] = [];
-  const all = Array.from({ length: processes }, () => {
+  const all = Array.from({ length: processes }, (_, index) => {
     let asked = 0;
     const far = countingStore(store, () => turns[(asked++ % turns.length) as number] as number).store;
-    const settings = { store: far, ttlMs: 86_400_000, scope: 'user' as const };
+    const settings = { store: isNear && index === 0 ? store : far, ttlMs: 86_400_000, scope: 'user' as const };
     const context = {
       settings,
       clock: systemClock,

@@ -58,7 +58,7 @@ type Hold = ReturnType<SessionRecords['open']>;
 async function add(hold: Hold): Promise<void> {
   const draft = new SessionDraft(hold);
   draft.update('count', (count: number | undefined) => (count ?? 0) + 1);
-  await hold.commit(draft, 'a-channel');
+  await hold.commit(draft, { id: 'a-channel' });
 }
 
 describe('a save that others come before', () => {
@@ -102,6 +102,66 @@ describe('a save that others come before', () => {
   });
 });
 
+describe('a save in a MemorySessionStore', () => {
+  /** Two processes that share a session, which both have read. */
+  async function twoProcesses() {
+    const clock = new TestClock();
+    const store = new MemorySessionStore({ clock });
+    const hold = async (): Promise<Hold> => {
+      const opened = processOn(store, clock).records.open('shared');
+      await opened.load();
+      return opened;
+    };
+    const first = await hold();
+    await add(first);
+    return { store, first, second: await hold() };
+  }
+
+  /** What a message that adds one has to wait for. */
+  function adding(hold: Hold): Promise<void> | undefined {
+    const draft = new SessionDraft(hold);
+    draft.update('count', (count: number | undefined) => (count ?? 0) + 1);
+    return hold.commit(draft, { id: 'a-channel' });
+  }
+
+  it('is done when the message is, without a promise', async () => {
+    const { store, first } = await twoProcesses();
+    const [one] = [adding(first), adding(first)];
+    const before = await store.load('shared');
+    expect([one, first.values.get('count'), before?.data, before?.version]).toEqual([undefined, 3, { count: 3 }, 3]);
+  });
+
+  it('waits its turn where somebody else came first, and loses nothing', async () => {
+    const { store, first, second } = await twoProcesses();
+    expect(adding(first)).toBeUndefined();
+    const [late, behind] = [adding(second), adding(second)];
+    expect([late, behind]).toEqual([expect.any(Promise), expect.any(Promise)]);
+    await Promise.all([late, behind]);
+    expect([second.values.get('count'), (await store.load('shared'))?.data]).toEqual([4, { count: 4 }]);
+    expect(adding(second)).toBeUndefined();
+  });
+
+  it('fails where the session was destroyed, and brings nothing back', async () => {
+    const { store, first } = await twoProcesses();
+    await store.destroy('shared');
+    const failures: unknown[] = [];
+    for (const _ of [1, 2]) await adding(first)?.catch((error: unknown) => failures.push(error));
+    expect([codesOf(failures), store.size]).toEqual([['ERR_SESSION_GONE', 'ERR_SESSION_GONE'], 0]);
+  });
+
+  it('goes through a save that the application has put in its place', async () => {
+    const { store, first } = await twoProcesses();
+    const versions: number[] = [];
+    const { save } = store;
+    store.save = (id, session, version) => {
+      versions.push(session.version);
+      return save.call(store, id, session, version);
+    };
+    await adding(first);
+    expect([versions, (await store.load('shared'))?.version]).toEqual([[2], 2]);
+  });
+});
+
 describe('a record in memory', () => {
   it('is let go of after the last of those who hold it, and not before', async () => {
     const clock = new TestClock();
@@ -132,7 +192,7 @@ describe('a record in memory', () => {
     const session = records.open();
     const draft = new SessionDraft(session);
     draft.set('count', 1);
-    expect([session.load(), session.commit(draft, 'a-channel'), session.outlivesChannel]).toEqual([undefined, undefined, false]);
+    expect([session.load(), session.commit(draft, { id: 'a-channel' }), session.outlivesChannel]).toEqual([undefined, undefined, false]);
     const next = new SessionDraft(session);
     next.set('count', 7);
     await next.reload();
@@ -148,7 +208,7 @@ describe('a record in memory', () => {
     const draft = new SessionDraft(own);
     draft.set('late', true);
     await own.end();
-    expect(own.commit(draft, 'a-channel')).toBeUndefined();
+    expect(own.commit(draft, { id: 'a-channel' })).toBeUndefined();
     expect(store.size).toBe(0);
   });
 });
