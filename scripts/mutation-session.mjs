@@ -37,4 +37,5 @@ function isLate(test) {
 }
 
 process.on('message', (task) => void run(task).then((answer) => process.send(answer)));
+process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL')); // nobody asks any more: no worker may stay, in a loop perhaps
 process.send('ready');

@@ -3,6 +3,7 @@
 //   npm run mutation                                      100 mistakes of all files that the project `unit` tests
 //   npm run mutation -- --sample 400 --seed 7 --jobs 2    more of them, others, and two at a time
 //   npm run mutation -- --only src/origin.ts --sample all all of one file, or of a folder
+//   npm run mutation -- --only src/origin.ts --sample all --tests test/src/origin.test.ts    what this test file, or folder, notices
 //   npm run mutation -- --project redis                   those of the adapter for Redis (or `mongodb`), with its tests
 // `out/mutation.jsonl` tells what became of each; the exit code says nothing of it.
 import { fork } from 'node:child_process';
@@ -34,6 +35,7 @@ const { values } = parseArgs({
   options: {
     project: { type: 'string', default: 'unit' },
     only: { type: 'string' },
+    tests: { type: 'string', default: '' },
     sample: { type: 'string', default: '100' },
     seed: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '1' },
@@ -118,7 +120,7 @@ class Session {
 
 /** Runs all tests once; resolves to how long each took, and which of them reach which mutant. */
 async function firstRun(session, folder) {
-  const tests = await session.ask({}, 600_000);
+  const tests = (await session.ask({}, 600_000)).filter((test) => test.startsWith(values.tests));
   const answer = await session.ask({ active: -1, tests }, 3_600_000);
   if (answer === undefined) throw new Error('the tests did not end');
   for (const { test, isPassed } of answer.files) if (!isPassed) console.log(`left out, as it fails without any mistake: ${test}`);
@@ -145,7 +147,7 @@ async function fateOf(mutant, session, known) {
   const tests = testsFor(mutant, known);
   if (tests.length === 0) return { fate: 'not reached' };
   const usualMs = tests.reduce((sum, test) => sum + known.passed.get(test), 0);
-  const answer = await session.ask({ active: mutant.id, tests }, 120_000 + 10 * usualMs);
+  const answer = await session.ask({ active: mutant.id, tests }, 60_000 + 10 * usualMs);
   if (answer === undefined) return { fate: 'caught', by: 'no end' };
   if (answer.isPassed) return { fate: 'survived', tests: tests.length };
   return {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type BaseMessage,
   ChannelServer,
   type ChannelSession,
   compose,
@@ -143,9 +144,17 @@ describe('withOrdering on parts of dispatchOn', () => {
     expect(log.slice(7)).toEqual(['-a2', '+f3', '-f3']);
   });
 
-  it('runs the others at once', async () => {
+  it.each([
+    ['from the beginning', false],
+    ['after an ordered one', true],
+  ])('runs the others at once, %s', async (_when, isLater) => {
     const { channels, log, release } = server();
     const client = await connectTo(channels);
+    if (isLater) {
+      release('ordered');
+      await client.sendJson({ do: 'alone', id: 'ordered' });
+      log.length = 0;
+    }
     const handled = ['1', '2', '3', '4', '5'].map((id) => client.sendJson({ do: 'free', id }));
     await settle();
     expect(log).toEqual(['+1', '+2', '+3', '+4']);
@@ -208,6 +217,28 @@ describe('withOrdering and sessions', () => {
     expect(errors).toEqual([]);
     expect(count(client.channelSession)).toBe(203);
   });
+
+  it.each([0, 1, 2])(
+    'keeps what a wrapper outside of it has changed before its turn came (%i keys), and else sees the newest',
+    async (keys) => {
+      const before = defineWrapper('before', ({ channelSession }: BaseMessage & HasChannelSession, next) => {
+        count(channelSession);
+        for (let key = 0; key < keys; key += 1) channelSession.set(`changed ${key}`, true);
+        return next();
+      });
+      const seen: number[] = [];
+      const alone = compose(withChannelSession, before, withOrdering)(({ channelSession }) => void seen.push(count(channelSession)));
+      const free = withChannelSession(async ({ channelSession }: HasChannelSession) => {
+        await settle();
+        channelSession.set('count', 7);
+      });
+      const client = await connectTo({ receive: dispatchOn('do', { free, alone }) }, { concurrency: 2 });
+      await Promise.all(['free', 'alone'].map((command) => client.sendJson({ do: command })));
+      expect(seen).toEqual([keys === 0 ? 7 : 0]);
+      for (let key = 0; key < 2; key += 1) expect(client.channelSession.has(`changed ${key}`)).toBe(key < keys);
+      expect(count(client.channelSession)).toBe(7);
+    },
+  );
 });
 
 describe('withOrdering elsewhere', () => {

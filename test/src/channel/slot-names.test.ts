@@ -22,6 +22,7 @@ const misspelt = [
   ['Disconnect', 'disconnect'],
   ['conect', 'connect'],
   ['connnect', 'connect'],
+  ['conncet', 'connect'],
   ['onConnect', 'connect'],
   ['onReceive', 'receive'],
   ['handleDisconnect', 'disconnect'],
@@ -74,7 +75,7 @@ describe('a function of an object that no slot is named after', () => {
 
 describe('what stands beside the slots and is no mistake', () => {
   it('is any other method of an instance, whatever it is called', () => {
-    const others = ['join', 'connected', 'reconnect', 'close', 'message', 'open', 'constructor', 'receiveAll'];
+    const others = ['join', 'connected', 'reconnect', 'close', 'message', 'open', 'constructor', 'receiveAll', 'collect'];
     expect(serve(instanceWith('connect', 'receive', 'disconnect', ...others, 'onConnect', 'recieve'))).toBeInstanceOf(ChannelServer);
     expect(serve(instanceWith('receive', ...others))).toBeInstanceOf(ChannelServer);
   });

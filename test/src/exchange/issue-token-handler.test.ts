@@ -82,6 +82,14 @@ describe('issueTokenHandler', () => {
     expect((await ask({ cookie: `${site.logIn('alice')}; key=${key}` })).cookies).toHaveLength(1);
   });
 
+  it('looks no token up for a browser that keeps none in that cookie', async () => {
+    const { site, ask } = await issuing();
+    const looking = vi.spyOn(site.tokens, 'findById');
+    const headers = { authorization: `Bearer ${aliceKey}` };
+    expect((await ask({ cookie: site.logIn('alice'), headers })).cookies).toHaveLength(1);
+    expect(looking).not.toHaveBeenCalled();
+  });
+
   it('is for log-ins alone: a token gives no other, and neither does a ticket', async () => {
     const { site, ask } = await issuing();
     expect((await ask({ cookie: `key=${aliceKey}` })).status).toBe(401);

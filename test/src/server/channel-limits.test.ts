@@ -1,5 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
-import { ChannelServer, type ChannelServerOptions, withAuthenticatedUser, withUserFromToken } from '../../../entries/index.js';
+import {
+  ChannelServer,
+  type ChannelServerOptions,
+  type ConnectMessage,
+  withAuthenticatedUser,
+  withUserFromToken,
+} from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { eventually } from '../../support/eventually.js';
 import { RawClient } from '../../support/raw-client.js';
@@ -40,14 +46,19 @@ describe.each(modes)('limits of channels (%s)', (mode) => {
     },
   );
 
-  it('an address over its limit costs no look-up', async () => {
-    const { tokens, cookie } = await oneToken();
-    const findById = vi.spyOn(tokens, 'findById');
-    const connect = withUserFromToken({ tokens })(({ channel }) => void channel.send('ready'));
-    const { port } = await serve({ connect }, { mode, maxChannelsPerAddress: 1 });
-    await storm(port, 20, cookie);
-    expect(findById).toHaveBeenCalledTimes(1);
-  });
+  it.each(['connect', 'receive'])(
+    'an address over its limit costs no look-up, whether connect or only receive identifies (%s)',
+    async (slot) => {
+      const { tokens, cookie } = await oneToken();
+      const findById = vi.spyOn(tokens, 'findById');
+      const connect = ({ channel }: ConnectMessage): void => void channel.send('ready');
+      const identified = withUserFromToken({ tokens });
+      const handlers = slot === 'connect' ? { connect: identified(connect) } : { connect, receive: identified(() => undefined) };
+      const { port } = await serve(handlers, { mode, maxChannelsPerAddress: 1 });
+      await storm(port, 20, cookie);
+      expect(findById).toHaveBeenCalledTimes(1);
+    },
+  );
 
   it('a client that leaves while it connects frees its place', async () => {
     const signals: AbortSignal[] = [];

@@ -2,17 +2,19 @@ import { describe, expect, it } from 'vitest';
 import {
   type ChannelError,
   ChannelServer,
+  type ConnectMessage,
   type HasChannelSession,
   type ReceiveMessage,
   type SessionStore,
   withChannelSession,
+  withUserFromToken,
 } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { eventually } from '../../support/eventually.js';
 import { RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
-import { codesOf, deferred, modes, nextTurn, serve } from './serving.js';
+import { codesOf, deferred, modes, nextTurn, oneToken, serve } from './serving.js';
 
 describe.each(modes)('close (%s)', (mode) => {
   it('ends live channels with 1012, refuses pending and new ones, and runs every disconnect', async () => {
@@ -110,6 +112,29 @@ describe.each(modes)('close (%s)', (mode) => {
     work.resolve();
     await closed;
     expect([errors, warnings, clock.pendingTimers]).toEqual([[], [], 0]);
+  });
+
+  it('waits for the connect handler of a client that was looked up, and has left since', async () => {
+    const { tokens, cookie } = await oneToken();
+    const work = deferred();
+    const begun = deferred<AbortSignal>();
+    const connect = withUserFromToken({ tokens })(({ signal }: ConnectMessage) => {
+      begun.resolve(signal);
+      return work.promise;
+    });
+    const { port, channels } = await serve({ connect }, { mode });
+    const gone = await RawClient.upgrade(port, { headers: { Cookie: cookie } });
+    const signal = await begun.promise;
+    gone.reset();
+    await eventually(() => expect(signal.aborted).toBe(true));
+    let isClosed = false;
+    const closed = channels.close().then(() => {
+      isClosed = true;
+    });
+    for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+    expect(isClosed).toBe(false);
+    work.resolve();
+    await closed;
   });
 
   it('reports connect, receive and disconnect handlers that never settle, and runs the disconnect that they kept waiting', async () => {

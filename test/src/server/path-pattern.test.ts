@@ -58,6 +58,8 @@ const table: readonly (readonly [string, string, Params | undefined])[] = [
   ['/(\\d+)', '/12', { 0: '12' }],
   ['/(\\d+)', '/x', undefined],
   ['/((?:a|b)+)', '/abba', { 0: 'abba' }],
+  ['/(a\\)b)', '/a)b', { 0: 'a)b' }],
+  ['/(a\\(b)', '/a(b', { 0: 'a(b' }],
   ['/rooms/:id?', '/rooms', {}],
   ['/rooms/:id?', '/rooms/7', { id: '7' }],
   ['/rooms/:id?', '/rooms/', undefined],
