@@ -9,6 +9,9 @@ import type { Page, TestBrowser } from './browser.js';
 
 const places = ['/usr/bin/firefox-esr', '/usr/bin/firefox'];
 
+/** The Firefox that is installed here: `FIREFOX_PATH`, or where Debian puts it. */
+export const firefoxPath: string | undefined = process.env['FIREFOX_PATH'] || places.find((place) => existsSync(place));
+
 /** No calls to anybody, and no questions. */
 const preferences = {
   'app.normandy.enabled': false,
@@ -99,15 +102,15 @@ class FirefoxPage implements Page {
   }
 }
 
-/** Starts Firefox (`FIREFOX_PATH`, or where Debian puts it), without a window and without calling anybody. */
+/** Starts Firefox without a window and without calling anybody. */
 export async function startFirefox(): Promise<TestBrowser> {
-  const path = process.env['FIREFOX_PATH'] || places.find((place) => existsSync(place));
-  if (path === undefined) throw new Error(`Firefox is missing: install firefox-esr, or set FIREFOX_PATH. Looked in ${places.join(', ')}.`);
+  if (firefoxPath === undefined)
+    throw new Error(`Firefox is missing: install firefox-esr, or set FIREFOX_PATH. Looked in ${places.join(', ')}.`);
   const profile = mkdtempSync(join(tmpdir(), 'ws-with-firefox-'));
   const lines = Object.entries(preferences).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`);
   writeFileSync(join(profile, 'user.js'), lines.join('\n'));
   const args = ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port=0'];
-  const firefox = spawn(path, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HOME: profile } });
+  const firefox = spawn(firefoxPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HOME: profile } });
   const leave = async (): Promise<void> => {
     firefox.kill('SIGKILL');
     if (firefox.exitCode === null && firefox.signalCode === null) await once(firefox, 'exit');

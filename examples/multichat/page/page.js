@@ -203,11 +203,13 @@ function keepingFocus(change) {
   const before = document.activeElement;
   change();
   const isLost = document.activeElement === before || document.activeElement === document.body;
-  if (before !== null && before !== document.body && isLost && !before.checkVisibility()) conversationOrMain().focus();
+  if (before !== null && before !== document.body && isLost && !before.checkVisibility())
+    conversationOrMain().focus({ preventScroll: true });
 }
 
 function tell(text, ...ways) {
   byId('notice').replaceChildren(element('p', {}, text), ...ways);
+  byId('notice').scrollIntoView({ block: 'nearest' });
 }
 
 function dismissal() {

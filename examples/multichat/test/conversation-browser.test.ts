@@ -374,10 +374,12 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
       ann.evaluate(
         () =>
           document.documentElement.scrollWidth <= 320 &&
+          document.documentElement.scrollHeight <= 640 &&
           [...document.querySelectorAll('.top *')].every((each) => each.getBoundingClientRect().right <= 320),
       );
     const isCut = (place: string) => ann.locator(place).evaluate(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth);
     await write(ann, 'x'.repeat(200));
+    for (let line = 1; line <= 8; line += 1) await write(ann, `Line ${line}`);
     expect(await fits()).toBe(true);
     await ann.locator('summary').click();
     expect(await isCut('#people .name')).toBe(true);
@@ -410,7 +412,9 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
         .locator(place)
         .first()
         .evaluate((element) => Number.parseFloat(getComputedStyle(element).borderTopWidth));
-    expect(await borderOf('.bubble')).toBeGreaterThan(0);
+    await ann.getByRole('navigation').getByRole('button', { name: 'Staff room' }).click();
+    await ann.getByRole('alert').getByText('staff only').waitFor();
+    for (const place of ['.bubble', '#notice']) expect(await borderOf(place)).toBeGreaterThan(0);
     expect(await borderOf('nav button[aria-current]')).toBeGreaterThan(await borderOf('nav li:last-child button'));
   });
 
@@ -448,7 +452,7 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
   it.each([
     ['200 %', { width: 640, height: 360 }],
     ['400 %', { width: 320, height: 180 }],
-  ])('shows at least five messages at %s', async (_, viewport) => {
+  ])('shows at least five messages at %s, and what has happened', async (_, viewport) => {
     const ann = await openAs('ann', { viewport, forcedColors: 'active' });
     for (let line = 1; line <= 7; line += 1) await write(ann, `Line ${line}`);
     await logOf(ann).scrollIntoViewIfNeeded();
@@ -462,6 +466,12 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
       );
     expect(visible).toBeGreaterThanOrEqual(5);
     expect(await ann.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    await ann.context().clearCookies();
+    for (const channel of chat.channels.channels) channel.close(3000, 'token revoked');
+    const notice = ann.getByRole('alert').filter({ hasText: 'logged out' });
+    await notice.waitFor();
+    const { y, height } = (await notice.boundingBox())!;
+    expect([y >= -1, y + height <= viewport.height + 1]).toEqual([true, true]);
   });
 
   it('has no more listeners after many changes of the room', async () => {
