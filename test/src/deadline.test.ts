@@ -15,6 +15,13 @@ describe('withDeadline', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('costs no timer where the operation gives something plain', async () => {
+    const { clock, deadline } = setUp();
+    const setTimer = vi.spyOn(clock, 'setTimer');
+    expect(await withDeadline(() => 1, deadline)).toBe(1);
+    expect(setTimer).not.toHaveBeenCalled();
+  });
+
   it('rejects where the operation throws at once or later', async () => {
     const { clock, deadline } = setUp();
     const boom = (): never => {

@@ -1,5 +1,5 @@
 import { MemoryStore, type Store } from 'express-session';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ExpressSessionStore } from '../../../entries/express.js';
 import { withChannelSession } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
@@ -9,6 +9,9 @@ import { asked, held, stored } from './express-site.js';
 import { FaultyStore } from './faulty-store.js';
 
 expectProcessToLive();
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 const hourMs = 3_600_000;
 
@@ -36,6 +39,20 @@ describe('a record', () => {
     expect(await held(store, 'a')).toBeDefined();
     const found = (await held(store, 'channel:a')) as { channelSession: string };
     expect(JSON.parse(found.channelSession)).toMatchObject({ format: 1, version: 1, data: { 'a.b': 1, $set: 2 } });
+  });
+
+  it('has a cookie that lives as long as it does, for stores that go by that', async () => {
+    vi.spyOn(Date, 'now').mockReturnValue(1_800_000_000_000);
+    const store = new MemoryStore();
+    await new ExpressSessionStore(store).create('a', session());
+    const { sessions } = store as unknown as { readonly sessions: Record<string, string> };
+    const { cookie } = JSON.parse(sessions['channel:a'] as string) as { readonly cookie: object };
+    expect(cookie).toEqual({
+      path: '/',
+      httpOnly: true,
+      originalMaxAge: hourMs,
+      expires: new Date(1_800_000_000_000 + hourMs).toISOString(),
+    });
   });
 
   it.each([

@@ -2,14 +2,16 @@ import { describe, expect, it, vi } from 'vitest';
 import {
   ChannelServer,
   cookie,
+  fromHttpSession,
   fromToken,
+  issueTokenHandler,
   type RenewTokenOptions,
   renewTokenHandler,
   tokenIdOf,
   withUserFrom,
 } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
-import { aliceKey, codesOf, expectProcessToLive, makeSite } from '../../support/site.js';
+import { aliceKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 import { makeExchangeSite, serveOverHttp } from './exchanging.js';
 
 expectProcessToLive();
@@ -121,6 +123,16 @@ describe('renewTokenHandler', () => {
     const { site, key, ask } = await renewing();
     vi.spyOn(site.tokens, 'rotate').mockResolvedValue(undefined);
     expect((await ask({ cookie: `key=${key}` })).status).toBe(401);
+  });
+
+  it('is a TypeError where its sources have no token, as it is one for a handler of log-ins that has tokens alone', () => {
+    const { channels, tokens, users, sessions } = makeExchangeSite();
+    const logIns = thrownBy(() => renewTokenHandler(channels, { tokens, sources: [fromHttpSession({ sessions, users })] }));
+    expect(logIns).toBeInstanceOf(TypeError);
+    expect(logIns.message).toMatch(/^renewTokenHandler: sources must have fromToken/);
+    const ofTokens = thrownBy(() => issueTokenHandler(channels, { tokens, sources: [fromToken({ tokens })] }));
+    expect(ofTokens).toBeInstanceOf(TypeError);
+    expect(ofTokens.message).toMatch(/^issueTokenHandler: sources must have fromHttpSession/);
   });
 
   it('leaves a ticket as it is, and gives nothing for it', async () => {

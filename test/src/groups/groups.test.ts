@@ -3,6 +3,7 @@ import { type Channel, ChannelServer, container, GROUPS, Groups, withUserFromTok
 import { MemoryBroadcaster, MemoryTokenRepository, MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import type { Broadcaster } from '../../../src/contracts/broadcaster.js';
+import { thrownBy } from '../../support/site.js';
 import { chat } from './chat.js';
 
 describe('groups of one process', () => {
@@ -136,11 +137,18 @@ describe('groups of one process', () => {
     ['half of a pair', 'a\ud800'],
   ])('refuse a name that is %s', (_, name) => {
     const groups = new Groups();
-    expect(() => groups.add(name as string, {} as Channel)).toThrow(TypeError);
-    expect(() => groups.send(name as string, 'x')).toThrow(TypeError);
-    expect(() => groups.sendJson(name as string, 'x')).toThrow(TypeError);
-    expect(() => groups.membersOf(name as string)).toThrow(TypeError);
-    expect(() => groups.sizeOf(name as string)).toThrow(TypeError);
+    const uses: Readonly<Record<string, () => unknown>> = {
+      add: () => groups.add(name as string, {} as Channel),
+      send: () => groups.send(name as string, 'x'),
+      sendJson: () => groups.sendJson(name as string, 'x'),
+      membersOf: () => groups.membersOf(name as string),
+      sizeOf: () => groups.sizeOf(name as string),
+    };
+    for (const [method, use] of Object.entries(uses)) {
+      const error = thrownBy(use);
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toMatch(new RegExp(`^Groups\\.${method}: name `));
+    }
   });
 
   it('take names of up to 512 bytes of UTF-8', () => {

@@ -108,6 +108,22 @@ describe('a sweep', () => {
     expect(ofType(events, 'revalidation')[0]).toMatchObject({ asked: 2, ended: 0, failed: 1 });
     expect(ofType(events, 'close')).toEqual([]);
   });
+
+  it('counts the token that follows on another one as a failure, where that one cannot be looked up', async () => {
+    const { clock, events, options } = listeningSite();
+    const successorId = tokenIdOf(bobKey);
+    let isRotated = false;
+    const findById = async (id: TokenId): Promise<TokenGrant> => {
+      if (id === successorId) throw new Error('down');
+      return { id, user: alice, ...(isRotated && { successorId }) };
+    };
+    const server = new ChannelServer({ connect: withUserFromToken({ tokens: { findById } })(() => {}) }, options);
+    const client = await connectTo(server, { cookies });
+    isRotated = true;
+    await clock.advance(60_000);
+    expect(ofType(events, 'revalidation')[0]).toMatchObject({ ended: 0, failed: 1 });
+    expect(client.channel.tokenId).toBe(tokenIdOf(aliceKey)); // goes on as it was found
+  });
 });
 
 describe('a renewal', () => {
@@ -129,6 +145,7 @@ describe('a renewal', () => {
     const next = await tokens.rotate(id, { graceMs: 30_000 });
     await clock.advance(60_000);
     expect(ofType(events, 'renewal')).toMatchObject([{ how: 'successor', tokenId: next?.id }]);
+    expect(new Set(ofType(events, 'revalidation').map(({ failed }) => failed))).toEqual(new Set([0]));
     expect(ofType(events, 'close')).toEqual([]);
   });
 

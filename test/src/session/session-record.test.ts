@@ -414,6 +414,22 @@ describe('reload()', () => {
     expect(other.sentJson).toEqual([{ count: 1 }]);
   });
 
+  it('reads what was done to the record of a single channel, too, from its first version on', async () => {
+    const site = makeSite();
+    const { create } = spiesOf(site.store);
+    const server = serve(site, async (message) => {
+      if (message.text === 'write') return increment(message);
+      await message.channelSession.reload();
+      message.channel.sendJson(message.channelSession);
+    });
+    const client = await connectTo(server, { cookies });
+    await client.send('write');
+    const [id, record] = create.mock.calls[0] as Parameters<SessionStore['create']>;
+    await site.store.save(id, { ...record, version: 2, data: { count: 5 } }, 1);
+    await client.send('read');
+    expect(client.sentJson).toEqual([{ count: 5 }]);
+  });
+
   it('costs nothing where there is no record', async () => {
     const site = makeSite();
     const { load } = spiesOf(site.store);

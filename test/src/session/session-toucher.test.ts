@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ChannelServer, type SessionStore, withChannelSession } from '../../../entries/index.js';
+import { ChannelServer, type SessionStore, withChannelSession, withUserFromToken } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { codesOf, expectProcessToLive } from '../../support/site.js';
+import { oneToken } from '../server/serving.js';
 
 expectProcessToLive();
 afterEach(() => {
@@ -87,6 +88,48 @@ describe('the records of live channels', () => {
     await (await connectTo(server)).send('x');
     await clock.advance(ttlMs / 3);
     expect(touchMany).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    ['is not touched before the next round where it is young enough for that', -1, 0],
+    ['is touched soon where it may not live so long', 0, 1],
+  ])('found by a client that comes back: one %s', async (_what, ms, touches) => {
+    const { clock, memory } = serve();
+    const { tokens, cookie } = await oneToken();
+    const session = { store: memory, ttlMs, scope: 'client' as const };
+    const connect = withUserFromToken({ tokens })(withChannelSession(({ channelSession }) => channelSession.set('n', 1)));
+    const comeAndGo = async (): Promise<void> => {
+      const server = new ChannelServer({ connect }, { clock, session });
+      await connectTo(server, { headers: { cookie } });
+      await clock.advance(1_000);
+      await server.close();
+    };
+    await comeAndGo();
+    const touchMany = vi.spyOn(memory, 'touchMany');
+    await clock.advance(ttlMs / 3 - 1_000 + ms);
+    await comeAndGo();
+    expect(touchMany).toHaveBeenCalledTimes(touches);
+  });
+
+  it('found by clients that come back one after the other are touched together, as soon as the first of them must be', async () => {
+    const { clock, memory } = serve();
+    const { tokens, cookie } = await oneToken();
+    const cookies = [cookie, `key=${(await tokens.issue('ann')).key}`];
+    const session = { store: memory, ttlMs, scope: 'client' as const };
+    const connect = withUserFromToken({ tokens })(withChannelSession(({ channelSession }) => channelSession.set('n', 1)));
+    const before = new ChannelServer({ connect }, { clock, session });
+    for (const each of cookies) await connectTo(before, { headers: { cookie: each } });
+    await before.close();
+    await clock.advance(ttlMs / 2);
+    const touchMany = vi.spyOn(memory, 'touchMany');
+    const server = new ChannelServer({ connect }, { clock, session });
+    await connectTo(server, { headers: { cookie: cookies[0] as string } });
+    await clock.advance(ttlMs / 100 - 1);
+    await connectTo(server, { headers: { cookie: cookies[1] as string } });
+    await clock.advance(1);
+    expect(touchMany.mock.calls.map(([ids]) => ids.length)).toEqual([2]);
+    await server.close();
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('do not include those of channels that never changed their session', async () => {
