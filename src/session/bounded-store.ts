@@ -5,6 +5,7 @@ import { ignoreThrown, isThenable, promiseOf } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
 import { type PendingHandler, PendingHandlers } from '../pending-handlers.js';
 import { isThrown } from '../thrown.js';
+import type { SessionRow } from './check-stored-session.js';
 import { MemorySessionStore } from './memory-session-store.js';
 
 /** How many `touch` calls are under way at once where a store has no `touchMany`. */
@@ -35,12 +36,12 @@ export class BoundedStore {
 
   /** Whether there is nothing to wait for in a save: it has a `save` of its own where an application has put one there. */
   get savesAtOnce(): boolean {
-    return this.#store instanceof MemorySessionStore && this.#store.save === MemorySessionStore.prototype.save;
+    return this.#store.save === MemorySessionStore.prototype.save && this.#store instanceof MemorySessionStore;
   }
 
   /** A save for which there is nothing to wait; throws what stands in its way. */
-  saveAtOnce(id: string, session: StoredSession, expectedVersion: number): void {
-    if (this.#store instanceof MemorySessionStore) this.#store.saveAtOnce(id, session, expectedVersion);
+  saveAtOnce(id: string, row: SessionRow, expectedVersion: number): void {
+    if (this.#store instanceof MemorySessionStore) this.#store.saveAtOnce(id, row, expectedVersion);
   }
 
   destroy(id: string): Promise<void> {

@@ -38,14 +38,14 @@ export function applyStep(step: Step, value: JsonValue | undefined, key: string)
  * @throws whatever the function of an `update` throws when it runs again.
  */
 export function rebase(changes: Changes, newest: Values): Changes {
-  const isOnNewest = ({ key, seen }: Change): boolean => newest.get(key) === seen;
-  return changes.every(isOnNewest)
-    ? changes
-    : changes.map((change) => (isOnNewest(change) ? change : rebaseOne(change, newest.get(change.key))));
+  for (const { key, seen } of changes)
+    if (newest.get(key) !== seen) return changes.map((change) => rebaseOne(change, newest.get(change.key)));
+  return changes;
 }
 
 function rebaseOne(change: Change, newest: JsonValue | undefined): Change {
   const { key, seen, steps } = change;
+  if (newest === seen) return change;
   if (steps !== undefined) return { key, value: rerun(steps, newest, key), seen: newest, steps };
   if (isDeepStrictEqual(newest, seen)) return change;
   throw new ChannelError('ERR_SESSION_CONFLICT', `Another message changed the session's '${key}' meanwhile; use update() for it.`);

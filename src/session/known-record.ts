@@ -1,7 +1,7 @@
 import type { Clock } from '../contracts/clock.js';
-import type { StoredSession } from '../contracts/session-store.js';
 import type { Events } from '../events.js';
 import type { Changes } from './changes.js';
+import type { SessionRow } from './check-stored-session.js';
 import { asFrozenJson } from './json-value.js';
 import { objectOf, SessionData } from './session-data.js';
 import { randomSessionId } from './session-id.js';
@@ -73,22 +73,22 @@ export abstract class KnownRecord {
   }
 
   /** The record as it is to be written, with `changes`. */
-  protected with(changes: Changes): StoredSession {
+  protected with(changes: Changes): SessionRow {
     const { clock, settings } = this.context;
     const now = clock.now();
     return {
       version: this.#version + 1,
       data: asFrozenJson(objectOf(this.data.values, changes)),
-      createdAt: new Date(this.#birth ?? now),
-      expiresAt: new Date(now + settings.ttlMs),
+      createdAt: this.#birth ?? now,
+      expiresAt: now + settings.ttlMs,
     };
   }
 
   /** The record is written. */
-  protected wrote({ version, createdAt }: StoredSession, changes: Changes): void {
+  protected wrote({ version, createdAt }: SessionRow, changes: Changes): void {
     this.data.apply(changes);
     this.#version = version;
-    this.#birth ??= createdAt.getTime();
+    this.#birth = createdAt;
     this.#refreshedAt = this.context.clock.monotonic();
   }
 

@@ -74,18 +74,17 @@ export class MemorySessionStore implements SessionStore {
 
   /** @throws {TypeError} (as a rejection) when the session is none that can be kept, for example with an invalid date. */
   async save(id: string, session: StoredSession, expectedVersion: number): Promise<void> {
-    this.saveAtOnce(id, session, expectedVersion);
+    checkId(`${owner}.save`, 'id', id);
+    checkExpectedVersion(`${owner}.save`, expectedVersion);
+    this.saveAtOnce(id, checkedRow(`${owner}.save`, session), expectedVersion);
   }
 
   /**
-   * As {@link save}, without a promise: throws what that rejects with.
+   * As {@link save}, of what was checked: throws what that rejects with.
    *
    * @internal
    */
-  saveAtOnce(id: string, session: StoredSession, expectedVersion: number): void {
-    checkId(`${owner}.save`, 'id', id);
-    checkExpectedVersion(`${owner}.save`, expectedVersion);
-    const record = checkedRow(`${owner}.save`, session);
+  saveAtOnce(id: string, record: SessionRow, expectedVersion: number): void {
     const current = this.#find(id);
     if (current?.createdAt !== record.createdAt)
       throw new ChannelError('ERR_SESSION_GONE', 'The session was destroyed, or it has expired.');

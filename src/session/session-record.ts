@@ -2,6 +2,7 @@ import type { StoredSession } from '../contracts/session-store.js';
 import { ChannelError, codeOf } from '../errors.js';
 import type { BoundedStore } from './bounded-store.js';
 import { type Changes, rebase } from './changes.js';
+import type { SessionRow } from './check-stored-session.js';
 import { KnownRecord, type RecordContext } from './known-record.js';
 import { type Identified, type MergedCommits, merge, none, type WaitingCommit } from './merge-commits.js';
 import { type Save, tellConflict, tellFailedConflicts, tellSave } from './session-events.js';
@@ -150,7 +151,7 @@ export class SessionRecord extends KnownRecord {
     this.#rejectAll(failures);
   }
 
-  protected override wrote(next: StoredSession, changes: Changes): void {
+  protected override wrote(next: SessionRow, changes: Changes): void {
     super.wrote(next, changes);
     this.#lost = 0;
     this.#fruitless = 0;
@@ -194,7 +195,8 @@ export class SessionRecord extends KnownRecord {
     if (this.#fruitless >= maxFruitlessAttempts) this.#fruitless = 0;
   }
 
-  #write(next: StoredSession): Promise<void> {
+  #write({ version, data, createdAt, expiresAt }: SessionRow): Promise<void> {
+    const next = { version, data, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
     return this.version > 0 ? this.#store.save(this.id as string, next, this.version) : this.#create(next);
   }
 
