@@ -5,52 +5,27 @@ const recognizedBy = { token: 'a token, in the cookie “key”', 'http-session'
 /** The dialog that tells how this page is connected. */
 export class ConnectionPanel {
   #dialog = byId('connection');
-  #facts = this.#dialog.querySelector('dl');
-  #connection;
-  #state;
-  #lastClosing;
+  #facts = {};
 
   open() {
     this.#dialog.showModal();
-    this.#show();
+    this.update({});
   }
 
-  close() {
-    this.#dialog.close();
-  }
-
-  /** What the server says of the connection. */
-  setConnection(connection) {
-    this.#connection = connection;
-    this.#show();
-  }
-
-  setState(text) {
-    this.#state = text;
-    this.#show();
-  }
-
-  closed(closing) {
-    this.#lastClosing = { ...closing, at: new Date().toISOString() };
-    this.#show();
-  }
-
-  #show() {
+  /** Takes what is new: the `state` as a person is told it, the `connection` as the server tells it, how and when it was closed last. */
+  update(news) {
+    this.#facts = { ...this.#facts, ...news };
     if (!this.#dialog.open) return;
-    const { by, until, node } = this.#connection ?? {};
-    const last = this.#lastClosing;
-    const closed =
-      last === undefined
-        ? ['none since this page was opened']
-        : [`${last.code} ${last.reason || '(no reason: the line broke)'}, `, moment(last.at)];
-    const facts = [
-      ['Now', [this.#state ?? '']],
-      ['You are recognized by', [recognizedBy[by] ?? by ?? 'nothing yet']],
-      ['Until', [until === undefined ? 'your log-in ends' : moment(until)]],
-      ['Connected to', [node ?? '']],
-      ['Last close', closed],
-    ];
-    const rows = facts.map(([term, value]) => element('div', {}, element('dt', {}, term), element('dd', {}, ...[value].flat())));
-    this.#facts.replaceChildren(...rows);
+    const { state, connection, closing } = this.#facts;
+    const { by, until, node = '' } = connection ?? {};
+    const reason = closing?.reason || '(no reason: the line broke)';
+    const rows = [
+      ['Now', state],
+      ['You are recognized by', recognizedBy[by] ?? by ?? 'nothing yet'],
+      ['Until', until === undefined ? 'your log-in ends' : moment(until)],
+      ['Connected to', node],
+      ['Last close', closing === undefined ? 'none since this page was opened' : [`${closing.code} ${reason}, `, moment(closing.at)]],
+    ].map(([term, value]) => element('div', {}, element('dt', {}, term), element('dd', {}, ...[value].flat())));
+    this.#dialog.querySelector('dl').replaceChildren(...rows);
   }
 }

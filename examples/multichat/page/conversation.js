@@ -118,7 +118,7 @@ export class Conversation {
     for (const entry of entries) {
       const day = dayOf(entry.at);
       if (previous === undefined || dayOf(previous.at) !== day)
-        put(`day ${day}`, () => element('li', { class: 'day fine' }, element('span', {}, day)));
+        put(`day ${day}`, () => element('li', { class: 'day row fine' }, element('span', {}, day)));
       const goesOn =
         previous?.from?.id === (entry.from?.id ?? '') &&
         dayOf(previous.at) === day &&
@@ -144,7 +144,7 @@ export class Conversation {
     else item.dataset.news = 'true';
     const author = element('span', { class: 'author name', dir: 'auto' }, mine ? 'You' : entry.from.name);
     if (goesOn) item.append(unseen(`${author.textContent}: `));
-    else item.append(avatar(entry.from), element('p', { class: 'by' }, author, ' ', time(entry.at)));
+    else item.append(avatar(entry.from), element('p', { class: 'by row' }, author, ' ', time(entry.at)));
     item.append(element('p', { class: 'bubble', dir: 'auto' }, ...linked(entry.text)));
     if (state === 'pending') item.append(element('p', { class: 'sending fine' }, 'Sending…'));
     if (state === 'failed') {
@@ -178,7 +178,7 @@ export class Conversation {
         if (person.staff) marks.push(element('span', { class: 'mark' }, 'staff'));
         return element(
           'li',
-          {},
+          { class: 'row' },
           avatar(person),
           element('span', { class: 'name', dir: 'auto', title: person.name }, person.name),
           ...marks,

@@ -13,10 +13,6 @@ export class Devices {
     await this.#show();
   }
 
-  close() {
-    this.#dialog.close();
-  }
-
   async #show() {
     const answer = await fetch('/devices', { cache: 'no-store' }).catch(() => undefined);
     if (!answer?.ok) this.#problem.textContent = 'Your devices cannot be shown just now.';
@@ -26,13 +22,10 @@ export class Devices {
   #row({ id, device, createdAt, lastUsedAt, isThis }) {
     const used = lastUsedAt === undefined ? [] : [', last used ', moment(lastUsedAt)];
     const about = element('div', {}, element('b', {}, device), element('p', { class: 'fine' }, 'Since ', moment(createdAt), ...used));
-    if (isThis) return element('li', {}, about, element('span', { class: 'mark' }, 'this device'));
-    return element(
-      'li',
-      {},
-      about,
-      button('Log out', () => void this.#end(id), { 'aria-label': `Log out ${device}` }),
-    );
+    const way = isThis
+      ? element('span', { class: 'mark' }, 'this device')
+      : button('Log out', () => void this.#end(id), { 'aria-label': `Log out ${device}` });
+    return element('li', { class: 'row' }, about, way);
   }
 
   async #end(id) {

@@ -1,6 +1,5 @@
 const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
-const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
-const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
 const relativeDay = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 const dayMs = 24 * 60 * 60 * 1000;
@@ -40,7 +39,7 @@ export function time(at) {
 
 /** A moment of any day. */
 export function moment(at) {
-  return element('time', { datetime: at }, dateAndTime.format(new Date(at)));
+  return element('time', { datetime: at }, calendar.format(new Date(at)));
 }
 
 /** The day of a moment where the reader is: "today", "yesterday", or its date. */

@@ -43,7 +43,7 @@ async function connect() {
     // The cookie is the credential: a log-in that has ended is not to be renewed, but may have been followed by another one.
     renew: (_, signal) => fetch('/me', { cache: 'no-store', signal }),
     onMessage: (data) => keepingFocus(() => received(JSON.parse(data))),
-    onClose: (closing) => panel.closed(closing),
+    onClose: (closing) => panel.update({ closing: { ...closing, at: new Date().toISOString() } }),
     minDelayMs: 500,
     maxDelayMs: 15_000,
     pingMs: 10_000,
@@ -55,7 +55,7 @@ async function connect() {
 function showState(state) {
   lost = state.name === 'open' ? undefined : (lost ?? state.closing);
   const text = stateText(state.name, lost);
-  panel.setState(text);
+  panel.update({ state: text });
   byId('state').dataset.state = state.name;
   if (byId('state-text').textContent !== text) byId('state-text').textContent = text;
   if (state.name === 'stopped' && !isLoggingOut && !isOver) void stopped(state);
@@ -66,7 +66,7 @@ const on = {
   welcome({ you: person, connection, rooms: summaries, joined, notices: when }) {
     if (you !== undefined && you.id !== person.id) return showSomebodyElse(person);
     notices = when;
-    panel.setConnection(connection);
+    panel.update({ connection });
     if (you === undefined) begin(person, summaries);
     const now = new Map(joined.map((room) => [room.room, room]));
     for (const room of rooms.values()) {
@@ -265,8 +265,7 @@ function showSomebodyElse({ name }) {
 /** The page stays as it is, so that what is half written can be read; the log-in that follows brings it back. */
 function showEnd(text, way) {
   isOver = true;
-  devices.close();
-  panel.close();
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close();
   const isKept = [...rooms.values()].some(({ draft }) => draft !== '') || outbox?.messages.length > 0;
   keepingFocus(() => {
     tell(`${text}${isKept ? ' What you were writing is kept.' : ''}`, way);

@@ -28,7 +28,7 @@ export class RoomList {
     const sign = element('span', { class: room.staffOnly ? 'sign lock' : 'sign', 'aria-hidden': 'true' }, room.staffOnly ? '' : '#');
     const side = element('span', { class: 'side' });
     const staffOnly = room.staffOnly ? [unseen('(staff only)')] : [];
-    const choice = button(sign, () => this.#onChoose(room.id));
+    const choice = button(sign, () => this.#onChoose(room.id), { class: 'row' });
     choice.append(element('span', { class: 'name' }, room.name), ...staffOnly, side);
     this.#list.append(element('li', {}, choice));
     this.#items.set(room.id, { choice, side });

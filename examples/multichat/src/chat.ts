@@ -21,28 +21,27 @@ export class Chat {
   }
 
   async now(room: string): Promise<RoomNow> {
-    const [people, last] = await Promise.all([this.#find([...this.groups.presenceOf(room).keys()]), this.log.last(room)]);
+    const [people, last] = await Promise.all([this.#find(room, this.groups.presenceOf(room).keys()), this.log.last(room)]);
     return { room, people, last };
   }
 
   /** Each process tells its own members. */
   async #tellWhoMoved(room: string, { came, left }: PresenceChange): Promise<void> {
     if (!rooms.some(({ id }) => id === room)) return; // the pages of a member are a group as well
-    const found = await this.#find(came);
-    const now = this.groups.presenceOf(room); // who has moved again meanwhile is told of by another call
-    this.#tellHere(room, {
-      ...{ event: 'people', room },
-      came: found.filter(({ id }) => now.has(id)),
-      left: left.filter((id) => !now.has(id)),
-    });
+    const found = await this.#find(room, came);
+    const isBack = (id: string): boolean => this.groups.presenceOf(room).has(id);
+    this.#tellHere(room, { event: 'people', room, came: found, left: left.filter((id) => !isBack(id)) });
   }
 
   #tellHere(room: string, event: ChatEvent): void {
     for (const channel of this.groups.membersOf(room)) channel.sendJson(event);
   }
 
-  async #find(ids: readonly string[]): Promise<readonly Person[]> {
-    return [...(await this.#users.findByIds(ids)).values()].map(personOf);
+  /** Those of `ids` who are still in the room once they are found. Whoever moves meanwhile is told of by another call. */
+  async #find(room: string, ids: Iterable<string>): Promise<readonly Person[]> {
+    const found = await this.#users.findByIds([...ids]);
+    const now = this.groups.presenceOf(room);
+    return [...found.values()].filter(({ id }) => now.has(id)).map(personOf);
   }
 }
 

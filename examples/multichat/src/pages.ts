@@ -6,7 +6,7 @@ export function logInPage(attempt?: { readonly name: string; readonly problem: s
   const [forName, forPassword] = attempt === undefined ? [' autofocus', ''] : ['', ' autofocus aria-describedby="problem"'];
   return card(
     'Log in',
-    `    <h1><img src="/icon.svg" alt="" width="40" height="40">MultiChat</h1>
+    `    <h1 class="row"><img src="/icon.svg" alt="" width="40" height="40">MultiChat</h1>
     <p class="lead">A few rooms, and the people in them.</p>
     ${problem}
     <form method="post" action="/login">
@@ -60,7 +60,7 @@ function demoUserRow({ member, password }: (typeof demoUsers)[number]): string {
   const staff = member.staff ? ' <span class="mark">staff</span>' : '';
   // The button fills in the form, so it is shown by the script that does it.
   const button = `<button type="button" hidden data-name="${name}" data-password="${escaped(password)}">Use ${name}</button>`;
-  return `        <li><span><b>${name}</b> / <code>${escaped(password)}</code>${staff}</span>${button}</li>`;
+  return `        <li class="row"><span><b>${name}</b> / <code>${escaped(password)}</code>${staff}</span>${button}</li>`;
 }
 
 function escaped(text: string): string {
