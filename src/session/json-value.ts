@@ -63,7 +63,9 @@ function freeze(value: unknown, path: string, depth: number): JsonValue {
 }
 
 function frozenArray(value: readonly unknown[], path: string, depth: number): JsonValue {
-  return Array.from(value, (element, index) => freeze(element, `${path}[${index}]`, depth + 1));
+  const copy: JsonValue[] = [];
+  for (const [index, element] of value.entries()) copy.push(isScalar(element) ? element : freeze(element, `${path}[${index}]`, depth + 1));
+  return copy;
 }
 
 function frozenObject(value: object, path: string, depth: number): JsonValue {
@@ -72,8 +74,17 @@ function frozenObject(value: object, path: string, depth: number): JsonValue {
     const name = (value as { constructor?: { name?: string } }).constructor?.name ?? 'an object';
     throw new TypeError(`${path} must be a value that JSON can hold, got an instance of ${name}`);
   }
-  // fromEntries defines: a key named __proto__ becomes a member like any other
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, freeze(member, `${path}.${key}`, depth + 1)]));
+  const copy: Record<string, JsonValue> = {};
+  for (const [key, member] of Object.entries(value)) {
+    putMember(copy, key, isScalar(member) ? member : freeze(member, `${path}.${key}`, depth + 1));
+  }
+  return copy;
+}
+
+/** Gives `object` a member. One named `__proto__` is like any other: it is defined, not set. */
+export function putMember(object: Record<string, JsonValue>, key: string, value: JsonValue): void {
+  if (key !== '__proto__') object[key] = value;
+  else Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
 }
 
 /** Whether `prototype` is another realm's `Object.prototype` (vitest's, a vm's). */

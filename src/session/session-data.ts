@@ -1,5 +1,6 @@
 import type { JsonValue } from '../contracts/session-store.js';
 import type { Changes } from './changes.js';
+import { putMember } from './json-value.js';
 
 /** The values of a session as somebody sees them. */
 export type Snapshot = ReadonlyMap<string, JsonValue>;
@@ -61,10 +62,4 @@ export function objectOf(values: Snapshot, changes: Changes | undefined): Record
     else putMember(result, key, value);
   }
   return result;
-}
-
-/** A key named `__proto__` is one like any other: it is defined, not set. */
-function putMember(object: Record<string, JsonValue>, key: string, value: JsonValue): void {
-  if (key !== '__proto__') object[key] = value;
-  else Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
 }
