@@ -341,14 +341,15 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
   });
 
   it('keeps names of another direction apart from the sentences that they stand in', async () => {
-    const name = 'דוד!';
+    const name = `דוד!${'ד'.repeat(60)}`;
     rename(name);
-    const [bob, ann] = [await openAs('bob', { hasClock: true }), await openAs('ann')];
+    const [bob, ann] = [await openAs('bob', { hasClock: true, viewport: { width: 320, height: 640 } }), await openAs('ann')];
     await ann.getByRole('textbox', { name: 'Message' }).pressSequentially('Shalom');
     await bob.locator('#typing bdi').getByText(name).waitFor();
     await ann.keyboard.press('Enter');
     await bob.clock.fastForward(10_000);
     await logOf(bob).getByText('came in').locator('bdi').getByText(name).waitFor();
+    expect(await logOf(bob).evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)).toBe(true);
   });
 
   it('says who has logged in instead in another tab, and keeps the draft', async () => {
