@@ -119,9 +119,10 @@ function received(event) {
   changed();
 }
 
-/** The first welcome says whose page this is. */
+/** The first welcome says whose page this is; other tabs are told. */
 function begin(person, summaries) {
   you = person;
+  localStorage.setItem('multichat:you', JSON.stringify({ ...you, at: Date.now() }));
   byId('me').replaceChildren(avatar(you), element('span', { class: 'name', dir: 'auto', title: you.name }, you.name));
   for (const summary of summaries) rooms.set(summary.id, new ChatRoom(summary, { you, send, changed, notices: () => notices }));
   outbox = new Outbox(`multichat:outbox:${you.id}`, {
@@ -288,7 +289,12 @@ byId('skip').addEventListener('click', (event) => {
 });
 addEventListener('hashchange', () => you !== undefined && !isOver && goTo(inAddress()));
 document.addEventListener('visibilitychange', changed);
-addEventListener('storage', changed); // another tab has read something
+addEventListener('storage', ({ key, newValue }) => {
+  const person = key === 'multichat:you' && JSON.parse(newValue);
+  if (person && you !== undefined && person.id !== you.id) showSomebodyElse(person);
+  else if (person && isOver) location.reload();
+  changed(); // it has read something
+});
 byId('people-details').open = matchMedia('(min-width: 60rem)').matches;
 
 void connect();

@@ -365,6 +365,13 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     await ann.getByRole('link', { name: 'Go on as bob' }).click();
     await state(ann, 'Connected');
     expect(await ann.getByText('Half a thought').count()).toBe(0);
+
+    // The page may hear of its end before the browser has the new cookie.
+    await ann.route('**/me', (route) => route.fulfill({ status: 401 }));
+    await other.goto(`${chat.url}/login`);
+    await other.getByRole('button', { name: 'Use cleo' }).click();
+    await other.getByRole('button', { name: 'Log in' }).click();
+    await ann.getByRole('link', { name: 'Go on as cleo' }).waitFor();
   });
 
   it('fits a phone of 320 pixels in every state, with a long name', async () => {
