@@ -268,6 +268,29 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await log(bob).getByText('ann left').waitFor();
     });
 
+    it('says who has logged in instead in another tab, and keeps the draft', async () => {
+      const ann = await openAs('ann');
+      await join(ann, 'Lobby');
+      await ann.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
+      const other = await ann.context().newPage();
+      await other.goto(`${chat.url}/login`);
+      await other.getByRole('button', { name: 'Use bob' }).click();
+      await other.getByRole('button', { name: 'Log in' }).click();
+      await connected(other);
+      await ann.getByRole('alert').getByText('Somebody logged in as bob in this browser, so ann is logged out here.').waitFor();
+      expect(await ann.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
+      await ann.getByRole('link', { name: 'Go on as bob' }).click();
+      await connected(ann);
+      expect(await ann.getByText('Half a thought').count()).toBe(0);
+
+      // The page may hear of its end before the browser has the new cookie.
+      await ann.route('**/me', (route) => route.fulfill({ status: 401 }));
+      await other.goto(`${chat.url}/login`);
+      await other.getByRole('button', { name: 'Use cleo' }).click();
+      await other.getByRole('button', { name: 'Log in' }).click();
+      await ann.getByRole('link', { name: 'Go on as cleo' }).waitFor();
+    });
+
     it('comes back by itself when the connection breaks, with its state in sight and what is half written in its box', async () => {
       await using proxy = await startTcpProxy(Number(new URL(chat.url).port));
       const ann = await openAs('ann', { url: `http://127.0.0.1:${proxy.port}` });

@@ -352,28 +352,6 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     expect(await logOf(bob).evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)).toBe(true);
   });
 
-  it('says who has logged in instead in another tab, and keeps the draft', async () => {
-    const ann = await openAs('ann');
-    await ann.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
-    const other = await ann.context().newPage();
-    await other.goto(`${chat.url}/login`);
-    await other.getByRole('button', { name: 'Use bob' }).click();
-    await other.getByRole('button', { name: 'Log in' }).click();
-    await state(other, 'Connected');
-    await ann.getByRole('alert').getByText('Somebody logged in as bob in this browser, so ann is logged out here.').waitFor();
-    expect(await ann.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
-    await ann.getByRole('link', { name: 'Go on as bob' }).click();
-    await state(ann, 'Connected');
-    expect(await ann.getByText('Half a thought').count()).toBe(0);
-
-    // The page may hear of its end before the browser has the new cookie.
-    await ann.route('**/me', (route) => route.fulfill({ status: 401 }));
-    await other.goto(`${chat.url}/login`);
-    await other.getByRole('button', { name: 'Use cleo' }).click();
-    await other.getByRole('button', { name: 'Log in' }).click();
-    await ann.getByRole('link', { name: 'Go on as cleo' }).waitFor();
-  });
-
   it('fits a phone of 320 pixels in every state, with a long name', async () => {
     rename(longName);
     await using proxy = await startTcpProxy(Number(new URL(chat.url).port));
