@@ -164,7 +164,9 @@ export const tokenRenewers = {
   /** Counts from now, whatever there was. */
   ShortensLives: class extends MemoryTokenRepository<AuthenticatedUser> {
     override async extend(id: TokenId, options: ExtendOptions): Promise<Date | undefined> {
-      return (await super.extend(id, options)) && new Date(Date.now() + options.ttlMs);
+      const end = await super.extend(id, options);
+      const fromNow = Date.now() + options.ttlMs; // a moment later than the end that is right
+      return end && (Math.abs(fromNow - end.getTime()) < 60_000 ? end : new Date(fromNow));
     }
   },
   ExtendsTheDead: class extends MemoryTokenRepository<AuthenticatedUser> {
