@@ -11,15 +11,15 @@ const compiled = [
   'test/docs/packed-pages.test.ts',
   ...ofDocumentation,
 ];
-const onMongoDb = [
-  'test/adapters/mongodb/**/*.test.ts',
+const inBrowsers = ['test/client/*.browser.test.ts'];
+const withServices = [
+  'test/adapters/{mongodb,redis}/**/*.test.ts',
   'test/adapters/express/connect-mongo.test.ts',
   'test/migrating/**/*.test.ts',
-  'examples/*/test/mongo*.test.ts',
+  'examples/*/test/**/*.test.ts',
   'cli/test/*.test.ts',
+  ...inBrowsers,
 ];
-const onRedis = ['test/adapters/redis/**/*.test.ts'];
-const inBrowsers = ['test/client/*.browser.test.ts'];
 const always = [...configDefaults.exclude, '**/fixtures/**', 'examples/recipes/**'];
 
 /** What is left out on a second Node: a compiler is a program of its own, and so is the browser that a page runs in. */
@@ -49,19 +49,15 @@ export default defineConfig(({ mode }) => {
       expect: { poll: { timeout: 15_000, interval: 20 } },
       reporters: ['default', 'json'],
       outputFile: { json: 'out/test-results.json' },
+      // Few of them: each transforms the sources for itself, and has its own share of the coverage.
       projects: [
         // Needs nothing but the sources.
-        project('unit', { include: ['test/**/*.test.ts'], exclude: [...compiled, ...onMongoDb, ...onRedis, ...inBrowsers] }),
-        // Starts each browser once; most of its time is that of a start.
-        project('browsers', { include: inBrowsers, testTimeout: 60_000, hookTimeout: 60_000 }),
+        project('unit', { include: ['test/**/*.test.ts'], exclude: [...compiled, ...withServices] }),
         // What needs the build, the compiler or both.
         project('package', { include: compiled }),
-        project('examples', { include: ['examples/*/test/**/*.test.ts'], exclude: onMongoDb }),
-        // The only one that starts a `mongod`: one for all files, each of which has a database of its own, and one for each file that
-        // breaks it.
-        project('mongodb', { include: onMongoDb, globalSetup: ['test/support/mongod.ts'], testTimeout: 60_000, hookTimeout: 60_000 }),
-        // Each file starts servers of its own, which are there in milliseconds.
-        project('redis', { include: onRedis, testTimeout: 60_000, hookTimeout: 60_000 }),
+        // What starts a `mongod`, a Redis server or a browser, and the examples. There is one `mongod` for all files, each of which has a
+        // database of its own, and one for each file that breaks it; Redis servers are there in milliseconds.
+        project('services', { include: withServices, globalSetup: ['test/support/mongod.ts'], testTimeout: 60_000, hookTimeout: 60_000 }),
       ],
       coverage: {
         provider: 'v8',

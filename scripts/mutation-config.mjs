@@ -1,4 +1,5 @@
 // The configuration of a mutation run: one project of the suite, its files in one process and in the order in which they are wanted.
+// Of `services`, those run that test the one adapter.
 import suite from '../vitest.config.ts';
 
 class AsWanted {
@@ -7,7 +8,9 @@ class AsWanted {
 }
 
 const { projects, server, testTimeout, hookTimeout, expect } = suite({ mode: 'test' }).test;
-const { test } = projects.find(({ test: { name } }) => name === process.env.MUTATION_PROJECT);
+const wanted = process.env.MUTATION_PROJECT;
+const { test } = projects.find(({ test: { name } }) => name === (wanted === 'unit' ? 'unit' : 'services'));
+const own = wanted === 'unit' ? {} : { include: [`test/adapters/${wanted}/**/*.test.ts`] };
 
 export default {
   test: {
@@ -16,6 +19,7 @@ export default {
     hookTimeout,
     expect,
     ...test,
+    ...own,
     exclude: [...test.exclude, 'test/house/**', 'test/client/bundle.test.ts'], // are about the sources as they are written
     setupFiles: ['./scripts/mutation-switch.mjs'],
     sequence: { sequencer: AsWanted },
