@@ -61,7 +61,9 @@ export class PendingHandlers {
   /** It is done, well or not. */
   end(handler: PendingHandler): void {
     handler.isPending = false;
-    if (this.#handlers.delete(handler) && this.#handlers.size === 0) this.#disarm();
+    // most are done before another begins; what stayed in the list would live as long as the turn
+    if (this.#begun[this.#begun.length - 1] === handler) this.#begun.pop();
+    else if (this.#handlers.delete(handler) && this.#handlers.size === 0) this.#disarm();
   }
 
   /** The turn is over in which some were begun. */
