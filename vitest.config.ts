@@ -4,21 +4,19 @@ import { configDefaults, defineConfig, type TestProjectInlineConfiguration } fro
 type Project = NonNullable<TestProjectInlineConfiguration['test']>;
 
 const ofDocumentation = ['test/docs/code-blocks.test.ts', 'test/docs/docs.test.ts'];
-const compiled = [
+const inBrowsers = ['test/client/*.browser.test.ts'];
+/** What needs the build, a compiler, a database or a browser. */
+const withPrograms = [
   'test/types/**/*.test.ts',
   'test/processes/*.test.ts',
-  'cli/test/migrate/*.test.ts',
   'test/docs/packed-pages.test.ts',
-  ...ofDocumentation,
-];
-const inBrowsers = ['test/client/*.browser.test.ts'];
-const withServices = [
   'test/adapters/{mongodb,redis}/**/*.test.ts',
   'test/adapters/express/connect-mongo.test.ts',
   'test/migrating/**/*.test.ts',
+  'cli/test/**/*.test.ts',
   'examples/*/test/**/*.test.ts',
-  'cli/test/*.test.ts',
   ...inBrowsers,
+  ...ofDocumentation,
 ];
 const always = [...configDefaults.exclude, '**/fixtures/**', 'examples/recipes/**'];
 
@@ -43,21 +41,19 @@ export default defineConfig(({ mode }) => {
       maxWorkers: availableParallelism() + 2,
       // The examples import the package by its name: they get what is published, as Node loads it.
       server: { deps: { external: [/\/dist\//] } },
-      // Type tests start a compiler, and machines with two cores are slow.
+      // Machines with two cores are slow.
       testTimeout: 20_000,
       hookTimeout: 30_000,
       expect: { poll: { timeout: 15_000, interval: 20 } },
       reporters: ['default', 'json'],
       outputFile: { json: 'out/test-results.json' },
-      // Few of them: each transforms the sources for itself, and has its own share of the coverage.
+      // As few as there can be: each transforms the sources for itself, and has a share of the coverage that is worked out for itself.
       projects: [
         // Needs nothing but the sources.
-        project('unit', { include: ['test/**/*.test.ts'], exclude: [...compiled, ...withServices] }),
-        // What needs the build, the compiler or both.
-        project('package', { include: compiled }),
-        // What starts a `mongod`, a Redis server or a browser, and the examples. There is one `mongod` for all files, each of which has a
-        // database of its own, and one for each file that breaks it; Redis servers are there in milliseconds.
-        project('services', { include: withServices, globalSetup: ['test/support/mongod.ts'], testTimeout: 60_000, hookTimeout: 60_000 }),
+        project('unit', { include: ['test/**/*.test.ts'], exclude: withPrograms }),
+        // Needs other programs. There is one `mongod` for all files, each of which has a database of its own, and one for each file that
+        // breaks it. Redis servers are there in milliseconds, and most of the time of a browser is that of its start.
+        project('programs', { include: withPrograms, globalSetup: ['test/support/mongod.ts'], testTimeout: 60_000, hookTimeout: 60_000 }),
       ],
       coverage: {
         provider: 'v8',
