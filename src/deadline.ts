@@ -9,12 +9,8 @@ export interface Deadline {
   readonly onTimeout: () => Error;
 }
 
-/**
- * The result of `operation`, or a rejection after `ms` milliseconds. A synchronous throw becomes a rejection, a plain value a promise.
- *
- * @param onLate is told when an operation that had run out of time succeeds after all.
- */
-export function withDeadline<T>(operation: () => PromiseLike<T> | T, deadline: Deadline, onLate?: () => void): Promise<T> {
+/** The result of `operation`, or a rejection after `ms` milliseconds. A synchronous throw becomes a rejection, a plain value a promise. */
+export function withDeadline<T>(operation: () => PromiseLike<T> | T, deadline: Deadline): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     let result: PromiseLike<T> | T;
     try {
@@ -28,16 +24,11 @@ export function withDeadline<T>(operation: () => PromiseLike<T> | T, deadline: D
       resolve(result);
       return;
     }
-    let late = false;
-    const cancel = deadline.clock.setTimer(() => {
-      late = true;
-      reject(deadline.onTimeout());
-    }, deadline.ms);
+    const cancel = deadline.clock.setTimer(() => reject(deadline.onTimeout()), deadline.ms);
     promiseOf(result as PromiseLike<T>).then(
       (value) => {
         cancel();
-        if (late) onLate?.();
-        else resolve(value);
+        resolve(value);
       },
       (error: unknown) => {
         cancel();

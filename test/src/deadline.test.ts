@@ -32,21 +32,15 @@ describe('withDeadline', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('rejects when time runs out, and tells of a success that comes after', async () => {
+  it('rejects when time runs out', async () => {
     const { clock, deadline } = setUp();
-    const onLate = vi.fn();
-    let finish = (_value: number): void => {};
-    const pending = withDeadline(() => new Promise<number>((resolve) => (finish = resolve)), deadline, onLate);
-    const outcome = expect(pending).rejects.toThrow('too late');
+    const outcome = expect(withDeadline(() => new Promise<never>(() => {}), deadline)).rejects.toThrow('too late');
     await clock.advance(100);
     await outcome;
-    expect(onLate).not.toHaveBeenCalled();
-    finish(1);
-    await clock.advance(0);
-    expect(onLate).toHaveBeenCalledTimes(1);
+    expect(clock.pendingTimers).toBe(0);
   });
 
-  it('takes no notice of a failure or a success that nobody asked to be told of, once time has run out', async () => {
+  it('takes no notice of a failure or a success once time has run out', async () => {
     const { clock, deadline } = setUp();
     for (const late of [() => Promise.reject(new Error('late')), async () => 1]) {
       let go = (): void => {};
