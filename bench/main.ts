@@ -21,14 +21,23 @@ interface Plan {
 }
 
 const full: Plan = {
-  echo: { rounds: 5, budgetMs: 75_000, sliceMs: 200, slices: 4, warmUpMs: 600, connections: 50, idleConnections: 5_000 },
+  echo: {
+    rounds: 5,
+    budgetMs: 75_000,
+    sliceMs: 200,
+    slices: 4,
+    warmUpMs: 600,
+    warmUpHandshakes: 8_000,
+    connections: 50,
+    idleConnections: 5_000,
+  },
   storm: { rounds: 5, budgetMs: 45_000, sizes: [1_000, 5_000] },
   live: { revocations: 100, channels: 10_000, ending: 5_000 },
   fanOut: { rounds: 3, budgetMs: 60_000, sizes: [1_000, 10_000], sliceMs: 500, slices: 4 },
 };
 /** Whether everything runs; the numbers say nothing. */
 const quick: Plan = {
-  echo: { rounds: 1, budgetMs: 0, sliceMs: 40, slices: 1, warmUpMs: 20, connections: 8, idleConnections: 500 },
+  echo: { rounds: 1, budgetMs: 0, sliceMs: 40, slices: 1, warmUpMs: 20, warmUpHandshakes: 20, connections: 8, idleConnections: 500 },
   storm: { rounds: 1, budgetMs: 0, sizes: [100, 200] },
   live: { revocations: 3, channels: 200, ending: 100 },
   fanOut: { rounds: 1, budgetMs: 0, sizes: [20], sliceMs: 20, slices: 1 },

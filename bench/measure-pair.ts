@@ -28,6 +28,8 @@ export interface PairPlan {
   readonly sliceMs: number;
   readonly slices: number;
   readonly warmUpMs: number;
+  /** How many handshakes come before those that are measured, on either side: the memory cell collects garbage, and V8 drops compiled code then. */
+  readonly warmUpHandshakes: number;
   /** Connections that talk, and connections that are silent while memory is looked at. */
   readonly connections: number;
   readonly idleConnections: number;
@@ -100,9 +102,11 @@ async function memory(pair: readonly [Measured, Measured], plan: PairPlan): Prom
 }
 
 async function handshakes(pair: readonly [Measured, Measured], plan: PairPlan): Promise<Partial<Numbers>[]> {
-  for (const { server, dialect } of pair) {
-    await openForTime(server.port, plan.warmUpMs, dialect);
-    await server.settle();
+  for (let left = plan.warmUpHandshakes; left > 0; left -= 1_000) {
+    for (const { server, dialect } of pair) {
+      (await openIdle(server.port, Math.min(left, 1_000), dialect)).close();
+      await server.settle();
+    }
   }
   const measured = await slices(plan.slices, pair, async ({ server, dialect }) => {
     const before = await server.cpu();
