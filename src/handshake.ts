@@ -26,7 +26,9 @@ export function redactUrl(url: string, secret: ReadonlySet<string>): string {
 /** `request` with the parameters of its path; those that a framework has found already stay where a route gives none. */
 export function withParams(request: IncomingMessage, params?: PathParams): HandshakeRequest {
   if (params === undefined && hasParams(request)) return request;
-  return Object.assign(request, { params: params ?? noParams });
+  const withThem = request as IncomingMessage & { params: PathParams };
+  withThem.params = params ?? noParams;
+  return withThem;
 }
 
 function hasParams(request: IncomingMessage): request is HandshakeRequest {
@@ -64,7 +66,7 @@ export class KeptHandshake {
     this.#socket = request.socket;
     this.#url = redactUrl(url, secretParameters);
     this.#headers = kept;
-    this.#params = Object.isFrozen(params) ? params : Object.freeze({ ...params });
+    this.#params = params === noParams || Object.isFrozen(params) ? params : Object.freeze({ ...params });
   }
 
   /** The client's address, where that is decided at connect; else it is the peer's. */

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { channelCounts } from '../channel-counts.js';
 import type { IdentityKeys } from '../identity/user-source.js';
 import type { Channel } from '../messages.js';
 import type { TokenId } from '../token-id.js';
@@ -103,6 +104,7 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
 
   /** A handshake has arrived. */
   arrived(channel: Connection): void {
+    channelCounts.connecting += 1;
     this.#arrivals += 1;
     channel.arrival = this.#arrivals;
     this.#active.add(channel);

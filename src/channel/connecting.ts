@@ -96,6 +96,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
   /** Makes a channel of a handshake that has arrived, and refuses it or begins its connect. */
   static open(runtime: Runtime, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest): OpenedChannel {
     const channel = new LiveChannel(runtime, registry, transport);
+    registry.arrived(channel);
     const { handshake, refusal, close } = runtime.events.audience; // who is told of any wants to know when it came
     if (handshake.hasSubscribers || refusal.hasSubscribers || close.hasSubscribers) runtime.lifecycle.arrived(channel, request);
     if (registry.isClosing) channel.endWith('ERR_SHUTDOWN');
@@ -212,15 +213,14 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     const isAll = sources !== undefined && reader === undefined && this.#registry.watch.isReady;
     if (sources !== undefined) this.#told?.identifying(this.#channel);
     this.lookUps += 1;
-    const looking = isAll ? this.#channel.identity.find(this.#request, sources, this) : this.#lookUpBeside(sources, reader);
-    return looking.then(
-      () => this.#lookedUp(sources, wantsSession),
-      (error: unknown) => {
-        this.lookUps -= 1;
-        if (sources !== undefined && !this.#isIdentified) this.#told?.identified(this.#channel, true);
-        throw error;
-      },
-    );
+    const { identity } = this.#channel;
+    const done = (): Promise<void> | undefined => this.#lookedUp(sources, wantsSession);
+    const failed = (error: unknown): never => {
+      this.lookUps -= 1;
+      if (sources !== undefined && !this.#isIdentified) this.#told?.identified(this.#channel, true);
+      throw error;
+    };
+    return isAll ? identity.find(this.#request, sources, this, done, failed) : this.#lookUpBeside(sources, reader).then(done, failed);
   }
 
   async #lookUpBeside(sources: readonly BoundSource[] | undefined, reader: HttpSessionReader | undefined): Promise<void> {

@@ -52,7 +52,6 @@ export abstract class Connection implements Channel {
   constructor(runtime: Runtime, transport: Transport) {
     this.runtime = runtime;
     this.#transport = transport;
-    channelCounts.connecting += 1;
     if (transport.socket !== undefined) attachToSocket(transport.socket, transport.raw, this);
   }
 
@@ -274,7 +273,7 @@ export abstract class Connection implements Channel {
   answered(socket: WebSocket): void {
     if (this.isConnecting) attachToSocket(socket, this.#transport.raw, this);
     else socket.terminate(); // it ended while the handshake was being answered, and holds nothing any more
-    for (const data of this.#held?.all ?? []) this.send(data);
+    if (this.#held !== undefined) for (const data of this.#held.all) this.send(data);
     this.#held = undefined;
   }
 

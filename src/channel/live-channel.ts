@@ -52,7 +52,6 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   constructor(runtime: Runtime, registry: ChannelRegistry, transport: Transport) {
     super(runtime, transport);
     this.#registry = registry;
-    registry.arrived(this);
   }
 
   /** Its connect runs. */

@@ -67,16 +67,16 @@ function findUser(request: IncomingMessage, places: readonly Place[], lookUps: H
   return { user: undefined, authentication: Object.freeze({ outcome: 'malformed', source: 'token', carrier }) };
 }
 
-/** Looks up the keys that come by `carrier`. */
+/** Looks up the keys that come by `carrier`. It throws where the repository does so, rather than reject. */
 function keyLookUp(
   carrier: Carrier | undefined,
   tokens: TokenRepository<UserLike>,
   clock: Clock,
 ): (key: string, lookUps: KeyLookUps) => Promise<Finding> {
-  return async (key, lookUps) => {
+  return (key, lookUps) => {
     const tokenId = tokenIdOf(key);
     lookUps.claim({ tokenId });
-    return findingOf(await tokens.findById(tokenId), tokenId, carrier, clock);
+    return Promise.resolve(tokens.findById(tokenId)).then((found) => findingOf(found, tokenId, carrier, clock));
   };
 }
 

@@ -16,17 +16,27 @@ function weightOf({ user, authentication: { outcome, source } }: Finding): numbe
   return source === undefined ? 0 : 1;
 }
 
+function nothingElse(): undefined {}
+
 function rethrow(error: unknown): never {
-  throw lookUpFailed(error);
+  throw error;
+}
+
+/** What `source` finds. */
+function asked(source: BoundSource, request: IncomingMessage, lookUps: HandshakeLookUps): Promise<Finding> {
+  try {
+    return Promise.resolve(source.find(request, lookUps));
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
 }
 
 /** Who speaks: found once, of the handshake, and known from then on. */
 export class Identification {
   #finding: Finding | undefined;
   #sources: readonly BoundSource[] | undefined;
-  #hasReadHttpSession = false;
-  #handshakeHttpSessionId: string | undefined;
-  #keptHttpSession: KeptHttpSession | undefined;
+  /** The HTTP session of the handshake, where anybody asked for it: the id under which it is found again, or itself if it has none. */
+  #httpSession: { readonly id: string | undefined; readonly kept: KeptHttpSession | undefined } | undefined;
   #source: BoundSource | undefined;
   /** When the credential ends, on the monotonic clock; infinity where never. */
   endsAt: number = Number.POSITIVE_INFINITY;
@@ -41,25 +51,29 @@ export class Identification {
    * Asks `sources` in turn: the first that yields a user decides. One that fails ends the search. If none yields a user, the
    * outcome is that of the first that presented something.
    *
+   * @param done is called with the answer there, in the same promise.
+   * @param failed is given the error there, and throws it.
    * @throws {ChannelError} (as a rejection) `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT`.
    */
-  find(request: IncomingMessage, sources: readonly BoundSource[], lookUps: HandshakeLookUps): Promise<void> {
+  find(
+    request: IncomingMessage,
+    sources: readonly BoundSource[],
+    lookUps: HandshakeLookUps,
+    done: () => Promise<void> | undefined = nothingElse,
+    failed: (error: unknown) => never = rethrow,
+  ): Promise<void> {
     this.#sources = sources;
     const only = sources.length === 1 ? sources[0] : undefined;
-    return only === undefined ? this.#search(request, sources, lookUps) : this.#ask(only, request, lookUps);
-  }
-
-  /** Where there is one source, nothing is to be compared: this makes a promise less than a search. */
-  #ask(source: BoundSource, request: IncomingMessage, lookUps: HandshakeLookUps): Promise<void> {
-    try {
-      const finding = source.find(request, lookUps);
-      return Promise.resolve(finding).then((found) => {
+    if (only === undefined) return this.#search(request, sources, lookUps).then(done, failed);
+    // where there is one source, nothing is to be compared, nor a search to be waited for
+    return asked(only, request, lookUps).then(
+      (found) => {
         this.#finding = weightOf(found) === 0 ? nothing : found;
-        if (found.user !== undefined) this.#source = source;
-      }, rethrow);
-    } catch (error) {
-      return Promise.reject(lookUpFailed(error));
-    }
+        if (found.user !== undefined) this.#source = only;
+        return done();
+      },
+      (error: unknown) => failed(lookUpFailed(error)),
+    );
   }
 
   async #search(request: IncomingMessage, sources: readonly BoundSource[], lookUps: HandshakeLookUps): Promise<void> {
@@ -145,7 +159,7 @@ export class Identification {
   /** The id of the HTTP session through which the user was found, or a ticket was given, or with which nobody has logged in. */
   get httpSessionId(): string | undefined {
     if (this.#finding?.httpSessionId !== undefined) return this.#finding.httpSessionId;
-    return this.#finding?.authentication.source === 'http-session' ? this.#handshakeHttpSessionId : undefined;
+    return this.#finding?.authentication.source === 'http-session' ? this.handshakeHttpSessionId : undefined;
   }
 
   /** Whether the user was found through the HTTP session. */
@@ -155,23 +169,22 @@ export class Identification {
 
   /** Notes the id under which the HTTP session of the handshake is found again; one that has none is kept itself. */
   rememberHttpSession(session: HttpSession | undefined): void {
-    if (session !== undefined && session.id === undefined) this.#keptHttpSession = new KeptHttpSession(session);
-    this.#hasReadHttpSession = true;
-    this.#handshakeHttpSessionId = session?.id;
+    const hasNoId = session !== undefined && session.id === undefined;
+    this.#httpSession = { id: session?.id, kept: hasNoId ? new KeptHttpSession(session) : undefined };
   }
 
   /** The HTTP session of the handshake as it was then, where it has no id; for one message. */
   keptHttpSession(): HttpSession | undefined {
-    return this.#keptHttpSession?.view();
+    return this.#httpSession?.kept?.view();
   }
 
   /** Whether anybody asked for the HTTP session of the handshake. */
   get hasReadHttpSession(): boolean {
-    return this.#hasReadHttpSession;
+    return this.#httpSession !== undefined;
   }
 
   /** The id of the HTTP session of the handshake, whatever identified the channel. */
   get handshakeHttpSessionId(): string | undefined {
-    return this.#handshakeHttpSessionId;
+    return this.#httpSession?.id;
   }
 }

@@ -1,9 +1,12 @@
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { ChannelRegistry } from '../channel/channel-registry.js';
 import { Connecting } from '../channel/connecting.js';
 import type { Runtime } from '../channel/runtime.js';
+import { specimenConnect } from '../channel/specimen-connect.js';
 import { ChannelError } from '../errors.js';
+import { withParams } from '../handshake.js';
 import { type CredentialSource, httpToken, offeredSubprotocols } from '../identity/credentials.js';
 import { ignore, isThenable } from '../maybe-promise.js';
 import type { HandshakeRequest } from '../messages.js';
@@ -11,7 +14,7 @@ import type { ErrorCode } from '../outcomes.js';
 import type { ServerSettings } from './channel-server-options.js';
 import { guardedVerifyClient } from './guarded-verify-client.js';
 import type { UpgradeOptions } from './upgrade-options.js';
-import type { SocketClaim, UpgradeTaker } from './upgrade-routes.js';
+import { SocketClaim, type UpgradeTaker } from './upgrade-routes.js';
 import { type UpgradeAnswerer, UpgradeTransport } from './upgrade-transport.js';
 
 /** What upgrades need of the server that serves them. */
@@ -27,6 +30,8 @@ export class UpgradeEndpoint implements UpgradeTaker, UpgradeAnswerer {
   readonly refusals: WebSocketServer | undefined;
   readonly takesTime: boolean;
   readonly maxBytes: number;
+  /** Kept for V8's sake. */
+  readonly specimen: object;
   readonly #owner: UpgradesOwner;
   readonly #options: UpgradeOptions;
 
@@ -37,6 +42,14 @@ export class UpgradeEndpoint implements UpgradeTaker, UpgradeAnswerer {
     if (options.refusals === 'close') this.refusals = this.#makeRefusals();
     this.takesTime = options.ws?.verifyClient !== undefined;
     this.maxBytes = owner.settings.maxQueuedBytes;
+    this.specimen = this.#makeSpecimen();
+  }
+
+  #makeSpecimen(): object {
+    const raw = new Socket();
+    const request = withParams(new IncomingMessage(raw));
+    const transport = new UpgradeTransport(this, request, new SocketClaim(request, raw), Buffer.alloc(0));
+    return specimenConnect(this.#owner.runtime, this.#owner.registry, transport, request);
   }
 
   /** Whatever the application's options of ws do with a handshake is for those that succeed. */
