@@ -5,18 +5,20 @@ type Project = NonNullable<TestProjectInlineConfiguration['test']>;
 
 const ofDocumentation = ['test/docs/code-blocks.test.ts', 'test/docs/docs.test.ts'];
 const inBrowsers = ['test/client/*.browser.test.ts'];
-/** What needs the build, a compiler, a database or a browser. */
-const withPrograms = [
+const built = [
   'test/types/**/*.test.ts',
   'test/processes/*.test.ts',
   'test/docs/packed-pages.test.ts',
+  'cli/test/migrate/*.test.ts',
+  ...inBrowsers,
+  ...ofDocumentation,
+];
+const onDatabases = [
   'test/adapters/{mongodb,redis}/**/*.test.ts',
   'test/adapters/express/connect-mongo.test.ts',
   'test/migrating/**/*.test.ts',
-  'cli/test/**/*.test.ts',
-  'examples/*/test/**/*.test.ts',
-  ...inBrowsers,
-  ...ofDocumentation,
+  'cli/test/*.test.ts',
+  'examples/*/test/mongo*.test.ts',
 ];
 const always = [...configDefaults.exclude, '**/fixtures/**', 'examples/recipes/**'];
 
@@ -47,13 +49,16 @@ export default defineConfig(({ mode }) => {
       expect: { poll: { timeout: 15_000, interval: 20 } },
       reporters: ['default', 'json'],
       outputFile: { json: 'out/test-results.json' },
-      // As few as there can be: each transforms the sources for itself, and has a share of the coverage that is worked out for itself.
+      // Few of them: each transforms the sources for itself, and has a share of the coverage that is worked out for itself.
       projects: [
         // Needs nothing but the sources.
-        project('unit', { include: ['test/**/*.test.ts'], exclude: withPrograms }),
-        // Needs other programs. There is one `mongod` for all files, each of which has a database of its own, and one for each file that
-        // breaks it. Redis servers are there in milliseconds, and most of the time of a browser is that of its start.
-        project('programs', { include: withPrograms, globalSetup: ['test/support/mongod.ts'], testTimeout: 60_000, hookTimeout: 60_000 }),
+        project('unit', { include: ['test/**/*.test.ts'], exclude: [...built, ...onDatabases] }),
+        // Needs the build, a compiler or a browser.
+        project('package', { include: built, testTimeout: 60_000, hookTimeout: 60_000 }),
+        project('examples', { include: ['examples/*/test/**/*.test.ts'], exclude: onDatabases, testTimeout: 60_000, hookTimeout: 60_000 }),
+        // Needs MongoDB, or Redis. There is one `mongod` for all files, each of which has a database of its own, and one for each file that
+        // breaks it. Redis servers are there in milliseconds.
+        project('mongodb', { include: onDatabases, globalSetup: ['test/support/mongod.ts'], testTimeout: 60_000, hookTimeout: 60_000 }),
       ],
       coverage: {
         provider: 'v8',

@@ -1,5 +1,5 @@
 // The configuration of a mutation run: one project of the suite, its files in one process and in the order in which they are wanted.
-// Of `programs`, those run that test the one adapter.
+// Of `mongodb`, those run that test the one adapter.
 import suite from '../vitest.config.ts';
 
 class AsWanted {
@@ -9,7 +9,7 @@ class AsWanted {
 
 const { projects, server, testTimeout, hookTimeout, expect } = suite({ mode: 'test' }).test;
 const wanted = process.env.MUTATION_PROJECT;
-const { test } = projects.find(({ test: { name } }) => name === (wanted === 'unit' ? 'unit' : 'programs'));
+const { test } = projects.find(({ test: { name } }) => name === (wanted === 'unit' ? 'unit' : 'mongodb'));
 const own = wanted === 'unit' ? {} : { include: [`test/adapters/${wanted}/**/*.test.ts`] };
 
 export default {
