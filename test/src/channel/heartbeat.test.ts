@@ -110,6 +110,21 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
     expect(Math.max(...pinged)).toBeLessThanOrEqual(32);
   });
 
+  it('pings who stays, though another one has left', async () => {
+    const pinged: number[] = [];
+    const { port, clock, channels } = await serve(
+      { connect: ready },
+      { mode, heartbeatMs: 3_000, onEvent: (event) => event.type === 'heartbeat' && pinged.push(event.pinged) },
+    );
+    const [leaving, staying] = [await connectRaw(port), await connectRaw(port)];
+    await clock.advance(200);
+    leaving.reset();
+    await eventually(() => expect(channels.channels.size).toBe(1));
+    await clock.advance(3_000);
+    expect(pinged).toEqual([1]);
+    expect((await staying.nextFrame()).opcode).toBe(opcodes.ping);
+  });
+
   it('pings who came later a beat after they came, whoever has come and gone meanwhile', async () => {
     const pinged: number[] = [];
     const { port, clock, channels } = await serve(

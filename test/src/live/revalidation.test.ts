@@ -87,6 +87,18 @@ describe('a sweep', () => {
     }
   });
 
+  it('comes again for who comes after all had left, though others stayed who are asked for nothing', async () => {
+    const { tokens, connect, clock } = watch();
+    for (const name of ['ann', 'bob']) tokens.put(name);
+    const anonymous = await connect('nobody');
+    await (await connect('ann')).disconnect();
+    await clock.advance(60_000);
+    const bob = await connect('bob');
+    tokens.grants.clear();
+    await clock.advance(60_000);
+    expect([anonymous.closed, bob.closed]).toEqual([undefined, revoked]);
+  });
+
   it('never comes where it is said so', async () => {
     const { tokens, connect, clock } = watch({ revalidate: 'connect' });
     tokens.put('ann');
