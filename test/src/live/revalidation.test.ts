@@ -297,6 +297,17 @@ describe("with 'message'", () => {
     expect(handled).toHaveLength(4);
   });
 
+  it('channels of one token that send at once are all judged by that look-up', async () => {
+    const handled: string[] = [];
+    const { tokens, connect } = watch({ revalidate: 'message', handlers: handlers(handled) });
+    tokens.put('ann');
+    const clients = await Promise.all(['ann', 'ann', 'ann'].map(connect));
+    tokens.grants.clear();
+    await Promise.all(clients.map((client) => client.send('hello')));
+    expect(clients.map(({ closed }) => closed)).toEqual([revoked, revoked, revoked]);
+    expect(handled).toEqual([]);
+  });
+
   it('messages are handled on what was known where the look-up fails, while it may be stale', async () => {
     const handled: string[] = [];
     const { tokens, connect, clock } = watch({ revalidate: 'message', maxStaleMs: 10_000, handlers: handlers(handled) });
