@@ -2,7 +2,13 @@ import type { CountChange } from './group-counts.js';
 
 /** What a node tells the others of those who are in its groups. Counts are absolute; `at` says how many changes the node has told so far. */
 export type PresenceMessage = { readonly node: string } /** All that there is, but for what follows as changes. */ & (
-  | { readonly kind: 'all'; readonly at: number; readonly counts: readonly CountChange[] }
+  | {
+      readonly kind: 'all';
+      readonly at: number;
+      readonly counts: readonly CountChange[];
+      /** The number of the change with which it is complete, where there are more than one message carries. */
+      readonly last?: number | undefined;
+    }
   /** The change number `at`. */
   | { readonly kind: 'change'; readonly at: number; readonly counts: readonly CountChange[] }
   /** It is there, and has told so many. */
@@ -26,11 +32,11 @@ export function presenceMessage(data: string | Uint8Array): PresenceMessage | un
 
 function isPresenceMessage(value: unknown): value is PresenceMessage {
   if (typeof value !== 'object' || value === null) return false;
-  const { node, kind, at, counts, of } = value as Readonly<Record<string, unknown>>;
+  const { node, kind, at, counts, of, last } = value as Readonly<Record<string, unknown>>;
   if (typeof node !== 'string') return false;
   if (kind === 'leave') return true;
   if (kind === 'ask') return of === undefined || typeof of === 'string';
-  if (!Number.isSafeInteger(at)) return false;
+  if (!Number.isSafeInteger(at) || (last !== undefined && !Number.isSafeInteger(last))) return false;
   return kind === 'alive' || ((kind === 'all' || kind === 'change') && Array.isArray(counts) && counts.every(isCountChange));
 }
 

@@ -23,6 +23,8 @@ const maxCharacters = 65_536;
 /** What is known of another node. */
 interface Node {
   counts: GroupCounts;
+  /** What takes their place once all of it is here, which is with change number `last`. */
+  coming: { readonly counts: GroupCounts; readonly last: number } | undefined;
   /** How many of its changes are known; -1 until it has told all. */
   at: number;
   heardAt: number;
@@ -30,6 +32,7 @@ interface Node {
 }
 
 type Told = Extract<PresenceMessage, { readonly counts: unknown }>;
+type All = Extract<PresenceMessage, { readonly kind: 'all' }>;
 
 /** Whom presence tells, and through whom. */
 export interface PresenceOwner {
@@ -146,7 +149,7 @@ export class Presence {
   #known(id: string): Node {
     let node = this.#others.get(id);
     if (node === undefined) {
-      node = { counts: new GroupCounts(), at: -1, heardAt: 0, askedAt: Number.NEGATIVE_INFINITY };
+      node = { counts: new GroupCounts(), coming: undefined, at: -1, heardAt: 0, askedAt: Number.NEGATIVE_INFINITY };
       this.#others.set(id, node);
     }
     node.heardAt = this.#clock.monotonic();
@@ -168,18 +171,27 @@ export class Presence {
     this.#say({ node: this.#node, kind: 'ask', of: id });
   }
 
-  #applyAll(node: Node, { at, counts }: Told): void {
-    const before = node.counts;
+  #applyAll(node: Node, { at, counts, last = at }: All): void {
     node.at = at;
-    node.counts = new GroupCounts();
-    for (const [name, userId, count] of counts) node.counts.set(name, userId, count);
-    this.#tellOwner([...before.all(), ...counts]);
+    node.coming = { counts: new GroupCounts(), last };
+    this.#apply(node, counts);
   }
 
   #applyChange(node: Node, { at, counts }: Told): void {
     node.at = at;
-    for (const [name, userId, count] of counts) node.counts.set(name, userId, count);
-    this.#tellOwner(counts);
+    this.#apply(node, counts);
+  }
+
+  /** What comes in parts is seen when the last one is here: who is in a later part has not left. */
+  #apply(node: Node, counts: readonly CountChange[]): void {
+    const { counts: before, coming } = node;
+    for (const [name, userId, count] of counts) (coming?.counts ?? before).set(name, userId, count);
+    if (coming === undefined) this.#tellOwner(counts);
+    else if (node.at >= coming.last) {
+      node.counts = coming.counts;
+      node.coming = undefined;
+      this.#tellOwner([...before.all(), ...coming.counts.all()]);
+    }
   }
 
   /** Tells of those of `touched` who have come or gone, all nodes together. */
@@ -187,7 +199,9 @@ export class Presence {
     const { changed } = this.#owner;
     if (changed === undefined) return;
     const isThere = (name: string, userId: string): boolean => this.#isThere(name, userId);
-    for (const [name, change] of this.#changes.among(touched, isThere)) changed(name, change);
+    for (const [name, change] of this.#changes.among(touched, isThere)) {
+      if (!this.#isClosed) changed(name, change); // whoever was told may have closed
+    }
   }
 
   /** A node that is silent counts until it is forgotten, so that its users leave once. */
@@ -222,7 +236,7 @@ export class Presence {
   /** In parts, of which the later ones are changes: whoever knew all of them learns nothing new. */
   #tellAll(): void {
     const [first = [], ...rest] = partsOf([...this.#own.all()]);
-    this.#say({ node: this.#node, kind: 'all', at: this.#at, counts: first });
+    this.#say({ node: this.#node, kind: 'all', at: this.#at, counts: first, last: this.#at + rest.length });
     for (const part of rest) this.#say({ node: this.#node, kind: 'change', at: ++this.#at, counts: part });
   }
 

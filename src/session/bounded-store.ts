@@ -11,6 +11,9 @@ import { MemorySessionStore } from './memory-session-store.js';
 /** How many `touch` calls are under way at once where a store has no `touchMany`. */
 const parallelTouches = 32;
 
+/** As it was made: whoever puts another in its place, on a store or on the class, is called. */
+const ordinarySave = MemorySessionStore.prototype.save;
+
 /** A store, each operation of which has a deadline, and fails with a {@link ChannelError}. */
 export class BoundedStore {
   readonly #store: SessionStore;
@@ -34,9 +37,9 @@ export class BoundedStore {
     return this.#run('ERR_SESSION_SAVE_FAILED', 'save', () => this.#store.save(id, session, expectedVersion));
   }
 
-  /** Whether there is nothing to wait for in a save: it has a `save` of its own where an application has put one there. */
+  /** Whether there is nothing to wait for in a save: nobody has put another `save` in the place of the ordinary one. */
   get savesAtOnce(): boolean {
-    return this.#store.save === MemorySessionStore.prototype.save && this.#store instanceof MemorySessionStore;
+    return this.#store.save === ordinarySave && this.#store instanceof MemorySessionStore;
   }
 
   /** A save for which there is nothing to wait; throws what stands in its way. */

@@ -72,12 +72,12 @@ export abstract class KnownRecord {
     return this.#id;
   }
 
-  /** The record as it is to be written, with `changes`. */
-  protected with(changes: Changes): SessionRow {
+  /** The record as it is to be written on top of `version`, with `changes`. */
+  protected with(changes: Changes, version: number): SessionRow {
     const { clock, settings } = this.context;
-    const now = clock.now();
+    const now = Math.trunc(clock.now()); // a store keeps dates, which have no fractions
     return {
-      version: this.#version + 1,
+      version: version + 1,
       data: asFrozenJson(objectOf(this.data.values, changes)),
       createdAt: this.#birth ?? now,
       expiresAt: now + settings.ttlMs,

@@ -77,9 +77,10 @@ export class SessionRecord extends KnownRecord {
     const { events } = this.context;
     const start = events.start('save');
     try {
+      const { version } = this; // a function of an update, which may run again here, may let somebody else save
       const rebased = rebase(changes, this.data.values);
-      const next = this.with(rebased);
-      this.#store.saveAtOnce(this.id as string, next, this.version);
+      const next = this.with(rebased, version);
+      this.#store.saveAtOnce(this.id as string, next, version);
       this.wrote(next, rebased);
     } catch {
       return false;
@@ -135,10 +136,11 @@ export class SessionRecord extends KnownRecord {
     }
     const { events } = this.context;
     const start = events.start('save');
+    const { version } = this; // from before functions of updates run again
     const { changes, failures } = merge(commits, this.data.values);
     if (changes !== undefined) {
       try {
-        const next = this.with(changes);
+        const next = this.with(changes, version);
         await this.#write(next);
         this.wrote(next, changes);
       } catch (error) {
@@ -197,7 +199,7 @@ export class SessionRecord extends KnownRecord {
 
   #write({ version, data, createdAt, expiresAt }: SessionRow): Promise<void> {
     const next = { version, data, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
-    return this.version > 0 ? this.#store.save(this.id as string, next, this.version) : this.#create(next);
+    return version > 1 ? this.#store.save(this.id as string, next, version - 1) : this.#create(next);
   }
 
   #create(next: StoredSession): Promise<void> {

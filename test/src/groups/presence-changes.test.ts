@@ -21,13 +21,16 @@ class Node {
   readonly groups: Groups;
   /** Whether what the others say is lost. */
   isDeaf = false;
+  /** Which of it is. */
+  loses: (data: string) => boolean = () => false;
 
   constructor(clock: TestClock, joins?: MemoryBroadcaster) {
     this.broadcaster = new MemoryBroadcaster(joins === undefined ? {} : { joins });
     this.groups = new Groups({
       broadcaster: {
         publish: (group, data) => this.broadcaster.publish(group, data),
-        subscribe: (on, onGap) => this.broadcaster.subscribe((group, data) => this.isDeaf || on(group, data), onGap),
+        subscribe: (on, onGap) =>
+          this.broadcaster.subscribe((group, data) => this.isDeaf || this.loses(String(data)) || on(group, data), onGap),
       },
       presence: true,
       clock,
@@ -168,4 +171,54 @@ it('what a listener throws or rejects with goes to onError, and keeps nobody fro
   expect(heard.map(([name]) => name)).toEqual(['lobby', 'music']);
   expect(onError).toHaveBeenCalledTimes(2);
   await groups.close();
+});
+
+it('users who are in the later parts of what a node tells again have not left', async () => {
+  const { one, two, settle } = await fleet();
+  const long = 'x'.repeat(20_000); // three of them fill a part
+  for (let index = 0; index < 8; index += 1) one.add(long + index);
+  await settle();
+  two.news();
+  two.isDeaf = true;
+  one.add('ann');
+  await settle();
+  two.isDeaf = false;
+  await settle(6_000);
+  expect(two.news()).toEqual([['lobby', ['ann'], []]]);
+  expect(two.groups.presenceOf('lobby').size).toBe(9);
+});
+
+it('users are there until all is known anew, also where a part of it is lost', async () => {
+  const { clock, one, two, settle } = await fleet();
+  const long = 'x'.repeat(20_000);
+  const members = Array.from({ length: 8 }, (_, index) => one.add(long + index));
+  await settle();
+  two.news();
+  const late = new Node(clock, one.broadcaster); // asks, and so all is told
+  await late.groups.ready;
+  let parts = 0;
+  const lost = [1, 3]; // the change, and then a part of all
+  two.loses = (data) => data.includes('"counts"') && lost.includes(++parts);
+  members[0]?.end();
+  await settle();
+  expect(two.groups.presenceOf('lobby').size).toBe(8);
+  await settle(6_000);
+  expect(two.news()).toEqual([['lobby', [], [`${long}0`]]]);
+  expect(two.groups.presenceOf('lobby').size).toBe(7);
+});
+
+it('a listener that closes the groups is told of nothing more', async () => {
+  const clock = new TestClock();
+  const told: string[] = [];
+  const groups = new Groups({
+    presence: true,
+    clock,
+    onPresence(name) {
+      told.push(name);
+      return groups.close();
+    },
+  });
+  for (const name of ['lobby', 'music']) groups.add(name, memberOf('ann').channel);
+  await clock.advance(50);
+  expect(told).toEqual(['lobby']);
 });

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { TestClock } from '../../../entries/testing.js';
+import type { Clock } from '../../../src/contracts/clock.js';
 import type { SessionStore } from '../../../src/contracts/session-store.js';
 import { ChannelError } from '../../../src/errors.js';
 import { Events } from '../../../src/events.js';
@@ -13,7 +14,7 @@ expectProcessToLive();
 const deadlineMs = 5_000;
 
 /** The records of one process, on `store`. */
-function processOn(store: SessionStore, clock: TestClock, random: () => number = () => 1) {
+function processOn(store: SessionStore, clock: Clock, random: () => number = () => 1) {
   const errors: unknown[] = [];
   const settings = { store, ttlMs: 86_400_000, scope: 'user' as const };
   const events = new Events(clock);
@@ -160,6 +161,36 @@ describe('a save in a MemorySessionStore', () => {
     await adding(first);
     expect([versions, (await store.load('shared'))?.version]).toEqual([[2], 2]);
   });
+
+  it('calls the save that somebody has put in place of the ordinary one, for all stores too', async () => {
+    const clock = new TestClock();
+    const save = vi.spyOn(MemorySessionStore.prototype, 'save');
+    onTestFinished(() => save.mockRestore());
+    const hold = processOn(new MemorySessionStore({ clock }), clock).records.open('shared');
+    await hold.load();
+    for (let count = 0; count < 3; count += 1) await add(hold);
+    expect(save).toHaveBeenCalledTimes(2); // the first was a creation
+  });
+
+  it('takes nothing back from whoever saves while the function of an update runs again', async () => {
+    const clock = new TestClock();
+    const { records } = processOn(new MemorySessionStore({ clock }), clock);
+    const [hold, other] = [records.open('shared'), records.open('shared')];
+    await Promise.all([hold.load(), other.load()]);
+    await add(hold);
+    const draft = new SessionDraft(hold);
+    let runs = 0;
+    const adding: Promise<void>[] = [];
+    draft.update('count', (count: number) => {
+      runs += 1;
+      if (runs === 2 || runs === 3) adding.push(add(other)); // once where it is saved without a wait, once in the queue
+      return count + 1;
+    });
+    await add(other);
+    await hold.commit(draft, { id: 'a-channel' });
+    await Promise.all(adding);
+    expect([runs, hold.values.get('count')]).toEqual([4, 5]);
+  });
 });
 
 describe('a record in memory', () => {
@@ -211,4 +242,19 @@ describe('a record in memory', () => {
     expect(own.commit(draft, { id: 'a-channel' })).toBeUndefined();
     expect(store.size).toBe(0);
   });
+});
+
+it('a record is the same when it is read again, on a clock that tells fractions of milliseconds', async () => {
+  const inner = new TestClock();
+  const clock: Clock = {
+    now: () => inner.now() + 0.5,
+    monotonic: () => inner.monotonic() + 0.5,
+    setTimer: (fn, ms) => inner.setTimer(fn, ms),
+  };
+  const hold = processOn(new MemorySessionStore({ clock }), clock).records.open('shared');
+  await hold.load();
+  await add(hold);
+  await hold.reload();
+  await add(hold);
+  expect(hold.values.get('count')).toBe(2);
 });
