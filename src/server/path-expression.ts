@@ -67,7 +67,7 @@ class ExpressionReader {
     for (const [opening, how] of looks) if (this.#take(opening)) return { kind: 'look', of: this.#readToParenthesis(), ...how };
     if (this.#take('(?:')) return this.#readToParenthesis();
     if (this.#isAt('(')) return this.#fail('a group in a regular expression must be (?:…) or look around');
-    const source = this.#isAt('[') ? this.#takeClass() : this.#takeMatch(atom)[0];
+    const source = this.#takeCharacter();
     if (ofStrings.test(source)) return this.#fail('a class in a regular expression may hold single characters only');
     const expression = new RegExp(`^${source}$`, 'v');
     return { kind: 'character', accepts: (character) => expression.test(character) };
@@ -93,8 +93,8 @@ class ExpressionReader {
     return { kind: 'repeat', of, min: Number(least), max, isLazy };
   }
 
-  /** Classes may hold classes. */
-  #takeClass(): string {
+  /** One character, or a class of them, which may hold classes. */
+  #takeCharacter(): string {
     const start = this.#at;
     let depth = 0;
     do {
