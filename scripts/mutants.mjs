@@ -14,6 +14,12 @@ const swaps = {
   '||': '&&',
 };
 
+/** Whether it strings texts together: the compiler would refuse any other operator. */
+function isText({ type, operator, left, right, value }) {
+  if (type === 'BinaryExpression') return operator === '+' && (isText(left) || isText(right));
+  return type === 'TemplateLiteral' || typeof value === 'string';
+}
+
 /**
  * One change of the source each, of the kinds that a mistake could be.
  *
@@ -44,7 +50,7 @@ export function mutantsOf(name, source) {
   };
   const kinds = {
     BinaryExpression(node) {
-      if (node.operator in swaps) swap(node);
+      if (node.operator in swaps && !isText(node)) swap(node);
     },
     LogicalExpression(node) {
       if (node.operator in swaps) swap(node);

@@ -194,6 +194,26 @@ describe('withOrdering on parts of dispatchOn', () => {
   });
 });
 
+describe('withOrdering in a function of one’s own, which the server cannot see', () => {
+  it('goes by the order in which messages came, not by that in which they asked for their turn', async () => {
+    const log: string[] = [];
+    const ordered = withOrdering(({ text }: ReceiveMessage) => void log.push(text));
+    const ready = new Map(['a', 'b', 'c'].map((text) => [text, deferred()]));
+    const receive = async (message: ReceiveMessage): Promise<void> => {
+      await ready.get(message.text)?.promise;
+      await ordered(message);
+    };
+    const client = await connectTo({ receive }, { concurrency: 3 });
+    const handled = ['a', 'b', 'c'].map((text) => client.send(text));
+    for (const text of ['c', 'a', 'b']) {
+      ready.get(text)?.resolve();
+      await settle();
+    }
+    await Promise.all(handled);
+    expect(log).toEqual(['a', 'b', 'c']);
+  });
+});
+
 describe('withOrdering and sessions', () => {
   const count = (session: ChannelSession): number => (session.get('count') as number | undefined) ?? 0;
 

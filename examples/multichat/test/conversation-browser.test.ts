@@ -330,14 +330,16 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     await expect.poll(() => log.last('lobby')).toBe(1);
   });
 
-  it.each(['nothing', 'a b', '100%', '%E0%A4%A', 'music#2', '__proto__'])('says so where the address names no room: %j', async (name) => {
+  it('says so where the address names no room', async () => {
     const ann = await openAs('ann');
-    await ann.evaluate((hash) => {
-      location.hash = hash;
-    }, `#${name}`);
-    await ann.getByRole('alert').getByText('There is no such room.').waitFor();
-    await ann.getByRole('button', { name: 'Dismiss' }).click();
-    await write(ann, 'Never mind');
+    for (const name of ['nothing', 'a b', '100%', '%E0%A4%A', 'music#2', '__proto__']) {
+      await ann.evaluate((hash) => {
+        location.hash = hash;
+      }, `#${name}`);
+      await ann.getByRole('alert').getByText('There is no such room.').waitFor();
+      await ann.getByRole('button', { name: 'Dismiss' }).click();
+      await write(ann, `Never mind ${name}`);
+    }
   });
 
   it('keeps names of another direction apart from the sentences that they stand in', async () => {

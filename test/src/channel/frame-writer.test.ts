@@ -131,6 +131,31 @@ describe('frames that are written beside ws', () => {
     );
   });
 
+  it.each([
+    ['in one piece', false],
+    ['in several, since others wrote in between', true],
+  ])('stay what they were while they wait behind other output, whatever is written meanwhile (%s)', (_how, isInPieces) => {
+    const [out, other] = [new Out(), new Out()];
+    const [writer, otherWriter] = [new FrameWriter(out as never), new FrameWriter(other as never)];
+    const writeOver = (): void => {
+      for (let times = 0; times < 8; times += 1) otherWriter.write('ö'.repeat(8_000));
+      otherWriter.flush();
+    };
+    writeOver(); // so that nothing of other tests holds the memory
+    out.stick();
+    writer.write('text alone');
+    writer.flush();
+    writer.write('é 1');
+    if (isInPieces) otherWriter.write('é of the other');
+    writer.write('é 2');
+    writer.flush();
+    otherWriter.flush();
+    writeOver(); // also where those lay that have been let out
+    out.free();
+    const frames = ['text alone', 'é 1', 'é 2'].map((text) => [0x81, Buffer.byteLength(text), ...Buffer.from(text)]);
+    expect(out.bytes).toEqual(Buffer.from(frames.flat()));
+  });
+
   it('are not those longer than 16 KiB', () => {
     const writer = new FrameWriter(new Out() as never);
     expect(writer.write('x'.repeat(16_385))).toBe(false);

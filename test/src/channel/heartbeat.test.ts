@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ChannelServer } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { Heartbeat } from '../../../src/channel/heartbeat.js';
 import { eventually } from '../../support/eventually.js';
 import { frame, opcodes, RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
@@ -110,6 +111,21 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
     expect(Math.max(...pinged)).toBeLessThanOrEqual(32);
   });
 
+  it('pings who stays, though another one has left', async () => {
+    const pinged: number[] = [];
+    const { port, clock, channels } = await serve(
+      { connect: ready },
+      { mode, heartbeatMs: 3_000, onEvent: (event) => event.type === 'heartbeat' && pinged.push(event.pinged) },
+    );
+    const [leaving, staying] = [await connectRaw(port), await connectRaw(port)];
+    await clock.advance(200);
+    leaving.reset();
+    await eventually(() => expect(channels.channels.size).toBe(1));
+    await clock.advance(3_000);
+    expect(pinged).toEqual([1]);
+    expect((await staying.nextFrame()).opcode).toBe(opcodes.ping);
+  });
+
   it('pings who came later a beat after they came, whoever has come and gone meanwhile', async () => {
     const pinged: number[] = [];
     const { port, clock, channels } = await serve(
@@ -134,6 +150,43 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
     first.reset();
     second.reset();
     await eventually(() => expect(channels.channels.size).toBe(0));
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('the heartbeat of a second', () => {
+  /** A channel whose socket is in `readyState`, and how often each thing was done to it. */
+  function beating(readyState: number) {
+    const clock = new TestClock();
+    const heartbeat = new Heartbeat(clock, { isHeard: () => false } as never, 1_000);
+    const socket = { readyState, OPEN: 1, isPaused: false, ping: vi.fn() };
+    const told = { leaving: vi.fn(), silent: vi.fn() };
+    const raw = { bytesRead: 0 };
+    const channel = { heard: 0, isPinged: false, slot: -1, place: 0, isLive: true, raw, socket, ...told };
+    heartbeat.newcomers.push(channel as never);
+    heartbeat.begin();
+    const counts = (): number[] => [socket.ping, told.silent, told.leaving].map(({ mock }) => mock.calls.length);
+    return { clock, heartbeat, raw, channel, counts };
+  }
+
+  it('tells a channel that its peer has closed unnoticed, and neither pings nor drops it', async () => {
+    const { clock, heartbeat, channel, counts } = beating(2);
+    await clock.advance(1_000);
+    expect(counts()).toEqual([0, 0, 1]);
+    heartbeat.delete(channel as never);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('pings nobody from whom something comes in each beat', async () => {
+    const { clock, heartbeat, raw, channel, counts } = beating(1);
+    for (let beat = 0; beat < 5; beat += 1) {
+      raw.bytesRead += 1;
+      await clock.advance(1_000);
+    }
+    expect(counts()).toEqual([0, 0, 0]);
+    await clock.advance(2_000);
+    expect(counts()).toEqual([1, 1, 0]);
+    heartbeat.delete(channel as never);
     expect(clock.pendingTimers).toBe(0);
   });
 });

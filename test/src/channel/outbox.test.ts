@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Channel } from '../../../entries/index.js';
 import { eventually } from '../../support/eventually.js';
 import { frame, RawClient } from '../../support/raw-client.js';
@@ -57,6 +57,20 @@ describe('frames sent within one tick', () => {
     expect(await client?.next()).toBe('next tick');
     expect(writes()).toBe(2);
     expect(client?.received).toEqual([...Array.from({ length: 50 }, (_, index) => String(index)), Buffer.from([1]), 'next tick']);
+  });
+
+  it('are one piece of text to the socket, once it is known that ws does nothing else with them', async () => {
+    let client: WsClient | undefined;
+    const { channel, raw } = await channelOf(async (port) => {
+      client = await WsClient.connect(port);
+    });
+    channel.send('first');
+    await client?.next();
+    const write = vi.spyOn(raw, 'write');
+    for (const text of ['1', '2', '3']) channel.send(text);
+    expect(await client?.take(3)).toEqual(['1', '2', '3']);
+    expect(write).toHaveBeenCalledTimes(1);
+    write.mockRestore();
   });
 
   it('leave whenever 64 KiB are together, and not before', async () => {

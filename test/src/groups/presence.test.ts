@@ -268,3 +268,16 @@ it('closed groups tell nobody of presence, know nobody and leave no timer behind
   await two.close();
   expect(clock.pendingTimers).toBe(0);
 });
+
+it('presence of a node that has closed knows nobody of the others any more', async () => {
+  const {
+    clock,
+    groups: [one, two],
+  } = await nodes(2);
+  two?.add('lobby', channelOf('ann').channel);
+  await clock.advance(50);
+  expect(users(one)).toEqual({ ann: 1 });
+  await one?.close();
+  expect(users(one)).toEqual({});
+  await two?.close();
+});

@@ -87,6 +87,18 @@ describe('a sweep', () => {
     }
   });
 
+  it('comes again for who comes after all had left, though others stayed who are asked for nothing', async () => {
+    const { tokens, connect, clock } = watch();
+    for (const name of ['ann', 'bob']) tokens.put(name);
+    const anonymous = await connect('nobody');
+    await (await connect('ann')).disconnect();
+    await clock.advance(60_000);
+    const bob = await connect('bob');
+    tokens.grants.clear();
+    await clock.advance(60_000);
+    expect([anonymous.closed, bob.closed]).toEqual([undefined, revoked]);
+  });
+
   it('never comes where it is said so', async () => {
     const { tokens, connect, clock } = watch({ revalidate: 'connect' });
     tokens.put('ann');
@@ -283,6 +295,17 @@ describe("with 'message'", () => {
     await Promise.all(sending);
     expect(tokens.asked).toEqual([[idOf('ann'), idOf('bob')]]);
     expect(handled).toHaveLength(4);
+  });
+
+  it('channels of one token that send at once are all judged by that look-up', async () => {
+    const handled: string[] = [];
+    const { tokens, connect } = watch({ revalidate: 'message', handlers: handlers(handled) });
+    tokens.put('ann');
+    const clients = await Promise.all(['ann', 'ann', 'ann'].map(connect));
+    tokens.grants.clear();
+    await Promise.all(clients.map((client) => client.send('hello')));
+    expect(clients.map(({ closed }) => closed)).toEqual([revoked, revoked, revoked]);
+    expect(handled).toEqual([]);
   });
 
   it('messages are handled on what was known where the look-up fails, while it may be stale', async () => {

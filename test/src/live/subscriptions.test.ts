@@ -42,7 +42,9 @@ describe('a server', () => {
     const feed = new ScriptedFeed();
     feed.opening = Promise.reject(new Error('not now'));
     feed.opening.catch(() => undefined);
-    const { tokens, connect, clock, warnings } = watch({ revocations: feed, revalidate: 'connect' });
+    const states: string[] = [];
+    const onEvent = (event: ChannelEvent): void => void (event.type === 'feed' && states.push(event.state));
+    const { tokens, connect, clock, warnings } = watch({ revocations: feed, revalidate: 'connect', onEvent });
     tokens.put('ann');
     const client = await connect('ann');
     expect(client.refusal).toBeUndefined();
@@ -53,6 +55,7 @@ describe('a server', () => {
     await clock.advance(4_000);
     expect(feed.subscriptions).toBe(4);
     expect(codesOf(warnings)).toEqual(Array(3).fill('ERR_REVOCATION_FEED_FAILED'));
+    expect(states).toEqual(['failed', 'failed', 'failed', 'restored']);
     expect(client.closed).toEqual(revoked);
   });
 

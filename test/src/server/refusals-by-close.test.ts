@@ -177,6 +177,19 @@ describe("handleUpgrades({ refusals: 'close' })", () => {
     expect(events).toEqual([['ERR_CONNECTION_DENIED', undefined, 3003]]);
   });
 
+  it.each([
+    ['close', undefined, 3003],
+    ['status', 400, undefined],
+  ] as const)('says so, too, where there was no channel yet (refusals: %s)', async (refusals, status, closeCode) => {
+    const events: unknown[] = [];
+    const connect = withUserFromToken({ tokens, from: subprotocol('token.') })(() => undefined);
+    const { port } = await serve({ connect }, { upgrades: { refusals }, onEvent: (event) => events.push(event) });
+    const client = await RawClient.upgrade(port, { headers: { 'Sec-WebSocket-Protocol': 'token.and-nothing-else' } });
+    await client.status();
+    const code = 'ERR_SUBPROTOCOL_REFUSED';
+    expect(events).toMatchObject([{ type: 'refusal', via: 'upgrade', channelId: undefined, code, status, closeCode }]);
+  });
+
   it.each(['reset', 1, null])('a value of %s is a TypeError', async (refusals) => {
     const { channels, http } = await serve({ connect: () => undefined });
     expect(() => channels.handleUpgrades(http, { path: '/other', refusals: refusals as 'close' })).toThrow(TypeError);

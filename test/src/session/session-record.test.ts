@@ -229,6 +229,24 @@ describe('a destroyed session', () => {
     expect(site.store.size).toBe(0);
   });
 
+  it('that a save finds gone only when it looks what came before it is told as gone at once, and not as a conflict', async () => {
+    const site = makeSite();
+    const { create, save } = spiesOf(site.store);
+    const told: string[] = [];
+    const receive = withChannelSession(increment);
+    const session = { store: site.store };
+    const server = new ChannelServer({ receive }, { ...site.options, session, onEvent: ({ type }) => void told.push(type) });
+    const client = await connectTo(server);
+    await client.send('1');
+    save.mockImplementationOnce(async () => {
+      await site.store.destroy(create.mock.calls[0]?.[0] as string);
+      throw new ChannelError('ERR_SESSION_CONFLICT', 'Somebody came first.');
+    });
+    await client.send('2');
+    expect(codesOf(site.errors)).toEqual(['ERR_SESSION_GONE']);
+    expect(told).not.toContain('conflict');
+  });
+
   it('of a channel is not brought back by a message that is still running when the channel ends', async () => {
     const site = makeSite();
     let release = (): void => {};
@@ -328,6 +346,8 @@ describe('a stored record that is not ours', () => {
     ['has version 0', { ...good, version: 0 }],
     ['has no data', { ...good, data: undefined }],
     ['has a list for data', { ...good, data: [] }],
+    ['has text for data', { ...good, data: 'text' }],
+    ['has null for data', { ...good, data: null }],
     ['has data that is no JSON', { ...good, data: { at: new Date() } }],
     ['has no dates', { version: 1, data: {} }],
     ['was created at no valid date', { ...good, createdAt: new Date(Number.NaN) }],
