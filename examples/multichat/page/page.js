@@ -25,6 +25,7 @@ let isLoggingOut = false;
 let isOver = false;
 
 const send = (command) => channel.sendJson(command);
+const conversationOrMain = () => byId(open === undefined ? 'main' : 'log');
 const devices = new Devices();
 const panel = new ConnectionPanel();
 const composer = new Composer({
@@ -195,10 +196,6 @@ function changed() {
   document.title = `${unread > 0 ? `(${unread}) ` : ''}${open === undefined ? '' : `${open.name} – `}MultiChat`;
 }
 
-function conversationOrMain() {
-  return byId(open === undefined ? 'main' : 'log');
-}
-
 /** Does what may take away the element that has the focus, which goes to the conversation then. */
 function keepingFocus(change) {
   const before = document.activeElement;
@@ -279,6 +276,7 @@ for (const id of ['log-out', 'log-out-everywhere']) {
   byId(id).addEventListener('submit', () => {
     isLoggingOut = true;
     sessionStorage.clear(); // nothing is left for whoever sits here next
+    localStorage.removeItem('multichat:you');
   });
 }
 byId('open-devices').addEventListener('click', () => void devices.open());

@@ -51,7 +51,10 @@ export function sessionLogIns(sessions: SiteSessions, middleware: RequestHandler
     },
     async listOf(member, { sessionID }) {
       return [...(await sessions.of(member.id))].map(([id, { device, createdAt }]) => ({
-        ...{ id: createHash('sha256').update(id).digest('hex'), isThis: id === sessionID, device, createdAt: new Date(createdAt) },
+        id: createHash('sha256').update(id).digest('hex'),
+        isThis: id === sessionID,
+        device,
+        createdAt: new Date(createdAt),
         // First the session, then its channels, so that no page comes back in between.
         end: () => destroy(id).then(() => channels.disconnectHttpSession(id)),
       }));

@@ -20,7 +20,11 @@ export function tokenLogIns(tokens: TokenIssuer, channels: ChannelServer, cookie
     async listOf(member, request) {
       const [own, list] = await Promise.all([idOf(request), tokens.listOf(member.id)]);
       return list.map(({ id, label: device = 'A device', createdAt, lastUsedAt }) => ({
-        ...{ id, isThis: id === own, device, createdAt, lastUsedAt },
+        id,
+        isThis: id === own,
+        device,
+        createdAt,
+        lastUsedAt,
         end: () => tokens.revoke(id),
       }));
     },

@@ -87,6 +87,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await ended(second, 'You were logged out of this device.');
       await log(bob).getByText('ann left').waitFor();
       expect(await ann.context().cookies()).toEqual([]);
+      expect(await ann.evaluate(() => JSON.stringify([localStorage, sessionStorage]))).not.toContain('ann');
       await logIn(ann, 'ann');
       await connected(second);
     });
