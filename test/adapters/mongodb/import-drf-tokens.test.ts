@@ -46,6 +46,8 @@ describeOnMongo('importDrfTokens', () => {
     const stored = JSON.stringify(await db.collection('tokens').find().toArray());
     for (const each of [key, ...keys]) expect(stored).not.toContain(each);
     expect((await tokens.listOf(ada.toHexString()))[0]?.createdAt).toEqual(new Date('2020-01-02T03:04:05Z'));
+    const [withoutDate] = await tokens.listOf('9007199254740993');
+    expect(withoutDate?.createdAt.getTime()).toBeGreaterThan(Date.UTC(2020, 0, 3)); // since when it was imported
   });
 
   it('may be run again: what is there stays as it is, what was deleted at its source is revoked', async () => {

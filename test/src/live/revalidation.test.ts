@@ -99,6 +99,21 @@ describe('a sweep', () => {
     expect([anonymous.closed, bob.closed]).toEqual([undefined, revoked]);
   });
 
+  it('comes as often as a wrapper says that the server cannot see', async () => {
+    const tokens = new ScriptedTokens();
+    tokens.put('ann');
+    const clock = new TestClock();
+    const hidden = withUserFromToken({ tokens, revalidate: { everyMs: 1_000 } })(() => undefined);
+    const channels = new ChannelServer({ connect: (message) => hidden(message) }, { clock });
+    const client = await connectTo(channels, { cookies: { key: keyOf('ann') } });
+    await clock.advance(0); // only now its repository is listened to, and who was looked up before is looked up again
+    tokens.asked.length = 0;
+    await clock.advance(5_000);
+    expect(tokens.asked).toHaveLength(5);
+    await client.disconnect();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('never comes where it is said so', async () => {
     const { tokens, connect, clock } = watch({ revalidate: 'connect' });
     tokens.put('ann');
