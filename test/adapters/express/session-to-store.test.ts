@@ -1,6 +1,10 @@
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { recordIn } from '../../../adapters/express/channel-record.js';
-import { expiryOf } from '../../../adapters/express/session-to-store.js';
+import { expiryOf, sessionToStore } from '../../../adapters/express/session-to-store.js';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 const record = { format: 1, version: 1, data: {}, createdAt: 1_000, expiresAt: 2_000 };
 const sessionWith = (cookie?: object): object => ({ cookie, channelSession: JSON.stringify(record) });
@@ -15,4 +19,15 @@ it.each<[string, object | undefined, number]>([
 ])('when a record ends is told by %s', (_what, cookie, expected) => {
   expect(recordIn(sessionWith(cookie))?.expiresAt).toBe(expected);
   expect(expiryOf(sessionWith(cookie))).toBe(expected === 3_000 ? 3_000 : undefined);
+});
+
+it.each([
+  ['as long as is left of it', new Date(5_000), 4_000],
+  ['as long as the browser keeps it', null, null],
+])('a store that makes no sessions is given one whose cookie lives %s', (_how, expires, maxAge) => {
+  vi.spyOn(Date, 'now').mockReturnValue(1_000);
+  const cookie = { originalMaxAge: null, expires };
+  expect(sessionToStore({} as never, 'id', { userId: 'ann' }, cookie)).toEqual({ userId: 'ann', cookie });
+  expect(cookie).toHaveProperty('maxAge', maxAge);
+  expect(Object.keys(cookie)).toEqual(['originalMaxAge', 'expires']);
 });
