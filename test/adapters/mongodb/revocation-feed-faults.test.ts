@@ -53,7 +53,7 @@ describeOnMongo('MongoRevocationFeed, where the database goes away', () => {
 
   it('tells of each attempt to go on that fails, and that it goes on', async () => {
     await using proxy = await startTcpProxy(mongod.port);
-    const options = { directConnection: true, serverSelectionTimeoutMS: 100, heartbeatFrequencyMS: 500 };
+    const options = { directConnection: true, serverSelectionTimeoutMS: 500, heartbeatFrequencyMS: 500 };
     const watching = new MongoClient(`mongodb://127.0.0.1:${proxy.port}`, options);
     const [failedTwice, restored, heard] = [deferred(), deferred(), deferred<Revocation>()];
     const errors: unknown[] = [];
