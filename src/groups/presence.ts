@@ -60,6 +60,7 @@ export class Presence {
   #isClosed = false;
   #cancelGather: (() => void) | undefined;
   #cancelBeat: () => void;
+  #cancelWatch: (() => void) | undefined;
 
   constructor(owner: PresenceOwner, clock: Clock) {
     this.#owner = owner;
@@ -105,10 +106,7 @@ export class Presence {
   of(name: string): UserCounts {
     const sum: UserCounts = new Map();
     this.#own.addTo(sum, name);
-    const since = this.#clock.monotonic() - silentMs;
-    for (const { counts, heardAt } of this.#others.values()) {
-      if (heardAt > since) counts.addTo(sum, name);
-    }
+    for (const { counts } of this.#others.values()) counts.addTo(sum, name);
     return sum;
   }
 
@@ -153,6 +151,7 @@ export class Presence {
       this.#others.set(id, node);
     }
     node.heardAt = this.#clock.monotonic();
+    this.#cancelWatch ??= this.#clock.setTimer(() => this.#watch(), silentMs);
     return node;
   }
 
@@ -204,7 +203,6 @@ export class Presence {
     }
   }
 
-  /** A node that is silent counts until it is forgotten, so that its users leave once. */
   #isThere(name: string, userId: string): boolean {
     if (this.#own.get(name, userId) > 0) return true;
     for (const { counts } of this.#others.values()) if (counts.get(name, userId) > 0) return true;
@@ -243,8 +241,16 @@ export class Presence {
   #beat(): void {
     this.#cancelBeat = this.#clock.setTimer(() => this.#beat(), beatMs);
     this.#say({ node: this.#node, kind: 'alive', at: this.#at });
+  }
+
+  /** Forgets nodes that are silent for too long, and looks again when the next one may be. */
+  #watch(): void {
+    this.#cancelWatch = undefined;
     const since = this.#clock.monotonic() - silentMs;
     for (const [id, { heardAt }] of this.#others) if (heardAt <= since) this.#forget(id);
+    if (this.#others.size === 0) return;
+    const longest = Math.min(...Array.from(this.#others.values(), ({ heardAt }) => heardAt));
+    this.#cancelWatch ??= this.#clock.setTimer(() => this.#watch(), longest - since);
   }
 
   #say(message: PresenceMessage): void {
@@ -256,6 +262,7 @@ export class Presence {
     this.#isClosed = true;
     this.#cancelGather?.();
     this.#cancelBeat();
+    this.#cancelWatch?.();
     this.#others.clear();
     this.#say({ node: this.#node, kind: 'leave' });
   }
