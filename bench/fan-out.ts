@@ -31,9 +31,15 @@ type Numbers = readonly number[];
 /** Measures rooms of each size; returns the report. */
 export async function compareFanOut(plan: FanOutPlan): Promise<string> {
   const reports: string[] = [];
-  for (const size of plan.sizes) reports.push(await compareRooms(size, plan));
+  for (const size of plan.sizes) reports.push(await compareRooms(size, plan).catch((error: unknown) => withoutFiles(size, error)));
   reports.push(await compareProcesses(plan.sizes[0] as number, plan));
   return reports.join('\n\n');
+}
+
+/** What is said of a room that needs more open files than the system lets this process have. */
+function withoutFiles(size: number, error: unknown): string {
+  if ((error as NodeJS.ErrnoException).code !== 'EMFILE') throw error;
+  return `Nothing of rooms of ${size.toLocaleString('en')}: two of them take twice as many open files, and some more (ulimit -n).`;
 }
 
 async function compareRooms(size: number, plan: FanOutPlan): Promise<string> {
