@@ -89,6 +89,22 @@ describeOnMongo('MongoBroadcaster', () => {
     await listener.until((_, gaps) => gaps === 2, 'The gap was not told');
   });
 
+  it('tells the others of what it could not send also after all had left it and somebody came back', async () => {
+    const options = { collection: 'left', timeoutMs };
+    const sender = new MongoBroadcaster(db, options);
+    const subscribe = () =>
+      sender.subscribe(
+        () => {},
+        () => {},
+      );
+    await (await subscribe())[Symbol.asyncDispose]();
+    await using _ = await subscribe();
+    await using listener = await listenTo(new MongoBroadcaster(db, options), timeoutMs);
+    await sender.publish('lobby', 'before');
+    await expect(sender.publish('lobby', 'x'.repeat(16 * 1_024 * 1_024))).rejects.toMatchObject({ code: 'ERR_BROADCAST_FAILED' });
+    await listener.until((_, gaps) => gaps === 1, 'The gap was not told');
+  });
+
   it('has a TTL index, and is registered in a container with its options', async () => {
     await ensureIndexes(db, { broadcasts: { collection: 'messages' }, feed: false });
     const indexes = await db.collection('messages').listIndexes().toArray();
