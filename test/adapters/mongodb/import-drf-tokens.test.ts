@@ -45,6 +45,7 @@ describeOnMongo('importDrfTokens', () => {
     expect(await Promise.all(keys.map(userOf))).toEqual(['7', 'bob', '9007199254740993']);
     const stored = JSON.stringify(await db.collection('tokens').find().toArray());
     for (const each of [key, ...keys]) expect(stored).not.toContain(each);
+    expect(await db.collection('tokens').distinct('importedFrom')).toEqual([from]);
     expect((await tokens.listOf(ada.toHexString()))[0]?.createdAt).toEqual(new Date('2020-01-02T03:04:05Z'));
     const [withoutDate] = await tokens.listOf('9007199254740993');
     expect(withoutDate?.createdAt.getTime()).toBeGreaterThan(Date.UTC(2020, 0, 3)); // since when it was imported
@@ -98,6 +99,7 @@ describeOnMongo('importDrfTokens', () => {
     const keys = Array.from({ length: 2_300 }, newKey);
     await elsewhere.insertMany(keys.map((each) => ({ key: each, user_id: 7 })));
     expect(await importDrfTokens(db, { from: elsewhere, collection: 'keys' })).toMatchObject({ imported: 2_300 });
+    expect(await db.collection('keys').distinct('importedFrom')).toEqual([elsewhere.namespace]);
     await elsewhere.deleteMany({ key: { $in: keys.slice(0, 1_100) } });
     expect(await importDrfTokens(db, { from: elsewhere, collection: 'keys' })).toMatchObject({ imported: 0, revoked: 1_100 });
     await elsewhere.db.dropDatabase();
