@@ -5,7 +5,6 @@ import { ignoreThrown, isThenable, promiseOf } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
 import { type PendingHandler, PendingHandlers } from '../pending-handlers.js';
 import { isThrown } from '../thrown.js';
-import type { SessionRow } from './check-stored-session.js';
 import { MemorySessionStore } from './memory-session-store.js';
 
 /** How many `touch` calls are under way at once where a store has no `touchMany`. */
@@ -37,14 +36,10 @@ export class BoundedStore {
     return this.#run('ERR_SESSION_SAVE_FAILED', 'save', () => this.#store.save(id, session, expectedVersion));
   }
 
-  /** Whether there is nothing to wait for in a save: nobody has put another `save` in the place of the ordinary one. */
-  get savesAtOnce(): boolean {
-    return this.#store.save === ordinarySave && this.#store instanceof MemorySessionStore;
-  }
-
-  /** A save for which there is nothing to wait; throws what stands in its way. */
-  saveAtOnce(id: string, row: SessionRow, expectedVersion: number): void {
-    if (this.#store instanceof MemorySessionStore) this.#store.saveAtOnce(id, row, expectedVersion);
+  /** The store itself, if there is nothing to wait for in a save: nobody has put another `save` in the place of the ordinary one. */
+  get atOnce(): MemorySessionStore | undefined {
+    const store = this.#store;
+    return store.save === ordinarySave && store instanceof MemorySessionStore ? store : undefined;
   }
 
   destroy(id: string): Promise<void> {

@@ -73,14 +73,16 @@ export class SessionRecord extends KnownRecord {
 
   /** Whether it could be saved without a wait. Whatever stands in its way is met again in turn, and dealt with there. */
   #isSavedAtOnce(changes: Changes, channel: Identified): boolean {
-    if (this.#working !== undefined || this.version === 0 || this.isGone || !this.#store.savesAtOnce) return false;
+    if (this.#working !== undefined || this.version === 0 || this.isGone) return false;
+    const { atOnce } = this.#store;
+    if (atOnce === undefined) return false;
     const { events } = this.context;
     const start = events.start('save');
     try {
       const { version } = this; // a function of an update, which may run again here, may let somebody else save
       const rebased = rebase(changes, this.data.values);
       const next = this.with(rebased, version);
-      this.#store.saveAtOnce(this.id as string, next, version);
+      atOnce.saveAtOnce(this.id as string, next, version);
       this.wrote(next, rebased);
     } catch {
       return false;
