@@ -1,5 +1,5 @@
 import { checkId } from '../../src/check-id.js';
-import { checkedDate } from '../../src/checked-date.js';
+import { checkedTime } from '../../src/checked-date.js';
 import { checkedOptions, checkOption, having, type Rule, type Rules } from '../../src/checked-options.js';
 import type { SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { ChannelError } from '../../src/errors.js';
@@ -76,7 +76,7 @@ export class ExpressSessionStore implements SessionStore {
 
   async touch(id: string, expiresAt: Date): Promise<void> {
     checkId(`${owner}.touch`, 'id', id);
-    const time = checkedDate(`${owner}.touch`, 'expiresAt', expiresAt).getTime();
+    const time = checkedTime(`${owner}.touch`, 'expiresAt', expiresAt);
     await this.#inTurn(id, async () => {
       const record = await this.#find(id);
       if (record === undefined) return;

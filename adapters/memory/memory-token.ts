@@ -1,5 +1,5 @@
 import { checkIssueOptions } from '../../src/check-issue-options.js';
-import { checkedDate } from '../../src/checked-date.js';
+import { checkedTime } from '../../src/checked-date.js';
 import type { ExtendOptions, IssueOptions, RotateOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
 import type { TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
@@ -99,7 +99,7 @@ export function lengthen(token: MemoryToken, { ttlMs, maxAgeMs = Number.POSITIVE
 }
 
 function timeOf(owner: string, name: string, date: Date | undefined): number | undefined {
-  return date === undefined ? undefined : checkedDate(owner, name, date).getTime();
+  return date === undefined ? undefined : checkedTime(owner, name, date);
 }
 
 /** What a repository says of the token. */
