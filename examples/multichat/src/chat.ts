@@ -34,7 +34,8 @@ export class Chat {
   }
 
   #tellHere(room: string, event: ChatEvent): void {
-    for (const channel of this.groups.membersOf(room)) channel.sendJson(event);
+    const text = JSON.stringify(event);
+    for (const channel of this.groups.membersOf(room)) channel.send(text);
   }
 
   /** Those of `ids` who are still in the room once they are found. Whoever moves meanwhile is told of by another call. */

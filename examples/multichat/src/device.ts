@@ -4,7 +4,7 @@ const systems = { Android: 'Android', iPhone: 'iPhone', iPad: 'iPad', Windows: '
 
 /** What a person would call the device whose browser sends this `User-Agent`, e.g. `Firefox on Linux`. */
 export function deviceOf(userAgent = ''): string {
-  const nameIn = (names: object) => Object.entries(names).find(([sign]) => userAgent.includes(sign))?.[1] as string | undefined;
+  const nameIn = (names: Record<string, string>) => Object.entries(names).find(([sign]) => userAgent.includes(sign))?.[1];
   const [browser = 'A device', system] = [nameIn(browsers), nameIn(systems)];
   return system === undefined ? browser : `${browser} on ${system}`;
 }

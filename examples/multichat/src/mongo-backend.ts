@@ -77,6 +77,8 @@ async function sharedSecret(db: Db): Promise<string> {
 /** Who can log in is in the code. What a member is called and may do is in the database, and stays as somebody has changed it there. */
 async function addDemoUsers(db: Db): Promise<void> {
   const users = db.collection<{ readonly _id: string; readonly name: string; readonly staff: boolean }>('users', { timeoutMS });
-  for (const { id, name, staff } of demoUsers.map(({ member }) => member))
-    await users.updateOne({ _id: id }, { $setOnInsert: { name, staff } }, { upsert: true });
+  const upserts = demoUsers.map(({ member: { id, name, staff } }) => ({
+    updateOne: { filter: { _id: id }, update: { $setOnInsert: { name, staff } }, upsert: true },
+  }));
+  await users.bulkWrite(upserts, { ordered: false });
 }
