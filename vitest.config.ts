@@ -20,6 +20,8 @@ const onDatabases = [
   'cli/test/*.test.ts',
   'examples/*/test/mongo*.test.ts',
 ];
+/** For what starts programs. */
+const patient = { testTimeout: 60_000, hookTimeout: 60_000 };
 const always = [...configDefaults.exclude, '**/fixtures/**', 'examples/recipes/**'];
 
 /** What is left out on a second Node: a compiler is a program of its own, and so is the browser that a page runs in. */
@@ -54,11 +56,11 @@ export default defineConfig(({ mode }) => {
         // Needs nothing but the sources.
         project('unit', { include: ['test/**/*.test.ts'], exclude: [...built, ...onDatabases] }),
         // Needs the build, a compiler or a browser.
-        project('package', { include: built, testTimeout: 60_000, hookTimeout: 60_000 }),
-        project('examples', { include: ['examples/*/test/**/*.test.ts'], exclude: onDatabases, testTimeout: 60_000, hookTimeout: 60_000 }),
+        project('package', { include: built, ...patient }),
+        project('examples', { include: ['examples/*/test/**/*.test.ts'], exclude: onDatabases, ...patient }),
         // Needs MongoDB, or Redis. There is one `mongod` for all files, each of which has a database of its own, and one for each file that
         // breaks it. Redis servers are there in milliseconds.
-        project('mongodb', { include: onDatabases, globalSetup: ['test/support/mongod.ts'], testTimeout: 60_000, hookTimeout: 60_000 }),
+        project('mongodb', { include: onDatabases, globalSetup: ['test/support/mongod.ts'], ...patient }),
       ],
       coverage: {
         provider: 'v8',

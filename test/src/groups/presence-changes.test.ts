@@ -61,6 +61,16 @@ async function fleet(): Promise<{ clock: TestClock; one: Node; two: Node; settle
   return { clock, one, two, settle };
 }
 
+/** Ann is on the first node, which both have been told. */
+async function fleetWithAnn(): Promise<Awaited<ReturnType<typeof fleet>> & { ann: Member }> {
+  const nodes = await fleet();
+  const ann = nodes.one.add('ann');
+  await nodes.settle();
+  nodes.one.news();
+  nodes.two.news();
+  return { ...nodes, ann };
+}
+
 it('a user comes with the first channel and leaves with the last, on whatever nodes they are', async () => {
   const { one, two, settle } = await fleet();
   const first = one.add('ann');
@@ -77,11 +87,7 @@ it('a user comes with the first channel and leaves with the last, on whatever no
 });
 
 it('those who come and leave within a moment are told of together, group by group, and anonymous members not at all', async () => {
-  const { one, two, settle } = await fleet();
-  const ann = one.add('ann');
-  await settle();
-  one.news();
-  two.news();
+  const { one, two, settle, ann } = await fleetWithAnn();
   ann.end();
   one.add('bob');
   one.add('eve');
@@ -97,11 +103,7 @@ it('those who come and leave within a moment are told of together, group by grou
 });
 
 it('who left and came back at once has not moved', async () => {
-  const { one, two, settle } = await fleet();
-  const ann = one.add('ann');
-  await settle();
-  one.news();
-  two.news();
+  const { one, two, settle, ann } = await fleetWithAnn();
   ann.end();
   one.add('ann');
   await settle(10_000);
