@@ -4,7 +4,7 @@ import { ChannelError } from '../errors.js';
 import { frozenJson } from './json-value.js';
 
 /** What an `update` makes of a value. */
-export type Step = (value: never) => unknown;
+export type Updater = (value: never) => unknown;
 
 /** What one message did to one key. */
 export interface Change {
@@ -14,7 +14,7 @@ export interface Change {
   /** The value that the message found when it began. */
   readonly seen: JsonValue | undefined;
   /** How the new value came of the old one, where it depends on that and on nothing else. */
-  readonly steps: readonly Step[] | undefined;
+  readonly updaters: readonly Updater[] | undefined;
 }
 
 /** The changes of one message, each of another key. */
@@ -25,9 +25,9 @@ export interface Values {
   get(key: string): JsonValue | undefined;
 }
 
-/** What `step` makes of `value`. */
-export function applyStep(step: Step, value: JsonValue | undefined, key: string): JsonValue {
-  return frozenJson(step(value as never), 'channelSession.update', key);
+/** What `updater` makes of `value`. */
+export function applyUpdater(updater: Updater, value: JsonValue | undefined, key: string): JsonValue {
+  return frozenJson(updater(value as never), 'channelSession.update', key);
 }
 
 /**
@@ -44,15 +44,15 @@ export function rebase(changes: Changes, newest: Values): Changes {
 }
 
 function rebaseOne(change: Change, newest: JsonValue | undefined): Change {
-  const { key, seen, steps } = change;
+  const { key, seen, updaters } = change;
   if (newest === seen) return change;
-  if (steps !== undefined) return { key, value: rerun(steps, newest, key), seen: newest, steps };
+  if (updaters !== undefined) return { key, value: rerun(updaters, newest, key), seen: newest, updaters };
   if (isDeepStrictEqual(newest, seen)) return change;
   throw new ChannelError('ERR_SESSION_CONFLICT', `Another message changed the session's '${key}' meanwhile; use update() for it.`);
 }
 
-function rerun(steps: readonly Step[], value: JsonValue | undefined, key: string): JsonValue | undefined {
+function rerun(updaters: readonly Updater[], value: JsonValue | undefined, key: string): JsonValue | undefined {
   let current = value;
-  for (const step of steps) current = applyStep(step, current, key);
+  for (const updater of updaters) current = applyUpdater(updater, current, key);
   return current;
 }

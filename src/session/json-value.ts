@@ -50,8 +50,8 @@ function isScalar(value: unknown): value is string | number | boolean | null {
   return typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isFinite(value);
 }
 
+/** Freezes what is no scalar: whoever calls it has looked, before a path was put together. */
 function freeze(value: unknown, path: string, depth: number): JsonValue {
-  if (isScalar(value)) return value;
   if (typeof value !== 'object' || value === null) {
     throw new TypeError(`${path} must be a value that JSON can hold, got ${typeof value === 'number' ? String(value) : typeof value}`);
   }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { JsonValue } from '../contracts/session-store.js';
 import type { ChannelSession } from '../messages.js';
-import { applyStep, type Change, type Changes, type Step } from './changes.js';
+import { applyUpdater, type Change, type Changes, type Updater } from './changes.js';
 import { frozenJson } from './json-value.js';
 import { objectOf, type SessionData, type Snapshot } from './session-data.js';
 
@@ -64,9 +64,9 @@ export class SessionDraft implements ChannelSession {
     const before = this.#find(key);
     if (before === undefined) {
       const seen = base.get(key);
-      if (seen !== frozen) this.#put({ key, value: frozen, seen, steps: undefined });
-    } else if (before.value !== frozen || before.steps !== undefined) {
-      this.#put({ key, value: frozen, seen: before.seen, steps: undefined });
+      if (seen !== frozen) this.#put({ key, value: frozen, seen, updaters: undefined });
+    } else if (before.value !== frozen || before.updaters !== undefined) {
+      this.#put({ key, value: frozen, seen: before.seen, updaters: undefined });
     }
   }
 
@@ -78,7 +78,7 @@ export class SessionDraft implements ChannelSession {
     const base = this.#open('delete');
     if (this.#current(key) === undefined) return;
     const before = this.#find(key);
-    this.#put({ key, value: undefined, seen: before === undefined ? base.get(key) : before.seen, steps: undefined });
+    this.#put({ key, value: undefined, seen: before === undefined ? base.get(key) : before.seen, updaters: undefined });
   }
 
   update(key: string, change: (value: never) => unknown): void {
@@ -88,13 +88,13 @@ export class SessionDraft implements ChannelSession {
     const before = this.#find(key);
     if (before === undefined) {
       const seen = base.get(key);
-      this.#put({ key, value: applyStep(change, seen, key), seen, steps: [change] });
+      this.#put({ key, value: applyUpdater(change, seen, key), seen, updaters: [change] });
       return;
     }
-    const value = applyStep(change, before.value, key);
+    const value = applyUpdater(change, before.value, key);
     // what builds on a value that this message set or deleted is as blind as that
-    const steps: readonly Step[] | undefined = before.steps === undefined ? undefined : [...before.steps, change];
-    this.#put({ key, value, seen: before.seen, steps });
+    const updaters: readonly Updater[] | undefined = before.updaters === undefined ? undefined : [...before.updaters, change];
+    this.#put({ key, value, seen: before.seen, updaters });
   }
 
   /** @throws {TypeError} (as a rejection) once the message is over. */

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
@@ -22,7 +23,15 @@ const library = fileURLToPath(new URL('..', import.meta.resolve('ws-with/client'
 const docs = (createRequire(import.meta.url)('ws-with/package.json') as { readonly homepage: string }).homepage;
 
 const pathsByMethod = {
-  'GET, HEAD': ['/', '/docs', '/me', '/devices'],
+  'GET, HEAD': [
+    '/',
+    '/docs',
+    '/me',
+    '/devices',
+    '/ws-with/entries/client.js',
+    ...filesIn(page, '/'),
+    ...filesIn(`${library}client`, '/ws-with/client/'),
+  ],
   'GET, HEAD, POST': ['/login'],
   POST: ['/logout', '/logout-everywhere', '/devices/end'],
 };
@@ -41,6 +50,11 @@ export function site(options: SiteOptions): Express {
     app.all(paths, (_, response) => refuse(response.set('Allow', allowed), 405, 'That is not done with this address.'));
   app.use((_, response) => refuse(response, 404, 'There is nothing at this address.'));
   return app.use(failed);
+}
+
+/** Where the files of a folder are found that is served below `prefix`. */
+function filesIn(folder: string, prefix: string): string[] {
+  return readdirSync(folder).map((name) => prefix + name);
 }
 
 async function memberOf(request: Request, { channels }: SiteOptions): Promise<Member | undefined> {

@@ -6,7 +6,7 @@ import { startTcpProxy, type TcpProxy } from '../../../test/adapters/mongodb/tcp
 import { type Mongod, startMongod } from '../../../test/support/mongod.js';
 import type { ChatMessage } from '../src/events.js';
 import { BrowserPages } from './support/browser-pages.js';
-import { buildChat, killAll, startChatAt } from './support/chat-process.js';
+import { killAll, startChatAt } from './support/chat-process.js';
 import { chromiumPath } from './support/chromium.js';
 
 const missing = chromiumPath === undefined && !process.env['CI'];
@@ -19,7 +19,6 @@ describeOnMongo('An evening in MultiChat', () => {
   beforeAll(async () => {
     if (missing) return;
     await Promise.all([
-      buildChat(),
       startMongod().then((started) => (mongod = started)),
       BrowserPages.start(patienceMs / 3).then((started) => (pages = started)),
     ]);

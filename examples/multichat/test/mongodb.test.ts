@@ -1,6 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
 import { describeOnMongo, openDatabase, url as serverUrl } from '../../../test/adapters/mongodb/mongo.js';
-import { buildChat, type ChatProcess, endOf, killAll, startChat } from './support/chat-process.js';
+import { type ChatProcess, endOf, killAll, startChat } from './support/chat-process.js';
 import { Page, Visitor } from './support/visitor.js';
 
 const annHerself = { id: '1', name: 'ann', staff: false };
@@ -11,7 +11,6 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
   const url = databaseUrl(serverUrl, db.databaseName);
   let first: ChatProcess;
   let second: ChatProcess;
-  beforeAll(buildChat, 60_000);
   beforeEach(async () => {
     const again = async (chat: ChatProcess | undefined): Promise<ChatProcess> => (chat?.isRunning ? chat : startChat(url));
     [first, second] = await Promise.all([again(first), again(second)]);

@@ -92,6 +92,8 @@ describe.each(['token', 'session'] as const)('the site with --auth=%s', (auth) =
     ['POST', '/', 'GET, HEAD'],
     ['PUT', '/login', 'GET, HEAD, POST'],
     ['DELETE', '/devices', 'GET, HEAD'],
+    ['POST', '/page.css', 'GET, HEAD'],
+    ['PUT', '/ws-with/client/client-channel.js', 'GET, HEAD'],
   ])('answers %s %s with what that address is for', async (method, path, allowed) => {
     const { status, headers } = await fetch(chat.url + path, { method, headers: { Origin: chat.url } });
     expect([status, headers.get('allow')]).toEqual([405, allowed]);

@@ -56,8 +56,8 @@ describe('a message’s view of the session', () => {
     draft.set('b', 2); // the same value, but from here on it does not depend on the old one
     draft.delete('b');
     expect(draft.changes).toEqual([
-      { key: 'a', value: 3, seen: 1, steps: undefined },
-      { key: 'b', value: undefined, seen: 1, steps: undefined },
+      { key: 'a', value: 3, seen: 1, updaters: undefined },
+      { key: 'b', value: undefined, seen: 1, updaters: undefined },
     ]);
   });
 
@@ -197,7 +197,7 @@ describe('a property that the session does not have', () => {
 });
 
 describe('the committed values', () => {
-  const change = (key: string, value: number, seen?: number): Changes => [{ key, value, seen, steps: undefined }];
+  const change = (key: string, value: number, seen?: number): Changes => [{ key, value, seen, updaters: undefined }];
 
   it('stay as they are for a message that runs, whatever is committed meanwhile', () => {
     const { data, draft } = sessionOf({ a: 1 });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
-/** The chat in a process of its own, as `npm start` runs it. */
+/** The chat in a process of its own, as `npm run build` has built it and `npm start` runs it. */
 export interface ChatProcess {
   readonly url: string;
   readonly isRunning: boolean;
@@ -79,13 +79,4 @@ export async function killAll(): Promise<void> {
     child.kill('SIGKILL');
     await gone;
   }
-}
-
-/** Compiles the chat, which runs as it is built. */
-export async function buildChat(): Promise<void> {
-  const compiler = fileURLToPath(import.meta.resolve('typescript/package.json')).replace(/package\.json$/, 'bin/tsc');
-  const project = fileURLToPath(new URL('../../tsconfig.build.json', import.meta.url));
-  const child = spawn(process.execPath, [compiler, '-p', project], { stdio: 'inherit' });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0) throw new Error(`The chat could not be built: tsc ended with ${code}.`);
 }
