@@ -1,6 +1,12 @@
 import { types } from 'node:util';
 import { kindOf } from './kind-of.js';
 
+/** Whether `value` is a `Date`, of whatever realm, and a valid one. */
+export function isValidDate(value: unknown): value is Date {
+  // The method of the class: one of the value's own could say another time each time it is asked.
+  return types.isDate(value) && !Number.isNaN(Date.prototype.getTime.call(value));
+}
+
 /**
  * A copy of a date.
  *
@@ -16,10 +22,6 @@ export function checkedDate(owner: string, name: string, date: Date): Date {
  * @throws {TypeError} when it is no `Date`, or an invalid one.
  */
 export function checkedTime(owner: string, name: string, date: Date): number {
-  // The method of the class, of whatever realm: one of the value's own could say another time each time it is asked.
-  const time = types.isDate(date) ? Date.prototype.getTime.call(date) : Number.NaN;
-  if (Number.isNaN(time)) {
-    throw new TypeError(`${owner}: ${name} must be a valid Date, got ${types.isDate(date) ? 'an invalid one' : kindOf(date)}`);
-  }
-  return time;
+  if (isValidDate(date)) return Date.prototype.getTime.call(date);
+  throw new TypeError(`${owner}: ${name} must be a valid Date, got ${types.isDate(date) ? 'an invalid one' : kindOf(date)}`);
 }

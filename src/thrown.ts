@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { ignoreThrown } from './maybe-promise.js';
 
 /**
  * Whether `value`, which was thrown, is an instance of `type`. Anything can be thrown, and asking a proxy may throw: it is no instance
@@ -10,6 +11,13 @@ export function isThrown<T>(value: unknown, type: abstract new (...args: never) 
   } catch {
     return false;
   }
+}
+
+/** What was thrown, as an error: anything can be thrown, `undefined` too, and an error of another realm is no instance of ours. */
+export function errorOf(thrown: unknown): Error {
+  if (isThrown(thrown, Error)) return thrown;
+  ignoreThrown(thrown);
+  return new Error('What was thrown is no Error.', { cause: thrown });
 }
 
 /** The member `name` of what was thrown; `undefined` where reading it throws. */

@@ -15,6 +15,7 @@ import type {
   TokenRepository,
 } from '../../src/contracts/token-repository.js';
 import type { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
+import { errorOf } from '../../src/thrown.js';
 import { checkedTokenIds, checkTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { UnknownUserError } from '../../src/unknown-user-error.js';
@@ -271,7 +272,7 @@ function foundOf<User extends AuthenticatedUser>(document: TokenDocument, user: 
   try {
     return { document, grant: grantOf(document, user, now) };
   } catch (error) {
-    return error as Error;
+    return errorOf(error);
   }
 }
 

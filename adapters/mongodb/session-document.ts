@@ -1,4 +1,5 @@
 import type { Document } from 'mongodb';
+import { isValidDate } from '../../src/checked-date.js';
 import type { JsonObject, StoredSession } from '../../src/contracts/session-store.js';
 
 /** A session as the collection holds it. */
@@ -42,12 +43,8 @@ export function fieldsOf({ version, data, createdAt, expiresAt }: StoredSession)
 /** The session of a document, or `undefined` where it cannot be read. */
 export function sessionOf({ version, data, createdAt, expiresAt }: Omit<SessionDocument, '_id'>): StoredSession | undefined {
   const values = parsed(data);
-  const isReadable = Number.isSafeInteger(version) && version >= 1 && isDate(createdAt) && isDate(expiresAt);
+  const isReadable = Number.isSafeInteger(version) && version >= 1 && isValidDate(createdAt) && isValidDate(expiresAt);
   return isReadable && values !== undefined ? { version, data: values, createdAt, expiresAt } : undefined;
-}
-
-function isDate(value: unknown): boolean {
-  return value instanceof Date && !Number.isNaN(value.getTime());
 }
 
 function parsed(data: unknown): JsonObject | undefined {

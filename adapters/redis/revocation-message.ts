@@ -1,3 +1,4 @@
+import { isValidDate } from '../../src/checked-date.js';
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
 import { kindOf } from '../../src/kind-of.js';
 import type { TokenId } from '../../src/token-id.js';
@@ -19,7 +20,7 @@ export function textOfRevocation(caller: string, revocation: Revocation): string
   if (named === undefined || given.length > 1 || typeof named[1] !== 'string' || named[1] === '') {
     throw new TypeError(`${caller}: revocation must name one token, user or HTTP session by its id, got ${kindOf(named?.[1])}`);
   }
-  if (issuedBefore !== undefined && !(issuedBefore instanceof Date && !Number.isNaN(issuedBefore.getTime()))) {
+  if (issuedBefore !== undefined && !isValidDate(issuedBefore)) {
     throw new TypeError(`${caller}: issuedBefore must be a valid Date, got ${kindOf(issuedBefore)}`);
   }
   return JSON.stringify({ [named[0]]: named[1], issuedBefore: issuedBefore?.getTime(), hint: hint === true ? true : undefined });

@@ -2,6 +2,7 @@ import { checkedOptions } from '../checked-options.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { ChannelError } from '../errors.js';
 import { boundedLookUp } from '../identity/bounded-look-up.js';
+import { checkedHttpSession } from '../identity/checked-http-session.js';
 import type { UserSource } from '../identity/user-source.js';
 import { isThenable, promiseOf } from '../maybe-promise.js';
 import { configurable } from '../wrapping/define-wrapper.js';
@@ -230,5 +231,6 @@ export async function readHttpSession(message: ChannelMessage, reader: HttpSessi
   const id = channel.identity.handshakeHttpSessionId;
   if (id === undefined) return channel.identity.keptHttpSession();
   const { clock, connectTimeoutMs } = channel.runtime;
-  return (await boundedLookUp('Reading an HTTP session again', () => reader.readById(id), clock, connectTimeoutMs)) ?? undefined;
+  const read = async (): Promise<HttpSession | undefined> => checkedHttpSession(await reader.readById(id), 'sessions.readById');
+  return boundedLookUp('Reading an HTTP session again', read, clock, connectTimeoutMs);
 }

@@ -1,5 +1,6 @@
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { lookUpFailed } from '../identity/bounded-look-up.js';
+import { checkedHttpSession } from '../identity/checked-http-session.js';
 import type { HandshakeRequest } from '../messages.js';
 import type { Connection } from './connection.js';
 
@@ -20,7 +21,7 @@ export class HandshakeSession {
 
   async read(request: HandshakeRequest): Promise<HttpSession | undefined> {
     try {
-      this.#session = (await this.#reader.read(request)) ?? undefined;
+      this.#session = checkedHttpSession(await this.#reader.read(request), 'sessions.read');
       this.#channel.identity.rememberHttpSession(this.#session);
       return this.#session;
     } catch (error) {

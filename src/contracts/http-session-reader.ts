@@ -3,9 +3,9 @@ import type { RevocationFeed } from './revocation-feed.js';
 
 /** A session of the web site, found through the handshake. */
 export interface HttpSession {
-  /** The site's id of the session; `undefined` if the site does not tell it. Then the session cannot be read again. */
+  /** The site's id of the session, never empty; `undefined` if the site does not tell it. Then the session cannot be read again. */
   readonly id: string | undefined;
-  /** The id of the session's user; `undefined` if nobody has logged in. */
+  /** The id of the session's user, never empty; `undefined` if nobody has logged in. */
   readonly userId: string | undefined;
   /** The session's values. May be changed; {@link save} keeps the change. */
   data: Record<string, unknown>;

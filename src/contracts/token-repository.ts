@@ -3,8 +3,8 @@ import type { AppUser, UserLike } from '../users.js';
 import type { RevocationFeed } from './revocation-feed.js';
 
 /**
- * What a repository says of one token. No grant at all means that the token is unknown. The core compares the times; an absent time means never. A
- * mock needs to return only `{ id, user }`.
+ * What a repository says of one token. No grant at all means that the token is unknown. The core compares the times; an absent time means never, and
+ * so does `null`. A mock needs to return only `{ id, user }`.
  */
 export interface TokenGrant<User extends UserLike = AppUser> {
   readonly id: TokenId;

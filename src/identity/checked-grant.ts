@@ -1,10 +1,11 @@
 import type { AuthenticationOutcome } from '../authentication.js';
+import { isValidDate } from '../checked-date.js';
 import type { TokenGrant } from '../contracts/token-repository.js';
 import { isTokenId } from '../token-id.js';
 import type { AuthenticatedUser, UserLike } from '../users.js';
 
 function isMoment(time: unknown): boolean {
-  return time == null || (time instanceof Date && !Number.isNaN(time.getTime()));
+  return time == null || isValidDate(time);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { isValidDate } from '../checked-date.js';
 import type { Rule } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { Standing } from './recheck.js';
@@ -7,7 +7,7 @@ import type { BoundSource, Finding } from './user-source.js';
 /** What an option `until` must be. */
 export const aMoment: Rule = {
   must: 'a valid Date',
-  accepts: (value) => types.isDate(value) && !Number.isNaN(Date.prototype.getTime.call(value)),
+  accepts: isValidDate,
 };
 
 /** What tells a source that ends from one that does not, or ends at another time. */

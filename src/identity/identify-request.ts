@@ -5,6 +5,7 @@ import type { HttpSession, HttpSessionReader } from '../contracts/http-session-r
 import { kindOf } from '../kind-of.js';
 import type { AnonymousUser, AppUser, AuthenticatedUser } from '../users.js';
 import { boundedLookUp, type LookUpSignal } from './bounded-look-up.js';
+import { checkedHttpSession } from './checked-http-session.js';
 import { Identification } from './identification.js';
 import type { BoundSource } from './user-source.js';
 
@@ -69,7 +70,7 @@ export function identifiedBy({ user, authentication }: Identification): Identifi
 }
 
 async function readSession(reader: HttpSessionReader, request: IncomingMessage, found: Identification): Promise<HttpSession | undefined> {
-  const session = (await reader.read(request)) ?? undefined;
+  const session = checkedHttpSession(await reader.read(request), 'sessions.read');
   found.rememberHttpSession(session);
   return session;
 }

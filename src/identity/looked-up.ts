@@ -1,3 +1,4 @@
+import { errorOf } from '../thrown.js';
 import { maxInFlight } from './max-in-flight.js';
 
 /** How to look up one, and several at once where a repository can. */
@@ -11,7 +12,7 @@ function orError<Made>(make: () => Made): Made | Error {
   try {
     return make();
   } catch (error) {
-    return error as Error;
+    return errorOf(error);
   }
 }
 
@@ -45,7 +46,7 @@ export async function lookedUp<Id extends string, Found, Made>(
         const found = await one(id);
         if (found != null) made.set(id, make(found, false));
       } catch (error) {
-        made.set(id, error as Error);
+        made.set(id, errorOf(error));
       }
     }
   };

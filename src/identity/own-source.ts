@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { types } from 'node:util';
 import type { Authentication, AuthenticationOutcome, Carrier, SourceName } from '../authentication.js';
+import { isValidDate } from '../checked-date.js';
 import { isListOf } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import { kindOf } from '../kind-of.js';
 import type { ErrorCode } from '../outcomes.js';
+import { errorOf } from '../thrown.js';
 import { isTokenId, type TokenId } from '../token-id.js';
 import type { AppUser, FoundUser, UserLike } from '../users.js';
 import { checkedUser } from './checked-grant.js';
@@ -90,7 +91,7 @@ const outcomes: Readonly<Record<AuthenticationOutcome, ErrorCode | undefined>> =
 };
 
 function isMoment(value: unknown): boolean {
-  return value == null || (types.isDate(value) && !Number.isNaN(Date.prototype.getTime.call(value)));
+  return value == null || isValidDate(value);
 }
 
 /** @throws {TypeError} naming `method` and the member, unless `found` is what such a method must return. */
@@ -226,7 +227,7 @@ class BoundOwnSource<Found extends SourceFinding<UserLike>> {
         isPartial: true,
       };
     } catch (error) {
-      return error as Error;
+      return errorOf(error);
     }
   }
 }
@@ -236,7 +237,7 @@ class Failure {
   readonly error: Error;
 
   constructor(error: unknown) {
-    this.error = error instanceof Error ? error : new Error('Looking a credential up again failed.', { cause: error });
+    this.error = errorOf(error);
   }
 }
 

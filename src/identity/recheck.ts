@@ -5,6 +5,7 @@ import type { ErrorCode } from '../outcomes.js';
 import type { TokenId } from '../token-id.js';
 import type { AuthenticatedUser, UserLike } from '../users.js';
 import { checkedGrant, checkedUser } from './checked-grant.js';
+import { checkedHttpSession } from './checked-http-session.js';
 import { lookedUp } from './looked-up.js';
 
 /** How far a chain of exchanged tokens is followed. */
@@ -45,12 +46,22 @@ export interface Recheck {
   ask(credentials: readonly Credential[], aborting: Aborting): Promise<ReadonlyMap<string, Standing | Error>>;
 }
 
-/** @throws {TypeError} when `grant` is none. */
+/**
+ * What a grant says; of a `null`, as databases have it, nothing.
+ *
+ * @throws {TypeError} when `grant` is none.
+ */
 function standingOf(grant: unknown, method: string): Standing | undefined {
   const checked = checkedGrant(grant, method);
   if (checked === undefined) return undefined;
   const { user, expiresAt, revokedAt, scopes, successorId } = checked;
-  return { user: user == null ? undefined : checkedUser(user, method), expiresAt, revokedAt, scopes, successorId };
+  return {
+    user: user == null ? undefined : checkedUser(user, method),
+    expiresAt: expiresAt ?? undefined,
+    revokedAt: revokedAt ?? undefined,
+    scopes: scopes ?? undefined,
+    successorId: successorId ?? undefined,
+  };
 }
 
 /** Tokens are looked up again through their repository. */
@@ -80,7 +91,9 @@ export function httpSessionRecheck(reader: HttpSessionReader, users: UserReposit
     isBatched,
     ask: async (credentials) => {
       const ids = credentials.map(({ id }) => id);
-      const owners = await lookedUp(ids, sessionsOf, ({ userId }) => userId ?? undefined); // without one, whoever it was has logged out
+      const ownerOf = (session: unknown, isOfMany: boolean): string | undefined =>
+        checkedHttpSession(session, isOfMany ? 'sessions.readByIds' : 'sessions.readById')?.userId ?? undefined;
+      const owners = await lookedUp(ids, sessionsOf, ownerOf); // without one, whoever it was has logged out
       const userIds = new Set<string>();
       for (const owner of owners.values()) if (typeof owner === 'string') userIds.add(owner);
       const found = await lookedUpUsers([...userIds], users);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Authentication } from '../authentication.js';
 import type { Connection } from '../channel/connection.js';
 import type { Clock } from '../contracts/clock.js';
@@ -112,7 +113,7 @@ function completed(standing: Standing, { user, authentication }: Identification)
 }
 
 function differs(known: Authentication, { expiresAt, scopes }: Standing): boolean {
-  return known.expiresAt?.getTime() !== expiresAt?.getTime() || String(known.scopes) !== String(scopes);
+  return known.expiresAt?.getTime() !== expiresAt?.getTime() || !isDeepStrictEqual(known.scopes, scopes);
 }
 
 function authenticated(

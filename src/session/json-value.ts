@@ -1,4 +1,6 @@
+import { types } from 'node:util';
 import type { JsonObject, JsonValue } from '../contracts/session-store.js';
+import { ignore } from '../maybe-promise.js';
 
 /** Values deeper than this are refused: no store nests that far, and recursion must end somewhere. */
 const maxDepth = 200;
@@ -35,7 +37,7 @@ class FrozenHere extends Given {
  * infinity, an object that is neither plain nor an array (a `Date`, a `Map`), a cycle, or anything deeper than 200 levels.
  */
 export function frozenJson(value: unknown, owner: string, key?: string): JsonValue {
-  if (isScalar(value)) return value; // most values are: no path is put together for them
+  if (isScalar(value)) return withoutSign(value); // most values are: no path is put together for them
   return freeze(value, key === undefined ? owner : `${owner}('${key}')`, 0);
 }
 
@@ -48,6 +50,11 @@ export function asFrozenJson(object: Record<string, JsonValue>): JsonObject {
 /** Whether `value` is one that JSON holds and that nobody can change. */
 function isScalar(value: unknown): value is string | number | boolean | null {
   return typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isFinite(value);
+}
+
+/** Of zeros JSON keeps no sign: one in memory would differ from what a store gives back. */
+function withoutSign<Scalar>(value: Scalar): Scalar | 0 {
+  return value === 0 ? 0 : value;
 }
 
 /** Freezes what is no scalar: whoever calls it has looked, before a path was put together. */
@@ -64,19 +71,21 @@ function freeze(value: unknown, path: string, depth: number): JsonValue {
 
 function frozenArray(value: readonly unknown[], path: string, depth: number): JsonValue {
   const copy: JsonValue[] = [];
-  for (const [index, element] of value.entries()) copy.push(isScalar(element) ? element : freeze(element, `${path}[${index}]`, depth + 1));
+  for (const [index, element] of value.entries())
+    copy.push(isScalar(element) ? withoutSign(element) : freeze(element, `${path}[${index}]`, depth + 1));
   return copy;
 }
 
 function frozenObject(value: object, path: string, depth: number): JsonValue {
   const prototype = Object.getPrototypeOf(value) as object | null;
   if (prototype !== null && prototype !== Object.prototype && !isObjectPrototype(prototype)) {
+    if (types.isPromise(value)) ignore(value); // nobody else would hear of its rejection
     const name = (value as { constructor?: { name?: string } }).constructor?.name ?? 'an object';
     throw new TypeError(`${path} must be a value that JSON can hold, got an instance of ${name}`);
   }
   const copy: Record<string, JsonValue> = {};
   for (const [key, member] of Object.entries(value)) {
-    putMember(copy, key, isScalar(member) ? member : freeze(member, `${path}.${key}`, depth + 1));
+    putMember(copy, key, isScalar(member) ? withoutSign(member) : freeze(member, `${path}.${key}`, depth + 1));
   }
   return copy;
 }

@@ -1,3 +1,4 @@
+import { checkedTime } from '../checked-date.js';
 import type { JsonValue, StoredSession } from '../contracts/session-store.js';
 import { frozenJson } from './json-value.js';
 import type { Snapshot } from './session-data.js';
@@ -20,11 +21,10 @@ export function readRecord({ version, data, createdAt, expiresAt }: StoredSessio
   if (!Number.isSafeInteger(version) || version < 1) throw new TypeError('version must be an integer of at least 1');
   if (typeof data !== 'object' || data === null || Array.isArray(data)) throw new TypeError('data must be an object');
   const values = Object.entries(data).map(([key, value]): [string, JsonValue] => [key, frozenJson(value, key)]);
-  return { version, values: new Map(values), birth: timeOf(createdAt), expiresAt: timeOf(expiresAt) };
-}
-
-function timeOf(date: unknown): number {
-  const time = date instanceof Date ? date.getTime() : Number.NaN;
-  if (Number.isNaN(time)) throw new TypeError('dates must be valid');
-  return time;
+  return {
+    version,
+    values: new Map(values),
+    birth: checkedTime('a stored session', 'createdAt', createdAt),
+    expiresAt: checkedTime('a stored session', 'expiresAt', expiresAt),
+  };
 }

@@ -2,13 +2,15 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { frozenJson } from '../../../src/session/json-value.js';
-import { thrownBy } from '../../support/site.js';
+import { expectProcessToLive, thrownBy } from '../../support/site.js';
 
 function isDeeplyFrozen(value: unknown): boolean {
   return typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(isDeeplyFrozen));
 }
 
 describe('frozenJson', () => {
+  expectProcessToLive();
+
   it('gives a deeply frozen copy of every value that JSON can hold', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
@@ -53,6 +55,17 @@ describe('frozenJson', () => {
     const error = thrownBy(() => frozenJson(value, 'value'));
     expect(error).toBeInstanceOf(TypeError);
     expect(error.message).toMatch(message);
+  });
+
+  it('takes a zero without its sign, which JSON does not keep either', () => {
+    const copy = frozenJson({ a: -0, list: [-0, 0], deep: { b: -0 } }, 'value');
+    expect(copy).toStrictEqual({ a: 0, list: [0, 0], deep: { b: 0 } });
+    expect(frozenJson(-0, 'value')).toBe(0);
+  });
+
+  it('refuses a promise, and hears of its rejection, which nobody else would', () => {
+    for (const value of [Promise.reject(new Error('gone')), { a: [Promise.reject(new Error('gone'))] }])
+      expect(thrownBy(() => frozenJson(value, 'value'))).toBeInstanceOf(TypeError);
   });
 
   it('takes plain objects of another realm and without a prototype', () => {

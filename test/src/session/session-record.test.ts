@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   type BaseMessage,
@@ -369,6 +370,20 @@ describe('a stored record that is not ours', () => {
     const next = await connectTo(server, { cookies });
     expect(load).toHaveBeenCalledTimes(2);
     expect(next.channelSession.get('count')).toBe(1);
+  });
+
+  it('is not one whose dates and data are of another realm, as some test runners give them', async () => {
+    const site = makeSite();
+    const stored: unknown = runInNewContext(
+      '({ version: 1, data: { count: 4 }, createdAt: new Date(moment), expiresAt: new Date(moment) })',
+      {
+        moment: moment.getTime(),
+      },
+    );
+    vi.spyOn(site.store, 'load').mockResolvedValueOnce(stored as never);
+    const client = await connectTo(serve(site, increment, { store: site.store, scope: 'client' }), { cookies });
+    expect(client.channelSession.get('count')).toBe(4);
+    expect(site.errors).toEqual([]);
   });
 
   it('is told of once, however many come to it', async () => {

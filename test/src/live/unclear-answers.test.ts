@@ -1,0 +1,133 @@
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { type HttpSession, type HttpSessionReader, type TokenGrant, withUserFromHttp } from '../../../entries/index.js';
+import { MemoryUserRepository } from '../../../entries/memory.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
+import { codesOf, expectProcessToLive } from '../../support/site.js';
+import { expired, idOf, ScriptedTokens, watch } from './watched.js';
+
+expectProcessToLive();
+
+/** What may be thrown, and is no error of this realm. */
+const thrownValues: readonly [string, () => unknown][] = [
+  ['undefined', () => undefined],
+  ['null', () => null],
+  ['the name of a user', () => 'ann'],
+  ['an object', () => ({ user: undefined })],
+  ['an error of another realm', () => runInNewContext('new Error("gone")')],
+  ['a promise that rejects', () => Promise.reject(new Error('gone'))],
+];
+
+const ofAnotherRealm = (time: number): Date => runInNewContext(`new Date(${time})`) as Date;
+
+describe('a token that is looked up again', () => {
+  describe.each([
+    ['in batches', true],
+    ['one by one', false],
+  ])('%s', (_, isBatched) => {
+    it.each(thrownValues)('cannot be told where %s is thrown, and its channel stays', async (_name, make) => {
+      const tokens = new ScriptedTokens(isBatched);
+      const { connect, clock, errors } = watch({ tokens });
+      tokens.put('ann');
+      const ann = await connect('ann');
+      const fail = async (): Promise<never> => {
+        throw make();
+      };
+      tokens.findById = fail;
+      if (isBatched) tokens.findByIds = fail;
+      await clock.advance(60_000);
+      expect(ann.closed).toBeUndefined();
+      expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED']);
+    });
+
+    it('says nothing where its grant has null, as rows of a database have it', async () => {
+      const tokens = new ScriptedTokens(isBatched);
+      const { connect, clock, errors } = watch({ tokens });
+      const empty = { expiresAt: null, revokedAt: null, scopes: null, successorId: null } as unknown as Partial<TokenGrant>;
+      tokens.put('ann', empty);
+      tokens.put('bob', { expiresAt: new Date(clock.now() + 90_000), scopes: ['read'] });
+      const [ann, bob] = [await connect('ann'), await connect('bob')];
+      tokens.put('bob', empty);
+      await clock.advance(120_000);
+      expect([ann.closed, bob.closed]).toEqual([undefined, undefined]);
+      expect(bob.authentication).toEqual({ outcome: 'ok', source: 'token', carrier: 'cookie', tokenId: idOf('bob') });
+      expect(errors).toEqual([]);
+    });
+
+    it('ends at a date of another realm', async () => {
+      const tokens = new ScriptedTokens(isBatched);
+      const { connect, clock, errors } = watch({ tokens });
+      tokens.put('ann', { expiresAt: ofAnotherRealm(clock.now() + 90_000) });
+      const ann = await connect('ann');
+      tokens.put('ann', { expiresAt: ofAnotherRealm(clock.now() + 150_000) });
+      await clock.advance(149_000);
+      expect(ann.closed).toBeUndefined();
+      await clock.advance(1_000);
+      expect(ann.closed).toEqual(expired);
+      expect(errors).toEqual([]);
+    });
+  });
+
+  it('has new scopes where they are others, though they read the same together', async () => {
+    const { connect, clock, tokens } = watch();
+    tokens.put('ann', { scopes: ['read,write'] });
+    const ann = await connect('ann');
+    tokens.put('ann', { scopes: ['read', 'write'] });
+    await clock.advance(60_000);
+    expect(ann.authentication?.scopes).toEqual(['read', 'write']);
+  });
+});
+
+describe('an HTTP session that is read again', () => {
+  const session = (others: object = {}): HttpSession => ({ id: 's1', userId: 'ann', data: {}, save: async () => undefined, ...others });
+
+  async function site(readAgain: () => unknown) {
+    const clock = new TestClock();
+    const errors: unknown[] = [];
+    const reader: HttpSessionReader = { read: async () => session(), readById: async () => readAgain() as HttpSession };
+    const users = new MemoryUserRepository([{ id: 'ann', isAuthenticated: true }]);
+    const client = await connectTo(
+      { connect: withUserFromHttp({ sessions: reader, users })(() => undefined) },
+      { clock, onError: (error) => void errors.push(error) },
+    );
+    return { client, clock, errors };
+  }
+
+  it.each(thrownValues)('cannot be told of where %s is thrown, and its channel stays', async (_name, make) => {
+    const { client, clock, errors } = await site(() => {
+      throw make();
+    });
+    await clock.advance(60_000);
+    expect(client.closed).toBeUndefined();
+    expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED']);
+    await client.disconnect();
+  });
+
+  it.each<[string, unknown]>([
+    ['a number for its user', session({ userId: 7 })],
+    ['an empty id of a user', session({ userId: '' })],
+    ['an id that is an object', session({ id: {} })],
+    ['a list', []],
+    ['a text', 'ann'],
+  ])('cannot be told of where it is %s, and its channel stays', async (_name, answer) => {
+    const { client, clock, errors } = await site(() => answer);
+    await clock.advance(60_000);
+    expect(client.closed).toBeUndefined();
+    expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED']);
+    await client.disconnect();
+  });
+
+  it('at connect, and is none that can be understood, is 503 and nobody’s', async () => {
+    const errors: unknown[] = [];
+    const asked: unknown[] = [];
+    const users = { findById: async (id: string) => void asked.push(id) };
+    for (const others of [{ userId: 7 }, { userId: '' }, { id: 7 }, { id: null }]) {
+      const reader: HttpSessionReader = { read: async () => session(others), readById: async () => undefined };
+      const onError = (error: unknown): void => void errors.push(error);
+      const client = await connectTo({ connect: withUserFromHttp({ sessions: reader, users })(() => undefined) }, { onError });
+      expect(client.refusal).toEqual({ status: 503 });
+    }
+    expect(asked).toEqual([]);
+    expect(new Set(codesOf(errors))).toEqual(new Set(['ERR_LOOKUP_FAILED']));
+  });
+});
