@@ -52,7 +52,7 @@ export class DenyConnection extends ChannelError {
       throw new TypeError(`DenyConnection: closeCode must be a code that a server may send, got ${String(closeCode)}`);
     }
     if (reason !== undefined && typeof reason !== 'string')
-      throw new TypeError(`DenyConnection: reason must be a string, got ${typeof reason}`);
+      throw new TypeError(`DenyConnection: reason must be a string, got ${kindOf(reason)}`);
     this.status = status;
     this.closeCode = closeCode;
     this.reason = reason;
@@ -70,7 +70,8 @@ export class CloseChannel extends ChannelError {
    */
   constructor(closeCode = 1000, reason = '') {
     super('ERR_CHANNEL_CLOSED', 'The channel was closed by the application.');
-    if (!isCloseCode(closeCode)) throw new TypeError(`CloseChannel: code must be a code that a server may send, got ${String(closeCode)}`);
+    if (!isCloseCode(closeCode))
+      throw new TypeError(`CloseChannel: closeCode must be a code that a server may send, got ${String(closeCode)}`);
     if (typeof reason !== 'string') throw new TypeError(`CloseChannel: reason must be a string, got ${kindOf(reason)}`);
     this.closeCode = closeCode;
     this.reason = reason;

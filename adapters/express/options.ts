@@ -7,7 +7,7 @@ export interface ExpressOptions {
    * After how many milliseconds a chain of middleware, or one call of the store, is given up; an integer of at least 1, below the server's
    * `connectTimeoutMs`.
    *
-   * @default 3_000
+   * @default 3,000
    */
   readonly timeoutMs?: number | undefined;
   /** Runs the timer of `timeoutMs`. When sessions expire is for their store to say, by the machine's clock. @default the machine's clock */

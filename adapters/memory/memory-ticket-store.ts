@@ -9,9 +9,9 @@ import { aWallClock, type WallClock } from './options.js';
 
 /** Options of {@link MemoryTicketStore}. */
 export interface MemoryTicketStoreOptions {
-  /** How many tickets are kept at most, an integer of at least 1; past it, the oldest goes. @default 100_000 */
+  /** How many tickets are kept at most, an integer of at least 1; past it, the oldest goes. @default 100,000 */
   readonly maxTickets?: number | undefined;
-  /** Tells the time that expiry is compared with. @default the system's clock */
+  /** Tells the time that expiry is compared with. @default the machine's clock */
   readonly clock?: WallClock | undefined;
 }
 

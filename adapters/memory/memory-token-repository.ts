@@ -27,7 +27,7 @@ import { aWallClock, type WallClock } from './options.js';
 export interface MemoryTokenRepositoryOptions<User extends AuthenticatedUser = AppUser> {
   /** Where the users of tokens are found; any repository serves. */
   readonly users: UserRepository<User>;
-  /** Tells the time of issuing, use and revocation. @default the system's clock */
+  /** Tells the time of issuing, use and revocation. @default the machine's clock */
   readonly clock?: WallClock | undefined;
 }
 

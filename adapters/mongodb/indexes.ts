@@ -23,7 +23,7 @@ export interface MongoCollections {
 
 /** Options of {@link ensureIndexes}. */
 export interface EnsureIndexesOptions extends MongoCollections, MongoOptions {
-  /** How long making one index may take, in milliseconds; over a large collection it takes time. @default 60_000 */
+  /** How long making one index may take, in milliseconds; over a large collection it takes time. @default 60,000 */
   readonly timeoutMs?: number | undefined;
 }
 

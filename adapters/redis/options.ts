@@ -9,7 +9,7 @@ export interface RedisOptions {
    * After how many milliseconds an operation is given up, whatever state the connection is in; an integer of at least 1, below the
    * server's `connectTimeoutMs`.
    *
-   * @default 3_000
+   * @default 3,000
    */
   readonly timeoutMs?: number | undefined;
   /** Tells the time and runs the timers. @default the machine's clock */

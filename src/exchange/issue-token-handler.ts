@@ -14,7 +14,7 @@ import { TokenCookie } from './token-cookie.js';
 
 /** Options of {@link issueTokenHandler}. */
 export interface IssueTokenOptions extends ExchangeOptions {
-  /** How long the token and its cookie live, in milliseconds, an integer from 1 to 3,153,600,000,000. @default 1_209_600_000 (14 days) */
+  /** How long the token and its cookie live, in milliseconds, an integer from 1 to 3,153,600,000,000. @default 1,209,600,000 (14 days) */
   readonly ttlMs?: number | undefined;
   /** What the user calls the token, or a function of the request that gives it. @default none */
   readonly label?: string | ((request: IncomingMessage) => string | undefined) | undefined;

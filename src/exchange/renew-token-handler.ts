@@ -14,9 +14,9 @@ import { TokenCookie } from './token-cookie.js';
 export interface RenewTokenOptions extends ExchangeOptions {
   /** `'rotate'` exchanges the token for a new one, with another key; `'extend'` lengthens its life. @default 'rotate' */
   readonly mode?: 'rotate' | 'extend' | undefined;
-  /** How long the token lives from now on, in milliseconds, an integer from 1 to 3,153,600,000,000. @default 1_209_600_000 (14 days) */
+  /** How long the token lives from now on, in milliseconds, an integer from 1 to 3,153,600,000,000. @default 1,209,600,000 (14 days) */
   readonly ttlMs?: number | undefined;
-  /** With `'rotate'`, how long the old key still works, in milliseconds, an integer from 0 to 86,400,000. @default 60_000 */
+  /** With `'rotate'`, how long the old key still works, in milliseconds, an integer from 0 to 86,400,000. @default 60,000 */
   readonly graceMs?: number | undefined;
   /**
    * How old a token may become, counted from the first one of its chain, in milliseconds, an integer from 1 to 3,153,600,000,000. Then a new log-in

@@ -14,7 +14,7 @@ export interface TicketHandlerOptions {
   readonly tickets?: TicketStore | undefined;
   /** Who sends the requests, as for `withUserFrom`. @default the sources of the server's wrappers; if these take only tickets, the HTTP session */
   readonly sources?: readonly [AnySource, ...AnySource[]] | undefined;
-  /** How long the ticket can be used, in milliseconds, an integer from 1 to 600,000. @default 30_000 */
+  /** How long the ticket can be used, in milliseconds, an integer from 1 to 600,000. @default 30,000 */
   readonly ttlMs?: number | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { kindOf } from '../kind-of.js';
 
 /** The longest name of a group, in bytes of UTF-8. */
-export const maxNameBytes = 512;
+const maxNameBytes = 512;
 
 /** What names that groups keep to themselves begin with. */
 export const ownPrefix = '\u0000';

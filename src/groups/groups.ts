@@ -34,7 +34,7 @@ export interface GroupsOptions extends ReporterOptions {
    * what has changed since the one before. Needs `presence`. What it throws or rejects with goes to `onError`. @default none
    */
   readonly onPresence?: ((name: string, change: PresenceChange) => unknown) | undefined;
-  /** The time that presence goes by. @default the machine's */
+  /** The time that presence goes by. @default the machine's clock */
   readonly clock?: Clock | undefined;
 }
 

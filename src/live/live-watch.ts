@@ -10,6 +10,7 @@ import { type Revalidate, sweepMsOf } from '../identity/revalidation.js';
 import type { BoundSource, IdentityKeys } from '../identity/user-source.js';
 import { ignore } from '../maybe-promise.js';
 import type { Channel } from '../messages.js';
+import { Echoes } from './echoes.js';
 import { Expiry } from './expiry.js';
 import { Grants } from './grants.js';
 import { Hints } from './hints.js';
@@ -29,16 +30,6 @@ export interface LiveSettings {
   readonly onExpiring: ((channel: Channel, inMs: number) => void) | undefined;
   /** Carries revocations between processes. */
   readonly revocations: RevocationFeed | undefined;
-}
-
-/** How long after it was published a revocation may come back to where it came from. */
-const echoMs = 10_000;
-
-interface Published {
-  /** On the monotonic clock. */
-  readonly at: number;
-  /** On the wall clock. */
-  readonly date: Date;
 }
 
 const never = Number.POSITIVE_INFINITY;
@@ -65,8 +56,7 @@ export class LiveWatch implements ChannelWatch {
   readonly #subscriptions: Subscriptions;
   #feeds: readonly RevocationFeed[] | undefined;
   readonly #reauthentications: Reauthentications;
-  /** What was published from here and has not come back yet: it was acted on already. */
-  readonly #published = new Map<string, Published>();
+  readonly #echoes: Echoes;
 
   constructor(runtime: Runtime, registry: ChannelRegistry, settings: LiveSettings) {
     const { clock, connectTimeoutMs } = runtime;
@@ -74,6 +64,7 @@ export class LiveWatch implements ChannelWatch {
     this.#registry = registry;
     this.#settings = settings;
     this.log = new RevocationLog(clock, connectTimeoutMs);
+    this.#echoes = new Echoes(clock);
     this.#grants = new Grants(clock, this.log);
     this.#rechecks = new Rechecks(
       { runtime, registry, grants: this.#grants, log: this.log },
@@ -97,7 +88,10 @@ export class LiveWatch implements ChannelWatch {
       onExpiring: settings.onExpiring && ((channel, inMs) => this.#tellExpiring(channel, inMs)),
     });
     this.#revocations = new Revocations({ clock, registry, log: this.log, hints: this.#hints, events: runtime.events });
-    this.#subscriptions = new Subscriptions(runtime, { revoked: (revocation) => this.#revoked(revocation), gap: () => this.#gap() });
+    this.#subscriptions = new Subscriptions(runtime, {
+      revoked: (revocation) => void this.#revocations.act(this.#echoes.heard(revocation)),
+      gap: () => this.#gap(),
+    });
     this.#reauthentications = new Reauthentications(runtime, registry, this.#grants, this.log);
     this.#messageChecks = new MessageChecks(this.#rechecks, (source) => this.#revalidationOf(source) === 'message');
   }
@@ -175,7 +169,7 @@ export class LiveWatch implements ChannelWatch {
 
   async #publish(feed: RevocationFeed, revocation: Revocation): Promise<void> {
     const { clock, connectTimeoutMs: ms } = this.#runtime;
-    this.#published.set(JSON.stringify(revocation), { at: clock.monotonic(), date: new Date(clock.now()) });
+    this.#echoes.published(revocation);
     try {
       const onTimeout = (): Error => new Error(`The feed did not publish within ${ms} ms.`);
       await withDeadline(async () => feed.publish?.(revocation), { clock, ms, onTimeout });
@@ -189,22 +183,6 @@ export class LiveWatch implements ChannelWatch {
   async stop(): Promise<void> {
     this.idle();
     await this.#subscriptions.stop();
-  }
-
-  /** What comes back to where it was published must not end those who have come since: they are looked up again. */
-  #revoked(revocation: Revocation): void {
-    const published = this.#takePublished(revocation);
-    this.#revocations.act(published !== undefined && 'userId' in revocation ? { ...revocation, issuedBefore: published.date } : revocation);
-  }
-
-  #takePublished(revocation: Revocation): Published | undefined {
-    if (this.#published.size === 0) return undefined;
-    const now = this.#runtime.clock.monotonic();
-    for (const [name, { at }] of this.#published) if (now - at > echoMs) this.#published.delete(name);
-    const name = JSON.stringify(revocation);
-    const published = this.#published.get(name);
-    this.#published.delete(name);
-    return published;
   }
 
   #gap(): void {

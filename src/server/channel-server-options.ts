@@ -22,7 +22,7 @@ export interface ChannelServerOptions extends OriginOptions, LimitOptions, Repor
   readonly container?: Partial<DependencyContainer> | undefined;
   /** Options of the channel session, beside those of `withChannelSession`. @default see {@link ChannelSessionOptions} */
   readonly session?: ChannelSessionOptions | undefined;
-  /** The time. @default the machine's */
+  /** The time. @default the machine's clock */
   readonly clock?: Clock | undefined;
   /**
    * How long connect may take in all, in milliseconds; after connect, how long each look-up, load and save may take. An integer from 1 to

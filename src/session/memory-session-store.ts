@@ -8,9 +8,9 @@ import { checkExpectedVersion, checkedRow, type SessionRow } from './check-store
 
 /** Options of {@link MemorySessionStore}. */
 export interface MemorySessionStoreOptions {
-  /** How many records are kept at most, an integer of at least 1. @default 100_000 */
+  /** How many records are kept at most, an integer of at least 1. @default 100,000 */
   readonly maxSessions?: number | undefined;
-  /** Tells the time that expiry is compared with. @default the system's clock */
+  /** Tells the time that expiry is compared with. @default the machine's clock */
   readonly clock?: Pick<Clock, 'now'> | undefined;
 }
 

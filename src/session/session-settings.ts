@@ -58,7 +58,7 @@ export function checkedSessionOptions(owner: string, given?: ChannelSessionOptio
  *
  * @throws {TypeError} when two give one option different values: a channel has one session.
  */
-export function mergeSessionOptions(list: readonly ChannelSessionOptions[]): ChannelSessionOptions {
+function mergeSessionOptions(list: readonly ChannelSessionOptions[]): ChannelSessionOptions {
   const merged: { store?: SessionStore | undefined; ttlMs?: number | undefined; scope?: SessionScope | undefined } = {};
   for (const options of list) {
     for (const name of ['store', 'ttlMs', 'scope'] as const) {

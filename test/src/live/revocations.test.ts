@@ -250,6 +250,22 @@ describe('disconnectUser, disconnectToken and disconnectHttpSession', () => {
     expect(after.closed).toEqual(inactive);
   });
 
+  it('end nobody who has come since, when what was published twice comes back twice', async () => {
+    const feed = new ScriptedFeed();
+    feed.publish = async () => undefined;
+    const { server, tokens, connect, clock } = watch({ revocations: feed });
+    tokens.put('ann');
+    await server.disconnectUser('ann');
+    await server.disconnectUser('ann');
+    await clock.advance(50);
+    const after = await connect('ann');
+    for (let told = 0; told < 2; told += 1) feed.tell({ userId: 'ann' });
+    await clock.advance(0);
+    expect(after.closed).toBeUndefined();
+    feed.tell({ userId: 'ann' });
+    expect(after.closed).toEqual(inactive);
+  });
+
   it.each([undefined, null, '', 5, { $ne: null }, ['ann']])('reject %o with a TypeError', async (id) => {
     const { server } = watch();
     for (const ending of [
