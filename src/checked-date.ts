@@ -7,6 +7,11 @@ export function isValidDate(value: unknown): value is Date {
   return types.isDate(value) && !Number.isNaN(Date.prototype.getTime.call(value));
 }
 
+/** The same, or nothing; `null` stands for that in rows of databases. */
+export function isValidDateIfAny(value: unknown): value is Date | null | undefined {
+  return value == null || isValidDate(value);
+}
+
 /**
  * A copy of a date.
  *

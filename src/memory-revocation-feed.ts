@@ -1,7 +1,6 @@
 import type { Revocation, RevocationFeed } from './contracts/revocation-feed.js';
 import { FeedSubscribers } from './feed-subscribers.js';
-
-const nothing = (): void => undefined;
+import { nothing } from './maybe-promise.js';
 
 /**
  * Carries revocations within one process: whoever subscribes is told in the very call that publishes, so there is never a gap.

@@ -1,10 +1,9 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
+import { nothing } from '../../src/maybe-promise.js';
 
 /** Through these a response would be sent, or what waits for its end would begin: a session would be saved, a cookie set. */
 const sending = ['end', 'write', 'writeHead', 'writeContinue', 'writeProcessing', 'writeEarlyHints', 'flushHeaders', '_implicitHeader'];
 const ending: readonly string[] = ['end', 'write', 'writeHead', 'flushHeaders'];
-
-function ignore(): void {}
 
 /**
  * The response that middleware is given for a handshake: headers can be set on it, and nothing of it is ever sent, since the handshake is
@@ -21,7 +20,7 @@ export class HandshakeResponse extends ServerResponse<IncomingMessage> {
         return name === 'write' ? true : this;
       };
       // express-session assigns its own `end`, on-headers its own `writeHead`: what is assigned is dropped
-      Object.defineProperty(this, name, { configurable: false, enumerable: false, get: () => method, set: ignore });
+      Object.defineProperty(this, name, { configurable: false, enumerable: false, get: () => method, set: nothing });
     }
   }
 }

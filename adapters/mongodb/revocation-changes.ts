@@ -1,6 +1,6 @@
 import type { ChangeStreamDocument, Document } from 'mongodb';
+import { checkedRevocation } from '../../src/check-revocation.js';
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
-import { kindOf } from '../../src/kind-of.js';
 import type { TokenId } from '../../src/token-id.js';
 import { clockSkewMs } from './token-document.js';
 
@@ -22,24 +22,18 @@ export interface PublishedRevocation {
   readonly tokenId?: string;
   readonly userId?: string;
   readonly httpSessionId?: string;
-  readonly issuedBefore?: Date;
-  readonly hint?: true;
+  readonly issuedBefore?: Date | undefined;
+  readonly hint?: true | undefined;
   readonly at: Date;
 }
 
 /**
  * A revocation as it is written down.
  *
- * @throws {TypeError} when it is none: it would be told to nobody.
+ * @throws {TypeError} when it is none.
  */
 export function documentOf(caller: string, revocation: Revocation, at: Date): PublishedRevocation {
-  const { tokenId, userId, httpSessionId, issuedBefore, hint } = ((revocation as Revocation | null) ?? {}) as Partial<PublishedRevocation>;
-  const given = Object.entries({ tokenId, userId, httpSessionId }).filter(([, id]) => id !== undefined);
-  const [named] = given;
-  if (named === undefined || given.length > 1 || typeof named[1] !== 'string' || named[1] === '') {
-    throw new TypeError(`${caller}: revocation must name one token, user or HTTP session by its id, got ${kindOf(named?.[1])}`);
-  }
-  return { [named[0]]: named[1], ...(issuedBefore !== undefined && { issuedBefore }), ...(hint === true && { hint }), at };
+  return { ...checkedRevocation(caller, revocation), at };
 }
 
 /** Said where a change does not tell what ended: everything must be looked up again. */

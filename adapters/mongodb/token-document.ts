@@ -1,3 +1,4 @@
+import { isValidDateIfAny } from '../../src/checked-date.js';
 import type { IssueOptions, RotateOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
 import { isTokenId, type TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
@@ -95,8 +96,8 @@ export const clockSkewMs = 60_000;
  */
 export function grantOf<User extends AuthenticatedUser>(document: TokenDocument, user: User | undefined, now: number): TokenGrant<User> {
   const { _id, expiresAt, graceEndsAt, revokedAt, scopes, successorId } = document;
-  if (![expiresAt, graceEndsAt, revokedAt].every(isDateIfAny) || !(scopes == null || isStrings(scopes))) {
-    throw new Error('A stored token cannot be read: expiresAt, graceEndsAt and revokedAt must be dates, and scopes strings.');
+  if (![expiresAt, graceEndsAt, revokedAt].every(isValidDateIfAny) || !(scopes == null || isStrings(scopes))) {
+    throw new Error('A stored token cannot be read: expiresAt, graceEndsAt and revokedAt must be valid dates, and scopes strings.');
   }
   const end = endOf(document);
   return {
@@ -128,10 +129,6 @@ export function infoOf(document: TokenDocument): TokenInfo {
     ...(expiresAt !== undefined && { expiresAt }),
     ...(lastUsedAt != null && { lastUsedAt }),
   };
-}
-
-function isDateIfAny(value: unknown): boolean {
-  return value == null || value instanceof Date;
 }
 
 function isStrings(value: unknown): boolean {

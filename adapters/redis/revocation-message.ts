@@ -1,6 +1,5 @@
-import { isValidDate } from '../../src/checked-date.js';
+import { checkedRevocation } from '../../src/check-revocation.js';
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
-import { kindOf } from '../../src/kind-of.js';
 import type { TokenId } from '../../src/token-id.js';
 
 /** A revocation as it is sent: dates in milliseconds. */
@@ -12,18 +11,11 @@ interface RevocationMessage {
   readonly hint?: unknown;
 }
 
-/** @throws {TypeError} when it is no revocation: it would be told to nobody. */
+/** @throws {TypeError} when it is no revocation. */
 export function textOfRevocation(caller: string, revocation: Revocation): string {
-  const { tokenId, userId, httpSessionId, issuedBefore, hint } = ((revocation as Revocation | null) ?? {}) as RevocationMessage;
-  const given = Object.entries({ tokenId, userId, httpSessionId }).filter(([, id]) => id !== undefined);
-  const [named] = given;
-  if (named === undefined || given.length > 1 || typeof named[1] !== 'string' || named[1] === '') {
-    throw new TypeError(`${caller}: revocation must name one token, user or HTTP session by its id, got ${kindOf(named?.[1])}`);
-  }
-  if (issuedBefore !== undefined && !isValidDate(issuedBefore)) {
-    throw new TypeError(`${caller}: issuedBefore must be a valid Date, got ${kindOf(issuedBefore)}`);
-  }
-  return JSON.stringify({ [named[0]]: named[1], issuedBefore: issuedBefore?.getTime(), hint: hint === true ? true : undefined });
+  const checked = checkedRevocation(caller, revocation);
+  const issuedBefore = 'issuedBefore' in checked ? checked.issuedBefore?.getTime() : undefined;
+  return JSON.stringify({ ...checked, issuedBefore });
 }
 
 /** What `text` says; `undefined` where it is nothing that was published here. */

@@ -1,12 +1,8 @@
 import type { AuthenticationOutcome } from '../authentication.js';
-import { isValidDate } from '../checked-date.js';
+import { isValidDateIfAny } from '../checked-date.js';
 import type { TokenGrant } from '../contracts/token-repository.js';
 import { isTokenId } from '../token-id.js';
 import type { AuthenticatedUser, UserLike } from '../users.js';
-
-function isMoment(time: unknown): boolean {
-  return time == null || isValidDate(time);
-}
 
 /**
  * `grant` itself, if it is one, or `undefined` where there is none: what says nothing clear about a token must neither authenticate nor
@@ -20,7 +16,7 @@ export function checkedGrant(grant: unknown, method: string): TokenGrant<UserLik
     throw new TypeError(`${method} returned ${Array.isArray(grant) ? 'a list' : typeof grant} where a grant is { id, user }`);
   }
   const { expiresAt, revokedAt, scopes, successorId } = grant as Partial<TokenGrant<UserLike>>;
-  if (!isMoment(expiresAt) || !isMoment(revokedAt)) {
+  if (!isValidDateIfAny(expiresAt) || !isValidDateIfAny(revokedAt)) {
     throw new TypeError(`${method} returned a grant whose expiresAt or revokedAt is no valid Date`);
   }
   if (scopes != null && !Array.isArray(scopes)) throw new TypeError(`${method} returned a grant whose scopes are no list`);

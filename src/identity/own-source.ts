@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authentication, AuthenticationOutcome, Carrier, SourceName } from '../authentication.js';
-import { isValidDate } from '../checked-date.js';
+import { isValidDateIfAny } from '../checked-date.js';
 import { isListOf } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import { kindOf } from '../kind-of.js';
@@ -90,10 +90,6 @@ const outcomes: Readonly<Record<AuthenticationOutcome, ErrorCode | undefined>> =
   ok: undefined,
 };
 
-function isMoment(value: unknown): boolean {
-  return value == null || isValidDate(value);
-}
-
 /** @throws {TypeError} naming `method` and the member, unless `found` is what such a method must return. */
 function checkFinding(method: string, found: unknown): asserts found is SourceFinding<UserLike> {
   if (typeof found !== 'object' || found === null || Array.isArray(found)) {
@@ -106,8 +102,8 @@ function checkFinding(method: string, found: unknown): asserts found is SourceFi
   if (typeof outcome !== 'string' || !Object.hasOwn(outcomes, outcome)) fail('outcome', `one of ${Object.keys(outcomes).join(', ')}`);
   if (carrier != null && (typeof carrier !== 'string' || carrier === '')) fail('carrier', 'a non-empty string or not at all');
   if (tokenId != null && !isTokenId(tokenId)) fail('tokenId', 'an id of a token (64 lower-case hexadecimal digits) or not at all');
-  if (!isMoment(issuedAt)) fail('issuedAt', 'a valid Date or not at all');
-  if (!isMoment(expiresAt)) fail('expiresAt', 'a valid Date or not at all');
+  if (!isValidDateIfAny(issuedAt)) fail('issuedAt', 'a valid Date or not at all');
+  if (!isValidDateIfAny(expiresAt)) fail('expiresAt', 'a valid Date or not at all');
   if (scopes != null && !isListOf(scopes, (scope) => typeof scope === 'string')) fail('scopes', 'a list of strings or not at all');
 }
 

@@ -1,7 +1,7 @@
 import type { ChannelRegistry } from '../channel/channel-registry.js';
 import type { Connection } from '../channel/connection.js';
 import { checkId } from '../check-id.js';
-import { isValidDate } from '../checked-date.js';
+import { isValidDateIfAny } from '../checked-date.js';
 import type { Clock } from '../contracts/clock.js';
 import type { Revocation } from '../contracts/revocation-feed.js';
 import type { Events } from '../events.js';
@@ -44,8 +44,7 @@ function keysOf(revocation: Revocation): IdentityKeys {
   if ('userId' in revocation) {
     checkId(owner, 'userId', revocation.userId);
     const { issuedBefore } = revocation;
-    if (issuedBefore != null && !isValidDate(issuedBefore))
-      throw new TypeError(`${owner}: issuedBefore must be a valid Date, got ${kindOf(issuedBefore)}`);
+    if (!isValidDateIfAny(issuedBefore)) throw new TypeError(`${owner}: issuedBefore must be a valid Date, got ${kindOf(issuedBefore)}`);
     return { userId: revocation.userId };
   }
   checkId(owner, 'httpSessionId', (revocation as Partial<typeof revocation>).httpSessionId);

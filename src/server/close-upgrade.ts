@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocketServer } from 'ws';
+import { nothing } from '../maybe-promise.js';
 import type { Outcome } from '../outcomes.js';
 import { cutReason } from '../status-codes.js';
 
@@ -13,8 +14,6 @@ export interface ClosingAnswer {
 /** How long a refused client may take to answer the close frame. */
 const lingerMs = 1_000;
 
-function ignore(): void {}
-
 /** Answers an upgrade with 101 and closes it at once: browsers tell their page a close code, and of a status nothing. */
 export function closeUpgrade(raw: Socket, answer: ClosingAnswer, early: readonly Buffer[], { closeCode, reason }: Outcome): void {
   const { webSockets, request } = answer;
@@ -25,7 +24,7 @@ export function closeUpgrade(raw: Socket, answer: ClosingAnswer, early: readonly
   raw.pause();
   for (const chunk of rest.toReversed()) raw.unshift(chunk);
   webSockets.handleUpgrade(request, raw, head, (socket) => {
-    socket.on('error', ignore);
+    socket.on('error', nothing);
     socket.close(closeCode, cutReason(reason));
     raw.resume();
   });

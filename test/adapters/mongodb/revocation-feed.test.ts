@@ -208,7 +208,16 @@ describeOnMongo('MongoRevocationFeed', () => {
     }
   });
 
-  it.each([{}, { tokenId: '' }, { userId: { $ne: null } }, { tokenId: 'a', userId: 'b' }, null])('publishes no %o', async (revocation) => {
+  it.each([
+    {},
+    { tokenId: '' },
+    { tokenId: 'a' },
+    { userId: { $ne: null } },
+    { userId: 'ada', httpSessionId: 'b' },
+    { userId: 'ada', issuedBefore: '2026-11-26' },
+    { userId: 'ada', issuedBefore: new Date(Number.NaN) },
+    null,
+  ])('publishes no %o', async (revocation) => {
     await expect(new MongoRevocationFeed(db).publish(revocation as never)).rejects.toThrow(TypeError);
   });
 

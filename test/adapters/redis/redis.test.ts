@@ -167,7 +167,14 @@ describe('RedisRevocationFeed', () => {
     for (const text of ['no JSON', 'null', '{}', '{"tokenId":7}']) await client.publish('odd:revocations', text);
     await feed.publish({ userId: 'ada' });
     await expect.poll(() => heard).toEqual([{ userId: 'ada' }]);
-    for (const bad of [{}, null, { userId: '' }, { userId: 'ada', httpSessionId: 'x' }, { userId: 'ada', issuedBefore: 7 }]) {
+    for (const bad of [
+      {},
+      null,
+      { tokenId: 'a' },
+      { userId: '' },
+      { userId: 'ada', httpSessionId: 'x' },
+      { userId: 'ada', issuedBefore: 7 },
+    ]) {
       await expect(feed.publish(bad as never)).rejects.toThrow(TypeError);
     }
   });

@@ -1,0 +1,35 @@
+import { checkId } from './check-id.js';
+import { checkedDate } from './checked-date.js';
+import type { Revocation } from './contracts/revocation-feed.js';
+import { kindOf } from './kind-of.js';
+import { checkTokenId } from './token-id.js';
+
+const kinds = ['tokenId', 'userId', 'httpSessionId'] as const;
+
+/**
+ * A checked copy of what is to be published. Unknown members are left out.
+ *
+ * @param owner what was called, e.g. `'MyFeed.publish'`.
+ * @throws {TypeError} when it names none, or more than one, or `issuedBefore` is no valid `Date`: it would be told to nobody, or end more than it should.
+ */
+export function checkedRevocation(owner: string, revocation: unknown): Revocation {
+  const members = (revocation ?? {}) as { readonly [Name in (typeof kinds)[number] | 'issuedBefore' | 'hint']?: unknown };
+  const [kind, ...others] = kinds.filter((name) => members[name] !== undefined);
+  if (kind === undefined || others.length > 0) {
+    const got = kind === undefined ? kindOf(revocation) : `both ${[kind, ...others].join(' and ')}`;
+    throw new TypeError(`${owner}: revocation must name one token, user or HTTP session by its id, got ${got}`);
+  }
+  const { tokenId, userId, httpSessionId, issuedBefore } = members;
+  const hint = members.hint === true ? { hint: true as const } : {};
+  if (kind === 'tokenId') {
+    checkTokenId(owner, kind, tokenId);
+    return { tokenId, ...hint };
+  }
+  if (kind === 'httpSessionId') {
+    checkId(owner, kind, httpSessionId);
+    return { httpSessionId, ...hint };
+  }
+  checkId(owner, kind, userId);
+  const before = issuedBefore == null ? {} : { issuedBefore: checkedDate(owner, 'issuedBefore', issuedBefore as Date) };
+  return { userId, ...before, ...hint };
+}
