@@ -70,12 +70,23 @@ export function checkedOptions<Options extends object>(
   rules: Rules<NoInfer<Options>>,
 ): Readonly<Options> {
   if (given !== undefined) checkOption(owner, 'options', given, anObject);
-  const options = { ...given } as Options;
+  const options = copyOf(given, rules);
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(rules, name)) throw new TypeError(`${owner}: there is no option ${name}; it takes ${listed(Object.keys(rules))}`);
     if (value !== undefined) checkOption(owner, name, value, rules[name as keyof NoInfer<Options>]);
   }
   return Object.freeze(options);
+}
+
+/** Members of its own, and of the options that there are those that it inherits: getters of a class, and what `Object.create` was given. */
+function copyOf<Options extends object>(given: Options | undefined, rules: Rules<NoInfer<Options>>): Options {
+  const options = { ...given } as Options;
+  const prototype: unknown = given === undefined ? null : Object.getPrototypeOf(given);
+  // what all objects inherit is no option, whatever somebody has put there
+  if (given === undefined || prototype === null || Object.getPrototypeOf(prototype) === null) return options;
+  for (const name of Object.keys(rules) as (keyof Options)[])
+    if (!Object.hasOwn(options, name) && name in given) options[name] = given[name];
+  return options;
 }
 
 function listed(names: readonly string[]): string {

@@ -15,7 +15,10 @@ export function checkedGrant(grant: unknown, method: string): TokenGrant<UserLik
   if (typeof grant !== 'object' || Array.isArray(grant)) {
     throw new TypeError(`${method} returned ${Array.isArray(grant) ? 'a list' : typeof grant} where a grant is { id, user }`);
   }
-  const { expiresAt, revokedAt, scopes, successorId } = grant as Partial<TokenGrant<UserLike>>;
+  const { id, expiresAt, revokedAt, scopes, successorId } = grant as Partial<TokenGrant<UserLike>>;
+  if (!('user' in grant) && !isTokenId(id)) {
+    throw new TypeError(`${method} returned an object without user, which may be the user itself, where a grant is { id, user }`);
+  }
   if (!isValidDateIfAny(expiresAt) || !isValidDateIfAny(revokedAt)) {
     throw new TypeError(`${method} returned a grant whose expiresAt or revokedAt is no valid Date`);
   }

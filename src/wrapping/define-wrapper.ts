@@ -1,5 +1,6 @@
 import { ignore, isThenable, promiseOf, whenDone } from '../maybe-promise.js';
 import { callShapes } from './call-shapes.js';
+import { HandlerRun } from './handler-run.js';
 import { type AnyHandler, checkHandler, madeHandler, markFactories, nameAround } from './made-function.js';
 import { goOnAfterWaiting, hasPassed, makeMark, setPassed } from './passed-marks.js';
 import { requirementsOf } from './requirements.js';
@@ -44,16 +45,21 @@ function makeAround(name: string, around: AnyAround): Make {
     return (handler) => {
       const wrapped = function (this: unknown, message: object, ...rest: unknown[]): unknown {
         if (hasPassed(message, id)) return handler.call(this, message, ...rest);
-        let hasWaited = false;
+        const run = new HandlerRun();
         const next = (added?: object): unknown => {
-          if (hasWaited) goOnAfterWaiting(message);
+          if (run.isLate) goOnAfterWaiting(message);
           setPassed(message, id); // here and not before: a guard that refused must guard again if an outer wrapper retries
           if (added !== undefined) Object.assign(message, added);
-          return handler.call(this, message, ...rest);
+          return run.gave(handler.call(this, message, ...rest));
         };
-        const result = around(message, next, options);
-        hasWaited = true;
-        return result;
+        let result: unknown;
+        try {
+          result = around(message, next, options);
+        } catch (error) {
+          run.threw();
+          throw error;
+        }
+        return run.returned(result);
       };
       return madeHandler(nameAround(name, handler), wrapped, requirementsOf(handler));
     };

@@ -48,7 +48,7 @@ export function nameAround(wrapper: string, handler: AnyHandler): string {
  * `value` itself.
  *
  * @param what names it in the error.
- * @throws {TypeError} when it is no handler: no function, a wrapper without its handler, or a generator function, of which nothing would run.
+ * @throws {TypeError} when it is no handler: no function, a class, a wrapper without its handler, or a generator function, of which nothing would run.
  */
 export function checkHandler(what: string, value: unknown): AnyHandler {
   if (typeof value !== 'function') throw new TypeError(`${what} must be a function, got ${kindOf(value)}`);
@@ -67,7 +67,13 @@ export function checkHandler(what: string, value: unknown): AnyHandler {
   if (tag !== undefined) {
     throw new TypeError(`${what} must not be a generator function, of which nothing would run: make it an ordinary or an async function`);
   }
+  if (isClass(value)) throw new TypeError(`${what} must be a function, got the class ${value.name}, which only \`new\` can call`);
   return value as AnyHandler;
+}
+
+/** Whether `value` is a class (ECMA-262: its source text begins so); those of compilers for old targets are functions. */
+function isClass(value: object): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(value));
 }
 
 /**

@@ -115,6 +115,32 @@ describe('checked options', () => {
     expect(reads).toBe(1);
   });
 
+  it('have what is inherited, getters of a class included, each read once', () => {
+    let reads = 0;
+    class Settings {
+      get size() {
+        reads += 1;
+        return 2;
+      }
+    }
+    const rules = { size: anInteger(1), ttlMs: milliseconds(0) };
+    const take = (given: { size?: number; ttlMs?: number }) => checkedOptions<{ size?: number; ttlMs?: number }>('owner', given, rules);
+    expect(take(new Settings())).toEqual({ size: 2 });
+    expect(reads).toBe(1);
+    expect(take(Object.create({ ttlMs: 5 }))).toEqual({ ttlMs: 5 });
+    expect(take(Object.assign(Object.create({ size: 3, ttlMs: 5 }), { size: 4 }))).toEqual({ size: 4, ttlMs: 5 });
+    expect(() => take(Object.create({ size: -1 }))).toThrow(TypeError);
+  });
+
+  it('have nothing that somebody has put on the prototype of all objects', () => {
+    Object.defineProperty(Object.prototype, 'size', { value: 9, configurable: true });
+    try {
+      expect(Object.hasOwn(checkedOptions<{ size?: number }>('owner', {}, { size: anInteger(1) }), 'size')).toBe(false);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'size');
+    }
+  });
+
   it('know no option by the prototype of the table', () => {
     expect(() => checkedOptions('owner', { constructor: 1 }, {} as never)).toThrow(TypeError);
     expect(() => checkedOptions('owner', JSON.parse('{ "__proto__": 1 }') as object, {})).toThrow(TypeError);

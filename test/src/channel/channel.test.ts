@@ -3,8 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { type Channel, ChannelServer } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { closeFrame, RawClient } from '../../support/raw-client.js';
+import { expectProcessToLive, thrownBy } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
 import { deferred, modes, nextTurn, serve } from '../server/serving.js';
+
+expectProcessToLive();
 
 const cyclic: Record<string, unknown> = {};
 cyclic['self'] = cyclic;
@@ -73,7 +76,18 @@ describe('channel.send', () => {
 
   it.each([undefined, () => undefined, Symbol('s'), 1n, cyclic])('sendJson throws a TypeError for what JSON cannot hold', async (value) => {
     const client = await connectTo({ receive: () => undefined });
-    expect(() => client.channel.sendJson(value)).toThrow(TypeError);
+    const error = thrownBy(() => client.channel.sendJson(value));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toMatch(/^channel\.sendJson: value /);
+    expect(client.sent).toEqual([]);
+  });
+
+  it('and sendJson throw a TypeError for a promise that nobody has awaited, and its rejection ends nothing', async () => {
+    const client = await connectTo({ receive: () => undefined });
+    for (const send of ['send', 'sendJson'] as const) {
+      const late = Promise.reject(new Error('nobody hears of it'));
+      expect(thrownBy(() => client.channel[send](late as never)).message).toMatch(/^channel\.send(Json)?: .*promise/);
+    }
     expect(client.sent).toEqual([]);
   });
 

@@ -80,6 +80,12 @@ describe('what stands beside the slots and is no mistake', () => {
     expect(serve(instanceWith('receive', ...others))).toBeInstanceOf(ChannelServer);
   });
 
+  it('is none where a function is given in place of an object of them', () => {
+    for (const handlers of [() => {}, async () => {}, (() => {}).bind(undefined)]) {
+      expect(thrownBy(() => new ChannelServer(handlers as never)).message).toMatch(/^ChannelServer: handlers must be/);
+    }
+  });
+
   it('is a value that is no function, and what only a getter gives', () => {
     const handlers = {
       rooms: new Set<string>(),

@@ -68,6 +68,29 @@ describe('a token that is looked up again', () => {
     });
   });
 
+  it.each<[string, unknown]>([
+    ['the user itself', { id: 'ann', isAuthenticated: true }],
+    ['an empty object', {}],
+    ['a map', new Map()],
+    ['a date', new Date()],
+  ])('cannot be told where %s comes in place of a grant, at connect neither', async (_name, answer) => {
+    const { connect, clock, tokens, errors } = watch();
+    tokens.put('ann');
+    const ann = await connect('ann');
+    tokens.put('ann');
+    tokens.grants.set(idOf('ann'), answer as TokenGrant);
+    await clock.advance(60_000);
+    expect(ann.closed).toBeUndefined();
+    expect((await connect('ann')).refusal).toEqual({ status: 503 });
+    expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED', 'ERR_LOOKUP_FAILED']);
+  });
+
+  it('is of an inactive user where its grant says nothing of one, as JSON leaves out what is undefined', async () => {
+    const { connect, tokens } = watch();
+    tokens.grants.set(idOf('ann'), { id: idOf('ann') } as TokenGrant);
+    expect((await connect('ann')).authentication?.outcome).toBe('inactive-user');
+  });
+
   it('has new scopes where they are others, though they read the same together', async () => {
     const { connect, clock, tokens } = watch();
     tokens.put('ann', { scopes: ['read,write'] });

@@ -268,3 +268,87 @@ describe('a wrapper whose options must be given', () => {
     expect(thrownBy(() => withLevel(() => {}))).toBe(down);
   });
 });
+
+describe('a wrapper that does not return what next returned', () => {
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const forgetful = {
+    'and returns nothing': defineWrapper('forgetful', ((_message: BaseMessage, next: () => unknown) => {
+      next();
+    }) as never),
+    'and is async': defineWrapper('forgetful', (async (_message: BaseMessage, next: () => unknown) => {
+      next();
+    }) as never),
+    'and has waited before': defineWrapper('forgetful', (async (_message: BaseMessage, next: () => unknown) => {
+      await turns();
+      next();
+    }) as never),
+    'and returns something else': defineWrapper('forgetful', ((_message: BaseMessage, next: () => unknown) => {
+      next();
+      return Promise.resolve(1);
+    }) as never),
+  };
+
+  it.each(Object.entries(forgetful))('%s is waited for with its handler, whose changes are saved', async (_name, wrapper) => {
+    const { options } = makeSite();
+    const seen: unknown[] = [];
+    const receive = withChannelSession(
+      wrapper(async (message: BaseMessage & HasChannelSession) => {
+        await turns();
+        message.channelSession.update('count', (count) => Number(count ?? 0) + 1);
+        seen.push(message.channelSession.get('count'));
+      }),
+    );
+    const client = await connectTo({ receive }, options);
+    await Promise.all([client.send('x'), client.send('x')]);
+    expect(seen).toEqual([1, 2]);
+    expect(client.channelSession.get('count')).toBe(2);
+  });
+
+  it.each(Object.entries(forgetful))('%s ends its channel by what its handler throws, and the process lives', async (_name, wrapper) => {
+    const { options, errors } = makeSite();
+    const receive = wrapper(async () => {
+      await turns();
+      throw new RangeError('too late for its wrapper');
+    });
+    const client = await connectTo({ receive }, options);
+    await client.send('x');
+    expect(client.closed).toEqual({ code: 1011, reason: 'internal error' });
+    expect(codesOf(errors)).toEqual(['RangeError']);
+  });
+
+  it('since it throws is told by its own error, whatever its handler comes to', async () => {
+    const { options, errors } = makeSite();
+    const wrapper = defineWrapper('hasty', (_message, next) => {
+      next();
+      throw new TypeError('the wrapper’s own');
+    });
+    const receive = wrapper(async () => {
+      await turns();
+      throw new RangeError('the handler’s');
+    });
+    const client = await connectTo({ receive }, options);
+    await client.send('x');
+    await turns();
+    expect(codesOf(errors)).toEqual(['TypeError']);
+  });
+
+  it('may catch what its handler throws: that is no error then', async () => {
+    const { options, errors } = makeSite();
+    const wrapper = defineWrapper('patient', (async (_message: BaseMessage, next: () => unknown) => {
+      try {
+        await next();
+      } catch {
+        // the wrapper knows better
+      }
+    }) as never);
+    const receive = wrapper(async () => {
+      await turns();
+      throw new RangeError('caught');
+    });
+    const client = await connectTo({ receive }, options);
+    await client.send('x');
+    expect([client.closed, errors]).toEqual([undefined, []]);
+  });
+});

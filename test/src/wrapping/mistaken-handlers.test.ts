@@ -45,6 +45,13 @@ const unfinished: Readonly<Record<string, unknown>> = {
 async function* later() {}
 function* bit() {}
 
+class Greeter {
+  receive(): void {}
+}
+
+/** Functions that only `new` can call. */
+const classes: Readonly<Record<string, unknown>> = { 'a class': Greeter, 'a class without a name': class {} };
+
 /** Functions that return without having run. */
 const generators: Readonly<Record<string, unknown>> = {
   'a generator function': bit,
@@ -85,7 +92,7 @@ const places: Readonly<Record<string, (given: unknown) => unknown>> = {
 };
 
 describe.each(Object.entries(places))('%s', (_place, put) => {
-  it.each(Object.entries({ ...unfinished, ...generators }))('refuses %s in the place of a handler', (_what, given) => {
+  it.each(Object.entries({ ...unfinished, ...generators, ...classes }))('refuses %s in the place of a handler', (_what, given) => {
     expect(thrownBy(() => put(given))).toBeInstanceOf(TypeError);
   });
 });
