@@ -71,16 +71,18 @@ export function mutantsOf(name, source) {
       if (expression.type === 'AssignmentExpression') replace(node, '', true);
     },
   };
-  const visit = (node) => {
-    if (node.type?.startsWith('TS') && node.type !== 'TSAsExpression' && node.type !== 'TSNonNullExpression') return;
-    kinds[node.type]?.(node);
-    for (const [name, part] of Object.entries(node)) {
-      if (name === 'key' && !node.computed) continue; // the name of a member is no value
-      for (const child of [part].flat()) if (typeof child?.type === 'string') visit(child);
-    }
-  };
-  visit(parseSync(name, source).program);
+  visit(parseSync(name, source).program, kinds);
   return mutants;
+}
+
+/** Calls what `kinds` has for the type of each node, types of TypeScript left out. */
+function visit(node, kinds) {
+  if (node.type?.startsWith('TS') && node.type !== 'TSAsExpression' && node.type !== 'TSNonNullExpression') return;
+  kinds[node.type]?.(node);
+  for (const [name, part] of Object.entries(node)) {
+    if (name === 'key' && !node.computed) continue; // the name of a member is no value
+    for (const child of [part].flat()) if (typeof child?.type === 'string') visit(child, kinds);
+  }
 }
 
 /**

@@ -78,7 +78,11 @@ export class TestClient {
     return draft;
   }
 
-  /** Sends one message, as a text frame for a string and a binary one for bytes; resolves when it was handled and its changes saved. */
+  /**
+   * Sends one message, as a text frame for a string and a binary one for bytes; resolves when it was handled and its changes saved.
+   *
+   * @throws {TypeError} (as a rejection) when the connection is not open.
+   */
   async send(data: string | Uint8Array): Promise<void> {
     if (this.#transport.socket === undefined || this.closed !== undefined) {
       throw new TypeError('client.send: the connection is not open; look at client.refusal and client.closed');
@@ -89,7 +93,7 @@ export class TestClient {
     if (this.closed !== undefined) await this.#channel.finished;
   }
 
-  /** Sends `value` as JSON. */
+  /** {@link send}, with `value` as JSON. */
   sendJson(value: unknown): Promise<void> {
     return this.send(JSON.stringify(value));
   }

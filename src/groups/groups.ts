@@ -187,19 +187,31 @@ export class Groups implements AsyncDisposable {
     }
   }
 
-  /** The members of the group in this process, in the order in which they came. */
+  /**
+   * The members of the group in this process, in the order in which they came.
+   *
+   * @throws {TypeError} when `name` cannot name a group.
+   */
   membersOf(name: string): readonly Channel[] {
     checkGroupName('Groups.membersOf', name);
     return [...this.#memberships.membersOf(name)];
   }
 
-  /** How many members of the group there are in this process. */
+  /**
+   * How many members of the group there are in this process.
+   *
+   * @throws {TypeError} when `name` cannot name a group.
+   */
   sizeOf(name: string): number {
     checkGroupName('Groups.sizeOf', name);
     return this.#memberships.membersOf(name).size;
   }
 
-  /** The groups that `channel` is in, in the order in which it came into them. */
+  /**
+   * The groups that `channel` is in, in the order in which it came into them.
+   *
+   * @throws {TypeError} when `channel` is not a channel.
+   */
   groupsOf(channel: Channel): readonly string[] {
     checkChannel('Groups.groupsOf', channel);
     return [...this.#memberships.groupsOf(channel)];
@@ -209,7 +221,7 @@ export class Groups implements AsyncDisposable {
    * The users of the group on all nodes, by id, each with the number of its channels. Anonymous members are not among them. A change on another node
    * is known a moment later; a node that died is forgotten after 20 s.
    *
-   * @throws {TypeError} without the option `presence`.
+   * @throws {TypeError} when `name` cannot name a group, or without the option `presence`.
    */
   presenceOf(name: string): ReadonlyMap<string, number> {
     checkGroupName('Groups.presenceOf', name);

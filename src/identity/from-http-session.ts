@@ -67,7 +67,11 @@ async function findingOf(session: HttpSession | undefined, users: UserRepository
   return { user: checkedUser(user, 'users.findById'), authentication: Object.freeze({ outcome: 'ok', source: 'http-session' }) };
 }
 
-/** A source for `withUserFrom`: finds the user by the HTTP session. `withUserFromHttp` is `withUserFrom(fromHttpSession(…))`. */
+/**
+ * A source for `withUserFrom`: finds the user by the HTTP session. `withUserFromHttp` is `withUserFrom(fromHttpSession(…))`.
+ *
+ * @throws {TypeError} when an option is not what it must be.
+ */
 export function fromHttpSession<User extends UserLike = AppUser>(
   options: HttpSourceOptions<User> = {},
 ): UserSource<FoundUser<User>, HasHttpSession> {

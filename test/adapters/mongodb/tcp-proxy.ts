@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /** What a {@link TcpProxy} does with what it gets. */
 export type ProxyMode = 'forward' | 'swallow' | 'refuse';
@@ -20,71 +20,95 @@ export interface TcpProxy extends AsyncDisposable {
 
 /** Starts a proxy in front of 127.0.0.1:`target`. */
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
-  const pairs = new Set<readonly [Socket, Socket]>();
-  const timers = new Set<NodeJS.Timeout>();
-  let mode: ProxyMode = 'forward';
-  let delayMs = 0;
-  let opened = 0;
+  const proxy = new RunningProxy(target);
+  await proxy.listening();
+  return proxy;
+}
 
-  const reset = (): void => {
-    for (const pair of pairs) for (const socket of pair) socket.resetAndDestroy();
-    pairs.clear();
-  };
-  const server = createServer((client) => {
-    opened += 1;
+/** A connection of a client, and the one to its server. */
+interface Pair {
+  readonly client: Socket;
+  readonly upstream: Socket;
+  /** Whether nothing passes any more, for good. */
+  isDead: boolean;
+}
+
+class RunningProxy implements TcpProxy {
+  readonly #target: number;
+  readonly #server: Server = createServer((client) => this.#accept(client));
+  readonly #pairs = new Set<Pair>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #mode: ProxyMode = 'forward';
+  #delayMs = 0;
+  opened = 0;
+
+  constructor(target: number) {
+    this.#target = target;
+  }
+
+  async listening(): Promise<void> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  setMode(mode: ProxyMode): void {
+    this.#mode = mode;
+    if (mode === 'refuse') this.#reset();
+  }
+
+  setDelay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#reset();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #reset(): void {
+    for (const { client, upstream } of this.#pairs) for (const socket of [client, upstream]) socket.resetAndDestroy();
+    this.#pairs.clear();
+  }
+
+  #accept(client: Socket): void {
+    this.opened += 1;
     client.on('error', () => {});
-    if (mode === 'refuse') {
+    if (this.#mode === 'refuse') {
       client.resetAndDestroy();
       return;
     }
-    const upstream = connect(target, '127.0.0.1');
-    const pair = [client, upstream] as const;
-    let dead = mode === 'swallow';
-    const forward = (from: Socket, to: Socket, isDelayed: boolean): void => {
-      from.on('error', () => {});
-      from.on('data', (data) => {
-        dead ||= mode === 'swallow';
-        if (dead) return;
-        if (!isDelayed || delayMs === 0) {
-          to.write(data);
-          return;
-        }
-        const timer = setTimeout(() => {
-          timers.delete(timer);
-          to.write(data);
-        }, delayMs);
-        timers.add(timer);
-      });
-      from.on('close', () => {
-        pairs.delete(pair);
-        if (!dead) to.destroy();
-        else if (from === client) upstream.destroy();
-      });
-    };
-    forward(client, upstream, false);
-    forward(upstream, client, true);
-    pairs.add(pair);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+    const pair: Pair = { client, upstream: connect(this.#target, '127.0.0.1'), isDead: this.#mode === 'swallow' };
+    this.#forward(pair, client, pair.upstream);
+    this.#forward(pair, pair.upstream, client);
+    this.#pairs.add(pair);
+  }
 
-  return {
-    port: (server.address() as AddressInfo).port,
-    get opened() {
-      return opened;
-    },
-    setMode(next) {
-      mode = next;
-      if (mode === 'refuse') reset();
-    },
-    setDelay(ms) {
-      delayMs = ms;
-    },
-    async [Symbol.asyncDispose]() {
-      for (const timer of timers) clearTimeout(timer);
-      reset();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  #forward(pair: Pair, from: Socket, to: Socket): void {
+    from.on('error', () => {});
+    from.on('data', (data) => {
+      pair.isDead ||= this.#mode === 'swallow';
+      if (pair.isDead) return;
+      if (from === pair.client || this.#delayMs === 0) to.write(data);
+      else this.#later(() => to.write(data));
+    });
+    from.on('close', () => {
+      this.#pairs.delete(pair);
+      if (!pair.isDead) to.destroy();
+      else if (from === pair.client) pair.upstream.destroy();
+    });
+  }
+
+  #later(run: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      run();
+    }, this.#delayMs);
+    this.#timers.add(timer);
+  }
 }

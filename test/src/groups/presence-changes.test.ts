@@ -1,18 +1,8 @@
 import { expect, it, vi } from 'vitest';
-import { type Channel, Groups, type PresenceChange } from '../../../entries/index.js';
+import { Groups, type PresenceChange } from '../../../entries/index.js';
 import { MemoryBroadcaster } from '../../../entries/memory.js';
 import { TestClock } from '../../../entries/testing.js';
-
-interface Member {
-  readonly channel: Channel;
-  end(): void;
-}
-
-function memberOf(id: string | null): Member {
-  const controller = new AbortController();
-  const channel = { signal: controller.signal, send: () => true, user: { id, isAuthenticated: id !== null } };
-  return { channel: channel as unknown as Channel, end: () => controller.abort() };
-}
+import { type Member, memberOf } from './member.js';
 
 /** A node of a fleet, which says who comes and who goes. */
 class Node {

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
-import { type Channel, Groups } from '../../../entries/index.js';
+import { Groups } from '../../../entries/index.js';
 import { MemoryBroadcaster } from '../../../entries/memory.js';
 import { TestClock } from '../../../entries/testing.js';
 import type { Broadcaster } from '../../../src/contracts/broadcaster.js';
+import { memberOf } from './member.js';
 
 /** A broadcaster that loses what it is told to. */
 class LossyBroadcaster implements Broadcaster {
@@ -20,12 +21,6 @@ class LossyBroadcaster implements Broadcaster {
   subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
     return this.#inner.subscribe((group, data) => this.isLosing || on(group, data), onGap);
   }
-}
-
-function channelOf(id: string | null): { readonly channel: Channel; readonly end: () => void } {
-  const controller = new AbortController();
-  const channel = { signal: controller.signal, send: () => true, user: { id, isAuthenticated: id !== null } };
-  return { channel: channel as unknown as Channel, end: () => controller.abort() };
 }
 
 /** Nodes on one clock, which have told each other what there is. */
@@ -53,11 +48,11 @@ it('presence has the users of all nodes, each with the number of its channels, a
     groups: [one, two],
     changed,
   } = await nodes(2);
-  const second = channelOf('ann');
-  one?.add('lobby', channelOf('ann').channel);
-  one?.add('lobby', channelOf(null).channel);
+  const second = memberOf('ann');
+  one?.add('lobby', memberOf('ann').channel);
+  one?.add('lobby', memberOf(null).channel);
   two?.add('lobby', second.channel);
-  two?.add('lobby', channelOf('bob').channel);
+  two?.add('lobby', memberOf('bob').channel);
   two?.add('music', second.channel);
   await clock.advance(50);
   for (const each of [one, two]) expect([users(each), users(each, 'music')]).toEqual([{ ann: 2, bob: 1 }, { ann: 1 }]);
@@ -73,7 +68,7 @@ it('a node that comes later learns who is there already', async () => {
     groups: [one],
     lines,
   } = await nodes(1);
-  one?.add('lobby', channelOf('ann').channel);
+  one?.add('lobby', memberOf('ann').channel);
   await clock.advance(50);
   const late = new Groups({ broadcaster: new LossyBroadcaster(lines[0]), presence: true, clock });
   await late.ready;
@@ -87,8 +82,8 @@ it('a node that leaves takes its users with it at once, one that dies after 20 s
     groups: [one, two, three],
     lines,
   } = await nodes(3);
-  two?.add('lobby', channelOf('bob').channel);
-  three?.add('lobby', channelOf('eve').channel);
+  two?.add('lobby', memberOf('bob').channel);
+  three?.add('lobby', memberOf('eve').channel);
   await clock.advance(50);
   await two?.close();
   expect(users(one)).toEqual({ eve: 1 });
@@ -107,12 +102,12 @@ it('what a node has missed it asks for, once a second at most', async () => {
     lines,
   } = await nodes(2);
   const [, line] = lines;
-  const ann = channelOf('ann');
+  const ann = memberOf('ann');
   one?.add('lobby', ann.channel);
   await clock.advance(50);
   if (line !== undefined) line.isLosing = true;
   ann.end();
-  one?.add('lobby', channelOf('eve').channel);
+  one?.add('lobby', memberOf('eve').channel);
   await clock.advance(50);
   if (line !== undefined) line.isLosing = false;
   expect(users(two)).toEqual({ ann: 1 });
@@ -126,7 +121,7 @@ it('thousands of users arrive in parts', async () => {
     groups: [one],
     lines,
   } = await nodes(1);
-  for (let index = 0; index < 5_000; index += 1) one?.add('lobby', channelOf(`user ${index}`).channel);
+  for (let index = 0; index < 5_000; index += 1) one?.add('lobby', memberOf(`user ${index}`).channel);
   await clock.advance(50);
   const late = new Groups({ broadcaster: new LossyBroadcaster(lines[0]), presence: true, clock });
   await late.ready;
@@ -160,8 +155,8 @@ it('what others say that is no presence is ignored', async () => {
 it('whom a channel counts for when it leaves is whom it counted for when it came, whoever speaks on it meanwhile', async () => {
   const { clock, groups } = await nodes(2);
   const [one, two] = groups as [Groups, Groups];
-  const stays = channelOf('ann');
-  const later = channelOf(null);
+  const stays = memberOf('ann');
+  const later = memberOf(null);
   one.add('lobby', stays.channel);
   one.add('lobby', later.channel);
   Object.assign(later.channel, { user: { id: 'ann', isAuthenticated: true } });
@@ -175,9 +170,9 @@ it('whom a channel counts for when it leaves is whom it counted for when it came
 it('nothing is told of who left and came back at once, nor of groups that have not changed', async () => {
   const { clock, groups, changed } = await nodes(2);
   const [one, two] = groups as [Groups, Groups];
-  const ann = channelOf('ann');
+  const ann = memberOf('ann');
   one.add('lobby', ann.channel);
-  one.add('music', channelOf('bob').channel);
+  one.add('music', memberOf('bob').channel);
   await clock.advance(50);
   for (const heard of changed) heard.length = 0;
   one.discard('lobby', ann.channel);
@@ -191,14 +186,14 @@ it('nothing is told of who left and came back at once, nor of groups that have n
 it('a node that asks for all again tells of the groups alone that have changed', async () => {
   const { clock, groups, lines, changed } = await nodes(2);
   const [one, two] = groups as [Groups, Groups];
-  one.add('lobby', channelOf('ann').channel);
-  one.add('music', channelOf('bob').channel);
-  const eve = channelOf('eve');
+  one.add('lobby', memberOf('ann').channel);
+  one.add('music', memberOf('bob').channel);
+  const eve = memberOf('eve');
   one.add('garden', eve.channel);
   await clock.advance(50);
   changed[1]!.length = 0;
   lines[1]!.isLosing = true;
-  one.add('lobby', channelOf('dan').channel);
+  one.add('lobby', memberOf('dan').channel);
   eve.end();
   await clock.advance(50);
   lines[1]!.isLosing = false;
@@ -245,7 +240,7 @@ it('no message is longer than brokers carry, however long names and ids are', as
     () => undefined,
   );
   const one = new Groups({ broadcaster: new MemoryBroadcaster({ joins: first }), presence: true, clock });
-  for (let index = 0; index < 1_000; index += 1) one.add('x'.repeat(500) + index, channelOf('y'.repeat(500)).channel);
+  for (let index = 0; index < 1_000; index += 1) one.add('x'.repeat(500) + index, memberOf('y'.repeat(500)).channel);
   await clock.advance(50);
   const two = new Groups({ broadcaster: new MemoryBroadcaster({ joins: first }), presence: true, clock });
   await Promise.all([one.ready, two.ready]);
@@ -257,12 +252,12 @@ it('no message is longer than brokers carry, however long names and ids are', as
 it('closed groups tell nobody of presence, know nobody and leave no timer behind', async () => {
   const { clock, groups, changed } = await nodes(2);
   const [one, two] = groups as [Groups, Groups];
-  one.add('lobby', channelOf('ann').channel);
-  two.add('lobby', channelOf('bob').channel);
+  one.add('lobby', memberOf('ann').channel);
+  two.add('lobby', memberOf('bob').channel);
   await clock.advance(50);
   changed[0]!.length = 0;
   await one.close();
-  two.add('lobby', channelOf('eve').channel);
+  two.add('lobby', memberOf('eve').channel);
   await clock.advance(60_000);
   expect([changed[0], users(one), users(two)]).toEqual([[], {}, { bob: 1, eve: 1 }]);
   await two.close();
@@ -274,7 +269,7 @@ it('presence of a node that has closed knows nobody of the others any more', asy
     clock,
     groups: [one, two],
   } = await nodes(2);
-  two?.add('lobby', channelOf('ann').channel);
+  two?.add('lobby', memberOf('ann').channel);
   await clock.advance(50);
   expect(users(one)).toEqual({ ann: 1 });
   await one?.close();
