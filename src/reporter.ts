@@ -56,8 +56,8 @@ export class Reporter {
       // an async onError that rejects would end the process
       if (onError !== undefined) ignore(onError(error, message as Message | undefined));
       else console.error(`ws-with: ${describeThrown(error)}`);
-    } catch {
-      // the reporter of errors failed: there is nobody left to tell
+    } catch (thrown) {
+      ignoreThrown(thrown); // the reporter of errors failed: there is nobody left to tell
     }
   }
 
@@ -70,8 +70,8 @@ export class Reporter {
       const { onWarning } = this.#options;
       if (onWarning !== undefined) ignore(onWarning(warning));
       else process.emitWarning(warning.message, { type: 'WsWithWarning', code: warning.code });
-    } catch {
-      // as above
+    } catch (thrown) {
+      ignoreThrown(thrown); // as above
     }
   }
 

@@ -5,15 +5,17 @@ import { Refused } from './answer.js';
 const maxBytes = 1_024;
 
 /**
- * The JSON of a request's body, or what a middleware has parsed of it; `undefined` where it has none.
+ * The JSON of a request's body, or what a middleware has parsed of it or read as text or bytes; `undefined` where it has none.
  *
  * @throws {Refused} 413 where it is longer than 1,024 bytes, 400 where it is no JSON.
  */
 export async function jsonBody(request: IncomingMessage): Promise<unknown> {
-  const parsed: unknown = Reflect.get(request, 'body');
-  if (parsed !== undefined) return parsed;
-  if (request.complete && request.readableEnded) return undefined; // somebody has read it, and kept nothing
-  const text = await textOf(request);
+  const kept: unknown = Reflect.get(request, 'body');
+  const isText = typeof kept === 'string' || Buffer.isBuffer(kept);
+  if (kept !== undefined && !isText) return kept;
+  if (kept === undefined && request.complete && request.readableEnded) return undefined; // somebody has read it, and kept nothing
+  if (isText && Buffer.byteLength(kept) > maxBytes) throw new Refused(413);
+  const text = isText ? String(kept) : await textOf(request);
   if (text.trim() === '') return undefined;
   try {
     return JSON.parse(text);

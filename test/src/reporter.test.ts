@@ -24,7 +24,10 @@ describe('a reporter', () => {
     const boom = () => {
       throw new Error('from the reporter');
     };
-    for (const report of [boom, (async () => boom()) as () => never]) {
+    const late = (): never => {
+      throw Promise.reject(new Error('in a promise that was thrown'));
+    };
+    for (const report of [boom, (async () => boom()) as () => never, late]) {
       const reporter = new Reporter({ onError: report, onWarning: report }, new TestClock());
       expect(() => reporter.error(new Error('one'))).not.toThrow();
       expect(() => reporter.warn(warning())).not.toThrow();

@@ -37,6 +37,23 @@ it('an application of Express issues, renews, exchanges and revokes tokens', asy
   expect(await tokens.listOf('bob')).toEqual([]);
 });
 
+it.each([
+  ['text', express.text({ type: '*/*' })],
+  ['bytes', express.raw({ type: '*/*' })],
+])('takes a body that a middleware has read as %s for JSON', async (_kind, middleware) => {
+  const { channels, tokens } = makeExchangeSite();
+  const app = express();
+  app.use(middleware);
+  app.use('/log-out', revokeTokenHandler(channels, { tokens, all: 'body' }));
+  const { ask } = await serveOverHttp(app);
+  const [{ key }] = [await tokens.issue('bob'), await tokens.issue('bob')];
+  expect((await ask({ path: '/log-out', cookie: `key=${key}`, body: '{"all"' })).status).toBe(400);
+  expect((await ask({ path: '/log-out', cookie: `key=${key}`, body: ' '.repeat(2_000) })).status).toBe(413);
+  expect(await tokens.listOf('bob')).not.toEqual([]);
+  expect((await ask({ path: '/log-out', cookie: `key=${key}`, body: '{"all":true}' })).status).toBe(204);
+  expect(await tokens.listOf('bob')).toEqual([]);
+});
+
 it('leaves what a middleware before it has answered', async () => {
   const { channels, tokens } = makeExchangeSite();
   const app = express();
