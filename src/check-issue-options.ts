@@ -1,20 +1,41 @@
+import { checkedOptions, checkOption, isListOf, type Rule, type Rules } from './checked-options.js';
 import type { IssueOptions } from './contracts/token-repository.js';
-import { kindOf } from './kind-of.js';
 
 /** Latest moment that a `Date` can hold (ECMA-262, section 21.4.1.1). */
 export const latestTime = 8.64e15;
 
+/** A whole number of milliseconds of at least `min` that, counted from `start`, ends at what a `Date` can hold. */
+export function aSpan(min: number, start: number): Rule {
+  return {
+    must: `an integer of at least ${min} that ends at a valid date`,
+    accepts: (value) => Number.isInteger(value) && (value as number) >= min && start + (value as number) <= latestTime,
+  };
+}
+
+const aLabel: Rule = { must: 'a string', accepts: (value) => typeof value === 'string' };
+const scopesOfToken: Rule = {
+  must: 'an array of strings',
+  accepts: (value) => isListOf(value, (scope) => typeof scope === 'string'),
+};
+
+/** What the options must be with which a token is issued at `now`. */
+export function issueRules(now: number): Rules<IssueOptions> {
+  return { ttlMs: aSpan(1, now), label: aLabel, scopes: scopesOfToken };
+}
+
 /**
- * A checked copy of what a token is issued with.
+ * A checked copy of what a token is issued with. One that there is not is refused: a mistyped `ttlMs` would make a token that never expires.
  *
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
 export function checkIssueOptions(owner: string, options: IssueOptions, now: number): IssueOptions {
-  if (typeof options !== 'object' || options === null) throw new TypeError(`${owner}: options must be an object, got ${kindOf(options)}`);
-  const { ttlMs, label, scopes } = options;
-  if (ttlMs !== undefined) checkTtl(owner, ttlMs, now);
-  if (label !== undefined && typeof label !== 'string') throw new TypeError(`${owner}: label must be a string, got ${kindOf(label)}`);
-  return { ttlMs, label, scopes: scopes === undefined ? undefined : checkedScopes(owner, scopes) };
+  const { ttlMs, label, scopes } = checkedOptions(owner, options, issueRules(now));
+  return { ttlMs, label, scopes: copyOfScopes(scopes) };
+}
+
+/** A frozen copy. */
+export function copyOfScopes(scopes: readonly string[] | undefined): readonly string[] | undefined {
+  return scopes && Object.freeze([...scopes]);
 }
 
 /**
@@ -23,16 +44,5 @@ export function checkIssueOptions(owner: string, options: IssueOptions, now: num
  * @throws {TypeError} when it is one.
  */
 export function checkTtl(owner: string, ttlMs: unknown, now: number): asserts ttlMs is number {
-  if (!Number.isInteger(ttlMs) || (ttlMs as number) < 1 || now + (ttlMs as number) > latestTime) {
-    throw new TypeError(`${owner}: ttlMs must be an integer of at least 1 that ends at a valid date, got ${kindOf(ttlMs)}`);
-  }
-}
-
-/** A frozen copy, holes of the array included: they are no strings. */
-function checkedScopes(owner: string, scopes: readonly string[]): readonly string[] {
-  const copy: readonly unknown[] = Array.isArray(scopes) ? Array.from<unknown>(scopes) : [undefined];
-  if (!copy.every((scope): scope is string => typeof scope === 'string')) {
-    throw new TypeError(`${owner}: scopes must be an array of strings, got ${Array.isArray(scopes) ? 'another array' : kindOf(scopes)}`);
-  }
-  return Object.freeze(copy);
+  checkOption(owner, 'ttlMs', ttlMs, aSpan(1, now));
 }

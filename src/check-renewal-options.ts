@@ -1,5 +1,5 @@
-import { latestTime } from './check-issue-options.js';
-import { checkedOptions, checkOption, type Rule } from './checked-options.js';
+import { aSpan } from './check-issue-options.js';
+import { checkedOptions, checkOption } from './checked-options.js';
 import type { ExtendOptions, RotateOptions } from './contracts/token-repository.js';
 
 /**
@@ -22,12 +22,4 @@ export function checkRotateOptions(owner: string, options: RotateOptions, now: n
   const checked = checkedOptions(owner, options, { graceMs: aSpan(0, now), ttlMs: aSpan(1, now), maxAgeMs: aSpan(1, 0) });
   checkOption(owner, 'graceMs', checked.graceMs, aSpan(0, now)); // which must be given
   return checked;
-}
-
-/** A whole number of milliseconds of at least `min` that, counted from `start`, ends at what a `Date` can hold. */
-function aSpan(min: number, start: number): Rule {
-  return {
-    must: `an integer of at least ${min} that ends at a valid date`,
-    accepts: (value) => Number.isInteger(value) && (value as number) >= min && start + (value as number) <= latestTime,
-  };
 }

@@ -1,5 +1,6 @@
-import { checkIssueOptions } from '../../src/check-issue-options.js';
+import { copyOfScopes, issueRules } from '../../src/check-issue-options.js';
 import { checkedTime } from '../../src/checked-date.js';
+import { anything, checkedOptions } from '../../src/checked-options.js';
 import type { ExtendOptions, IssueOptions, RotateOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
 import type { TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
@@ -51,23 +52,24 @@ export function isOver(token: MemoryToken, time: number): boolean {
  * @throws {TypeError} when one of them is out of its range.
  */
 export function tokenOf(owner: string, id: TokenId, userId: string, options: AddTokenOptions, now: number): MemoryToken {
-  const { label, scopes, ttlMs } = checkIssueOptions(owner, options, now);
-  if (ttlMs !== undefined && options.expiresAt !== undefined) {
+  const rules = { ...issueRules(now), createdAt: anything, expiresAt: anything, revokedAt: anything }; // dates are looked at below
+  const { label, scopes, ttlMs, ...given } = checkedOptions<AddTokenOptions>(owner, options, rules);
+  if (ttlMs !== undefined && given.expiresAt !== undefined) {
     throw new TypeError(`${owner}: ttlMs must be absent where expiresAt is given, got both`);
   }
-  const createdAt = timeOf(owner, 'createdAt', options.createdAt) ?? now;
+  const createdAt = timeOf(owner, 'createdAt', given.createdAt) ?? now;
   return {
     id,
     userId,
     label,
-    scopes,
+    scopes: copyOfScopes(scopes),
     createdAt,
     graceEndsAt: undefined,
     successorId: undefined,
     chainId: undefined,
     chainStartedAt: createdAt,
-    expiresAt: ttlMs === undefined ? timeOf(owner, 'expiresAt', options.expiresAt) : now + ttlMs,
-    revokedAt: timeOf(owner, 'revokedAt', options.revokedAt),
+    expiresAt: ttlMs === undefined ? timeOf(owner, 'expiresAt', given.expiresAt) : now + ttlMs,
+    revokedAt: timeOf(owner, 'revokedAt', given.revokedAt),
     lastUsedAt: undefined,
   };
 }

@@ -6,6 +6,7 @@ import {
   fromHttpSession,
   fromToken,
   identifyUser,
+  tokenIdOf,
   withAuthenticatedUser,
   withChannelSession,
   withChannelUser,
@@ -15,7 +16,7 @@ import {
   withUserFromHttp,
   withUserFromToken,
 } from '../../entries/index.js';
-import { MemoryHttpSessionReader, MemorySessionStore, MemoryTokenRepository } from '../../entries/memory.js';
+import { MemoryHttpSessionReader, MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
 import { importDrfTokens, MongoSessionStore, MongoTokenRepository, MongoUserRepository } from '../../entries/mongodb.js';
 import { anInteger, checkedOptions, milliseconds } from '../../src/checked-options.js';
 import { kindOf } from '../../src/kind-of.js';
@@ -26,6 +27,8 @@ type Take = (options: object) => unknown;
 /** Never connected: options are checked before anything is sent. */
 const db = new MongoClient('mongodb://127.0.0.1:1').db('none');
 const handlers = { receive: () => undefined };
+const memoryTokens = new MemoryTokenRepository({ users: new MemoryUserRepository([{ id: 'ann', isAuthenticated: true }]) });
+const tokenId = tokenIdOf('k'.repeat(40));
 const owners: Record<string, { readonly take: Take; readonly bad: object }> = {
   ChannelServer: { take: (options) => new ChannelServer(handlers, options), bad: { concurrency: 'secret' } },
   session: { take: (session) => new ChannelServer(handlers, { session }), bad: { scope: 'secret' } },
@@ -50,6 +53,11 @@ const owners: Record<string, { readonly take: Take; readonly bad: object }> = {
   fromHttpSession: { take: fromHttpSession, bad: { reader: 'secret' } },
   MemorySessionStore: { take: (options) => new MemorySessionStore(options), bad: { maxSessions: 'secret' } },
   MemoryTokenRepository: { take: (options) => new MemoryTokenRepository(options as never), bad: { users: 'secret' } },
+  'MemoryTokenRepository.issue': { take: (options) => memoryTokens.issue('ann', options), bad: { ttlMs: 'secret' } },
+  'MemoryTokenRepository.add': { take: (options) => memoryTokens.add('k'.repeat(40), 'ann', options), bad: { scopes: 'secret' } },
+  'MemoryTokenRepository.extend': { take: (options) => memoryTokens.extend(tokenId, options as never), bad: { ttlMs: 'secret' } },
+  'MemoryTokenRepository.rotate': { take: (options) => memoryTokens.rotate(tokenId, options as never), bad: { graceMs: 'secret' } },
+  'MongoTokenRepository.issue': { take: (options) => new MongoTokenRepository(db).issue('ann', options), bad: { label: 1n } },
   MemoryHttpSessionReader: { take: (options) => new MemoryHttpSessionReader(options), bad: { cookie: 'a secret' } },
   MongoSessionStore: { take: (options) => new MongoSessionStore(db, options), bad: { collection: 1n } },
   MongoUserRepository: { take: (options) => new MongoUserRepository(db, options), bad: { key: 1n } },
