@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { aFlag, anything, type Rules } from './checked-options.js';
+import { kindOf } from './kind-of.js';
 
 /** Which pages may open sockets. */
 export interface OriginOptions {
@@ -102,9 +103,14 @@ export const originRules: Rules<OriginOptions> = {
   trustProxy: aFlag,
 };
 
-/** Compiled origins, e.g. of `withAllowedOrigins`: whether one of them is `header`. */
+/**
+ * Compiled origins, e.g. of `withAllowedOrigins`: whether one of them is `header`.
+ *
+ * @param option whose they are, and what they are called, for errors.
+ * @throws {TypeError} when `list` is none, or an origin in it.
+ */
 export function originMatcher(option: string, list: readonly string[]): (header: string) => boolean {
-  if (!Array.isArray(list)) throw new TypeError(`${option} must be a list of origins, got ${typeof list}`);
+  if (!Array.isArray(list)) throw new TypeError(`${option} must be a list of origins, got ${kindOf(list)}`);
   const patterns = list.map((text) => parsePattern(option, text));
   return (header) => {
     const origin = parseOrigin(header);
@@ -137,11 +143,14 @@ export function mayChange({ method }: IncomingMessage): boolean {
  * The rule of a server: a handshake without Origin passes unless `requireOrigin` is set or a browser sent it for another site's page; one
  * with it must come from the same host and port as the request goes to, or from a listed origin. It keeps other sites' pages from opening
  * sockets with their visitors' cookies.
+ *
+ * @param owner whose options they are, for errors.
+ * @throws {TypeError} when an origin is none.
  */
-export function originRule(options: OriginOptions): (request: IncomingMessage) => boolean {
-  const listed = originMatcher('origins', options.origins ?? []);
+export function originRule(options: OriginOptions, owner = 'ChannelServer'): (request: IncomingMessage) => boolean {
+  const listed = originMatcher(`${owner}: origins`, options.origins ?? []);
   const { publicOrigin, requireOrigin = false, trustProxy = false } = options;
-  const published = publicOrigin === undefined ? undefined : originMatcher('publicOrigin', [publicOrigin].flat() as string[]);
+  const published = publicOrigin === undefined ? undefined : originMatcher(`${owner}: publicOrigin`, [publicOrigin].flat() as string[]);
   return (request) => {
     const header = request.headers.origin;
     if (header === undefined) return !requireOrigin && !isCrossSite(request);

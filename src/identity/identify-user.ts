@@ -45,9 +45,8 @@ export async function identifyUser<const Sources extends readonly [AnySource, ..
   const { container, timeoutMs: ms = defaultTimeoutMs, sources: given } = checkedOptions('identifyUser', options, rules);
   const sources = checkedSources('identifyUser', given);
   checkRequest('identifyUser', request);
-  if (isUpgrade(request) && !originRule(options)(request)) {
-    throw refusedOrigin(request);
-  }
+  const isAllowed = originRule(options, 'identifyUser');
+  if (isUpgrade(request) && !isAllowed(request)) throw refusedOrigin(request);
   const dependencies = new Dependencies(container, ms, systemClock);
   const bound = sources.map((source) => source.bind(dependencies));
   const { user, authentication } = identifiedBy(await identificationOf(request, bound, { clock: systemClock, ms }));

@@ -13,6 +13,7 @@ import { checkId } from '../check-id.js';
 import { checkedOptions, milliseconds } from '../checked-options.js';
 import { withParams } from '../handshake.js';
 import type { Identified } from '../identity/identify-request.js';
+import { kindOf } from '../kind-of.js';
 import { LiveWatch } from '../live/live-watch.js';
 import { checkTokenId, type TokenId } from '../token-id.js';
 import { AcceptedTransport } from './accepted-transport.js';
@@ -90,7 +91,7 @@ export class ChannelServer<H extends object = object> {
    */
   attach(server: WebSocketServer): void {
     if (typeof (server as Partial<WebSocketServer> | null)?.on !== 'function')
-      throw new TypeError('attach: server must be a WebSocketServer of ws');
+      throw new TypeError(`attach: server must be a WebSocketServer of ws, got ${kindOf(server)}`);
     if (this.#runtime.credentials.readsSubprotocols && typeof server.options.handleProtocols !== 'function') {
       throw new TypeError(
         'attach: a wrapper reads tokens from subprotocols, which ws echoes: give the WebSocketServer the option handleProtocols',

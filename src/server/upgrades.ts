@@ -3,6 +3,7 @@ import type { Http2SecureServer } from 'node:http2';
 import type { Server as TlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { noParams, withParams } from '../handshake.js';
+import { kindOf } from '../kind-of.js';
 import { compilePath, type PathPattern } from './path-pattern.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
 import { UpgradeEndpoint, type UpgradesOwner } from './upgrade-endpoint.js';
@@ -38,7 +39,7 @@ export class Upgrades {
    */
   addRoute(server: UpgradeServer, given: UpgradeOptions): void {
     if (typeof (server as Partial<Server> | null)?.prependListener !== 'function')
-      throw new TypeError('handleUpgrades: server must be an HTTP server');
+      throw new TypeError(`handleUpgrades: server must be an HTTP server, got ${kindOf(server)}`);
     const { path, endpoint } = this.#make('handleUpgrades', given);
     const remove = addUpgradeRoute(server, {
       path,

@@ -382,3 +382,12 @@ describe('a refused origin', () => {
     expect(called).toBe(false);
   });
 });
+
+it('an origin that is none is a TypeError that names whose option it is', async () => {
+  for (const origins of ['https://app.example.com', ['https://app.example.com/chat']]) {
+    const options = { origins: origins as never };
+    expect(() => originRule(options)).toThrow(/^ChannelServer: origins /);
+    expect(() => originRule({ publicOrigin: 'app.example.com/' })).toThrow(/^ChannelServer: publicOrigin /);
+    expect(() => originRule(options, 'identifyUser')).toThrow(/^identifyUser: origins /);
+  }
+});

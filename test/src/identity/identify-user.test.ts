@@ -92,7 +92,8 @@ describe('identifyUser', () => {
       { sources, timeout: 5 },
       { sources, origins: ['*'] },
     ]) {
-      await expect(identifyUser(request({ upgrade: 'websocket' }), options as never)).rejects.toThrow(TypeError);
+      for (const headers of [{}, { upgrade: 'websocket' }])
+        await expect(identifyUser(request(headers), options as never)).rejects.toThrow(TypeError);
     }
   });
 });
