@@ -1,3 +1,4 @@
+import { aName, anObject, checkedOptions, checkOption, type Rules } from './checked-options.js';
 import { kindOf } from './kind-of.js';
 import { type ErrorCode, isErrorCode } from './outcomes.js';
 import { isCloseCode, isRefusalStatus } from './status-codes.js';
@@ -35,24 +36,22 @@ export interface DenyOptions {
   readonly reason?: string | undefined;
 }
 
+const denyRules: Rules<DenyOptions> = {
+  status: { must: 'an integer from 400 to 599', accepts: isRefusalStatus },
+  closeCode: { must: 'a code that a server may send', accepts: isCloseCode },
+  reason: { must: 'a string', accepts: (value) => typeof value === 'string' },
+};
+
 /** Thrown by a handler or wrapper to refuse the connection: a status before the handshake is answered, a close code after it. */
 export class DenyConnection extends ChannelError {
   readonly status: number | undefined;
   readonly closeCode: number | undefined;
   readonly reason: string | undefined;
 
-  /** @throws {TypeError} when a status or close code is out of its range, or the reason is no string. */
+  /** @throws {TypeError} when a status or close code is out of its range, the reason is no string, or there is no such option. */
   constructor(options: DenyOptions = {}) {
     super('ERR_CONNECTION_DENIED', 'The connection was denied by the application.');
-    const { status, closeCode, reason } = options;
-    if (status !== undefined && !isRefusalStatus(status)) {
-      throw new TypeError(`DenyConnection: status must be an integer from 400 to 599, got ${String(status)}`);
-    }
-    if (closeCode !== undefined && !isCloseCode(closeCode)) {
-      throw new TypeError(`DenyConnection: closeCode must be a code that a server may send, got ${String(closeCode)}`);
-    }
-    if (reason !== undefined && typeof reason !== 'string')
-      throw new TypeError(`DenyConnection: reason must be a string, got ${kindOf(reason)}`);
+    const { status, closeCode, reason } = checkedOptions('DenyConnection', options, denyRules);
     this.status = status;
     this.closeCode = closeCode;
     this.reason = reason;
@@ -99,7 +98,10 @@ export class ClientError extends Error {
   /** Sent beside `error`; JSON must be able to hold it. */
   readonly details: Readonly<Record<string, unknown>>;
 
+  /** @throws {TypeError} when `code` is no string or empty, or `details` are no object. */
   constructor(code: string, details: Readonly<Record<string, unknown>> = {}) {
+    checkOption('ClientError', 'code', code, aName);
+    checkOption('ClientError', 'details', details, anObject);
     super(`The client is told: ${code}.`);
     this.name = 'ClientError';
     this.code = code;

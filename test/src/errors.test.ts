@@ -39,6 +39,7 @@ describe('DenyConnection', () => {
     { closeCode: 2999 },
     { closeCode: 5000 },
     { closeCode: '3003' as never },
+    { code: 4001 } as never,
   ])('of %j is a TypeError that names the option', (options) => {
     const error = thrownBy(() => new DenyConnection(options));
     expect(error).toBeInstanceOf(TypeError);
@@ -106,6 +107,19 @@ describe('CloseChannel', () => {
 });
 
 describe('ClientError', () => {
+  it.each([
+    [undefined, {}, 'code'],
+    ['', {}, 'code'],
+    [4001, {}, 'code'],
+    ['room_full', null, 'details'],
+    ['room_full', 'of people', 'details'],
+    ['room_full', ['of people'], 'details'],
+  ])('of %j and %j is a TypeError that names what is wrong', (code, details, named) => {
+    const error = thrownBy(() => new ClientError(code as never, details as never));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toMatch(new RegExp(`^ClientError: ${named} must be `));
+  });
+
   it('copies its details', () => {
     const details = { room: 'hall' };
     const error = new ClientError('room_full', details);
