@@ -1,5 +1,5 @@
 import type { CreateIndexesOptions, Db, IndexDescriptionInfo } from 'mongodb';
-import { anObject, checkedOptions, checkOption } from '../../src/checked-options.js';
+import { anObject, anything, checkedOptions, type Rule, type Rules } from '../../src/checked-options.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, mongoRules } from './options.js';
 import { retentionMs } from './token-document.js';
@@ -26,6 +26,21 @@ export interface EnsureIndexesOptions extends MongoCollections, MongoOptions {
   /** How long making one index may take, in milliseconds; over a large collection it takes time. @default 60,000 */
   readonly timeoutMs?: number | undefined;
 }
+
+const anObjectOrFlag: Rule = {
+  must: 'true, false or an object',
+  accepts: (value) => typeof value === 'boolean' || anObject.accepts(value),
+};
+const rules: Rules<EnsureIndexesOptions & { readonly db?: unknown }> = {
+  ...mongoRules,
+  tokens: anObject,
+  users: anObject,
+  sessions: anObject,
+  tickets: anObject,
+  broadcasts: anObject,
+  feed: anObjectOrFlag,
+  db: anything, // that of registerMongo, whose options can be given
+};
 
 /** Thrown by {@link ensureIndexes} when an existing index or document prevents a needed index. */
 export class IndexConflictError extends Error {
@@ -85,18 +100,8 @@ const broadcastIndexes: readonly NeededIndex[] = [
  */
 export async function ensureIndexes(db: Db, options: EnsureIndexesOptions = {}): Promise<void> {
   const owner = 'ensureIndexes';
-  const { tokens, users = {}, sessions, tickets, broadcasts, feed, timeoutMs = 60_000, clock } = options;
-  for (const [name, value] of Object.entries({
-    tokens,
-    users,
-    sessions,
-    tickets,
-    broadcasts,
-    feed: typeof feed === 'boolean' ? undefined : feed,
-  })) {
-    if (value !== undefined) checkOption(owner, name, value, anObject);
-  }
-  const operations = new Operations(checkedOptions<MongoOptions>(owner, { timeoutMs, clock }, mongoRules));
+  const { tokens, users = {}, sessions, tickets, broadcasts, feed, timeoutMs = 60_000, clock } = checkedOptions(owner, options, rules);
+  const operations = new Operations({ timeoutMs, clock });
   const { collection, key, profile } = users; // whatever else registerMongo is given means nothing here
   const documents = new UserDocuments(`${owner}.users`, db, { collection, key, profile });
   const ensure = (collection: string, needed: readonly NeededIndex[], any = false): Promise<void> =>

@@ -1,5 +1,5 @@
 import type { Db } from 'mongodb';
-import { anObject, checkOption } from '../../src/checked-options.js';
+import { anObject, anything, checkedOptions, checkOption, type Rules } from '../../src/checked-options.js';
 import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import {
   type DependencyContainer,
@@ -18,7 +18,7 @@ import { type MongoSessionOptions, MongoSessionStore } from './mongo-session-sto
 import { type MongoTicketOptions, MongoTicketStore } from './mongo-ticket-store.js';
 import { type MongoTokenOptions, MongoTokenRepository } from './mongo-token-repository.js';
 import { MongoUserRepository } from './mongo-user-repository.js';
-import type { MongoOptions } from './options.js';
+import { type MongoOptions, mongoRules } from './options.js';
 import type { MongoUserOptions } from './users.js';
 
 /** Options of {@link registerMongo}. `timeoutMs` and `clock` hold for all of them unless one is given its own. */
@@ -43,6 +43,18 @@ export interface RegisterMongoOptions extends MongoOptions {
    */
   readonly feed?: boolean | Omit<MongoRevocationFeedOptions, 'tokens' | 'users'> | undefined;
 }
+
+/** Each looks at its own options more closely. */
+const rules: Rules<RegisterMongoOptions> = {
+  ...mongoRules,
+  db: anything,
+  tokens: anObject,
+  users: anObject,
+  sessions: anObject,
+  tickets: anObject,
+  broadcasts: anObject,
+  feed: anything,
+};
 
 /** What {@link registerMongo} has registered. */
 export interface RegisteredMongo extends AsyncDisposable {
@@ -69,7 +81,17 @@ export function registerMongo(container: DependencyContainer, options: RegisterM
   if (typeof container?.register !== 'function') {
     throw new TypeError(`registerMongo: container must be a container of tsyringe, got ${kindOf(container)}`);
   }
-  const { db, tokens, users, sessions, tickets, broadcasts, feed = 'where possible', timeoutMs, clock } = options ?? {};
+  const {
+    db,
+    tokens,
+    users,
+    sessions,
+    tickets,
+    broadcasts,
+    feed = 'where possible',
+    timeoutMs,
+    clock,
+  } = checkedOptions('registerMongo', options, rules);
   checkDb('registerMongo', db);
   const shared = { timeoutMs, clock };
   const revocations = feedOf(db, feed, { ...shared, tokens: tokens?.collection, users });

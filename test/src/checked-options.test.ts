@@ -3,6 +3,7 @@ import { MongoClient } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import {
   ChannelServer,
+  container,
   fromHttpSession,
   fromToken,
   identifyUser,
@@ -17,7 +18,14 @@ import {
   withUserFromToken,
 } from '../../entries/index.js';
 import { MemoryHttpSessionReader, MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
-import { importDrfTokens, MongoSessionStore, MongoTokenRepository, MongoUserRepository } from '../../entries/mongodb.js';
+import {
+  ensureIndexes,
+  importDrfTokens,
+  MongoSessionStore,
+  MongoTokenRepository,
+  MongoUserRepository,
+  registerMongo,
+} from '../../entries/mongodb.js';
 import { anInteger, checkedOptions, milliseconds } from '../../src/checked-options.js';
 import { kindOf } from '../../src/kind-of.js';
 import { fakeRequest } from '../../testing/fake-request.js';
@@ -62,6 +70,8 @@ const owners: Record<string, { readonly take: Take; readonly bad: object }> = {
   MongoSessionStore: { take: (options) => new MongoSessionStore(db, options), bad: { collection: 1n } },
   MongoUserRepository: { take: (options) => new MongoUserRepository(db, options), bad: { key: 1n } },
   MongoTokenRepository: { take: (options) => new MongoTokenRepository(db, options), bad: { cache: 'secret' } },
+  ensureIndexes: { take: (options) => ensureIndexes(db, options), bad: { sessions: 'secret' } },
+  registerMongo: { take: (options) => registerMongo(container, options as never), bad: { tokens: 'secret' } },
   'MongoTokenRepository.users': { take: (users) => new MongoTokenRepository(db, { users }), bad: { map: 'secret' } },
   'MongoTokenRepository.cache': { take: (cache) => new MongoTokenRepository(db, { cache }), bad: { ttlMs: 'secret' } },
   'MongoTokenRepository.users.profile': {
