@@ -1,4 +1,5 @@
 import { kindOf } from './kind-of.js';
+import { ignoreRefused } from './maybe-promise.js';
 
 /** What an option must be, in the words of the error, and how that is told. */
 export interface Rule {
@@ -56,7 +57,9 @@ export function having(what: string, ...methods: readonly string[]): Rule {
 
 /** @throws {TypeError} naming `owner`, the option, what it must be and what it is, unless `rule` accepts `value`. */
 export function checkOption(owner: string, name: string, value: unknown, rule: Rule): void {
-  if (!rule.accepts(value)) throw new TypeError(`${owner}: ${name} must be ${rule.must}, got ${kindOf(value)}`);
+  if (rule.accepts(value)) return;
+  ignoreRefused(value);
+  throw new TypeError(`${owner}: ${name} must be ${rule.must}, got ${kindOf(value)}`);
 }
 
 /**

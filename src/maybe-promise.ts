@@ -54,7 +54,12 @@ export function ignore(result: unknown): void {
 
 /** A promise that was thrown has nobody to hear its own rejection. */
 export function ignoreThrown(thrown: unknown): void {
-  if (types.isPromise(thrown)) ignore(thrown);
+  ignoreRefused(thrown);
+}
+
+/** Nor has one that is refused, since it was given or returned where its value is wanted. */
+export function ignoreRefused(value: unknown): void {
+  if (types.isPromise(value)) ignore(value);
 }
 
 /** Makes nothing of anything. */

@@ -1,6 +1,8 @@
 import type { AuthenticationOutcome } from '../authentication.js';
 import { isValidDateIfAny } from '../checked-date.js';
 import type { TokenGrant } from '../contracts/token-repository.js';
+import { kindOf } from '../kind-of.js';
+import { ignoreRefused } from '../maybe-promise.js';
 import { isTokenId } from '../token-id.js';
 import type { AuthenticatedUser, UserLike } from '../users.js';
 
@@ -47,8 +49,9 @@ export function outcomeOf(
 export function checkedUser(user: unknown, method: string): AuthenticatedUser {
   const candidate = user as Partial<AuthenticatedUser> | null | undefined;
   if (typeof candidate?.id !== 'string' || candidate.id === '') {
+    ignoreRefused(user);
     throw new TypeError(
-      `${method} returned a user whose id is not a string; an AuthenticatedUser has { id: string, isAuthenticated: true }`,
+      `${method} returned ${kindOf(user) === 'a promise' ? 'a promise for a user, which it must await' : 'a user whose id is not a string'}; an AuthenticatedUser has { id: string, isAuthenticated: true }`,
     );
   }
   if (candidate.isAuthenticated !== true) {

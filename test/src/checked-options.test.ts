@@ -164,6 +164,12 @@ describe('checked options', () => {
     expect(() => checkedOptions('owner', JSON.parse('{ "__proto__": 1 }') as object, {})).toThrow(TypeError);
   });
 
+  it('are refused where they are promises, whose rejections end nothing', async () => {
+    const take = (): unknown => checkedOptions('owner', { size: Promise.reject(new Error('late')) as never }, { size: anInteger(1) });
+    expect(take).toThrow(/^owner: size must be an integer of at least 1, got a promise$/);
+    await new Promise((resolve) => setImmediate(resolve)); // an unhandled rejection would fail the run
+  });
+
   it('are named by their kind where they are wrong, but for numbers', () => {
     expect([0.5, '', 'x', null, [], {}, 1n].map(kindOf)).toEqual([
       '0.5',

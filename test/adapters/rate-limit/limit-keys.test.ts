@@ -150,6 +150,7 @@ describe('functions', () => {
     ['a key that is empty', { by: () => '' }],
     ['a key that is no string', { by: () => 5 }],
     ['a promise of a key', { by: () => Promise.resolve('key') }],
+    ['a promise that rejects', { by: () => Promise.reject(new Error('nobody hears of it')) }],
     ['points below 0', { points: () => -1 }],
     ['points that are no integer', { points: () => Number.NaN }],
   ])('are mistaken where they give %s', async (_what, mistaken) => {

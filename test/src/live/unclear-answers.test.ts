@@ -85,6 +85,14 @@ describe('a token that is looked up again', () => {
     expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED', 'ERR_LOOKUP_FAILED']);
   });
 
+  it('is none where its user is a promise that nobody has awaited, and the rejection of that ends nothing', async () => {
+    const { connect, tokens, errors } = watch();
+    tokens.grants.set(idOf('ann'), { id: idOf('ann'), user: Promise.reject(new Error('the database is gone')) } as unknown as TokenGrant);
+    expect((await connect('ann')).refusal).toEqual({ status: 503 });
+    expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED']);
+    expect((errors[0] as Error).cause).toMatchObject({ name: 'TypeError', message: expect.stringContaining('a promise') });
+  });
+
   it('is of an inactive user where its grant says nothing of one, as JSON leaves out what is undefined', async () => {
     const { connect, tokens } = watch();
     tokens.grants.set(idOf('ann'), { id: idOf('ann') } as TokenGrant);
