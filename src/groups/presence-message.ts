@@ -1,7 +1,14 @@
 import type { CountChange } from './group-counts.js';
 
+/** So many counts fit in one message, and so many characters of names and ids: brokers bound what they carry. */
+const maxCounts = 2_000;
+const maxCharacters = 65_536;
+
 /** What a node tells the others of those who are in its groups. Counts are absolute; `at` says how many changes the node has told so far. */
-export type PresenceMessage = { readonly node: string } /** All that there is, but for what follows as changes. */ & (
+export type PresenceMessage = { readonly node: string } & Said;
+
+type Said =
+  /** All that there is, but for what follows as changes. */
   | {
       readonly kind: 'all';
       readonly at: number;
@@ -16,8 +23,7 @@ export type PresenceMessage = { readonly node: string } /** All that there is, b
   /** Asks one node, or each, for all that there is. */
   | { readonly kind: 'ask'; readonly of?: string | undefined }
   /** It leaves. */
-  | { readonly kind: 'leave' }
-);
+  | { readonly kind: 'leave' };
 
 /** What `data` says; `undefined` where it is none of ours, or of a version to come. */
 export function presenceMessage(data: string | Uint8Array): PresenceMessage | undefined {
@@ -44,4 +50,22 @@ function isCountChange(value: unknown): value is CountChange {
   return (
     Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'string' && Number.isSafeInteger(value[2]) && value[2] >= 0
   );
+}
+
+/** `counts` in parts, each of which one message may carry. */
+export function partsOf(counts: readonly CountChange[]): (readonly CountChange[])[] {
+  const parts: (readonly CountChange[])[] = [];
+  let part: CountChange[] = [];
+  let characters = 0;
+  for (const each of counts) {
+    characters += each[0].length + each[1].length;
+    if (part.length === maxCounts || (part.length > 0 && characters > maxCharacters)) {
+      parts.push(part);
+      part = [];
+      characters = each[0].length + each[1].length;
+    }
+    part.push(each);
+  }
+  if (part.length > 0) parts.push(part);
+  return parts;
 }

@@ -4,7 +4,7 @@ import type { Channel } from '../messages.js';
 import { type CountChange, GroupCounts, type UserCounts } from './group-counts.js';
 import { ownPrefix } from './group-name.js';
 import { type PresenceChange, PresenceChanges } from './presence-changes.js';
-import { type PresenceMessage, presenceMessage } from './presence-message.js';
+import { type PresenceMessage, partsOf, presenceMessage } from './presence-message.js';
 
 /** The group through which nodes tell each other who is there. */
 export const presenceGroup = `${ownPrefix}presence`;
@@ -16,9 +16,6 @@ const silentMs = 20_000;
 const gatherMs = 50;
 /** A node is asked that often at most: its answer may be under way. */
 const askMs = 1_000;
-/** So many counts fit in one message, and so many characters of names and ids: brokers bound what they carry. */
-const maxCounts = 2_000;
-const maxCharacters = 65_536;
 
 /** What is known of another node. */
 interface Node {
@@ -266,21 +263,4 @@ export class Presence {
     this.#others.clear();
     this.#say({ node: this.#node, kind: 'leave' });
   }
-}
-
-function partsOf(counts: readonly CountChange[]): (readonly CountChange[])[] {
-  const parts: (readonly CountChange[])[] = [];
-  let part: CountChange[] = [];
-  let characters = 0;
-  for (const each of counts) {
-    characters += each[0].length + each[1].length;
-    if (part.length === maxCounts || (part.length > 0 && characters > maxCharacters)) {
-      parts.push(part);
-      part = [];
-      characters = each[0].length + each[1].length;
-    }
-    part.push(each);
-  }
-  if (part.length > 0) parts.push(part);
-  return parts;
 }
