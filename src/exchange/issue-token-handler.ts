@@ -6,6 +6,7 @@ import { kindOf } from '../kind-of.js';
 import { ignore } from '../maybe-promise.js';
 import type { ChannelServer } from '../server/channel-server.js';
 import { answer, Refused } from './answer.js';
+import { type AnsweredToken, checkedToken } from './checked-answers.js';
 import { issuerOf } from './exchange-issuer.js';
 import { defaultTtlMs, type ExchangeOptions, exchangeRules, maxTtlMs } from './exchange-options.js';
 import { type Exchange, type ExchangeHandler, exchangeRoute } from './exchange-route.js';
@@ -61,7 +62,8 @@ export function issueTokenHandler(channels: ChannelServer, options: IssueTokenOp
       return;
     }
     const asked = { ttlMs, label: labelFor(request, label), scopes: copied };
-    const { key, expiresAt = new Date(exchange.now + ttlMs) } = await exchange.ask('Issuing a token', () => issuer.issue(user.id, asked));
+    const issue = async (): Promise<AnsweredToken> => checkedToken(await issuer.issue(user.id, asked), 'tokens.issue');
+    const { key, expiresAt = new Date(exchange.now + ttlMs) } = await exchange.ask('Issuing a token', issue);
     cookie?.set(request, response, { key, endsAt: expiresAt }, exchange.now);
     answer(request, response, 200, cookie === undefined ? { token: key, expiresAt } : { expiresAt });
   });

@@ -4,6 +4,7 @@ import { anInteger, checkedOptions, oneOf, type Rules } from '../checked-options
 import type { ChannelServer } from '../server/channel-server.js';
 import { isTokenKey, type TokenId, tokenIdOf } from '../token-id.js';
 import { answer, Refused } from './answer.js';
+import { checkedEnd, checkedToken } from './checked-answers.js';
 import { issuerOf } from './exchange-issuer.js';
 import { defaultTtlMs, type ExchangeOptions, exchangeRules, maxTtlMs } from './exchange-options.js';
 import { type Exchange, type ExchangeHandler, exchangeRoute } from './exchange-route.js';
@@ -82,7 +83,8 @@ export function renewTokenHandler(channels: ChannelServer, options: RenewTokenOp
 function extending(runtime: Runtime, { tokens, ttlMs = defaultTtlMs, maxAgeMs }: RenewTokenOptions): Renew {
   const issuer = issuerOf(owner, runtime, tokens, 'extend');
   return async (exchange, id) => {
-    const endsAt = await exchange.ask('Extending a token', async () => issuer.extend(id, { ttlMs, maxAgeMs }));
+    const extend = async (): Promise<Date | undefined> => checkedEnd(await issuer.extend(id, { ttlMs, maxAgeMs }), 'tokens.extend');
+    const endsAt = await exchange.ask('Extending a token', extend);
     return endsAt && { endsAt: endsAt.getTime() === latestTime ? undefined : endsAt };
   };
 }
@@ -90,7 +92,10 @@ function extending(runtime: Runtime, { tokens, ttlMs = defaultTtlMs, maxAgeMs }:
 function rotating(runtime: Runtime, { tokens, ttlMs = defaultTtlMs, maxAgeMs, graceMs = 60_000 }: RenewTokenOptions): Renew {
   const issuer = issuerOf(owner, runtime, tokens, 'rotate');
   return async (exchange, id) => {
-    const token = await exchange.ask('Rotating a token', async () => issuer.rotate(id, { graceMs, ttlMs, maxAgeMs }));
+    const token = await exchange.ask('Rotating a token', async () => {
+      const rotated = await issuer.rotate(id, { graceMs, ttlMs, maxAgeMs });
+      return rotated == null ? undefined : checkedToken(rotated, 'tokens.rotate');
+    });
     return token && { key: token.key, endsAt: token.expiresAt };
   };
 }

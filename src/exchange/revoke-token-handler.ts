@@ -58,8 +58,7 @@ export function revokeTokenHandler(channels: ChannelServer, options: RevokeToken
     const whose = isOfAll && !user.isAuthenticated ? (await exchange.identify(logIns)).user : user;
     const presented = authentication?.tokenId;
     if (isOfAll && whose.isAuthenticated) {
-      const listed = await exchange.ask('Listing tokens', () => issuer.listOf(whose.id));
-      const ids = listed.map(({ id }) => id);
+      const ids = await exchange.ask('Listing tokens', async () => (await issuer.listOf(whose.id)).map(({ id }) => id));
       await revoke(exchange, ids, () => issuer.revokeAllOf(whose.id));
     } else if (presented !== undefined) await revoke(exchange, [presented], () => issuer.revoke(presented));
     cookie?.clear(request, response);

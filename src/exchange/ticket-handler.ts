@@ -5,6 +5,7 @@ import type { AnySource } from '../identity/user-source.js';
 import { TICKET_STORE } from '../injection.js';
 import type { ChannelServer } from '../server/channel-server.js';
 import { answer, Refused } from './answer.js';
+import { checkedKey } from './checked-answers.js';
 import { type ExchangeHandler, exchangeRoute } from './exchange-route.js';
 import { sourcesOf } from './exchange-sources.js';
 
@@ -40,7 +41,8 @@ export function ticketHandler(channels: ChannelServer, options: TicketHandlerOpt
   return exchangeRoute(runtime, async (exchange) => {
     const grant = grantOf(await exchange.identify(asked));
     if (grant === undefined) throw new Refused(401);
-    const ticket = await exchange.ask('Issuing a ticket', () => store.issue(grant, ttlMs));
+    const issue = async (): Promise<string> => checkedKey(await store.issue(grant, ttlMs), 'tickets.issue: a ticket');
+    const ticket = await exchange.ask('Issuing a ticket', issue);
     answer(exchange.request, exchange.response, 200, { ticket, expiresInMs: ttlMs });
   });
 }
