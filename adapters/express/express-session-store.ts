@@ -17,6 +17,8 @@ export interface ExpressSessionStoreOptions extends ExpressOptions {
 }
 
 const owner = 'ExpressSessionStore';
+/** What stands in the place of a record that nobody can read. */
+const unreadable: ChannelRecord = { version: Number.NaN, data: {}, createdAt: Number.NaN, expiresAt: Number.NaN };
 const aPrefix: Rule = { must: 'a string', accepts: (value) => typeof value === 'string' };
 const rules: Rules<ExpressSessionStoreOptions> = { ...expressRules, prefix: aPrefix };
 
@@ -44,10 +46,11 @@ export class ExpressSessionStore implements SessionStore {
     this.#calls = new StoreCalls(store, clock, timeoutMs);
   }
 
+  /** As the contract says. An unreadable record gets an impossible version, so that the core reports it and treats it as absent. */
   async load(id: string): Promise<StoredSession | undefined> {
     checkId(`${owner}.load`, 'id', id);
-    const record = await this.#find(id);
-    return record && storedSessionOf(record);
+    const session = await this.#calls.get(this.#prefix + id);
+    return session && storedSessionOf(recordIn(session) ?? unreadable);
   }
 
   async create(id: string, session: StoredSession): Promise<void> {

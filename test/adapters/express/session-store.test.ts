@@ -1,10 +1,10 @@
 import { MemoryStore, type Store } from 'express-session';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ExpressSessionStore } from '../../../entries/express.js';
-import { withChannelSession } from '../../../entries/index.js';
+import { type BaseMessage, type HasChannelSession, withChannelSession, withUserFromToken } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import type { StoredSession } from '../../../src/contracts/session-store.js';
-import { codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
+import { aliceKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 import { asked, held, stored } from './express-site.js';
 import { FaultyStore } from './faulty-store.js';
 
@@ -64,16 +64,36 @@ describe('a record', () => {
     ['data that are a list', { channelSession: '{"format":1,"version":1,"data":[],"createdAt":0,"expiresAt":9e15}' }],
     ['an invalid date', { channelSession: '{"format":1,"version":1,"data":{},"createdAt":9e99,"expiresAt":0}' }],
     ['the session of a person', { userId: 'ada' }],
-  ])('that holds %s is absent, and is replaced', async (_, values) => {
+  ])('that holds %s is handed to the core, which can tell, is gone for everybody else, and is replaced', async (_, values) => {
     const inner = new MemoryStore();
     const id = await stored(inner, values);
     const store = new ExpressSessionStore(inner, { prefix: '' });
-    expect(await store.load(id)).toBeUndefined();
+    expect((await store.load(id))?.version).toBeNaN();
     expect(await codeOf(store.save(id, session({}, 2), 1))).toBe('ERR_SESSION_GONE');
     await store.touch(id, new Date(Date.now() + hourMs));
     await store.create(id, session({ new: true }));
     expect((await store.load(id))?.data).toEqual({ new: true });
   });
+});
+
+it('what nobody can read is reported once, treated as absent, and replaced by the next change', async () => {
+  const site = makeSite();
+  const inner = new MemoryStore();
+  const { sessions } = inner as unknown as { readonly sessions: Record<string, string> };
+  const count = withUserFromToken({ tokens: site.tokens })((message: BaseMessage & HasChannelSession) =>
+    message.channelSession.update('count', (value) => Number(value ?? 0) + 1),
+  );
+  const connect = () =>
+    connectTo(
+      { connect: count },
+      { ...site.options, session: { store: new ExpressSessionStore(inner), scope: 'client' }, cookies: { key: aliceKey } },
+    );
+  await (await connect()).disconnect();
+  const [key] = Object.keys(sessions) as [string];
+  await asked((done) => inner.set(key, { cookie: {}, channelSession: '{' } as never, done));
+  const client = await connect();
+  expect(codesOf(site.errors)).toEqual(['ERR_SESSION_CORRUPT']);
+  expect(client.channelSession.get('count')).toBe(1);
 });
 
 describe('between processes', () => {
