@@ -168,7 +168,7 @@ export interface ChannelSession {
     change: (value: DeepReadonly<AppSession[Key]> | undefined) => DeepReadonly<AppSession[Key]>,
   ): void;
   /**
-   * Reads the session anew from its store. Changes of this message that are not saved yet are dropped.
+   * Reads the session anew from its store. Changes of this message that are not saved yet are dropped; until it is done, a change is a `TypeError`.
    *
    * @throws {ChannelError} `ERR_SESSION_LOAD_FAILED` when the store fails or does not answer in time.
    */

@@ -25,6 +25,8 @@ export class SessionDraft implements ChannelSession {
   readonly #onReload: ((reloading: Promise<void>) => Promise<void>) | undefined;
   /** `undefined` once sealed. */
   #base: Snapshot | undefined;
+  /** How many reloads are under way: each drops what was changed before it ends. */
+  #reloads = 0;
   /** What is changed, where it is a single key, as it is of most messages: a map would cost more than all else here. */
   #change: Change | undefined;
   /** What is changed, where several keys are. */
@@ -99,9 +101,14 @@ export class SessionDraft implements ChannelSession {
 
   /** @throws {TypeError} (as a rejection) once the message is over. */
   async reload(): Promise<void> {
-    this.#open('reload');
-    const reloading = this.#source.reload();
-    await (this.#onReload?.(reloading) ?? reloading);
+    if (this.#base === undefined) throw isOver('reload');
+    this.#reloads += 1;
+    try {
+      const reloading = this.#source.reload();
+      await (this.#onReload?.(reloading) ?? reloading);
+    } finally {
+      this.#reloads -= 1;
+    }
     this.discard();
   }
 
@@ -140,8 +147,10 @@ export class SessionDraft implements ChannelSession {
 
   /** The values to change. */
   #open(method: string): Snapshot {
-    if (this.#base !== undefined) return this.#base;
-    throw new TypeError(`channelSession.${method}: its message is over, and the change would be lost; await what the handler starts`);
+    if (this.#base === undefined) throw isOver(method);
+    if (this.#reloads > 0)
+      throw new TypeError(`channelSession.${method}: it is being reloaded, and the change would be lost with that; await reload() first`);
+    return this.#base;
   }
 
   #current(key: string): JsonValue | undefined {
@@ -184,6 +193,10 @@ Object.setPrototypeOf(
     },
   }),
 );
+
+function isOver(method: string): TypeError {
+  return new TypeError(`channelSession.${method}: its message is over, and the change would be lost; await what the handler starts`);
+}
 
 function checkedKey(key: unknown): string {
   if (typeof key !== 'string') throw new TypeError(`channelSession: a key must be a string, got ${typeof key}`);

@@ -21,7 +21,7 @@ function sessionOf(values: object) {
     release: (held: Snapshot) => data.release(held),
     reload: () => Promise.resolve(),
   };
-  return { data, draft: () => new SessionDraft(source) };
+  return { data, source, draft: () => new SessionDraft(source) };
 }
 
 const draftOf = (values: object): SessionDraft => sessionOf(values).draft();
@@ -122,6 +122,30 @@ describe('a message’s view of the session', () => {
     const draft = draftOf({ a: 1 });
     draft.set('b', 2);
     expect(inspect(draft)).toBe('ChannelSession { a: 1, b: 2 }');
+  });
+});
+
+describe('a session that is being reloaded', () => {
+  it('takes no change until that is done, since it would be lost with it', async () => {
+    const draft = draftOf({ a: 1 });
+    draft.set('a', 2);
+    const reloading = Promise.all([draft.reload(), draft.reload()]);
+    expect(() => draft.set('a', 3)).toThrow(TypeError);
+    expect(() => draft.update('a', () => 3)).toThrow(TypeError);
+    expect(() => draft.delete('a')).toThrow(TypeError);
+    await reloading;
+    expect(draft.get('a')).toBe(1);
+    draft.set('a', 4);
+    expect(draft.get('a')).toBe(4);
+  });
+
+  it('takes changes again, and has its own still, where that fails', async () => {
+    const source = { ...sessionOf({ a: 1 }).source, reload: () => Promise.reject(new Error('down')) };
+    const draft = new SessionDraft(source);
+    draft.set('b', 1);
+    await expect(draft.reload()).rejects.toThrow('down');
+    draft.set('c', 1);
+    expect(draft.changes).toHaveLength(2);
   });
 });
 
