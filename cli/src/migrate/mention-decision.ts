@@ -8,14 +8,17 @@ import type { Context } from './wrapper-use.js';
 import type { Mention } from './ws-with-names.js';
 
 /** What identifies by HTTP sessions, and what identifies by tokens in the same way. */
-const wrappers: Readonly<Record<string, string>> = { withUserFromHttp: 'withUserFromToken', withHttpUser: 'withUserFromToken' };
+const wrappers: ReadonlyMap<string, string> = new Map([
+  ['withUserFromHttp', 'withUserFromToken'],
+  ['withHttpUser', 'withUserFromToken'],
+]);
 
-const types: Readonly<Record<string, string>> = {
-  WithUserFromHttp: 'WithUserFromToken',
-  WithHttpUser: 'WithUserFromToken',
-  UserFromHttpCall: 'UserFromTokenCall',
-  HttpUserCall: 'UserFromTokenCall',
-};
+const types: ReadonlyMap<string, string> = new Map([
+  ['WithUserFromHttp', 'WithUserFromToken'],
+  ['WithHttpUser', 'WithUserFromToken'],
+  ['UserFromHttpCall', 'UserFromTokenCall'],
+  ['HttpUserCall', 'UserFromTokenCall'],
+]);
 
 const optionTypes = new Set(['HttpOptions', 'HttpSourceOptions']);
 const sessionWrappers = new Set(['withHttpSession', 'withChannelAndHttpSession']);
@@ -23,7 +26,7 @@ const sessionWrappers = new Set(['withHttpSession', 'withChannelAndHttpSession']
 /** What becomes of a mention; `undefined` where it has nothing to do with who the user is. */
 export function decide(context: Context, mention: Mention, target: Target): Decision | undefined {
   const { exported } = mention;
-  const twin = wrappers[exported] ?? types[exported];
+  const twin = wrappers.get(exported) ?? types.get(exported);
   if (sessionWrappers.has(exported)) return keptSession(context, mention);
   if (optionTypes.has(exported)) {
     return target === 'dual'
@@ -34,7 +37,7 @@ export function decide(context: Context, mention: Mention, target: Target): Deci
   const specifier = specifierOf(context, mention);
   if (specifier !== undefined) return decideExport(context, mention, specifier, target === 'token' ? twin : undefined);
   if (twin === undefined) return decideSource(context, mention, target);
-  if (exported in wrappers && !isInType(context, mention)) return decideWrapper(context, mention, target);
+  if (wrappers.has(exported) && !isInType(context, mention)) return decideWrapper(context, mention, target);
   if (target === 'dual')
     return undecided(context, mention, 'type', `${exported} has no twin for several sources: withUserFrom(…) gives a Wrapper`);
   return renamed(context, mention, twin);

@@ -6,7 +6,7 @@ import { boundBy, callOf, exportNameOf, isFunction, keyOf, outermost, stringOf }
 const packageName = 'ws-with';
 
 /** The names that a migration replaces. */
-const replaced = { withUserFromHttp: true, withHttpUser: true, fromHttpSession: true };
+const replaced: ReadonlySet<string> = new Set(['withUserFromHttp', 'withHttpUser', 'fromHttpSession']);
 
 /** What names of the package are taken from: an import, or a pattern that takes its module apart. */
 export type Container = ImportDeclaration | ObjectPattern;
@@ -120,7 +120,7 @@ class Search implements WsWithNames {
     const taken = isFunction(then) ? then.params[0] : undefined;
     if (taken?.type === 'Identifier') this.#followVariable(taken);
     else if (taken !== undefined && isObjectPattern(taken)) this.#followPattern(taken);
-    else this.#report(promise, 'namespace', 'the module is handed on: what is taken from it is not followed');
+    else this.#handedOn(promise);
   }
 
   #isRequire(call: CallExpression): boolean {
@@ -139,10 +139,12 @@ class Search implements WsWithNames {
       else this.#add(name, parent, parent.property, this.#prefixOf(parent));
     } else if (parent?.type === 'TSQualifiedName' && parent.left === value) {
       this.#add(parent.right.name, parent, parent.right, `${this.#source.textOf(value)}.`);
-    } else if (parent?.type === 'VariableDeclarator' && parent.init === value) this.#followTarget(parent.id);
-    else if (parent?.type === 'AssignmentExpression' && parent.right === value) this.#followTarget(parent.left);
-    else if (parent?.type !== 'ExpressionStatement' && parent?.type !== 'TSTypeQuery') {
-      this.#report(value, 'namespace', 'the module is handed on: what is taken from it is not followed');
+    } else if (parent?.type === 'VariableDeclarator' && parent.init === value) this.#followTarget(parent.id, value);
+    else if (parent?.type === 'AssignmentExpression' && parent.right === value) {
+      this.#followTarget(parent.left, value);
+      this.#followModule(parent); // an assignment is what it assigns: `a = b = require('ws-with')`
+    } else if (parent?.type !== 'ExpressionStatement' && parent?.type !== 'TSTypeQuery') {
+      this.#handedOn(value);
     }
   }
 
@@ -153,9 +155,15 @@ class Search implements WsWithNames {
     return object.type === 'AwaitExpression' ? `(${text}).` : `${text}.`;
   }
 
-  #followTarget(target: Node): void {
+  /** What the module `value` is given to: `module.exports` and other members may be read anywhere. */
+  #followTarget(target: Node, value: Node): void {
     if (isObjectPattern(target)) this.#followPattern(target);
     else if (target.type === 'Identifier') this.#followVariable(target);
+    else this.#handedOn(value);
+  }
+
+  #handedOn(module: Node): void {
+    this.#report(module, 'namespace', 'the module is handed on: what is taken from it is not followed');
   }
 
   #followVariable(identifier: Node): void {
@@ -166,9 +174,13 @@ class Search implements WsWithNames {
   #followPattern(pattern: ObjectPattern): void {
     for (const property of pattern.properties) {
       const bound = boundBy(property);
-      if (bound === undefined) continue;
-      if (property.type === 'RestElement') this.#followVariable(bound);
-      else this.#bind(keyOf(property.key, property.computed), bound, { container: pattern, item: property, isTypeOnly: false });
+      const name = property.type === 'RestElement' ? undefined : keyOf(property.key, property.computed);
+      if (property.type === 'RestElement') {
+        if (bound === undefined) this.#handedOn(property);
+        else this.#followVariable(bound);
+      } else if (name === undefined) this.#report(property, 'namespace', 'which name of ws-with is taken here is known at run time alone');
+      else if (bound !== undefined) this.#bind(name, bound, { container: pattern, item: property, isTypeOnly: false });
+      else if (replaced.has(name)) this.#report(property, 'namespace', `${name} is given to what is not followed`);
     }
   }
 
@@ -176,7 +188,8 @@ class Search implements WsWithNames {
     const variable = this.#source.scopes.variableOf(identifier);
     if (exported === undefined || variable === undefined) return;
     if (variable.isReassigned || (from.item.type === 'Property' && from.item.value.type === 'AssignmentPattern')) {
-      if (exported in replaced) this.#report(from.item, 'namespace', `${variable.name} may be something else than ${exported} of ws-with`);
+      if (replaced.has(exported))
+        this.#report(from.item, 'namespace', `${variable.name} may be something else than ${exported} of ws-with`);
       return;
     }
     const binding: Binding = { ...from, exported, local: variable.name, isOfFile: variable.isOfFile };

@@ -32,6 +32,11 @@ describe('what the codemod cannot decide', () => {
     ],
     ['a member of the module with a name of run time', "import * as ws from 'ws-with';\nws[name](() => {});", '2:1 undecided namespace'],
     ['a module that is handed on', "const ws = require('ws-with');\nuse(ws);", '2:5 undecided namespace'],
+    ['a module that is exported', "module.exports = require('ws-with');", '1:18 undecided namespace'],
+    ['a module that becomes a member', "import * as ws from 'ws-with';\nthis.ws = ws;", '2:11 undecided namespace'],
+    ['a name that is known at run time', "const { [name]: wrap } = require('ws-with');", '1:9 undecided namespace'],
+    ['a name that becomes a member', "({ withUserFromHttp: chat.wrap } = require('ws-with'));", '1:4 undecided namespace'],
+    ['what is left of the module, as a member', "({ ...chat.ws } = require('ws-with'));", '1:4 undecided namespace'],
     ['a promise of the module that is handed on', "use(import('ws-with'));", '1:5 undecided namespace'],
     [
       'sources in a list',
@@ -56,6 +61,15 @@ describe('what the codemod cannot decide', () => {
     ],
   ])('stays as it was and is reported with its place: %s', (_, text, place) => {
     expect(token(text)).toEqual({ text, places: [place] });
+  });
+
+  it('is nothing where every object has the name: no name of the package is meant', () => {
+    const text =
+      "import * as ws from 'ws-with';\nlog(ws.toString(), ws.constructor, ws.valueOf, ws.__proto__);\nconst { hasOwnProperty: has } = ws;\nhas('x');";
+    for (const target of ['token', 'dual'] as const) {
+      const result = migrated('chat.ts', text, target);
+      expect([result.text, placesOf(result)]).toEqual([text, []]);
+    }
   });
 
   it('keeps the import of what stays, beside that of what does not', () => {
