@@ -1,12 +1,16 @@
 import type { Authentication } from '../src/authentication.js';
+import { bytesOf } from '../src/channel/frame-format.js';
 import type { LiveChannel } from '../src/channel/live-channel.js';
+import { checkData, jsonOf, type MessageData } from '../src/check-data.js';
+import { anObject, checkOption, oneOf, type Rule } from '../src/checked-options.js';
 import type { Channel, ChannelSession } from '../src/messages.js';
 import type { ChannelHandlers, ClassHandlers } from '../src/server/channel-handlers.js';
 import { ChannelServer } from '../src/server/channel-server.js';
 import type { ChannelServerOptions } from '../src/server/channel-server-options.js';
 import { SessionDraft } from '../src/session/session-draft.js';
+import { cutReason, isCloseCode } from '../src/status-codes.js';
 import type { AnonymousUser, AppUser } from '../src/users.js';
-import { fakeRequest, type HandshakeOptions } from './fake-request.js';
+import { checkedHandshake, fakeRequest, type HandshakeOptions } from './fake-request.js';
 import { FakeTransport } from './fake-transport.js';
 
 /** Options of {@link connectTo}: of the handshake, and of the server that it makes if handlers are given. */
@@ -17,6 +21,15 @@ export interface ConnectOptions extends HandshakeOptions, ChannelServerOptions {
    */
   readonly via?: 'upgrade' | 'accept' | undefined;
 }
+
+const aCode: Rule = {
+  must: 'one that a close frame may have, 1005 for none, or 1006 for no frame',
+  accepts: (value) => isCloseCode(value) || value === 1005 || value === 1006,
+};
+const aReason: Rule = {
+  must: 'a string of at most 123 bytes of UTF-8',
+  accepts: (value) => typeof value === 'string' && cutReason(value) === value,
+};
 
 /** A client of a channel in a test: everything that it does goes through the real runtime, and nothing through a network. */
 export class TestClient {
@@ -81,29 +94,34 @@ export class TestClient {
   /**
    * Sends one message, as a text frame for a string and a binary one for bytes; resolves when it was handled and its changes saved.
    *
-   * @throws {TypeError} (as a rejection) when the connection is not open.
+   * @throws {TypeError} (as a rejection) when `data` is neither a string nor bytes, or the connection is not open.
    */
-  async send(data: string | Uint8Array): Promise<void> {
+  async send(data: MessageData): Promise<void> {
+    checkData('client.send', data);
     if (this.#transport.socket === undefined || this.closed !== undefined) {
       throw new TypeError('client.send: the connection is not open; look at client.refusal and client.closed');
     }
     const isBinary = typeof data !== 'string';
-    this.#transport.fake.emit('message', Buffer.from(data as string), isBinary);
+    this.#transport.fake.emit('message', Buffer.from(isBinary ? bytesOf(data) : data), isBinary);
     await this.#channel.inbox.idle();
     if (this.closed !== undefined) await this.#channel.finished;
   }
 
-  /** {@link send}, with `value` as JSON. */
-  sendJson(value: unknown): Promise<void> {
-    return this.send(JSON.stringify(value));
+  /** {@link send}, with `value` as JSON. @throws {TypeError} (as a rejection) as that, and when JSON cannot hold `value`. */
+  async sendJson(value: unknown): Promise<void> {
+    await this.send(jsonOf('client.sendJson', value));
   }
 
   /**
    * Closes the connection from the client's side; resolves when the disconnect handler is done.
    *
-   * @param code of the client's close frame; with 1006 it vanishes without one. @default 1000
+   * @param code of the client's close frame; with 1005 that has none, with 1006 the client vanishes without one. @default 1000
+   * @param reason at most 123 bytes of UTF-8.
+   * @throws {TypeError} (as a rejection) when no close frame can say that.
    */
   async disconnect(code = 1000, reason = ''): Promise<void> {
+    checkOption('client.disconnect', 'code', code, aCode);
+    checkOption('client.disconnect', 'reason', reason, aReason);
     this.#transport.fake.end(code, reason);
     if (this.#transport.socket === undefined) this.#channel.closed(code, reason);
     await this.#channel.finished;
@@ -114,20 +132,22 @@ export class TestClient {
  * Connects a client to a server, or to handlers (for which it makes a server), without a network. Resolves when connect has succeeded or was refused:
  * look at `refusal` and `closed`.
  *
- * @throws {TypeError} when options of a server are given with a server.
+ * @throws {TypeError} (as a rejection) when an option is not what it must be, or options of a server are given with a server.
  */
 export async function connectTo<H extends object = never>(
   target: ChannelServer | ChannelHandlers | (H & ClassHandlers<H>),
   options: ConnectOptions = {},
 ): Promise<TestClient> {
+  checkOption('connectTo', 'options', options, anObject);
   const { cookies, headers, origin, url, protocols, via = 'upgrade', ...serverOptions } = options;
+  const handshake = checkedHandshake('connectTo', { cookies, headers, origin, url, protocols });
+  checkOption('connectTo', 'via', via, oneOf(['upgrade', 'accept']));
   if (target instanceof ChannelServer && Object.keys(serverOptions).length > 0) {
     throw new TypeError(`connectTo: ${Object.keys(serverOptions)[0]} is an option of the server; give it to the ChannelServer`);
   }
   const server = target instanceof ChannelServer ? target : new ChannelServer(target as ChannelHandlers, serverOptions);
-  if (via !== 'upgrade' && via !== 'accept') throw new TypeError('connectTo: via must be one of upgrade, accept');
   const transport = new FakeTransport(via);
-  const { channel, connected } = server.open(transport, fakeRequest({ cookies, headers, origin, url, protocols }));
+  const { channel, connected } = server.open(transport, fakeRequest(handshake));
   await Promise.race([connected, transport.ended]);
   return new TestClient(channel, transport);
 }

@@ -1,5 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
+import { anObject, checkedOptions, isListOf, type Rule, type Rules } from '../src/checked-options.js';
 
 /** What a test says of a handshake. */
 export interface HandshakeOptions {
@@ -13,6 +14,32 @@ export interface HandshakeOptions {
   readonly url?: string | undefined;
   /** Subprotocols that the client offers. @default none */
   readonly protocols?: readonly string[] | undefined;
+}
+
+const aText: Rule = { must: 'a string', accepts: (value) => typeof value === 'string' };
+const rules: Rules<HandshakeOptions> = {
+  cookies: {
+    must: 'an object of strings',
+    accepts: (value) => anObject.accepts(value) && Object.values(value as object).every(aText.accepts),
+  },
+  // one that is undefined takes away what would be there
+  headers: {
+    must: 'an object of strings',
+    accepts: (value) =>
+      anObject.accepts(value) && Object.values(value as object).every((each) => each === undefined || aText.accepts(each)),
+  },
+  origin: aText,
+  url: aText,
+  protocols: { must: 'a list of strings', accepts: (value) => isListOf(value, aText.accepts) },
+};
+
+/**
+ * A checked copy.
+ *
+ * @throws {TypeError} naming `owner`, the option, what it must be and what it is.
+ */
+export function checkedHandshake(owner: string, given: HandshakeOptions): HandshakeOptions {
+  return checkedOptions(owner, given, rules);
 }
 
 /** The request of an opening handshake, as Node's HTTP server would hand it over. No socket is opened. */

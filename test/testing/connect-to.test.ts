@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ChannelServer, CloseChannel, DenyConnection, withChannelSession } from '../../entries/index.js';
+import { ChannelServer, CloseChannel, DenyConnection, type DisconnectMessage, withChannelSession } from '../../entries/index.js';
 import { connectTo, TestClock } from '../../entries/testing.js';
 
 describe('connectTo', () => {
@@ -44,6 +44,66 @@ describe('connectTo', () => {
       { url: '/chat?a=1', cookies: { a: '1', b: '2' }, origin: 'http://127.0.0.1', headers: { 'X-A': 'x' }, protocols: ['one', 'two'] },
     );
     expect(seen).toEqual(['/chat?a=1', 'GET', 'a=1; b=2', 'http://127.0.0.1', 'x', 'one, two']);
+  });
+
+  it('sends bytes of whatever kind as they are', async () => {
+    const seen: unknown[] = [];
+    const client = await connectTo({ receive: ({ data, isBinary }) => void seen.push([isBinary, [...data]]) });
+    const { buffer } = new Uint8Array([1, 2, 3, 4]);
+    await client.send(buffer);
+    await client.send(new DataView(buffer, 1, 2) as never);
+    await client.send(new Uint16Array([258]) as never);
+    expect(seen).toEqual([
+      [true, [1, 2, 3, 4]],
+      [true, [2, 3]],
+      [true, [2, 1]],
+    ]);
+  });
+
+  it.each([undefined, null, 5, 1n, {}, ['text'], () => 'text', Promise.resolve('text')])(
+    'sends nothing but strings and bytes: %s',
+    async (data) => {
+      const seen: unknown[] = [];
+      const client = await connectTo({ receive: ({ text }) => void seen.push(text) });
+      await expect(client.send(data as never)).rejects.toThrow(/^client\.send: data must /);
+      expect(seen).toEqual([]);
+    },
+  );
+
+  it.each([undefined, 1n, () => 1, Promise.resolve(1)])('sends as JSON what JSON can hold: %s is none', async (value) => {
+    const client = await connectTo({ receive: () => undefined });
+    await expect(client.sendJson(value)).rejects.toThrow(/^client\.sendJson: value must /);
+  });
+
+  it('ends as a client can end: by a code and reason of a close frame, by a frame without a code, or by none', async () => {
+    const seen: unknown[] = [];
+    const disconnect = ({ code, reason }: DisconnectMessage): void => void seen.push([code, reason]);
+    for (const code of [1000, 1001, 1005, 1006, 3000, 4999]) await (await connectTo({ disconnect })).disconnect(code, 'bye');
+    expect(seen).toEqual([1000, 1001, 1005, 1006, 3000, 4999].map((code) => [code, 'bye']));
+    for (const [code, reason] of [[999], [1004], [2000], [5000], ['1000'], [null], [1000, 5], [1000, null], [1000, 'é'.repeat(62)]]) {
+      const client = await connectTo({ disconnect });
+      await expect(client.disconnect(code as never, reason as never)).rejects.toThrow(/^client\.disconnect: (code|reason) must /);
+      await client.disconnect();
+    }
+  });
+
+  it.each<[string, unknown]>([
+    ['cookies', null],
+    ['cookies', 'a=1'],
+    ['cookies', { a: 1 }],
+    ['cookies', { a: undefined }],
+    ['headers', ['a']],
+    ['headers', { a: ['b'] }],
+    ['origin', new URL('https://app.example.com')],
+    ['url', new URL('ws://app.example.com/chat')],
+    ['protocols', 'chat'],
+    ['protocols', [1]],
+    ['via', 'network'],
+    ['options', null],
+    ['options', []],
+  ])('is given %s that it can use, or says what is wrong', async (name, value) => {
+    const options = name === 'options' ? value : { [name]: value };
+    await expect(connectTo({ receive: () => undefined }, options as never)).rejects.toThrow(new RegExp(`^connectTo: ${name} must be `));
   });
 
   it('shows a refusal, and a client that was refused can do nothing more', async () => {
