@@ -6,6 +6,7 @@ import { withDeadline } from '../../src/deadline.js';
 import { ChannelError } from '../../src/errors.js';
 import { maxInFlight } from '../../src/identity/max-in-flight.js';
 import { systemClock } from '../../src/system-clock.js';
+import { unreadable, withUnreadable } from '../../src/unreadable.js';
 import { type ConnectMiddleware, checkedChain } from './connect-middleware.js';
 import { applyChanges, ExpressHttpSession, type SessionChanges } from './express-http-session.js';
 import { type ExpressStore, StoreCalls } from './express-store.js';
@@ -104,14 +105,24 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
     return stored && this.#session(id, stored);
   }
 
-  /** Asks the store for several at once, eight at a time. */
+  /**
+   * Asks the store for several at once, eight at a time. A session whose user cannot be told fails alone: it throws where its `userId` is read. If none of
+   * them can be told, it rejects.
+   */
   async readByIds(ids: readonly string[]): Promise<ReadonlyMap<string, HttpSession>> {
     const found = new Map<string, HttpSession>();
-    await eightAtATime(checkedIds(`${owner}.readByIds`, ids), async (id) => {
-      const session = await this.readById(id);
-      if (session !== undefined) found.set(id, session);
+    const failures = new Map<string, unknown>();
+    const checked = checkedIds(`${owner}.readByIds`, ids);
+    await eightAtATime(checked, async (id) => {
+      const stored = await this.#store().get(id);
+      if (stored === undefined) return;
+      try {
+        found.set(id, this.#session(id, stored));
+      } catch (error) {
+        failures.set(id, error);
+      }
     });
-    return found;
+    return withUnreadable(checked, { found, failures }, (id, error) => unreadable<HttpSession>({ id }, 'userId', error));
   }
 
   /** Prolongs sessions as a request of the site would; those that are gone stay so. */

@@ -19,6 +19,7 @@ import { errorOf } from '../../src/thrown.js';
 import { checkedTokenIds, checkTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { UnknownUserError } from '../../src/unknown-user-error.js';
+import { unreadable, withUnreadable } from '../../src/unreadable.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { Batches, maxListSize } from './batches.js';
 import { checkDb } from './check-db.js';
@@ -128,18 +129,22 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     return found.grant;
   }
 
-  /** As the contract says. It is meant for checking tokens again: it asks the database anew and does not count as their use. */
+  /**
+   * As the contract says. It is meant for checking tokens again: it asks the database anew and does not count as their use. A token that cannot be read
+   * fails alone: its grant throws where its user is read. If none of them can be read, it rejects.
+   */
   async findByIds(ids: readonly TokenId[]): Promise<ReadonlyMap<TokenId, TokenGrant<User>>> {
     const checked = checkedTokenIds(`${owner}.findByIds`, ids);
     const grants = new Map<TokenId, TokenGrant<User>>();
+    const failures = new Map<TokenId, Error>();
     for (let start = 0; start < checked.length; start += maxListSize) {
       const some = checked.slice(start, start + maxListSize);
       for (const [id, found] of await this.#operations.run('find tokens', (signal) => this.#query(some, signal))) {
-        if (found instanceof Error) throw found;
-        grants.set(id as TokenId, found.grant);
+        if (found instanceof Error) failures.set(id as TokenId, found);
+        else grants.set(id as TokenId, found.grant);
       }
     }
-    return grants;
+    return withUnreadable(checked, { found: grants, failures }, (id, error) => unreadable<TokenGrant<User>>({ id }, 'user', error));
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Db } from 'mongodb';
 import { checkedIds, checkId } from '../../src/check-id.js';
 import { checkedOptions } from '../../src/checked-options.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
+import { unreadable, withUnreadable } from '../../src/unreadable.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { Batches, maxListSize } from './batches.js';
 import { inTurns } from './in-turns.js';
@@ -36,17 +37,19 @@ export class MongoUserRepository<User extends AuthenticatedUser = AppUser> imple
     return this.#operations.run('find a user', (signal) => this.#lookups.find(id, signal));
   }
 
+  /** As the contract says. A user that cannot be read fails alone: it throws where its id is read. If none of them can be read, it rejects. */
   async findByIds(ids: readonly string[]): Promise<ReadonlyMap<string, User>> {
     const checked = checkedIds(`${owner}.findByIds`, ids);
     const users = new Map<string, User>();
+    const failures = new Map<string, Error>();
     for (let start = 0; start < checked.length; start += maxListSize) {
       const some = checked.slice(start, start + maxListSize);
       for (const [id, found] of await this.#operations.run('find users', (signal) => this.#query(some, signal))) {
-        if (found instanceof Error) throw found;
-        users.set(id, found);
+        if (found instanceof Error) failures.set(id, found);
+        else users.set(id, found);
       }
     }
-    return users;
+    return withUnreadable(checked, { found: users, failures }, (_id, error) => unreadable<User>({}, 'id', error));
   }
 
   async #query(ids: readonly string[], signal: AbortSignal): Promise<Map<string, User | Error>> {

@@ -70,8 +70,8 @@ export class TokenRenewal {
   async #handOver(old: TokenDocument, token: TokenDocument, signal: AbortSignal): Promise<void> {
     const { slot, successorId } = old;
     // should another log-in have taken it this moment, the new token counts without one
-    if (slot !== undefined) await isTaken(this.#tokens.updateOne({ _id: token._id, ...notRevoked }, { $set: { slot } }));
-    else if (successorId !== undefined && this.#slots) {
+    if (slot != null) await isTaken(this.#tokens.updateOne({ _id: token._id, ...notRevoked }, { $set: { slot } }));
+    else if (successorId != null && this.#slots) {
       try {
         await this.#slots.claim(token, signal);
       } catch (error) {

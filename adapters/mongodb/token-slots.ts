@@ -1,4 +1,4 @@
-import { type Collection, MongoServerError } from 'mongodb';
+import { type Collection, type Filter, MongoServerError } from 'mongodb';
 import { tokenSlotIndex } from './indexes.js';
 import type { TokenDocument } from './token-document.js';
 import { liveTokensOf } from './token-filters.js';
@@ -69,11 +69,15 @@ export class TokenSlots {
    * that were rotated do not: their successor does.
    */
   async #freeSlots({ _id, userId }: TokenDocument, now: Date, signal: AbortSignal): Promise<number[]> {
-    const filter = { ...liveTokensOf(String(userId), now), _id: { $ne: _id }, successorId: { $exists: false } };
+    const filter = {
+      ...liveTokensOf(String(userId), now),
+      _id: { $ne: _id },
+      successorId: { $not: { $type: 'string' } },
+    } satisfies Filter<TokenDocument>;
     const live = await this.#tokens.find(filter, { projection: { _id: 0, slot: 1 }, signal, readPreference: 'primary' }).toArray();
     if (live.length >= this.#maxPerUser) return [];
     const taken = new Set(live.map(({ slot }) => slot));
-    const withoutSlot = live.filter(({ slot }) => slot === undefined).length;
+    const withoutSlot = live.filter(({ slot }) => slot == null).length; // null: another program wrote it
     const numbers = Array.from({ length: this.#maxPerUser - withoutSlot }, (_, slot) => slot);
     return numbers.filter((slot) => !taken.has(slot));
   }

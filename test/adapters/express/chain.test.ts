@@ -230,6 +230,20 @@ describe('a store', () => {
     expect(await errorOf(reader.readByIds(ids))).toBeInstanceOf(Error);
     expect(store.calls.length).toBeLessThanOrEqual(8);
   });
+
+  it('fails for one whose user cannot be told, and for that one only', async () => {
+    const store = new MemoryStore();
+    const reader = new ExpressSessionReader(() => undefined, { store });
+    const [good, bad, nobody] = [
+      await stored(store, { userId: 'ada' }),
+      await stored(store, { userId: { of: 'ada' } }),
+      await stored(store, {}),
+    ];
+    const found = await reader.readByIds([good, bad, nobody, 'unknown']);
+    expect([found.get(good)?.userId, found.get(nobody)?.userId, found.size]).toEqual(['ada', undefined, 3]);
+    expect(() => found.get(bad)?.userId).toThrow(TypeError);
+    expect(await errorOf(reader.readByIds([bad]))).toBeInstanceOf(TypeError);
+  });
 });
 
 describe('passport', () => {

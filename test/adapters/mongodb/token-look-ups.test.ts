@@ -162,6 +162,17 @@ describeOnMongo('Look-ups of tokens in MongoDB', () => {
     expect(good).toMatchObject({ status: 'fulfilled', value: { user: { id: 'user-1' } } });
     await expect(tokens.findByIds([id])).rejects.toThrow(Error);
   });
+
+  it('of several at once fail for a token that cannot be read, and for that one only', async () => {
+    const id = tokenIdOf('unreadable'.repeat(4));
+    await db.collection<{ _id: string }>('tokens').insertOne({ _id: id, userId: 'user-1', revokedAt: 'soon' } as never);
+    const gone = tokenIdOf('nowhere-to-be-found'.repeat(2));
+    const grants = await tokens.findByIds([id, ids[1]!, gone]);
+    expect(grants.get(ids[1]!)?.user?.id).toBe('user-1');
+    expect(() => grants.get(id)?.user).toThrow(/cannot be read/);
+    expect(grants.has(gone)).toBe(false);
+    expect((await tokens.findByIds([id, gone])).has(gone)).toBe(false); // who is gone ends all the same
+  });
 });
 
 describeOnMongo('Users in MongoDB', () => {
@@ -236,6 +247,10 @@ describeOnMongo('Users in MongoDB', () => {
     const results = await Promise.allSettled(['u-1', 'u-2', 'u-3'].map((id) => people.findById(id)));
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
     await expect(people.findByIds(['u-1'])).rejects.toThrow(Error);
+    const found = await people.findByIds(['u-1', 'u-2', 'u-3', 'u-4']);
+    expect(found.get('u-3')?.id).toBe('u-3');
+    for (const id of ['u-1', 'u-2']) expect(() => found.get(id)?.id).toThrow(Error);
+    expect(found.size).toBe(3);
     for (const id of ['u-1', 'u-2']) await expect(tokens.findById((await tokens.issue(id)).id)).rejects.toThrow(Error);
   });
 

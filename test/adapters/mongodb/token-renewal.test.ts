@@ -4,7 +4,7 @@ import { MongoRevocationFeed, MongoTokenRepository } from '../../../entries/mong
 import { TestClock } from '../../../entries/testing.js';
 import type { Revocation, RevocationFeed } from '../../../src/contracts/revocation-feed.js';
 import type { IssuedToken } from '../../../src/contracts/token-repository.js';
-import type { TokenId } from '../../../src/token-id.js';
+import { type TokenId, tokenIdOf } from '../../../src/token-id.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
 import { listen } from '../../../testing/contracts/feed-listener.js';
 import { describeOnMongo, openDatabase, url } from './mongo.js';
@@ -53,6 +53,22 @@ describeOnMongo('A token in MongoDB that is renewed', () => {
     expect(new Set(listener.heard)).toEqual(new Set([{ tokenId: old.id }, { tokenId: next.id }]));
     await tokens.findById(old.id);
     expect(listener.heard).toHaveLength(2);
+  });
+
+  it('and that another program wrote, with null for what is not there, is like any other', async () => {
+    const id = tokenIdOf('f'.repeat(40));
+    const nothing = Object.fromEntries(
+      ['label', 'scopes', 'expiresAt', 'revokedAt', 'lastUsedAt', 'slot', 'successorId', 'graceEndsAt', 'chainId', 'chainStartedAt'].map(
+        (field) => [field, null],
+      ),
+    );
+    await collection.insertOne({ _id: id, userId: 'ada', createdAt: new Date(clock.now()), ...nothing } as never);
+    const limited = new MongoTokenRepository<AuthenticatedUser>(db, { clock, maxPerUser: 1 });
+    await expect(limited.issue('ada')).rejects.toMatchObject({ code: 'ERR_TOKEN_LIMIT' });
+    const next = await rotate(id, 1_000, limited);
+    await clock.advance(1_000);
+    await limited.findById(id);
+    expect((await limited.findById(next.id))?.revokedAt).toEqual(new Date(clock.now()));
   });
 
   it('revokes no other token of its user with its chain', async () => {

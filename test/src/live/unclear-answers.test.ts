@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { type HttpSession, type HttpSessionReader, type TokenGrant, withUserFromHttp } from '../../../entries/index.js';
 import { MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { unreadable } from '../../../src/unreadable.js';
 import { codesOf, expectProcessToLive } from '../../support/site.js';
-import { expired, idOf, ScriptedTokens, watch } from './watched.js';
+import { expired, idOf, revoked, ScriptedTokens, stale, watch } from './watched.js';
 
 expectProcessToLive();
 
@@ -97,6 +98,19 @@ describe('a token that is looked up again', () => {
     const { connect, tokens } = watch();
     tokens.grants.set(idOf('ann'), { id: idOf('ann') } as TokenGrant);
     expect((await connect('ann')).authentication?.outcome).toBe('inactive-user');
+  });
+
+  it('cannot be told alone, where its grant alone cannot be read: the others of its batch are told of', async () => {
+    const { connect, clock, tokens, errors } = watch({ maxStaleMs: 300_000 });
+    for (const name of ['ann', 'bob', 'eve']) tokens.put(name);
+    const [ann, bob, eve] = await Promise.all(['ann', 'bob', 'eve'].map(connect));
+    tokens.grants.set(idOf('ann'), unreadable<TokenGrant>({ id: idOf('ann') }, 'user', new Error('a mapper threw')));
+    tokens.grants.delete(idOf('eve'));
+    await clock.advance(60_000);
+    expect([ann?.closed, bob?.closed, eve?.closed]).toEqual([undefined, undefined, revoked]);
+    expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED']);
+    for (let minute = 0; minute < 10; minute += 1) await clock.advance(60_000);
+    expect([ann?.closed, bob?.closed]).toEqual([stale, undefined]);
   });
 
   it('has new scopes where they are others, though they read the same together', async () => {
