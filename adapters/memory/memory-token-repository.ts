@@ -18,6 +18,7 @@ import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import { checkedTokenIds, checkTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { UnknownUserError } from '../../src/unknown-user-error.js';
+import { unreadable, withUnreadable } from '../../src/unreadable.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { FeedOfBoth } from './feed-of-both.js';
 import { type AddTokenOptions, endOf, grantOf, infoOf, isOver, lengthen, type MemoryToken, successorOf, tokenOf } from './memory-token.js';
@@ -216,13 +217,18 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   async #findUsers(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, User>> {
     if (this.#users.findByIds) return this.#users.findByIds([...ids]);
     const found = new Map<string, User>();
+    const failures = new Map<string, unknown>();
     await Promise.all(
       Array.from(ids, async (id) => {
-        const user = await this.#users.findById(id);
-        if (user) found.set(id, user);
+        try {
+          const user = await this.#users.findById(id);
+          if (user) found.set(id, user);
+        } catch (error) {
+          failures.set(id, error);
+        }
       }),
     );
-    return found;
+    return withUnreadable([...ids], { found, failures }, (_id, error) => unreadable<User>({}, 'id', error));
   }
 }
 

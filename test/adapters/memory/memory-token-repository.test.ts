@@ -199,6 +199,23 @@ describe('users', () => {
     await expect(tokens.findByIds([id])).rejects.toBe(failure);
     await expect(tokens.issue('ada')).rejects.toBe(failure);
   });
+
+  it('fail for one who cannot be told, and for that one only, where they are asked for one by one', async () => {
+    const failure = new Error('ada is broken');
+    const all = new MemoryUserRepository([ada, { id: 'bob', isAuthenticated: true }]);
+    let isBroken = false;
+    const { tokens } = made({
+      async findById(id) {
+        if (isBroken && id === 'ada') throw failure;
+        return all.findById(id);
+      },
+    });
+    const [first, second] = [await tokens.issue('ada'), await tokens.issue('bob')];
+    isBroken = true;
+    const found = await tokens.findByIds([first.id, second.id]);
+    expect(found.get(second.id)?.user?.id).toBe('bob');
+    expect(() => found.get(first.id)?.user?.id).toThrow(failure);
+  });
 });
 
 describe('options and secrets', () => {
