@@ -46,17 +46,22 @@ export class BoundedStore {
     return this.#run('ERR_SESSION_SAVE_FAILED', 'destroy', () => this.#store.destroy(id));
   }
 
-  /** Touches all of `ids`, in one call where the store can. */
+  /** Touches all of `ids`, in one call where the store can; else one that fails keeps none of the others from being touched. */
   async touch(ids: readonly string[], expiresAt: Date): Promise<void> {
     const store = this.#store;
     if (store.touchMany !== undefined) {
       await this.#run('ERR_SESSION_SAVE_FAILED', 'touch', async () => store.touchMany?.(ids, expiresAt));
       return;
     }
+    const failures: unknown[] = [];
     for (let start = 0; start < ids.length; start += parallelTouches) {
       const batch = ids.slice(start, start + parallelTouches);
-      await this.#run('ERR_SESSION_SAVE_FAILED', 'touch', () => Promise.all(batch.map((id) => store.touch(id, expiresAt))));
+      const touch = (): Promise<PromiseSettledResult<void>[]> => Promise.allSettled(batch.map(async (id) => store.touch(id, expiresAt)));
+      const failed = (await this.#run('ERR_SESSION_SAVE_FAILED', 'touch', touch)).filter((result) => result.status === 'rejected');
+      failures.push(...failed.map(({ reason }): unknown => reason));
+      if (failed.length === batch.length) break; // it is the store that fails
     }
+    if (failures.length > 0) throw failureOf('ERR_SESSION_SAVE_FAILED', 'touch', failures[0]);
   }
 
   /** Failures that are no `ChannelError` become `code`. */
@@ -109,8 +114,12 @@ class Operation implements PendingHandler {
   }
 
   failed(error: unknown): void {
-    ignoreThrown(error);
-    const isOurs = isThrown(error, ChannelError);
-    this.#reject(isOurs ? error : new ChannelError(this.#code, `The session store failed to ${this.#name}.`, { cause: error }));
+    this.#reject(failureOf(this.#code, this.#name, error));
   }
+}
+
+/** What an operation failed with: a `ChannelError` as it is, all else as the cause of one. */
+function failureOf(code: ErrorCode, name: string, error: unknown): ChannelError {
+  ignoreThrown(error);
+  return isThrown(error, ChannelError) ? error : new ChannelError(code, `The session store failed to ${name}.`, { cause: error });
 }

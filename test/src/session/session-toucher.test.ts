@@ -52,6 +52,34 @@ describe('the records of live channels', () => {
     expect(new Set(touch.mock.calls.map(([id]) => id)).size).toBe(70);
   });
 
+  it('are touched one by one, though the store fails at some of them again and again', async () => {
+    const { clock, memory, errors, server } = serve({ touchMany: undefined });
+    const broken = new Set<string>();
+    const clients = [];
+    for (let index = 0; index < 70; index += 1) clients.push(await connectTo(server));
+    const create = vi.spyOn(memory, 'create');
+    for (const client of clients) await client.send('x');
+    for (const [id] of create.mock.calls.slice(0, 2)) broken.add(id);
+    const { touch } = memory;
+    vi.spyOn(memory, 'touch').mockImplementation((id, expiresAt) => {
+      if (broken.has(id)) throw new Error('of this one');
+      return touch.call(memory, id, expiresAt);
+    });
+    await clock.advance(ttlMs * 2);
+    const live = await Promise.all(create.mock.calls.map(([id]) => memory.load(id)));
+    expect(live.filter((record) => record !== undefined)).toHaveLength(68);
+    expect(new Set(codesOf(errors))).toEqual(new Set(['ERR_SESSION_SAVE_FAILED']));
+  });
+
+  it('are not touched on where the store fails at all that it is asked for', async () => {
+    const { clock, memory, errors, server } = serve({ touchMany: undefined });
+    for (let index = 0; index < 70; index += 1) await (await connectTo(server)).send('x');
+    const touch = vi.spyOn(memory, 'touch').mockRejectedValue(new Error('down'));
+    await clock.advance(ttlMs / 3);
+    expect(touch).toHaveBeenCalledTimes(32);
+    expect(codesOf(errors)).toEqual(['ERR_SESSION_SAVE_FAILED']);
+  });
+
   it('are touched at most once per interval, and not where a save did as much', async () => {
     const { clock, memory, server } = serve();
     const touchMany = vi.spyOn(memory, 'touchMany');
