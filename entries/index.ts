@@ -20,7 +20,7 @@ export {
 } from '../decorators/with-user-from-http.js';
 export { type UserFromTokenCall, type WithUserFromToken, withUserFromToken } from '../decorators/with-user-from-token.js';
 export type { Authentication, AuthenticationOutcome, Carrier, SourceName } from '../src/authentication.js';
-export type { Channels } from '../src/channel/channel-registry.js';
+export type { Channels } from '../src/channel/channels.js';
 export { checkId } from '../src/check-id.js';
 export { checkedTicketGrant } from '../src/check-ticket-grant.js';
 export type { Broadcaster } from '../src/contracts/broadcaster.js';

@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { channelCounts } from '../channel-counts.js';
 import type { IdentityKeys } from '../identity/user-source.js';
-import type { Channel } from '../messages.js';
 import type { TokenId } from '../token-id.js';
 import { newChannelId } from './channel-id.js';
 import { ChannelIndex } from './channel-index.js';
 import type { ChannelWatch } from './channel-watch.js';
+import type { Channels } from './channels.js';
 import type { Connection } from './connection.js';
 import { LingeringConnects } from './lingering-connects.js';
 import type { Runtime } from './runtime.js';
@@ -14,29 +14,71 @@ import { reportUnfinished } from './unfinished-work.js';
 /** How many turns of the event loop a socket takes to be gone once it is dropped, and what follows from that. */
 const lastTurns = 4;
 
+/** What came, and as the how many-th of all. */
+export interface Arrived {
+  arrival: number;
+}
+
+/** How many that came one after the other share a page. */
+const pageSize = 64;
+
+/** Those of one page that are still there, each at its place, and how many they are. */
+interface Page<Channel> {
+  readonly places: (Channel | undefined)[];
+  count: number;
+}
+
 /**
- * The channels of a server. Iteration, {@link size} and {@link get} know only live ones: those whose connect has succeeded and whose connection is
- * not gone. The other members also find channels that are still connecting, so that a log-out reaches them too. For these, `close` is a refusal.
+ * Channels in the order in which they came. They stand on pages, which are thrown away empty. A `Set` copies its table when it grows or shrinks, and
+ * the old one holds on to channels that are gone until the next full garbage collection: so of a thousand that came and went, hundreds outlived
+ * all collections of young objects, and each of these had to move them.
  */
-export interface Channels extends Iterable<Channel> {
-  /** How many are live. */
-  readonly size: number;
-  /** The live channel with this id. */
-  get(id: string): Channel | undefined;
-  /**
-   * How many live channels each source has identified, by its name, and how many are `anonymous`. It shows how far a migration is. It looks at every
-   * channel.
-   */
-  countBySource(): Readonly<Record<string, number>>;
-  /**
-   * The channels of a user, in the order in which they came. A channel whose user is just being looked up is not among them. To end all, call
-   * `disconnectUser` of the server, which does not miss it.
-   */
-  ofUser(userId: string): readonly Channel[];
-  /** The channels that a token identified, or that have presented it and are connecting, in the order in which they came. */
-  ofToken(tokenId: TokenId): readonly Channel[];
-  /** The channels that a session of the web site identified, or is about to, in the order in which they came. */
-  ofHttpSession(id: string): readonly Channel[];
+export class Arrivals<Channel extends Arrived> implements Iterable<Channel> {
+  readonly #pages = new Map<number, Page<Channel>>();
+  #last: Page<Channel> | undefined;
+  #arrivals = 0;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(channel: Channel): void {
+    const arrival = this.#arrivals;
+    this.#arrivals += 1;
+    this.#size += 1;
+    channel.arrival = arrival;
+    let page = this.#last;
+    if (page === undefined || page.places.length === pageSize) {
+      page = { places: [], count: 0 };
+      this.#pages.set(Math.floor(arrival / pageSize), page);
+      this.#last = page;
+    }
+    page.places.push(channel);
+    page.count += 1;
+  }
+
+  /** Takes `channel` away, which was added; a second time changes nothing. */
+  delete(channel: Channel): void {
+    const number = Math.floor(channel.arrival / pageSize);
+    const place = channel.arrival % pageSize;
+    const page = this.#pages.get(number);
+    if (page?.places[place] !== channel) return;
+    page.places[place] = undefined;
+    page.count -= 1;
+    this.#size -= 1;
+    if (page.count === 0 && page.places.length === pageSize) this.#pages.delete(number);
+  }
+
+  /** Those that come meanwhile are among them. */
+  *[Symbol.iterator](): IterableIterator<Channel> {
+    for (const { places } of this.#pages.values()) {
+      for (let place = 0; place < places.length; place += 1) {
+        const channel = places[place];
+        if (channel !== undefined) yield channel;
+      }
+    }
+  }
 }
 
 /** All channels of a server: finds them by id, user, token and HTTP session, and ends all at a shutdown. */
@@ -45,11 +87,10 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   readonly watch: Watch;
   readonly #runtime: Runtime;
   /** Every channel of which anything still runs, connecting ones and ended ones included. */
-  readonly #active = new Set<Connection>();
+  readonly #active = new Arrivals<Connection>();
   /** Those whose id somebody knows. */
   readonly #byId = new Map<string, Connection>();
   #size = 0;
-  #arrivals = 0;
   /** Made when somebody looks for a channel by what identifies it: many servers never do. */
   #index: ChannelIndex | undefined;
   readonly #lingering: LingeringConnects;
@@ -105,8 +146,6 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   /** A handshake has arrived. */
   arrived(channel: Connection): void {
     channelCounts.connecting += 1;
-    this.#arrivals += 1;
-    channel.arrival = this.#arrivals;
     this.#active.add(channel);
   }
 

@@ -1,3 +1,4 @@
+import { afterPromises } from '../after-promises.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { ChannelError } from '../errors.js';
 import { KeptHandshake } from '../handshake.js';
@@ -52,12 +53,11 @@ export class ChannelConnectMessage extends ChannelMessage implements Pick<Connec
   }
 }
 
-/** Those that were begun in this turn of the event loop: most are over when it is, and need neither a deadline nor to be watched. */
+/** Those that were begun just now: most are over with the promises that are settled, and need neither a deadline nor to be watched. */
 const begun: Connecting[] = [];
-
-function turnOver(): void {
-  for (const connecting of begun.splice(0)) connecting.outlastsTurn();
-}
+const awaitTick = afterPromises(() => {
+  for (const connecting of begun.splice(0)) connecting.waits();
+});
 
 /**
  * The connect of one channel: under one deadline its identification, the opening of its session, the handler, the save of what that changed
@@ -115,7 +115,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     const channel = this.#channel;
     const { plan, credentials, addresses } = channel.runtime;
     channel.connectBegun(this);
-    if (begun.push(this) === 1) setImmediate(turnOver);
+    if (begun.push(this) === 1) awaitTick();
     try {
       const identifying = plan.connectIdentifies ? undefined : this.prepare();
       if (identifying !== undefined) await identifying;
@@ -149,8 +149,8 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     }
   }
 
-  /** It is not over in the turn of the event loop in which the handshake came: until now nothing more could arrive, nor time be up. */
-  outlastsTurn(): void {
+  /** It really waits for something: until now nothing more could arrive, nor time be up. */
+  waits(): void {
     if (this.#isOver || !this.#channel.isConnecting) return;
     this.#transport.watch(this.#channel);
     if (this.#channel.isConnecting) this.#channel.runtime.connects.beginLate(this);

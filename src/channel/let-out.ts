@@ -1,3 +1,5 @@
+import { afterPromises } from '../after-promises.js';
+
 /** Who has sent something that has not left yet. */
 export interface Sender {
   /** Whether it is in the list of those that are let out, and who is next there. */
@@ -18,8 +20,6 @@ let isMoreExpected = false;
 let lone = 0;
 let loneMessages = 0;
 
-const settled = Promise.resolve();
-
 /** One after the other off the list: where one throws, the others stay there and leave with what is sent next. */
 function letOutAll(): void {
   while (first !== undefined) {
@@ -32,19 +32,17 @@ function letOutAll(): void {
   }
 }
 
-function awaitTick(): void {
-  process.nextTick(onTick);
-}
-
 function onTick(): void {
   if (isMoreExpected) {
     isMoreExpected = false;
-    void settled.then(awaitTick); // a tick that a promise asks for comes after all of them
+    awaitLastTick();
     return;
   }
   tickIsAwaited = false;
   letOutAll();
 }
+
+const awaitLastTick = afterPromises(onTick);
 
 /** Lets `sender` out at the end of this tick, or when the message has been handled that came alone. */
 export function letOutLater(sender: Sender): void {
@@ -55,7 +53,7 @@ export function letOutLater(sender: Sender): void {
   last = sender;
   if (lone > 0 || tickIsAwaited) return;
   tickIsAwaited = true;
-  awaitTick();
+  process.nextTick(onTick);
 }
 
 /** Whether what is sent now leaves with what was sent before, at the end of this tick. */
