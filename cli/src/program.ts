@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addIndexCommands } from './commands/indexes.js';
 import { addMigrateCommand } from './commands/migrate.js';
@@ -11,6 +12,12 @@ import { printable } from './printable.js';
 /** Exit codes: what was asked for was done; it was not; the call was wrong. `migrate --check` has one more. */
 const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
 
+/** The version of this package. */
+function ownVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { readonly version: string };
+  return version;
+}
+
 /** A program, and what it ends with where nothing is thrown. */
 interface Program {
   readonly command: Command;
@@ -20,6 +27,7 @@ interface Program {
 function makeProgram(output: Output, given: Output): Program {
   const command = new Command('ws-with')
     .description('Tokens and sessions of ws-with on MongoDB, and the way from sessions to tokens in your code')
+    .version(ownVersion())
     .option('--url <url>', 'the database, mongodb://host/name (default: the variable MONGODB_URL)')
     .option('--json', 'print JSON')
     .option('--tokens <collection>', 'the collection of tokens', 'tokens')

@@ -4,10 +4,12 @@ import { promisify } from 'node:util';
 import { type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { tokenIdOf } from 'ws-with';
+import packageJson from '../package.json' with { type: 'json' };
 import { duration } from '../src/duration.js';
 import { runCommandLine } from '../src/program.js';
 
 const run = promisify(execFile);
+const { version } = packageJson;
 const mongod = inject('mongod');
 const reason = 'missing' in mongod ? `: skipped, ${mongod.missing}` : '';
 
@@ -81,6 +83,17 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
     expect((await ws('token', 'revoke', id)).code).toBe(1);
     expect(JSON.parse((await ws('--json', 'token', 'revoke', id)).out)).toEqual({ id, revoked: false });
     expect(JSON.parse((await ws('--json', 'token', 'list', 'ann')).out)).toEqual([]);
+  });
+
+  it('rotates without a grace where it is told to', async () => {
+    for (const grace of ['0', '0s', '0m', '0.0h']) {
+      const { id } = JSON.parse((await ws('--json', 'token', 'issue', 'ann')).out);
+      expect((await ws('--json', 'token', 'rotate', id, '--grace', grace)).code).toBe(0);
+      const [{ graceEndsAt }] = (await db.collection('tokens').find({ _id: id }).toArray()) as unknown as [{ graceEndsAt: Date }];
+      expect(graceEndsAt.getTime()).toBeLessThanOrEqual(Date.now());
+    }
+    const { id } = JSON.parse((await ws('--json', 'token', 'issue', 'ann')).out);
+    for (const grace of ['-1s', '10', 'none', '0x']) expect((await ws('token', 'rotate', id, '--grace', grace)).code).toBe(2);
   });
 
   it('extends a token, never shortens it, and says with its exit code where there is none', async () => {
@@ -270,6 +283,12 @@ describe('the command line without a database', () => {
     const code = await runCommandLine(args, { out: (text) => out.push(text), error: (text) => error.push(text) });
     return { code, out: out.join('\n'), error: error.join('\n') };
   }
+
+  it('prints its version with code 0', async () => {
+    const { code, out } = await ws('--version');
+    expect([code, out]).toEqual([0, version]);
+    expect((await ws('-V')).out).toBe(version);
+  });
 
   it('prints help with code 0, and usage with code 2 where it is called wrongly', async () => {
     expect((await ws('--help')).code).toBe(0);

@@ -3,7 +3,7 @@ import type { Db } from 'mongodb';
 import type { IssuedToken, TokenId, TokenInfo } from 'ws-with';
 import { MongoTokenRepository, MongoUserRepository } from 'ws-with/mongodb';
 import { type GlobalOptions, UsageError, withDatabase } from '../connection.js';
-import { duration } from '../duration.js';
+import { duration, durationOrNone } from '../duration.js';
 import { type Output, table } from '../output.js';
 import { printable } from '../printable.js';
 
@@ -148,7 +148,7 @@ function addRenewalCommands(token: Command, output: Output): void {
     .command('rotate')
     .description('exchange a token for a new one, and show its key, this once; exits with 1 where it counts no more')
     .argument('<id>', "the token's id, as issue and list show it")
-    .option('--grace <duration>', 'how long the old key works yet, such as 10m', duration, 0)
+    .option('--grace <duration>', 'how long the old key works yet, such as 10m', durationOrNone, 0)
     .option('--ttl <duration>', 'how long the new token lives (default: as long as the old one would have)', duration)
     .action((id: string, given: RotateOptions, command: Command) => rotate(id, given, command.optsWithGlobals(), output));
 }
