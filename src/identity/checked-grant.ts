@@ -21,7 +21,8 @@ export function checkedGrant(grant: unknown, method: string): TokenGrant<UserLik
   if (!('user' in grant) && !isTokenId(id)) {
     throw new TypeError(`${method} returned an object without user, which may be the user itself, where a grant is { id, user }`);
   }
-  if (!isValidDateIfAny(expiresAt) || !isValidDateIfAny(revokedAt)) {
+  const isEndless = expiresAt == null && revokedAt == null; // as most are
+  if (!isEndless && !(isValidDateIfAny(expiresAt) && isValidDateIfAny(revokedAt))) {
     throw new TypeError(`${method} returned a grant whose expiresAt or revokedAt is no valid Date`);
   }
   if (scopes != null && !Array.isArray(scopes)) throw new TypeError(`${method} returned a grant whose scopes are no list`);
