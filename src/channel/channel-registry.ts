@@ -19,8 +19,8 @@ export interface Arrived {
   arrival: number;
 }
 
-/** How many that came one after the other share a page. */
-const pageSize = 64;
+/** How many that came one after the other share a page. Few: one that stays keeps all of its page. And a list has room for 17 from its first element on. */
+const pageSize = 16;
 
 /** Those of one page that are still there, each at its place, and how many they are. */
 interface Page<Channel> {
