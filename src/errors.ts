@@ -1,6 +1,7 @@
 import { aName, anObject, checkedOptions, checkOption, type Rules } from './checked-options.js';
 import { kindOf } from './kind-of.js';
 import { type ErrorCode, isErrorCode } from './outcomes.js';
+import { shareAcrossCopies } from './shared-class.js';
 import { isCloseCode, isRefusalStatus } from './status-codes.js';
 import { isThrown, memberOf } from './thrown.js';
 
@@ -108,3 +109,9 @@ export class ClientError extends Error {
     this.details = { ...details };
   }
 }
+
+shareAcrossCopies(ChannelError, 'ChannelError');
+shareAcrossCopies(DenyConnection, 'DenyConnection');
+shareAcrossCopies(CloseChannel, 'CloseChannel');
+shareAcrossCopies(RateLimitError, 'RateLimitError');
+shareAcrossCopies(ClientError, 'ClientError');

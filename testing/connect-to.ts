@@ -4,6 +4,7 @@ import type { LiveChannel } from '../src/channel/live-channel.js';
 import { checkData, jsonOf, type MessageData } from '../src/check-data.js';
 import { anObject, checkOption, oneOf, type Rule } from '../src/checked-options.js';
 import type { Channel, ChannelSession } from '../src/messages.js';
+import { checkCopy } from '../src/package-copy.js';
 import type { ChannelHandlers, ClassHandlers } from '../src/server/channel-handlers.js';
 import { ChannelServer } from '../src/server/channel-server.js';
 import type { ChannelServerOptions } from '../src/server/channel-server-options.js';
@@ -142,7 +143,8 @@ export async function connectTo<H extends object = never>(
   const { cookies, headers, origin, url, protocols, via = 'upgrade', ...serverOptions } = options;
   const handshake = checkedHandshake('connectTo', { cookies, headers, origin, url, protocols });
   checkOption('connectTo', 'via', via, oneOf(['upgrade', 'accept']));
-  if (target instanceof ChannelServer && Object.keys(serverOptions).length > 0) {
+  if (!(target instanceof ChannelServer)) checkCopy('connectTo: target', target);
+  else if (Object.keys(serverOptions).length > 0) {
     throw new TypeError(`connectTo: ${Object.keys(serverOptions)[0]} is an option of the server; give it to the ChannelServer`);
   }
   const server = target instanceof ChannelServer ? target : new ChannelServer(target as ChannelHandlers, serverOptions);

@@ -11,6 +11,7 @@ import { issuerOf } from './exchange-issuer.js';
 import { defaultTtlMs, type ExchangeOptions, exchangeRules, maxTtlMs } from './exchange-options.js';
 import { type Exchange, type ExchangeHandler, exchangeRoute } from './exchange-route.js';
 import { sourcesOf } from './exchange-sources.js';
+import { runtimeOf } from './runtime-of.js';
 import { TokenCookie } from './token-cookie.js';
 
 /** Options of {@link issueTokenHandler}. */
@@ -46,7 +47,7 @@ const owner = 'issueTokenHandler';
  */
 export function issueTokenHandler(channels: ChannelServer, options: IssueTokenOptions = {}): ExchangeHandler {
   const { tokens, sources, cookie: given, ttlMs = defaultTtlMs, label, scopes } = checkedOptions(owner, options, rules);
-  const { runtime } = channels;
+  const runtime = runtimeOf(owner, channels);
   const issuer = issuerOf(owner, runtime, tokens, 'issue');
   const logIns = sourcesOf(owner, runtime, sources, 'log-in');
   const cookie = given === false ? undefined : new TokenCookie(owner, given, runtime.credentials.sources);

@@ -9,6 +9,7 @@ import { issuerOf } from './exchange-issuer.js';
 import { defaultTtlMs, type ExchangeOptions, exchangeRules, maxTtlMs } from './exchange-options.js';
 import { type Exchange, type ExchangeHandler, exchangeRoute } from './exchange-route.js';
 import { sourcesOf } from './exchange-sources.js';
+import { runtimeOf } from './runtime-of.js';
 import { TokenCookie } from './token-cookie.js';
 
 /** Options of {@link renewTokenHandler}. */
@@ -60,7 +61,7 @@ type Renew = (exchange: Exchange, id: TokenId) => Promise<Renewed | undefined>;
  */
 export function renewTokenHandler(channels: ChannelServer, options: RenewTokenOptions = {}): ExchangeHandler {
   const { sources, cookie: given, ...how } = checkedOptions(owner, options, rules);
-  const { runtime } = channels;
+  const runtime = runtimeOf(owner, channels);
   const renew = how.mode === 'extend' ? extending(runtime, how) : rotating(runtime, how);
   const asked = sourcesOf(owner, runtime, sources, 'token');
   const cookie = given === false ? undefined : new TokenCookie(owner, given, runtime.credentials.sources);

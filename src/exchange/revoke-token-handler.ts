@@ -6,6 +6,7 @@ import { issuerOf } from './exchange-issuer.js';
 import { type ExchangeOptions, exchangeRules } from './exchange-options.js';
 import { type Exchange, type ExchangeHandler, exchangeRoute } from './exchange-route.js';
 import { sourcesOf } from './exchange-sources.js';
+import { runtimeOf } from './runtime-of.js';
 import { TokenCookie } from './token-cookie.js';
 
 /** Options of {@link revokeTokenHandler}. */
@@ -36,7 +37,7 @@ const owner = 'revokeTokenHandler';
  */
 export function revokeTokenHandler(channels: ChannelServer, options: RevokeTokenOptions = {}): ExchangeHandler {
   const { tokens, sources, cookie: given, all = false } = checkedOptions(owner, options, rules);
-  const { runtime } = channels;
+  const runtime = runtimeOf(owner, channels);
   const issuer = issuerOf(owner, runtime, tokens, 'revoke', 'revokeAllOf', 'listOf');
   const ofTokens = sourcesOf(owner, runtime, sources, 'token');
   const logIns = sourcesOf(owner, runtime, sources, 'any').flatMap((source) =>

@@ -8,6 +8,7 @@ import { answer, Refused } from './answer.js';
 import { checkedKey } from './checked-answers.js';
 import { type ExchangeHandler, exchangeRoute } from './exchange-route.js';
 import { sourcesOf } from './exchange-sources.js';
+import { runtimeOf } from './runtime-of.js';
 
 /** Options of {@link ticketHandler}. */
 export interface TicketHandlerOptions {
@@ -34,7 +35,7 @@ const owner = 'ticketHandler';
  */
 export function ticketHandler(channels: ChannelServer, options: TicketHandlerOptions = {}): ExchangeHandler {
   const { tickets, sources, ttlMs = 30_000 } = checkedOptions(owner, options, rules);
-  const { runtime } = channels;
+  const runtime = runtimeOf(owner, channels);
   const names = { wrapper: owner, option: 'tickets', token: 'TICKET_STORE', method: 'issue' };
   const store = runtime.bind({ bind: (dependencies) => dependencies.require(tickets, TICKET_STORE, names) });
   const asked = sourcesOf(owner, runtime, sources, 'any');

@@ -16,6 +16,7 @@ import { withParams } from '../handshake.js';
 import type { Identified } from '../identity/identify-request.js';
 import { kindOf } from '../kind-of.js';
 import { LiveWatch } from '../live/live-watch.js';
+import { markCopy } from '../package-copy.js';
 import { checkTokenId, type TokenId } from '../token-id.js';
 import { AcceptedTransport } from './accepted-transport.js';
 import type { ChannelHandlers, ClassHandlers } from './channel-handlers.js';
@@ -211,3 +212,5 @@ export class ChannelServer<H extends object = object> {
     if (this.#closing !== undefined) throw new TypeError(`${method}: the ChannelServer is closed; make a new one`);
   }
 }
+
+markCopy(ChannelServer.prototype);
