@@ -44,9 +44,18 @@ export async function giveHttpSession(message: ChannelMessage, requirement: Http
 }
 
 function saveIfChanged(message: ChannelMessage, session: HttpSession): void {
-  const before: unknown = structuredClone(session.data);
+  const before = copyOf(session.data);
   // a copy of a Buffer or an object without a prototype is of another kind than what it was copied from
-  message.onSuccess(() => (isDeepStrictEqual(structuredClone(session.data), before) ? undefined : save(message, session)));
+  message.onSuccess(() => (isDeepStrictEqual(copyOf(session.data), before) ? undefined : save(message, session)));
+}
+
+/** @throws {TypeError} when there is something in it that nobody can copy, such as a function. */
+function copyOf(data: unknown): unknown {
+  try {
+    return structuredClone(data);
+  } catch (cause) {
+    throw new TypeError('message.httpSession: data must be what structuredClone can copy, got something else in it', { cause });
+  }
 }
 
 /** Whether the channel's user was found through the HTTP session that `message` has, and which is gone, or somebody else's now. */

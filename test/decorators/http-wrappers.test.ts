@@ -39,6 +39,19 @@ describe('the HTTP session of a handshake', () => {
     expect(read).toHaveBeenCalledTimes(1);
   });
 
+  it('is not saved with what nobody can copy, and the error says so', async () => {
+    const { sessions, cookies, id } = setUp();
+    const errors: unknown[] = [];
+    const receive = withHttpSession({ sessions })((message) => {
+      if (message.httpSession) message.httpSession.data['greet'] = () => 'hello';
+    });
+    const client = await connectTo({ receive }, { cookies, onError: (error) => void errors.push(error) });
+    await client.send('a');
+    expect(client.closed?.code).toBe(1011);
+    expect(errors).toMatchObject([{ name: 'TypeError', message: expect.stringMatching(/^message\.httpSession: data must /) }]);
+    expect((await sessions.readById(id))?.data).toEqual({ theme: 'dark' });
+  });
+
   it('is read at connect when only a later slot wants it', async () => {
     const { sessions, cookies } = setUp();
     const receive = withHttpSession({ sessions })((message) => message.channel.sendJson(message.httpSession?.data));
