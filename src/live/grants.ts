@@ -25,6 +25,8 @@ export class Grants {
   readonly #log: RevocationLog;
   /** What the wall clock and the monotonic clock were apart when the server was made. */
   readonly #apart: number;
+  /** When credentials end, by the dates that came with them, as numbers: whoever gave a date out may set it to another time. */
+  readonly #ends = new WeakMap<Identification, number>();
 
   constructor(clock: Clock, log: RevocationLog) {
     this.#clock = clock;
@@ -34,7 +36,17 @@ export class Grants {
 
   /** A channel was identified by a credential that expires: from the time that is left now its end is counted. */
   begin({ identity }: Connection): void {
-    identity.endsAt = this.#endOf(identity.authentication?.expiresAt);
+    this.#putEnd(identity, identity.authentication?.expiresAt);
+  }
+
+  #putEnd(identity: Identification, expiresAt: Date | undefined): void {
+    identity.endsAt = this.#endOf(expiresAt);
+    this.#noteEnd(identity, expiresAt?.getTime());
+  }
+
+  #noteEnd(identity: Identification, time: number | undefined): void {
+    if (time === undefined) this.#ends.delete(identity);
+    else this.#ends.set(identity, time);
   }
 
   #endOf(expiresAt: Date | undefined): number {
@@ -67,10 +79,14 @@ export class Grants {
 
   /** The end moves by as much as the dates differ; compared with a wall clock that was set meanwhile, it would move by that too. */
   #moveEnd(identity: Identification, expiresAt: Date | undefined): void {
-    const known = identity.authentication?.expiresAt;
-    if (known === undefined || expiresAt === undefined) {
-      if (known !== expiresAt) identity.endsAt = this.#endOf(expiresAt);
-    } else identity.endsAt += expiresAt.getTime() - known.getTime();
+    const known = this.#ends.get(identity);
+    const time = expiresAt?.getTime();
+    if (time === known) return;
+    if (known === undefined || time === undefined) this.#putEnd(identity, expiresAt);
+    else {
+      identity.endsAt += time - known;
+      this.#noteEnd(identity, time);
+    }
   }
 
   /** Whether it was revoked. A wall clock that was set back must not make that a revocation of the future. */
@@ -98,7 +114,7 @@ export class Grants {
     identity.exchange({ ...finding, user, authentication }, source);
     identity.identifiedAt = askedAt;
     identity.verifiedAt = askedAt;
-    identity.endsAt = this.#endOf(expiresAt);
+    this.#putEnd(identity, expiresAt);
   }
 }
 

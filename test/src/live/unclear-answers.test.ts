@@ -55,6 +55,23 @@ describe('a token that is looked up again', () => {
       expect(errors).toEqual([]);
     });
 
+    it('goes on where its repository lengthens it by setting the very date that it gave out', async () => {
+      const tokens = new ScriptedTokens(isBatched);
+      const { connect, clock } = watch({ tokens });
+      const expiresAt = new Date(clock.now() + 90_000);
+      tokens.put('ann', { expiresAt });
+      const ann = await connect('ann');
+      for (let minute = 1; minute <= 3; minute += 1) {
+        expiresAt.setTime(clock.now() + 90_000);
+        await clock.advance(60_000);
+        expect(ann.closed).toBeUndefined();
+      }
+      await clock.advance(29_000);
+      expect(ann.closed).toBeUndefined();
+      await clock.advance(1_000);
+      expect(ann.closed).toEqual(expired);
+    });
+
     it('ends at a date of another realm', async () => {
       const tokens = new ScriptedTokens(isBatched);
       const { connect, clock, errors } = watch({ tokens });
