@@ -60,10 +60,10 @@ function copyOf(data: unknown): unknown {
 
 /** Whether the channel's user was found through the HTTP session that `message` has, and which is gone, or somebody else's now. */
 export function hasLostHttpSession(message: ChannelMessage): boolean {
-  const { identity, user } = message.channel;
+  const { identity } = message.channel;
   if (message.kind === 'connect' || !message.hasHttpSession || !identity.isOfHttpSession) return false;
   // one that could not be asked for again says nothing
-  return identity.handshakeHttpSessionId !== undefined && message.httpSession?.userId !== user.id;
+  return identity.handshakeHttpSessionId !== undefined && message.httpSession?.userId !== identity.found;
 }
 
 /** This message's user is anonymous, and the channel ends when the handler is done, as what it knew holds no longer. */

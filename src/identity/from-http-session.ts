@@ -64,7 +64,8 @@ async function findingOf(session: HttpSession | undefined, users: UserRepository
   if (user === undefined || user === null) {
     return { user: undefined, authentication: Object.freeze({ outcome: 'inactive-user', source: 'http-session' }) };
   }
-  return { user: checkedUser(user, 'users.findById'), authentication: Object.freeze({ outcome: 'ok', source: 'http-session' }) };
+  const found = session.userId; // by which the session says whose it is: users may have another id
+  return { user: checkedUser(user, 'users.findById'), authentication: Object.freeze({ outcome: 'ok', source: 'http-session' }), found };
 }
 
 /**

@@ -52,6 +52,36 @@ function visit({ httpSession }: HasHttpSession): void {
   if (httpSession !== undefined) httpSession.data.visits = Number(httpSession.data.visits) + 1;
 }
 
+/** A site whose sessions know people by another id than its users have, as where a log-in is by mail. */
+function knownByMail() {
+  const site = makeSite();
+  const id = site.sessions.create('alice@example.com');
+  const users: Site['users'] = Object.create(site.users);
+  users.findById = async (mail) => (mail === 'alice@example.com' ? alice : undefined);
+  Object.defineProperty(users, 'findByIds', { value: undefined });
+  return { ...site, users, id };
+}
+
+describe.each(wrappers)('%s, where sessions know people by another id than users have', (_name, wrapper) => {
+  it('keeps the channel as long as the session is the same person’s', async () => {
+    const site = knownByMail();
+    const { sessions, users, id, options } = site;
+    const seen: unknown[] = [];
+    const client = await connectTo(
+      {
+        connect: withUserFromHttp({ sessions, users })(() => {}),
+        receive: wrapper(site)((message: HasHttpSession) => void seen.push(message.httpSession?.userId)),
+      },
+      { ...options, cookies: { sessionid: id } },
+    );
+    for (let count = 0; count < 2; count += 1) await client.send('x');
+    expect([seen, client.closed, site.errors]).toEqual([['alice@example.com', 'alice@example.com'], undefined, []]);
+    vi.spyOn(sessions, 'readById').mockResolvedValue({ id, userId: 'alice', data: {}, save: async () => undefined });
+    await client.send('x');
+    expect(client.closed).toEqual({ code: 3000, reason: 'session ended' });
+  });
+});
+
 describe.each(wrappers)('%s', (_name, wrapper) => {
   it('saves what a handler of any slot changed', async () => {
     const site = loggedIn();
