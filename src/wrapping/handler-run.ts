@@ -6,6 +6,8 @@ import { isThenable, nothing, promiseOf } from '../maybe-promise.js';
  */
 export class HandlerRun {
   #hasReturned = false;
+  /** The message has its result: what the wrapper begins now is its own. */
+  #isOver = false;
   #result: unknown;
   /** Set while the handler of a wrapper that has not returned its promise is at work. */
   #pending: Promise<unknown> | undefined;
@@ -15,16 +17,17 @@ export class HandlerRun {
     return this.#hasReturned;
   }
 
-  /** The handler gave `result`, which is given back. */
+  /** The handler gave `result`: that, or its promise. It is asked for once, since the query of a database may run each time that its `then` is called. */
   gave(result: unknown): unknown {
-    if (this.#hasReturned) this.#watch(result);
-    else this.#result = result;
-    return result;
+    const given = isThenable(result) ? promiseOf(result) : result;
+    if (!this.#hasReturned) this.#result = given;
+    else if (!this.#isOver) this.#watch(given);
+    return given;
   }
 
-  #watch(result: unknown): void {
-    if (!isThenable(result)) return;
-    const pending = promiseOf(result);
+  #watch(given: unknown): void {
+    if (!(given instanceof Promise)) return;
+    const pending: Promise<unknown> = given;
     const settled = (): void => {
       if (this.#pending === pending) this.#pending = undefined;
     };
@@ -36,19 +39,25 @@ export class HandlerRun {
   returned(result: unknown): unknown {
     const given = this.#result;
     this.#hasReturned = true;
-    if (result === given) return result; // as nearly all do
+    if (result === given) {
+      this.#isOver = true;
+      return result; // as nearly all do
+    }
     this.#watch(given);
     if (isThenable(result)) return promiseOf(result).then((value) => this.#after(value));
     return this.#after(result);
   }
 
   #after(value: unknown): unknown {
-    return this.#pending === undefined ? value : this.#pending.then(() => value);
+    if (this.#pending !== undefined) return this.#pending.then(() => this.#after(value));
+    this.#isOver = true;
+    return value;
   }
 
   /** The wrapper has thrown: whatever the handler comes to, that is the message's error. */
   threw(): void {
     this.#hasReturned = true;
-    if (isThenable(this.#result)) promiseOf(this.#result).then(nothing, nothing);
+    this.#isOver = true;
+    if (this.#result instanceof Promise) this.#result.then(nothing, nothing);
   }
 }

@@ -71,9 +71,9 @@ export function checkHandler(what: string, value: unknown): AnyHandler {
   return value as AnyHandler;
 }
 
-/** Whether `value` is a class (ECMA-262: its source text begins so); those of compilers for old targets are functions. */
+/** Whether `value` is a class (ECMA-262: its source text begins so); those of compilers for old targets are functions. A method `class` has no prototype. */
 function isClass(value: object): boolean {
-  return /^class\b/.test(Function.prototype.toString.call(value));
+  return Object.hasOwn(value, 'prototype') && /^class\b/.test(Function.prototype.toString.call(value));
 }
 
 /**

@@ -269,6 +269,37 @@ describe('a wrapper whose options must be given', () => {
   });
 });
 
+describe('a handler that returns the query of a database, which runs each time that its then is called', () => {
+  const wrappers = {
+    'a wrapper that is async': defineWrapper('withAsync', async (_message: BaseMessage, next) => next()),
+    'a wrapper that has waited': defineWrapper('withWaiting', async (_message: BaseMessage, next) => {
+      await Promise.resolve();
+      return next();
+    }),
+    'a wrapper that does something afterwards': defineWrapper('withAfter', (_message: BaseMessage, next) =>
+      whenSettled(
+        () => next(),
+        () => {},
+      ),
+    ),
+    'a wrapper that gives it on': defineWrapper('withNothing', (_message: BaseMessage, next) => next()),
+  };
+
+  it.each(Object.entries(wrappers))('runs it once under %s', async (_name, wrapper) => {
+    let runs = 0;
+    const query = {
+      // biome-ignore lint/suspicious/noThenProperty: as builders of queries have it
+      then(done: (rows: readonly unknown[]) => void) {
+        runs += 1;
+        done([]);
+      },
+    };
+    const client = await connectTo({ receive: wrapper(() => query) }, makeSite().options);
+    await client.send('x');
+    expect([runs, client.closed]).toEqual([1, undefined]);
+  });
+});
+
 describe('a wrapper that does not return what next returned', () => {
   const turns = async (): Promise<void> => {
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));

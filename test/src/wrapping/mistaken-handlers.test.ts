@@ -97,6 +97,20 @@ describe.each(Object.entries(places))('%s', (_place, put) => {
   });
 });
 
+describe('a command that is called as a class begins', () => {
+  it('may be handled by a method of that name', async () => {
+    const seen: unknown[] = [];
+    const receive = dispatchOn('do', {
+      class(message) {
+        seen.push(message.body);
+      },
+    });
+    const client = await connectTo({ receive }, makeSite().options);
+    await client.sendJson({ do: 'class' });
+    expect(seen).toEqual([{ do: 'class' }]);
+  });
+});
+
 describe('what is refused in the place of a handler', () => {
   it('is named, with what to write instead', () => {
     const of = (put: keyof typeof places, given: unknown) => thrownBy(() => places[put]?.(given)).message;
