@@ -2,6 +2,7 @@ import { type ChannelMessage, ChannelReceiveMessage } from '../src/channel/chann
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { tellClient } from '../src/channel/tell-client.js';
 import { ClientError } from '../src/errors.js';
+import { kindOf } from '../src/kind-of.js';
 import { isThenable, promiseOf } from '../src/maybe-promise.js';
 import type { HasBody, ReceiveMessage } from '../src/messages.js';
 import type { SchemaIssue, SchemaResult, StandardSchema } from '../src/standard-schema.js';
@@ -18,7 +19,11 @@ function issueForClient({ path = [], message }: SchemaIssue): object {
   };
 }
 
+/** @throws {TypeError} when it is no result of a schema: what was never checked must not pass for checked. */
 function take(message: ChannelMessage, result: SchemaResult<unknown>): void {
+  if (typeof result !== 'object' || result === null || !('value' in result || 'issues' in result)) {
+    throw new TypeError(`withJson: the schema's validate must return { value } or { issues }, got ${kindOf(result)}`);
+  }
   if (result.issues !== undefined) throw new ClientError('invalid_message', { issues: result.issues.map(issueForClient) });
   message.body = result.value;
 }

@@ -24,6 +24,22 @@ describe('withJson', () => {
     expect(client.closed).toBeUndefined();
   });
 
+  it.each([undefined, null, true, 'lobby', 5, [], {}, { valid: true }, { room: 'lobby' }])(
+    'lets nothing pass for checked where the schema returns %j, which is no result',
+    async (result) => {
+      for (const validate of [() => result, async () => result]) {
+        const errors: unknown[] = [];
+        const reached = vi.fn();
+        const schema = { '~standard': { version: 1, vendor: 'mine', validate } } as unknown as StandardSchema;
+        const client = await connectTo({ receive: withJson(schema)(reached) }, { onError: (error) => void errors.push(error) });
+        await client.sendJson({ room: 'lobby' });
+        expect(reached).not.toHaveBeenCalled();
+        expect(client.closed?.code).toBe(1011);
+        expect(errors).toMatchObject([{ name: 'TypeError', message: expect.stringMatching(/^withJson: .*validate must return/) }]);
+      }
+    },
+  );
+
   it("gives the schema's output, not its input", async () => {
     const receive = withJson(z.object({ n: z.string().transform(Number) }))((message) => message.channel.sendJson(message.body.n + 1));
     const client = await connectTo({ receive });
