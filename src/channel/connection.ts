@@ -8,6 +8,7 @@ import { ChannelError, CloseChannel } from '../errors.js';
 import type { KeptHandshake } from '../handshake.js';
 import { Identification } from '../identity/identification.js';
 import type { IdentityKeys } from '../identity/user-source.js';
+import { kindOf } from '../kind-of.js';
 import type { Channel, Handshake } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
 import type { PendingHandler } from '../pending-handlers.js';
@@ -168,7 +169,7 @@ export abstract class Connection implements Channel {
   }
 
   close(code = 1000, reason = ''): void {
-    if (!isCloseCode(code)) throw new TypeError(`channel.close: code must be a close code that a server may send, got ${String(code)}`);
+    if (!isCloseCode(code)) throw new TypeError(`channel.close: code must be a close code that a server may send, got ${kindOf(code)}`);
     this.end(verdictOn(new CloseChannel(code, String(reason)), this.runtime.outcomes).ending);
   }
 

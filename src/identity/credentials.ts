@@ -90,8 +90,17 @@ export function cookie(name = 'key'): CredentialSource {
   });
 }
 
+/** Whether `request` has several `Authorization` headers that differ: Node gives the first alone, a proxy may have looked at another. */
+function hasRivals({ headers, rawHeaders }: IncomingMessage): boolean {
+  return rawHeaders?.some(
+    (name, index) =>
+      index % 2 === 0 && name.toLowerCase() === 'authorization' && rawHeaders[index + 1]?.trim() !== headers.authorization?.trim(),
+  );
+}
+
 /**
- * A token in the `Authorization` header: `Scheme key` and nothing more. A header with another scheme counts as missing.
+ * A token in the `Authorization` header: `Scheme key` and nothing more. A header with another scheme counts as missing; several that differ are
+ * malformed.
  *
  * @param schemes compared without regard to case. @default 'Bearer', 'Token' (RFC 6750; Django REST framework)
  */
@@ -100,6 +109,7 @@ export function authorization(...schemes: readonly string[]): CredentialSource {
   const accepted = (schemes.length > 0 ? schemes : ['Bearer', 'Token']).map((scheme) => scheme.toLowerCase());
   const find: CredentialSource['find'] = (request, isKey) => {
     const [scheme, key, ...more] = (request.headers.authorization ?? '').trim().split(/ +/);
+    if (key !== undefined && hasRivals(request)) return malformed;
     if (key === undefined || more.length > 0 || !accepted.includes((scheme as string).toLowerCase())) return missing;
     return presented([key], isKey);
   };

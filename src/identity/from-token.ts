@@ -93,7 +93,12 @@ function findingOf(found: unknown, tokenId: TokenId, carrier: Carrier | undefine
 function withTerms(presented: Authentication, grant: TokenGrant<UserLike> | undefined): Authentication {
   const { expiresAt, scopes } = grant ?? {};
   if (expiresAt == null && scopes == null) return presented;
-  return { ...presented, ...(expiresAt != null && { expiresAt }), ...(scopes != null && { scopes: Object.freeze([...scopes]) }) };
+  // a copy: whoever reads it may change it, and the repository its own
+  return {
+    ...presented,
+    ...(expiresAt != null && { expiresAt: new Date(expiresAt) }),
+    ...(scopes != null && { scopes: Object.freeze([...scopes]) }),
+  };
 }
 
 /** A source for `withUserFrom`: finds the user by a token. `withUserFromToken` is `withUserFrom(fromToken(…))`. */

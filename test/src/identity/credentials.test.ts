@@ -89,6 +89,17 @@ describe('cookie', () => {
 });
 
 describe('authorization', () => {
+  it.each([
+    ['the same key twice', [`Bearer ${aliceKey}`, `Bearer ${aliceKey} `], aliceKey],
+    ['two keys', [`Bearer ${aliceKey}`, `Bearer ${bobKey}`], 'malformed'],
+    ['a key and another scheme', [`Bearer ${aliceKey}`, 'Basic YTpi'], 'malformed'],
+  ])('is one header: %s in several is what it is', (_what, values, outcome) => {
+    const request = fakeRequest({ headers: { authorization: values[0] as string } });
+    request.rawHeaders = ['Host', '127.0.0.1', ...values.flatMap((value) => ['AUTHORIZATION', value])];
+    const result = authorization().find(request);
+    expect(result.kind === 'key' ? result.key : result.kind).toBe(outcome);
+  });
+
   it.each([`Bearer ${aliceKey}`, `Token ${aliceKey}`, `bearer ${aliceKey}`, `TOKEN   ${aliceKey}`, `  Bearer ${aliceKey}  `])(
     'finds the key in %j',
     (header) => {

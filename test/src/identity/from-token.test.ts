@@ -45,6 +45,13 @@ describe('a token', () => {
     expect(calls).toEqual([[id]]);
   });
 
+  it('hands on a copy of its expiry: who changes that does not lengthen the token', async () => {
+    const expiresAt = new Date(makeSite().clock.now() + 1);
+    const { authentication } = await granted({ expiresAt });
+    authentication?.expiresAt?.setTime(0);
+    expect(expiresAt.getTime()).toBe(makeSite().clock.now() + 1);
+  });
+
   it('hands on its expiry and its scopes, frozen', async () => {
     const expiresAt = new Date(makeSite().clock.now() + 1);
     const { authentication } = await granted({ expiresAt, scopes: ['chat'] });
