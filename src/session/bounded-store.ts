@@ -46,7 +46,7 @@ export class BoundedStore {
     return this.#run('ERR_SESSION_SAVE_FAILED', 'destroy', () => this.#store.destroy(id));
   }
 
-  /** Touches all of `ids`, in one call where the store can; else one that fails keeps none of the others from being touched. */
+  /** Touches all of `ids`, in one call where the store can; else one that fails, or hangs, keeps none of the others from being touched. */
   async touch(ids: readonly string[], expiresAt: Date): Promise<void> {
     const store = this.#store;
     if (store.touchMany !== undefined) {
@@ -56,12 +56,12 @@ export class BoundedStore {
     const failures: unknown[] = [];
     for (let start = 0; start < ids.length; start += parallelTouches) {
       const batch = ids.slice(start, start + parallelTouches);
-      const touch = (): Promise<PromiseSettledResult<void>[]> => Promise.allSettled(batch.map(async (id) => store.touch(id, expiresAt)));
-      const failed = (await this.#run('ERR_SESSION_SAVE_FAILED', 'touch', touch)).filter((result) => result.status === 'rejected');
+      const touches = batch.map((id) => this.#run('ERR_SESSION_SAVE_FAILED', 'touch', () => store.touch(id, expiresAt)));
+      const failed = (await Promise.allSettled(touches)).filter((result) => result.status === 'rejected');
       failures.push(...failed.map(({ reason }): unknown => reason));
       if (failed.length === batch.length) break; // it is the store that fails
     }
-    if (failures.length > 0) throw failureOf('ERR_SESSION_SAVE_FAILED', 'touch', failures[0]);
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Failures that are no `ChannelError` become `code`. */

@@ -52,7 +52,15 @@ describe('the records of live channels', () => {
     expect(new Set(touch.mock.calls.map(([id]) => id)).size).toBe(70);
   });
 
-  it('are touched one by one, though the store fails at some of them again and again', async () => {
+  it.each<[string, () => Promise<void>]>([
+    [
+      'fails at',
+      () => {
+        throw new Error('of this one');
+      },
+    ],
+    ['never answers for', () => new Promise(() => {})],
+  ])('are touched one by one, though the store %s some of them again and again', async (_what, fail) => {
     const { clock, memory, errors, server } = serve({ touchMany: undefined });
     const broken = new Set<string>();
     const clients = [];
@@ -62,8 +70,7 @@ describe('the records of live channels', () => {
     for (const [id] of create.mock.calls.slice(0, 2)) broken.add(id);
     const { touch } = memory;
     vi.spyOn(memory, 'touch').mockImplementation((id, expiresAt) => {
-      if (broken.has(id)) throw new Error('of this one');
-      return touch.call(memory, id, expiresAt);
+      return broken.has(id) ? fail() : touch.call(memory, id, expiresAt);
     });
     await clock.advance(ttlMs * 2);
     const live = await Promise.all(create.mock.calls.map(([id]) => memory.load(id)));
