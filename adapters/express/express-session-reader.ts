@@ -106,20 +106,22 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
   }
 
   /**
-   * Asks the store for several at once, eight at a time. A session whose user cannot be told fails alone: it throws where its `userId` is read. If none of
-   * them can be told, it rejects.
+   * Asks the store for several at once, eight at a time. A session that cannot be read fails alone: it throws where its `userId` is read. If none of
+   * them can be read, it rejects.
    */
   async readByIds(ids: readonly string[]): Promise<ReadonlyMap<string, HttpSession>> {
     const found = new Map<string, HttpSession>();
     const failures = new Map<string, unknown>();
     const checked = checkedIds(`${owner}.readByIds`, ids);
+    let answered = 0;
     await eightAtATime(checked, async (id) => {
-      const stored = await this.#store().get(id);
-      if (stored === undefined) return;
       try {
-        found.set(id, this.#session(id, stored));
+        const stored = await this.#store().get(id);
+        answered += 1;
+        if (stored !== undefined) found.set(id, this.#session(id, stored));
       } catch (error) {
         failures.set(id, error);
+        if (answered === 0 && failures.size >= maxInFlight) throw error; // it is the store that fails
       }
     });
     return withUnreadable(checked, { found, failures }, (id, error) => unreadable<HttpSession>({ id }, 'userId', error));
