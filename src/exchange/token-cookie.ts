@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { stringifySetCookie } from 'cookie';
-import { aFlag, aName, checkedOptions, oneOf, type Rule, type Rules } from '../checked-options.js';
+import { aFlag, checkedOptions, oneOf, type Rule, type Rules } from '../checked-options.js';
 import type { CredentialSource } from '../identity/credentials.js';
 
 /** How a token's cookie is set. It is always `HttpOnly`, and lives as long as its token. */
@@ -36,9 +36,25 @@ const rules: Rules<TokenCookieOptions> = {
   sameSite: oneOf(['strict', 'lax', 'none']),
   partitioned: aFlag,
   secure: aFlag,
-  domain: aName,
-  path: { must: 'a path that begins with /', accepts: (value) => typeof value === 'string' && /^\/[^;\s]*$/.test(value) },
+  domain: {
+    must: 'the name of a domain, in ASCII',
+    accepts: (domain) => typeof domain === 'string' && domain !== '' && canBeSet({ domain }),
+  },
+  path: {
+    must: 'a path that begins with /, as it stands in a URL',
+    accepts: (path) => typeof path === 'string' && /^\/\S*$/.test(path) && canBeSet({ path }),
+  },
 };
+
+/** Whether a cookie can be set with them: else no request could be answered. */
+function canBeSet(attributes: { readonly domain: string } | { readonly path: string }): boolean {
+  try {
+    stringifySetCookie({ name: 'key', value: '', ...attributes });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Browsers keep no cookie for longer (draft-ietf-httpbis-rfc6265bis, section 5.5). */
 const maxAgeMs = 400 * 24 * 60 * 60 * 1000;

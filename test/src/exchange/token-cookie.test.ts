@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { cookie, hostCookie, issueTokenHandler, revokeTokenHandler, type TokenCookieOptions } from '../../../entries/index.js';
-import { expectProcessToLive } from '../../support/site.js';
+import {
+  cookie,
+  hostCookie,
+  issueTokenHandler,
+  renewTokenHandler,
+  revokeTokenHandler,
+  type TokenCookieOptions,
+} from '../../../entries/index.js';
+import { expectProcessToLive, thrownBy } from '../../support/site.js';
 import { makeExchangeSite, serveOverHttp } from './exchanging.js';
 
 expectProcessToLive();
@@ -73,6 +80,28 @@ describe('the cookie of a token', () => {
     expect([cleared?.name, cleared?.value]).toEqual([set?.name, '']);
     expect(await site.tokens.listOf('bob')).toHaveLength(1);
   });
+
+  it.each([
+    ...['', ' ', 'a b', 'example.com; Secure', 'exämple.com', 'https://example.com', 'example.com:8080', 'a..b', '-a.example', 7].map(
+      (domain) => ({ domain }),
+    ),
+    ...['', 'chat', '/a b', '/a;b', '/grüße', '/\u0000', '/\u007f', '/<a>', '/a\r\nSet-Cookie: a=b', ['/']].map((path) => ({ path })),
+  ])('with %j, which browsers would not take, is refused when the handler is made', (given) => {
+    const { channels, tokens } = makeExchangeSite();
+    const [option] = Object.keys(given);
+    for (const makeHandler of [issueTokenHandler, renewTokenHandler, revokeTokenHandler]) {
+      const error = thrownBy(() => makeHandler(channels, { tokens, cookie: given as TokenCookieOptions }));
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toMatch(new RegExp(`cookie: ${option}\\b`));
+    }
+  });
+
+  it.each([{ domain: 'localhost' }, { domain: '.example.com' }, { domain: 'xn--exmple-cua.com' }, { path: '/' }, { path: '/a%20b/~c' }])(
+    'with %j is taken',
+    async (given) => {
+      expect((await cookieOf(given))?.attributes).toMatchObject(given);
+    },
+  );
 
   it.each([
     ['two words', '__Host-'],
