@@ -233,6 +233,18 @@ export const userRepositories = {
       return user;
     }
   },
+  /** Passes over spaces at the end, as columns of some databases do. */
+  TrimsIds: class extends MemoryUserRepository<AuthenticatedUser> {
+    override findById(id: string): Promise<AuthenticatedUser | undefined> {
+      return super.findById(typeof id === 'string' ? id.trimEnd() : id);
+    }
+  },
+  /** Makes a number of it, and passes over what follows. */
+  TakesBeginnings: class extends MemoryUserRepository<AuthenticatedUser> {
+    override findById(id: string): Promise<AuthenticatedUser | undefined> {
+      return super.findById(typeof id === 'string' ? id.replace(/^(user-\d+).*$/, '$1') : id);
+    }
+  },
   NeverDeletes: class extends MemoryUserRepository<AuthenticatedUser> {
     override delete(): boolean {
       return true;

@@ -59,6 +59,48 @@ export class CheckThenCreate extends MemorySessionStore {
   }
 }
 
+/** Finds what it destroys or touches by more than the id. */
+class Careless extends MemorySessionStore {
+  readonly #ids = new Set<string>();
+
+  override async create(id: string, session: StoredSession): Promise<void> {
+    await super.create(id, session);
+    this.#ids.add(id);
+  }
+
+  protected found(accepts: (id: string) => boolean): readonly string[] {
+    return [...this.#ids].filter(accepts);
+  }
+}
+
+/** Takes an id for a pattern, as `KEYS` and `LIKE` do. */
+export class DestroysByPattern extends Careless {
+  override async destroy(id: string): Promise<void> {
+    await super.destroy(id);
+    const [start = '', ...rest] = id.split('*');
+    if (rest.length > 0) for (const each of this.found((other) => other.startsWith(start))) await super.destroy(each);
+  }
+}
+
+/** Takes an id for the beginning of one. */
+export class TouchesByPrefix extends Careless {
+  override async touch(id: string, expiresAt: Date): Promise<void> {
+    await super.touch(id, expiresAt);
+    for (const each of this.found((other) => other.startsWith(id))) await super.touch(each, expiresAt);
+  }
+}
+
+/** Passes over spaces at the end of an id, as columns of some databases do. */
+export class TrimsIds extends MemorySessionStore {
+  override create(id: string, session: StoredSession): Promise<void> {
+    return super.create(textOf(id).trimEnd(), session);
+  }
+
+  override load(id: string): Promise<StoredSession | undefined> {
+    return super.load(textOf(id).trimEnd());
+  }
+}
+
 /** Brings the record back that it had before it was destroyed. */
 export class RevivingTouch extends MemorySessionStore {
   readonly #last = new Map<string, StoredSession>();

@@ -49,6 +49,29 @@ export const ticketStores = {
       return typeof ticket === 'string' && ticket !== '' ? super.consume(ticket) : undefined;
     }
   },
+  /** Lets another ticket of the same user take the place of the last one. */
+  KeepsOnePerUser: class extends MemoryTicketStore {
+    readonly #last = new Map<string, string>();
+    override async issue(grant: TicketGrant, ttlMs: number): Promise<string> {
+      const ticket = await super.issue(grant, ttlMs);
+      const last = this.#last.get(grant.userId);
+      if (last !== undefined) await super.consume(last);
+      this.#last.set(grant.userId, ticket);
+      return ticket;
+    }
+  },
+  /** Compares as the database does by default. */
+  IgnoresCase: class extends MemoryTicketStore {
+    readonly #issued = new Map<string, string>();
+    override async issue(grant: TicketGrant, ttlMs: number): Promise<string> {
+      const ticket = await super.issue(grant, ttlMs);
+      this.#issued.set(ticket.toLowerCase(), ticket);
+      return ticket;
+    }
+    override async consume(ticket: string): Promise<TicketGrant | undefined> {
+      return super.consume((typeof ticket === 'string' && this.#issued.get(ticket.toLowerCase())) || ticket);
+    }
+  },
   /** Makes tickets that can be guessed. */
   CountsUp: class extends MemoryTicketStore {
     readonly #issued = new Map<string, string>();

@@ -26,7 +26,12 @@ bites('TicketStore', ticketStores, (Store) => ticketStoreContract({ create: () =
     'a ticket that was refused in time stays refused, and harms no other',
   ],
   KeepsWhatWasUsed: ['a ticket can be used once', 'of many that use one ticket at once exactly one succeeds'],
-  ForgetsTheSession: ['consume gives what the ticket was issued for, in full'],
+  ForgetsTheSession: [
+    'consume gives what the ticket was issued for, in full',
+    'a user may have many tickets at once, and the use of one uses up no other',
+  ],
+  KeepsOnePerUser: ['a user may have many tickets at once, and the use of one uses up no other'],
+  IgnoresCase: ['consume gives undefined for what is no ticket of this store'],
   TakesAnyTicket: ['what is no string is a TypeError in consume, and uses nothing up'],
   CountsUp: ['tickets are strings that may stand in a URL, all of them different, of at least 128 bits'],
 });
@@ -51,9 +56,16 @@ bites('SessionStore', sessionStores, (Store) => sessionStoreContract({ create: (
     'touchMany, where there is one, does the same for several records and creates or revives none',
     'a session created after destroy is not overwritten by a save that knew the one before',
     'a session created after destroy is not overwritten by one who knew the one before, though the versions are the same',
+    'ids are told apart to the last character, by case too, and may hold any printable character',
     'nothing is found under names that every object has, and they serve as ids like any others',
     'what is no id is a TypeError in every method, and harms no record',
   ],
+  DestroysByPattern: ['ids are told apart to the last character, by case too, and may hold any printable character'],
+  TrimsIds: [
+    'ids are told apart to the last character, by case too, and may hold any printable character',
+    'what is no id is a TypeError in every method, and harms no record',
+  ],
+  TouchesByPrefix: ['ids are told apart to the last character, by case too, and may hold any printable character'],
   IgnoresBirth: [
     'a session created after destroy is not overwritten by one who knew the one before, though the versions are the same',
     'what is no session is a TypeError in create and save, and leaves the record as it was',
@@ -243,6 +255,7 @@ bites('TokenIssuer, where it renews,', tokenRenewers, (Issuer) => tokenIssuerCon
 
 bites('UserRepository', userRepositories, (Repository) => userRepositoryContract({ create: () => userFixture(new Repository()) }), {
   FillsBatches: [
+    'ids are told apart to the first and the last character',
     'nothing is found under names that every object has',
     'what is no id is a TypeError in every method',
     'findByIds, where there is one, gives what findById gives and leaves the others out',
@@ -253,8 +266,11 @@ bites('UserRepository', userRepositories, (Repository) => userRepositoryContract
   ],
   PlainObject: ['nothing is found under names that every object has'],
   TakesAnyId: ['what is no id is a TypeError in every method'],
+  TrimsIds: ['ids are told apart to the first and the last character'],
+  TakesBeginnings: ['ids are told apart to the first and the last character'],
   ThrowsForUnknown: [
     'findById gives undefined for an unknown user',
+    'ids are told apart to the first and the last character',
     'findById gives undefined for a user that was deleted or disabled',
     'nothing is found under names that every object has',
   ],

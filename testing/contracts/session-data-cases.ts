@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { JsonObject, SessionStore, StoredSession } from '../../src/contracts/session-store.js';
-import { assertNothingPolluted, inheritedNames, tryToChange, uniqueId } from './contract-samples.js';
+import { assertNothingPolluted, fromNow, hourMs, inheritedNames, tryToChange, uniqueId } from './contract-samples.js';
 import type { ContractCase } from './contract-test.js';
 import { assertAbsent, assertHolds, sampleSession } from './session-samples.js';
 
@@ -115,10 +115,21 @@ function change(session: StoredSession): void {
 
 async function checkIds(store: SessionStore): Promise<void> {
   const id = `a${uniqueId().slice(1)}`;
-  const ids = [id, id.toUpperCase(), `${id}0`, id.slice(0, -1), `${id}${printable}`, `${printable}${id}`];
-  const sessions = ids.map((_, index) => sampleSession({ index }));
-  for (const [index, each] of ids.entries()) await store.create(each, sessions[index]!);
-  for (const [index, each] of ids.entries()) await assertHolds(store, each, sessions[index]!);
+  // what patterns and paths are made of is looked for, and must not be found elsewhere
+  const patterns = [id, ...['*', '?', '.', '%', '_', '%41', '.*'].map((end) => `${id}${end}`)];
+  const others = [id.toUpperCase(), `${id}A`, id.slice(0, -1), `${id}${printable}`, `${printable}${id}`];
+  for (const character of printable) {
+    for (const each of [`${id}${character}`, `${character}${id}`]) if (!patterns.includes(each)) others.push(each);
+  }
+  const sessions = new Map([...patterns, ...others].map((each, index) => [each, sampleSession({ index })]));
+  await Promise.all(Array.from(sessions, ([each, session]) => store.create(each, session)));
+  await Promise.all(Array.from(sessions, ([each, session]) => assertHolds(store, each, session)));
+  for (const each of patterns) {
+    await store.touch(each, fromNow(2 * hourMs));
+    await store.destroy(each);
+  }
+  await Promise.all(patterns.map((each) => assertAbsent(store, each)));
+  await Promise.all(others.map((each) => assertHolds(store, each, sessions.get(each)!)));
 }
 
 async function checkInheritedNames(store: SessionStore): Promise<void> {

@@ -34,6 +34,15 @@ const cases: readonly ContractCase<UserRepositoryFixture>[] = [
     },
   },
   {
+    name: 'ids are told apart to the first and the last character',
+    async check({ users, addUser }) {
+      const id = await addUser();
+      const others = [`${id} `, ` ${id}`, `${id}x`, `x${id}`, `${id}${uniqueId()}`, '*', '%', '.*'];
+      for (const other of others) assert.equal(await users.findById(other), undefined);
+      if (users.findByIds) assert.deepEqual([...(await users.findByIds([...others, id])).keys()], [id]);
+    },
+  },
+  {
     name: 'findById gives undefined for a user that was deleted or disabled',
     async check({ users, addUser, removeUser }) {
       const id = await addUser();
