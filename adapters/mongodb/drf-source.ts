@@ -1,18 +1,17 @@
 import {
   type AnyBulkWriteOperation,
+  BSON,
   type ChangeStreamDocument,
   type Collection,
   type Document,
   type Filter,
   type FindCursor,
-  Long,
-  ObjectId,
 } from 'mongodb';
 import { isTokenKey, tokenIdOf } from '../../src/token-id.js';
 import { maxBatchSize } from './batches.js';
 import type { Operations } from './operations.js';
 import type { TokenDocument } from './token-document.js';
-import type { UserKey } from './users.js';
+import { isUserKey } from './users.js';
 
 /** What an import did. */
 export interface DrfImportCounts {
@@ -112,15 +111,16 @@ export class DrfSource {
 
   /**
    * Writes the tokens of these documents; returns their ids. What is no token is counted and left, and so is a key that another document
-   * has given before: it must not become another user's.
+   * has given before, in this import or an earlier one: it must not become another user's.
    */
   async #write(documents: readonly Document[], counts: DrfImportCounts, seen: Set<string>): Promise<string[]> {
     const { tokens, operations, name } = this.#places;
     const now = new Date(operations.clock.now());
     const writes: (AnyBulkWriteOperation<TokenDocument> & { updateOne: { filter: { _id: string } } })[] = [];
-    for (const document of documents) {
-      const token = tokenOf(document, name, now);
-      if (token === undefined || seen.has(token._id)) counts.skipped += 1;
+    const read = documents.map((document) => tokenOf(document, name, now));
+    const imported = await this.#imported(read.flatMap((token) => token?._id ?? []));
+    for (const token of read) {
+      if (token === undefined || seen.has(token._id) || isOfAnother(token, imported.get(token._id))) counts.skipped += 1;
       else {
         seen.add(token._id);
         const { _id, userId, ...rest } = token;
@@ -132,6 +132,15 @@ export class DrfSource {
     const { upsertedCount } = await operations.run('import tokens', () => tokens.bulkWrite(writes, { ordered: false }));
     counts.imported += upsertedCount;
     return writes.map(({ updateOne }) => updateOne.filter._id);
+  }
+
+  /** Those of these tokens that were imported before. */
+  async #imported(ids: readonly string[]): Promise<Map<string, Origin>> {
+    const { tokens, operations, name } = this.#places;
+    const filter = { _id: { $in: [...ids] }, importedFrom: name };
+    const find = (signal: AbortSignal): Promise<(Origin & Pick<TokenDocument, '_id'>)[]> =>
+      tokens.find(filter, { projection: { userId: 1, sourceId: 1 }, readPreference: 'primary', signal }).toArray();
+    return new Map((await operations.run('find imported tokens', find)).map((token) => [token._id, token]));
   }
 
   /** The filter of the token that was imported from the document with this `_id`. */
@@ -176,14 +185,18 @@ function tokenOf(document: Document, importedFrom: string, now: Date): TokenDocu
   };
 }
 
+/** Whose a token is, and of which document. */
+type Origin = Pick<TokenDocument, 'userId' | 'sourceId'>;
+
+/** Whether a token was imported from another document, and is another user's. */
+function isOfAnother(token: Origin, imported: Origin | undefined): boolean {
+  if (imported === undefined || String(imported.userId) === String(token.userId)) return false;
+  return BSON.EJSON.stringify({ id: imported.sourceId }) !== BSON.EJSON.stringify({ id: token.sourceId });
+}
+
 /** Whether an `_id` is a key as Django REST framework makes them. */
 function isKeyAsId(id: unknown): id is string {
   return typeof id === 'string' && /^[0-9a-f]{40}$/.test(id);
-}
-
-function isUserKey(user: unknown): user is UserKey {
-  if (typeof user === 'number') return Number.isSafeInteger(user);
-  return (typeof user === 'string' && user !== '') || user instanceof ObjectId || Long.isLong(user);
 }
 
 async function nextOf<Schema>(cursor: FindCursor<Schema>): Promise<Schema[]> {

@@ -5,7 +5,7 @@ import { checkDb, checkDriver } from './check-db.js';
 import { DrfSource } from './drf-source.js';
 import { tokenSourceIndex } from './indexes.js';
 import { Operations } from './operations.js';
-import { type MongoOptions, mongoRules } from './options.js';
+import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
 import type { TokenDocument } from './token-document.js';
 
 /** Options of {@link importDrfTokens}. */
@@ -82,8 +82,7 @@ export async function importDrfTokens(db: Db, options: ImportDrfTokensOptions): 
 const sourceOptions: CollectionOptions = {
   raw: false,
   promoteValues: true,
-  promoteLongs: true,
-  useBigInt64: false,
+  ...plainNumbers,
   readPreference: 'primary',
 };
 

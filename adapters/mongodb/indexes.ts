@@ -1,7 +1,7 @@
 import type { CreateIndexesOptions, Db, IndexDescriptionInfo } from 'mongodb';
 import { anObject, anything, checkedOptions, type Rule, type Rules } from '../../src/checked-options.js';
 import { Operations } from './operations.js';
-import { type MongoOptions, mongoRules } from './options.js';
+import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
 import { retentionMs } from './token-document.js';
 import { type MongoUserOptions, UserDocuments } from './users.js';
 
@@ -157,7 +157,7 @@ async function create({ db, operations, collection }: IndexPlace, { key, ...opti
 
 async function indexesOf(db: Db, collection: string): Promise<IndexDescriptionInfo[]> {
   try {
-    return await db.collection(collection).listIndexes({ readPreference: 'primary' }).toArray();
+    return await db.collection(collection, plainNumbers).listIndexes({ readPreference: 'primary' }).toArray();
   } catch (error) {
     // NamespaceNotFound: there is no such collection yet.
     if ((error as { code?: unknown }).code === 26) return [];

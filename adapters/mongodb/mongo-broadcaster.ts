@@ -11,7 +11,7 @@ import { BroadcastWriter } from './broadcast-writer.js';
 import { ChangeFollower } from './change-follower.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
-import { type MongoOptions, mongoRules } from './options.js';
+import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
 
 /** Options of {@link MongoBroadcaster}. */
 export interface MongoBroadcasterOptions extends MongoOptions {
@@ -54,7 +54,7 @@ export class MongoBroadcaster implements Broadcaster {
     );
     this.#follower = new ChangeFollower(owner, this.#operations, {
       without: 'messages of groups reach their own process alone',
-      options: async () => ({ promoteBuffers: true, promoteLongs: true, useBigInt64: false }),
+      options: async () => ({ promoteBuffers: true, ...plainNumbers }),
       watch: (streamOptions) => collection.watch([{ $match: this.#filter() }], streamOptions),
       changed: (change) => this.#changed(change),
       gap: () => this.#gap(),

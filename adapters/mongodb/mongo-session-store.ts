@@ -7,7 +7,7 @@ import { ChannelError } from '../../src/errors.js';
 import { checkExpectedVersion, checkStoredSession } from '../../src/session/check-stored-session.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
-import { type MongoOptions, mongoRules } from './options.js';
+import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
 import { fieldsOf, hasExpired, isLive, type SessionDocument, sessionOf } from './session-document.js';
 
 /** Options of {@link MongoSessionStore}. */
@@ -22,7 +22,7 @@ const owner = 'MongoSessionStore';
 const maxTouched = 10_000;
 
 /** Whatever the database was told about long integers, versions are numbers here. */
-const collectionOptions: CollectionOptions = { promoteLongs: true, useBigInt64: false, readPreference: 'primary' };
+const collectionOptions: CollectionOptions = { ...plainNumbers, readPreference: 'primary' };
 
 /** Keeps channel sessions in MongoDB. Each operation is one command. Rejects with a `TimeoutError` after `timeoutMs`. */
 export class MongoSessionStore implements SessionStore {

@@ -3,6 +3,7 @@ import type { Collection, Db } from 'mongodb';
 import { checkId } from '../../src/check-id.js';
 import { checkTtl } from '../../src/check-issue-options.js';
 import { checkedTicketGrant } from '../../src/check-ticket-grant.js';
+import { checkedTime } from '../../src/checked-date.js';
 import { aName, checkedOptions } from '../../src/checked-options.js';
 import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
 import { makeTokenKey } from '../../src/token-key.js';
@@ -58,7 +59,9 @@ export class MongoTicketStore implements TicketStore {
     // by a majority: what a minority forgets again could be used once more
     const take = () => this.#tickets.findOneAndDelete({ _id: digestOf(ticket) }, { writeConcern: { w: 'majority' } });
     const found = await this.#operations.run('consume a ticket', take);
-    if (found === null || found.expiresAt.getTime() <= this.#operations.clock.now()) return undefined;
+    if (found === null) return undefined;
+    const end = checkedTime(`${owner}.consume`, 'the expiresAt of what is stored under this ticket', found.expiresAt);
+    if (end <= this.#operations.clock.now()) return undefined;
     return checkedTicketGrant(`${owner}.consume`, found.grant);
   }
 }

@@ -34,7 +34,7 @@ import { liveTokensOf } from './token-filters.js';
 import { TokenRenewal } from './token-renewal.js';
 import { TokenRevocation } from './token-revocation.js';
 import { TokenSlots } from './token-slots.js';
-import { keysOf, type MongoUserOptions, UserDocuments, type UserKey } from './users.js';
+import { keysOf, type MongoUserOptions, UserDocuments, type UserKey, userIdOf } from './users.js';
 
 /** Remembers what look-ups found for some seconds. Without a `feed`, a revocation by another process is seen only after that time. */
 export interface MongoTokenCacheOptions {
@@ -258,8 +258,8 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     const found = new Map<string, Found<User> | Error>();
     const now = this.#operations.clock.now();
     await inTurns(rows, ({ users, ...document }) => {
-      const userId = String(document.userId);
-      const user = this.#users.userOf(userId, others.get(userId) ?? users);
+      const userId = userIdOf(document.userId);
+      const user = userId === undefined ? undefined : this.#users.userOf(userId, others.get(userId) ?? users);
       found.set(document._id, user instanceof Error ? user : foundOf(document, user, now));
     });
     return found;
@@ -267,7 +267,10 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
 
   /** Users whose key is of another type than their token has it: one that `issue` did not write, or wrote before there was the user. */
   async #findOthers(rows: readonly (TokenDocument & { users: Document[] })[], signal: AbortSignal): Promise<Map<string, Document[]>> {
-    const ids = rows.flatMap(({ users, userId }) => (users.length === 0 && keysOf(String(userId)).length > 1 ? [String(userId)] : []));
+    const ids = rows.flatMap(({ users, userId }) => {
+      const id = users.length === 0 ? userIdOf(userId) : undefined;
+      return id !== undefined && keysOf(id).length > 1 ? [id] : [];
+    });
     return ids.length === 0 ? new Map() : this.#users.find(ids, signal);
   }
 }

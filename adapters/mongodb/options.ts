@@ -14,6 +14,9 @@ export interface MongoOptions {
   readonly clock?: Clock | undefined;
 }
 
+/** Long integers are read as numbers, whatever the client or the database was told. */
+export const plainNumbers = { promoteLongs: true, useBigInt64: false } as const;
+
 /** What the options that they share must be. */
 export const mongoRules: Rules<MongoOptions> = {
   timeoutMs: anInteger(1, 2_147_483_647),

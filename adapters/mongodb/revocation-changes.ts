@@ -1,8 +1,10 @@
 import type { ChangeStreamDocument, Document } from 'mongodb';
 import { checkedRevocation } from '../../src/check-revocation.js';
+import { isValidDateIfAny } from '../../src/checked-date.js';
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
 import type { TokenId } from '../../src/token-id.js';
 import { clockSkewMs } from './token-document.js';
+import { userIdOf } from './users.js';
 
 /** The collections of one database whose changes end something. */
 export interface WatchedCollections {
@@ -80,8 +82,12 @@ export function stagesFor(watched: WatchedCollections): Document[] {
   ];
 }
 
-/** What a change ended, {@link gap} where it does not tell, `undefined` where it ended nothing. */
-export function revocationOf(change: ChangeStreamDocument, watched: WatchedCollections, now: number): Revocation | typeof gap | undefined {
+/**
+ * What a change ended, or {@link gap} where it does not tell.
+ *
+ * @throws {TypeError} when it was written down as a revocation, and is none.
+ */
+export function revocationOf(change: ChangeStreamDocument, watched: WatchedCollections, now: number): Revocation | typeof gap {
   switch (change.operationType) {
     case 'insert':
       return published(change.fullDocument);
@@ -122,12 +128,21 @@ function keyIn(change: RowChange, key: string): string | undefined {
   return value === undefined || value === null ? undefined : String(value);
 }
 
-function published(document: Document): Revocation | undefined {
-  const { tokenId, userId, httpSessionId, issuedBefore, hint } = document as Partial<PublishedRevocation>;
-  const hinted = hint === true ? { hint } : {};
-  if (typeof tokenId === 'string') return { tokenId: tokenId as TokenId, ...hinted };
-  if (typeof userId === 'string') return { userId, ...(issuedBefore instanceof Date && { issuedBefore }), ...hinted };
-  return typeof httpSessionId === 'string' ? { httpSessionId, ...hinted } : undefined;
+/**
+ * A revocation as a program has written it down. One whose moment cannot be read must not end all that the user has.
+ *
+ * @throws {TypeError} when it is none.
+ */
+function published(document: Document): Revocation {
+  const { tokenId, userId, httpSessionId, issuedBefore, hint } = document;
+  const isReadable = isValidDateIfAny(issuedBefore);
+  return checkedRevocation('a published revocation', {
+    tokenId: tokenId ?? undefined,
+    userId: userIdOf(userId),
+    httpSessionId: httpSessionId ?? undefined,
+    issuedBefore: isReadable ? issuedBefore : undefined,
+    hint: hint === true || !isReadable,
+  });
 }
 
 /** The fields that an update touched, as paths (`scopes.0`): set, removed, or cut where they are arrays. */

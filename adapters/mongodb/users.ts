@@ -30,8 +30,25 @@ export interface MongoUserOptions<User extends AuthenticatedUser = AppUser> {
   map?(document: Document): User | undefined;
 }
 
-/** A user's key as the database holds it. */
-export type UserKey = string | number | ObjectId | Long;
+/** A user's key as the database holds it, or as its driver was told to read it. */
+export type UserKey = string | number | bigint | ObjectId | Long;
+
+/** Whether a value is a user's key. Of nothing, lists and other objects there is a string too, and it could be somebody's id. */
+export function isUserKey(value: unknown): value is UserKey {
+  if (typeof value === 'number') return Number.isSafeInteger(value);
+  return (typeof value === 'string' && value !== '') || typeof value === 'bigint' || isObjectId(value) || Long.isLong(value);
+}
+
+/** An id of whichever copy of the driver has read it. */
+function isObjectId(value: unknown): value is ObjectId {
+  const { _bsontype: type, toHexString } = (value ?? {}) as { readonly _bsontype?: unknown; readonly toHexString?: unknown };
+  return type === 'ObjectId' && typeof toHexString === 'function';
+}
+
+/** The id of the user with this key; `undefined` where it is none. */
+export function userIdOf(key: unknown): string | undefined {
+  return isUserKey(key) ? String(key) : undefined;
+}
 
 /** What they must be. */
 export const userRules: Rules<MongoUserOptions> = { collection: aName, key: aName, profile: anObject, map: aFunction };
@@ -84,6 +101,7 @@ export class UserDocuments<User extends AuthenticatedUser> {
     const byId = new Map<string, Document[]>();
     for (const document of await rowsOf(this.collection.aggregate(pipeline, options))) {
       const id = this.#idOf(document);
+      if (id === undefined) continue;
       const others = byId.get(id);
       if (others) others.push(document);
       else byId.set(id, [document]);
@@ -125,8 +143,8 @@ export class UserDocuments<User extends AuthenticatedUser> {
     return own.find((document) => typeof document[this.key] === 'string') ?? own[0];
   }
 
-  #idOf(document: Document): string {
-    return String(document[this.key]);
+  #idOf(document: Document): string | undefined {
+    return userIdOf(document[this.key]);
   }
 
   /** The stages that join the profile to users' documents, which may have the user's key as it is or as a string. */
@@ -147,6 +165,10 @@ export class UserDocuments<User extends AuthenticatedUser> {
 export function keysOf(id: string): UserKey[] {
   const keys: UserKey[] = [id];
   if (/^[0-9a-f]{24}$/.test(id)) keys.push(ObjectId.createFromHexString(id));
-  if (/^(0|-?[1-9]\d{0,18})$/.test(id)) keys.push(Number.isSafeInteger(Number(id)) ? Number(id) : Long.fromString(id));
+  if (/^(0|-?[1-9]\d{0,18})$/.test(id)) {
+    const long = Long.fromString(id);
+    if (Number.isSafeInteger(Number(id))) keys.push(Number(id));
+    else if (long.toString() === id) keys.push(long); // one that is too large would become another user's
+  }
   return keys;
 }

@@ -75,5 +75,5 @@ function read(value: string): { readonly until: number; readonly grant: object }
   if (typeof until !== 'number' || typeof grant !== 'object' || grant === null) {
     throw new TypeError(`${owner}.consume: what is stored under this ticket is no grant`);
   }
-  return { until, grant: { ...grant, ...(grant.expiresAt !== undefined && { expiresAt: new Date(grant.expiresAt as number) }) } };
+  return { until, grant: { ...grant, ...(grant.expiresAt != null && { expiresAt: new Date(grant.expiresAt as number) }) } };
 }

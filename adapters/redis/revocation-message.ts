@@ -1,4 +1,5 @@
 import { checkedRevocation } from '../../src/check-revocation.js';
+import { isValidDateIfAny } from '../../src/checked-date.js';
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
 import type { TokenId } from '../../src/token-id.js';
 
@@ -27,10 +28,11 @@ export function revocationOf(text: string): Revocation | undefined {
     return undefined;
   }
   const { tokenId, userId, httpSessionId, issuedBefore, hint } = message ?? {};
-  const hinted = hint === true ? { hint: true as const } : {};
+  const moment = typeof issuedBefore === 'number' ? new Date(issuedBefore) : issuedBefore;
+  const isReadable = isValidDateIfAny(moment);
+  // one whose moment cannot be read must not end all that the user has
+  const hinted = hint === true || !isReadable ? { hint: true as const } : {};
   if (typeof tokenId === 'string') return { tokenId: tokenId as TokenId, ...hinted };
-  if (typeof userId === 'string') {
-    return { userId, ...(typeof issuedBefore === 'number' && { issuedBefore: new Date(issuedBefore) }), ...hinted };
-  }
+  if (typeof userId === 'string') return { userId, ...(isReadable && moment != null && { issuedBefore: moment }), ...hinted };
   return typeof httpSessionId === 'string' ? { httpSessionId, ...hinted } : undefined;
 }

@@ -32,7 +32,7 @@ local function live(now)
   local version = integer(record[1], 1, 9007199254740991)
   local createdAt = integer(record[3], -8.64e15, 8.64e15)
   local expiresAt = integer(record[4], -8.64e15, 8.64e15)
-  if not (version and createdAt and expiresAt and record[2]) or string.sub(record[2], 1, 1) ~= '{' then return nil end
+  if not (version and createdAt and expiresAt and record[2]) or not string.match(record[2], '^%s*{') then return nil end
   if expiresAt <= tonumber(now) then return nil end
   return version, createdAt, record[2]
 end

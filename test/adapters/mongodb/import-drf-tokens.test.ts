@@ -186,6 +186,28 @@ describeOnMongo('importDrfTokens', () => {
     expect(await Promise.all(keys.map(isLive))).toEqual([false, true]);
   });
 
+  it('leaves a key with the user of the document that gave it first, and revokes it with that', async () => {
+    const kept = await importDrfTokens(db, { from, keepUp: true });
+    const last = newKey();
+    await source.insertOne({ key, user_id: 7 });
+    await source.insertOne({ key: last, user_id: 7 });
+    await eventually(async () => expect(await isLive(last)).toBe(true));
+    expect(await userOf(key)).toBe(ada.toHexString());
+    await kept.close();
+    expect(await importDrfTokens(db, { from })).toMatchObject({ imported: 0, revoked: 0, skipped: 1 });
+    await source.deleteOne({ user_id: ada });
+    expect(await importDrfTokens(db, { from })).toMatchObject({ imported: 0, revoked: 1, skipped: 1 });
+    expect([await userOf(key), await isLive(key)]).toEqual([ada.toHexString(), false]);
+  });
+
+  it('keeps the token of a user whose document was written anew under another _id', async () => {
+    await importDrfTokens(db, { from });
+    await source.deleteMany({});
+    await source.insertOne({ key, user_id: ada });
+    expect(await importDrfTokens(db, { from })).toMatchObject({ imported: 0, revoked: 0, skipped: 0 });
+    expect(await isLive(key)).toBe(true);
+  });
+
   it('ends keeping up when it is closed', async () => {
     const kept = await importDrfTokens(db, { from, keepUp: true });
     await kept.close();

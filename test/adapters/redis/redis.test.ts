@@ -62,6 +62,17 @@ describe('RedisSessionStore', () => {
     expect(await store.load(what)).toEqual(fresh);
   });
 
+  it('saves, and does not replace, a record whose JSON another program has begun with space', async () => {
+    const store = new RedisSessionStore(client);
+    const [createdAt, expiresAt] = [1_000, Date.now() + 60_000];
+    await client.hset('ws-with:session:spaced', { version: 3, data: '\n {"a":1}', createdAt, expiresAt });
+    const stored = await store.load('spaced');
+    expect(stored?.data).toEqual({ a: 1 });
+    await expect(store.create('spaced', session({}))).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
+    await store.save('spaced', session({ version: 4, createdAt: new Date(createdAt) }), 3);
+    expect((await store.load('spaced'))?.version).toBe(4);
+  });
+
   it('goes by its own clock, and has the server remove a record a minute after its end', async () => {
     const clock = new TestClock();
     const store = new RedisSessionStore(client, { clock, prefix: 'clock:' });
@@ -154,6 +165,12 @@ describe('RedisTicketStore', () => {
       await expect(new RedisTicketStore(client).consume('forged')).rejects.toThrow(TypeError);
     },
   );
+
+  it('reads null as nothing, as other programs write it', async () => {
+    const grant = { userId: 'ada', tokenId: null, expiresAt: null, httpSessionId: null };
+    await client.set(`ws-with:ticket:${hash('sha256', 'foreign', 'hex')}`, JSON.stringify({ until: 8e15, grant }));
+    expect(await new RedisTicketStore(client).consume('foreign')).toEqual({ userId: 'ada' });
+  });
 });
 
 describe('RedisRevocationFeed', () => {
@@ -165,8 +182,13 @@ describe('RedisRevocationFeed', () => {
       () => undefined,
     );
     for (const text of ['no JSON', 'null', '{}', '{"tokenId":7}']) await client.publish('odd:revocations', text);
-    await feed.publish({ userId: 'ada' });
-    await expect.poll(() => heard).toEqual([{ userId: 'ada' }]);
+    // a moment that cannot be read must not end all that the user has
+    for (const moment of ['"2026-11-26"', '9e15', '{}', 'true'])
+      await client.publish('odd:revocations', `{"userId":"ada","issuedBefore":${moment}}`);
+    await client.publish('odd:revocations', '{"userId":"ada","issuedBefore":null}');
+    await feed.publish({ userId: 'ada', issuedBefore: new Date(7) });
+    const hint = { userId: 'ada', hint: true };
+    await expect.poll(() => heard).toEqual([hint, hint, hint, hint, { userId: 'ada' }, { userId: 'ada', issuedBefore: new Date(7) }]);
     for (const bad of [
       {},
       null,

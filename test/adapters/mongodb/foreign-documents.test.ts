@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { Binary, Long, MongoClient, ObjectId } from 'mongodb';
+import { beforeEach, expect, it } from 'vitest';
+import {
+  ensureIndexes,
+  MongoRevocationFeed,
+  MongoTicketStore,
+  MongoTokenRepository,
+  MongoUserRepository,
+} from '../../../entries/mongodb.js';
+import { tokenIdOf } from '../../../src/token-id.js';
+import { eventually } from '../../support/eventually.js';
+import { describeOnMongo, openDatabase, url } from './mongo.js';
+
+const newId = () => tokenIdOf(randomBytes(20).toString('hex'));
+
+describeOnMongo('Documents that other programs have written', () => {
+  const { db } = openDatabase();
+  const users = db.collection<{ _id: unknown }>('users');
+
+  beforeEach(() => db.dropDatabase());
+
+  it.each([
+    ['nothing', {}],
+    ['null', { userId: null }],
+    ['a list', { userId: ['ada'] }],
+    ['bytes', { userId: new Binary(Buffer.from('ada')) }],
+    ['an object', { userId: { login: 'ada' } }],
+    ['an empty string', { userId: '' }],
+  ])('are no token of any user where its userId is %s, were there users without a key', async (_, fields) => {
+    await db.collection('users').insertMany([{ name: 'without' }, { login: null }, { login: 'ada' }, { login: '' }]);
+    const tokens = new MongoTokenRepository(db, { users: { key: 'login' } });
+    const id = newId();
+    await db.collection<{ _id: string }>('tokens').insertOne({ _id: id, createdAt: new Date(), ...fields });
+    expect((await tokens.findById(id))?.user).toBeUndefined();
+    expect((await tokens.findByIds([id])).get(id)?.user).toBeUndefined();
+  });
+
+  it('are nobody where the key of a user is a list, or bytes', async () => {
+    await db.collection('users').insertMany([{ login: ['ada'] }, { login: new Binary(Buffer.from('bob')) }]);
+    const repository = new MongoUserRepository(db, { key: 'login' });
+    expect([await repository.findById('ada'), await repository.findById('bob')]).toEqual([undefined, undefined]);
+    await expect(new MongoTokenRepository(db, { users: { key: 'login' } }).issue('ada')).rejects.toMatchObject({
+      code: 'ERR_USER_UNKNOWN',
+    });
+  });
+
+  it('stay one user’s where an id is an integer of more than 64 bits, whose lower ones are another’s', async () => {
+    const [own, other] = ['-8446744073709551617', '9999999999999999999'];
+    await users.insertOne({ _id: Long.fromString(own) });
+    const tokens = new MongoTokenRepository(db);
+    const { id } = await tokens.issue(own);
+    expect(await tokens.listOf(other)).toEqual([]);
+    expect(await tokens.revokeAllOf(other)).toBe(0);
+    expect((await tokens.findById(id))?.user?.id).toBe(own);
+    expect(await tokens.revokeAllOf(own)).toBe(1);
+  });
+
+  it.each([
+    ['null', null],
+    ['text', 'some day'],
+    ['a number', 9e15],
+    ['beyond what a Date can hold', { $toDate: Long.fromString('9000000000000000') }],
+  ])('open no channel by a ticket whose end is %s', async (_, expiresAt) => {
+    const tickets = new MongoTicketStore(db);
+    const ticket = await tickets.issue({ userId: 'ada' }, 30_000);
+    await db.collection('tickets').updateMany({}, [{ $set: { expiresAt } }]);
+    await expect(tickets.consume(ticket)).rejects.toThrow(TypeError);
+    expect(await tickets.consume(ticket)).toBeUndefined();
+  });
+
+  it('are revocations by any kind of key; where a moment cannot be read, users are looked up, and where all cannot, everybody', async () => {
+    const feed = new MongoRevocationFeed(db);
+    const heard: unknown[] = [];
+    await using _subscription = await feed.subscribe(
+      (revocation) => heard.push(revocation),
+      () => heard.push('gap'),
+    );
+    const ann = new ObjectId();
+    await db
+      .collection('revocations')
+      .insertMany([
+        { userId: 'ada', issuedBefore: '2026-11-26' },
+        { userId: 'ada', issuedBefore: null, tokenId: null },
+        { userId: 5 },
+        { userId: ann },
+        { tokenId: 'x' },
+        { tokenId: newId(), userId: 'ada' },
+        { userId: { $ne: null } },
+        {},
+        { httpSessionId: 'last' },
+      ]);
+    await eventually(() => expect(heard.at(-1)).toEqual({ httpSessionId: 'last' }));
+    expect(heard.slice(0, -1)).toEqual([
+      { userId: 'ada', hint: true },
+      { userId: 'ada' },
+      { userId: '5' },
+      { userId: ann.toHexString() },
+      ...Array(4).fill('gap'),
+    ]);
+  });
+
+  it.each([{ useBigInt64: true }, { promoteLongs: false }, { promoteBuffers: true }])(
+    'have long integers, and change nothing by that for a client with %j',
+    async (options) => {
+      await using client = new MongoClient(url, options);
+      const own = client.db(db.databaseName);
+      const one = Long.fromNumber(1);
+      const index = { name: 'of another driver', key: { expiresAt: one }, expireAfterSeconds: Long.fromNumber(86_400) };
+      await db.command({ createIndexes: 'tokens', indexes: [index] });
+      await ensureIndexes(own);
+      await ensureIndexes(own);
+      await users.insertMany([{ _id: Long.fromString('9007199254740993') }, { _id: Long.fromNumber(7) }]);
+      await using tokens = new MongoTokenRepository(own, { maxPerUser: 2, cache: true });
+      for (const userId of ['9007199254740993', '7']) {
+        const { id } = await tokens.issue(userId);
+        expect((await tokens.findById(id))?.user?.id).toBe(userId);
+        expect(await tokens.rotate(id, { graceMs: 10_000 })).toMatchObject({ userId });
+        await tokens.issue(userId);
+        await expect(tokens.issue(userId)).rejects.toMatchObject({ code: 'ERR_TOKEN_LIMIT' });
+        expect(await tokens.revokeAllOf(userId)).toBeGreaterThan(0);
+      }
+    },
+  );
+});
