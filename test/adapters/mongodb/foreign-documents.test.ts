@@ -31,7 +31,7 @@ describeOnMongo('Documents that other programs have written', () => {
     await db.collection('users').insertMany([{ name: 'without' }, { login: null }, { login: 'ada' }, { login: '' }]);
     const tokens = new MongoTokenRepository(db, { users: { key: 'login' } });
     const id = newId();
-    await db.collection<{ _id: string }>('tokens').insertOne({ _id: id, createdAt: new Date(), ...fields });
+    await db.collection<{ _id: string; createdAt: Date }>('tokens').insertOne({ _id: id, createdAt: new Date(), ...fields });
     expect((await tokens.findById(id))?.user).toBeUndefined();
     expect((await tokens.findByIds([id])).get(id)?.user).toBeUndefined();
   });
