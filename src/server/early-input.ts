@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { SocketClaim } from './upgrade-routes.js';
+import { readersOf, type SocketClaim } from './upgrade-routes.js';
 
 /** Told what happens on a raw socket while its upgrade waits for an answer. */
 export interface EarlyEvents {
@@ -16,6 +16,8 @@ export class EarlyInput {
   readonly #raw: Socket;
   readonly #claim: SocketClaim;
   readonly #maxBytes: number;
+  /** What came with the handshake: whoever answers has it already. */
+  readonly #head: Buffer;
   #events: EarlyEvents | undefined;
   #chunks: Buffer[];
   #bytes: number;
@@ -24,6 +26,7 @@ export class EarlyInput {
     this.#raw = claim.socket as Socket;
     this.#claim = claim;
     this.#maxBytes = maxBytes;
+    this.#head = head;
     this.#chunks = head.length > 0 ? [head] : [];
     this.#bytes = head.length;
   }
@@ -46,12 +49,18 @@ export class EarlyInput {
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#claim.isAnswered) {
-      this.#leave();
+      this.#giveBack(chunk);
       return;
     }
+    // most clients send nothing before they have an answer
+    if (this.#bytes === this.#head.length) this.#raw.on('newListener', this.#onListener);
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     this.#judge();
+  };
+
+  readonly #onListener = (name: string | symbol): void => {
+    if ((name === 'data' || name === 'readable') && this.#claim.isAnswered) this.#giveBack();
   };
 
   readonly #onEnd = (): void => {
@@ -82,6 +91,20 @@ export class EarlyInput {
     events?.taken();
   }
 
+  /** {@link #leave}, with what has arrived too early, unless they read by themselves: they have had `last` then. */
+  #giveBack(last?: Buffer): void {
+    const raw = this.#raw;
+    const early = this.#chunks.filter((chunk) => chunk !== this.#head);
+    // as ws does it: the head is put back, to be read with the rest
+    if (Buffer.isBuffer(last) && last.equals(this.#head)) early.unshift(last);
+    else if (last !== undefined) early.push(last);
+    this.#leave();
+    if (readersOf(raw) > 0) return;
+    const stream: { readableFlowing: boolean | null } = raw;
+    stream.readableFlowing = null; // it waits for its reader again, as Node handed it over
+    for (const chunk of early.reverse()) raw.unshift(chunk);
+  }
+
   #judge(): void {
     if (this.#bytes > this.#maxBytes) this.#events?.overflowed();
     else if (this.#bytes > this.#maxBytes / 2) this.#raw.pause();
@@ -90,6 +113,7 @@ export class EarlyInput {
   /** Listens no more, and gives what has arrived: in pieces as it came, so that reading can be paused between them. */
   release(): readonly Buffer[] {
     this.#events = undefined;
+    this.#raw.off('newListener', this.#onListener);
     this.#raw.off('data', this.#onData);
     this.#raw.off('end', this.#onEnd);
     this.#raw.off('finish', this.#onFinish);

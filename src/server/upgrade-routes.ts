@@ -88,7 +88,8 @@ export function afterEarlierResponses(socket: Duplex, next: () => void): void {
   }
 }
 
-function readersOf(socket: Duplex): number {
+/** How many listen to what arrives on `socket`. */
+export function readersOf(socket: Duplex): number {
   return socket.listenerCount('data') + socket.listenerCount('readable');
 }
 

@@ -80,6 +80,62 @@ describe('what arrives before an upgrade is answered', () => {
   });
 });
 
+describe('what arrives too early for somebody else, who answers later', () => {
+  const head = Buffer.from('h');
+  const readers: Readonly<Record<string, (socket: Duplex) => () => string>> = {
+    'by data': (socket) => {
+      let seen = '';
+      socket.on('data', (chunk) => {
+        seen += String(chunk);
+      });
+      return () => seen;
+    },
+    'by readable': (socket) => {
+      let seen = '';
+      socket.on('readable', () => {
+        for (let chunk: unknown = socket.read(); chunk !== null; chunk = socket.read()) seen += String(chunk);
+      });
+      return () => seen;
+    },
+  };
+
+  it.each(Object.entries(readers))('is theirs when they begin to read %s, whether they put the head back or not', async (_how, read) => {
+    for (const putsBack of [true, false]) {
+      const { socket, claim, watch, arrives, told, listeners } = waiting({ head });
+      const newListeners = socket.listenerCount('newListener');
+      watch();
+      for (const piece of ['one', 'two']) await arrives(piece);
+      claim.isAnswered = true;
+      if (putsBack) socket.unshift(head);
+      const seen = read(socket);
+      await arrives('three');
+      expect([seen(), told]).toEqual([putsBack ? 'honetwothree' : 'onetwothree', ['taken']]);
+      expect([listeners() <= 1, socket.listenerCount('newListener')]).toEqual([true, newListeners]);
+    }
+  });
+
+  it.each(Object.entries(readers))('is not there twice where they have read %s all along', async (_how, read) => {
+    const { socket, claim, watch, arrives } = waiting();
+    const seen = read(socket);
+    watch();
+    await arrives('one');
+    claim.isAnswered = true;
+    await arrives('two');
+    expect(seen()).toBe('onetwo');
+  });
+
+  it('waits for them where they have answered and begin to read later still', async () => {
+    const { socket, claim, watch, arrives } = waiting();
+    watch();
+    await arrives('one');
+    claim.isAnswered = true;
+    for (const piece of ['two', 'three']) await arrives(piece);
+    const seen = readers['by data']?.(socket);
+    await arrives('four');
+    expect(seen?.()).toBe('onetwothreefour');
+  });
+});
+
 describe('a connection whose upgrade waits', () => {
   it('and is ended by its client is gone, and closed', async () => {
     const { socket, watch, told, listeners } = waiting();
