@@ -12,6 +12,8 @@ export const presenceGroup = `${ownPrefix}presence`;
 /** A node says that often that it is there, and is forgotten when nothing was heard of it for so long. */
 const beatMs = 5_000;
 const silentMs = 20_000;
+/** A timer that is so late tells that the process was busy or asleep. */
+const lateMs = beatMs;
 /** Changes are gathered for so long. */
 const gatherMs = 50;
 /** A node is asked that often at most: its answer may be under way. */
@@ -56,13 +58,16 @@ export class Presence {
   #owesAll = false;
   #isClosed = false;
   #cancelGather: (() => void) | undefined;
-  #cancelBeat: () => void;
+  #cancelBeat!: () => void;
+  #beatAt = 0;
+  /** When it was last found to have been asleep: what others said meanwhile is heard only then. */
+  #awakeSince = Number.NEGATIVE_INFINITY;
   #cancelWatch: (() => void) | undefined;
 
   constructor(owner: PresenceOwner, clock: Clock) {
     this.#owner = owner;
     this.#clock = clock;
-    this.#cancelBeat = clock.setTimer(() => this.#beat(), beatMs);
+    this.#beatLater();
   }
 
   /** `channel` came into a group of this node: its user has one channel more there. */
@@ -235,18 +240,31 @@ export class Presence {
     for (const part of rest) this.#say({ node: this.#node, kind: 'change', at: ++this.#at, counts: part });
   }
 
-  #beat(): void {
+  #beatLater(): void {
+    this.#beatAt = this.#clock.monotonic() + beatMs;
     this.#cancelBeat = this.#clock.setTimer(() => this.#beat(), beatMs);
+  }
+
+  #noticeSleep(now: number): void {
+    if (now - this.#beatAt > lateMs) this.#awakeSince = now;
+  }
+
+  #beat(): void {
+    this.#noticeSleep(this.#clock.monotonic());
+    this.#beatLater();
     this.#say({ node: this.#node, kind: 'alive', at: this.#at });
   }
 
   /** Forgets nodes that are silent for too long, and looks again when the next one may be. */
   #watch(): void {
     this.#cancelWatch = undefined;
-    const since = this.#clock.monotonic() - silentMs;
-    for (const [id, { heardAt }] of this.#others) if (heardAt <= since) this.#forget(id);
+    const now = this.#clock.monotonic();
+    this.#noticeSleep(now);
+    const since = now - silentMs;
+    const silentSince = ({ heardAt }: Node): number => Math.max(heardAt, this.#awakeSince);
+    for (const [id, node] of this.#others) if (silentSince(node) <= since) this.#forget(id);
     if (this.#others.size === 0) return;
-    const longest = Math.min(...Array.from(this.#others.values(), ({ heardAt }) => heardAt));
+    const longest = Math.min(...Array.from(this.#others.values(), silentSince));
     this.#cancelWatch ??= this.#clock.setTimer(() => this.#watch(), longest - since);
   }
 

@@ -1,3 +1,5 @@
+import { kindOf } from '../kind-of.js';
+import { ignoreRefused } from '../maybe-promise.js';
 import { errorOf } from '../thrown.js';
 import { maxInFlight } from './max-in-flight.js';
 
@@ -5,6 +7,18 @@ import { maxInFlight } from './max-in-flight.js';
 export interface LookUp<Id extends string, Found> {
   one(id: Id): Promise<Found | undefined>;
   readonly many: ((ids: readonly Id[]) => Promise<ReadonlyMap<Id, Found>>) | undefined;
+}
+
+/**
+ * What was found under several ids, if it is a map: a list, or nothing at all, does not say that they are all gone.
+ *
+ * @throws {TypeError} naming the method that returned it.
+ */
+export function checkedAnswers<Id, Found>(answers: ReadonlyMap<Id, Found> | undefined, method: string): ReadonlyMap<Id, Found> {
+  const { get, [Symbol.iterator]: iterator } = (answers ?? {}) as Partial<ReadonlyMap<Id, Found>>;
+  if (answers !== undefined && typeof get === 'function' && typeof iterator === 'function') return answers;
+  ignoreRefused(answers);
+  throw new TypeError(`${method} returned ${kindOf(answers)} where a Map by ids is`);
 }
 
 /** What `make` makes, or the error that it throws. */

@@ -6,7 +6,7 @@ import type { TokenId } from '../token-id.js';
 import type { AuthenticatedUser, UserLike } from '../users.js';
 import { checkedGrant, checkedUser } from './checked-grant.js';
 import { checkedHttpSession } from './checked-http-session.js';
-import { lookedUp } from './looked-up.js';
+import { checkedAnswers, lookedUp } from './looked-up.js';
 
 /** How far a chain of exchanged tokens is followed. */
 export const maxSuccessors = 16;
@@ -68,7 +68,7 @@ function standingOf(grant: unknown, method: string): Standing | undefined {
 export function tokenRecheck(tokens: TokenRepository<UserLike>): Recheck {
   const isBatched = typeof tokens.findByIds === 'function';
   const one = async (id: TokenId): Promise<TokenGrant<UserLike> | undefined> => tokens.findById(id);
-  const many = isBatched ? async (ids: readonly TokenId[]) => (await tokens.findByIds?.(ids)) ?? new Map<TokenId, never>() : undefined;
+  const many = isBatched ? async (ids: readonly TokenId[]) => checkedAnswers(await tokens.findByIds?.(ids), 'tokens.findByIds') : undefined;
   return {
     isBatched,
     ask: async (credentials) => {
@@ -85,7 +85,7 @@ export function httpSessionRecheck(reader: HttpSessionReader, users: UserReposit
   const isBatched = typeof reader.readByIds === 'function';
   const sessionsOf = {
     one: async (id: string): Promise<HttpSession | undefined> => reader.readById(id),
-    many: isBatched ? async (ids: readonly string[]) => (await reader.readByIds?.(ids)) ?? new Map<string, never>() : undefined,
+    many: isBatched ? async (ids: readonly string[]) => checkedAnswers(await reader.readByIds?.(ids), 'sessions.readByIds') : undefined,
   };
   return {
     isBatched,
@@ -130,7 +130,7 @@ function lookedUpUsers(ids: readonly string[], users: UserRepository<UserLike>):
     one: async (id: string): Promise<UserLike | undefined> => users.findById(id),
     many:
       typeof users.findByIds === 'function'
-        ? async (some: readonly string[]) => (await users.findByIds?.(some)) ?? new Map<string, never>()
+        ? async (some: readonly string[]) => checkedAnswers(await users.findByIds?.(some), 'users.findByIds')
         : undefined,
   };
   return lookedUp(ids, lookUp, (user, isOfMany) => checkedUser(user, `users.${isOfMany ? 'findByIds' : 'findById'}`));

@@ -3,6 +3,7 @@ import { Groups } from '../../../entries/index.js';
 import { MemoryBroadcaster } from '../../../entries/memory.js';
 import { TestClock } from '../../../entries/testing.js';
 import type { Broadcaster } from '../../../src/contracts/broadcaster.js';
+import type { Clock } from '../../../src/contracts/clock.js';
 import { memberOf } from './member.js';
 
 /** A broadcaster that loses what it is told to. */
@@ -276,3 +277,61 @@ it('presence of a node that has closed knows nobody of the others any more', asy
   expect(users(one)).toEqual({});
   await two?.close();
 });
+
+/** The clock of a process that can be stopped: time goes on, and its timers run when it does. */
+class StoppableClock implements Clock {
+  readonly #clock: TestClock;
+  readonly #held: (() => void)[] = [];
+  isStopped = false;
+
+  constructor(clock: TestClock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  monotonic(): number {
+    return this.#clock.monotonic();
+  }
+
+  setTimer(fn: () => void, ms: number): () => void {
+    return this.#clock.setTimer(() => (this.isStopped ? this.#held.push(fn) : fn()), ms);
+  }
+
+  resume(): void {
+    this.isStopped = false;
+    for (const fn of this.#held.splice(0)) fn();
+  }
+}
+
+it.each([12_000, 15_500, 21_000, 60_000])(
+  'a node that was stopped for %i ms forgets nobody who is still there, and then those who are not',
+  async (ms) => {
+    const clock = new TestClock();
+    const own = new StoppableClock(clock);
+    const line = new LossyBroadcaster();
+    const left: string[] = [];
+    const onPresence = (_: string, change: { readonly left: readonly string[] }): unknown => left.push(...change.left);
+    const one = new Groups({ broadcaster: line, presence: true, clock: own, onPresence });
+    const others = ['bob', 'eve'].map((name) => {
+      const otherLine = new LossyBroadcaster(line);
+      const groups = new Groups({ broadcaster: otherLine, presence: true, clock });
+      groups.add('lobby', memberOf(name).channel);
+      return { groups, line: otherLine };
+    });
+    await Promise.all([one, ...others.map(({ groups }) => groups)].map(({ ready }) => ready));
+    await clock.advance(7_000);
+    own.isStopped = true;
+    line.isLosing = true;
+    await clock.advance(ms);
+    own.resume();
+    expect([users(one), left]).toEqual([{ bob: 1, eve: 1 }, []]);
+    line.isLosing = false;
+    others[1]!.line.isLosing = true;
+    await clock.advance(30_000);
+    expect([users(one), left]).toEqual([{ bob: 1 }, ['eve']]);
+    await Promise.all([one, ...others.map(({ groups }) => groups)].map((groups) => groups.close()));
+  },
+);

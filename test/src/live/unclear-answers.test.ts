@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { type HttpSession, type HttpSessionReader, type TokenGrant, withUserFromHttp } from '../../../entries/index.js';
+import { type HttpSession, type HttpSessionReader, type TokenGrant, type TokenId, withUserFromHttp } from '../../../entries/index.js';
 import { MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { unreadable } from '../../../src/unreadable.js';
@@ -101,6 +101,25 @@ describe('a token that is looked up again', () => {
     expect(ann.closed).toBeUndefined();
     expect((await connect('ann')).refusal).toEqual({ status: 503 });
     expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED', 'ERR_LOOKUP_FAILED']);
+  });
+
+  it.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['null', null],
+    ['an empty list', []],
+    ['a list of grants', [{ id: idOf('ann'), user: { id: 'ann', isAuthenticated: true } }]],
+    ['an object by ids', { [idOf('ann')]: { id: idOf('ann') } }],
+    ['a set', new Set()],
+    ['a promise of a promise’s list', Promise.resolve([])],
+  ])('cannot be told where %s comes in place of a map of grants', async (_name, answers) => {
+    const { connect, clock, tokens, errors } = watch();
+    tokens.put('ann');
+    const ann = await connect('ann');
+    tokens.findByIds = async () => answers as ReadonlyMap<TokenId, TokenGrant>;
+    await clock.advance(60_000);
+    expect(ann.closed).toBeUndefined();
+    expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED']);
+    expect((errors[0] as Error).cause).toMatchObject({ name: 'TypeError', message: expect.stringContaining('tokens.findByIds') });
   });
 
   it('is none where its user is a promise that nobody has awaited, and the rejection of that ends nothing', async () => {
