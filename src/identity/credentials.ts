@@ -90,12 +90,12 @@ export function cookie(name = 'key'): CredentialSource {
   });
 }
 
-/** Whether `request` has several `Authorization` headers that differ: Node gives the first alone, a proxy may have looked at another. */
-function hasRivals({ headers, rawHeaders }: IncomingMessage): boolean {
-  return rawHeaders?.some(
-    (name, index) =>
-      index % 2 === 0 && name.toLowerCase() === 'authorization' && rawHeaders[index + 1]?.trim() !== headers.authorization?.trim(),
-  );
+/** Whether several `Authorization` headers were sent that differ: Node gives the first alone, a proxy may have looked at another. */
+function hasRivals({ rawHeaders = [] }: Partial<IncomingMessage>): boolean {
+  const isOne = (name: string, index: number): boolean => index % 2 === 0 && name.toLowerCase() === 'authorization';
+  const valueAfter = (index: number): string | undefined => rawHeaders[index + 1]?.trim();
+  const first = rawHeaders.findIndex(isOne); // the application may have put another into `headers`: that is its own affair
+  return first >= 0 && rawHeaders.some((name, index) => index > first && isOne(name, index) && valueAfter(index) !== valueAfter(first));
 }
 
 /**

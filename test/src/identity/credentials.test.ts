@@ -89,6 +89,14 @@ describe('cookie', () => {
 });
 
 describe('authorization', () => {
+  it('is what the application has put in the place of what was sent', () => {
+    const request = fakeRequest({ headers: { authorization: `Bearer ${aliceKey}` } });
+    request.rawHeaders = ['Host', '127.0.0.1', 'Authorization', 'Basic YTpi', 'X-Key', aliceKey];
+    expect(authorization().find(request)).toMatchObject({ kind: 'key', key: aliceKey });
+    const bare = { headers: request.headers } as typeof request;
+    expect(authorization().find(bare)).toMatchObject({ kind: 'key', key: aliceKey });
+  });
+
   it.each([
     ['the same key twice', [`Bearer ${aliceKey}`, `Bearer ${aliceKey} `], aliceKey],
     ['two keys', [`Bearer ${aliceKey}`, `Bearer ${bobKey}`], 'malformed'],
