@@ -1,4 +1,5 @@
 import type { ClientClock, ClientOptions } from './client-options.js';
+import { here } from './environment.js';
 
 /** Timers of the platform run at once beyond this. */
 const longestMs = 2_147_483_647;
@@ -29,22 +30,26 @@ const defaults = {
   renew: null,
   ticket: null,
   protocols: undefined,
-  clock: undefined,
+  clock,
 };
 
 /** @throws {TypeError} naming the option that there is not, or that is not what it must be. */
 export function checkedClientOptions(given: ClientOptions): CheckedClientOptions {
-  const options: Record<string, unknown> = { ...defaults, WebSocket: (globalThis as { readonly WebSocket?: unknown }).WebSocket ?? false };
+  const options: Record<string, unknown> = { ...defaults, WebSocket: here.WebSocket ?? false };
   for (const name in given) if (!(name in options)) throw new TypeError(`connectChannel: no option ${name}`);
-  for (const [name, byDefault] of Object.entries(options)) {
+  for (const name in options) {
+    const byDefault = options[name];
     const value = given[name as keyof ClientOptions];
     const used = value ?? byDefault;
     options[name] = used;
     if (typeof byDefault === 'number') checkNumber(name, used);
-    else if (byDefault !== undefined && used !== null && typeof used !== 'function') throw mistake(name, 'a function', value);
+    else if (byDefault !== undefined && byDefault !== clock && used !== null && typeof used !== 'function') {
+      throw mistake(name, 'a function', value);
+    }
   }
-  options.clock ??= clock;
-  return options as unknown as CheckedClientOptions;
+  const checked = options as unknown as CheckedClientOptions;
+  for (const name in clock) if (!checked.clock[name as keyof ClientClock]) throw mistake('clock', 'a clock', checked.clock);
+  return checked;
 }
 
 /** @throws {TypeError} unless `value` is a number that timers keep. */
@@ -55,7 +60,8 @@ export function checkNumber(name: string, value: unknown): void {
 /** @throws {TypeError} unless `given` is a URL of a socket. */
 export function checkedUrl(given: string | URL): URL {
   try {
-    const url = new URL(given, (globalThis as { readonly location?: { readonly href: string } }).location?.href);
+    // as the platform resolves what it is given itself: a page may have a base
+    const url = new URL(given, here.document?.baseURI ?? here.location?.href);
     url.protocol = url.protocol.replace('http', 'ws');
     url.hash = ''; // no socket takes one
     if (/^wss?:/.test(url.protocol)) return url;

@@ -4,19 +4,10 @@ import { actionOn, brokenLine, type CloseAction, type Closing } from './close-co
 import { isOffline, whenWorthALook } from './environment.js';
 import { failureOf } from './failure.js';
 import { guarded } from './guarded.js';
+import { closeMs, maxServerErrors, open, renewalCountsMs, soonMs } from './limits.js';
 import { Requests } from './requests.js';
 import type { ClientData, ClientSocket, ClientSocketEvent } from './socket.js';
 import { StateStream } from './state-stream.js';
-
-const open = 1;
-/** Of restarts, and of servers with trouble of their own: what all clients are spread over, and what they wait at least. */
-const soonMs = 3_000;
-/** Who renewed so lately, and is refused, will not be let in by another renewal. */
-const renewalCountsMs = 60_000;
-/** How often a server may fail without a good connection in between. */
-const maxServerErrors = 10;
-/** What a peer that does not answer a close gets before its line is dropped, where it can be. */
-const closeMs = 2_000;
 
 /** A connection to a channel that comes back by itself, as the server's close codes ask. Made by `connectChannel`. */
 export class ClientChannel {
@@ -64,10 +55,10 @@ export class ClientChannel {
 
   /** Sends one message. Returns `false`, and keeps nothing, if there is no open connection. `true` is no proof that it arrived: for that, use {@link request}. */
   send(data: ClientData): boolean {
-    if (this.#socket?.readyState !== open) return false;
+    const isOpen = this.#socket?.readyState === open;
     // views are taken everywhere, but not by all types of all platforms
-    this.#socket.send(data as string);
-    return true;
+    if (isOpen) this.#socket?.send(data as string);
+    return isOpen;
   }
 
   /** {@link send}, with `value` as JSON. @throws {TypeError} when JSON cannot hold it. */
@@ -106,10 +97,10 @@ export class ClientChannel {
   }
 
   async #connect(): Promise<void> {
-    const { ticket, protocols, WebSocket, connectTimeoutMs } = this.#options;
+    const { ticket, protocols, WebSocket } = this.#options;
     if (isOffline()) return this.#pause(0);
     const signal = this.#begin({ name: 'connecting' });
-    this.#setTimer(() => this.#lose(), connectTimeoutMs);
+    this.#setTimer(() => this.#lose(), this.#options.connectTimeoutMs);
     const url = new URL(this.#url);
     let offered: string | readonly string[] | undefined;
     try {
@@ -152,14 +143,13 @@ export class ClientChannel {
   }
 
   #opened(): void {
-    const { clock, stableMs } = this.#options;
     this.#begin({ name: 'open' });
     this.#failedHandshakes = 0;
-    this.#cancelStable = clock.setTimer(() => {
+    this.#cancelStable = this.#options.clock.setTimer(() => {
       this.#failures = 0;
       this.#serverErrors = 0;
       this.#renewableAt = 0;
-    }, stableMs);
+    }, this.#options.stableMs);
     this.#watch();
     this.#requests.sendAll();
   }
@@ -225,20 +215,18 @@ export class ClientChannel {
   }
 
   #mayRenew(): boolean {
-    const { renew, clock } = this.#options;
-    return !!renew && this.#renewableAt <= clock.monotonic();
+    return !!this.#options.renew && this.#renewableAt <= this.#options.clock.monotonic();
   }
 
   async #renew(): Promise<void> {
-    const { renew, connectTimeoutMs, clock } = this.#options;
     if (!this.#mayRenew()) return this.#stop('log-in');
     const signal = this.#begin({ name: 'renewing', ...this.#last });
-    this.#setTimer(() => this.#wait('backoff'), connectTimeoutMs);
+    this.#setTimer(() => this.#wait('backoff'), this.#options.connectTimeoutMs);
     try {
-      const answer = await renew?.(this.#last.closing, signal);
+      const answer = await this.#options.renew?.(this.#last.closing, signal);
       if ((answer as { readonly ok?: unknown } | undefined)?.ok === false) throw answer;
       if (signal.aborted) return;
-      this.#renewableAt = clock.monotonic() + renewalCountsMs;
+      this.#renewableAt = this.#options.clock.monotonic() + renewalCountsMs;
       void this.#connect();
     } catch (error) {
       if (!signal.aborted) this.#failed(error, true);
@@ -255,12 +243,12 @@ export class ClientChannel {
 
   /** Returns after a while of its own, and `atLeastMs`. */
   #wait(action: CloseAction, atLeastMs = 0): void {
-    const { minDelayMs, maxDelayMs, random, clock } = this.#options;
+    const { minDelayMs, maxDelayMs } = this.#options;
     const leastMs = action === 'much-later' ? maxDelayMs : action === 'later' ? soonMs : atLeastMs;
     const boundMs = action === 'at-once' ? 0 : action === 'soon' ? soonMs : Math.min(maxDelayMs, minDelayMs * 2 ** this.#failures);
     this.#failures += 1;
-    this.#notBefore = clock.monotonic() + leastMs;
-    this.#pause(leastMs + random() * boundMs);
+    this.#notBefore = this.#options.clock.monotonic() + leastMs;
+    this.#pause(leastMs + this.#options.random() * boundMs);
   }
 
   #pause(inMs: number): void {

@@ -32,5 +32,5 @@ export function actionOn({ code, reason }: Closing): CloseAction {
   if (code === 1008 && reason === 'rate limited') return 'much-later';
   if (code === 1012) return 'soon';
   if (code === 1011) return 'later';
-  return final.test(String(code)) ? 'stop' : 'backoff';
+  return final.test(`${code}`) ? 'stop' : 'backoff';
 }

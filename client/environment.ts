@@ -1,7 +1,9 @@
 /** What the client uses of its surroundings: those of a page, of a worker, or of Node, Bun and Deno, where only some of it is there. */
 interface Surroundings {
   readonly navigator?: { readonly onLine?: boolean };
-  readonly document?: EventSource & { readonly hidden?: boolean };
+  readonly document?: EventSource & { readonly hidden?: boolean; readonly baseURI?: string };
+  readonly location?: { readonly href: string };
+  readonly WebSocket?: unknown;
   readonly addEventListener?: EventSource['addEventListener'];
 }
 
@@ -9,7 +11,8 @@ interface EventSource {
   addEventListener(type: string, listener: () => void, options: { readonly signal: AbortSignal }): void;
 }
 
-const here = globalThis as Surroundings;
+/** They are read when they are needed: tests put others in their place. */
+export const here = globalThis as Surroundings;
 
 /** Whether it is certain that there is no network. */
 export function isOffline(): boolean {

@@ -94,17 +94,18 @@ export class FakeNodeSocket extends FakeSocket {
 export function makeClient<Socket extends FakeSocket = FakeSocket>(
   options: ClientOptions = {},
   Base: new (url: string, protocols?: string | string[]) => Socket = FakeSocket as never,
+  url = 'wss://chat.example/',
 ) {
   const clock = new TestClock();
   const sockets: Socket[] = [];
   const Recorded = class extends (Base as unknown as typeof FakeSocket) {
-    constructor(url: string, protocols?: string | string[]) {
-      super(url, protocols);
+    constructor(to: string, protocols?: string | string[]) {
+      super(to, protocols);
       sockets.push(this as unknown as Socket);
     }
   };
   const WebSocket = Recorded as unknown as NonNullable<ClientOptions['WebSocket']>;
-  const client = connectChannel('wss://chat.example/', { clock, WebSocket, random: () => 0.5, ...options });
+  const client = connectChannel(url, { clock, WebSocket, random: () => 0.5, ...options });
   const states: ClientState[] = [];
   const read = (async () => {
     for await (const state of client.states) states.push(state);

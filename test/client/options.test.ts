@@ -24,6 +24,10 @@ describe('connectChannel', () => {
     ['ticket', secret],
     ['random', 0.5],
     ['WebSocket', {}],
+    ['clock', {}],
+    ['clock', secret],
+    ['clock', { monotonic: () => 0 }],
+    ['clock', { setTimer: () => () => undefined }],
     ['onmessage', () => undefined],
   ])('throws a TypeError that names the option %s, and no secret', (name, value) => {
     const error = thrownBy(() => connectChannel('wss://chat.example', { WebSocket, [name]: value }));
@@ -79,6 +83,13 @@ describe('connectChannel', () => {
     const client = connectChannel(given, { WebSocket: Socket as unknown as NonNullable<ClientOptions['WebSocket']> });
     await vi.waitFor(() => expect(urls).toEqual([url]));
     client.close();
+  });
+
+  it('resolves a relative URL as the platform would: by the base of the page, which is another than its place in a srcdoc or beside <base>', async () => {
+    vi.stubGlobal('location', { href: 'about:srcdoc' });
+    vi.stubGlobal('document', { baseURI: 'https://page.example/chat/', addEventListener: () => undefined });
+    const { newest } = makeClient({}, FakeSocket, 'rooms/1');
+    expect((await newest()).url).toBe('wss://page.example/chat/rooms/1');
   });
 
   it('takes an option that is undefined for one that is not given', async () => {
