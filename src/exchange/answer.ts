@@ -36,9 +36,14 @@ const headers: { readonly [Status in RefusalStatus]?: readonly [name: string, va
 /** Bodies longer than this, or of unknown length, are not waited for: the connection ends with the answer. */
 const maxIgnoredBytes = 65_536;
 
+/** Whether somebody has answered, or nobody listens. */
+export function isAnswered({ headersSent, writableEnded, destroyed }: ServerResponse): boolean {
+  return headersSent || writableEnded || destroyed;
+}
+
 /** Answers a request, unless it has been answered: with `body` as JSON, or what its status says, or nothing. Nobody is to keep it. */
 export function answer(request: IncomingMessage, response: ServerResponse, status: RefusalStatus | 200 | 204, body?: object): void {
-  if (response.headersSent || response.writableEnded || response.destroyed) return;
+  if (isAnswered(response)) return;
   if (!request.complete && !isShort(request)) response.shouldKeepAlive = false;
   response.statusCode = status;
   response.setHeader('Cache-Control', 'no-store');

@@ -8,7 +8,7 @@ import { identificationOf } from '../identity/identify-request.js';
 import type { BoundSource } from '../identity/user-source.js';
 import { refusedOrigin } from '../refused-origin.js';
 import { isThrown, memberOf } from '../thrown.js';
-import { answer, Refused } from './answer.js';
+import { answer, isAnswered, Refused } from './answer.js';
 import { jsonBody } from './json-body.js';
 
 /** Answers one HTTP request: a listener of `node:http`, and a handler or middleware of Connect and Express. Never rejects. */
@@ -96,7 +96,7 @@ function mayBeForged({ headers }: IncomingMessage, authentication: Authenticatio
 /** A handler of POST requests of the server's own pages; all others are refused before `run` is called. */
 export function exchangeRoute(runtime: Runtime, run: (exchange: Exchange) => Promise<void>): ExchangeHandler {
   return async (request, response) => {
-    if (response.headersSent || response.writableEnded || response.destroyed) return; // somebody else has answered, or nobody listens
+    if (isAnswered(response)) return;
     try {
       if (request.method !== 'POST') throw new Refused(405);
       if (!runtime.isOriginAllowed(request)) {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { stringifySetCookie } from 'cookie';
 import { aFlag, checkedOptions, oneOf, type Rule, type Rules } from '../checked-options.js';
 import type { CredentialSource } from '../identity/credentials.js';
+import { isAnswered } from './answer.js';
 
 /** How a token's cookie is set. It is always `HttpOnly`, and lives as long as its token. */
 export interface TokenCookieOptions {
@@ -102,6 +103,7 @@ export class TokenCookie {
   }
 
   #append(request: IncomingMessage, response: ServerResponse, value: string, maxAge: number, expires: Date): void {
+    if (isAnswered(response)) return; // by somebody else meanwhile, who would not wait
     const { sameSite = 'lax', partitioned = false, domain, path = '/' } = this.#options;
     const { name } = this.at;
     const secure = this.#options.secure ?? (isHeldToHttps(name, this.#options) || !isOfPlainPage(request));

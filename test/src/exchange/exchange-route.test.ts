@@ -126,6 +126,19 @@ describe.each(handlers)('%s', (_name, make) => {
     expect([read.mock.calls, site.lookUps]).toEqual([[], []]);
   });
 
+  it('does nothing, and tells of no error, where somebody else answers while it is looked up', async () => {
+    const site = makeExchangeSite();
+    const handle = make(site);
+    const { ask } = await serveOverHttp(async (request, response) => {
+      const handled = handle(request, response);
+      response.writeHead(504);
+      await handled;
+      response.end();
+    });
+    const { status, cookies } = await ask({ cookie: `${site.logIn('alice')}; key=${aliceKey}` });
+    expect([status, cookies, site.errors]).toEqual([504, [], []]);
+  });
+
   it('does not reject where the client goes while it is looked up', async () => {
     const site = makeExchangeSite();
     const handle = make(site);
