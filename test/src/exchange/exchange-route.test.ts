@@ -129,7 +129,7 @@ describe.each(handlers)('%s', (_name, make) => {
   it('does nothing, and tells of no error, where somebody else answers while it is looked up', async () => {
     const site = makeExchangeSite();
     const handle = make(site);
-    const { ask } = await serveOverHttp(async (request, response) => {
+    const { ask } = await serveOverHttp(async (request: IncomingMessage, response: ServerResponse) => {
       const handled = handle(request, response);
       response.writeHead(504);
       await handled;
