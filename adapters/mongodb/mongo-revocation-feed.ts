@@ -115,11 +115,11 @@ export class MongoRevocationFeed implements RevocationFeed {
   #changed(change: ChangeStreamDocument): void {
     const told = this.#read(change);
     if (told === gap) this.#subscribers.tellGap();
-    else this.#subscribers.tell(told);
+    else if (told !== undefined) this.#subscribers.tell(told);
   }
 
   /** A change that cannot be read may have meant anything. */
-  #read(change: ChangeStreamDocument): Revocation | typeof gap {
+  #read(change: ChangeStreamDocument): Revocation | typeof gap | undefined {
     try {
       return revocationOf(change, this.#watched, this.#operations.clock.now());
     } catch {

@@ -2,7 +2,7 @@ import type { ChangeStreamDocument, Document } from 'mongodb';
 import { checkedRevocation } from '../../src/check-revocation.js';
 import { isValidDateIfAny } from '../../src/checked-date.js';
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
-import type { TokenId } from '../../src/token-id.js';
+import { isTokenId, type TokenId } from '../../src/token-id.js';
 import { clockSkewMs } from './token-document.js';
 import { userIdOf } from './users.js';
 
@@ -83,11 +83,11 @@ export function stagesFor(watched: WatchedCollections): Document[] {
 }
 
 /**
- * What a change ended, or {@link gap} where it does not tell.
+ * What a change ended, {@link gap} where it does not tell, `undefined` where it ended nothing.
  *
  * @throws {TypeError} when it was written down as a revocation, and is none.
  */
-export function revocationOf(change: ChangeStreamDocument, watched: WatchedCollections, now: number): Revocation | typeof gap {
+export function revocationOf(change: ChangeStreamDocument, watched: WatchedCollections, now: number): Revocation | typeof gap | undefined {
   switch (change.operationType) {
     case 'insert':
       return published(change.fullDocument);
@@ -102,9 +102,9 @@ export function revocationOf(change: ChangeStreamDocument, watched: WatchedColle
 
 type RowChange = Extract<ChangeStreamDocument, { readonly operationType: 'update' | 'replace' | 'delete' }>;
 
-function ofRow(change: RowChange, { tokens, users, userKey }: WatchedCollections, now: number): Revocation | typeof gap {
+function ofRow(change: RowChange, { tokens, users, userKey }: WatchedCollections, now: number): Revocation | typeof gap | undefined {
   const id = String(change.documentKey._id);
-  if (change.ns.coll === tokens) return ofToken(change, id as TokenId, now);
+  if (change.ns.coll === tokens) return isTokenId(id) ? ofToken(change, id, now) : undefined; // of another program, which has tokens too
   if (change.ns.coll !== users) return { httpSessionId: id };
   const userId = userKey === '_id' ? id : keyIn(change, userKey);
   // what became of a user is for the repository to say: a change may mean nothing, and two users' keys may have one string

@@ -43,7 +43,8 @@ export class Echoes {
     const name = JSON.stringify(revocation);
     const index = this.#published.findIndex((each) => each.name === name);
     const [published] = index < 0 ? [] : this.#published.splice(index, 1);
-    return published !== undefined && 'userId' in revocation ? { ...revocation, issuedBefore: published.date } : revocation;
+    if (published === undefined) return revocation;
+    return 'userId' in revocation ? { ...revocation, issuedBefore: published.date } : { ...revocation, hint: true };
   }
 
   #forgetOld(): void {

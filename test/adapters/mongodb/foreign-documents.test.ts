@@ -100,6 +100,21 @@ describeOnMongo('Documents that other programs have written', () => {
     ]);
   });
 
+  it('are told as no revocation where they stand among the tokens, and are none', async () => {
+    const foreign = db.collection<{ _id: ObjectId | string | number }>('tokens');
+    const ids = [new ObjectId(), 'ada', 7];
+    const own = newId();
+    await foreign.insertMany([...ids, own].map((_id) => ({ _id })));
+    const heard: unknown[] = [];
+    await using _subscription = await new MongoRevocationFeed(db).subscribe(
+      (revocation) => heard.push(revocation),
+      () => heard.push('gap'),
+    );
+    for (const _id of [...ids, own]) await foreign.deleteOne({ _id });
+    await eventually(() => expect(heard).toContainEqual({ tokenId: own }));
+    expect(heard).toHaveLength(1);
+  });
+
   it.each([{ useBigInt64: true }, { promoteLongs: false }, { promoteBuffers: true }])(
     'have long integers, and change nothing by that for a client with %j',
     async (options) => {

@@ -250,6 +250,40 @@ describe('disconnectUser, disconnectToken and disconnectHttpSession', () => {
     expect(after.closed).toEqual(inactive);
   });
 
+  it('end nobody who has come since with the same token, when that comes back', async () => {
+    const feed = new ScriptedFeed();
+    feed.publish = async () => undefined;
+    const { server, tokens, connect, clock } = watch({ revocations: feed });
+    tokens.put('ann');
+    const before = await connect('ann');
+    expect(await server.disconnectToken(idOf('ann'))).toBe(1);
+    const after = await connect('ann');
+    feed.tell({ tokenId: idOf('ann') });
+    await eventually(() => expect(tokens.asked).toHaveLength(3)); // it is looked up again
+    await clock.advance(0);
+    expect([before.closed, after.closed]).toEqual([revoked, undefined]);
+    feed.tell({ tokenId: idOf('ann') });
+    expect(after.closed).toEqual(revoked);
+  });
+
+  it('end nobody who has come since with the same HTTP session, when that comes back', async () => {
+    const feed = new ScriptedFeed();
+    feed.publish = async () => undefined;
+    const users = new MemoryUserRepository([{ id: 'ann', isAuthenticated: true as const }]);
+    const sessions = new MemoryHttpSessionReader({ cookie: 'sessionid' });
+    const id = sessions.create('ann');
+    await using server = new ChannelServer({ connect: withUserFromHttp({ sessions, users })(() => {}) }, { revocations: feed });
+    const connect = () => connectTo(server, { cookies: { sessionid: id } });
+    const before = await connect();
+    expect(await server.disconnectHttpSession(id)).toBe(1);
+    const after = await connect();
+    feed.tell({ httpSessionId: id });
+    await nextTurn();
+    expect([before.closed, after.closed]).toEqual([sessionEnded, undefined]);
+    feed.tell({ httpSessionId: id });
+    expect(after.closed).toEqual(sessionEnded);
+  });
+
   it('end nobody who has come since, when what was published twice comes back twice', async () => {
     const feed = new ScriptedFeed();
     feed.publish = async () => undefined;
