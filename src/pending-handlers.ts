@@ -51,7 +51,7 @@ export class PendingHandlers {
     if (active.push(this) === 1) setImmediate(turnOver);
   }
 
-  /** `handler`, which was begun in a turn that is over, is waited for: none that was begun before it comes here after it. */
+  /** `handler`, which knows when it was begun, is waited for: none that was begun before it comes here after it. */
   beginLate(handler: PendingHandler): void {
     handler.isPending = true;
     this.#handlers.add(handler);

@@ -32,7 +32,7 @@ export interface Transport {
   readonly raw: Socket;
   /** The socket, where the handshake is answered already. */
   readonly socket: WebSocket | undefined;
-  /** Tells `channel` what happens before its handshake is answered, which does not come in the turn of the event loop that it came in. */
+  /** Tells `channel` what happens before its handshake is answered, which has to wait. */
   watch(channel: PendingChannel): void;
   /**
    * Answers the handshake of `channel` with 101.

@@ -20,8 +20,10 @@ export class HandlerRun {
   /** The handler gave `result`: that, or its promise. It is asked for once, since the query of a database may run each time that its `then` is called. */
   gave(result: unknown): unknown {
     const given = isThenable(result) ? promiseOf(result) : result;
-    if (!this.#hasReturned) this.#result = given;
-    else if (!this.#isOver) this.#watch(given);
+    if (!this.#hasReturned) {
+      if (this.#result instanceof Promise) this.#result.then(nothing, nothing); // it has been called twice, and waits for the second one
+      this.#result = given;
+    } else if (!this.#isOver) this.#watch(given);
     return given;
   }
 

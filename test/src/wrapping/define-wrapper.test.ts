@@ -365,6 +365,42 @@ describe('a wrapper that does not return what next returned', () => {
     expect(codesOf(errors)).toEqual(['TypeError']);
   });
 
+  it('and calls it twice ends its channel once, and the process lives', async () => {
+    const { options, errors } = makeSite();
+    const wrapper = defineWrapper('double', ((_message: BaseMessage, next: () => unknown) => {
+      next();
+      next();
+    }) as never);
+    const receive = wrapper(async () => {
+      await turns();
+      throw new RangeError('of both');
+    });
+    const client = await connectTo({ receive }, options);
+    await client.send('x');
+    await turns();
+    expect([client.closed?.code, codesOf(errors)]).toEqual([1011, ['RangeError']]);
+  });
+
+  it('but tries again where its handler has thrown is told by what that comes to', async () => {
+    const { options, errors } = makeSite();
+    const wrapper = defineWrapper('persistent', async (_message: BaseMessage, next) => {
+      try {
+        return await next();
+      } catch {
+        return await next();
+      }
+    });
+    let tries = 0;
+    const receive = wrapper(async () => {
+      await turns();
+      tries += 1;
+      if (tries === 1) throw new RangeError('at first');
+    });
+    const client = await connectTo({ receive }, options);
+    await client.send('x');
+    expect([tries, client.closed, errors]).toEqual([2, undefined, []]);
+  });
+
   it('may catch what its handler throws: that is no error then', async () => {
     const { options, errors } = makeSite();
     const wrapper = defineWrapper('patient', (async (_message: BaseMessage, next: () => unknown) => {
