@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MemoryHttpSessionReader, MemoryRevocationFeed, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
 import type { HttpSession } from '../../src/contracts/http-session-reader.js';
 import type {
@@ -141,6 +142,12 @@ export const tokenIssuers = {
       return super.revokeAllOf(userId);
     }
   },
+  /** Compares as the database does by default, which passes over spaces at the end. */
+  TrimsUserIds: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async revokeAllOf(userId: string): Promise<number> {
+      return super.revokeAllOf(typeof userId === 'string' ? userId.trimEnd() : userId);
+    }
+  },
   ListsNewestFirst: class extends MemoryTokenRepository<AuthenticatedUser> {
     override async listOf(userId: string): Promise<TokenInfo[]> {
       return (await super.listOf(userId)).reverse();
@@ -167,6 +174,15 @@ export const tokenRenewers = {
       const end = await super.extend(id, options);
       const fromNow = Date.now() + options.ttlMs; // a moment later than the end that is right
       return end && (Math.abs(fromNow - end.getTime()) < 60_000 ? end : new Date(fromNow));
+    }
+  },
+  /** Asks by the user, not by the token. */
+  ExtendsAllOfTheUser: class extends MemoryTokenRepository<AuthenticatedUser> {
+    override async extend(id: TokenId, options: ExtendOptions): Promise<Date | undefined> {
+      const end = await super.extend(id, options);
+      const userId = end && (await this.findById(id))?.user?.id;
+      for (const token of userId === undefined ? [] : await this.listOf(userId)) await super.extend(token.id, options);
+      return end;
     }
   },
   ExtendsTheDead: class extends MemoryTokenRepository<AuthenticatedUser> {
@@ -264,6 +280,33 @@ export const userRepositories = {
 
 /** What would take another cookie for the session, or bring it back to life. */
 export const httpSessionReaders = {
+  /** Takes the cookie's name as headers' names are taken. */
+  IgnoresCase: class extends MemoryHttpSessionReader {
+    override read({ headers }: IncomingMessage): Promise<HttpSession | undefined> {
+      const cookie = headers.cookie?.replace(/\bsessionid=/i, 'sessionid=');
+      return super.read({ headers: { cookie } } as IncomingMessage);
+    }
+  },
+  /** Gives whoever asks meanwhile what the first one asked for. */
+  SharesReads: class extends MemoryHttpSessionReader {
+    #reading: Promise<HttpSession | undefined> | undefined;
+    override async read(request: IncomingMessage): Promise<HttpSession | undefined> {
+      this.#reading ??= super.read(request);
+      const [session] = await Promise.all([this.#reading, nextTurn()]);
+      this.#reading = undefined;
+      return session;
+    }
+  },
+  /** Has a user's new session end the one before. */
+  KeepsOnePerUser: class extends MemoryHttpSessionReader {
+    readonly #last = new Map<string | undefined, string>();
+    override create(userId: string | undefined, data?: Readonly<Record<string, unknown>>): string {
+      const id = super.create(userId, data);
+      this.destroy(this.#last.get(userId) ?? 'none');
+      this.#last.set(userId, id);
+      return id;
+    }
+  },
   /** Takes what is no id for one that is unknown. */
   TakesAnyId: class extends MemoryHttpSessionReader {
     override async readById(id: string): Promise<HttpSession | undefined> {

@@ -177,6 +177,7 @@ bites('TokenIssuer', tokenIssuers, (Issuer) => tokenIssuerContract({ create: () 
     'issue refuses options out of their range with a TypeError',
     'listOf describes the tokens of one user and does not show their keys',
     'extend gives a token another ttlMs from now, and says when it ends',
+    'extend leaves the other tokens of the user as they are',
     'extend never shortens a life, nor bounds one that has no end',
     'of several extensions at once the longest holds',
     'extend refuses what is no id and options out of their range with a TypeError',
@@ -197,8 +198,10 @@ bites('TokenIssuer', tokenIssuers, (Issuer) => tokenIssuerContract({ create: () 
   RevokesEverybody: [
     'what is no id is a TypeError in every method, and revokes nothing',
     'revokeAllOf revokes the tokens of one user and counts them',
+    'the tokens of one user are not those of another whose id looks alike',
   ],
   RevokesWhatMatches: ['what is no id is a TypeError in every method, and revokes nothing'],
+  TrimsUserIds: ['the tokens of one user are not those of another whose id looks alike'],
   ShowsKeys: ['listOf describes the tokens of one user and does not show their keys'],
   TakesAnyOption: ['issue refuses options out of their range with a TypeError'],
 });
@@ -210,6 +213,7 @@ bites('TokenIssuer, where it renews,', tokenRenewers, (Issuer) => tokenIssuerCon
     'no old key works longer by its grace than it would have, nor by being rotated or extended again',
     'maxAgeMs counts from when the first of a chain was issued',
   ],
+  ExtendsAllOfTheUser: ['extend leaves the other tokens of the user as they are'],
   ExtendsTheDead: ['extend brings no token back: it is undefined for one that counts no more'],
   IgnoresAge: [
     'extend never shortens a life, nor bounds one that has no end',
@@ -277,6 +281,9 @@ bites('UserRepository', userRepositories, (Repository) => userRepositoryContract
 });
 
 bites('HttpSessionReader', httpSessionReaders, (Reader) => httpSessionReaderContract({ create: () => httpSessionFixture(Reader) }), {
+  IgnoresCase: ['read gives undefined where no cookie of this exact name is there'],
+  SharesReads: ['of many reads at once each gets its own session'],
+  KeepsOnePerUser: ['a user may have several sessions, and one ends without the others'],
   CreatesSessions: [
     'read gives undefined for a cookie that names no session',
     'a session that has ended is gone for read and readById',

@@ -70,6 +70,7 @@ const findingCases: readonly ContractCase<HttpSessionReaderFixture>[] = [
       const { cookie } = await createSession('ada', {});
       const [name, value] = partsOf(cookie);
       const others = [undefined, '', ';', 'theme=dark', `x${cookie}`, `${name}x=${value}`, `other=${cookie}`, name, value];
+      for (const other of [name.toUpperCase(), name.toLowerCase()]) if (other !== name) others.push(`${other}=${value}`);
       for (const header of others) assert.equal(await sessions.read(requestWith(header)), undefined);
     },
   },
@@ -97,11 +98,19 @@ const findingCases: readonly ContractCase<HttpSessionReaderFixture>[] = [
     },
   },
   {
-    name: 'two sessions are told apart',
+    name: 'of many reads at once each gets its own session',
     async check({ sessions, createSession }) {
-      const [first, second] = [await createSession('ada', {}), await createSession('bob', {})];
-      assertIsSession(await sessions.read(requestWith(first.cookie)), first.id, 'ada');
-      assertIsSession(await sessions.read(requestWith(second.cookie)), second.id, 'bob');
+      const created = await Promise.all(Array.from({ length: 12 }, async (_, index) => createSession(`user-${index}`, {})));
+      const found = await Promise.all(created.map(({ cookie }) => sessions.read(requestWith(cookie))));
+      for (const [index, session] of found.entries()) assertIsSession(session, created[index]!.id, `user-${index}`);
+    },
+  },
+  {
+    name: 'a user may have several sessions, and one ends without the others',
+    async check({ sessions, createSession, destroySession }) {
+      const [first, second, third] = [await createSession('ada', {}), await createSession('ada', {}), await createSession('ada', {})];
+      await destroySession(second);
+      for (const { cookie, id } of [first, third]) assertIsSession(await sessions.read(requestWith(cookie)), id, 'ada');
     },
   },
   {

@@ -153,6 +153,24 @@ const revokingCases: readonly ContractCase<TokenIssuerFixture>[] = [
     },
   },
   {
+    name: 'the tokens of one user are not those of another whose id looks alike',
+    async check({ issuer, addUser }) {
+      const userId = await addUser();
+      const { id } = await issuer.issue(userId);
+      const alike = [userId.slice(0, -1), userId.slice(1), `${userId} `, ` ${userId}`, `${userId}x`, '%', '*', '.*'].filter(
+        (each) => each !== '',
+      );
+      for (const other of alike) {
+        assert.ok(!(await issuer.listOf(other)).some((token) => token.id === id), 'it must be listed for its own user alone');
+        await issuer.revokeAllOf(other);
+      }
+      assert.deepEqual(
+        (await issuer.listOf(userId)).map((token) => token.id),
+        [id],
+      );
+    },
+  },
+  {
     name: 'revokeAllOf is 0 for a user without tokens',
     async check({ issuer }) {
       for (const name of [...inheritedNames, uniqueKey().id]) assert.equal(await issuer.revokeAllOf(name), 0);

@@ -39,6 +39,12 @@ export const extendingCases: readonly ContractCase<TokenIssuerFixture>[] = [
     assertAbout(end?.getTime(), 10 * hourMs);
     assert.equal(await endOf(fixture, id), end?.getTime());
   }),
+  where('extend', 'extend leaves the other tokens of the user as they are', async (fixture, extend) => {
+    const userId = await fixture.addUser();
+    const [first, second] = [await fixture.issuer.issue(userId, { ttlMs: hourMs }), await fixture.issuer.issue(userId, { ttlMs: hourMs })];
+    await extend(first.id, { ttlMs: 10 * hourMs });
+    assert.equal(await endOf(fixture, second.id), second.expiresAt?.getTime());
+  }),
   where('extend', 'extend never shortens a life, nor bounds one that has no end', async (fixture, extend) => {
     const userId = await fixture.addUser();
     const { id, expiresAt } = await fixture.issuer.issue(userId, { ttlMs: 10 * hourMs });
