@@ -21,6 +21,8 @@ export class EarlyInput {
   #events: EarlyEvents | undefined;
   #chunks: Buffer[];
   #bytes: number;
+  /** Set once something has arrived, which few clients send before they have an answer: told who else begins to read. */
+  #onListener: ((name: string | symbol) => void) | undefined;
 
   constructor(claim: SocketClaim, head: Buffer, maxBytes: number) {
     this.#raw = claim.socket as Socket;
@@ -52,16 +54,19 @@ export class EarlyInput {
       this.#giveBack(chunk);
       return;
     }
-    // most clients send nothing before they have an answer
-    if (this.#bytes === this.#head.length) this.#raw.on('newListener', this.#onListener);
+    this.#onListener ??= this.#noticeReaders();
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     this.#judge();
   };
 
-  readonly #onListener = (name: string | symbol): void => {
-    if ((name === 'data' || name === 'readable') && this.#claim.isAnswered) this.#giveBack();
-  };
+  #noticeReaders(): (name: string | symbol) => void {
+    const onListener = (name: string | symbol): void => {
+      if ((name === 'data' || name === 'readable') && this.#claim.isAnswered) this.#giveBack();
+    };
+    this.#raw.on('newListener', onListener);
+    return onListener;
+  }
 
   readonly #onEnd = (): void => {
     if (this.#claim.isAnswered) this.#leave();
@@ -113,7 +118,7 @@ export class EarlyInput {
   /** Listens no more, and gives what has arrived: in pieces as it came, so that reading can be paused between them. */
   release(): readonly Buffer[] {
     this.#events = undefined;
-    this.#raw.off('newListener', this.#onListener);
+    if (this.#onListener !== undefined) this.#raw.off('newListener', this.#onListener);
     this.#raw.off('data', this.#onData);
     this.#raw.off('end', this.#onEnd);
     this.#raw.off('finish', this.#onFinish);
