@@ -29,7 +29,7 @@ import { Operations } from './operations.js';
 import { type MongoOptions, mongoRules } from './options.js';
 import { ownRevocations } from './own-revocations.js';
 import { TokenCache } from './token-cache.js';
-import { endOf, grantOf, infoOf, isReplayed, newToken, type TokenDocument } from './token-document.js';
+import { checkReadable, endOf, grantOf, infoOf, isReplayed, newToken, type TokenDocument } from './token-document.js';
 import { liveTokensOf } from './token-filters.js';
 import { TokenRenewal } from './token-renewal.js';
 import { TokenRevocation } from './token-revocation.js';
@@ -185,7 +185,9 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     const checked = checkExtendOptions(`${owner}.extend`, options, now);
     try {
       const token = await this.#operations.run('extend a token', () => this.#renewal.extend(id, checked, now));
-      return token && (endOf(token) ?? new Date(latestTime));
+      if (token === undefined) return undefined;
+      checkReadable(token);
+      return endOf(token) ?? new Date(latestTime);
     } finally {
       this.#cache?.drop(id);
     }

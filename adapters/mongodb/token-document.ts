@@ -1,4 +1,4 @@
-import { isValidDateIfAny } from '../../src/checked-date.js';
+import { isValidDate, isValidDateIfAny } from '../../src/checked-date.js';
 import type { IssueOptions, RotateOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
 import { isTokenId, type TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
@@ -50,16 +50,22 @@ export function newToken(id: TokenId, userId: UserKey, options: IssueOptions, no
   };
 }
 
-/** The document of a token in place of `old`; `undefined` where its chain is too old. */
+/**
+ * The document of a token in place of `old`; `undefined` where its chain is too old. One of which nobody knows when it was issued counts from now on.
+ *
+ * @throws {Error} when the old one cannot be read.
+ */
 export function successorOf(
   old: TokenDocument,
   id: TokenId,
   options: Omit<RotateOptions, 'graceMs'>,
   now: number,
 ): TokenDocument | undefined {
+  checkReadable(old);
   const { userId, label, scopes, createdAt, expiresAt, chainId, chainStartedAt } = old;
+  const startedAt = [chainStartedAt, createdAt].find(isValidDate) ?? new Date(now);
   const { ttlMs, maxAgeMs } = options;
-  const latest = maxAgeMs === undefined ? Number.POSITIVE_INFINITY : (chainStartedAt ?? createdAt).getTime() + maxAgeMs;
+  const latest = maxAgeMs === undefined ? Number.POSITIVE_INFINITY : startedAt.getTime() + maxAgeMs;
   if (latest <= now) return undefined;
   const end = Math.min(latest, (ttlMs === undefined ? expiresAt?.getTime() : now + ttlMs) ?? Number.POSITIVE_INFINITY);
   return {
@@ -70,14 +76,14 @@ export function successorOf(
     createdAt: new Date(now),
     ...(end !== Number.POSITIVE_INFINITY && { expiresAt: new Date(end) }),
     chainId: chainId ?? old._id,
-    chainStartedAt: chainStartedAt ?? createdAt,
+    chainStartedAt: startedAt,
   };
 }
 
-/** When the token expires, if it does. */
+/** When the token expires, if it does and can be read. */
 export function endOf({ expiresAt, graceEndsAt }: Pick<TokenDocument, 'expiresAt' | 'graceEndsAt'>): Date | undefined {
-  if (graceEndsAt == null) return expiresAt ?? undefined;
-  return expiresAt != null && expiresAt.getTime() < graceEndsAt.getTime() ? expiresAt : graceEndsAt;
+  if (!isValidDate(graceEndsAt)) return isValidDate(expiresAt) ? expiresAt : undefined;
+  return isValidDate(expiresAt) && expiresAt.getTime() < graceEndsAt.getTime() ? expiresAt : graceEndsAt;
 }
 
 /** Whether the key of a token was rotated and has been used after its grace, at `now`. */
@@ -95,10 +101,8 @@ export const clockSkewMs = 60_000;
  * @throws {Error} when the document cannot be read: whether the token is good cannot be told then.
  */
 export function grantOf<User extends AuthenticatedUser>(document: TokenDocument, user: User | undefined, now: number): TokenGrant<User> {
-  const { _id, expiresAt, graceEndsAt, revokedAt, scopes, successorId } = document;
-  if (![expiresAt, graceEndsAt, revokedAt].every(isValidDateIfAny) || !(scopes == null || isStrings(scopes))) {
-    throw new Error('A stored token cannot be read: expiresAt, graceEndsAt and revokedAt must be valid dates, and scopes strings.');
-  }
+  checkReadable(document);
+  const { _id, revokedAt, scopes, successorId } = document;
   const end = endOf(document);
   return {
     id: _id as TokenId,
@@ -108,6 +112,12 @@ export function grantOf<User extends AuthenticatedUser>(document: TokenDocument,
     ...(scopes != null && { scopes }),
     ...(isTokenId(successorId) && { successorId }),
   };
+}
+
+/** @throws {Error} when it cannot be told whether the token of a document is good. */
+export function checkReadable({ expiresAt, graceEndsAt, revokedAt, scopes }: TokenDocument): void {
+  if ([expiresAt, graceEndsAt, revokedAt].every(isValidDateIfAny) && (scopes == null || isStrings(scopes))) return;
+  throw new Error('A stored token cannot be read: expiresAt, graceEndsAt and revokedAt must be valid dates, and scopes strings.');
 }
 
 /** When a token was revoked: at `now` where the clock of whoever has just done it is ahead, or it would open channels until then. */
@@ -127,7 +137,7 @@ export function infoOf(document: TokenDocument): TokenInfo {
     ...(scopes != null && { scopes }),
     createdAt,
     ...(expiresAt !== undefined && { expiresAt }),
-    ...(lastUsedAt != null && { lastUsedAt }),
+    ...(isValidDate(lastUsedAt) && { lastUsedAt }),
   };
 }
 

@@ -27,7 +27,8 @@ export class TokenRenewal {
   /** The token as it is after that; `undefined` where it counts no more. */
   async extend(id: TokenId, { ttlMs, maxAgeMs }: ExtendOptions, now: number): Promise<TokenDocument | undefined> {
     const wanted = new Date(now + ttlMs);
-    const latest = { $add: [{ $ifNull: ['$chainStartedAt', '$createdAt'] }, maxAgeMs] };
+    const startedAt = dateOr('$chainStartedAt', dateOr('$createdAt', new Date(now)));
+    const latest = { $add: [startedAt, maxAgeMs] };
     const end = maxAgeMs === undefined ? wanted : { $min: [wanted, latest] };
     const stays = { $or: [{ $ne: [{ $type: '$expiresAt' }, 'date'] }, { $eq: [{ $type: '$graceEndsAt' }, 'date'] }] };
     const update = [{ $set: { expiresAt: { $cond: [stays, '$expiresAt', { $max: ['$expiresAt', end] }] } } }];
@@ -80,6 +81,11 @@ export class TokenRenewal {
       }
     }
   }
+}
+
+/** A field where it is a date, else what stands for it. */
+function dateOr(field: string, other: Date | Document): Document {
+  return { $cond: [{ $eq: [{ $type: field }, 'date'] }, field, other] };
 }
 
 /** What becomes of a token that is rotated. A grace is not lengthened. */

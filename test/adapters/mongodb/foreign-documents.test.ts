@@ -115,6 +115,41 @@ describeOnMongo('Documents that other programs have written', () => {
     expect(heard).toHaveLength(1);
   });
 
+  it.each([
+    ['expiresAt', 'some day'],
+    ['expiresAt', { $toDate: Long.fromString('9000000000000000') }],
+    ['graceEndsAt', 9e15],
+    ['scopes', 'read'],
+  ])('are neither extended nor rotated where their %s cannot be read (%o), but are listed and can be revoked', async (field, value) => {
+    await users.insertOne({ _id: 'ada' });
+    const tokens = new MongoTokenRepository(db);
+    const { id } = await tokens.issue('ada', { ttlMs: 60_000 });
+    await db.collection('tokens').updateMany({}, [{ $set: { [field]: value } }]);
+    await expect(tokens.findById(id)).rejects.toThrow(Error);
+    await expect(tokens.extend(id, { ttlMs: 120_000 })).rejects.toThrow('cannot be read');
+    await expect(tokens.rotate(id, { graceMs: 1_000, ttlMs: 60_000 })).rejects.toThrow('cannot be read');
+    expect(await db.collection('tokens').countDocuments()).toBe(1);
+    const [info] = await tokens.listOf('ada');
+    expect(info).toMatchObject({ id, userId: 'ada' });
+    expect(info?.expiresAt ?? new Date()).toBeInstanceOf(Date);
+    expect(await tokens.revoke(id)).toBe(true);
+  });
+
+  it.each([['nothing'], [null], ['some day']])(
+    'are extended and rotated, as if issued just now, where they say %o of when they were issued',
+    async (createdAt) => {
+      await users.insertOne({ _id: 'ada' });
+      const tokens = new MongoTokenRepository(db);
+      const { id } = await tokens.issue('ada', { ttlMs: 5_000 });
+      const update = createdAt === 'nothing' ? { $unset: { createdAt: 1 } as const } : { $set: { createdAt } };
+      await db.collection('tokens').updateMany({}, update);
+      const extended = await tokens.extend(id, { ttlMs: 120_000, maxAgeMs: 60_000 });
+      const rotated = await tokens.rotate(id, { graceMs: 1_000, ttlMs: 120_000, maxAgeMs: 60_000 });
+      for (const end of [extended, rotated?.expiresAt]) expect(Math.abs(end!.getTime() - Date.now() - 60_000)).toBeLessThan(20_000);
+      expect((await tokens.findById(rotated!.id))?.user?.id).toBe('ada');
+    },
+  );
+
   it.each([{ useBigInt64: true }, { promoteLongs: false }, { promoteBuffers: true }])(
     'have long integers, and change nothing by that for a client with %j',
     async (options) => {
