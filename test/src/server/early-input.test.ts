@@ -124,6 +124,16 @@ describe('what arrives too early for somebody else, who answers later', () => {
     expect(seen()).toBe('onetwo');
   });
 
+  it('is kept as long as they listen without an answer, or answer without listening to what arrives', async () => {
+    const { socket, claim, watch, arrives, input, told } = waiting();
+    watch();
+    await arrives('one');
+    socket.on('data', () => {});
+    claim.isAnswered = true;
+    socket.on('drain', () => {});
+    expect([texts(input.release()), told]).toEqual([['one'], []]);
+  });
+
   it('waits for them where they have answered and begin to read later still', async () => {
     const { socket, claim, watch, arrives } = waiting();
     watch();

@@ -381,6 +381,24 @@ describe('a wrapper that does not return what next returned', () => {
     expect([client.closed?.code, codesOf(errors)]).toEqual([1011, ['RangeError']]);
   });
 
+  it('and calls it when the message is over has what that comes to for itself', async () => {
+    const { options, errors } = makeSite();
+    const caught: unknown[] = [];
+    const wrapper = defineWrapper('belated', ((_message: BaseMessage, next: () => unknown) => {
+      void turns()
+        .then(next)
+        .catch((error: unknown) => caught.push(error));
+    }) as never);
+    const receive = wrapper(async () => {
+      await turns();
+      throw new RangeError('nobody waits for it');
+    });
+    const client = await connectTo({ receive }, options);
+    await client.send('x');
+    for (let round = 0; round < 4; round += 1) await turns();
+    expect([codesOf(caught), client.closed, errors]).toEqual([['RangeError'], undefined, []]);
+  });
+
   it('but tries again where its handler has thrown is told by what that comes to', async () => {
     const { options, errors } = makeSite();
     const wrapper = defineWrapper('persistent', async (_message: BaseMessage, next) => {
