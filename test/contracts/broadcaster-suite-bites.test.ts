@@ -31,6 +31,7 @@ bites('Broadcaster', broken, (Node) => broadcasterContract({ create: () => broad
   MakesTextOfBytes: [asTheyWere],
   SendsAgain: [afterGaps],
   SendsLater: [asTheyWere],
+  SendsTheWholeBuffer: [asTheyWere],
   StandsTooEarly: [onceToOthers, inOrder, asTheyWere, keptApart, throwing, ended, afterGaps],
   StaysCutOff: [afterGaps],
   StopsAtThrows: [throwing],

@@ -90,6 +90,13 @@ export class SendsLater extends Dutiful {
   }
 }
 
+/** Forgets that bytes may be a part of a buffer. */
+export class SendsTheWholeBuffer extends Dutiful {
+  override publish(group: string, data: Data): Promise<void> {
+    return super.publish(group, data instanceof Uint8Array ? new Uint8Array(data.buffer) : data);
+  }
+}
+
 export class MakesTextOfBytes extends Dutiful {
   override hear(group: string, data: Data): void {
     super.hear(group, Buffer.from(data).toString());

@@ -60,7 +60,9 @@ const cases: readonly ContractCase<BroadcasterFixture>[] = [
     async check({ nodes: [one, two], timeoutMs }) {
       await using listener = await listenTo(two, timeoutMs);
       const group = `${randomUUID()} \u{1f600}: {"a"}*?[b]\\.\r\n`;
-      const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
+      // a part of a buffer, as those of Node are
+      const bytes = Uint8Array.from({ length: 300 }, (_, index) => index).subarray(20, 276);
+      const expected = [...bytes];
       const texts = ['', 'plain', 'naïve \u{1f600}\u0000\u2028', '{"json":[1]}', 'x'.repeat(200_000)];
       for (const text of texts) await one.publish(group, text);
       const publishing = one.publish(group, bytes);
@@ -72,10 +74,7 @@ const cases: readonly ContractCase<BroadcasterFixture>[] = [
       assert.deepEqual(arrived.slice(0, -2), texts);
       const [full, empty] = arrived.slice(-2);
       assert.ok(full instanceof Uint8Array && empty instanceof Uint8Array, 'bytes must arrive as bytes');
-      assert.deepEqual(
-        [...full],
-        Array.from({ length: 256 }, (_, index) => index),
-      );
+      assert.deepEqual([...full], expected);
       assert.equal(empty.length, 0);
     },
   },
