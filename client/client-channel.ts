@@ -192,7 +192,9 @@ export class ClientChannel {
   #over(closing: Closing): void {
     this.#letGo();
     this.#last = { closing };
-    const action = guarded(() => this.#options.onClose?.(closing)) ?? this.#actionOn(closing);
+    const said: unknown = guarded(() => this.#options.onClose?.(closing));
+    // without types it is easily `false`, or a promise: nobody has decided anything then
+    const action = typeof said === 'string' ? (said as CloseAction) : this.#actionOn(closing);
     if (action === 'later') this.#serverErrors += 1;
     if (this.#serverErrors > maxServerErrors) this.#stop('failing');
     else this.#act(action);

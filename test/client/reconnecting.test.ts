@@ -151,6 +151,15 @@ describe('a client whose server ends the connection', () => {
     expect(client.state).toMatchObject({ name: 'stopped', why: 'refused' });
   });
 
+  it.each([false, null, 0, true, Promise.resolve('at-once')])(
+    'follows the contract where onClose gives %j, which is no action',
+    async (given) => {
+      const { client, opened } = makeClient({ onClose: (() => given) as unknown as () => undefined });
+      (await opened()).end(3003, 'denied');
+      expect(client.state).toMatchObject({ name: 'stopped', why: 'refused' });
+    },
+  );
+
   it('stays closed where the application closes it when it is told', async () => {
     const made = makeClient({
       onClose(): undefined {
