@@ -128,8 +128,9 @@ interface IndexPlace {
 }
 
 async function ensureAll(place: IndexPlace, needed: readonly NeededIndex[]): Promise<void> {
-  const { db, operations, collection, any } = place;
-  const present = await operations.run('list indexes', () => indexesOf(db, collection));
+  const { operations, collection, any } = place;
+  const present = await operations.run('list indexes', () => indexesOf(place));
+  if (present === undefined) return;
   for (const index of needed) {
     if (any && present.some((other) => serves(other, index))) continue;
     const same = present.find(({ key }) => JSON.stringify(key) === JSON.stringify(index.key));
@@ -155,12 +156,14 @@ async function create({ db, operations, collection }: IndexPlace, { key, ...opti
   }
 }
 
-async function indexesOf(db: Db, collection: string): Promise<IndexDescriptionInfo[]> {
+/** What there is; `undefined` for a view of the application's, which can have none of its own. */
+async function indexesOf({ db, collection, any }: IndexPlace): Promise<IndexDescriptionInfo[] | undefined> {
   try {
     return await db.collection(collection, plainNumbers).listIndexes({ readPreference: 'primary' }).toArray();
   } catch (error) {
-    // NamespaceNotFound: there is no such collection yet.
-    if ((error as { code?: unknown }).code === 26) return [];
+    const { code } = error as { code?: unknown };
+    if (code === 26) return []; // NamespaceNotFound: there is no such collection yet.
+    if (code === 166 && any) return undefined; // CommandNotSupportedOnView
     throw error;
   }
 }

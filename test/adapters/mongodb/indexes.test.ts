@@ -28,6 +28,15 @@ describeOnMongo('ensureIndexes', () => {
     expect(await indexesOf('revocations')).toEqual([{ key: { at: 1 }, expireAfterSeconds: 3_600 }]);
   });
 
+  it('makes none for users and profiles that are views', async () => {
+    await db.createCollection('people', { viewOn: 'accounts', pipeline: [{ $unset: 'password' }] });
+    await db.createCollection('faces', { viewOn: 'pictures', pipeline: [] });
+    const profile = { collection: 'faces', foreignField: 'user' };
+    await ensureIndexes(db, { users: { collection: 'people', key: 'login', profile } });
+    expect(await indexesOf('tokens')).toHaveLength(5);
+    await expect(ensureIndexes(db, { tokens: { collection: 'people' } })).rejects.toThrow(Error);
+  });
+
   it('changes nothing when it is run again, or by several processes at once', async () => {
     await Promise.all(Array.from({ length: 4 }, () => ensureIndexes(db)));
     const before = await indexesOf('tokens');
