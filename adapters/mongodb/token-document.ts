@@ -126,10 +126,11 @@ function seenFrom(now: number, revokedAt: Date): Date {
   return aheadMs > 0 && aheadMs <= clockSkewMs ? new Date(now) : revokedAt;
 }
 
-/** What can be told of a live token. */
+/** What can be told of a live token. A date that cannot be read is an invalid one: the token may not be taken for one without an end. */
 export function infoOf(document: TokenDocument): TokenInfo {
   const { _id, userId, label, scopes, createdAt, lastUsedAt } = document;
-  const expiresAt = endOf(document);
+  const isEndReadable = [document.expiresAt, document.graceEndsAt].every(isValidDateIfAny);
+  const expiresAt = isEndReadable ? endOf(document) : invalid();
   return {
     id: _id as TokenId,
     userId: String(userId),
@@ -137,8 +138,12 @@ export function infoOf(document: TokenDocument): TokenInfo {
     ...(scopes != null && { scopes }),
     createdAt,
     ...(expiresAt !== undefined && { expiresAt }),
-    ...(isValidDate(lastUsedAt) && { lastUsedAt }),
+    ...(lastUsedAt != null && { lastUsedAt: isValidDate(lastUsedAt) ? lastUsedAt : invalid() }),
   };
+}
+
+function invalid(): Date {
+  return new Date(Number.NaN);
 }
 
 function isStrings(value: unknown): boolean {
