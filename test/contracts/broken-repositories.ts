@@ -181,7 +181,9 @@ export const tokenRenewers = {
     override async extend(id: TokenId, options: ExtendOptions): Promise<Date | undefined> {
       const end = await super.extend(id, options);
       const userId = end && (await this.findById(id))?.user?.id;
-      for (const token of userId === undefined ? [] : await this.listOf(userId)) await super.extend(token.id, options);
+      for (const token of userId === undefined ? [] : await this.listOf(userId)) {
+        if (token.id !== id) await super.extend(token.id, options); // itself a moment later would be another end
+      }
       return end;
     }
   },
