@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { kindOf } from './kind-of.js';
-import { ignoreRefused } from './maybe-promise.js';
+import { ignorePromise } from './maybe-promise.js';
 import { isThrown } from './thrown.js';
 
 /** What one message may be: text, or bytes. */
@@ -17,7 +17,7 @@ export function checkData(owner: string, data: unknown): asserts data is Message
 /** @throws {TypeError} where `value` is a promise, of whose rejection nobody else would hear. */
 function refusePromise(what: string, value: unknown): void {
   if (!types.isPromise(value)) return;
-  ignoreRefused(value);
+  ignorePromise(value);
   throw new TypeError(`${what} must not be a promise: await it first`);
 }
 

@@ -1,5 +1,5 @@
 import { kindOf } from './kind-of.js';
-import { ignoreRefused } from './maybe-promise.js';
+import { ignorePromise } from './maybe-promise.js';
 
 /** What an option must be, in the words of the error, and how that is told. */
 export interface Rule {
@@ -19,6 +19,7 @@ export const anObject: Rule = {
   accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 };
 
+export const aString: Rule = { must: 'a string', accepts: (value) => typeof value === 'string' };
 export const aName: Rule = { must: 'a non-empty string', accepts: (value) => typeof value === 'string' && value !== '' };
 
 /** Whether it is a list of nothing but what `accepts` takes; a hole in it is `undefined`, which `every` of the list itself would pass over. */
@@ -58,7 +59,7 @@ export function having(what: string, ...methods: readonly string[]): Rule {
 /** @throws {TypeError} naming `owner`, the option, what it must be and what it is, unless `rule` accepts `value`. */
 export function checkOption(owner: string, name: string, value: unknown, rule: Rule): void {
   if (rule.accepts(value)) return;
-  ignoreRefused(value);
+  ignorePromise(value);
   throw new TypeError(`${owner}: ${name} must be ${rule.must}, got ${kindOf(value)}`);
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from './contracts/clock.js';
-import { ignoreThrown, isThenable, promiseOf } from './maybe-promise.js';
+import { ignorePromise, isThenable, promiseOf } from './maybe-promise.js';
 
 /** How to bound one operation in time. */
 export interface Deadline {
@@ -16,7 +16,7 @@ export function withDeadline<T>(operation: () => PromiseLike<T> | T, deadline: D
     try {
       result = operation();
     } catch (error) {
-      ignoreThrown(error);
+      ignorePromise(error);
       reject(error);
       return;
     }
@@ -32,7 +32,7 @@ export function withDeadline<T>(operation: () => PromiseLike<T> | T, deadline: D
       },
       (error: unknown) => {
         cancel();
-        ignoreThrown(error);
+        ignorePromise(error);
         reject(error);
       },
     );

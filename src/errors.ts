@@ -1,5 +1,4 @@
-import { aName, anObject, checkedOptions, checkOption, type Rules } from './checked-options.js';
-import { kindOf } from './kind-of.js';
+import { aName, anObject, aString, checkedOptions, checkOption, type Rules } from './checked-options.js';
 import { type ErrorCode, isErrorCode } from './outcomes.js';
 import { shareAcrossCopies } from './shared-class.js';
 import { isCloseCode, isRefusalStatus } from './status-codes.js';
@@ -37,10 +36,11 @@ export interface DenyOptions {
   readonly reason?: string | undefined;
 }
 
-const denyRules: Rules<DenyOptions> = {
+/** What a refusal may say. */
+export const refusalRules: Rules<DenyOptions> = {
   status: { must: 'an integer from 400 to 599', accepts: isRefusalStatus },
   closeCode: { must: 'a code that a server may send', accepts: isCloseCode },
-  reason: { must: 'a string', accepts: (value) => typeof value === 'string' },
+  reason: aString,
 };
 
 /** Thrown by a handler or wrapper to refuse the connection: a status before the handshake is answered, a close code after it. */
@@ -52,7 +52,7 @@ export class DenyConnection extends ChannelError {
   /** @throws {TypeError} when a status or close code is out of its range, the reason is no string, or there is no such option. */
   constructor(options: DenyOptions = {}) {
     super('ERR_CONNECTION_DENIED', 'The connection was denied by the application.');
-    const { status, closeCode, reason } = checkedOptions('DenyConnection', options, denyRules);
+    const { status, closeCode, reason } = checkedOptions('DenyConnection', options, refusalRules);
     this.status = status;
     this.closeCode = closeCode;
     this.reason = reason;
@@ -70,9 +70,8 @@ export class CloseChannel extends ChannelError {
    */
   constructor(closeCode = 1000, reason = '') {
     super('ERR_CHANNEL_CLOSED', 'The channel was closed by the application.');
-    if (!isCloseCode(closeCode))
-      throw new TypeError(`CloseChannel: closeCode must be a code that a server may send, got ${String(closeCode)}`);
-    if (typeof reason !== 'string') throw new TypeError(`CloseChannel: reason must be a string, got ${kindOf(reason)}`);
+    checkOption('CloseChannel', 'closeCode', closeCode, refusalRules.closeCode);
+    checkOption('CloseChannel', 'reason', reason, refusalRules.reason);
     this.closeCode = closeCode;
     this.reason = reason;
   }

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { channel as channelNamed, type Channel as DiagnosticsChannel } from 'node:diagnostics_channel';
 import type { Authentication, AuthenticationOutcome, SourceName } from './authentication.js';
 import type { Clock } from './contracts/clock.js';
-import { ignore, ignoreThrown } from './maybe-promise.js';
+import { ignore, ignorePromise } from './maybe-promise.js';
 import type { ErrorCode } from './outcomes.js';
 import type { TokenId } from './token-id.js';
 
@@ -255,7 +255,7 @@ export class Events {
     try {
       ignore(this.#onEvent?.(event));
     } catch (thrown) {
-      ignoreThrown(thrown); // who listens must not harm what it listens to
+      ignorePromise(thrown); // who listens must not harm what it listens to
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from './contracts/clock.js';
 import { withDeadline } from './deadline.js';
-import { ignore, ignoreThrown } from './maybe-promise.js';
+import { ignore, ignorePromise } from './maybe-promise.js';
 
 /** How soon a subscription that failed is tried again at first, and at the latest. */
 const firstRetryMs = 1_000;
@@ -93,6 +93,6 @@ function dispose(active: Partial<AsyncDisposable> | undefined): void {
   try {
     ignore(active?.[Symbol.asyncDispose]?.());
   } catch (thrown) {
-    ignoreThrown(thrown); // there is nobody left to tell
+    ignorePromise(thrown); // there is nobody left to tell
   }
 }

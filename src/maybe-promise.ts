@@ -52,13 +52,8 @@ export function ignore(result: unknown): void {
   whenDone(result, nothing, nothing);
 }
 
-/** A promise that was thrown has nobody to hear its own rejection. */
-export function ignoreThrown(thrown: unknown): void {
-  ignoreRefused(thrown);
-}
-
-/** Nor has one that is refused, since it was given or returned where its value is wanted. */
-export function ignoreRefused(value: unknown): void {
+/** A promise that was thrown, or is refused since its value is wanted, has nobody to hear its own rejection. */
+export function ignorePromise(value: unknown): void {
   if (types.isPromise(value)) ignore(value);
 }
 

@@ -1,7 +1,7 @@
 import type { Authentication, AuthenticationOutcome, SourceName } from './authentication.js';
 import type { Clock } from './contracts/clock.js';
 import { ChannelError } from './errors.js';
-import { ignore, ignoreThrown } from './maybe-promise.js';
+import { ignore, ignorePromise } from './maybe-promise.js';
 import type { Message } from './messages.js';
 import { describeThrown } from './thrown.js';
 
@@ -50,14 +50,14 @@ export class Reporter {
   }
 
   error(error: unknown, message?: object): void {
-    ignoreThrown(error);
+    ignorePromise(error);
     try {
       const { onError } = this.#options;
       // an async onError that rejects would end the process
       if (onError !== undefined) ignore(onError(error, message as Message | undefined));
       else console.error(`ws-with: ${describeThrown(error)}`);
     } catch (thrown) {
-      ignoreThrown(thrown); // the reporter of errors failed: there is nobody left to tell
+      ignorePromise(thrown); // the reporter of errors failed: there is nobody left to tell
     }
   }
 
@@ -71,7 +71,7 @@ export class Reporter {
       if (onWarning !== undefined) ignore(onWarning(warning));
       else process.emitWarning(warning.message, { type: 'WsWithWarning', code: warning.code });
     } catch (thrown) {
-      ignoreThrown(thrown); // as above
+      ignorePromise(thrown); // as above
     }
   }
 

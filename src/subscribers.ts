@@ -1,5 +1,5 @@
 import { kindOf } from './kind-of.js';
-import { ignore, ignoreThrown, nothing } from './maybe-promise.js';
+import { ignore, ignorePromise, nothing } from './maybe-promise.js';
 
 /** Who listens: to what is told, and to that something may be missing. */
 export interface Subscriber {
@@ -55,7 +55,7 @@ export abstract class Subscribers<Listener extends Subscriber> {
       try {
         ignore(tell(subscriber));
       } catch (thrown) {
-        ignoreThrown(thrown);
+        ignorePromise(thrown);
       }
     }
   }

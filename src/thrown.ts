@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { ignoreThrown } from './maybe-promise.js';
+import { ignorePromise } from './maybe-promise.js';
 
 /**
  * Whether `value`, which was thrown, is an instance of `type`. Anything can be thrown, and asking a proxy may throw: it is no instance
@@ -16,7 +16,7 @@ export function isThrown<T>(value: unknown, type: abstract new (...args: never) 
 /** What was thrown, as an error: anything can be thrown, `undefined` too, and an error of another realm is no instance of ours. */
 export function errorOf(thrown: unknown): Error {
   if (isThrown(thrown, Error)) return thrown;
-  ignoreThrown(thrown);
+  ignorePromise(thrown);
   return new Error('What was thrown is no Error.', { cause: thrown });
 }
 

@@ -1,6 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { anObject, checkedOptions, isListOf, type Rule, type Rules } from '../src/checked-options.js';
+import { anObject, aString, checkedOptions, isListOf, type Rules } from '../src/checked-options.js';
 
 /** What a test says of a handshake. */
 export interface HandshakeOptions {
@@ -16,21 +16,20 @@ export interface HandshakeOptions {
   readonly protocols?: readonly string[] | undefined;
 }
 
-const aText: Rule = { must: 'a string', accepts: (value) => typeof value === 'string' };
 const rules: Rules<HandshakeOptions> = {
   cookies: {
     must: 'an object of strings',
-    accepts: (value) => anObject.accepts(value) && Object.values(value as object).every(aText.accepts),
+    accepts: (value) => anObject.accepts(value) && Object.values(value as object).every(aString.accepts),
   },
   // one that is undefined takes away what would be there
   headers: {
     must: 'an object of strings',
     accepts: (value) =>
-      anObject.accepts(value) && Object.values(value as object).every((each) => each === undefined || aText.accepts(each)),
+      anObject.accepts(value) && Object.values(value as object).every((each) => each === undefined || aString.accepts(each)),
   },
-  origin: aText,
-  url: aText,
-  protocols: { must: 'a list of strings', accepts: (value) => isListOf(value, aText.accepts) },
+  origin: aString,
+  url: aString,
+  protocols: { must: 'a list of strings', accepts: (value) => isListOf(value, aString.accepts) },
 };
 
 /**

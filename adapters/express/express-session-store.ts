@@ -1,6 +1,6 @@
 import { checkId } from '../../src/check-id.js';
 import { checkedTime } from '../../src/checked-date.js';
-import { checkedOptions, checkOption, having, type Rule, type Rules } from '../../src/checked-options.js';
+import { aString, checkedOptions, checkOption, having, type Rules } from '../../src/checked-options.js';
 import type { SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { ChannelError } from '../../src/errors.js';
 import { checkExpectedVersion, checkStoredSession } from '../../src/session/check-stored-session.js';
@@ -19,8 +19,7 @@ export interface ExpressSessionStoreOptions extends ExpressOptions {
 const owner = 'ExpressSessionStore';
 /** What stands in the place of a record that nobody can read. */
 const unreadable: ChannelRecord = { version: Number.NaN, data: {}, createdAt: Number.NaN, expiresAt: Number.NaN };
-const aPrefix: Rule = { must: 'a string', accepts: (value) => typeof value === 'string' };
-const rules: Rules<ExpressSessionStoreOptions> = { ...expressRules, prefix: aPrefix };
+const rules: Rules<ExpressSessionStoreOptions> = { ...expressRules, prefix: aString };
 
 /**
  * Keeps channel sessions in any store for express-session.

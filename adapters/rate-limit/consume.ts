@@ -2,7 +2,7 @@ import type { ChannelMessage } from '../../src/channel/channel-message.js';
 import { connectingOf } from '../../src/channel/define-built-in.js';
 import { withDeadline } from '../../src/deadline.js';
 import { ChannelError, codeOf } from '../../src/errors.js';
-import { ignoreThrown, isThenable, promiseOf } from '../../src/maybe-promise.js';
+import { ignorePromise, isThenable, promiseOf } from '../../src/maybe-promise.js';
 import { isThrown, memberOf } from '../../src/thrown.js';
 import type { RateLimiter } from './options.js';
 
@@ -50,7 +50,7 @@ function limitedOr(owner: string, error: unknown): Limited {
   if (waits.length > 0) return { retryAfterMs: longest(waits) };
   const code = codeOf(error);
   if (code === 'ERR_LOOKUP_TIMEOUT' || code === 'ERR_CHANNEL_CLOSED') throw error;
-  ignoreThrown(error);
+  ignorePromise(error);
   throw new ChannelError('ERR_LOOKUP_FAILED', `${owner}: the limiter failed, so it cannot be told who is over the bound.`, {
     cause: error,
   });

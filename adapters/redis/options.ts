@@ -1,4 +1,4 @@
-import { anInteger, having, type Rules } from '../../src/checked-options.js';
+import { anInteger, aString, having, type Rules } from '../../src/checked-options.js';
 import type { Clock } from '../../src/contracts/clock.js';
 
 /** Options that everything on Redis shares. */
@@ -18,7 +18,7 @@ export interface RedisOptions {
 
 /** What the options that they share must be. */
 export const redisRules: Rules<RedisOptions> = {
-  prefix: { must: 'a string', accepts: (value) => typeof value === 'string' },
+  prefix: aString,
   timeoutMs: anInteger(1, 2_147_483_647),
   clock: having('a Clock', 'now', 'monotonic', 'setTimer'),
 };

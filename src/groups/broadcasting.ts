@@ -3,7 +3,7 @@ import type { Clock } from '../contracts/clock.js';
 import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
 import { LastingSubscription, type LastingSubscriptionOwner, type SubscriptionAttempt } from '../lasting-subscription.js';
-import { ignoreThrown, promiseOf } from '../maybe-promise.js';
+import { ignorePromise, promiseOf } from '../maybe-promise.js';
 import type { Reporter } from '../reporter.js';
 
 /** What a broadcaster that does not answer is waited for when it is subscribed to, and when groups close. */
@@ -41,7 +41,7 @@ export class Broadcasting implements LastingSubscriptionOwner {
     this.#done();
   };
   readonly #onFailed = (cause: unknown): void => {
-    ignoreThrown(cause);
+    ignorePromise(cause);
     const isKnown = this.#isFailing;
     this.#isFailing = true; // at once: whoever is told of it may send to a group, and fail in turn
     if (!isKnown) {

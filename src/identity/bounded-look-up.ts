@@ -1,7 +1,7 @@
 import type { Clock } from '../contracts/clock.js';
 import { withDeadline } from '../deadline.js';
 import { ChannelError, codeOf } from '../errors.js';
-import { ignoreThrown } from '../maybe-promise.js';
+import { ignorePromise } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
 import { isThrown } from '../thrown.js';
 
@@ -32,7 +32,7 @@ function isLookUpCode(code: ErrorCode | undefined): boolean {
 /** The error of a look-up that could not be done: "cannot tell", and never "anonymous". */
 export function lookUpFailed(error: unknown): ChannelError {
   if (isThrown(error, ChannelError) && isLookUpCode(codeOf(error))) return error;
-  ignoreThrown(error);
+  ignorePromise(error);
   return new ChannelError('ERR_LOOKUP_FAILED', 'Looking up the user of a channel failed.', { cause: error });
 }
 

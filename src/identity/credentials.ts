@@ -92,10 +92,9 @@ export function cookie(name = 'key'): CredentialSource {
 
 /** Whether several `Authorization` headers were sent that differ: Node gives the first alone, a proxy may have looked at another. */
 function hasRivals({ rawHeaders = [] }: Partial<IncomingMessage>): boolean {
-  const isOne = (name: string, index: number): boolean => index % 2 === 0 && name.toLowerCase() === 'authorization';
-  const valueAfter = (index: number): string | undefined => rawHeaders[index + 1]?.trim();
-  const first = rawHeaders.findIndex(isOne); // the application may have put another into `headers`: that is its own affair
-  return first >= 0 && rawHeaders.some((name, index) => index > first && isOne(name, index) && valueAfter(index) !== valueAfter(first));
+  // not compared with `headers`: the application may have put another there, which is its own affair
+  const sent = rawHeaders.filter((_value, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'authorization');
+  return new Set(sent.map((value) => value.trim())).size > 1;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { checkOption, oneOf } from '../checked-options.js';
+import { aString, checkOption, oneOf } from '../checked-options.js';
 import { type CredentialSource, cookie } from './credentials.js';
 
 /** The prefixes of a cookie's name with which browsers hold a cookie to its host (draft-ietf-httpbis-rfc6265bis, section 4.1.3). */
@@ -17,6 +17,6 @@ export type HostCookiePrefix = (typeof prefixes)[number];
  */
 export function hostCookie(name = 'key', prefix: HostCookiePrefix = '__Host-'): CredentialSource {
   checkOption('hostCookie', 'prefix', prefix, oneOf(prefixes));
-  checkOption('hostCookie', 'name', name, { must: 'a string', accepts: (value) => typeof value === 'string' });
+  checkOption('hostCookie', 'name', name, aString);
   return cookie(`${prefix}${name}`);
 }

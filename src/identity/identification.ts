@@ -40,6 +40,8 @@ export class Identification {
   #source: BoundSource | undefined;
   /** When the credential ends, on the monotonic clock; infinity where never. */
   endsAt: number = Number.POSITIVE_INFINITY;
+  /** The date of that, as a number: whoever gave the date out may set it to another time. */
+  endDate: number | undefined = undefined;
   /** When the user was identified, on the monotonic clock. */
   identifiedAt = 0;
   /** When it was last asked whether the credential counts, and it did; on the monotonic clock. */

@@ -25,8 +25,6 @@ export class Grants {
   readonly #log: RevocationLog;
   /** What the wall clock and the monotonic clock were apart when the server was made. */
   readonly #apart: number;
-  /** When credentials end, by the dates that came with them, as numbers: whoever gave a date out may set it to another time. */
-  readonly #ends = new WeakMap<Identification, number>();
 
   constructor(clock: Clock, log: RevocationLog) {
     this.#clock = clock;
@@ -41,12 +39,7 @@ export class Grants {
 
   #putEnd(identity: Identification, expiresAt: Date | undefined): void {
     identity.endsAt = this.#endOf(expiresAt);
-    this.#noteEnd(identity, expiresAt?.getTime());
-  }
-
-  #noteEnd(identity: Identification, time: number | undefined): void {
-    if (time === undefined) this.#ends.delete(identity);
-    else this.#ends.set(identity, time);
+    identity.endDate = expiresAt?.getTime();
   }
 
   #endOf(expiresAt: Date | undefined): number {
@@ -79,13 +72,13 @@ export class Grants {
 
   /** The end moves by as much as the dates differ; compared with a wall clock that was set meanwhile, it would move by that too. */
   #moveEnd(identity: Identification, expiresAt: Date | undefined): void {
-    const known = this.#ends.get(identity);
+    const known = identity.endDate;
     const time = expiresAt?.getTime();
     if (time === known) return;
     if (known === undefined || time === undefined) this.#putEnd(identity, expiresAt);
     else {
       identity.endsAt += time - known;
-      this.#noteEnd(identity, time);
+      identity.endDate = time;
     }
   }
 

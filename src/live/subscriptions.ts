@@ -3,7 +3,7 @@ import type { Clock } from '../contracts/clock.js';
 import type { Revocation, RevocationFeed } from '../contracts/revocation-feed.js';
 import { ChannelError } from '../errors.js';
 import { LastingSubscription, type LastingSubscriptionOwner, type SubscriptionAttempt } from '../lasting-subscription.js';
-import { ignoreThrown } from '../maybe-promise.js';
+import { ignorePromise } from '../maybe-promise.js';
 import { FeedOutage } from './feed-outage.js';
 
 /** Who is told what feeds say. */
@@ -95,7 +95,7 @@ class Subscription implements LastingSubscriptionOwner {
       () => this.#tell(attempt, () => this.#listener.gap()),
       {
         failed: (error) => {
-          ignoreThrown(error);
+          ignorePromise(error);
           if (!attempt.isGivenUp) this.#outage.notResumed(error);
         },
         restored: () => {

@@ -2,6 +2,7 @@ import type { LimitOptions } from '../channel/channel-limits.js';
 import { aFunction, anInteger, anObject, checkedOptions, having, milliseconds, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { RevocationFeed } from '../contracts/revocation-feed.js';
+import { refusalRules } from '../errors.js';
 import type { EventOptions } from '../events.js';
 import { aRevalidation, copyOfRevalidation, defaultSweepMs, type Revalidate } from '../identity/revalidation.js';
 import type { DependencyContainer } from '../injection.js';
@@ -10,7 +11,6 @@ import { type OriginOptions, originRules } from '../origin.js';
 import { defaultOutcomes, type ErrorCode, type Outcome, type Outcomes } from '../outcomes.js';
 import type { ReporterOptions } from '../reporter.js';
 import { type ChannelSessionOptions, checkedSessionOptions } from '../session/session-settings.js';
-import { isCloseCode, isRefusalStatus } from '../status-codes.js';
 import { systemClock } from '../system-clock.js';
 
 /** Options of a `ChannelServer`. All have defaults; they are copied and checked when the server is made. */
@@ -144,18 +144,12 @@ export function checkedServerOptions(given?: ChannelServerOptions): ServerSettin
   });
 }
 
-const outcomeRules: Rules<Outcome> = {
-  status: { must: 'an integer from 400 to 599', accepts: isRefusalStatus },
-  closeCode: { must: 'a code that a server may send', accepts: isCloseCode },
-  reason: { must: 'a string', accepts: (value) => typeof value === 'string' },
-};
-
 function outcomesWith(replacements: ChannelServerOptions['outcomes'] = {}): Outcomes {
   const outcomes: Record<string, Outcome> = { ...defaultOutcomes };
   for (const [code, replacement] of Object.entries(replacements)) {
     const outcome = outcomes[code];
     if (outcome === undefined) throw new TypeError(`ChannelServer: outcomes has no code ${code}`);
-    const { status, closeCode, reason } = checkedOptions(`ChannelServer: outcomes.${code}`, replacement, outcomeRules);
+    const { status, closeCode, reason } = checkedOptions(`ChannelServer: outcomes.${code}`, replacement, refusalRules);
     outcomes[code] = Object.freeze({
       status: status ?? outcome.status,
       closeCode: closeCode ?? outcome.closeCode,

@@ -1,7 +1,7 @@
 import type { Clock } from '../contracts/clock.js';
 import type { SessionStore, StoredSession } from '../contracts/session-store.js';
 import { ChannelError } from '../errors.js';
-import { ignoreThrown, isThenable, promiseOf } from '../maybe-promise.js';
+import { ignorePromise, isThenable, promiseOf } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
 import { type PendingHandler, PendingHandlers } from '../pending-handlers.js';
 import { isThrown } from '../thrown.js';
@@ -120,6 +120,6 @@ class Operation implements PendingHandler {
 
 /** What an operation failed with: a `ChannelError` as it is, all else as the cause of one. */
 function failureOf(code: ErrorCode, name: string, error: unknown): ChannelError {
-  ignoreThrown(error);
+  ignorePromise(error);
   return isThrown(error, ChannelError) ? error : new ChannelError(code, `The session store failed to ${name}.`, { cause: error });
 }

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../contracts/session-store.js';
-import { ignoreRefused } from '../maybe-promise.js';
+import { ignorePromise } from '../maybe-promise.js';
 
 /** Values deeper than this are refused: no store nests that far, and recursion must end somewhere. */
 const maxDepth = 200;
@@ -78,7 +78,7 @@ function frozenArray(value: readonly unknown[], path: string, depth: number): Js
 function frozenObject(value: object, path: string, depth: number): JsonValue {
   const prototype = Object.getPrototypeOf(value) as object | null;
   if (prototype !== null && prototype !== Object.prototype && !isObjectPrototype(prototype)) {
-    ignoreRefused(value);
+    ignorePromise(value);
     const name = (value as { constructor?: { name?: string } }).constructor?.name ?? 'an object';
     throw new TypeError(`${path} must be a value that JSON can hold, got an instance of ${name}`);
   }
