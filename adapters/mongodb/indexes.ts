@@ -31,13 +31,17 @@ const anObjectOrFlag: Rule = {
   must: 'true, false or an object',
   accepts: (value) => typeof value === 'boolean' || anObject.accepts(value),
 };
-const rules: Rules<EnsureIndexesOptions & { readonly db?: unknown }> = {
-  ...mongoRules,
+/** What is said of each collection must be an object; whoever uses that looks more closely. */
+export const collectionRules: Rules<Omit<MongoCollections, 'feed'>> = {
   tokens: anObject,
   users: anObject,
   sessions: anObject,
   tickets: anObject,
   broadcasts: anObject,
+};
+const rules: Rules<EnsureIndexesOptions & { readonly db?: unknown }> = {
+  ...mongoRules,
+  ...collectionRules,
   feed: anObjectOrFlag,
   db: anything, // that of registerMongo, whose options can be given
 };

@@ -12,6 +12,7 @@ import {
 import { kindOf } from '../../src/kind-of.js';
 import { checkDb } from './check-db.js';
 import { FeedWherePossible } from './feed-where-possible.js';
+import { collectionRules } from './indexes.js';
 import { MongoBroadcaster, type MongoBroadcasterOptions } from './mongo-broadcaster.js';
 import { MongoRevocationFeed, type MongoRevocationFeedOptions } from './mongo-revocation-feed.js';
 import { type MongoSessionOptions, MongoSessionStore } from './mongo-session-store.js';
@@ -44,15 +45,10 @@ export interface RegisterMongoOptions extends MongoOptions {
   readonly feed?: boolean | Omit<MongoRevocationFeedOptions, 'tokens' | 'users'> | undefined;
 }
 
-/** Each looks at its own options more closely. */
 const rules: Rules<RegisterMongoOptions> = {
   ...mongoRules,
-  db: anything,
-  tokens: anObject,
-  users: anObject,
-  sessions: anObject,
-  tickets: anObject,
-  broadcasts: anObject,
+  ...collectionRules,
+  db: anything, // looked at by itself, as is the feed
   feed: anything,
 };
 

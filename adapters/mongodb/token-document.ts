@@ -89,7 +89,7 @@ export function endOf({ expiresAt, graceEndsAt }: Pick<TokenDocument, 'expiresAt
 /** Whether the key of a token was rotated and has been used after its grace, at `now`. */
 export function isReplayed(document: TokenDocument, now: number): boolean {
   const { successorId, graceEndsAt, revokedAt } = document;
-  return successorId != null && revokedAt == null && graceEndsAt instanceof Date && graceEndsAt.getTime() <= now;
+  return successorId != null && revokedAt == null && isValidDate(graceEndsAt) && graceEndsAt.getTime() <= now;
 }
 
 /** As far apart may the clocks of two processes be: what another one has revoked just now may lie in the future here. */
