@@ -1,5 +1,5 @@
 import { checkId } from './check-id.js';
-import { checkedDate } from './checked-date.js';
+import { checkedDate, isValidDateIfAny } from './checked-date.js';
 import type { Revocation } from './contracts/revocation-feed.js';
 import { kindOf } from './kind-of.js';
 import { checkTokenId } from './token-id.js';
@@ -32,4 +32,22 @@ export function checkedRevocation(owner: string, revocation: unknown): Revocatio
   checkId(owner, kind, userId);
   const before = issuedBefore == null ? {} : { issuedBefore: checkedDate(owner, 'issuedBefore', issuedBefore as Date) };
   return { userId, ...before, ...hint };
+}
+
+/**
+ * A revocation as it came over the line or out of a database, where `null` is as good as nothing. One whose moment cannot be read must not end all that
+ * the user has: it is a hint.
+ *
+ * @throws {TypeError} when it is none; then it may have meant anything.
+ */
+export function receivedRevocation(owner: string, received: unknown): Revocation {
+  const { tokenId, userId, httpSessionId, issuedBefore, hint } = (received ?? {}) as { readonly [name: string]: unknown };
+  const isReadable = isValidDateIfAny(issuedBefore);
+  return checkedRevocation(owner, {
+    tokenId: tokenId ?? undefined,
+    userId: userId ?? undefined,
+    httpSessionId: httpSessionId ?? undefined,
+    issuedBefore: isReadable ? issuedBefore : undefined,
+    hint: hint === true || !isReadable,
+  });
 }

@@ -9,7 +9,7 @@ const secretHeaders: ReadonlySet<string> = new Set(['cookie', 'authorization', '
 /** No group matched, or there are none. */
 export const noParams: PathParams = Object.freeze(Object.create(null));
 
-/** `url` with the values of the parameters `secret` replaced. */
+/** `url` with the values of the parameters `secret` replaced, in whatever case a client wrote their names. */
 export function redactUrl(url: string, secret: ReadonlySet<string>): string {
   const start = url.indexOf('?');
   if (start < 0 || secret.size === 0) return url;
@@ -18,7 +18,7 @@ export function redactUrl(url: string, secret: ReadonlySet<string>): string {
     .split('&')
     .map((part) => {
       const [name] = new URLSearchParams(part).keys();
-      return name !== undefined && secret.has(name) ? `${part.split('=', 1)[0]}=***` : part;
+      return name !== undefined && secret.has(name.toLowerCase()) ? `${part.split('=', 1)[0]}=***` : part;
     });
   return `${url.slice(0, start)}?${parts.join('&')}`;
 }

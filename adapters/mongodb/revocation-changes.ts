@@ -1,6 +1,5 @@
 import type { ChangeStreamDocument, Document } from 'mongodb';
-import { checkedRevocation } from '../../src/check-revocation.js';
-import { isValidDateIfAny } from '../../src/checked-date.js';
+import { checkedRevocation, receivedRevocation } from '../../src/check-revocation.js';
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
 import { isTokenId, type TokenId } from '../../src/token-id.js';
 import { clockSkewMs } from './token-document.js';
@@ -90,7 +89,7 @@ export function stagesFor(watched: WatchedCollections): Document[] {
 export function revocationOf(change: ChangeStreamDocument, watched: WatchedCollections, now: number): Revocation | typeof gap | undefined {
   switch (change.operationType) {
     case 'insert':
-      return published(change.fullDocument);
+      return receivedRevocation('a published revocation', { ...change.fullDocument, userId: userIdOf(change.fullDocument.userId) });
     case 'update':
     case 'replace':
     case 'delete':
@@ -126,23 +125,6 @@ function keyIn(change: RowChange, key: string): string | undefined {
   const after: Document | undefined = change.operationType === 'delete' ? undefined : change.fullDocument;
   const value: unknown = after?.[key] ?? (change.fullDocumentBeforeChange as Document | undefined)?.[key];
   return value === undefined || value === null ? undefined : String(value);
-}
-
-/**
- * A revocation as a program has written it down. One whose moment cannot be read must not end all that the user has.
- *
- * @throws {TypeError} when it is none.
- */
-function published(document: Document): Revocation {
-  const { tokenId, userId, httpSessionId, issuedBefore, hint } = document;
-  const isReadable = isValidDateIfAny(issuedBefore);
-  return checkedRevocation('a published revocation', {
-    tokenId: tokenId ?? undefined,
-    userId: userIdOf(userId),
-    httpSessionId: httpSessionId ?? undefined,
-    issuedBefore: isReadable ? issuedBefore : undefined,
-    hint: hint === true || !isReadable,
-  });
 }
 
 /** The fields that an update touched, as paths (`scopes.0`): set, removed, or cut where they are arrays. */

@@ -126,11 +126,11 @@ function seenFrom(now: number, revokedAt: Date): Date {
   return aheadMs > 0 && aheadMs <= clockSkewMs ? new Date(now) : revokedAt;
 }
 
-/** What can be told of a live token. A date that cannot be read is an invalid one: the token may not be taken for one without an end. */
+/** What can be told of a live token. An end that cannot be read is an invalid date: the token may not be taken for one without an end. */
 export function infoOf(document: TokenDocument): TokenInfo {
   const { _id, userId, label, scopes, createdAt, lastUsedAt } = document;
   const isEndReadable = [document.expiresAt, document.graceEndsAt].every(isValidDateIfAny);
-  const expiresAt = isEndReadable ? endOf(document) : invalid();
+  const expiresAt = isEndReadable ? endOf(document) : new Date(Number.NaN);
   return {
     id: _id as TokenId,
     userId: String(userId),
@@ -138,12 +138,8 @@ export function infoOf(document: TokenDocument): TokenInfo {
     ...(scopes != null && { scopes }),
     createdAt,
     ...(expiresAt !== undefined && { expiresAt }),
-    ...(lastUsedAt != null && { lastUsedAt: isValidDate(lastUsedAt) ? lastUsedAt : invalid() }),
+    ...(isValidDate(lastUsedAt) && { lastUsedAt }),
   };
-}
-
-function invalid(): Date {
-  return new Date(Number.NaN);
 }
 
 function isStrings(value: unknown): boolean {

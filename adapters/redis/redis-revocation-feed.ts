@@ -47,12 +47,21 @@ export class RedisRevocationFeed implements RevocationFeed {
     await this.#operations.publish('publish a revocation', this.#channel, text);
   }
 
+  /** A message that cannot be read may have meant anything. */
+  #tell(text: string): void {
+    let revocation: Revocation;
+    try {
+      revocation = revocationOf(text);
+    } catch {
+      this.#subscribers.tellGap();
+      return;
+    }
+    this.#subscribers.tell(revocation);
+  }
+
   #begin(): Promise<void> {
     const subscription = new RedisSubscription(this.#operations, this.#channel, {
-      message: (data) => {
-        const revocation = revocationOf(data.toString());
-        if (revocation !== undefined) this.#subscribers.tell(revocation);
-      },
+      message: (data) => this.#tell(data.toString()),
       gap: () => {
         if (this.#hasFailed) this.#subscribers.tellRestored();
         this.#hasFailed = false;

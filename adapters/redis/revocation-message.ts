@@ -1,16 +1,5 @@
-import { checkedRevocation } from '../../src/check-revocation.js';
-import { isValidDateIfAny } from '../../src/checked-date.js';
+import { checkedRevocation, receivedRevocation } from '../../src/check-revocation.js';
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
-import type { TokenId } from '../../src/token-id.js';
-
-/** A revocation as it is sent: dates in milliseconds. */
-interface RevocationMessage {
-  readonly tokenId?: unknown;
-  readonly userId?: unknown;
-  readonly httpSessionId?: unknown;
-  readonly issuedBefore?: unknown;
-  readonly hint?: unknown;
-}
 
 /** @throws {TypeError} when it is no revocation. */
 export function textOfRevocation(caller: string, revocation: Revocation): string {
@@ -19,20 +8,16 @@ export function textOfRevocation(caller: string, revocation: Revocation): string
   return JSON.stringify({ ...checked, issuedBefore });
 }
 
-/** What `text` says; `undefined` where it is nothing that was published here. */
-export function revocationOf(text: string): Revocation | undefined {
-  let message: RevocationMessage | null;
-  try {
-    message = JSON.parse(text) as RevocationMessage | null;
-  } catch {
-    return undefined;
-  }
-  const { tokenId, userId, httpSessionId, issuedBefore, hint } = message ?? {};
-  const moment = typeof issuedBefore === 'number' ? new Date(issuedBefore) : issuedBefore;
-  const isReadable = isValidDateIfAny(moment);
-  // one whose moment cannot be read must not end all that the user has
-  const hinted = hint === true || !isReadable ? { hint: true as const } : {};
-  if (typeof tokenId === 'string') return { tokenId: tokenId as TokenId, ...hinted };
-  if (typeof userId === 'string') return { userId, ...(isReadable && moment != null && { issuedBefore: moment }), ...hinted };
-  return typeof httpSessionId === 'string' ? { httpSessionId, ...hinted } : undefined;
+/**
+ * What `text` says. Dates are sent in milliseconds.
+ *
+ * @throws {Error} when it is no revocation; then it may have meant anything.
+ */
+export function revocationOf(text: string): Revocation {
+  const message = JSON.parse(text) as Readonly<Record<string, unknown>> | null;
+  const issuedBefore = message?.['issuedBefore'];
+  return receivedRevocation('a published revocation', {
+    ...message,
+    issuedBefore: typeof issuedBefore === 'number' ? new Date(issuedBefore) : issuedBefore,
+  });
 }

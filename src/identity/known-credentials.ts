@@ -12,7 +12,7 @@ export class KnownCredentials {
   readonly #secretParameters = new Set<string>();
   /** All of them, each once. */
   readonly sources: readonly CredentialSource[] = this.#sources;
-  /** The parameters of the query among them, whose values nobody is shown. */
+  /** The parameters of the query among them, in lower case, whose values nobody is shown. */
   readonly secretParameters: ReadonlySet<string> = this.#secretParameters;
   #isUnguardedReported = false;
 
@@ -30,7 +30,7 @@ export class KnownCredentials {
       const isKnown = this.#sources.some(({ carrier, name }) => carrier === found.carrier && name === found.name);
       if (isKnown) continue;
       this.#sources.push(found);
-      if (found.carrier === 'query') this.#secretParameters.add(found.name);
+      if (found.carrier === 'query') this.#secretParameters.add(found.name.toLowerCase());
     }
   }
 

@@ -133,9 +133,10 @@ export class UpgradeEndpoint implements UpgradeTaker, UpgradeAnswerer {
   }
 }
 
-/** `protocol`, unless it is a token: `false` then, and nothing is echoed. */
+/** `protocol`, unless it is a token, were its prefix in another case: `false` then, and nothing is echoed. */
 function withoutToken(protocol: string | false, credentials: readonly CredentialSource[]): string | false {
-  const isToken = protocol !== false && credentials.some(({ carrier, name }) => carrier === 'subprotocol' && protocol.startsWith(name));
+  const lower = protocol === false ? '' : protocol.toLowerCase();
+  const isToken = credentials.some(({ carrier, name }) => carrier === 'subprotocol' && lower.startsWith(name.toLowerCase()));
   return isToken ? false : protocol;
 }
 

@@ -11,6 +11,7 @@ describe('redactUrl', () => {
     ['/chat?a=1&token=abc&b=2', '/chat?a=1&token=***&b=2'],
     ['/chat?token=abc&token=def', '/chat?token=***&token=***'],
     ['/chat?%74oken=abc', '/chat?%74oken=***'],
+    ['/chat?Token=abc&TOKEN=def', '/chat?Token=***&TOKEN=***'],
     ['/chat?token', '/chat?token=***'],
     ['/chat?token=a=b', '/chat?token=***'],
     ['/chat?tokens=abc', '/chat?tokens=abc'],

@@ -135,6 +135,16 @@ describeOnMongo('Documents that other programs have written', () => {
     expect(await tokens.revoke(id)).toBe(true);
   });
 
+  it.each([['some day'], [9e15], [null]])('are listed without the moment of their last use where that is %o', async (lastUsedAt) => {
+    await users.insertOne({ _id: 'ada' });
+    const tokens = new MongoTokenRepository(db);
+    const { id } = await tokens.issue('ada');
+    await db.collection('tokens').updateOne({}, { $set: { lastUsedAt } });
+    const [info] = await tokens.listOf('ada');
+    expect(info).toMatchObject({ id });
+    expect(info).not.toHaveProperty('lastUsedAt');
+  });
+
   it.each([['nothing'], [null], ['some day']])(
     'are extended and rotated, as if issued just now, where they say %o of when they were issued',
     async (createdAt) => {

@@ -174,21 +174,34 @@ describe('RedisTicketStore', () => {
 });
 
 describe('RedisRevocationFeed', () => {
-  it('passes over what is no revocation, and publishes none', async () => {
+  it('tells of a gap where what was published is no revocation, and publishes none itself', async () => {
     const feed = new RedisRevocationFeed(client, { prefix: 'odd:' });
     const heard: unknown[] = [];
     await using _subscription = await feed.subscribe(
       (revocation) => heard.push(revocation),
-      () => undefined,
+      () => heard.push('gap'),
     );
-    for (const text of ['no JSON', 'null', '{}', '{"tokenId":7}']) await client.publish('odd:revocations', text);
+    const nothing = [
+      'no JSON',
+      'null',
+      '{}',
+      '7',
+      '"ada"',
+      '[]',
+      '{"tokenId":7}',
+      '{"tokenId":"x"}',
+      '{"userId":"ada","httpSessionId":"x"}',
+    ];
+    for (const text of nothing) await client.publish('odd:revocations', text);
     // a moment that cannot be read must not end all that the user has
     for (const moment of ['"2026-11-26"', '9e15', '{}', 'true'])
       await client.publish('odd:revocations', `{"userId":"ada","issuedBefore":${moment}}`);
-    await client.publish('odd:revocations', '{"userId":"ada","issuedBefore":null}');
+    await client.publish('odd:revocations', '{"userId":"ada","issuedBefore":null,"tokenId":null,"note":"a newer version"}');
     await feed.publish({ userId: 'ada', issuedBefore: new Date(7) });
     const hint = { userId: 'ada', hint: true };
-    await expect.poll(() => heard).toEqual([hint, hint, hint, hint, { userId: 'ada' }, { userId: 'ada', issuedBefore: new Date(7) }]);
+    await expect
+      .poll(() => heard)
+      .toEqual([...nothing.map(() => 'gap'), hint, hint, hint, hint, { userId: 'ada' }, { userId: 'ada', issuedBefore: new Date(7) }]);
     for (const bad of [
       {},
       null,

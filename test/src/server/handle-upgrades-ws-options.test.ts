@@ -72,6 +72,17 @@ describe('a token in a subprotocol', () => {
     expect(lookUps).toEqual([]);
   });
 
+  it('whose prefix the client wrote in another case identifies nobody, and is never echoed', async () => {
+    const { port, lookUps } = await serve();
+    for (const offer of [`Token.${aliceKey}`, `TOKEN.${aliceKey}, token.${bobKey}`]) {
+      expect(await answerTo(port, offer)).toMatch(/^HTTP\/1\.1 400 /);
+    }
+    const client = await RawClient.upgrade(port, { headers: { 'Sec-WebSocket-Protocol': `Token.${aliceKey}, chat` } });
+    expect(await client.answer()).toMatch(/^HTTP\/1\.1 101[\s\S]*Sec-WebSocket-Protocol: chat\r\n/);
+    expect(String((await client.nextFrame()).payload)).toBe('null');
+    expect(lookUps).toEqual([]);
+  });
+
   it('that differs from another beside a real protocol is malformed, and neither is echoed', async () => {
     const { port, lookUps } = await serve();
     const client = await RawClient.upgrade(port, { headers: { 'Sec-WebSocket-Protocol': `chat, token.${aliceKey}, token.${bobKey}` } });
