@@ -1,3 +1,4 @@
+import { checkedRevocation } from './check-revocation.js';
 import type { Revocation, RevocationFeed } from './contracts/revocation-feed.js';
 import { FeedSubscribers } from './feed-subscribers.js';
 import { nothing } from './maybe-promise.js';
@@ -15,11 +16,12 @@ export class MemoryRevocationFeed implements RevocationFeed {
     return this.#subscribers.subscribe('MemoryRevocationFeed', { on, onGap });
   }
 
+  /** @throws {TypeError} (as a rejection) when it names none, or more than one, or `issuedBefore` is no valid `Date`. */
   async publish(revocation: Revocation): Promise<void> {
-    this.tell(revocation);
+    this.tell(checkedRevocation('MemoryRevocationFeed.publish', revocation));
   }
 
-  /** {@link publish}, at once: every subscriber has been told when it returns. */
+  /** {@link publish}, at once and unchecked: every subscriber has been told when it returns. */
   tell(revocation: Revocation): void {
     this.#subscribers.tell(revocation);
   }

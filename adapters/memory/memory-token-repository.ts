@@ -47,7 +47,7 @@ const owner = 'MemoryTokenRepository';
  * An expired or revoked token can be found as such for 24 hours. After that it is unknown.
  */
 export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> implements TokenRepository<User>, TokenIssuer {
-  /** Tells of the tokens that end here (of rotated ones by a hint), and of users if their repository tells of them. */
+  /** Tells of the tokens that end here (of rotated and extended ones by a hint), and of users if their repository tells of them. */
   readonly revocations: RevocationFeed;
   readonly #ended = new MemoryRevocationFeed();
   readonly #users: UserRepository<User>;
@@ -129,6 +129,7 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
     const token = this.#find(id);
     if (!token || isOver(token, now)) return undefined;
     lengthen(token, checked, now);
+    this.#ended.tell({ tokenId: id, hint: true }); // it may be about to end, and its channels have asked already
     return new Date(endOf(token) ?? latestTime);
   }
 

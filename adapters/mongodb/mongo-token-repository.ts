@@ -87,7 +87,7 @@ const cacheRules: Rules<MongoTokenCacheOptions> = {
 export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> implements TokenRepository<User>, TokenIssuer, AsyncDisposable {
   /** After how many milliseconds an operation is given up. */
   readonly timeoutMs: number;
-  /** Tells of the tokens that this process ends, through any repository over the same client and collection. */
+  /** Tells of the tokens that this process ends (of rotated and extended ones by a hint), through any repository over the same client and collection. */
   readonly revocations: MemoryRevocationFeed;
   readonly #tokens: Collection<TokenDocument>;
   readonly #users: UserDocuments<User>;
@@ -189,7 +189,8 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
       checkReadable(token);
       return endOf(token) ?? new Date(latestTime);
     } finally {
-      this.#cache?.drop(id);
+      // it may be about to end, and its channels have asked already
+      this.revocations.tell({ tokenId: id, hint: true });
     }
   }
 

@@ -25,3 +25,20 @@ it('callbacks that are no functions are refused', async () => {
   await expect(feed.subscribe('on' as never)).rejects.toThrow(TypeError);
   await expect(feed.subscribe(() => undefined, 7 as never)).rejects.toThrow(TypeError);
 });
+
+it.each([
+  [undefined],
+  [{}],
+  [{ userId: '' }],
+  [{ userId: 7 }],
+  [{ tokenId: 'ada' }],
+  [{ userId: 'ada', httpSessionId: 's' }],
+  [{ userId: 'ada', issuedBefore: '2026-01-01' }],
+])('what is no revocation is refused where it is published, and told to nobody: %j', async (bad) => {
+  const feed = new MemoryRevocationFeed();
+  const heard: Revocation[] = [];
+  await feed.subscribe((revocation) => void heard.push(revocation));
+  await expect(feed.publish(bad as never)).rejects.toThrow(TypeError);
+  await feed.publish({ userId: 'ada', hint: undefined });
+  expect(heard).toEqual([{ userId: 'ada' }]);
+});

@@ -41,6 +41,19 @@ it('a repository of tokens tells of its users too, until the subscription ends',
   expect(heard).toEqual([{ userId: 'ada', hint: true }, { tokenId: id }]);
 });
 
+it('a token that is rotated or extended is a hint, and one that counts no more is nothing', async () => {
+  const tokens = new MemoryTokenRepository({ users: new MemoryUserRepository([ada]) });
+  const { id } = await tokens.issue('ada', { ttlMs: 60_000 });
+  const { id: other } = await tokens.issue('ada');
+  await tokens.revoke(other);
+  const heard = await heardFrom(tokens.revocations);
+  await tokens.extend(id, { ttlMs: 120_000 });
+  await tokens.rotate(id, { graceMs: 1_000 });
+  await tokens.extend(other, { ttlMs: 120_000 });
+  await tokens.rotate(other, { graceMs: 1_000 });
+  expect(heard).toEqual(Array(2).fill({ tokenId: id, hint: true }));
+});
+
 it('a subscription that its users refuse leaves nothing behind', async () => {
   const users = new MemoryUserRepository([ada]);
   const refusing = {

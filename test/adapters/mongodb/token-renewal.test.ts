@@ -154,6 +154,15 @@ describeOnMongo('A token in MongoDB that is renewed', () => {
     await cached.close();
   });
 
+  it('is a hint to the channels of this process, and so is one that is extended', async () => {
+    const { id } = await tokens.issue('ada', { ttlMs: minuteMs });
+    const heard: Revocation[] = [];
+    await using _ = await tokens.revocations.subscribe((revocation) => void heard.push(revocation));
+    await tokens.extend(id, { ttlMs: 3 * minuteMs });
+    await rotate(id, 1_000);
+    expect(heard).toEqual(Array(2).fill({ tokenId: id, hint: true }));
+  });
+
   it('that another process revoked leaves the cache at once where there is a feed', async () => {
     await using other = await new MongoClient(url).connect();
     const feed = new MongoRevocationFeed(db);

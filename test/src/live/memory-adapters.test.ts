@@ -44,6 +44,19 @@ it('a channel whose token is extended lives on', async () => {
   await server.close();
 });
 
+it.each([99, 50, 1])('a channel whose token is extended %i ms before its end lives on, and knows its new end at once', async (leftMs) => {
+  const { tokens, clock, client, id, server } = await served();
+  await clock.advance(600_000 - leftMs);
+  const expiresAt = await tokens.extend(id, { ttlMs: 600_000 });
+  await clock.advance(leftMs / 2);
+  expect(client.authentication?.expiresAt).toEqual(expiresAt);
+  await clock.advance(599_000);
+  expect(client.closed).toBeUndefined();
+  await clock.advance(2_000);
+  expect(client.closed).toEqual(expired);
+  await server.close();
+});
+
 it('what is ended through the adapters of this process ends its channels at once', async () => {
   const [one, all, user] = [await served(), await served(), await served()];
   await one.tokens.revoke(one.id);
