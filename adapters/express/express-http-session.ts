@@ -62,7 +62,8 @@ export class ExpressHttpSession implements HttpSession {
 
 function copyToSave(data: SessionValues): SessionValues {
   try {
-    return valuesOf(structuredClone(data));
+    structuredClone(data);
+    return valuesOf(data);
   } catch (cause) {
     throw new TypeError('HttpSession.save: data must be what structuredClone can copy, got something else in it', { cause });
   }

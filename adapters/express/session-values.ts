@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** The values of a session, by their names; without express-session's own `cookie`. */
 export type SessionValues = Record<string, unknown>;
 
@@ -17,11 +19,30 @@ export function valuesOf(session: object): SessionValues {
 /** A copy of a value; where it has functions in it, what JSON makes of it, which is what stores keep. */
 function copyOf(value: unknown): unknown {
   try {
-    return structuredClone(value);
+    return structuredClone(asToldToJson(value));
   } catch {
     const text: string | undefined = JSON.stringify(value);
     return text === undefined ? undefined : JSON.parse(text);
   }
+}
+
+/**
+ * `value`, with what instances of classes tell JSON of themselves in their place, as an ObjectId of MongoDB does: a clone of one is of no class, and tells
+ * nothing any more. Dates and bytes are cloned as they are.
+ *
+ * @param around what it is within: a cycle is left to the clone.
+ */
+function asToldToJson(value: unknown, around: readonly object[] = []): unknown {
+  if (typeof value !== 'object' || value === null || types.isDate(value) || ArrayBuffer.isView(value) || around.includes(value))
+    return value;
+  const toJSON: unknown = Reflect.get(value, 'toJSON');
+  if (typeof toJSON === 'function') return JSON.parse(JSON.stringify(value));
+  const within = [...around, value];
+  if (Array.isArray(value)) return value.map((one) => asToldToJson(one, within));
+  if (Object.prototype.toString.call(value) !== '[object Object]') return value;
+  const told = {};
+  for (const [name, one] of Object.entries(value)) setValue(told, name, asToldToJson(one, within));
+  return told;
 }
 
 /** Sets one value, whatever its name: `__proto__` is a name like any other. */

@@ -1,4 +1,5 @@
 import { MemoryStore, type Store } from 'express-session';
+import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { ExpressSessionReader, type ExpressSessionReaderOptions } from '../../../entries/express.js';
 import { ChannelServer, type HttpSession, withHttpSession, withUserFromHttp } from '../../../entries/index.js';
@@ -154,6 +155,26 @@ describe('save', () => {
     session.data.theme = value;
     expect(await codeOf(session.save())).toBe('TypeError');
     expect(await held(store, id)).toEqual({ theme: 'dark' });
+  });
+
+  it('writes what JSON has of an object of a class, and leaves alone what was not changed', async () => {
+    const id = new ObjectId();
+    const found = { owner: id, at: new Date(0), cookie: { originalMaxAge: null, expires: null } };
+    const written: Record<string, unknown>[] = [];
+    const store = {
+      get: (_id: string, done: (error: unknown, session: object) => void) => done(null, { ...found }),
+      set: (_id: string, session: Record<string, unknown>, done: () => void) => {
+        written.push(session);
+        done();
+      },
+      destroy() {},
+    };
+    const session = await new ExpressSessionReader((_request, _response, next) => next(), { store }).readById('a');
+    await session?.save();
+    if (session !== undefined) session.data.editor = id;
+    await session?.save();
+    expect(written).toMatchObject([{ at: found.at, editor: id.toHexString() }]);
+    expect(written[0]?.owner).toBe(id);
   });
 
   it('refuses a key of the name cookie, which is express-session’s own', async () => {

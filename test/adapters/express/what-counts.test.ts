@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import cookieSession from 'cookie-session';
 import express from 'express';
 import { MemoryStore, type Store } from 'express-session';
+import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { type ConnectMiddleware, ExpressSessionReader } from '../../../entries/express.js';
 import { type HasHttpSession, type ReceiveMessage, withHttpSession } from '../../../entries/index.js';
@@ -225,4 +226,38 @@ it('the data are copies, without what express-session keeps of the cookie', asyn
   expect(session?.data).toEqual({ list: ['a'], nothing: null });
   (session?.data.list as string[] | undefined)?.push('b');
   expect(await held(store, id)).toEqual({ list: ['a'], nothing: null });
+});
+
+it('of what the store keeps as objects of classes, the data have what JSON has of them; dates and bytes stay', async () => {
+  const id = new ObjectId();
+  const at = new Date(0);
+  const bytes = new Uint8Array([1, 2]);
+  const values = { userId: id, account: { owners: [id, { id }], at, bytes, home: new URL('https://example.com/'), none: null } };
+  const store = {
+    get: (_id: string, done: (error: unknown, session: object) => void) => done(null, { ...values, cookie: {} }),
+    set() {},
+    destroy() {},
+  };
+  const seen: unknown[] = [];
+  const userId = (session: Record<string, unknown>) => {
+    seen.push(session.userId);
+    return undefined;
+  };
+  const session = await new ExpressSessionReader((_request, _response, next) => next(), { store }).readById('a');
+  const text = id.toHexString();
+  expect(session?.userId).toBe(text);
+  expect(session?.data).toEqual({
+    userId: text,
+    account: { owners: [text, { id: text }], at, bytes, home: 'https://example.com/', none: null },
+  });
+  await new ExpressSessionReader((_request, _response, next) => next(), { store, userId }).readById('a');
+  expect(seen).toEqual([text]);
+});
+
+it('data that hold themselves are copied as they are', async () => {
+  const tree: Record<string, unknown> = { name: 'root' };
+  tree.children = [{ parent: tree }];
+  const store = { get: (_id: string, done: (error: unknown, session: object) => void) => done(null, { tree }), set() {}, destroy() {} };
+  const session = await new ExpressSessionReader((_request, _response, next) => next(), { store }).readById('a');
+  expect(session?.data).toMatchObject({ tree: { name: 'root', children: [{ parent: { name: 'root' } }] } });
 });
