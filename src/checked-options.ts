@@ -66,7 +66,8 @@ export function checkOption(owner: string, name: string, value: unknown, rule: R
 /**
  * A checked, frozen copy of the options that were given to `owner`. One that is `undefined` counts as not given.
  *
- * @throws {TypeError} naming the first option that there is not, and those that there are, or the first that is not what it must be.
+ * @throws {TypeError} naming the first option that there is not, and those that there are, or the first that is not what it must be; or that it
+ * was given something else than options, such as the repository itself.
  */
 export function checkedOptions<Options extends object>(
   owner: string,
@@ -75,11 +76,28 @@ export function checkedOptions<Options extends object>(
 ): Readonly<Options> {
   if (given !== undefined) checkOption(owner, 'options', given, anObject);
   const options = copyOf(given, rules);
+  if (given !== undefined && isSomethingElse(given, rules)) {
+    ignorePromise(given);
+    throw new TypeError(
+      `${owner}: options must be an object that holds them, got ${kindOf(given)}; it takes ${listed(Object.keys(rules))}`,
+    );
+  }
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(rules, name)) throw new TypeError(`${owner}: there is no option ${name}; it takes ${listed(Object.keys(rules))}`);
     if (value !== undefined) checkOption(owner, name, value, rules[name as keyof NoInfer<Options>]);
   }
   return Object.freeze(options);
+}
+
+/** Whether it has methods, and neither a member of its own nor an option: what was meant to be one of them, and not to hold them. */
+function isSomethingElse(given: object, rules: object): boolean {
+  if (Object.keys(given).length > 0 || Object.keys(rules).some((name) => name in given)) return false;
+  let holder: object | null = Object.getPrototypeOf(given);
+  for (; holder !== null && Object.getPrototypeOf(holder) !== null; holder = Object.getPrototypeOf(holder)) {
+    const members = Object.entries(Object.getOwnPropertyDescriptors(holder));
+    if (members.some(([name, { value }]) => name !== 'constructor' && typeof value === 'function')) return true;
+  }
+  return false;
 }
 
 /** Members of its own, and of the options that there are those that it inherits: getters of a class, and what `Object.create` was given. */

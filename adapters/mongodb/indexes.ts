@@ -31,9 +31,15 @@ const anObjectOrFlag: Rule = {
   must: 'true, false or an object',
   accepts: (value) => typeof value === 'boolean' || anObject.accepts(value),
 };
+/** Where users are is said once, for tokens and for look-ups by id alike: those of the tokens alone would be overruled without a word. */
+const anObjectWithoutUsers: Rule = {
+  must: 'an object without users, which are given beside it',
+  accepts: (value) => anObject.accepts(value) && (value as { readonly users?: unknown }).users === undefined,
+};
+
 /** What is said of each collection must be an object; whoever uses that looks more closely. */
 export const collectionRules: Rules<Omit<MongoCollections, 'feed'>> = {
-  tokens: anObject,
+  tokens: anObjectWithoutUsers,
   users: anObject,
   sessions: anObject,
   tickets: anObject,

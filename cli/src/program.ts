@@ -34,6 +34,7 @@ function makeProgram(output: Output, given: Output): Program {
     .option('--users <collection>', 'the collection of users', 'users')
     .option('--sessions <collection>', 'the collection of channel sessions', 'channelSessions')
     .showHelpAfterError()
+    .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeOut: (text) => output.out(text.trimEnd()), writeErr: (text) => output.error(text.trimEnd()) });
   const program: Program = { command, exitCode: exitCodes.done };

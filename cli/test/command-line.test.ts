@@ -298,6 +298,18 @@ describe('the command line without a database', () => {
     expect((await ws('tokens', 'import-drf')).code).toBe(2);
   });
 
+  it.each([
+    ['token', 'revoke', 'a'.repeat(64), 'b'.repeat(64)],
+    ['token', 'issue', 'ann', 'bob'],
+    ['sessions', 'purge', 'mySessions'],
+    ['indexes', 'ensure', 'mySessions'],
+    ['tokens', 'import-drf', '--from', 'authtoken_token', 'more'],
+  ])('refuses what it would pass over: %s %s %s …', async (...args) => {
+    const { code, error } = await ws('--url', 'mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=1', ...args);
+    expect(code).toBe(2);
+    expect(error).toMatch(/too many arguments/);
+  });
+
   it('says that a database is missing', async () => {
     const before = process.env.MONGODB_URL;
     delete process.env.MONGODB_URL;

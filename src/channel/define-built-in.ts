@@ -12,7 +12,7 @@ import { requirementsOf } from '../wrapping/requirements.js';
 import type { NoOptions } from '../wrapping/wrapper.js';
 import { type ChannelMessage, channelMessage } from './channel-message.js';
 import { ChannelConnectMessage, type Connecting } from './connecting.js';
-import { meetOwnUser } from './own-user.js';
+import { hasOwnUser, meetOwnUser } from './own-user.js';
 import type { KnownRequirement } from './requirement-kinds.js';
 
 /** The parts of a wrapper of this package. Each is told the wrapper's name for its errors, so that the name is written once. */
@@ -208,8 +208,8 @@ function identify(message: ChannelMessage, sources: readonly UserSource[] | unde
 /** Puts session and user on `message`: what {@link giveUser} does by itself where it has nothing to wait for. */
 export function putUser(message: ChannelMessage): void {
   putSession(message);
-  // an outer wrapper that found the HTTP session gone knows better
-  if (!message.hasUser) message.user = message.channel.user;
+  // an outer wrapper that found the HTTP session gone knows better; at connect, one that asked too early does not
+  if (!message.hasUser || (connectingOf(message) !== undefined && !hasOwnUser(message))) message.user = message.channel.user;
 }
 
 /**

@@ -21,6 +21,11 @@ export function putOwnUser(
   if (message.hasSession) meetOwnUser(message);
 }
 
+/** Whether a wrapper has looked for the user of `message` by itself. */
+export function hasOwnUser(message: ChannelMessage): boolean {
+  return answers.has(message);
+}
+
 /**
  * `message` gets user or session of its channel, and may have a user who was looked for beside it. Where the HTTP session is somebody else's
  * now, that is nobody, since all else is of whom the channel knows.

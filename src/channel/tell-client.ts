@@ -1,3 +1,4 @@
+import { aName, checkOption } from '../checked-options.js';
 import { ClientError } from '../errors.js';
 import { isThrown } from '../thrown.js';
 import type { ChannelMessage } from './channel-message.js';
@@ -11,9 +12,11 @@ export function tellClient(error: unknown, message: ChannelMessage): undefined {
   message.isAnswered = true;
   if (requestId !== undefined) endRequest(message, requestId);
   try {
-    message.channel.sendJson({ ...error.details, ...(requestId !== undefined && { requestId }), error: error.code });
+    const { code, details } = error;
+    checkOption('ClientError', 'code', code, aName); // a field that a subclass declares anew is undefined
+    message.channel.sendJson({ ...details, ...(requestId !== undefined && { requestId }), error: code });
   } catch (cause) {
-    throw new TypeError('ClientError: code and details must be what JSON can hold', { cause });
+    throw new TypeError('ClientError: code must be a non-empty string, and details what JSON can hold', { cause });
   }
   return undefined;
 }

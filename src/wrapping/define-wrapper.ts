@@ -39,6 +39,26 @@ function prepared(name: string, prepare: (given?: object) => unknown, given: obj
   throw new TypeError(`${name}: what checks its options must return them at once, got a promise`);
 }
 
+/** @throws {TypeError} when the message cannot take one of them: what it has of itself cannot be replaced. */
+function add(name: string, added: object, message: object): void {
+  try {
+    Object.assign(message, added);
+  } catch (error) {
+    const member = Object.keys(added).find((name) => isFixed(message, name));
+    if (member === undefined) throw error;
+    throw new TypeError(`${name}: next cannot replace message.${member}: give what it adds another name`, { cause: error });
+  }
+}
+
+/** Whether `message` has a member `name` that only a getter gives. */
+function isFixed(message: object, name: string): boolean {
+  for (let holder: object | null = message; holder !== null; holder = Object.getPrototypeOf(holder)) {
+    const descriptor = Object.getOwnPropertyDescriptor(holder, name);
+    if (descriptor !== undefined) return descriptor.get !== undefined && descriptor.set === undefined;
+  }
+  return false;
+}
+
 function makeAround(name: string, around: AnyAround): Make {
   return (options) => {
     const id = makeMark();
@@ -49,7 +69,7 @@ function makeAround(name: string, around: AnyAround): Make {
         const next = (added?: object): unknown => {
           if (run.isLate) goOnAfterWaiting(message);
           setPassed(message, id); // here and not before: a guard that refused must guard again if an outer wrapper retries
-          if (added !== undefined) Object.assign(message, added);
+          if (added !== undefined) add(name, added, message);
           return run.gave(handler.call(this, message, ...rest));
         };
         let result: unknown;

@@ -82,6 +82,24 @@ describe('withClientErrors', () => {
     expect(client.closed).toBeUndefined();
   });
 
+  it.each([undefined, 404, ''])(
+    'ends the channel where a subclass has declared its code anew, as %o: the client could read nothing',
+    async (code) => {
+      class RoomFull extends ClientError {
+        override readonly code = code as never;
+      }
+      const onError = vi.fn();
+      const fail = () => {
+        throw new RoomFull('room_full');
+      };
+      const client = await connectTo({ receive: withClientErrors(fail) }, { onError });
+      await client.send('a');
+      expect(client.sent).toEqual([]);
+      expect(client.closed?.code).toBe(1011);
+      expect(onError).toHaveBeenCalledExactlyOnceWith(expect.any(TypeError), expect.anything());
+    },
+  );
+
   it('lets every other error go on; a ClientError without it is an error like any other', async () => {
     const onError = vi.fn();
     const fails = (error: unknown) => () => {

@@ -271,6 +271,17 @@ describe('two wrappers that identify differently, of which the server does not s
     for (const connect of alike) expect((await connectTo(serve({ connect }), { cookies })).refusal).toBeUndefined();
   });
 
+  it('give one user where withChannelUser comes before what identifies', async () => {
+    const seenUsers: unknown[] = [];
+    const see = (message: { user: { id: unknown }; channel: { user: { id: unknown } } }) => {
+      seenUsers.push(message.user.id, message.channel.user.id);
+    };
+    for (const connect of [hidden(channelUser(byToken(see))), channelUser(hidden(byToken(see)))]) {
+      expect((await connectTo(serve({ connect }), { cookies })).refusal).toBeUndefined();
+    }
+    expect(seenUsers).toEqual(['alice', 'alice', 'alice', 'alice']);
+  });
+
   it('serve where withHttpUser finds the person whom the channel knows', async () => {
     const own = { key: aliceKey, sessionid: sessions.create('alice') };
     for (const connect of [hidden(byToken(httpUser(handler))), hidden(httpUser(byToken(handler)))]) {

@@ -150,6 +150,39 @@ describe('checked options', () => {
     expect(() => take(Object.create({ size: -1 }))).toThrow(TypeError);
   });
 
+  it.each<[string, () => object]>([
+    [
+      'a repository',
+      () =>
+        new (class Users {
+          findById() {}
+        })(),
+    ],
+    ['a store', () => new MemorySessionStore()],
+    ['a Map', () => new Map([['limit', 2]])],
+    ['a promise of them', () => Promise.reject(new Error('late'))],
+  ])('are refused where they are %s, in which they would be lost', async (_what, make) => {
+    const rules = { limit: anInteger(1), ttlMs: milliseconds(0) };
+    const take = () => checkedOptions<{ limit?: number; ttlMs?: number }>('owner', make(), rules);
+    expect(take).toThrow(/^owner: options must be .*; it takes limit and ttlMs$/);
+    await new Promise((resolve) => setImmediate(resolve)); // an unhandled rejection would fail the run
+  });
+
+  it('may be of a class of one’s own, with methods or without', () => {
+    class Settings {
+      limit: number | undefined = undefined;
+      load() {
+        this.limit = 2;
+      }
+    }
+    const settings = new Settings();
+    const take = () => checkedOptions<{ limit?: number | undefined }>('owner', settings, { limit: anInteger(1) });
+    expect(take()).toEqual({ limit: undefined });
+    settings.load();
+    expect(take()).toEqual({ limit: 2 });
+    expect(checkedOptions('owner', new (class Empty {})(), {})).toEqual({});
+  });
+
   it('have nothing that somebody has put on the prototype of all objects', () => {
     Object.defineProperty(Object.prototype, 'size', { value: 9, configurable: true });
     try {

@@ -103,5 +103,8 @@ describeOnMongo('ensureIndexes', () => {
   it('refuses what is no database with a TypeError', async () => {
     await expect(ensureIndexes({} as never)).rejects.toThrow(TypeError);
     await expect(ensureIndexes(db, { timeoutMs: 0 })).rejects.toThrow(TypeError);
+    await expect(ensureIndexes(db, { tokens: { users: { key: 'mail' } } as never })).rejects.toThrow(
+      /tokens must be an object without users/,
+    );
   });
 });

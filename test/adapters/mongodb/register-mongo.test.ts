@@ -80,6 +80,7 @@ describeOnMongo('registerMongo', () => {
     [globalContainer.createChildContainer(), undefined],
     [globalContainer.createChildContainer(), {}],
     [globalContainer.createChildContainer(), { db, timeoutMs: 0 }],
+    [globalContainer.createChildContainer(), { db, tokens: { users: { collection: 'accounts' } } }],
   ])('refuses what is no container, database or option with a TypeError', (container, options) => {
     expect(() => registerMongo(container as never, options as never)).toThrow(TypeError);
   });

@@ -117,6 +117,19 @@ describe('a wrapper of an application, on the real runtime', () => {
     expect(errors).toEqual([boom, boom]);
   });
 
+  it.each(['text', 'channel', 'signal'] as const)('cannot replace message.%s, and is named where it tries', async (member) => {
+    const onError = vi.fn();
+    const withOther = defineWrapper('withOther', (_message: BaseMessage, next) =>
+      next(Object.assign({ tag: 1 }, { [member]: 'other' } as object)),
+    );
+    const client = await connectTo({ receive: withOther(() => {}) }, { onError });
+    await client.send('x');
+    expect(client.closed?.code).toBe(1011);
+    const [error] = onError.mock.lastCall ?? [];
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toMatch(new RegExp(`^withOther: .*message\\.${member}`));
+  });
+
   it('must check its options at once', async () => {
     for (const prepare of [async () => ({}), async () => Promise.reject(new Error('nobody hears it'))]) {
       const withLate = defineWrapper('withLate', prepare, (_message: BaseMessage, next) => next());
