@@ -113,7 +113,12 @@ function numberOf(message: ChannelReceiveMessage): { readonly id: string | undef
 /** Answers from what was answered before, or lets the handler run: after the one that is at work under the same number. */
 function begin(message: ChannelMessage, id: string): Promise<void> | undefined {
   const underway = requestUnderway(message, id);
-  if (underway !== undefined) return underway.isOver.then(() => begin(message, id));
+  if (underway !== undefined) {
+    return underway.isOver.then(() => {
+      message.refreshDraft();
+      return begin(message, id);
+    });
+  }
   const answer = answerIn(sessionOf(message).get(key) ?? [], id);
   if (answer !== undefined) answered(message, answer);
   beginRequest(message, id);

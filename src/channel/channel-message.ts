@@ -10,6 +10,7 @@ import { SessionDraft } from '../session/session-draft.js';
 import type { AnonymousUser, AuthenticatedUser } from '../users.js';
 import { checkMayBegin, passedWrappers } from '../wrapping/passed-marks.js';
 import type { Connection } from './connection.js';
+import { tellEnding } from './when-ending.js';
 
 /** Stands where no wrapper has put anything yet; `undefined` is a value of its own. */
 const absent: unique symbol = Symbol('absent');
@@ -174,6 +175,7 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   abandon(): void {
     this.#isAbandoned = true;
     this.seal();
+    tellEnding(this);
     this.#channel.abandoned(this);
   }
 

@@ -14,6 +14,7 @@ import { Inbox, type InboxOwner } from './inbox.js';
 import type { Runtime } from './runtime.js';
 import type { Transport } from './transport.js';
 import type { UnfinishedWork } from './unfinished-work.js';
+import { tellEnding } from './when-ending.js';
 
 /** The connect of a channel, as long as it runs. */
 export interface PendingConnect {
@@ -175,6 +176,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
 
   #failed(error: unknown, message: ChannelReceiveMessage): void {
     message.seal();
+    tellEnding(message);
     this.fail(error, message);
   }
 

@@ -1,61 +1,65 @@
 import type { ChannelMessage } from './channel-message.js';
 import { notWhenEnding, whenEnding } from './when-ending.js';
 
-/** A numbered message whose handler is at work, and those that wait for what comes of it. */
-export class RequestUnderway {
-  #waiting: (() => void)[] | undefined;
-  readonly #onEnding = (): void => this.end();
-  readonly message: ChannelMessage;
+/** The numbered messages that are at work on one channel session, by number. */
+type Requests = Map<string, RequestUnderway>;
 
-  constructor(message: ChannelMessage) {
+/**
+ * A numbered message whose handler is at work, and those that wait for what comes of it: also where its channel has ended meanwhile, since a client whose
+ * line broke comes back with the same number.
+ */
+export class RequestUnderway {
+  readonly message: ChannelMessage;
+  readonly #id: string;
+  readonly #requests: Requests;
+  #waiting: (() => void)[] | undefined;
+  readonly #onGivenUp = (): void => this.end();
+
+  constructor(message: ChannelMessage, id: string, requests: Requests) {
     this.message = message;
+    this.#id = id;
+    this.#requests = requests;
+    whenEnding(message, this.#onGivenUp);
   }
 
-  /** Something has come of it, or its channel ends, with which it may not. */
+  /** Something has come of it, or nothing will. */
   get isOver(): Promise<void> {
     return new Promise((resolve) => {
-      const { channel } = this.message;
-      if (!channel.isOpen) return resolve();
       this.#waiting ??= [];
       this.#waiting.push(resolve);
-      whenEnding(channel, this.#onEnding);
     });
   }
 
   end(): void {
+    this.#requests.delete(this.#id);
+    notWhenEnding(this.message, this.#onGivenUp);
     for (const resolve of this.#waiting ?? []) resolve();
-    this.#waiting = undefined;
-    notWhenEnding(this.message.channel, this.#onEnding);
   }
 }
 
-/** The numbered messages that are at work on one channel session, by number: whatever channels of this process they came on. */
-const underwayOn = new WeakMap<object, Map<string, RequestUnderway>>();
+/** By channel session: whatever channels of this process they came on. */
+const underwayOn = new WeakMap<object, Requests>();
 
 /** What is at work under `id` on the session of `message`. */
 export function requestUnderway(message: ChannelMessage, id: string): RequestUnderway | undefined {
-  const underway = underwayOn.get(sessionOf(message))?.get(id);
-  return underway?.message.channel.isOpen === true ? underway : undefined;
+  return underwayOn.get(sessionOf(message))?.get(id);
 }
 
-/** From now on the handler of `message` is at work under `id`. */
+/** From now on the handler of `message` is at work under `id`, under which none is. */
 export function beginRequest(message: ChannelMessage, id: string): void {
   const session = sessionOf(message);
-  let underway = underwayOn.get(session);
-  if (underway === undefined) {
-    underway = new Map();
-    underwayOn.set(session, underway);
+  let requests = underwayOn.get(session);
+  if (requests === undefined) {
+    requests = new Map();
+    underwayOn.set(session, requests);
   }
-  underway.set(id, new RequestUnderway(message));
+  requests.set(id, new RequestUnderway(message, id, requests));
 }
 
 /** The handler under `id` is done, well or not. */
 export function endRequest(message: ChannelMessage, id: string): void {
-  const underway = underwayOn.get(sessionOf(message));
-  const own = underway?.get(id);
-  if (own?.message !== message) return;
-  underway?.delete(id);
-  own.end();
+  const own = requestUnderway(message, id);
+  if (own?.message === message) own.end();
 }
 
 /** Channels of a process that share a record have one. */

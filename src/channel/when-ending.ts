@@ -1,23 +1,23 @@
-/** What is to be done when a channel begins to end, by channel. */
-const steps = new WeakMap<object, Set<(channel: object) => void>>();
+/** What is to be done when a channel begins to end, or a message is given up, by that. */
+const steps = new WeakMap<object, Set<(ending: object) => void>>();
 
-/** Calls `step` as soon as `channel` begins to end, which it must not have; the same one once. It costs less than a listener of its signal. */
-export function whenEnding(channel: object, step: (channel: object) => void): void {
-  const known = steps.get(channel);
-  if (known === undefined) steps.set(channel, new Set([step]));
+/** Calls `step` as soon as `subject` begins to end, which it must not have; the same one once. It costs less than a listener of a signal. */
+export function whenEnding(subject: object, step: (ending: object) => void): void {
+  const known = steps.get(subject);
+  if (known === undefined) steps.set(subject, new Set([step]));
   else known.add(step);
 }
 
 /** `step` is not to be done any more. */
-export function notWhenEnding(channel: object, step: (channel: object) => void): void {
-  const known = steps.get(channel);
-  if (known?.delete(step) === true && known.size === 0) steps.delete(channel);
+export function notWhenEnding(subject: object, step: (ending: object) => void): void {
+  const known = steps.get(subject);
+  if (known?.delete(step) === true && known.size === 0) steps.delete(subject);
 }
 
-/** `channel` begins to end. */
-export function tellEnding(channel: object): void {
-  const known = steps.get(channel);
+/** A channel begins to end, or nothing will come of a message any more. */
+export function tellEnding(subject: object): void {
+  const known = steps.get(subject);
   if (known === undefined) return;
-  steps.delete(channel);
-  for (const step of known) step(channel);
+  steps.delete(subject);
+  for (const step of known) step(subject);
 }

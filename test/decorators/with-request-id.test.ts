@@ -1,27 +1,35 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import {
   ChannelServer,
+  type ChannelServerOptions,
   ClientError,
   compose,
   dispatchOn,
+  type SessionStore,
   withChannelSession,
   withJson,
   withRequestId,
   withUserFromToken,
 } from '../../entries/index.js';
 import { MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
-import { connectTo, type TestClient } from '../../entries/testing.js';
+import { connectTo, type TestClient, TestClock } from '../../entries/testing.js';
 import { deferred } from '../src/server/serving.js';
 
 const key = 'a'.repeat(40);
 
 /** A server whose sessions belong to the token of `key`, which all clients have. */
-function serverFor(receive: ReturnType<typeof counting>['receive'], store = new MemorySessionStore()): ChannelServer {
+function serverFor(
+  receive: ReturnType<typeof counting>['receive'],
+  store: SessionStore = new MemorySessionStore(),
+  options: ChannelServerOptions = {},
+): ChannelServer {
   const tokens = new MemoryTokenRepository({ users: new MemoryUserRepository([{ id: 'ann', isAuthenticated: true }]) });
   tokens.add(key, 'ann');
   return new ChannelServer(
     { connect: withUserFromToken({ tokens })(() => undefined), receive },
-    { session: { store, scope: 'client' }, onError: () => undefined },
+    { session: { store, scope: 'client' }, onError: () => undefined, ...options },
   );
 }
 
@@ -90,15 +98,103 @@ describe('withRequestId', () => {
     expect([first.closed?.code, handled.length, second.sentJson]).toEqual([1011, 2, [{ requestId: 'r-1', result: 2 }]]);
   });
 
-  it('goes on with the second where the channel of the first ends before anything came of it', async () => {
-    const { handled, receive } = counting({}, (count) => (count === 1 ? new Promise(() => undefined) : count));
+  it.each<[string, (client: TestClient, server: ChannelServer) => unknown]>([
+    ['breaks', (client) => client.disconnect(1006)],
+    ['is dropped', (client) => client.channel.terminate()],
+    ['is closed', (client) => client.channel.close()],
+    ['is cut off', (_client, server) => server.disconnectUser('ann')],
+  ])('handles a number once where the line %s meanwhile, and the client comes back with it', async (_how, end) => {
+    const gate = deferred();
+    const { handled, receive } = counting({}, async (count) => {
+      await gate.promise;
+      return count;
+    });
     const server = serverFor(receive);
+    const first = await join(server);
+    const asked = [ask(first, 'r-1')];
+    void end(first, server);
+    const second = await join(server);
+    asked.push(ask(second, 'r-1'));
+    gate.resolve();
+    await Promise.all(asked);
+    expect([handled.length, second.sentJson, second.closed]).toEqual([1, [{ requestId: 'r-1', result: 1 }], undefined]);
+  });
+
+  it('goes on with the second where the first throws once its line is gone, and where a wrapper around them fails it', async () => {
+    for (const isInside of [true, false]) {
+      const gate = deferred();
+      const { handled, receive } = counting({}, async (count) => {
+        await gate.promise;
+        if (isInside && count === 1) throw new Error('no');
+        return count;
+      });
+      const around = async (message: never) => {
+        await receive(message);
+        if (!isInside && handled.length === 1) throw new Error('no');
+      };
+      const server = serverFor(around as never);
+      const first = await join(server);
+      const asked = [ask(first, 'r-1')];
+      if (isInside) void first.disconnect(1006);
+      const second = await join(server);
+      asked.push(ask(second, 'r-1'));
+      gate.resolve();
+      await Promise.all(asked);
+      expect([handled.length, second.sentJson]).toEqual([2, [{ requestId: 'r-1', result: 2 }]]);
+    }
+  });
+
+  it('goes on with the second where the first is given up', async () => {
+    const clock = new TestClock();
+    const { handled, receive } = counting({}, (count) => (count === 1 ? new Promise(() => undefined) : count));
+    const server = serverFor(receive, new MemorySessionStore({ clock }), { clock, handlerTimeoutMs: 1_000 });
     const [first, second] = [await join(server), await join(server)];
     void ask(first, 'r-1');
-    const asked = ask(second, 'r-1');
+    await clock.advance(500);
     first.channel.terminate();
+    const asked = ask(second, 'r-1');
+    await clock.advance(500);
     await asked;
     expect([handled.length, second.sentJson]).toEqual([2, [{ requestId: 'r-1', result: 2 }]]);
+  });
+
+  it('keeps nothing of messages that failed, however long others have their session', async () => {
+    const clock = new TestClock();
+    const kept = new MemorySessionStore({ clock });
+    let isDown = false;
+    const save = async (...given: Parameters<SessionStore['save']>) => (isDown ? Promise.reject(new Error('down')) : kept.save(...given));
+    const store: SessionStore = {
+      load: (id) => kept.load(id),
+      create: (id, session) => kept.create(id, session),
+      save,
+      touch: (id, expiresAt) => kept.touch(id, expiresAt),
+      destroy: (id) => kept.destroy(id),
+    };
+    const messages: WeakRef<object>[] = [];
+    const receive = withRequestId((message) => {
+      messages.push(new WeakRef(message));
+      return message.requestId === 'hangs' ? new Promise(() => undefined) : 'done';
+    });
+    const server = serverFor(receive as never, store, { clock, handlerTimeoutMs: 1_000 });
+    const staying = await join(server);
+    await ask(staying, 'r-0');
+    isDown = true;
+    const failed = async (id: string) => {
+      const client = await join(server);
+      void ask(client, id);
+      await clock.advance(1_001);
+      return client.closed?.code;
+    };
+    for (let count = 0; count < 20; count += 1) expect(await failed(count % 2 === 0 ? `s-${count}` : 'hangs')).toBe(1011);
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    for (let round = 0; round < 3; round += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      collectGarbage();
+    }
+    expect(messages).toHaveLength(21);
+    expect(messages.filter((reference) => reference.deref() !== undefined).length).toBeLessThan(5);
+    expect(staying.closed).toBeUndefined();
   });
 
   it('saves the answer together with what the handler changed, and leaves a number that was handled on another node at what came of it there', async () => {
