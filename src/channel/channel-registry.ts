@@ -9,7 +9,7 @@ import type { Channels } from './channels.js';
 import type { Connection } from './connection.js';
 import { LingeringConnects } from './lingering-connects.js';
 import type { Runtime } from './runtime.js';
-import { reportUnfinished } from './unfinished-work.js';
+import { mayHandle, reportUnfinished } from './unfinished-work.js';
 
 /** How many turns of the event loop a socket takes to be gone once it is dropped, and what follows from that. */
 const lastTurns = 4;
@@ -155,9 +155,9 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
     return this.#index.find(keys);
   }
 
-  /** The channels of which it is known who speaks, connecting ones included. */
+  /** The channels of which it is known who speaks, connecting ones included, and those that still handle what was sent before they ended. */
   *identifiedOnes(): IterableIterator<Connection> {
-    for (const channel of this.#active) if (channel.keys !== undefined && channel.isOpen) yield channel;
+    for (const channel of this.#active) if (channel.keys !== undefined && mayHandle(channel)) yield channel;
   }
 
   /** A look-up of `keys` is about to be sent for a channel that began to connect at `mark`. */

@@ -112,7 +112,7 @@ export class Lifecycle {
 
   /** It goes on with a credential that lives longer. */
   renewed(channel: ToldChannel, how: RenewalEvent['how']): void {
-    if (this.#events.isHeard('renewal')) this.#events.emit({ type: 'renewal', ...subjectOf(channel), how });
+    if (channel.isOpen && this.#events.isHeard('renewal')) this.#events.emit({ type: 'renewal', ...subjectOf(channel), how });
   }
 
   /** Its connection is gone. */

@@ -23,3 +23,15 @@ export function reportUnfinished(work: readonly UnfinishedWork[], timeoutMs: num
   if (work.every((each) => each === 'connection')) reporter.warn(report);
   else reporter.error(report);
 }
+
+/** What tells whether a channel may still handle something. */
+interface Working {
+  readonly isOpen: boolean;
+  readonly isCutOff: boolean;
+  readonly unfinished: UnfinishedWork;
+}
+
+/** Whether it is open, or still handles what its client sent before it left: its credential must count as long. */
+export function mayHandle(channel: Working): boolean {
+  return channel.isOpen || (!channel.isCutOff && channel.unfinished === 'receive');
+}

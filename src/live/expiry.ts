@@ -1,4 +1,5 @@
 import type { Connection } from '../channel/connection.js';
+import { mayHandle } from '../channel/unfinished-work.js';
 import type { Clock } from '../contracts/clock.js';
 
 /** Whoever ends within this time is looked at one by one; all others are not. */
@@ -101,9 +102,9 @@ export class Expiry {
         this.#ask(due);
         return;
       }
-      if (!channel.isOpen || channel.identity.endsAt !== soon.endsAt) {
+      if (!mayHandle(channel) || channel.identity.endsAt !== soon.endsAt) {
         this.#soon.delete(channel);
-        if (channel.isOpen) this.note(channel);
+        if (mayHandle(channel)) this.note(channel);
       } else if (this.#step(channel, soon, now)) ended += 1;
       else next = Math.min(next, this.#nextStep(soon));
     }
@@ -131,8 +132,8 @@ export class Expiry {
     const left = soon.endsAt - now;
     if (onExpiring !== undefined && !soon.isTold && left <= noticeMs) {
       soon.isTold = true;
-      onExpiring(channel, Math.max(0, left));
-      if (!channel.isOpen) return true;
+      if (channel.isOpen) onExpiring(channel, Math.max(0, left));
+      if (!mayHandle(channel)) return true;
     }
     if (left > 0 || (soon.asked === 'waiting' && left > -lateMs)) return false;
     this.#soon.delete(channel);
@@ -144,7 +145,7 @@ export class Expiry {
   #scan(): void {
     this.#lastScan = this.#owner.clock.monotonic();
     this.#nextScan = Number.POSITIVE_INFINITY;
-    for (const channel of this.#owner.identified()) if (channel.isOpen) this.note(channel);
+    for (const channel of this.#owner.identified()) this.note(channel);
   }
 
   #ask(due: readonly Connection[]): void {

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ChannelRegistry } from '../channel/channel-registry.js';
 import type { Connection } from '../channel/connection.js';
 import type { Runtime } from '../channel/runtime.js';
+import { mayHandle } from '../channel/unfinished-work.js';
 import { boundedLookUp, lookUpFailed } from '../identity/bounded-look-up.js';
 import { maxInFlight } from '../identity/max-in-flight.js';
 import { type Credential, maxSuccessors, type Recheck, type Standing } from '../identity/recheck.js';
@@ -97,7 +98,7 @@ export class Rechecks {
     const bySource = new Map<BoundSource, Map<string, Group & { readonly channels: Connection[] }>>();
     for (const channel of channels) {
       const { source, credentialId: id, found } = channel.identity;
-      if (!channel.isOpen || source === undefined || id === undefined) continue;
+      if (!mayHandle(channel) || source === undefined || id === undefined) continue;
       const groups = bySource.get(source) ?? new Map<string, Group & { readonly channels: Connection[] }>();
       bySource.set(source, groups);
       const group = groups.get(id);
@@ -263,8 +264,9 @@ export class Rechecks {
 }
 
 /** Whether the answer concerns the channel: it may have ended meanwhile, gone over to another credential, or have a later answer. */
-function isStill({ isOpen, identity }: Connection, { source, credentialId, question }: Asked): boolean {
-  return isOpen && identity.source === source && identity.credentialId === credentialId && identity.answered <= question;
+function isStill(channel: Connection, { source, credentialId, question }: Asked): boolean {
+  const { identity } = channel;
+  return mayHandle(channel) && identity.source === source && identity.credentialId === credentialId && identity.answered <= question;
 }
 
 function push<Key, Element>(lists: Map<Key, Element[]>, key: Key, element: Element): void {

@@ -1,4 +1,5 @@
 import type { Connection } from '../channel/connection.js';
+import { mayHandle } from '../channel/unfinished-work.js';
 import type { Clock } from '../contracts/clock.js';
 
 /** How soon is asked again at first, and at the latest. */
@@ -61,7 +62,7 @@ export class Staleness {
   #wake(): void {
     this.#cancel = undefined;
     for (const [channel, since] of this.#since) {
-      if (!channel.isOpen) this.#since.delete(channel);
+      if (!mayHandle(channel)) this.#since.delete(channel);
       else this.#endIfStale(channel, since);
     }
     if (this.#since.size === 0) return;
