@@ -28,5 +28,5 @@ export function checkedDate(owner: string, name: string, date: Date): Date {
  */
 export function checkedTime(owner: string, name: string, date: Date): number {
   if (isValidDate(date)) return Date.prototype.getTime.call(date);
-  throw new TypeError(`${owner}: ${name} must be a valid Date, got ${types.isDate(date) ? 'an invalid one' : kindOf(date)}`);
+  throw new TypeError(`${owner}: ${name} must be a valid Date, got ${kindOf(date)}`);
 }

@@ -6,5 +6,6 @@ export function kindOf(value: unknown): string {
   if (value === '') return 'an empty string';
   if (typeof value === 'number') return String(value);
   if (types.isPromise(value)) return 'a promise';
+  if (types.isDate(value)) return Number.isNaN(Date.prototype.getTime.call(value)) ? 'an invalid Date' : 'a Date';
   return Array.isArray(value) ? 'an array' : typeof value;
 }

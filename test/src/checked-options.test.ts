@@ -204,7 +204,7 @@ describe('checked options', () => {
   });
 
   it('are named by their kind where they are wrong, but for numbers', () => {
-    expect([0.5, '', 'x', null, [], {}, 1n].map(kindOf)).toEqual([
+    expect([0.5, '', 'x', null, [], {}, 1n, new Date(0), new Date('soon')].map(kindOf)).toEqual([
       '0.5',
       'an empty string',
       'string',
@@ -212,6 +212,8 @@ describe('checked options', () => {
       'an array',
       'object',
       'bigint',
+      'a Date',
+      'an invalid Date',
     ]);
   });
 });

@@ -29,7 +29,7 @@ export function wsSessionsOf(source: SourceFile, written: Written): Finding[] {
     if (listener === undefined || first === undefined) return [];
     const { event, target } = listener;
     const what = event === 'verifyClient' ? 'verifyClient' : `${target}.on('${event}', …)`;
-    const message = `${what} runs ${source.textOf(first.callee)} on the handshake, line ${source.positionOf(first).line}: a ChannelServer does that, and knows its user`;
+    const message = `${what} runs ${source.textOf(parserOf(source, first).parser)} on the handshake, line ${source.positionOf(first).line}: a ChannelServer does that, and knows its user`;
     return [
       findingAt(source, listener.at, {
         code: 'session-parser',
@@ -75,26 +75,34 @@ function parsersIn(source: SourceFile, run: AnyFunction): CallExpression[] {
   return found;
 }
 
-/** `parser(request, {}, next)`: middleware that is given a response which is none. */
-function isParserCall(source: SourceFile, { callee, arguments: given }: CallExpression): boolean {
-  const [request, response, next] = given;
+/** `parser(request, {}, next)`, or `await promisify(parser)(request, {})`: middleware that is given a response which is none. */
+function isParserCall(source: SourceFile, call: CallExpression): boolean {
+  const [request, response, next] = call.arguments;
   if (request === undefined || response === undefined) return false;
-  const parser = innermost(callee);
+  const { parser, isPromisified } = parserOf(source, call);
   if (isSessionMiddleware(source, parser)) return true;
-  return (
-    next !== undefined &&
-    next.type !== 'ObjectExpression' &&
-    isNoResponse(response) &&
-    /^(Identifier|MemberExpression)$/.test(innermost(request).type)
-  );
+  const goesOn = isPromisified || (next !== undefined && next.type !== 'ObjectExpression');
+  return goesOn && isNoResponse(response) && /^(Identifier|MemberExpression)$/.test(innermost(request).type);
+}
+
+/** What a call runs, be it promisified there or where a constant was made of it. */
+function parserOf(source: SourceFile, { callee }: CallExpression): { readonly parser: Node; readonly isPromisified: boolean } {
+  const parser = innermost(callee);
+  const made = parser.type === 'Identifier' ? initializerOf(source, parser) : parser;
+  const [promisified] = made?.type === 'CallExpression' && nameOf(made.callee) === 'promisify' ? made.arguments : [];
+  return { parser: promisified ?? parser, isPromisified: promisified !== undefined };
+}
+
+/** The last part of `name` or `some.name`. */
+function nameOf(node: Node): string | undefined {
+  const named = node.type === 'MemberExpression' ? node.property : node;
+  return named.type === 'Identifier' ? named.name : undefined;
 }
 
 function isNoResponse(node: Node): boolean {
   const value = innermost(node);
   if (value.type === 'ObjectExpression') return value.properties.length === 0;
-  if (value.type !== 'NewExpression') return false;
-  const made = value.callee.type === 'MemberExpression' ? value.callee.property : value.callee;
-  return made.type === 'Identifier' && made.name === 'ServerResponse';
+  return value.type === 'NewExpression' && nameOf(value.callee) === 'ServerResponse';
 }
 
 /** A constant that holds `session(…)` of a package that makes such middleware. */
@@ -121,7 +129,7 @@ const identifying: Readonly<Record<Written, { readonly wrapper: string; readonly
 
 function linesFor(source: SourceFile, { event, target }: Listener, parsers: readonly CallExpression[], written: Written): string[] {
   const { wrapper, names } = identifying[written];
-  const middleware = [...new Set(parsers.map(({ callee }) => source.textOf(callee)))];
+  const middleware = [...new Set(parsers.map((call) => source.textOf(parserOf(source, call).parser)))];
   const imported = ['ChannelServer', 'withAuthenticatedUser', 'withChannelUser', ...names].toSorted().join(', ');
   const readsSessions = written !== 'token';
   return [

@@ -67,6 +67,20 @@ describe('--from ws-session', () => {
     expect(found(text).map(({ code }) => code)).toEqual(['session-parser']);
   });
 
+  it.each([
+    ['where it is called', "wss.on('connection', async (ws, req) => { await promisify(parse)(req, {}); });"],
+    ['by a constant', "const run = util.promisify(parse);\nwss.on('connection', async (ws, req) => { await run(req, {}); });"],
+    [
+      'with a response that is asserted',
+      "const run = promisify(parse);\nserver.on('upgrade', async (req) => { await run(req, new ServerResponse(req)); });",
+    ],
+  ])('finds a session parser that is promisified %s, and names the parser itself', (_, text) => {
+    const [finding, ...others] = found(text);
+    expect(others).toEqual([]);
+    expect(finding?.message).toContain('runs parse on the handshake');
+    expect(finding?.write).toContain('const sessions = new ExpressSessionReader(parse);');
+  });
+
   it('names all middleware of a chain, each once', () => {
     const text =
       "wss.on('connection', (ws, req) => session(req, {}, () => passport.initialize()(req, {}, () => passport.session()(req, {}, go))));";
@@ -77,6 +91,7 @@ describe('--from ws-session', () => {
 
   it.each([
     ['a listener without one', "wss.on('connection', (ws, req) => { ws.send(merge(req, { a: 1 }, f)); });"],
+    ['another function that is promisified', "wss.on('connection', async (ws, req) => { await promisify(stat)(req.url, { bigint: true }); });"],
     ['middleware of a site', 'app.use((req, res, next) => sessionParser(req, res, next));'],
     ['another event', "server.on('request', (req) => sessionParser(req, {}, f));"],
   ])('does not report %s', (_, text) => {
