@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { ExpressStore } from './express-store.js';
 import { cookieKey, setValue } from './session-values.js';
 
@@ -51,6 +52,6 @@ function settingsOf(session: object): CookieSettings {
   const data: unknown = Reflect.get(cookie, 'data');
   const settings = { ...(typeof data === 'object' && data !== null ? data : cookie) } as Record<string, unknown>;
   const { originalMaxAge, expires } = settings;
-  const date = typeof expires === 'string' || expires instanceof Date ? new Date(expires) : null;
+  const date = typeof expires === 'string' || types.isDate(expires) ? new Date(expires) : null;
   return { ...settings, originalMaxAge: typeof originalMaxAge === 'number' ? originalMaxAge : null, expires: date };
 }

@@ -91,7 +91,10 @@ describe('--from ws-session', () => {
 
   it.each([
     ['a listener without one', "wss.on('connection', (ws, req) => { ws.send(merge(req, { a: 1 }, f)); });"],
-    ['another function that is promisified', "wss.on('connection', async (ws, req) => { await promisify(stat)(req.url, { bigint: true }); });"],
+    [
+      'another function that is promisified',
+      "wss.on('connection', async (ws, req) => { await promisify(stat)(req.url, { bigint: true }); });",
+    ],
     ['middleware of a site', 'app.use((req, res, next) => sessionParser(req, res, next));'],
     ['another event', "server.on('request', (req) => sessionParser(req, {}, f));"],
   ])('does not report %s', (_, text) => {

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { afterEach, expect, it, vi } from 'vitest';
 import { recordIn } from '../../../adapters/express/channel-record.js';
 import { expiryOf, sessionToStore } from '../../../adapters/express/session-to-store.js';
@@ -13,6 +14,7 @@ it.each<[string, object | undefined, number]>([
   ['its cookie, which a touch changes', { expires: new Date(3_000) }, 3_000],
   ['its cookie as JSON made it', { expires: new Date(3_000).toISOString() }, 3_000],
   ['its cookie as express-session keeps it', { data: { expires: new Date(3_000) } }, 3_000],
+  ['its cookie, whose date is of another realm', { expires: runInNewContext('new Date(3_000)') }, 3_000],
   ['itself where the cookie says nothing', { expires: null }, 2_000],
   ['itself where the cookie says no date', { expires: 'soon' }, 2_000],
   ['itself where there is no cookie', undefined, 2_000],
