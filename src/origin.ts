@@ -126,6 +126,11 @@ export function isCrossSite(request: IncomingMessage): boolean {
   return site !== undefined && site !== 'same-origin' && site !== 'none';
 }
 
+/** The host and port that a request goes to, as it says. HTTP/2 has a field of its own for it (RFC 9113, section 8.3.1). */
+export function hostOf({ headers }: IncomingMessage): string {
+  return headers.host || String(headers[':authority'] ?? '');
+}
+
 /** Whether a request asks for another protocol than HTTP on its connection. */
 export function isUpgrade(request: IncomingMessage): boolean {
   return request.headers.upgrade !== undefined;
@@ -163,7 +168,7 @@ function isSameOrigin(header: string, request: IncomingMessage, trustProxy: bool
   const origin = parseOrigin(header);
   if (origin === undefined || (origin.scheme !== 'http' && origin.scheme !== 'https')) return false;
   const forwardedHost = trustProxy ? lastEntry(request.headers['x-forwarded-host']) : '';
-  const host = hostPattern.exec((forwardedHost || request.headers.host || '').toLowerCase());
+  const host = hostPattern.exec((forwardedHost || hostOf(request)).toLowerCase());
   if (host === null) return false;
   const forwardedProto = trustProxy ? lastEntry(request.headers['x-forwarded-proto']) : '';
   const encrypted = forwardedProto

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { ChannelError } from './errors.js';
-import { isCrossSite, isListable } from './origin.js';
+import { hostOf, isCrossSite, isListable } from './origin.js';
 
 /** How much of a client's header a warning repeats where nobody could paste it into an option. */
 const maxShown = 100;
 
-function shown(header: string | undefined): string {
-  const text = (header ?? '').slice(0, maxShown);
+function shown(header: string): string {
+  const text = header.slice(0, maxShown);
   return JSON.stringify(text.replace(/[^\x20-\x7e]/g, '?'));
 }
 
@@ -26,7 +26,8 @@ export function unlistedOrigin(request: IncomingMessage, wrapper: string): Chann
 }
 
 function textFor(request: IncomingMessage): string {
-  const { origin, host } = request.headers;
+  const { origin } = request.headers;
+  const host = hostOf(request);
   if (origin === undefined) return isCrossSite(request) ? textForCrossSite(request) : missingText;
   if (!isListable(origin)) {
     return `A handshake from origin ${shown(origin)} to host ${shown(host)} was refused: that is no origin, and no option lets it in.`;
@@ -44,7 +45,7 @@ const missingText =
 
 function textForCrossSite(request: IncomingMessage): string {
   return (
-    `A handshake without Origin to host ${shown(request.headers.host)} was refused, since its Sec-Fetch-Site is ` +
+    `A handshake without Origin to host ${shown(hostOf(request))} was refused, since its Sec-Fetch-Site is ` +
     `${shown(String(request.headers['sec-fetch-site']))}: a browser sent it for a page of another origin, and a proxy has taken its Origin away. ` +
     'Let the proxy pass Origin on; if that page is yours, list its origin in the option origins.'
   );

@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect, createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type ExchangeHandler, issueTokenHandler, renewTokenHandler, revokeTokenHandler } from '../../../entries/index.js';
+import { codesOf, expectProcessToLive } from '../../support/site.js';
+import { makeExchangeSite } from './exchanging.js';
+
+expectProcessToLive();
+
+const closing = new Set<() => void>();
+
+afterEach(() => {
+  for (const close of closing) close();
+  closing.clear();
+});
+
+/** Serves handlers by their paths over HTTP/2; gives a way to post to them. */
+async function serve(routes: Readonly<Record<string, ExchangeHandler>>) {
+  const server = createServer((request, response) => {
+    // the requests of HTTP/2 are like those of HTTP/1, and TypeScript does not know it
+    void routes[request.url]?.(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const authority = `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  const session = connect(`http://${authority}`);
+  closing.add(() => {
+    session.destroy();
+    server.close();
+  });
+  return async (path: string, headers: OutgoingHttpHeaders, body = '') => {
+    const stream = session.request({ ':method': 'POST', ':path': path, origin: `http://${authority}`, ...headers });
+    stream.end(body);
+    const answered = once(stream, 'response');
+    const text = (await stream.setEncoding('utf8').toArray()).join('');
+    const [{ ':status': status, 'set-cookie': cookies = [] }] = (await answered) as [IncomingHttpHeaders];
+    return { status, json: text === '' ? undefined : (JSON.parse(text) as unknown), cookies };
+  };
+}
+
+describe('over HTTP/2, whose requests name their host in another way', () => {
+  it('the pages of the site issue, renew and revoke tokens', async () => {
+    const { tokens, channels, logIn } = makeExchangeSite();
+    const post = await serve({
+      '/token': issueTokenHandler(channels, { tokens }),
+      '/renew': renewTokenHandler(channels, { tokens }),
+      '/revoke': revokeTokenHandler(channels, { tokens, all: 'body' }),
+    });
+    const issued = await post('/token', { cookie: logIn('alice') });
+    expect(issued.status).toBe(200);
+    const cookie = issued.cookies[0]?.split(';', 1)[0] ?? '';
+    const renewed = await post('/renew', { cookie });
+    expect(renewed.status).toBe(200);
+    const next = renewed.cookies[0]?.split(';', 1)[0] ?? '';
+    const revoked = await post('/revoke', { cookie: next, 'content-type': 'application/json' }, '{"all":true}');
+    expect(revoked.status).toBe(204);
+    expect(await tokens.listOf('alice')).toEqual([]);
+  });
+
+  it('pages of other sites are refused', async () => {
+    const { tokens, channels, logIn, warnings } = makeExchangeSite();
+    const post = await serve({ '/token': issueTokenHandler(channels, { tokens }) });
+    const refused = await post('/token', { cookie: logIn('alice'), origin: 'https://evil.example' });
+    expect(refused).toMatchObject({ status: 403, json: { error: 'origin_refused' } });
+    expect(codesOf(warnings)).toEqual(['ERR_ORIGIN_REFUSED']);
+  });
+
+  it('channels.identify finds who sent a request', async () => {
+    const { channels, logIn } = makeExchangeSite();
+    const found: unknown[] = [];
+    const post = await serve({
+      '/who': async (request, response) => {
+        found.push((await channels.identify(request)).user.id);
+        response.end();
+      },
+    });
+    expect((await post('/who', { cookie: logIn('alice') })).status).toBe(200);
+    expect(found).toEqual(['alice']);
+  });
+});
