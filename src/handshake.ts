@@ -11,8 +11,9 @@ export const noParams: PathParams = Object.freeze(Object.create(null));
 
 /** `url` with the values of the parameters `secret` replaced, in whatever case a client wrote their names. */
 export function redactUrl(url: string, secret: ReadonlySet<string>): string {
+  if (secret.size === 0) return url;
   const start = url.indexOf('?');
-  if (start < 0 || secret.size === 0) return url;
+  if (start < 0) return url;
   const parts = url
     .slice(start + 1)
     .split('&')
@@ -61,7 +62,8 @@ export class KeptHandshake {
       const name = names[index] as string;
       const value = headers[name];
       if (value === undefined || secretHeaders.has(name)) continue;
-      kept.push(name, Array.isArray(value) ? Object.freeze([...value]) : value);
+      // proxies repeat the URL, as in X-Original-URL
+      kept.push(name, Array.isArray(value) ? Object.freeze([...value]) : redactUrl(value, secretParameters));
     }
     this.#socket = request.socket;
     this.#url = redactUrl(url, secretParameters);

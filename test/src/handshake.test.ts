@@ -76,6 +76,14 @@ describe('what is kept of a handshake', () => {
     expect(JSON.stringify(handshake)).not.toContain('secret');
   });
 
+  it.each(['X-Original-URL', 'X-Forwarded-Uri', 'Referer'])('holds no secret parameter of a URL that %s repeats', (name) => {
+    const repeating = withParams(fakeRequest({ headers: { [name]: 'https://site.example/chat?room=1&token=abc', 'X-Question': 'who?' } }));
+    const { headers } = new KeptHandshake(repeating, secret).whole;
+    expect(headers[name.toLowerCase()]).toBe('https://site.example/chat?room=1&token=***');
+    expect(headers['x-question']).toBe('who?');
+    expect(new KeptHandshake(repeating, new Set()).whole.headers[name.toLowerCase()]).toContain('token=abc');
+  });
+
   it('takes the address from the nearest proxy only where it is trusted', () => {
     expect(addressOf(request, true)).toBe('198.51.100.2');
     expect(addressOf(request, false)).toBeUndefined();
