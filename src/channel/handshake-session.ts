@@ -25,7 +25,7 @@ export class HandshakeSession {
       this.#channel.identity.rememberHttpSession(this.#session);
       return this.#session;
     } catch (error) {
-      throw lookUpFailed(error);
+      throw lookUpFailed(error, 'Reading the HTTP session of a handshake');
     }
   }
 

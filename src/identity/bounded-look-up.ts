@@ -29,11 +29,15 @@ function isLookUpCode(code: ErrorCode | undefined): boolean {
   return code === 'ERR_LOOKUP_FAILED' || code === 'ERR_LOOKUP_TIMEOUT';
 }
 
-/** The error of a look-up that could not be done: "cannot tell", and never "anonymous". */
-export function lookUpFailed(error: unknown): ChannelError {
+/**
+ * The error of a look-up that could not be done: "cannot tell", and never "anonymous".
+ *
+ * @param doing what it is: a phrase that begins a sentence.
+ */
+export function lookUpFailed(error: unknown, doing = 'Looking up the user of a channel'): ChannelError {
   if (isThrown(error, ChannelError) && isLookUpCode(codeOf(error))) return error;
   ignorePromise(error);
-  return new ChannelError('ERR_LOOKUP_FAILED', 'Looking up the user of a channel failed.', { cause: error });
+  return new ChannelError('ERR_LOOKUP_FAILED', `${doing} failed.`, { cause: error });
 }
 
 /**
@@ -53,6 +57,6 @@ export async function boundedLookUp<T>(doing: string, run: (aborting: LookUpSign
   try {
     return await withDeadline(() => run(aborting), { clock, ms, onTimeout });
   } catch (error) {
-    throw lookUpFailed(error);
+    throw lookUpFailed(error, doing);
   }
 }

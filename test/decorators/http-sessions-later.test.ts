@@ -127,6 +127,7 @@ describe.each(wrappers)('%s', (_name, wrapper) => {
     await client.disconnect();
     expect(seen).toEqual([undefined]);
     expect(codesOf(site.errors)).toEqual(['ERR_LOOKUP_FAILED']);
+    expect(String(site.errors[0])).toMatch(/HTTP session/);
   });
 
   it('ends the channel that a gone one identified, also where the handler only tells its client of an error', async () => {

@@ -98,6 +98,7 @@ describe('the HTTP session of a handshake', () => {
     }
     expect(reached).not.toHaveBeenCalled();
     expect(onError.mock.calls.map(([reported]) => (reported as { code: string }).code)).toEqual(Array(3).fill('ERR_LOOKUP_FAILED'));
+    for (const [reported] of onError.mock.calls) expect(reported.message).toMatch(/HTTP session/);
   });
 
   it('closes with 1013 where it cannot be read again on receive; on disconnect it is undefined', async () => {
