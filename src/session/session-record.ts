@@ -238,10 +238,11 @@ export class SessionRecord extends KnownRecord {
       const read = readRecord(stored);
       this.#isCorrupt = false;
       return read;
-    } catch {
+    } catch (cause) {
       // where ours stood there, its loss is told of by whoever wanted to change it
       if (!this.#isCorrupt && this.version === 0) {
-        this.context.report(new ChannelError('ERR_SESSION_CORRUPT', 'A stored channel session cannot be read; it is treated as absent.'));
+        const text = 'A stored channel session cannot be read; it is treated as absent.';
+        this.context.report(new ChannelError('ERR_SESSION_CORRUPT', text, { cause }));
       }
       this.#isCorrupt = true;
       return undefined;

@@ -364,6 +364,7 @@ describe('a stored record that is not ours', () => {
     const client = await connectTo(server, { cookies });
     expect(client.refusal).toBeUndefined();
     expect(codesOf(site.errors)).toEqual(['ERR_SESSION_CORRUPT']);
+    expect((site.errors[0] as Error).cause).toBeInstanceOf(TypeError);
     expect(client.channelSession.get('count')).toBeUndefined();
     await client.send('x');
     expect(client.channelSession.get('count')).toBe(1);
