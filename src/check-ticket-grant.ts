@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { checkId } from './check-id.js';
 import { checkedDate } from './checked-date.js';
 import type { TicketGrant } from './contracts/ticket-store.js';
@@ -11,7 +12,7 @@ import { checkTokenId } from './token-id.js';
  * @throws {TypeError} when `grant` is not an object, a member is not what it must be, or it names no user.
  */
 export function checkedTicketGrant(owner: string, grant: unknown): TicketGrant {
-  if (typeof grant !== 'object' || grant === null || Array.isArray(grant)) {
+  if (typeof grant !== 'object' || grant === null || Array.isArray(grant) || types.isPromise(grant)) {
     throw new TypeError(`${owner}: grant must be an object with a userId, got ${kindOf(grant)}`);
   }
   const { userId, tokenId, expiresAt, httpSessionId } = grant as Readonly<Partial<Record<keyof TicketGrant, unknown>>>;

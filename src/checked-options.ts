@@ -1,5 +1,4 @@
 import { kindOf } from './kind-of.js';
-import { ignorePromise } from './maybe-promise.js';
 
 /** What an option must be, in the words of the error, and how that is told. */
 export interface Rule {
@@ -59,7 +58,6 @@ export function having(what: string, ...methods: readonly string[]): Rule {
 /** @throws {TypeError} naming `owner`, the option, what it must be and what it is, unless `rule` accepts `value`. */
 export function checkOption(owner: string, name: string, value: unknown, rule: Rule): void {
   if (rule.accepts(value)) return;
-  ignorePromise(value);
   throw new TypeError(`${owner}: ${name} must be ${rule.must}, got ${kindOf(value)}`);
 }
 
@@ -77,7 +75,6 @@ export function checkedOptions<Options extends object>(
   if (given !== undefined) checkOption(owner, 'options', given, anObject);
   const options = copyOf(given, rules);
   if (given !== undefined && isSomethingElse(given, rules)) {
-    ignorePromise(given);
     throw new TypeError(
       `${owner}: options must be an object that holds them, got ${kindOf(given)}; it takes ${listed(Object.keys(rules))}`,
     );

@@ -1,5 +1,4 @@
 import { kindOf } from '../../src/kind-of.js';
-import { ignorePromise } from '../../src/maybe-promise.js';
 import type { SessionValues } from './session-values.js';
 
 const owner = 'ExpressSessionReader';
@@ -26,7 +25,6 @@ export function checkedUserId(where: string, value: unknown): string | undefined
   if (value === undefined || value === null || value === false || value === '') return undefined;
   if (typeof value === 'string') return value;
   if (Number.isSafeInteger(value)) return String(value);
-  ignorePromise(value);
   throw new TypeError(
     `${owner}: ${where} must be a string or a safe integer, got ${kindOf(value)}; the option userId says where the id is: ` +
       'userId: (session) => …',

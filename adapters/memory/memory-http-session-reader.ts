@@ -7,6 +7,7 @@ import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-se
 import { ChannelError } from '../../src/errors.js';
 import { cookieValues } from '../../src/identity/credentials.js';
 import { kindOf } from '../../src/kind-of.js';
+import { ignorePromise } from '../../src/maybe-promise.js';
 import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import { aWallClock, type WallClock } from './options.js';
 
@@ -165,6 +166,7 @@ function copyOf(data: Readonly<Record<string, unknown>>): Record<string, unknown
   try {
     return structuredClone(data);
   } catch (cause) {
+    ignorePromise(data);
     throw new TypeError('MemoryHttpSessionReader: data must be what structuredClone can copy, got something else in it', { cause });
   }
 }

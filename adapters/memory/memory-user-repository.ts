@@ -1,6 +1,7 @@
 import { checkedIds, checkId } from '../../src/check-id.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
 import { kindOf } from '../../src/kind-of.js';
+import { ignorePromise } from '../../src/maybe-promise.js';
 import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 
@@ -27,6 +28,7 @@ export class MemoryUserRepository<User extends AuthenticatedUser = AppUser> impl
    * @throws {TypeError} when its `id` is no string or empty, or `isAuthenticated` is not `true`.
    */
   set(user: User): void {
+    ignorePromise(user);
     checkId('MemoryUserRepository', 'user.id', (user as User | null | undefined)?.id);
     if (user.isAuthenticated !== true) {
       throw new TypeError(`MemoryUserRepository: user.isAuthenticated must be true, got ${kindOf(user.isAuthenticated)}`);

@@ -2,7 +2,6 @@ import type { AuthenticationOutcome } from '../authentication.js';
 import { isValidDateIfAny } from '../checked-date.js';
 import type { TokenGrant } from '../contracts/token-repository.js';
 import { kindOf } from '../kind-of.js';
-import { ignorePromise } from '../maybe-promise.js';
 import { isTokenId } from '../token-id.js';
 import type { AuthenticatedUser, UserLike } from '../users.js';
 
@@ -50,7 +49,6 @@ export function outcomeOf(
 export function checkedUser(user: unknown, method: string): AuthenticatedUser {
   const candidate = user as Partial<AuthenticatedUser> | null | undefined;
   if (typeof candidate?.id !== 'string' || candidate.id === '') {
-    ignorePromise(user);
     throw new TypeError(
       `${method} returned ${kindOf(user) === 'a promise' ? 'a promise for a user, which it must await' : 'a user whose id is not a string'}; an AuthenticatedUser has { id: string, isAuthenticated: true }`,
     );

@@ -3,6 +3,7 @@ import { anything, checkedOptions, having, type Rules } from '../checked-options
 import type { TokenRepository } from '../contracts/token-repository.js';
 import { Dependencies } from '../dependencies.js';
 import type { DependencyContainer } from '../injection.js';
+import { ignorePromise } from '../maybe-promise.js';
 import { systemClock } from '../system-clock.js';
 import { type AppUser, type AuthenticatedUser, anonymousUser, type FoundUser, type UserLike } from '../users.js';
 import { boundedLookUp } from './bounded-look-up.js';
@@ -65,7 +66,10 @@ export async function identifyKey(
   const { keys, source: name, madeBy } = (asked as AnySource).bind(new Dependencies(container, ms, systemClock));
   if (keys === undefined) throw new TypeError(`${owner}: source must be one of keys, got ${madeBy}, which finds none`);
   if (key === undefined || key === null || key === '') return nobody({ outcome: 'missing', source: undefined });
-  if (typeof key !== 'string' || !keys.accepts(key)) return nobody({ outcome: 'malformed', source: name });
+  if (typeof key !== 'string' || !keys.accepts(key)) {
+    ignorePromise(key);
+    return nobody({ outcome: 'malformed', source: name });
+  }
   const { user, authentication } = await boundedLookUp(
     'Looking up the user of a key',
     (aborting) => keys.find(key, { claim: () => undefined, aborting }),

@@ -1,5 +1,4 @@
 import { kindOf } from '../kind-of.js';
-import { ignorePromise } from '../maybe-promise.js';
 import { errorOf } from '../thrown.js';
 import { maxInFlight } from './max-in-flight.js';
 
@@ -17,7 +16,6 @@ export interface LookUp<Id extends string, Found> {
 export function checkedAnswers<Id, Found>(answers: ReadonlyMap<Id, Found> | undefined, method: string): ReadonlyMap<Id, Found> {
   const { get, [Symbol.iterator]: iterator } = (answers ?? {}) as Partial<ReadonlyMap<Id, Found>>;
   if (answers !== undefined && typeof get === 'function' && typeof iterator === 'function') return answers;
-  ignorePromise(answers);
   throw new TypeError(`${method} returned ${kindOf(answers)} where a Map by ids is`);
 }
 

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { JsonValue } from '../contracts/session-store.js';
+import { kindOf } from '../kind-of.js';
 import type { ChannelSession } from '../messages.js';
 import { applyUpdater, type Change, type Changes, type Updater } from './changes.js';
 import { frozenJson } from './json-value.js';
@@ -85,7 +86,7 @@ export class SessionDraft implements ChannelSession {
 
   update(key: string, change: (value: never) => unknown): void {
     const base = this.#open('update');
-    if (typeof change !== 'function') throw new TypeError(`channelSession.update: change must be a function, got ${typeof change}`);
+    if (typeof change !== 'function') throw new TypeError(`channelSession.update: change must be a function, got ${kindOf(change)}`);
     checkedKey(key); // not below: without changes it would not be reached
     const before = this.#find(key);
     if (before === undefined) {
@@ -199,6 +200,6 @@ function isOver(method: string): TypeError {
 }
 
 function checkedKey(key: unknown): string {
-  if (typeof key !== 'string') throw new TypeError(`channelSession: a key must be a string, got ${typeof key}`);
+  if (typeof key !== 'string') throw new TypeError(`channelSession: a key must be a string, got ${kindOf(key)}`);
   return key;
 }
