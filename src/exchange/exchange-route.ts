@@ -4,14 +4,18 @@ import type { Runtime } from '../channel/runtime.js';
 import { withDeadline } from '../deadline.js';
 import { ChannelError, codeOf } from '../errors.js';
 import type { Identification } from '../identity/identification.js';
-import { identificationOf } from '../identity/identify-request.js';
+import { checkRequest, identificationOf } from '../identity/identify-request.js';
 import type { BoundSource } from '../identity/user-source.js';
+import { kindOf } from '../kind-of.js';
 import { refusedOrigin } from '../refused-origin.js';
 import { isThrown, memberOf } from '../thrown.js';
 import { answer, isAnswered, Refused } from './answer.js';
 import { jsonBody } from './json-body.js';
 
-/** Answers one HTTP request: a listener of `node:http`, and a handler or middleware of Connect and Express. Never rejects. */
+/**
+ * Answers one HTTP request: a listener of `node:http`, and a handler or middleware of Connect and Express. Rejects only with a `TypeError`, where it is given
+ * something else than these give it.
+ */
 export type ExchangeHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** One request that is being answered. */
@@ -93,9 +97,21 @@ function mayBeForged({ headers }: IncomingMessage, authentication: Authenticatio
   return source !== undefined && carrier === 'cookie';
 }
 
-/** A handler of POST requests of the server's own pages; all others are refused before `run` is called. */
-export function exchangeRoute(runtime: Runtime, run: (exchange: Exchange) => Promise<void>): ExchangeHandler {
+/** @throws {TypeError} unless `response` is one of `node:http`: frameworks have others, through which nothing can be answered. */
+function checkResponse(owner: string, response: unknown): void {
+  if (typeof response === 'object' && response !== null && typeof Reflect.get(response, 'setHeader') === 'function') return;
+  throw new TypeError(`${owner}: response must be a ServerResponse of node:http, got ${kindOf(response)}`);
+}
+
+/**
+ * A handler of POST requests of the server's own pages; all others are refused before `run` is called.
+ *
+ * @param owner whom errors name.
+ */
+export function exchangeRoute(owner: string, runtime: Runtime, run: (exchange: Exchange) => Promise<void>): ExchangeHandler {
   return async (request, response) => {
+    checkRequest(owner, request);
+    checkResponse(owner, response);
     if (isAnswered(response)) return;
     try {
       if (request.method !== 'POST') throw new Refused(405);

@@ -53,7 +53,7 @@ export function issueTokenHandler(channels: ChannelServer, options: IssueTokenOp
   const cookie = given === false ? undefined : new TokenCookie(owner, given, runtime.credentials.sources);
   const held = cookie === undefined ? [] : (runtime.plan.sources ?? []).filter(({ source }) => source === 'token');
   const copied = scopes && Object.freeze([...scopes]);
-  return exchangeRoute(runtime, async (exchange) => {
+  return exchangeRoute(owner, runtime, async (exchange) => {
     const { request, response } = exchange;
     const { user } = await exchange.identify(logIns);
     if (!user.isAuthenticated) throw new Refused(401);

@@ -65,7 +65,7 @@ export function renewTokenHandler(channels: ChannelServer, options: RenewTokenOp
   const renew = how.mode === 'extend' ? extending(runtime, how) : rotating(runtime, how);
   const asked = sourcesOf(owner, runtime, sources, 'token');
   const cookie = given === false ? undefined : new TokenCookie(owner, given, runtime.credentials.sources);
-  return exchangeRoute(runtime, async (exchange) => {
+  return exchangeRoute(owner, runtime, async (exchange) => {
     const { request, response } = exchange;
     const { tokenId, authentication } = await exchange.identify(asked);
     const renewed = tokenId && (await renew(exchange, tokenId));

@@ -52,7 +52,7 @@ export function revokeTokenHandler(channels: ChannelServer, options: RevokeToken
     for (const id of ids) await channels.disconnectToken(id).catch((error: unknown) => exchange.report(error));
   };
 
-  return exchangeRoute(runtime, async (exchange) => {
+  return exchangeRoute(owner, runtime, async (exchange) => {
     const { request, response } = exchange;
     const isOfAll = await isAllAskedFor(exchange, all);
     const { user, authentication } = await exchange.identify(ofTokens);

@@ -39,7 +39,7 @@ export function ticketHandler(channels: ChannelServer, options: TicketHandlerOpt
   const names = { wrapper: owner, option: 'tickets', token: 'TICKET_STORE', method: 'issue' };
   const store = runtime.bind({ bind: (dependencies) => dependencies.require(tickets, TICKET_STORE, names) });
   const asked = sourcesOf(owner, runtime, sources, 'any');
-  return exchangeRoute(runtime, async (exchange) => {
+  return exchangeRoute(owner, runtime, async (exchange) => {
     const grant = grantOf(await exchange.identify(asked));
     if (grant === undefined) throw new Refused(401);
     const issue = async (): Promise<string> => checkedKey(await store.issue(grant, ttlMs), 'tickets.issue: a ticket');

@@ -52,6 +52,16 @@ describe.each(handlers)('%s', (_name, make) => {
     expect([headers.get('allow'), headers.get('cache-control')]).toEqual(['POST', 'no-store']);
   });
 
+  it.each<[string, readonly unknown[]]>([
+    ['a Request of the Fetch API', [new Request('http://127.0.0.1/', { method: 'POST' })]],
+    ['nothing', []],
+    ['a request alone, as Koa gives it', [{ method: 'POST', headers: {} }]],
+    ['an answer of another framework', [{ method: 'POST', headers: {} }, { header: () => undefined, send: () => undefined }]],
+  ])('rejects with a TypeError where it is given %s', async (_what, given) => {
+    const handler: (...given: never[]) => Promise<void> = make(makeExchangeSite());
+    await expect(handler(...(given as never[]))).rejects.toThrow(TypeError);
+  });
+
   it('refuses HEAD without a body', async () => {
     const { ask, cookie } = await serve(make);
     const { status, json, headers } = await ask({ method: 'HEAD', cookie });
