@@ -37,9 +37,18 @@ function hasParams(request: IncomingMessage): request is HandshakeRequest {
   return typeof params === 'object' && params !== null;
 }
 
+/** An address that some proxies tell with its port, which each connection has anew: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+const addressWithPort = /^(?:\[([\da-f:.]+)\]|(\d+(?:\.\d+){3}))(?::\d{1,5})?$/i;
+
+/** The address alone of what a proxy tells; what is no address stays as it is. */
+function withoutPort(told: string | undefined): string | undefined {
+  const [, v6, v4] = addressWithPort.exec(told ?? '') ?? [];
+  return v6 ?? v4 ?? told;
+}
+
 /** The client's address: behind a proxy that is trusted, the one which that proxy saw. */
 export function addressOf(request: IncomingMessage, trustProxy: boolean): string | undefined {
-  const forwarded = trustProxy ? lastEntry(request.headers['x-forwarded-for']) : '';
+  const forwarded = trustProxy ? withoutPort(lastEntry(request.headers['x-forwarded-for'])) : '';
   return forwarded || request.socket.remoteAddress;
 }
 

@@ -84,6 +84,19 @@ describe('what is kept of a handshake', () => {
     expect(new KeptHandshake(repeating, new Set()).whole.headers[name.toLowerCase()]).toContain('token=abc');
   });
 
+  it.each([
+    ['192.0.2.1:4711', '192.0.2.1'],
+    ['203.0.113.9, 192.0.2.1:4711 ', '192.0.2.1'],
+    ['[2001:db8::1]:4711', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['::ffff:192.0.2.1', '::ffff:192.0.2.1'],
+    ['unknown', 'unknown'],
+    ['_hidden:4711', '_hidden:4711'],
+  ])('takes the address alone of what a proxy tells with a port: %s', (told, address) => {
+    expect(addressOf(fakeRequest({ headers: { 'x-forwarded-for': told } }), true)).toBe(address);
+  });
+
   it('takes the address from the nearest proxy only where it is trusted', () => {
     expect(addressOf(request, true)).toBe('198.51.100.2');
     expect(addressOf(request, false)).toBeUndefined();

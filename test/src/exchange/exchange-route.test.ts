@@ -56,7 +56,13 @@ describe.each(handlers)('%s', (_name, make) => {
     ['a Request of the Fetch API', [new Request('http://127.0.0.1/', { method: 'POST' })]],
     ['nothing', []],
     ['a request alone, as Koa gives it', [{ method: 'POST', headers: {} }]],
-    ['an answer of another framework', [{ method: 'POST', headers: {} }, { header: () => undefined, send: () => undefined }]],
+    [
+      'an answer of another framework',
+      [
+        { method: 'POST', headers: {} },
+        { header: () => undefined, send: () => undefined },
+      ],
+    ],
   ])('rejects with a TypeError where it is given %s', async (_what, given) => {
     const handler: (...given: never[]) => Promise<void> = make(makeExchangeSite());
     await expect(handler(...(given as never[]))).rejects.toThrow(TypeError);
