@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { slotsOf } from '../channel/channel-plan.js';
@@ -88,12 +89,14 @@ export class ChannelServer<H extends object = object> {
   /**
    * Serves every connection of `server`, and closes when it does.
    *
-   * @throws {TypeError} when a wrapper reads tokens from subprotocols and `server` would echo them (it has no `handleProtocols`), or after
-   * {@link close}.
+   * @throws {TypeError} when `server` is none, or a wrapper reads tokens from subprotocols and `server` would echo them (it has no
+   * `handleProtocols`), or after {@link close}.
    */
   attach(server: WebSocketServer): void {
     if (typeof (server as Partial<WebSocketServer> | null)?.on !== 'function')
       throw new TypeError(`attach: server must be a WebSocketServer of ws, got ${kindOf(server)}`);
+    if ((server as object) instanceof NetServer)
+      throw new TypeError('attach: server must be a WebSocketServer of ws, got a server of Node: write handleUpgrades(server)');
     if (this.#runtime.credentials.readsSubprotocols && typeof server.options.handleProtocols !== 'function') {
       throw new TypeError(
         'attach: a wrapper reads tokens from subprotocols, which ws echoes: give the WebSocketServer the option handleProtocols',

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Http2SecureServer } from 'node:http2';
 import type { Server as TlsServer } from 'node:https';
+import { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { noParams, withParams } from '../handshake.js';
 import { kindOf } from '../kind-of.js';
@@ -19,6 +20,11 @@ interface Endpoint {
 }
 
 const noOptions: UpgradeOptions = Object.freeze({});
+
+/** Whether it is one of `ws`, which has no upgrades to be served. */
+function isWebSocketServer(server: object): boolean {
+  return !(server instanceof NetServer) && typeof (server as { readonly handleUpgrade?: unknown }).handleUpgrade === 'function';
+}
 
 /** The upgrades that a channel server serves. */
 export class Upgrades {
@@ -40,6 +46,8 @@ export class Upgrades {
   addRoute(server: UpgradeServer, given: UpgradeOptions): void {
     if (typeof (server as Partial<Server> | null)?.prependListener !== 'function')
       throw new TypeError(`handleUpgrades: server must be an HTTP server, got ${kindOf(server)}`);
+    if (isWebSocketServer(server))
+      throw new TypeError('handleUpgrades: server must be an HTTP server, got a WebSocketServer: write attach(server)');
     const { path, endpoint } = this.#make('handleUpgrades', given);
     const remove = addUpgradeRoute(server, {
       path,

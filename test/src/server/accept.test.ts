@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { ChannelServer, subprotocol, withUserFromToken } from '../../../entries/index.js';
+import { ChannelServer, subprotocol, type UpgradeServer, withUserFromToken } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { frame, RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
@@ -175,6 +175,12 @@ describe('attach', () => {
 
   it.each([undefined, null, {}, 'wss'])('throws a TypeError for %o', (server) => {
     expect(() => echo().attach(server as unknown as WebSocketServer)).toThrow(TypeError);
+  });
+
+  it('tells it from an HTTP server, whose connections are none of it', () => {
+    expect(() => echo().attach(createServer() as unknown as WebSocketServer)).toThrow(/^attach: .* write handleUpgrades\(server\)$/);
+    const sockets = new WebSocketServer({ noServer: true }) as unknown as UpgradeServer;
+    expect(() => echo().handleUpgrades(sockets)).toThrow(/^handleUpgrades: .* write attach\(server\)$/);
   });
 
   it('throws where tokens travel in subprotocols, which the server would echo', async () => {
