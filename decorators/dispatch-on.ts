@@ -18,15 +18,16 @@ interface Part {
   readonly ordered: boolean;
 }
 
-/** The command of a message's JSON, where it has one. */
+/** The command of a message's JSON, where it has one. A number is meant by its digits: names of properties are strings. */
 function commandOf(body: unknown, property: string): unknown {
   if (typeof body !== 'object' || body === null || !Object.hasOwn(body, property)) return undefined;
-  return (body as Record<string, unknown>)[property];
+  const command = (body as Record<string, unknown>)[property];
+  return typeof command === 'number' ? String(command) : command;
 }
 
 /**
  * Makes one handler of several: picks it by `property` of the message's JSON, and gives it the parsed JSON as `message.body`. Each part is wrapped by
- * itself. For an unknown or missing command the client gets `{ "error": "unknown_command" }`, and the channel stays open. A `ClientError` of a part
+ * itself. A command may be a number, as in `{ 1: join, 2: leave }`. For an unknown or missing command the client gets `{ "error": "unknown_command" }`, and the channel stays open. A `ClientError` of a part
  * is sent to the client in the same way.
  *
  * It does what the routing of Channels does with its `command` filter.

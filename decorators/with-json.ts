@@ -7,6 +7,7 @@ import { isThenable, promiseOf } from '../src/maybe-promise.js';
 import type { HasBody, ReceiveMessage } from '../src/messages.js';
 import type { SchemaIssue, SchemaResult, StandardSchema } from '../src/standard-schema.js';
 import { markFactories } from '../src/wrapping/made-function.js';
+import { hasPassed, makeMark, setPassed } from '../src/wrapping/passed-marks.js';
 import type { Wrapper } from '../src/wrapping/wrapper.js';
 
 /** Path and text of an issue, as the client gets it: a segment of a path may be a key or an object that holds one. */
@@ -19,13 +20,23 @@ function issueForClient({ path = [], message }: SchemaIssue): object {
   };
 }
 
+/** By schema: one that transforms would transform its own output where a message comes to it again. */
+const marks = new WeakMap<object, number>();
+
+function markOf(schema: object): number {
+  const mark = marks.get(schema) ?? makeMark();
+  marks.set(schema, mark);
+  return mark;
+}
+
 /** @throws {TypeError} when it is no result of a schema: what was never checked must not pass for checked. */
-function take(message: ChannelMessage, result: SchemaResult<unknown>): void {
+function take(message: ChannelMessage, result: SchemaResult<unknown>, mark: number): void {
   if (typeof result !== 'object' || result === null || !('value' in result || 'issues' in result)) {
     throw new TypeError(`withJson: the schema's validate must return { value } or { issues }, got ${kindOf(result)}`);
   }
   if (result.issues !== undefined) throw new ClientError('invalid_message', { issues: result.issues.map(issueForClient) });
   message.body = result.value;
+  setPassed(message, mark);
 }
 
 /**
@@ -40,14 +51,16 @@ export function withJson<Output>(schema: StandardSchema<unknown, Output>): Wrapp
   if (typeof (schema as Partial<StandardSchema> | null)?.['~standard']?.validate !== 'function') {
     throw new TypeError(`${name}: schema must be a Standard Schema, such as one of zod, valibot or arktype`);
   }
+  const mark = markOf(schema);
   return defineBuiltIn(name, {
     before: (message) => {
       if (!(message instanceof ChannelReceiveMessage)) {
         throw new TypeError(`${name}: a ${message.kind} message has no JSON; wrap a receive handler in it`);
       }
+      if (hasPassed(message, mark)) return undefined;
       const result = schema['~standard'].validate(message.hasBody ? message.body : message.json());
-      if (isThenable(result)) return promiseOf(result).then((settled) => take(message, settled));
-      return take(message, result);
+      if (isThenable(result)) return promiseOf(result).then((settled) => take(message, settled, mark));
+      return take(message, result, mark);
     },
     failed: tellClient,
   });

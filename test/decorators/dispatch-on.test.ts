@@ -3,6 +3,17 @@ import { ChannelServer, ClientError, dispatchOn, withChannelSession, withUserFro
 import { connectTo } from '../../entries/testing.js';
 
 describe('dispatchOn', () => {
+  it('knows a command that is a number by its digits', async () => {
+    const receive = dispatchOn('op', {
+      1: (message) => message.channel.send('one'),
+      2.5: (message) => message.channel.send('two and a half'),
+    });
+    const client = await connectTo({ receive });
+    for (const op of [1, '1', 2.5, 2, true, null, [1]]) await client.sendJson({ op });
+    const unknown = JSON.stringify({ error: 'unknown_command' });
+    expect(client.sent).toEqual(['one', 'one', 'two and a half', unknown, unknown, unknown, unknown]);
+  });
+
   it('picks the handler by a property of the JSON and hands it the body', async () => {
     const join = vi.fn();
     const leave = vi.fn();

@@ -2,7 +2,16 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
-import { dispatchOn, type StandardSchema, withChannelSession, withJson } from '../../entries/index.js';
+import {
+  type BaseMessage,
+  defineWrapper,
+  dispatchOn,
+  type HasBody,
+  type ReceiveMessage,
+  type StandardSchema,
+  withChannelSession,
+  withJson,
+} from '../../entries/index.js';
 import { connectTo } from '../../entries/testing.js';
 
 describe('withJson', () => {
@@ -22,6 +31,28 @@ describe('withJson', () => {
     expect(client.sentJson).toMatchObject([{ error: 'invalid_message', issues: [{ path: ['room'] }] }]);
     expect(typeof (client.sentJson[0] as { issues: { message: string }[] }).issues[0]?.message).toBe('string');
     expect(client.closed).toBeUndefined();
+  });
+
+  it('checks a message once by one schema, however often it comes to it, and another schema is given its output', async () => {
+    const schema = z.object({ n: z.number() }).transform(({ n }) => ({ n: n + 1 }));
+    const doubled = z.object({ n: z.number() }).transform(({ n }) => ({ n: n * 2 }));
+    const withRetry = defineWrapper('withRetry', async (_message: BaseMessage, next) => {
+      try {
+        return await next();
+      } catch {
+        return await next();
+      }
+    });
+    let failures = 1;
+    const say = ({ body, channel }: ReceiveMessage & HasBody) => {
+      if (failures-- > 0) throw new Error('try again');
+      channel.sendJson(body);
+    };
+    const nested = withJson(schema)(withJson(schema)(withJson(doubled)(say)));
+    const client = await connectTo({ receive: withRetry(nested) });
+    await client.sendJson({ n: 1 });
+    await client.sendJson({ n: 'one' });
+    expect(client.sentJson).toMatchObject([{ n: 4 }, { error: 'invalid_message' }]);
   });
 
   it.each([undefined, null, true, 'lobby', 5, [], {}, { valid: true }, { room: 'lobby' }])(
