@@ -8,12 +8,13 @@ const maxBytes = 1_024;
  * The JSON of a request's body, or what a middleware has parsed of it or read as text or bytes; `undefined` where it has none.
  *
  * @throws {Refused} 413 where it is longer than 1,024 bytes, 400 where it is no JSON.
+ * @throws {Error} where it had one that somebody else has read and not kept: what it asks for must not be passed over.
  */
 export async function jsonBody(request: IncomingMessage): Promise<unknown> {
   const kept: unknown = Reflect.get(request, 'body');
   const isText = typeof kept === 'string' || Buffer.isBuffer(kept);
   if (kept !== undefined && !isText) return kept;
-  if (kept === undefined && request.complete && request.readableEnded) return undefined; // somebody has read it, and kept nothing
+  if (kept === undefined && request.complete && request.readableEnded) return gone(request);
   if (isText && Buffer.byteLength(kept) > maxBytes) throw new Refused(413);
   const text = isText ? String(kept) : await textOf(request);
   if (text.trim() === '') return undefined;
@@ -22,6 +23,11 @@ export async function jsonBody(request: IncomingMessage): Promise<unknown> {
   } catch {
     throw new Refused(400);
   }
+}
+
+function gone({ headers }: IncomingMessage): undefined {
+  if (headers['transfer-encoding'] === undefined && !(Number(headers['content-length']) > 0)) return undefined;
+  throw new Error('The body of a request was read before, and what it says is not on request.body: put it there, or let nobody read it.');
 }
 
 function textOf(request: IncomingMessage): Promise<string> {

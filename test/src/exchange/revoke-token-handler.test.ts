@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
 import { hostCookie, type RevokeTokenOptions, revokeTokenHandler, tokenIdOf } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
@@ -107,6 +108,20 @@ describe('revokeTokenHandler', () => {
     expect(await ask({ cookie: `key=${aliceKey}`, body })).toMatchObject({ status, json: { error } });
     expect((await site.tokens.findById(tokenIdOf(aliceKey)))?.revokedAt).toBeUndefined();
     expect(site.errors).toEqual([]);
+  });
+
+  it('answers 500 and revokes nothing where somebody else has read a body and not kept it, as frameworks with a request of their own do', async () => {
+    const site = makeExchangeSite();
+    const handler = revokeTokenHandler(site.channels, { tokens: site.tokens, all: 'body' });
+    const { ask } = await serveOverHttp(async (request: IncomingMessage, response: ServerResponse) => {
+      await request.toArray();
+      await handler(request, response);
+    });
+    expect((await ask({ cookie: `key=${aliceKey}`, body: '{"all":true}' })).status).toBe(500);
+    expect((await site.tokens.findById(tokenIdOf(aliceKey)))?.revokedAt).toBeUndefined();
+    expect(site.errors).toHaveLength(1);
+    expect((await ask({ cookie: `key=${aliceKey}` })).status).toBe(204);
+    expect((await site.tokens.findById(tokenIdOf(aliceKey)))?.revokedAt).toBeDefined();
   });
 
   it('tells other processes of tokens that were revoked, and of none that anybody makes up', async () => {
