@@ -1,8 +1,10 @@
 import { Db, ObjectId } from 'mongodb';
 import { kindOf } from '../../src/kind-of.js';
 
-/** The major version of the driver whose databases serve; of its BSON library too. */
-const major = 7;
+const bsonVersion = Symbol.for('@@mdb.bson.version');
+
+/** The major version of the driver that is installed, as its BSON library, which has the same, tells it. */
+const major: unknown = Reflect.get(ObjectId.prototype, bsonVersion);
 
 /**
  * @throws {TypeError} unless `db` is a database of the driver that this adapter uses, of its major version, whose options let writes be
@@ -27,7 +29,7 @@ export function checkDriver(owner: string, name: string, db: Db): void {
   }
   if (db instanceof Db) return;
   const version = driverVersionOf(db) ?? bsonVersionOf(db);
-  if (version !== undefined && Number.parseInt(version, 10) !== major) {
+  if (version !== undefined && typeof major === 'number' && Number.parseInt(version, 10) !== major) {
     throw new TypeError(
       `${owner}: ${name} must be a Db of mongodb ${major} (import MongoClient from the mongodb that is installed beside ws-with), ` +
         `got one of mongodb ${version}: what this adapter sends it cannot be read there`,
@@ -48,12 +50,11 @@ function driverVersionOf(db: object): string | undefined {
 
 /** The major version of the BSON library, which goes with the driver's, as the ids that the driver makes tell it. */
 function bsonVersionOf(db: object): string | undefined {
-  const mark = Symbol.for('@@mdb.bson.version');
   const { s } = db as { s?: { pkFactory?: { createPk?: () => unknown } } };
   try {
-    const id = s?.pkFactory?.createPk?.() as { [mark]?: unknown } | undefined;
-    const version = id?.[mark];
-    return typeof version === 'number' && mark in ObjectId.prototype ? String(version) : undefined;
+    const id = s?.pkFactory?.createPk?.() as { [bsonVersion]?: unknown } | undefined;
+    const version = id?.[bsonVersion];
+    return typeof version === 'number' ? String(version) : undefined;
   } catch {
     // An application's own factory: it says nothing.
     return undefined;

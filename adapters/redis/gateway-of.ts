@@ -16,12 +16,12 @@ function isIoredis(client: unknown): client is IoredisClient {
   return hasMethods(client, 'call', 'duplicate', 'disconnect') && typeof Reflect.get(client, 'status') === 'string';
 }
 
-/** Pools and sentinels of the package are no such clients: their commands take other ways. */
+/** Pools and sentinels of the package are no such clients: their commands take other ways. Clusters of version 5 do not tell whether they are ready. */
 function isNodeRedis(client: unknown): client is NodeRedisClient {
   return (
     hasMethods(client, 'sendCommand', 'duplicate', 'destroy', 'sSubscribe') &&
     typeof Reflect.get(client, 'isOpen') === 'boolean' &&
-    typeof Reflect.get(client, 'isReady') === 'boolean' &&
+    (typeof Reflect.get(client, 'isReady') === 'boolean' || 'masters' in client) &&
     !hasMethods(client, 'acquire') &&
     !hasMethods(client, 'execute')
   );

@@ -1,3 +1,4 @@
+import { ignorePromise } from '../../src/maybe-promise.js';
 import {
   type ChannelConnection,
   type ChannelListener,
@@ -99,7 +100,16 @@ function listenOn(node: IoredisNode, { channel, isSharded, listener, signal }: L
     lastError = withoutCommand(error);
   });
   connection.on('end', ended);
-  connection.on('moved', ended); // its slot is another node's now
+  // Its slot is another node's now. Version 5 answers a subscription with nothing else then, and does not notice later on by itself.
+  const moved = new Promise<never>((_resolve, reject) => {
+    connection.on('moved', () => {
+      ended();
+      reject(new Error('MOVED to another node.'));
+    });
+  });
+  ignorePromise(moved);
+  const subscribe = (): Promise<unknown> =>
+    isSharded ? Promise.race([connection.ssubscribe(channel), moved]) : connection.subscribe(channel);
   connection.on(isSharded ? 'smessageBuffer' : 'messageBuffer', (_channel: Buffer, data: Buffer) => {
     if (!isClosed) listener.message(data);
   });
@@ -111,11 +121,11 @@ function listenOn(node: IoredisNode, { channel, isSharded, listener, signal }: L
         } catch (error) {
           throw lastError ?? error; // of which the package says no more than that the connection is closed
         }
-        await (isSharded ? connection.ssubscribe(channel) : connection.subscribe(channel));
+        await subscribe();
         if (connection.status !== 'ready') throw lastError ?? hasEnded();
         isSubscribed = true;
       },
-      ping: () => connection.ping(),
+      ping: () => (isSharded ? subscribe() : connection.ping()),
       close() {
         isClosed = true;
         connection.disconnect();

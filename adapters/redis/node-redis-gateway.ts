@@ -28,7 +28,7 @@ interface NodeRedisNode {
 /** What of a client of a cluster is used. */
 interface NodeRedisCluster {
   readonly isOpen: boolean;
-  readonly isReady: boolean;
+  readonly isReady?: boolean;
   readonly masters: readonly object[];
   nodeClient(node: object): Promise<NodeRedisNode>;
   sendCommand(key: string, isReadOnly: boolean, command: RedisCommand): Promise<unknown>;
@@ -46,7 +46,7 @@ export class NodeRedisGateway implements RedisGateway {
   }
 
   isReady(): boolean {
-    return this.#client.isReady;
+    return this.#client.isReady ?? this.#client.isOpen;
   }
 
   isClosed(): boolean {

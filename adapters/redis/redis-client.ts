@@ -10,7 +10,8 @@ export interface IoredisClient {
 /** A client of `redis`, as `createClient` or `createCluster` make it. */
 export interface NodeRedisClient {
   readonly isOpen: boolean;
-  readonly isReady: boolean;
+  /** Clusters of version 5 have none. */
+  readonly isReady?: boolean | undefined;
   sendCommand(...args: never[]): Promise<unknown>;
   duplicate(): object;
 }

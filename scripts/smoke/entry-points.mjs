@@ -10,10 +10,9 @@ const execute = promisify(execFile);
  * Imports every entry point of the package, first without the optional peers: then each either works or misses one of them, by name,
  * and none of the required ones does. With them, all work and compile.
  */
-export async function checkEntryPoints(folder, tarball, { name, exports, devDependencies, peerDependencies, peerDependenciesMeta = {} }) {
-  const entryPoints = Object.keys(exports)
-    .filter((path) => path !== './package.json')
-    .map((path) => name + path.slice(1));
+export async function checkEntryPoints(folder, tarball, manifest) {
+  const { name, devDependencies, peerDependencies, peerDependenciesMeta = {} } = manifest;
+  const entryPoints = entryPointsOf(manifest);
   const optional = Object.keys(peerDependenciesMeta).filter((peer) => peerDependenciesMeta[peer].optional);
   const missing = new RegExp(`Cannot find package '(${optional.join('|')})'`);
   const versionOf = (dependency) => `${dependency}@${devDependencies[dependency] ?? peerDependencies[dependency]}`;
@@ -35,13 +34,33 @@ export async function checkEntryPoints(folder, tarball, { name, exports, devDepe
   }
 
   if (optional.length > 0) await install(folder, optional.map(versionOf));
+  await checkAll(folder, entryPoints);
+  console.log(`with all peers: ${entryPoints.join(', ')} work`);
+}
+
+/** With the oldest versions of all peers that the package allows, every entry point works and compiles, too. */
+export async function checkOldestPeers(folder, tarball, manifest) {
+  const { devDependencies, peerDependencies } = manifest;
+  const oldest = Object.entries(peerDependencies).map(([peer, range]) => `${peer}@${/\d+\.\d+\.\d+/.exec(range)[0]}`);
+  const compilers = ['@types/ws', 'typescript'].map((dependency) => `${dependency}@${devDependencies[dependency]}`);
+  await createApplication(folder, [tarball, ...oldest, ...compilers]);
+  await checkAll(folder, entryPointsOf(manifest));
+  console.log(`all entry points work with ${oldest.join(', ')}`);
+}
+
+function entryPointsOf({ name, exports }) {
+  return Object.keys(exports)
+    .filter((path) => path !== './package.json')
+    .map((path) => name + path.slice(1));
+}
+
+async function checkAll(folder, entryPoints) {
   for (const entryPoint of entryPoints) {
     const failure = await importFailure(folder, entryPoint);
     if (failure) throw new Error(failure);
   }
   await writeFile(join(folder, 'all.ts'), entryPoints.map((entryPoint, index) => `export * as e${index} from '${entryPoint}';\n`).join(''));
   await compileStrictly(folder, 'all.ts', ['--noEmit']);
-  console.log(`with all peers: ${entryPoints.join(', ')} work`);
 }
 
 /** What Node says when an application imports the entry point, or `undefined` if it imports something. */

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../run.mjs';
-import { checkEntryPoints } from './entry-points.mjs';
+import { checkEntryPoints, checkOldestPeers } from './entry-points.mjs';
 import { checkExample } from './example.mjs';
 import { checkPages } from './pages.mjs';
 import { checkServer } from './server.mjs';
@@ -18,6 +18,7 @@ try {
   await checkPages(folder, join(folder, `${manifest.name}-cli-${manifest.version}.tgz`));
   await checkServer(join(folder, 'server'), tarball, manifest);
   await checkEntryPoints(join(folder, 'entry-points'), tarball, manifest);
+  await checkOldestPeers(join(folder, 'oldest-peers'), tarball, manifest);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
