@@ -26,6 +26,8 @@ export interface ExpiryOwner {
   identified(): Iterable<Connection>;
   /** Looks channels up once more. Never rejects. */
   check(channels: readonly Connection[]): Promise<void>;
+  /** Whether a channel is being looked up for another reason: it may have another end by now. */
+  isInDoubt(channel: Connection): boolean;
   /** Tells the application that a channel ends in `inMs`; `undefined` where it does not want to know. */
   readonly onExpiring: ((channel: Connection, inMs: number) => void) | undefined;
 }
@@ -135,7 +137,7 @@ export class Expiry {
       if (channel.isOpen) onExpiring(channel, Math.max(0, left));
       if (!mayHandle(channel)) return true;
     }
-    if (left > 0 || (soon.asked === 'waiting' && left > -lateMs)) return false;
+    if (left > 0 || (left > -lateMs && (soon.asked === 'waiting' || this.#owner.isInDoubt(channel)))) return false;
     this.#soon.delete(channel);
     channel.cutOff(channel.identity.isOfHttpSession ? 'ERR_HTTP_SESSION_ENDED' : 'ERR_TOKEN_EXPIRED');
     return true;

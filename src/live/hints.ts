@@ -8,6 +8,8 @@ import type { Rechecks } from './rechecks.js';
 export class Hints {
   readonly #rechecks: Rechecks;
   #waiting = new Set<Connection>();
+  /** Those that are being looked up. */
+  #asked: ReadonlySet<Connection> = new Set();
   #isRunning = false;
 
   constructor(rechecks: Rechecks) {
@@ -21,12 +23,18 @@ export class Hints {
     setImmediate(() => void this.#run());
   }
 
+  /** Whether something is about to be known of a channel. */
+  has(channel: Connection): boolean {
+    return this.#waiting.has(channel) || this.#asked.has(channel);
+  }
+
   async #run(): Promise<void> {
     while (this.#waiting.size > 0) {
-      const batch = this.#waiting;
+      this.#asked = this.#waiting;
       this.#waiting = new Set();
-      await this.#rechecks.check(batch);
+      await this.#rechecks.check(this.#asked);
     }
+    this.#asked = new Set();
     this.#isRunning = false;
   }
 }

@@ -50,11 +50,15 @@ interface Heir extends Asked {
   readonly standing: Standing;
 }
 
-/** What was asked for, and as the how manieth: a later question has the better answer. */
+/** What was asked for, when, and as the how manieth: a later question has the better answer. */
 interface Asked {
   readonly source: BoundSource;
   readonly credentialId: string;
   readonly question: number;
+  /** On the monotonic clock. */
+  readonly at: number;
+  /** What is revoked or doubted after it, the answer may not know of. */
+  readonly mark: number;
 }
 
 /** One round: its channels are of one source. An error is reported once for all of them. */
@@ -124,9 +128,8 @@ export class Rechecks {
       ended: 0,
     };
     await this.#inSlices(round, [...groups.keys()], spreadMs, async (ids) => {
-      const askedAt = this.#runtime.clock.monotonic();
       this.#questions += 1;
-      const question = this.#questions;
+      const when = { question: this.#questions, at: this.#runtime.clock.monotonic(), mark: this.#log.mark };
       const heirs = new Map<TokenId, Heir[]>();
       const standings = await this.#standings(
         round,
@@ -135,14 +138,14 @@ export class Rechecks {
       for (const id of ids) {
         const standing = standings instanceof Error ? standings : standings.get(id);
         if (standing instanceof Error) round.failed += 1;
-        const asked: Asked = { source, credentialId: id, question };
+        const asked: Asked = { source, credentialId: id, ...when };
         for (const channel of groups.get(id)?.channels ?? []) {
           if (!isStill(channel, asked)) continue;
-          if (!(standing instanceof Error)) channel.identity.answered = question;
-          if (standing instanceof Error) this.#failed(round, channel, standing, askedAt);
+          if (!(standing instanceof Error)) channel.identity.answered = when.question;
+          if (standing instanceof Error) this.#failed(round, channel, standing, when.at);
           else if (standing?.successorId !== undefined && !this.#grants.isRevoked(standing))
             push(heirs, standing.successorId, { ...asked, channel, standing });
-          else this.#judge(round, channel, standing, askedAt);
+          else this.#judge(round, channel, standing, asked);
           const pause = this.#breathe(round);
           if (pause !== undefined) await pause;
         }
@@ -217,11 +220,11 @@ export class Rechecks {
         for (const heir of heirs.get(tokenId) ?? []) {
           const { channel } = heir;
           if (!isStill(channel, heir)) continue;
-          if (standing instanceof Error || standing === undefined) this.#judge(round, channel, heir.standing, asked.at);
+          if (standing instanceof Error || standing === undefined) this.#judge(round, channel, heir.standing, heir);
           else if (standing.successorId !== undefined && depth < maxSuccessors) push(next, standing.successorId, heir);
           else if (this.#grants.mayGoOver(channel, { tokenId, standing }, asked.mark))
             this.#goOver(channel, { tokenId, standing, source }, asked);
-          else this.#judge(round, channel, heir.standing, asked.at);
+          else this.#judge(round, channel, heir.standing, heir);
           const pause = this.#breathe(round);
           if (pause !== undefined) await pause;
         }
@@ -236,13 +239,18 @@ export class Rechecks {
     this.#listener.wentOver(channel, mark);
   }
 
-  #judge(round: Round, channel: Connection, standing: Standing | undefined, askedAt: number): void {
-    const { endsAt } = channel.identity;
-    const code = this.#grants.judge(channel, standing, askedAt);
+  #judge(round: Round, channel: Connection, standing: Standing | undefined, { at, mark }: Asked): void {
+    const { keys, identity } = channel;
+    const { endsAt } = identity;
+    const code = this.#grants.judge(channel, standing, at);
     if (code === undefined) {
-      if (channel.identity.endsAt > endsAt) this.#runtime.lifecycle.renewed(channel, 'extended');
+      if (identity.endsAt > endsAt) this.#runtime.lifecycle.renewed(channel, 'extended');
       this.#listener.answered(channel);
-    } else if (channel.cutOff(code)) round.ended += 1;
+      return;
+    }
+    // it may have been extended since it was asked for: it is being looked up for that
+    if (code === 'ERR_TOKEN_EXPIRED' && keys !== undefined && this.#log.isDoubtedSince(mark, keys)) return;
+    if (channel.cutOff(code)) round.ended += 1;
   }
 
   #failed(round: Round, channel: Connection, error: Error, askedAt: number): void {

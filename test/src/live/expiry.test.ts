@@ -56,6 +56,45 @@ describe('a channel', () => {
     expect(client.closed).toEqual(expired);
   });
 
+  it.each([
+    ['right before its end, which is looked up only after it', 1],
+    ['while it is looked up for the last time, which is answered with what was before, after its end', 101],
+  ])('goes on where it is told that its token was extended %s', async (_when, leftMs) => {
+    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    const start = clock.now();
+    tokens.put('ann', { expiresAt: new Date(start + minute) });
+    const client = await connect('ann');
+    await clock.advance(minute - leftMs);
+    const answers = deferred();
+    tokens.findByIds = async () => {
+      const known = new Map(tokens.grants);
+      await answers.promise;
+      return known;
+    };
+    await clock.advance(leftMs - 1);
+    tokens.put('ann', { expiresAt: new Date(start + 2 * minute) });
+    tokens.revocations.tell({ tokenId: idOf('ann'), hint: true });
+    await clock.advance(200);
+    expect(client.closed).toBeUndefined();
+    answers.resolve();
+    await clock.advance(minute - 300);
+    expect(client.closed).toBeUndefined();
+    await clock.advance(1_100);
+    expect(client.closed).toEqual(expired);
+  });
+
+  it('ends within a second of its end where it is looked up again and nobody answers', async () => {
+    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    tokens.put('ann', { expiresAt: new Date(clock.now() + minute) });
+    const client = await connect('ann');
+    await clock.advance(minute - 50);
+    tokens.answers = new Promise(() => undefined);
+    tokens.revocations.tell({ tokenId: idOf('ann'), hint: true });
+    await clock.advance(1_050);
+    expect(client.closed).toEqual(expired);
+    await clock.advance(5_000);
+  });
+
   it('ends sooner where a sweep finds that its token does', async () => {
     const { tokens, connect, clock } = watch();
     const start = clock.now();
