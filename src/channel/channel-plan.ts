@@ -38,7 +38,7 @@ export interface Slots {
  * @throws {TypeError} when there is no handler among them, or something that is none: a wrapper without its handler, a slot misspelt.
  */
 export function slotsOf(handlers: unknown, container: DependencyContainer | undefined): Slots {
-  if (typeof handlers === 'function' && !Object.hasOwn(handlers, 'prototype')) {
+  if (typeof handlers === 'function' && (roleOf(handlers) !== undefined || !Object.hasOwn(handlers, 'prototype'))) {
     throw new TypeError(
       'ChannelServer: handlers must be an object, an instance or a class, got a function that is none of these: write { receive: … }',
     );

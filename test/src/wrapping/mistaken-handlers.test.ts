@@ -163,6 +163,17 @@ describe('what a handler returns, or its promise comes to', () => {
   });
 });
 
+describe('a wrapped handler in the place of all handlers', () => {
+  it.each([withChannelUser(handler), withOrdering, compose(withOrdering, withChannelUser)(handler), withJson])(
+    'is no class: %o',
+    (given) => {
+      expect(thrownBy(() => new ChannelServer(given as never)).message).toMatch(
+        /^ChannelServer: handlers must be .* none of these: write \{ receive: … \}$/,
+      );
+    },
+  );
+});
+
 describe('a wrapped handler that is static', () => {
   class Chat {
     static readonly connect = withChannelUser(handler);
