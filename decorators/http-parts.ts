@@ -7,6 +7,7 @@ import { withDeadline } from '../src/deadline.js';
 import type { Dependencies } from '../src/dependencies.js';
 import { ChannelError } from '../src/errors.js';
 import type { UserSource } from '../src/identity/user-source.js';
+import { ignorePromise } from '../src/maybe-promise.js';
 import { isThrown } from '../src/thrown.js';
 import { anonymousUser } from '../src/users.js';
 
@@ -54,6 +55,7 @@ function copyOf(data: unknown): unknown {
   try {
     return structuredClone(data);
   } catch (cause) {
+    ignorePromise(data);
     throw new TypeError('message.httpSession: data must be what structuredClone can copy, got something else in it', { cause });
   }
 }

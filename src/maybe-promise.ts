@@ -47,9 +47,9 @@ export function whenDone<R>(
   return pending === undefined ? done(result) : pending.then(done, failed);
 }
 
-/** Lets whatever `result` comes to pass: where it is a promise that rejects, the process would end. */
+/** Lets whatever `result` comes to pass: where it is a promise that rejects, be it with another one, the process would end. */
 export function ignore(result: unknown): void {
-  whenDone(result, nothing, nothing);
+  whenDone(result, nothing, ignorePromise);
 }
 
 /** A promise that was thrown, or is refused since its value is wanted, has nobody to hear its own rejection. */

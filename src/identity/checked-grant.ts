@@ -18,7 +18,10 @@ export function checkedGrant(grant: unknown, method: string): TokenGrant<UserLik
   }
   const { id, expiresAt, revokedAt, scopes, successorId } = grant as Partial<TokenGrant<UserLike>>;
   if (!('user' in grant) && !isTokenId(id)) {
-    throw new TypeError(`${method} returned an object without user, which may be the user itself, where a grant is { id, user }`);
+    const got = kindOf(grant);
+    throw new TypeError(
+      `${method} returned ${got === 'object' ? 'an object without user, which may be the user itself,' : got} where a grant is { id, user }`,
+    );
   }
   const isEndless = expiresAt == null && revokedAt == null; // as most are
   if (!isEndless && !(isValidDateIfAny(expiresAt) && isValidDateIfAny(revokedAt))) {

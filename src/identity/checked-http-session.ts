@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { HttpSession } from '../contracts/http-session-reader.js';
 import { kindOf } from '../kind-of.js';
 
@@ -13,12 +14,12 @@ function isIdIfAny(id: unknown): boolean {
  */
 export function checkedHttpSession(session: unknown, method: string): HttpSession | undefined {
   if (session === undefined || session === null) return undefined;
-  if (typeof session !== 'object' || Array.isArray(session)) {
+  if (typeof session !== 'object' || Array.isArray(session) || types.isPromise(session)) {
     throw new TypeError(`${method} returned ${kindOf(session)} where an HTTP session is { id, userId, data, save }`);
   }
   const { id, userId } = session as Partial<HttpSession>;
-  if (!isIdIfAny(id)) throw new TypeError(`${method} returned an HTTP session whose id is not a string, or is empty`);
+  if (!isIdIfAny(id)) throw new TypeError(`${method} returned an HTTP session whose id is not a string, or is empty: ${kindOf(id)}`);
   if (userId !== null && !isIdIfAny(userId))
-    throw new TypeError(`${method} returned an HTTP session whose userId is not a string, or is empty`);
+    throw new TypeError(`${method} returned an HTTP session whose userId is not a string, or is empty: ${kindOf(userId)}`);
   return session as HttpSession;
 }

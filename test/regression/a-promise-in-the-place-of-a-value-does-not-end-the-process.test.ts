@@ -2,10 +2,15 @@ import { expect, it } from 'vitest';
 import {
   ChannelServer,
   type ConnectMessage,
+  fromHttpSession,
+  fromToken,
   Groups,
   type HasChannelSession,
+  type HttpSession,
   identifyKey,
   tokenIdOf,
+  withUserFrom,
+  withUserFromHttp,
   withUserFromToken,
 } from '../../entries/index.js';
 import { MemoryHttpSessionReader, MemorySessionStore, MemoryTicketStore } from '../../entries/memory.js';
@@ -69,4 +74,42 @@ it.each<[string, (message: Message) => unknown]>([
 it('a promise in the place of a key is malformed, as anything else that is no key, and its rejection is nobody’s', async () => {
   const { authentication } = await identifyKey(forgotten(), { tokens: site.tokens });
   expect(authentication.outcome).toBe('malformed');
+});
+
+it.each<[string, () => object]>([
+  ['user', () => ({ id: 'a', userId: forgotten(), data: {} })],
+  ['data', () => ({ id: 'a', userId: 'alice', data: forgotten() })],
+])('an HTTP session with a promise in the place of its %s cannot be told, and its rejection is nobody’s', async (_member, make) => {
+  const errors: unknown[] = [];
+  const sessions = { read: async () => make() as HttpSession, readById: async () => undefined };
+  const connect = withUserFromHttp({ sessions, users: site.users })(() => undefined);
+  const client = await connectTo({ connect }, { onError: (error) => errors.push(error) });
+  expect([500, 503]).toContain(client.refusal?.status);
+  expect(errors).toHaveLength(1);
+});
+
+it('a batch of promises that nobody has awaited is no answer, ends no channel, and their rejections are nobody’s', async () => {
+  const { clock, options, tokens, users, sessions, errors } = makeSite();
+  const sessionId = sessions.create('alice');
+  const promises = async (ids: readonly string[]) => new Map(ids.map((id) => [id, forgotten()]));
+  const found = { findById: tokens.findById.bind(tokens), findByIds: promises };
+  const read = { read: sessions.read.bind(sessions), readById: sessions.readById.bind(sessions), readByIds: promises };
+  const connect = withUserFrom(fromToken({ tokens: found as never }), fromHttpSession({ sessions: read as never, users }))(() => undefined);
+  const channels = new ChannelServer({ connect }, options);
+  const clients = [
+    await connectTo(channels, { cookies: { key: aliceKey } }),
+    await connectTo(channels, { cookies: { sessionid: sessionId } }),
+  ];
+  await clock.advance(60_000);
+  expect(clients.map(({ closed }) => closed)).toEqual([undefined, undefined]);
+  expect(errors.length).toBeGreaterThan(0);
+  await channels.close();
+});
+
+it('what rejects with a promise that rejects is nobody’s', async () => {
+  const onEvent = async () => {
+    throw forgotten();
+  };
+  const client = await connectTo({ connect: () => undefined }, { onEvent: onEvent as never });
+  expect(client.refusal).toBeUndefined();
 });
