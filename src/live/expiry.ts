@@ -26,7 +26,7 @@ export interface ExpiryOwner {
   identified(): Iterable<Connection>;
   /** Looks channels up once more. Never rejects. */
   check(channels: readonly Connection[]): Promise<void>;
-  /** Whether a channel is being looked up for another reason: it may have another end by now. */
+  /** Whether a channel, or a token that it may go over to, is being looked up for another reason: it may have another end by now. */
   isInDoubt(channel: Connection): boolean;
   /** Tells the application that a channel ends in `inMs`; `undefined` where it does not want to know. */
   readonly onExpiring: ((channel: Connection, inMs: number) => void) | undefined;

@@ -85,7 +85,7 @@ export class LiveWatch implements ChannelWatch {
       clock,
       identified: () => registry.identifiedOnes(),
       check: (channels) => this.#rechecks.check(channels),
-      isInDoubt: (channel) => this.#hints.has(channel),
+      isInDoubt: (channel) => this.#hints.has(channel) || this.#reauthentications.isUnderWay(channel),
       onExpiring: settings.onExpiring && ((channel, inMs) => this.#tellExpiring(channel, inMs)),
     });
     this.#revocations = new Revocations({ clock, registry, log: this.log, hints: this.#hints, events: runtime.events });

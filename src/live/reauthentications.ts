@@ -28,6 +28,11 @@ export class Reauthentications {
     this.#log = log;
   }
 
+  /** Whether a token is being looked up to which a channel may go over. */
+  isUnderWay(channel: Connection): boolean {
+    return this.#pending.has(channel);
+  }
+
   /** Resolves to whether the channel now lives by the token of `key`. One look-up at a time for each channel. */
   async run(channel: Connection, key: unknown): Promise<boolean> {
     const sources = this.#sourcesOf(channel);

@@ -39,6 +39,31 @@ describe('channel.reauthenticate', () => {
     expect([client.authentication, client.user, client.closed]).toEqual([authentication, user, undefined]);
   });
 
+  it('keeps a channel whose token ends meanwhile, for as long as the look-up takes and less than a second', async () => {
+    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    const start = clock.now();
+    for (const name of ['ann', 'bob']) tokens.put(name, { expiresAt: new Date(start + 60_000) });
+    tokens.put('ann', { expiresAt: new Date(start + 120_000) }, 'ann-2');
+    const [ann, bob] = [await connect('ann'), await connect('bob')];
+    await clock.advance(59_990);
+    const answers = deferred();
+    tokens.answers = answers.promise;
+    const renewals = [ann.channel.reauthenticate(keyOf('ann-2')), bob.channel.reauthenticate(keyOf('bob-2'))];
+    await clock.advance(200);
+    expect([ann.closed, bob.closed]).toEqual([undefined, undefined]);
+    answers.resolve();
+    expect(await Promise.all(renewals)).toEqual([true, false]);
+    await clock.advance(20);
+    expect([ann.closed, bob.closed]).toEqual([undefined, expired]);
+    tokens.answers = new Promise(() => undefined);
+    await clock.advance(59_700);
+    const late = ann.channel.reauthenticate(keyOf('ann-3')).catch(() => false);
+    await clock.advance(1_100);
+    expect(ann.closed).toEqual(expired);
+    await clock.advance(5_000);
+    expect(await late).toBe(false);
+  });
+
   it('resolves to false on an anonymous channel, and on one that has ended', async () => {
     const { tokens, connect } = watch();
     tokens.put('ann');
