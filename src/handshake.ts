@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { Handshake, HandshakeRequest, PathParams } from './messages.js';
 import { lastEntry } from './origin.js';
 
-/** Headers that carry credentials. */
-const secretHeaders: ReadonlySet<string> = new Set(['cookie', 'authorization', 'proxy-authorization', 'sec-websocket-protocol']);
+/** Headers that carry credentials, whatever wrappers read. */
+export const credentialHeaders: ReadonlySet<string> = new Set(['cookie', 'authorization', 'proxy-authorization', 'sec-websocket-protocol']);
 
 /** No group matched, or there are none. */
 export const noParams: PathParams = Object.freeze(Object.create(null));
@@ -63,7 +63,7 @@ export class KeptHandshake {
   #isAddressKnown = false;
   #whole: Handshake | undefined;
 
-  constructor(request: HandshakeRequest, secretParameters: ReadonlySet<string>) {
+  constructor(request: HandshakeRequest, secretParameters: ReadonlySet<string>, secretHeaders: ReadonlySet<string> = credentialHeaders) {
     const { headers, url = '/', params } = request;
     const kept: (string | readonly string[])[] = [];
     const names = Object.keys(headers);

@@ -11,7 +11,7 @@ export type Presented = { readonly kind: 'missing' } | { readonly kind: 'malform
 /** A place of the handshake where a token may travel: made by `cookie`, `authorization`, `subprotocol`, `query` or `ticket`. */
 export interface CredentialSource {
   readonly carrier: Carrier;
-  /** Name of the cookie or parameter, prefix of the subprotocol, or the schemes. */
+  /** Name of the cookie or parameter, prefix of the subprotocol, or the schemes; of a place of your own with the carrier `'header'`, that of the header. */
   readonly name: string;
   /** What stands there. A ticket can be used once. @default 'token' */
   readonly presents?: 'token' | 'ticket' | undefined;

@@ -1,4 +1,5 @@
 import { ChannelError } from '../errors.js';
+import { credentialHeaders } from '../handshake.js';
 import type { Reporter } from '../reporter.js';
 import type { CredentialSource } from './credentials.js';
 
@@ -10,10 +11,13 @@ export class KnownCredentials {
   readonly #reporter: Reporter;
   readonly #sources: CredentialSource[] = [];
   readonly #secretParameters = new Set<string>();
+  readonly #secretHeaders = new Set(credentialHeaders);
   /** All of them, each once. */
   readonly sources: readonly CredentialSource[] = this.#sources;
   /** The parameters of the query among them, in lower case, whose values nobody is shown. */
   readonly secretParameters: ReadonlySet<string> = this.#secretParameters;
+  /** The headers that carry credentials, in lower case, those of the application's own places among them. */
+  readonly secretHeaders: ReadonlySet<string> = this.#secretHeaders;
   #isUnguardedReported = false;
 
   constructor(reporter: Reporter) {
@@ -30,7 +34,9 @@ export class KnownCredentials {
       const isKnown = this.#sources.some(({ carrier, name }) => carrier === found.carrier && name === found.name);
       if (isKnown) continue;
       this.#sources.push(found);
-      if (found.carrier === 'query') this.#secretParameters.add(found.name.toLowerCase());
+      const lower = String(found.name).toLowerCase(); // a place of the application's own may have none
+      if (found.carrier === 'query') this.#secretParameters.add(lower);
+      if (found.carrier === 'header') this.#secretHeaders.add(lower);
     }
   }
 

@@ -136,7 +136,7 @@ export class UpgradeEndpoint implements UpgradeTaker, UpgradeAnswerer {
 /** `protocol`, unless it is a token, were its prefix in another case: `false` then, and nothing is echoed. */
 function withoutToken(protocol: string | false, credentials: readonly CredentialSource[]): string | false {
   const lower = protocol === false ? '' : protocol.toLowerCase();
-  const isToken = credentials.some(({ carrier, name }) => carrier === 'subprotocol' && lower.startsWith(name.toLowerCase()));
+  const isToken = credentials.some(({ carrier, name }) => carrier === 'subprotocol' && lower.startsWith(String(name).toLowerCase()));
   return isToken ? false : protocol;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type CredentialSource, cookie, withUserFromToken } from '../../../entries/index.js';
-import { connectTo } from '../../../entries/testing.js';
+import { type CredentialSource, cookie, type ReceiveMessage, withUserFromToken } from '../../../entries/index.js';
+import { type ConnectOptions, connectTo } from '../../../entries/testing.js';
 import { codesOf, expectProcessToLive, aliceKey as key, makeSite } from '../../support/site.js';
 
 expectProcessToLive();
@@ -18,6 +18,27 @@ describe('a place of one’s own where tokens travel', () => {
   it('may hold a key', async () => {
     const { client } = await connectWith(() => ({ kind: 'key', key }));
     expect(client.authentication).toMatchObject({ outcome: 'ok', source: 'token', carrier: 'header' });
+  });
+
+  it.each(['header', 'query', 'subprotocol'])('of the carrier %s may have no name', async (carrier) => {
+    const { tokens, options } = makeSite();
+    const from = { carrier, find: () => ({ kind: 'key', key }) } as unknown as CredentialSource;
+    const client = await connectTo({ connect: withUserFromToken({ tokens, from })(() => {}) }, options);
+    expect(client.user).toMatchObject({ id: 'alice' });
+  });
+
+  it.each<[CredentialSource['carrier'], string, ConnectOptions]>([
+    ['header', 'X-Key', { headers: { 'x-key': key } }],
+    ['query', 'key', { url: `/?key=${key}` }],
+  ])('of the carrier %s is removed from what is kept of the handshake', async (carrier, name, handshake) => {
+    const { tokens, options } = makeSite();
+    const from: CredentialSource = { carrier, name, find: () => ({ kind: 'key', key }) };
+    const kept: unknown[] = [];
+    const receive = ({ request }: ReceiveMessage): void => void kept.push(request);
+    const client = await connectTo({ connect: withUserFromToken({ tokens, from })(() => {}), receive }, { ...options, ...handshake });
+    await client.send('hello');
+    expect(kept).toHaveLength(1);
+    expect(JSON.stringify(kept)).not.toContain(key);
   });
 
   it.each([[undefined], [null], [{ kind: 'missing' }], [{ kind: 'key' }], [{ kind: 'key', key: null }]])(
