@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
-import { connect } from 'node:tls';
+import { type ConnectionOptions, connect } from 'node:tls';
 import { afterEach, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { ChannelServer, type ChannelServerOptions, type ReceiveMessage } from '../../../entries/index.js';
@@ -39,8 +39,15 @@ async function serve(mode: (typeof modes)[number], handlers: ChannelHandlers, op
   else new WebSocketServer({ server: https, clientTracking: false }).on('connection', channels.accept);
   const target = await portOf(https);
   const line = createTcpServer({ allowHalfOpen: true }, (near) => {
-    const callback = { pskCallback: () => ({ psk, identity: 'test' }), checkServerIdentity: () => undefined };
-    const far = connect({ ...shared, ...callback, host: '127.0.0.1', port: target, allowHalfOpen: true } as Parameters<typeof connect>[0]);
+    const options: ConnectionOptions & { readonly allowHalfOpen: boolean } = {
+      ...shared,
+      pskCallback: () => ({ psk, identity: 'test' }),
+      checkServerIdentity: () => undefined,
+      host: '127.0.0.1',
+      port: target,
+      allowHalfOpen: true,
+    };
+    const far = connect(options);
     for (const socket of [near, far]) socket.on('error', () => undefined);
     near.on('close', () => far.destroy());
     far.on('close', () => near.destroy());
