@@ -1,5 +1,7 @@
+import { types } from 'node:util';
 import { type Collection, type Db, type Document, Long, ObjectId } from 'mongodb';
-import { aFunction, aName, anObject, checkedOptions, checkOption, type Rules } from '../../src/checked-options.js';
+import { aFunction, aName, anObject, checkedOptions, checkOption, type Rule, type Rules } from '../../src/checked-options.js';
+import { ignorePromise } from '../../src/maybe-promise.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { checkDb } from './check-db.js';
 import { rowsOf } from './in-turns.js';
@@ -18,7 +20,7 @@ export interface MongoProfileOptions {
 export interface MongoUserOptions<User extends AuthenticatedUser = AppUser> {
   /** The collection that holds the users. @default 'users' */
   readonly collection?: string | undefined;
-  /** The field that holds the user's key: a string, an ObjectId or an integer. As a string, it is the user's `id`. @default '_id' */
+  /** The field, at the top of the document, that holds the user's key: a string, an ObjectId or an integer. As a string, it is the user's `id`. @default '_id' */
   readonly key?: string | undefined;
   /** Joins a profile to each user, in the same round trip. @default none */
   readonly profile?: MongoProfileOptions | undefined;
@@ -50,16 +52,34 @@ export function userIdOf(key: unknown): string | undefined {
   return isUserKey(key) ? String(key) : undefined;
 }
 
+/** What is read off a document as one of its own members: a path into it would find nothing there. */
+const aField: Rule = {
+  must: 'the name of a field, without dots and with no $ before it',
+  accepts: (value) => aName.accepts(value) && /^[^$.][^.]*$/.test(value as string),
+};
+
 /** What they must be. */
-export const userRules: Rules<MongoUserOptions> = { collection: aName, key: aName, profile: anObject, map: aFunction };
+export const userRules: Rules<MongoUserOptions> = { collection: aName, key: aField, profile: anObject, map: aFunction };
 const profileRules: Rules<MongoProfileOptions> = { collection: aName, foreignField: aName, as: aName };
 
 type Profile = MongoProfileOptions & { readonly as: string };
 
-function checkedProfile(owner: string, given: MongoProfileOptions): Profile {
+function checkedProfile(owner: string, given: MongoProfileOptions, key: string): Profile {
   const profile = checkedOptions(owner, given, profileRules);
   for (const name of ['collection', 'foreignField'] as const) checkOption(owner, name, profile[name], aName);
-  return { ...profile, as: profile.as ?? 'profile' };
+  const { as = 'profile' } = profile;
+  checkOption(owner, 'as', as, {
+    must: `the name of a field other than _id and the user's key, with no $ before it`,
+    accepts: (value) => value !== '_id' && value !== key && !as.startsWith('$'),
+  });
+  return { ...profile, as };
+}
+
+/** What `map` made of a document. @throws {TypeError} when it is a promise, which nobody waits for. */
+function mapped<User>(user: User): User {
+  if (!types.isPromise(user)) return user;
+  ignorePromise(user);
+  throw new TypeError('users.map must return a user at once, got a promise');
 }
 
 /** Holds what the profile is joined on; of a name that no application's document has. */
@@ -78,7 +98,7 @@ export class UserDocuments<User extends AuthenticatedUser> {
     this.collection = checkDb(owner, db).collection(collection);
     this.key = key;
     this.#map = map;
-    this.#profile = profile && checkedProfile(`${owner}.profile`, profile);
+    this.#profile = profile && checkedProfile(`${owner}.profile`, profile, key);
   }
 
   /**
@@ -128,7 +148,7 @@ export class UserDocuments<User extends AuthenticatedUser> {
     const document = this.#pick(id, documents);
     if (document === undefined) return undefined;
     try {
-      if (this.#map) return this.#map(document);
+      if (this.#map) return mapped(this.#map(document));
     } catch (error) {
       return error instanceof Error ? error : new Error('users.map threw something that is no Error.', { cause: error });
     }

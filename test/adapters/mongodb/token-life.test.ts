@@ -189,7 +189,12 @@ describeOnMongo('A token in MongoDB', () => {
     { options: { users: { collection: 7 } } },
     { options: { users: { key: null } } },
     { options: { users: { map: 'name' } } },
+    { options: { users: { key: 'account.uuid' } } },
+    { options: { users: { key: '$uuid' } } },
     { options: { users: { profile: { collection: 'profiles' } } } },
+    { options: { users: { profile: { collection: 'profiles', foreignField: 'user', as: '_id' } } } },
+    { options: { users: { key: 'uuid', profile: { collection: 'profiles', foreignField: 'user', as: 'uuid' } } } },
+    { options: { users: { profile: { collection: 'profiles', foreignField: 'user', as: '$profile' } } } },
   ])('has a repository that refuses $options with a TypeError', (given) => {
     const make = () => new MongoTokenRepository(('db' in given ? given.db : db) as never, given.options as never);
     expect(make).toThrow(TypeError);

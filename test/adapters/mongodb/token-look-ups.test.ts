@@ -232,6 +232,18 @@ describeOnMongo('Users in MongoDB', () => {
     expect(await people.findById(user._id.toHexString())).toMatchObject({ ...user, id: user._id.toHexString(), extra: { theme: 'dark' } });
   });
 
+  it('may have their profile in another of their fields', async () => {
+    const people = new MongoUserRepository(db, { collection: 'people', key: 'uuid', profile: { ...options.profile, as: 'more.profile' } });
+    expect(await people.findById('u-1')).toMatchObject({ id: 'u-1', more: { profile: { nickname: 'countess' } } });
+  });
+
+  it('whose mapper is asynchronous are not found, and it is the mapper that is named', async () => {
+    const later = { ...options, map: (async () => Promise.reject(new Error('nobody waits'))) as never };
+    await expect(new MongoUserRepository(db, later).findById('u-1')).rejects.toThrow(/^users\.map must return .* at once/);
+    const tokens = new MongoTokenRepository(db, { users: later });
+    await expect(tokens.findById((await tokens.issue('u-1')).id)).rejects.toThrow(/^users\.map must return .* at once/);
+  });
+
   it('whose mapper throws fail alone', async () => {
     const careless = {
       ...options,
