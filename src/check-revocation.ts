@@ -7,14 +7,14 @@ import { checkTokenId } from './token-id.js';
 const kinds = ['tokenId', 'userId', 'httpSessionId'] as const;
 
 /**
- * A checked copy of what is to be published. Unknown members are left out.
+ * A checked copy of what is to be published. Unknown members are left out, and `null` is as good as nothing.
  *
  * @param owner what was called, e.g. `'MyFeed.publish'`.
  * @throws {TypeError} when it names none, or more than one, or `issuedBefore` is no valid `Date`: it would be told to nobody, or end more than it should.
  */
 export function checkedRevocation(owner: string, revocation: unknown): Revocation {
   const members = (revocation ?? {}) as { readonly [Name in (typeof kinds)[number] | 'issuedBefore' | 'hint']?: unknown };
-  const [kind, ...others] = kinds.filter((name) => members[name] !== undefined);
+  const [kind, ...others] = kinds.filter((name) => members[name] != null);
   if (kind === undefined || others.length > 0) {
     const got = kind === undefined ? kindOf(revocation) : `both ${[kind, ...others].join(' and ')}`;
     throw new TypeError(`${owner}: revocation must name one token, user or HTTP session by its id, got ${got}`);
@@ -35,7 +35,7 @@ export function checkedRevocation(owner: string, revocation: unknown): Revocatio
 }
 
 /**
- * A revocation as it came over the line or out of a database, where `null` is as good as nothing. One whose moment cannot be read must not end all that
+ * A revocation as it came over the line or out of a database. One whose moment cannot be read must not end all that
  * the user has: it is a hint.
  *
  * @throws {TypeError} when it is none; then it may have meant anything.
@@ -44,9 +44,9 @@ export function receivedRevocation(owner: string, received: unknown): Revocation
   const { tokenId, userId, httpSessionId, issuedBefore, hint } = (received ?? {}) as { readonly [name: string]: unknown };
   const isReadable = isValidDateIfAny(issuedBefore);
   return checkedRevocation(owner, {
-    tokenId: tokenId ?? undefined,
-    userId: userId ?? undefined,
-    httpSessionId: httpSessionId ?? undefined,
+    tokenId,
+    userId,
+    httpSessionId,
     issuedBefore: isReadable ? issuedBefore : undefined,
     hint: hint === true || !isReadable,
   });

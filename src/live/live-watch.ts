@@ -18,7 +18,7 @@ import { MessageChecks } from './message-checks.js';
 import { Reauthentications } from './reauthentications.js';
 import { Rechecks } from './rechecks.js';
 import { RevocationLog } from './revocation-log.js';
-import { Revocations } from './revocations.js';
+import { Revocations, toldRevocation } from './revocations.js';
 import { Staleness } from './staleness.js';
 import { Subscriptions } from './subscriptions.js';
 import { Sweeps } from './sweeps.js';
@@ -90,7 +90,7 @@ export class LiveWatch implements ChannelWatch {
     });
     this.#revocations = new Revocations({ clock, registry, log: this.log, hints: this.#hints, events: runtime.events });
     this.#subscriptions = new Subscriptions(runtime, {
-      revoked: (revocation) => void this.#revocations.act(this.#echoes.heard(revocation)),
+      revoked: (revocation) => void this.#revocations.act(this.#echoes.heard(toldRevocation(revocation))),
       gap: () => this.#gap(),
     });
     this.#reauthentications = new Reauthentications(runtime, registry, this.#grants, this.log);

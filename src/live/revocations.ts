@@ -30,25 +30,32 @@ export interface RevocationsOwner {
 }
 
 /**
- * What a revocation speaks of.
+ * A revocation as a feed tells it, with what it says of itself and nothing else: members that are `undefined` or `null` say nothing.
  *
  * @throws {TypeError} when it is none.
  */
-function keysOf(revocation: Revocation): IdentityKeys {
+export function toldRevocation(told: Revocation): Revocation {
   const owner = 'a revocation';
-  if (typeof revocation !== 'object' || revocation === null) throw new TypeError(`${owner} must be an object, got ${kindOf(revocation)}`);
-  if ('tokenId' in revocation) {
-    checkTokenId(owner, 'tokenId', revocation.tokenId);
-    return { tokenId: revocation.tokenId };
+  if (typeof told !== 'object' || told === null) throw new TypeError(`${owner} must be an object, got ${kindOf(told)}`);
+  const members: { readonly [Name in keyof IdentityKeys | 'issuedBefore' | 'hint']?: unknown } = told;
+  const { tokenId, userId, httpSessionId, issuedBefore } = members;
+  const hint = members.hint === true ? { hint: true as const } : {};
+  if (tokenId != null) {
+    checkTokenId(owner, 'tokenId', tokenId);
+    return { tokenId, ...hint };
   }
-  if ('userId' in revocation) {
-    checkId(owner, 'userId', revocation.userId);
-    const { issuedBefore } = revocation;
+  if (userId != null) {
+    checkId(owner, 'userId', userId);
     if (!isValidDateIfAny(issuedBefore)) throw new TypeError(`${owner}: issuedBefore must be a valid Date, got ${kindOf(issuedBefore)}`);
-    return { userId: revocation.userId };
+    return { userId, ...(issuedBefore != null && { issuedBefore }), ...hint };
   }
-  checkId(owner, 'httpSessionId', (revocation as Partial<typeof revocation>).httpSessionId);
-  return { httpSessionId: revocation.httpSessionId };
+  checkId(owner, 'httpSessionId', httpSessionId);
+  return { httpSessionId, ...hint };
+}
+
+function keysOf(revocation: Revocation): IdentityKeys {
+  if ('tokenId' in revocation) return { tokenId: revocation.tokenId };
+  return 'userId' in revocation ? { userId: revocation.userId } : { httpSessionId: revocation.httpSessionId };
 }
 
 /** Does what revocations say, to the channels of this process. */
@@ -63,7 +70,6 @@ export class Revocations {
    * Ends the channels that a revocation speaks of, or has them looked up again.
    *
    * @returns how many were ended.
-   * @throws {TypeError} when it is no revocation.
    */
   act(revocation: Revocation): number {
     const { registry, log, hints, events } = this.#owner;

@@ -91,8 +91,12 @@ class Subscription implements LastingSubscriptionOwner {
 
   subscribe(attempt: SubscriptionAttempt): Promise<AsyncDisposable> {
     return this.#feed.subscribe(
-      (revocation) => this.#tell(attempt, () => this.#listener.revoked(revocation)),
-      () => this.#tell(attempt, () => this.#listener.gap()),
+      (revocation) => {
+        if (!attempt.isGivenUp) this.#told(revocation);
+      },
+      () => {
+        if (!attempt.isGivenUp) this.#listener.gap();
+      },
       {
         failed: (error) => {
           ignorePromise(error);
@@ -105,21 +109,18 @@ class Subscription implements LastingSubscriptionOwner {
     );
   }
 
-  #tell(attempt: SubscriptionAttempt, run: () => void): void {
-    if (!attempt.isGivenUp) this.#run(run);
-  }
-
-  #run(run: () => void): void {
+  #told(revocation: Revocation): void {
     try {
-      run();
+      this.#listener.revoked(revocation);
     } catch (cause) {
-      this.#warn('What a revocation feed told is no revocation.', cause);
+      this.#warn('What a revocation feed told is no revocation: all live channels are looked up again.', cause);
+      this.#listener.gap(); // it may have meant anything
     }
   }
 
   began(isLate: boolean): void {
     this.#outage.over();
-    if (isLate) this.#run(() => this.#listener.gap());
+    if (isLate) this.#listener.gap();
   }
 
   failed(cause: unknown, retryMs: number): void {

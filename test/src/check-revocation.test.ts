@@ -18,7 +18,8 @@ describe('a revocation that is published', () => {
     const checked = checkedRevocation('feed.publish', given);
     expect(checked).toEqual({ userId: 'ada', issuedBefore: moment });
     expect(Reflect.get(checked, 'issuedBefore')).not.toBe(moment);
-    expect(checkedRevocation('feed.publish', { userId: 'ada', issuedBefore: null })).toEqual({ userId: 'ada' });
+    const row = { tokenId: null, userId: 'ada', httpSessionId: null, issuedBefore: null, hint: null };
+    expect(checkedRevocation('feed.publish', row)).toEqual({ userId: 'ada' });
   });
 
   it.each([

@@ -1,6 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { ChannelServer, type ReceiveMessage, type TokenGrant, withUserFromHttp, withUserFromToken } from '../../../entries/index.js';
+import {
+  ChannelServer,
+  type ReceiveMessage,
+  type TokenGrant,
+  type TokenId,
+  withUserFromHttp,
+  withUserFromToken,
+} from '../../../entries/index.js';
 import { MemoryHttpSessionReader, MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { eventually } from '../../support/eventually.js';
@@ -140,6 +147,31 @@ describe('a revocation', () => {
       feed.tell(bad as never);
     expect(codesOf(warnings)).toEqual(Array(6).fill('ERR_REVOCATION_FEED_FAILED'));
     expect(client.closed).toBeUndefined();
+  });
+
+  it('that is none has all channels looked up again, since it may have meant anything', async () => {
+    const feed = new ScriptedFeed();
+    const { tokens, connect, clock } = watch({ revocations: feed, revalidate: 'connect' });
+    for (const name of ['ann', 'bob']) tokens.put(name);
+    const [ann, bob] = [await connect('ann'), await connect('bob')];
+    tokens.put('ann', { revokedAt: new Date(0) });
+    feed.tell({ userId: 7 } as never);
+    await clock.advance(1);
+    expect([ann.closed, bob.closed]).toEqual([revoked, undefined]);
+  });
+
+  it.each<[string, (id: TokenId) => object]>([
+    ['its token', (tokenId) => ({ tokenId, userId: null, httpSessionId: null, issuedBefore: null, hint: null })],
+    ['its user', () => ({ tokenId: undefined, userId: 'ann', httpSessionId: undefined, issuedBefore: undefined })],
+    ['its user', () => ({ tokenId: null, userId: 'ann', issuedBefore: new Date(Date.now() + 10 ** 12) })],
+  ])('ends a channel by %s, whatever it says that there is not', async (_what, revocationOf) => {
+    const feed = new ScriptedFeed();
+    const { tokens, connect, warnings } = watch({ revocations: feed });
+    const id = tokens.put('ann');
+    const client = await connect('ann');
+    feed.tell(revocationOf(id) as never);
+    expect(client.closed).toMatchObject({ code: 3000 });
+    expect(warnings).toEqual([]);
   });
 
   it('of an HTTP session ends the channels that it identified', async () => {
