@@ -3,20 +3,23 @@ import type { Revocation } from '../contracts/revocation-feed.js';
 
 /** How long after it was published a revocation may come back to where it came from. */
 const echoMs = 10_000;
+/** So often at most it is looked for what is too old: a map from whose front much was deleted is slow to begin with. */
+const forgetMs = 1_000;
 
+/** When something was published. */
 interface Published {
-  readonly name: string;
   /** On the monotonic clock. */
   readonly at: number;
   /** On the wall clock. */
   readonly date: Date;
 }
 
-/** What was published from here, and was acted on then, until it comes back. */
+/** What was published from here, and was acted on then, until it comes back. It may be much at a time, as when everybody is logged out. */
 export class Echoes {
   readonly #clock: Clock;
-  /** Earliest first. */
-  #published: Published[] = [];
+  /** How often each is still to come back, earliest first; what was published last stands last. */
+  readonly #published = new Map<string, Published[]>();
+  #forgetAt = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -24,13 +27,18 @@ export class Echoes {
 
   /** How many may still come back. */
   get size(): number {
-    return this.#published.length;
+    return [...this.#published.values()].reduce((sum, times) => sum + times.length, 0);
   }
 
   /** It is published now. */
   published(revocation: Revocation): void {
     this.#forgetOld();
-    this.#published.push({ name: JSON.stringify(revocation), at: this.#clock.monotonic(), date: new Date(this.#clock.now()) });
+    const name = JSON.stringify(revocation);
+    const times = this.#published.get(name) ?? [];
+    this.#dropOld(times);
+    times.push({ at: this.#clock.monotonic(), date: new Date(this.#clock.now()) });
+    this.#published.delete(name);
+    this.#published.set(name, times);
   }
 
   /**
@@ -38,18 +46,30 @@ export class Echoes {
    * again.
    */
   heard(revocation: Revocation): Revocation {
-    if (this.#published.length === 0) return revocation;
+    if (this.#published.size === 0) return revocation;
     this.#forgetOld();
     const name = JSON.stringify(revocation);
-    const index = this.#published.findIndex((each) => each.name === name);
-    const [published] = index < 0 ? [] : this.#published.splice(index, 1);
+    const times = this.#published.get(name) ?? [];
+    this.#dropOld(times);
+    const published = times.shift();
+    if (times.length === 0) this.#published.delete(name);
     if (published === undefined) return revocation;
     return 'userId' in revocation ? { ...revocation, issuedBefore: published.date } : { ...revocation, hint: true };
   }
 
   #forgetOld(): void {
+    const now = this.#clock.monotonic();
+    if (now < this.#forgetAt) return;
+    this.#forgetAt = now + forgetMs;
+    const since = now - echoMs;
+    for (const [name, times] of this.#published) {
+      if ((times.at(-1)?.at ?? 0) >= since) return;
+      this.#published.delete(name);
+    }
+  }
+
+  #dropOld(times: Published[]): void {
     const since = this.#clock.monotonic() - echoMs;
-    const first = this.#published.findIndex(({ at }) => at >= since);
-    if (first !== 0) this.#published = first < 0 ? [] : this.#published.slice(first);
+    while (times[0] !== undefined && times[0].at < since) times.shift();
   }
 }

@@ -15,3 +15,19 @@ it('nothing is kept for longer than ten seconds of what a feed never tells back'
   expect(echoes.heard(told)).toBe(told);
   expect(echoes.size).toBe(0);
 });
+
+it('each comes back as often as it was published, and others of its kind that are told are none of them', async () => {
+  const clock = new TestClock();
+  const echoes = new Echoes(clock);
+  const told = { userId: 'ann' };
+  const dates: Date[] = [];
+  for (const ms of [6_000, 3_000, 3_000]) {
+    dates.push(new Date(clock.now()));
+    echoes.published(told);
+    await clock.advance(ms);
+  }
+  expect(echoes.heard({ userId: 'bob' })).toEqual({ userId: 'bob' });
+  // the first was published too long ago
+  expect([1, 2, 3].map(() => echoes.heard(told))).toEqual([{ ...told, issuedBefore: dates[1] }, { ...told, issuedBefore: dates[2] }, told]);
+  expect(echoes.size).toBe(0);
+});
