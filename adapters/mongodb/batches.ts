@@ -52,6 +52,12 @@ export class Batches<Found> {
     return this.#loader.load({ id, signal });
   }
 
+  /** {@link find}, with the answer of a {@link BatchQuery}: a list of one belongs to what is looked up beside it, like the tickets of a storm. */
+  async findAlone(id: string, signal: AbortSignal): Promise<Map<string, Found>> {
+    const found = await this.find(id, signal);
+    return new Map(found === undefined ? [] : [[id, found]]);
+  }
+
   #schedule(dispatch: () => void): void {
     if (this.#inFlight) {
       this.#waiting.push(dispatch);

@@ -139,7 +139,10 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     const failures = new Map<TokenId, Error>();
     for (let start = 0; start < checked.length; start += maxListSize) {
       const some = checked.slice(start, start + maxListSize);
-      for (const [id, found] of await this.#operations.run('find tokens', (signal) => this.#query(some, signal))) {
+      const [first] = some.length === 1 ? some : [];
+      const ask = (signal: AbortSignal): Promise<Map<string, Found<User> | Error>> =>
+        first === undefined ? this.#query(some, signal) : this.#lookups.findAlone(first, signal);
+      for (const [id, found] of await this.#operations.run('find tokens', ask)) {
         if (found instanceof Error) failures.set(id as TokenId, found);
         else grants.set(id as TokenId, found.grant);
       }

@@ -94,6 +94,20 @@ describeOnMongo('Look-ups of tokens in MongoDB', () => {
     expect(commands()).toEqual(['aggregate', 'aggregate']);
   });
 
+  it('by many lists of one id share queries, too: each ticket of a storm has its token looked up by one', async () => {
+    const unknown = tokenIdOf('f'.repeat(40));
+    const people = new MongoUserRepository(db);
+    for (const [repository, lists] of [
+      [tokens, [...ids.slice(0, 300), unknown]],
+      [people, [...ids.slice(0, 300).map((_, index) => `user-${index}`), 'nobody']],
+    ] as const) {
+      commands();
+      const found = await Promise.all(lists.map((id) => repository.findByIds([id as never])));
+      expect(found.map((each) => [...each.keys()])).toEqual(lists.map((id) => (id === unknown || id === 'nobody' ? [] : [id])));
+      expect(commands().length).toBeLessThanOrEqual(3);
+    }
+  });
+
   it('know users whose key is an ObjectId, an integer or a string', async () => {
     const objectId = new ObjectId();
     await users.insertMany([{ _id: objectId }, { _id: new Int32(42) }, { _id: Long.fromString('9007199254740993') }, { _id: '0042' }]);
