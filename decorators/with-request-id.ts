@@ -45,7 +45,8 @@ const isAnswered: unique symbol = Symbol('is answered');
  * A message without a number is handled as usual, and its handler's result is not sent. `{ "ping": true, "requestId" }` is answered with `"pong"` at
  * once.
  *
- * Includes `withChannelSession` and `withClientErrors`. Put it outermost, except for wrappers that refuse.
+ * Includes `withChannelSession` and `withClientErrors`. Put it outermost, except for wrappers that end the channel: what others tell the client then
+ * carries the number.
  */
 export const withRequestId: Configurable<RequestIdOptions, HasRequestId & HasChannelSession, ReceiveMessage> = defineBuiltIn(
   'withRequestId',
