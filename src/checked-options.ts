@@ -55,6 +55,18 @@ export function having(what: string, ...methods: readonly string[]): Rule {
   };
 }
 
+/** As {@link having}; `such` is how to make it of a client of Redis, which has methods of these names, too. */
+export function havingNotAsClient(what: string, such: string, ...methods: readonly string[]): Rule {
+  const rule = having(what, ...methods);
+  return { must: `${rule.must}, such as ${such}`, accepts: (value) => rule.accepts(value) && !isRedisClient(value as object) };
+}
+
+/** Whether it is one of ioredis (`status`) or redis (`isOpen`). */
+function isRedisClient(value: object): boolean {
+  const { duplicate, status, isOpen } = value as Readonly<Record<'duplicate' | 'status' | 'isOpen', unknown>>;
+  return typeof duplicate === 'function' && (typeof status === 'string' || typeof isOpen === 'boolean');
+}
+
 /** @throws {TypeError} naming `owner`, the option, what it must be and what it is, unless `rule` accepts `value`. */
 export function checkOption(owner: string, name: string, value: unknown, rule: Rule): void {
   if (rule.accepts(value)) return;
@@ -74,27 +86,33 @@ export function checkedOptions<Options extends object>(
 ): Readonly<Options> {
   if (given !== undefined) checkOption(owner, 'options', given, anObject);
   const options = copyOf(given, rules);
-  if (given !== undefined && isSomethingElse(given, rules)) {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(rules, name));
+  if (given !== undefined && hasMethods(given) && (unknown !== undefined || !Object.keys(rules).some((name) => name in given))) {
     throw new TypeError(
-      `${owner}: options must be an object that holds them, got ${kindOf(given)}; it takes ${listed(Object.keys(rules))}`,
+      `${owner}: options must be an object that holds them, got ${nameOf(given)}; it takes ${listed(Object.keys(rules))}`,
     );
   }
+  if (unknown !== undefined) throw new TypeError(`${owner}: there is no option ${unknown}; it takes ${listed(Object.keys(rules))}`);
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(rules, name)) throw new TypeError(`${owner}: there is no option ${name}; it takes ${listed(Object.keys(rules))}`);
     if (value !== undefined) checkOption(owner, name, value, rules[name as keyof NoInfer<Options>]);
   }
   return Object.freeze(options);
 }
 
-/** Whether it has methods, and neither a member of its own nor an option: what was meant to be one of them, and not to hold them. */
-function isSomethingElse(given: object, rules: object): boolean {
-  if (Object.keys(given).length > 0 || Object.keys(rules).some((name) => name in given)) return false;
+/** Whether it is of a class with methods, as what is meant to be one of the options often is. */
+function hasMethods(given: object): boolean {
   let holder: object | null = Object.getPrototypeOf(given);
   for (; holder !== null && Object.getPrototypeOf(holder) !== null; holder = Object.getPrototypeOf(holder)) {
     const members = Object.entries(Object.getOwnPropertyDescriptors(holder));
     if (members.some(([name, { value }]) => name !== 'constructor' && typeof value === 'function')) return true;
   }
   return false;
+}
+
+function nameOf(instance: object): string {
+  const kind = kindOf(instance);
+  const { name }: { readonly name?: unknown } = instance.constructor;
+  return kind === 'object' && typeof name === 'string' && name !== '' ? `a ${name} itself` : kind;
 }
 
 /** Members of its own, and of the options that there are those that it inherits: getters of a class, and what `Object.create` was given. */

@@ -7,7 +7,7 @@ import type { Channel, ChannelSession } from '../src/messages.js';
 import { checkCopy } from '../src/package-copy.js';
 import type { ChannelHandlers, ClassHandlers } from '../src/server/channel-handlers.js';
 import { ChannelServer } from '../src/server/channel-server.js';
-import type { ChannelServerOptions } from '../src/server/channel-server-options.js';
+import { type ChannelServerOptions, isServerOption } from '../src/server/channel-server-options.js';
 import { SessionDraft } from '../src/session/session-draft.js';
 import { cutReason, isCloseCode } from '../src/status-codes.js';
 import type { AnonymousUser, AppUser } from '../src/users.js';
@@ -143,6 +143,7 @@ export async function connectTo<H extends object = never>(
   const { cookies, headers, origin, url, protocols, via = 'upgrade', ...serverOptions } = options;
   const handshake = checkedHandshake('connectTo', { cookies, headers, origin, url, protocols });
   checkOption('connectTo', 'via', via, oneOf(['upgrade', 'accept']));
+  checkOptionNames(serverOptions);
   if (!(target instanceof ChannelServer)) checkCopy('connectTo: target', target);
   else if (Object.keys(serverOptions).length > 0) {
     throw new TypeError(`connectTo: ${Object.keys(serverOptions)[0]} is an option of the server; give it to the ChannelServer`);
@@ -152,4 +153,13 @@ export async function connectTo<H extends object = never>(
   const { channel, connected } = server.open(transport, fakeRequest(handshake));
   await Promise.race([connected, transport.ended]);
   return new TestClient(channel, transport);
+}
+
+/** @throws {TypeError} when one of them is no option of a server. */
+function checkOptionNames(serverOptions: object): void {
+  const unknown = Object.keys(serverOptions).find((name) => !isServerOption(name));
+  if (unknown === undefined) return;
+  throw new TypeError(
+    `connectTo: there is no option ${unknown}; it takes cookies, headers, origin, url, protocols and via, and the options of ChannelServer`,
+  );
 }

@@ -2,7 +2,7 @@ import type { Collection, Db, Document } from 'mongodb';
 import { checkId } from '../../src/check-id.js';
 import { checkIssueOptions, latestTime } from '../../src/check-issue-options.js';
 import { checkExtendOptions, checkRotateOptions } from '../../src/check-renewal-options.js';
-import { aFlag, aName, anInteger, anObject, checkedOptions, having, type Rules } from '../../src/checked-options.js';
+import { aFlag, aName, anInteger, anObject, checkedOptions, havingNotAsClient, type Rules } from '../../src/checked-options.js';
 import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import type {
   ExtendOptions,
@@ -76,7 +76,7 @@ const tokenRules: Rules<MongoTokenOptions> = {
 const cacheRules: Rules<MongoTokenCacheOptions> = {
   ttlMs: anInteger(1, 60_000),
   maxTokens: anInteger(1, 2_147_483_647),
-  feed: having('a RevocationFeed', 'subscribe'),
+  feed: havingNotAsClient('a RevocationFeed', 'new RedisRevocationFeed(client)', 'subscribe'),
 };
 
 /**

@@ -2,7 +2,7 @@ import { Connection } from '../channel/connection.js';
 import { bytesOf } from '../channel/frame-format.js';
 import { SharedFrame } from '../channel/shared-frame.js';
 import { checkData, jsonOf, type MessageData } from '../check-data.js';
-import { aFlag, aFunction, checkedOptions, having, type Rule, type Rules } from '../checked-options.js';
+import { aFlag, aFunction, checkedOptions, having, havingNotAsClient, type Rule, type Rules } from '../checked-options.js';
 import type { Broadcaster } from '../contracts/broadcaster.js';
 import type { Clock } from '../contracts/clock.js';
 import { guardedClock } from '../guarded-clock.js';
@@ -50,7 +50,7 @@ const aChannelOrSeveral: Rule = {
 };
 const sendRules: Rules<GroupSendOptions> = { except: aChannelOrSeveral };
 const rules: Rules<GroupsOptions> = {
-  broadcaster: having('a broadcaster', 'publish', 'subscribe'),
+  broadcaster: havingNotAsClient('a Broadcaster', 'new RedisBroadcaster(client)', 'publish', 'subscribe'),
   presence: aFlag,
   onGap: aFunction,
   onPresence: aFunction,

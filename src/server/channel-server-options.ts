@@ -1,5 +1,5 @@
 import type { LimitOptions } from '../channel/channel-limits.js';
-import { aFunction, anInteger, anObject, checkedOptions, having, milliseconds, type Rules } from '../checked-options.js';
+import { aFunction, anInteger, anObject, checkedOptions, having, havingNotAsClient, milliseconds, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { RevocationFeed } from '../contracts/revocation-feed.js';
 import { refusalRules } from '../errors.js';
@@ -108,13 +108,18 @@ const rules: Rules<ChannelServerOptions> = {
   revalidate: aRevalidation,
   maxStaleMs: milliseconds(0),
   onExpiring: aFunction,
-  revocations: having('a RevocationFeed', 'subscribe'),
+  revocations: havingNotAsClient('a RevocationFeed', 'new RedisRevocationFeed(client)', 'subscribe'),
   outcomes: anObject,
   onError: aFunction,
   onWarning: aFunction,
   onEvent: aFunction,
   ...originRules,
 };
+
+/** Whether a server has an option of that name. */
+export function isServerOption(name: string): boolean {
+  return Object.hasOwn(rules, name);
+}
 
 /**
  * A checked copy of `given`, everything filled in.

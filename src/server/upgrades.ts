@@ -44,6 +44,8 @@ export class Upgrades {
    * @throws {TypeError} when an option is not what it must be, or the server has such a route already.
    */
   addRoute(server: UpgradeServer, given: UpgradeOptions): void {
+    if (typeof server === 'function')
+      throw new TypeError('handleUpgrades: server must be an HTTP server, got a function: write handleUpgrades(app.listen(port))');
     if (typeof (server as Partial<Server> | null)?.prependListener !== 'function')
       throw new TypeError(`handleUpgrades: server must be an HTTP server, got ${kindOf(server)}`);
     if (isWebSocketServer(server))

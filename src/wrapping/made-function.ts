@@ -89,6 +89,7 @@ export function checkWrapper(what: string, value: unknown): (handler: AnyHandler
   if (made === 'handler')
     throw new TypeError(`${what} must be a wrapper, got the handler ${name}: handlers come last, as in compose(…)(handler)`);
   throw new TypeError(
-    `${what} must be a wrapper, got ${name}: if it makes a wrapper, call it first, as in ${name}(…); wrappers of your own are made with defineWrapper`,
+    `${what} must be a wrapper, got ${name}: if it makes a wrapper, call it first, as in ${name}(…); wrappers of your own are made with defineWrapper, ` +
+      'and handlers come last, as in compose(…)(handler)',
   );
 }

@@ -26,7 +26,7 @@ import {
   MongoUserRepository,
   registerMongo,
 } from '../../entries/mongodb.js';
-import { anInteger, checkedOptions, milliseconds } from '../../src/checked-options.js';
+import { anInteger, checkedOptions, having, milliseconds } from '../../src/checked-options.js';
 import { kindOf } from '../../src/kind-of.js';
 import { fakeRequest } from '../../testing/fake-request.js';
 
@@ -115,6 +115,25 @@ describe.each(Object.entries(owners))('%s', (owner, { take, bad }) => {
 });
 
 describe('checked options', () => {
+  it('are not what was meant to be one of them: a repository, a store or a limiter with members of its own', () => {
+    class Repository {
+      readonly revocations = 1;
+      get points(): number {
+        return 1;
+      }
+      findById(): undefined {}
+    }
+    const rules = { points: anInteger(1), tokens: having('a Repository', 'findById') };
+    for (const one of [rules, { tokens: rules.tokens }])
+      expect(() => checkedOptions('withTokens', new Repository() as object, one as never)).toThrow(/got a Repository itself.*tokens/);
+    class Settings {
+      readonly points = 2;
+      readonly tokens = new Repository();
+      describe(): void {}
+    }
+    expect(checkedOptions('withTokens', new Settings() as object, rules as never)).toEqual({ points: 2, tokens: expect.any(Repository) });
+  });
+
   it('are a frozen copy, each read once, in which undefined counts as not given', () => {
     let reads = 0;
     const given = {

@@ -174,5 +174,7 @@ describe('connectTo', () => {
 
   it('refuses options of a server beside a server', async () => {
     await expect(connectTo(new ChannelServer({ receive: () => {} }), { concurrency: 2 })).rejects.toThrow(TypeError);
+    for (const target of [new ChannelServer({ receive: () => {} }), { receive: () => {} }])
+      await expect(connectTo(target, { cookie: 'key=value' } as object)).rejects.toThrow(/no option cookie; it takes cookies/);
   });
 });

@@ -290,6 +290,7 @@ describe('what is on Redis', () => {
     ]) {
       expect(() => make(bad as never)).toThrow(TypeError);
     }
+    expect(() => make(undefined as never)).toThrow(/client/);
     for (const bad of [{ prefix: 7 }, { timeoutMs: 0 }, { clock: {} }, { prefixes: 'x' }])
       expect(() => make(client, bad)).toThrow(TypeError);
   });

@@ -166,6 +166,11 @@ describe('groups of one process', () => {
     expect(() => groups.send('lobby', 'x', { except: 'ann' as unknown as Channel })).toThrow(TypeError);
     expect(() => groups.send('lobby', 'x', { exept: [] } as object)).toThrow(TypeError);
     expect(() => new Groups({ broadcaster: {} as Broadcaster })).toThrow(TypeError);
+    const none = (): undefined => undefined;
+    for (const state of [{ status: 'ready' }, { isOpen: false }]) {
+      const client = { publish: none, subscribe: none, duplicate: none, ...state } as unknown as Broadcaster;
+      expect(() => new Groups({ broadcaster: client })).toThrow(/new RedisBroadcaster\(client\)/);
+    }
     expect(() => new Groups({ onPresence: () => undefined })).toThrow(TypeError);
     expect(() => groups.presenceOf('lobby')).toThrow(TypeError);
   });

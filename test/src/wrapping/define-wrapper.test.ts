@@ -252,6 +252,11 @@ describe('a wrapper whose options must be given', () => {
     expect(seen).toEqual(['admin']);
   });
 
+  it('asks for its name where that is missing', () => {
+    const loose = defineWrapper as unknown as (around: unknown) => unknown;
+    expect(() => loose((_message: unknown, next: (added: object) => unknown) => next({}))).toThrow(/^defineWrapper: name must be /);
+  });
+
   it('says that they are missing, in each shape', () => {
     const loose = withRole as unknown as (...given: unknown[]) => unknown;
     for (const use of [
