@@ -93,8 +93,9 @@ export class PendingHandlers {
   }
 
   #arm(): void {
+    if (this.#cancel !== undefined) return;
     const [first] = this.#handlers;
-    if (first === undefined || this.#cancel !== undefined) return;
+    if (first === undefined) return;
     const left = first.startedAt + this.#timeoutMs - this.#clock.monotonic();
     this.#cancel = this.#clock.setTimer(
       () => {
