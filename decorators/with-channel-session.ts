@@ -1,6 +1,6 @@
 import { defineBuiltIn, giveSession } from '../src/channel/define-built-in.js';
 import type { HasChannelSession } from '../src/messages.js';
-import { type ChannelSessionOptions, checkedSessionOptions } from '../src/session/session-settings.js';
+import { type ChannelSessionOptions, checkedSessionOptions, checkSeenOptions } from '../src/session/session-settings.js';
 import type { Configurable } from '../src/wrapping/wrapper.js';
 
 /**
@@ -12,5 +12,8 @@ import type { Configurable } from '../src/wrapping/wrapper.js';
 export const withChannelSession: Configurable<ChannelSessionOptions, HasChannelSession> = defineBuiltIn('withChannelSession', {
   prepare: (given: ChannelSessionOptions | undefined, name) => checkedSessionOptions(name, given),
   requires: (options) => [{ kind: 'session', options }],
-  before: giveSession,
+  before: (message, options) => {
+    checkSeenOptions(options, message.channel.runtime.sessions.settings);
+    return giveSession(message);
+  },
 });

@@ -74,6 +74,24 @@ function mergeSessionOptions(list: readonly ChannelSessionOptions[]): ChannelSes
 }
 
 /**
+ * Holds a wrapper that the server may not have seen when it was built to the settings that its sessions have.
+ *
+ * @throws {TypeError} when it has an option of another value: what it keeps would go elsewhere.
+ */
+export function checkSeenOptions({ store, ttlMs, scope }: ChannelSessionOptions, settings: SessionSettings): void {
+  if (
+    (store === undefined || store === settings.store) &&
+    (ttlMs === undefined || ttlMs === settings.ttlMs) &&
+    (scope === undefined || scope === settings.scope)
+  )
+    return;
+  throw new TypeError(
+    'withChannelSession is called from a function of your own, where the server cannot see its options: wrap the handler itself, or give them ' +
+      'to the server, as session: { store, ttlMs, scope }',
+  );
+}
+
+/**
  * The settings of a server's sessions: of all the options that it was given, and of what is registered.
  *
  * @throws {TypeError} when two options differ, or the store is none.

@@ -3,6 +3,7 @@ import {
   authorization,
   ChannelServer,
   type ChannelServerOptions,
+  type ChannelSessionOptions,
   compose,
   container,
   cookie,
@@ -10,6 +11,7 @@ import {
   dispatchOn,
   fromHttpSession,
   fromToken,
+  type HasChannelSession,
   HTTP_SESSION_READER,
   TOKEN_REPOSITORY,
   USER_REPOSITORY,
@@ -23,7 +25,7 @@ import {
   withUserFromHttp,
   withUserFromToken,
 } from '../../entries/index.js';
-import { MemoryUserRepository } from '../../entries/memory.js';
+import { MemorySessionStore, MemoryUserRepository } from '../../entries/memory.js';
 import { connectTo } from '../../entries/testing.js';
 import { alice, aliceKey, bob, makeSite, thrownBy } from '../support/site.js';
 
@@ -203,6 +205,39 @@ describe('another reader in a wrapper that the server cannot see', () => {
   it('is of one server only: another server may have it', async () => {
     for (const wrapped of [seen, second])
       expect((await connectTo(serve({ connect: hidden(wrapped) }), { cookies })).refusal).toBeUndefined();
+  });
+});
+
+describe('a channel session in a wrapper that the server cannot see', () => {
+  const hidden = (wrapped: unknown) => (message: unknown) => (wrapped as (message: unknown) => unknown)(message);
+  const store = new MemorySessionStore();
+  const remember = (message: HasChannelSession) => message.channelSession.set('a', 1);
+
+  it.each<[string, ChannelSessionOptions, ChannelServerOptions]>([
+    ['its store', { store }, {}],
+    ['its store, where the server has another', { store }, { session: { store: new MemorySessionStore() } }],
+    ['its scope', { scope: 'user' }, {}],
+    ['its time to live', { ttlMs: 5_000 }, { session: { ttlMs: 6_000 } }],
+  ])('is refused where the server does not know %s', async (_what, options, serverOptions) => {
+    const errors: unknown[] = [];
+    const onError = (error: unknown): void => void errors.push(error);
+    const receive = hidden(withChannelSession(options)(remember));
+    const client = await connectTo(serve({ receive }, { ...serverOptions, onError }));
+    await client.send('x');
+    expect(client.closed?.code).toBe(1011);
+    expect(errors).toEqual([expect.any(TypeError)]);
+    expect(String(errors[0])).toMatch(/session: \{ store, ttlMs, scope \}/);
+  });
+
+  it('serves where the server knows all that it says, or it says nothing', async () => {
+    for (const options of [{}, { store }, { store, scope: 'channel', ttlMs: 5_000 }] as const) {
+      const receive = hidden(withChannelSession(options)(remember));
+      const client = await connectTo(serve({ receive }, { session: { store, ttlMs: 5_000 } }));
+      await client.send('x');
+      expect(client.closed).toBeUndefined();
+      expect(store.size).toBe(1);
+      await client.disconnect();
+    }
   });
 });
 
