@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { type ClientChannel, type ClientOptions, type ClientState, connectChannel } from '../../entries/client.js';
+import { deferred } from '../src/server/serving.js';
 import { eventually } from '../support/eventually.js';
 import { expectProcessToLive } from '../support/site.js';
 import { SiteForClients } from './site-for-clients.js';
@@ -53,6 +54,22 @@ describe('a client of ws in Node', () => {
     const asked = client.request(order);
     expect(await asked).toEqual({ orders: 1 });
     expect(site.handled).toHaveLength(1);
+  });
+
+  it('gets the answer to a request at which the server was at work when the line broke, and that is handled once', async () => {
+    const { client } = join({ key: await site.newKey() });
+    await isOpen(client);
+    const gate = deferred();
+    site.orders = gate.promise;
+    const asked = client.request(order);
+    await eventually(() => expect(site.handled).toHaveLength(1));
+    site.line.cut();
+    await eventually(() => expect(client.state.name).toBe('waiting'));
+    site.line.mend();
+    await isOpen(client);
+    gate.resolve();
+    expect(await asked).toEqual({ orders: 1 });
+    expect([site.handled.length, client.state.name]).toEqual([1, 'open']);
   });
 
   it('notices a line that is frozen, and takes another', async () => {

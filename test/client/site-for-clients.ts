@@ -38,6 +38,8 @@ export class SiteForClients {
   /** What has been handled of requests, in order. */
   readonly handled: unknown[] = [];
   readonly line: Line;
+  /** What an order waits for once it was taken. */
+  orders: Promise<void> = Promise.resolve();
   /** Whether `/renew` gives another token. */
   canRenew = true;
   readonly #store = new MemorySessionStore({ clock: this.clock });
@@ -99,8 +101,9 @@ export class SiteForClients {
         ),
         receive: withRequestId(
           dispatchOn('command', {
-            order: ({ body }) => {
+            order: async ({ body }) => {
               this.handled.push(body);
+              await this.orders;
               return { orders: this.handled.length };
             },
           }),
