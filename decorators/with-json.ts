@@ -1,4 +1,4 @@
-import { type ChannelMessage, ChannelReceiveMessage } from '../src/channel/channel-message.js';
+import { ChannelReceiveMessage } from '../src/channel/channel-message.js';
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { tellClient } from '../src/channel/tell-client.js';
 import { ClientError } from '../src/errors.js';
@@ -7,7 +7,6 @@ import { isThenable, promiseOf } from '../src/maybe-promise.js';
 import type { HasBody, ReceiveMessage } from '../src/messages.js';
 import type { SchemaIssue, SchemaResult, StandardSchema } from '../src/standard-schema.js';
 import { markFactories } from '../src/wrapping/made-function.js';
-import { hasPassed, makeMark, setPassed } from '../src/wrapping/passed-marks.js';
 import type { Wrapper } from '../src/wrapping/wrapper.js';
 
 /** Path and text of an issue, as the client gets it: a segment of a path may be a key or an object that holds one. */
@@ -20,23 +19,27 @@ function issueForClient({ path = [], message }: SchemaIssue): object {
   };
 }
 
-/** By schema: one that transforms would transform its own output where a message comes to it again. */
-const marks = new WeakMap<object, number>();
-
-function markOf(schema: object): number {
-  const mark = marks.get(schema) ?? makeMark();
-  marks.set(schema, mark);
-  return mark;
+/**
+ * Whether `message` has passed `schema` before, whose output it is then given again: one that transforms would transform its own output. Not where
+ * somebody else has put another body since, which nothing has checked.
+ */
+function hasChecked(message: ChannelReceiveMessage, schema: object): boolean {
+  const checks = message.bodyChecks;
+  if (checks === undefined || !checks.some(({ output }) => output === message.body)) return false;
+  const own = checks.findLast((check) => check.schema === schema);
+  if (own !== undefined) message.body = own.output;
+  return own !== undefined;
 }
 
 /** @throws {TypeError} when it is no result of a schema: what was never checked must not pass for checked. */
-function take(message: ChannelMessage, result: SchemaResult<unknown>, mark: number): void {
+function take(message: ChannelReceiveMessage, result: SchemaResult<unknown>, schema: object): void {
   if (typeof result !== 'object' || result === null || !('value' in result || 'issues' in result)) {
     throw new TypeError(`withJson: the schema's validate must return { value } or { issues }, got ${kindOf(result)}`);
   }
   if (result.issues !== undefined) throw new ClientError('invalid_message', { issues: result.issues.map(issueForClient) });
   message.body = result.value;
-  setPassed(message, mark);
+  message.bodyChecks ??= [];
+  message.bodyChecks.push({ schema, output: result.value });
 }
 
 /**
@@ -51,16 +54,15 @@ export function withJson<Output>(schema: StandardSchema<unknown, Output>): Wrapp
   if (typeof (schema as Partial<StandardSchema> | null)?.['~standard']?.validate !== 'function') {
     throw new TypeError(`${name}: schema must be a Standard Schema, such as one of zod, valibot or arktype`);
   }
-  const mark = markOf(schema);
   return defineBuiltIn(name, {
     before: (message) => {
       if (!(message instanceof ChannelReceiveMessage)) {
         throw new TypeError(`${name}: a ${message.kind} message has no JSON; wrap a receive handler in it`);
       }
-      if (hasPassed(message, mark)) return undefined;
+      if (hasChecked(message, schema)) return undefined;
       const result = schema['~standard'].validate(message.hasBody ? message.body : message.json());
-      if (isThenable(result)) return promiseOf(result).then((settled) => take(message, settled, mark));
-      return take(message, result, mark);
+      if (isThenable(result)) return promiseOf(result).then((settled) => take(message, settled, schema));
+      return take(message, result, schema);
     },
     failed: tellClient,
   });

@@ -235,6 +235,8 @@ export class ChannelReceiveMessage extends ChannelMessage implements Pick<Receiv
   readonly isBinary: boolean;
   /** Which of the channel's messages it is, from 1. */
   sequence = 0;
+  /** What has checked its body, and what came of it. */
+  bodyChecks: { readonly schema: object; readonly output: unknown }[] | undefined;
   #text: string | undefined;
 
   constructor(channel: Connection, data: Buffer, isBinary: boolean) {

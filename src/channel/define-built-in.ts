@@ -5,6 +5,7 @@ import { boundedLookUp } from '../identity/bounded-look-up.js';
 import { checkedHttpSession } from '../identity/checked-http-session.js';
 import type { UserSource } from '../identity/user-source.js';
 import { isThenable, promiseOf } from '../maybe-promise.js';
+import { anonymousUser } from '../users.js';
 import { configurable } from '../wrapping/define-wrapper.js';
 import { type AnyHandler, madeHandler, nameAround } from '../wrapping/made-function.js';
 import { checkMayBegin } from '../wrapping/passed-marks.js';
@@ -205,11 +206,19 @@ function identify(message: ChannelMessage, sources: readonly UserSource[] | unde
   return undefined;
 }
 
+/** Those that were given nobody, since their channel was not identified yet. */
+const askedEarly = new WeakSet<ChannelMessage>();
+
 /** Puts session and user on `message`: what {@link giveUser} does by itself where it has nothing to wait for. */
 export function putUser(message: ChannelMessage): void {
   putSession(message);
-  // an outer wrapper that found the HTTP session gone knows better; at connect, one that asked too early does not
-  if (!message.hasUser || (connectingOf(message) !== undefined && !hasOwnUser(message))) message.user = message.channel.user;
+  const { user, authentication } = message.channel;
+  if (!message.hasUser) {
+    message.user = user;
+    if (authentication === undefined && connectingOf(message) !== undefined) askedEarly.add(message);
+  } else if (message.user === anonymousUser && askedEarly.has(message) && !hasOwnUser(message)) {
+    message.user = user; // else an outer wrapper knows better: the HTTP session is gone, or it has put a user of its own
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  anonymousUser,
   authorization,
   ChannelServer,
   type ChannelServerOptions,
@@ -304,6 +305,21 @@ describe('two wrappers that identify differently, of which the server does not s
 
   it('serve where they are alike', async () => {
     for (const connect of alike) expect((await connectTo(serve({ connect }), { cookies })).refusal).toBeUndefined();
+  });
+
+  it('leave the user whom a wrapper of one’s own has put around them, at connect as later', async () => {
+    for (const user of [bob, anonymousUser]) {
+      const seenIds: unknown[] = [];
+      const see = (message: { user: { id: unknown } }) => void seenIds.push(message.user.id);
+      const withOther = defineWrapper('withOther', (_message, next) => next({ user })) as unknown as Wrap;
+      for (const inner of [channelUser, byToken]) {
+        for (const wrapped of [byToken(withOther(inner(see))), byToken(withOther(hidden(inner(see))))]) {
+          const client = await connectTo(serve({ connect: wrapped, receive: wrapped }), { cookies });
+          await client.send('x');
+        }
+      }
+      expect(seenIds).toEqual(new Array(8).fill(user.id));
+    }
   });
 
   it('give one user where withChannelUser comes before what identifies', async () => {

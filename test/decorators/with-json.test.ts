@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
 import {
   type BaseMessage,
+  compose,
   defineWrapper,
   dispatchOn,
   type HasBody,
@@ -53,6 +54,22 @@ describe('withJson', () => {
     await client.sendJson({ n: 1 });
     await client.sendJson({ n: 'one' });
     expect(client.sentJson).toMatchObject([{ n: 4 }, { error: 'invalid_message' }]);
+  });
+
+  it('checks what another wrapper has put in place of the body, and gives the output of the schema that stands next to the handler', async () => {
+    const named = z.object({ name: z.string(), inner: z.unknown().optional() });
+    const withInner = defineWrapper('withInner', (message: ReceiveMessage & HasBody<{ readonly inner?: unknown }>, next) =>
+      next({ body: message.body.inner }),
+    );
+    const say = ({ body, channel }: ReceiveMessage & HasBody) => channel.sendJson(body);
+    const unwrapped = await connectTo({ receive: compose(withJson(named), withInner, withJson(named))(say) });
+    await unwrapped.sendJson({ name: 'outer', inner: { name: 'inner' } });
+    await unwrapped.sendJson({ name: 'outer', inner: { evil: true } });
+    expect(unwrapped.sentJson).toMatchObject([{ name: 'inner' }, { error: 'invalid_message', issues: [{ path: ['name'] }] }]);
+    const counted = z.looseObject({}).transform((body) => ({ keys: Object.keys(body).length }));
+    const between = await connectTo({ receive: withJson(named)(withJson(counted)(withJson(named)(say))) });
+    await between.sendJson({ name: 'ann' });
+    expect(between.sentJson).toEqual([{ name: 'ann' }]);
   });
 
   it.each([undefined, null, true, 'lobby', 5, [], {}, { valid: true }, { room: 'lobby' }])(
