@@ -1,9 +1,13 @@
 import type { Clock } from '../contracts/clock.js';
 import { withDeadline } from '../deadline.js';
 import { ChannelError, codeOf } from '../errors.js';
-import { ignorePromise } from '../maybe-promise.js';
+import { guardedController } from '../guarded-controller.js';
+import { ignorePromise, nothing } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
 import { isThrown } from '../thrown.js';
+
+/** The look-up has failed by then, and that is told. */
+const untold = { error: nothing };
 
 /** Tells a look-up that nobody waits for it any more. Most never ask, so the signal is made when one does. */
 export class LookUpSignal {
@@ -12,7 +16,7 @@ export class LookUpSignal {
   #isAborted = false;
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
+    this.#controller ??= guardedController(untold); // the application may listen, too
     if (this.#isAborted) this.#controller.abort(this.#reason);
     return this.#controller.signal;
   }

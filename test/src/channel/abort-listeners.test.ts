@@ -1,10 +1,10 @@
 import { getEventListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { ChannelServer } from '../../../entries/index.js';
-import { connectTo } from '../../../entries/testing.js';
+import { ChannelServer, defineSource, identifyKey, tokenIdOf, withUserFrom } from '../../../entries/index.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
 import { WsClient } from '../../support/ws-client.js';
-import { modes, nextTurn, serve } from '../server/serving.js';
+import { codesOf, modes, nextTurn, serve } from '../server/serving.js';
 
 const failure = new Error('a listener failed');
 const fail = (): never => {
@@ -71,4 +71,27 @@ it('message.signal is a signal like any other', async () => {
   await waiting;
   expect(called).toEqual(['twice', 'onabort true', 'AbortError']);
   expect(any.aborted).toBe(true);
+});
+
+it.each(Object.entries(ways))('a listener of the signal of a look-up that throws harms nobody (%s)', async (_way, listen) => {
+  const hang = (signal: AbortSignal): Promise<never> => {
+    listen(signal);
+    return new Promise(() => undefined);
+  };
+  const clock = new TestClock();
+  const ann = { outcome: 'ok', user: { id: 'ann', isAuthenticated: true }, tokenId: tokenIdOf('a'.repeat(16)) } as const;
+  const own = defineSource('own', () => ann, {
+    recheck: (_found, { signal }) => hang(signal),
+    findByKey: (_key, { signal }) => hang(signal),
+    revalidate: { everyMs: 1_000 },
+  });
+  const errors: unknown[] = [];
+  const channels = new ChannelServer({ connect: withUserFrom(own)(() => undefined) }, { clock, onError: (error) => errors.push(error) });
+  const client = await connectTo(channels);
+  await clock.advance(10_000);
+  await expect(identifyKey('a'.repeat(16), { source: own, timeoutMs: 1 })).rejects.toMatchObject({ code: 'ERR_LOOKUP_TIMEOUT' });
+  await nextTurn();
+  expect([client.closed, codesOf(errors)[0]]).toEqual([undefined, 'ERR_LOOKUP_TIMEOUT']);
+  await client.disconnect();
+  await channels.close();
 });

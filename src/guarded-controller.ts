@@ -1,6 +1,10 @@
 import { setMaxListeners } from 'node:events';
-import { whenDone } from '../maybe-promise.js';
-import type { Reporter } from '../reporter.js';
+import { whenDone } from './maybe-promise.js';
+
+/** Who is told what listeners throw. */
+interface ListenerErrors {
+  error(error: unknown): void;
+}
 
 type Listener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
 
@@ -8,7 +12,7 @@ type Listener = ((event: Event) => unknown) | { handleEvent(event: Event): unkno
  * A controller whose signal takes any number of listeners, and whose listeners may throw: Node would give that to the process, which ends
  * by it. Who listens to a signal that is made of this one (`AbortSignal.any`) is not guarded.
  */
-export function guardedController(reporter: Reporter): AbortController {
+export function guardedController(reporter: ListenerErrors): AbortController {
   const controller = new AbortController();
   const { signal } = controller;
   setMaxListeners(0, signal); // each handler under way may listen: many are no leak
@@ -49,7 +53,7 @@ function guardOnAbort(signal: AbortSignal): void {
   });
 }
 
-function callSafely(listener: Listener, event: Event, signal: AbortSignal, reporter: Reporter): void {
+function callSafely(listener: Listener, event: Event, signal: AbortSignal, reporter: ListenerErrors): void {
   const report = (error: unknown): void => reporter.error(error);
   try {
     const result = typeof listener === 'function' ? Reflect.apply(listener, signal, [event]) : listener.handleEvent(event);
