@@ -36,12 +36,17 @@ export class SessionAccess {
     return this.#record;
   }
 
-  /** Opens it for `owner`, once: a promise where its record must be loaded. */
+  /**
+   * Opens it for `owner`: a promise where its record must be loaded. As long as nobody has had it, it is opened again for whoever the owner turns
+   * out to be: a wrapper that the server cannot see identifies late.
+   */
   open(owner: SessionOwner): Promise<void> | undefined {
-    if (this.#isOpen) return this.#loading;
+    const { scope } = this.#records;
+    if (this.#isOpen && (scope === 'channel' || this.#record !== undefined)) return this.#loading;
     this.#isOpen = true;
-    if (this.#records.scope === 'channel') return undefined;
-    this.#record = this.#records.open(sharedSessionId(owner, this.#records.scope));
+    const sharedId = sharedSessionId(owner, scope);
+    if (sharedId === undefined) return undefined; // one of its own is made for who wants it first
+    this.#record = this.#records.open(sharedId);
     if (this.#hasEnded) void this.#record.end(); // nobody else would
     this.#loading = this.#record.load()?.then(() => {
       this.#loading = undefined;

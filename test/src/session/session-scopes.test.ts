@@ -1,14 +1,19 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
+  type BaseMessage,
   ChannelServer,
   type ChannelServerOptions,
+  type ConnectMessage,
   fromHttpSession,
   fromToken,
+  type HasChannelSession,
   type ReceiveMessage,
   type SessionScope,
   tokenIdOf,
   withChannelSession,
+  withChannelUser,
   withUserFrom,
+  withUserFromToken,
 } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { aliceKey, bobKey, codesOf, expectProcessToLive, makeSite, type Site } from '../../support/site.js';
@@ -210,5 +215,35 @@ describe('a session and identification', () => {
     expect(client.channelSession.get('a')).toBe(1);
     expect(load).toHaveBeenCalledTimes(1);
     expect(JSON.stringify(seen)).toBe('[{"a":1}]');
+  });
+});
+
+describe('a shared session of a channel that a function of one’s own identifies, where the server cannot see that', () => {
+  const count = ({ channelSession, channel }: HasChannelSession & BaseMessage): void => {
+    channelSession.update('n', (n) => Number(n ?? 0) + 1);
+    channel.sendJson(channelSession.get('n'));
+  };
+  const hidden = (wrapped: unknown) => (message: BaseMessage) => (wrapped as (message: BaseMessage) => unknown)(message);
+
+  it.each<[string, (site: Site) => (message: ConnectMessage) => unknown]>([
+    ['alone', ({ tokens }) => hidden(withUserFromToken({ tokens })(() => {}))],
+    ['under the session', ({ tokens }) => withChannelSession(hidden(withUserFromToken({ tokens })(count)))],
+    ['under the user', ({ tokens }) => withChannelUser(hidden(withUserFromToken({ tokens })(count)))],
+  ])('is that of the user: %s', async (_where, connectOf) => {
+    for (const via of ['upgrade', 'accept'] as const) {
+      const site = makeSite();
+      const session = { store: site.store, scope: 'user' } as const;
+      const server = new ChannelServer({ connect: connectOf(site), receive: withChannelUser(count) }, { ...site.options, session });
+      const told: unknown[] = [];
+      for (let round = 0; round < 2; round += 1) {
+        const client = await connectTo(server, { cookies: phone, via });
+        await client.send('x');
+        await client.disconnect();
+        told.push(...client.sentJson);
+      }
+      expect(told).toEqual(told.map((_, index) => index + 1));
+      expect(site.store.size).toBe(1);
+      expect(site.errors).toEqual([]);
+    }
   });
 });
