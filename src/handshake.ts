@@ -9,6 +9,11 @@ export const credentialHeaders: ReadonlySet<string> = new Set(['cookie', 'author
 /** No group matched, or there are none. */
 export const noParams: PathParams = Object.freeze(Object.create(null));
 
+function isSecret(parameter: string, secret: ReadonlySet<string>): boolean {
+  const [name] = new URLSearchParams(parameter).keys();
+  return name !== undefined && secret.has(name.toLowerCase());
+}
+
 /** `url` with the values of the parameters `secret` replaced, in whatever case a client wrote their names. */
 export function redactUrl(url: string, secret: ReadonlySet<string>): string {
   if (secret.size === 0) return url;
@@ -18,8 +23,9 @@ export function redactUrl(url: string, secret: ReadonlySet<string>): string {
     .slice(start + 1)
     .split('&')
     .map((part) => {
-      const [name] = new URLSearchParams(part).keys();
-      return name !== undefined && secret.has(name.toLowerCase()) ? `${part.split('=', 1)[0]}=***` : part;
+      const pieces = part.split('?'); // a header may list URLs, or hold one within another
+      const at = pieces.findIndex((piece) => isSecret(piece, secret));
+      return at < 0 ? part : `${[...pieces.slice(0, at), pieces[at]?.split('=', 1)[0]].join('?')}=***`;
     });
   return `${url.slice(0, start)}?${parts.join('&')}`;
 }

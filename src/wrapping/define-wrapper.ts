@@ -1,4 +1,4 @@
-import { aName, checkOption } from '../checked-options.js';
+import { aString, checkOption } from '../checked-options.js';
 import { ignore, isThenable, promiseOf, whenDone } from '../maybe-promise.js';
 import { callShapes } from './call-shapes.js';
 import { HandlerRun } from './handler-run.js';
@@ -116,7 +116,7 @@ export function defineWrapper<Given extends object, Options, Result extends Retu
   around: Around<Needs, Result, Options>,
 ): Configured<Given, PassedOn<Result>, Needs>;
 export function defineWrapper(name: string, first: unknown, second?: unknown): unknown {
-  checkOption('defineWrapper', 'name', name, aName);
+  checkOption('defineWrapper', 'name', name, aString);
   for (const part of second === undefined ? [first] : [first, second]) checkHandler(`defineWrapper: what ${name} is made of`, part);
   const around = (second ?? first) as AnyAround;
   const prepare = (second === undefined ? () => undefined : first) as (given?: object) => unknown;

@@ -252,7 +252,8 @@ describe('a wrapper whose options must be given', () => {
     expect(seen).toEqual(['admin']);
   });
 
-  it('asks for its name where that is missing', () => {
+  it('asks for its name where that is missing, and takes that of a function without a name', () => {
+    expect(() => defineWrapper('', (_message, next) => next({}))).not.toThrow();
     const loose = defineWrapper as unknown as (around: unknown) => unknown;
     expect(() => loose((_message: unknown, next: (added: object) => unknown) => next({}))).toThrow(/^defineWrapper: name must be /);
   });
