@@ -86,13 +86,16 @@ export function checkedOptions<Options extends object>(
 ): Readonly<Options> {
   if (given !== undefined) checkOption(owner, 'options', given, anObject);
   const options = copyOf(given, rules);
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(rules, name));
-  if (given !== undefined && hasMethods(given) && (unknown !== undefined || !Object.keys(rules).some((name) => name in given))) {
-    throw new TypeError(
-      `${owner}: options must be an object that holds them, got ${nameOf(given)}; it takes ${listed(Object.keys(rules))}`,
-    );
+  const takes = `it takes ${listed(Object.keys(rules))}`;
+  const isInstance = given !== undefined && hasMethods(given);
+  if (isInstance && !Object.keys(rules).some((name) => name in given)) {
+    throw new TypeError(`${owner}: options must be an object that holds them, got ${nameOf(given)} itself; ${takes}`);
   }
-  if (unknown !== undefined) throw new TypeError(`${owner}: there is no option ${unknown}; it takes ${listed(Object.keys(rules))}`);
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(rules, name));
+  if (unknown !== undefined) {
+    const whose = isInstance ? `, which ${nameOf(given)} has` : '';
+    throw new TypeError(`${owner}: there is no option ${unknown}${whose}; ${takes}`);
+  }
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined) checkOption(owner, name, value, rules[name as keyof NoInfer<Options>]);
   }
@@ -112,7 +115,7 @@ function hasMethods(given: object): boolean {
 function nameOf(instance: object): string {
   const kind = kindOf(instance);
   const { name }: { readonly name?: unknown } = instance.constructor;
-  return kind === 'object' && typeof name === 'string' && name !== '' ? `a ${name} itself` : kind;
+  return kind === 'object' && typeof name === 'string' && name !== '' ? `a ${name}` : kind;
 }
 
 /** Members of its own, and of the options that there are those that it inherits: getters of a class, and what `Object.create` was given. */

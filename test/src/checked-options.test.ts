@@ -124,8 +124,11 @@ describe('checked options', () => {
       findById(): undefined {}
     }
     const rules = { points: anInteger(1), tokens: having('a Repository', 'findById') };
-    for (const one of [rules, { tokens: rules.tokens }])
-      expect(() => checkedOptions('withTokens', new Repository() as object, one as never)).toThrow(/got a Repository itself.*tokens/);
+    const { tokens } = rules;
+    expect(() => checkedOptions('withTokens', new Repository() as object, { tokens } as never)).toThrow(
+      /got a Repository itself; .*tokens/,
+    );
+    expect(() => checkedOptions('withTokens', new Repository() as object, rules as never)).toThrow(/revocations, which a Repository has; /);
     class Settings {
       readonly points = 2;
       readonly tokens = new Repository();
