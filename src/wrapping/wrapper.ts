@@ -66,6 +66,12 @@ export type Without<M, Adds, Needs = None> = M extends unknown
       : Mismatch<`message.${Clash<M, Omit<Adds, keyof Needs>> & string}: the handler asks for another type than this wrapper gives`>
   : never;
 
+/**
+ * `Needs`, but where it is a kind of message less one member, which every message has. Or what it is called for were identical with it, and the
+ * compiler would infer nothing from that: parts of `dispatchOn` under such a wrapper would not see what it adds.
+ */
+export type Asked<Needs> = Needs extends BaseMessage ? Omit<Needs, 'signal'> : Needs;
+
 // ---- The call shapes ----
 
 /**
@@ -84,7 +90,7 @@ export interface HandlerCall<Adds extends object, Needs extends object> {
   <M = BaseMessage, Args extends readonly unknown[] = [], Result = unknown, This = unknown>(
     handler: Handler<M & Needs & Adds, Args, Result, This>,
     notADecorator?: undefined,
-  ): Handler<Needs & Without<M, Adds, Needs>, Args, Result | Promise<Awaited<Result>>, This>;
+  ): Handler<Asked<Needs> & Without<M, Adds, Needs>, Args, Result | Promise<Awaited<Result>>, This>;
 }
 
 /** `withX()` and `withX(options)`: the wrapper with these options. */
