@@ -64,10 +64,12 @@ class ReadSearch implements Reads {
     return this.#givesHttpSession(value.callee) || (isComposed && value.arguments.some((each) => this.#givesHttpSession(each)));
   }
 
-  #lookIntoFunction({ params }: AnyFunction, index: number): void {
+  #lookIntoFunction(called: AnyFunction, index: number): void {
+    const { params } = called;
     const [first] = params;
     const at = first?.type === 'Identifier' && first.name === 'this' ? index + 1 : index;
     const parameter = params[at];
+    if (called.type !== 'ArrowFunctionExpression' && /\barguments\b/.test(this.#context.source.textOf(called))) this.unseen ??= called;
     if (parameter === undefined || this.#seen.has(parameter)) return;
     this.#seen.add(parameter);
     const pattern = parameter.type === 'AssignmentPattern' ? parameter.left : parameter;

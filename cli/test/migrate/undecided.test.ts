@@ -88,6 +88,14 @@ describe('what the codemod cannot decide', () => {
     expect(places).toEqual(['2:37 look handler-not-seen']);
   });
 
+  it.each(['function () { return arguments[0].httpSession; }', 'function (message) { return log.apply(null, arguments); }'])(
+    'is told of where a handler hands its arguments on as a whole: %s',
+    (handler) => {
+      const { places } = token(`import { withUserFromHttp } from 'ws-with';\nwithUserFromHttp(${handler});`);
+      expect(places).toEqual(['2:18 look handler-not-seen']);
+    },
+  );
+
   it('is not told of where the message is logged, or handed to a function in sight that does not read the session', () => {
     const { places } = token(
       "import { withUserFromHttp } from 'ws-with';\nconst f = (m) => m.text;\nwithUserFromHttp((message) => { console.log(message); f(message); });",
