@@ -71,6 +71,7 @@ export class LiveWatch implements ChannelWatch {
       {
         answered: (channel) => this.#answered(channel),
         wentOver: (channel, mark) => this.#wentOver(channel, 'successor', mark),
+        isOver: (channel) => this.#expiry.note(channel),
         failed: (channel, askedAt) => this.#failed(channel, askedAt),
       },
     );

@@ -40,6 +40,8 @@ export interface RecheckListener {
   answered(channel: Connection): void;
   /** It lives by another token now, which was asked for at `mark`. */
   wentOver(channel: Connection, mark: number): void;
+  /** The time of a channel is over, if it was not lengthened since it was asked: it is being looked up for that. */
+  isOver(channel: Connection): void;
   /** Nobody can tell of a channel; it was asked at `askedAt`. */
   failed(channel: Connection, askedAt: number): void;
 }
@@ -248,9 +250,8 @@ export class Rechecks {
       this.#listener.answered(channel);
       return;
     }
-    // it may have been extended since it was asked for: it is being looked up for that
-    if (code === 'ERR_TOKEN_EXPIRED' && keys !== undefined && this.#log.isDoubtedSince(mark, keys)) return;
-    if (channel.cutOff(code)) round.ended += 1;
+    if (code === 'ERR_TOKEN_EXPIRED' && keys !== undefined && this.#log.isDoubtedSince(mark, keys)) this.#listener.isOver(channel);
+    else if (channel.cutOff(code)) round.ended += 1;
   }
 
   #failed(round: Round, channel: Connection, error: Error, askedAt: number): void {

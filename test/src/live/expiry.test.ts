@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import type { Channel } from '../../../entries/index.js';
 import { codesOf } from '../../support/site.js';
@@ -93,6 +94,22 @@ describe('a channel', () => {
     await clock.advance(1_050);
     expect(client.closed).toEqual(expired);
     await clock.advance(5_000);
+  });
+
+  it('ends where it is found that its token has ended, though hints come faster than answers', async () => {
+    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    const start = clock.now();
+    tokens.put('ann', { expiresAt: new Date(start + minute) });
+    const client = await connect('ann');
+    tokens.findByIds = async () => {
+      await nextTurn();
+      tokens.revocations.tell({ userId: 'ann', hint: true });
+      return new Map(tokens.grants);
+    };
+    tokens.put('ann', { expiresAt: new Date(start - minute) });
+    tokens.revocations.tell({ userId: 'ann', hint: true });
+    await clock.advance(1_000);
+    expect(client.closed).toEqual(expired);
   });
 
   it('ends sooner where a sweep finds that its token does', async () => {
