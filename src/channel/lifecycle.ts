@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { Authentication } from '../authentication.js';
 import { digestOf, type EventSubject, type Events, type RenewalEvent } from '../events.js';
+import type { IdentityKeys } from '../identity/user-source.js';
 import type { ErrorCode, Outcome } from '../outcomes.js';
 import type { TokenId } from '../token-id.js';
 import type { AnonymousUser, AppUser } from '../users.js';
@@ -12,6 +13,8 @@ import type { Transport } from './transport.js';
 interface ToldChannel {
   readonly id: string;
   readonly user: AppUser | AnonymousUser;
+  /** By what it is found; `undefined` where that is not known yet. */
+  readonly keys: IdentityKeys | undefined;
   readonly authentication: Authentication | undefined;
   readonly tokenId: TokenId | undefined;
   readonly socket: WebSocket | undefined;
@@ -138,10 +141,12 @@ export class Lifecycle {
   }
 }
 
-function subjectOf({ id, user, authentication, tokenId }: ToldChannel): EventSubject {
+function subjectOf({ id, user, keys, authentication, tokenId }: ToldChannel): EventSubject {
+  // a handler may have changed the user object since it was identified
+  const userId = keys === undefined ? user.id : keys.userId;
   return {
     channelId: id,
-    userDigest: user.id === null ? undefined : digestOf(user.id),
+    userDigest: userId == null ? undefined : digestOf(userId),
     tokenId: tokenId ?? authentication?.tokenId,
   };
 }

@@ -105,6 +105,11 @@ export class Identification {
     return (this.#finding?.user ?? anonymousUser) as AppUser | AnonymousUser;
   }
 
+  /** The user, if one was found, whatever a handler has made of the object since. */
+  get knownUser(): AuthenticatedUser | undefined {
+    return this.#finding?.user;
+  }
+
   /** `undefined` where nobody looked. */
   get authentication(): Authentication | undefined {
     return this.#finding?.authentication;
@@ -127,7 +132,7 @@ export class Identification {
 
   /** The id under which {@link source} looks up again what it found. */
   get credentialId(): string | undefined {
-    return this.tokenId ?? this.#finding?.credentialId ?? (this.user.isAuthenticated ? this.httpSessionId : undefined);
+    return this.tokenId ?? this.#finding?.credentialId ?? (this.knownUser === undefined ? undefined : this.httpSessionId);
   }
 
   /** What {@link source} wants to be given for that. */

@@ -63,7 +63,7 @@ export class Grants {
     if (found === undefined) return ended;
     const { user, expiresAt, scopes } = found;
     if (user === undefined) return 'ERR_USER_INACTIVE';
-    if (user.id !== channel.keys?.userId) return ended;
+    if (standing?.user !== undefined && user.id !== channel.keys?.userId) return ended;
     identity.verifiedAt = askedAt;
     const known = identity.authentication as Authentication;
     identity.renew(user, isToken && differs(known, found) ? authenticated(known, { expiresAt, scopes }) : known);
@@ -112,10 +112,10 @@ export class Grants {
 }
 
 /** What `standing` says nothing of is as it was. */
-function completed(standing: Standing, { user, authentication }: Identification): Standing {
+function completed(standing: Standing, { knownUser, authentication }: Identification): Standing {
   return {
     ...standing,
-    user: standing.user ?? (user.isAuthenticated ? user : undefined),
+    user: standing.user ?? knownUser,
     expiresAt: standing.expiresAt ?? authentication?.expiresAt,
     scopes: standing.scopes ?? authentication?.scopes,
   };
