@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ChannelServer, defineSource, Groups, tokenIdOf, withUserFrom } from '../../entries/index.js';
+import { type ChannelEvent, ChannelServer, defineSource, Groups, tokenIdOf, withUserFrom } from '../../entries/index.js';
 import { connectTo, TestClock } from '../../entries/testing.js';
 import { digestOf } from '../../src/events.js';
 import { expectProcessToLive } from '../support/site.js';
@@ -34,7 +34,7 @@ it.each<[string, PropertyDescriptorMap]>([
     Object.defineProperties(user, changes);
     groups.add('after', channel);
   });
-  const onEvent = (event: { type: string; userDigest?: string }): void => {
+  const onEvent = (event: ChannelEvent): void => {
     if ('userDigest' in event) told.push([event.type, event.userDigest]);
   };
   const server = new ChannelServer({ connect, disconnect: () => undefined }, { clock, onError, onEvent, maxChannelsPerUser: 1 });
