@@ -21,9 +21,14 @@ function copyOf(value: unknown): unknown {
   try {
     return structuredClone(asToldToJson(value));
   } catch {
-    const text: string | undefined = JSON.stringify(value);
-    return text === undefined ? undefined : JSON.parse(text);
+    return jsonOf(value);
   }
+}
+
+/** What JSON makes of a value; `undefined` where it has nothing of it. */
+function jsonOf(value: unknown): unknown {
+  const text: string | undefined = JSON.stringify(value);
+  return text === undefined ? undefined : JSON.parse(text);
 }
 
 /**
@@ -36,7 +41,7 @@ function asToldToJson(value: unknown, around: readonly object[] = []): unknown {
   if (typeof value !== 'object' || value === null || types.isDate(value) || ArrayBuffer.isView(value) || around.includes(value))
     return value;
   const toJSON: unknown = Reflect.get(value, 'toJSON');
-  if (typeof toJSON === 'function') return JSON.parse(JSON.stringify(value));
+  if (typeof toJSON === 'function') return jsonOf(value);
   const within = [...around, value];
   if (Array.isArray(value)) return value.map((one) => asToldToJson(one, within));
   if (Object.prototype.toString.call(value) !== '[object Object]') return value;

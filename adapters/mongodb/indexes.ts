@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CreateIndexesOptions, Db, IndexDescriptionInfo } from 'mongodb';
-import { anObject, anything, checkedOptions, type Rule, type Rules } from '../../src/checked-options.js';
+import { anObject, anything, checkedOptions, checkOption, type Rule, type Rules } from '../../src/checked-options.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
 import { retentionMs } from './token-document.js';
@@ -31,15 +32,10 @@ const anObjectOrFlag: Rule = {
   must: 'true, false or an object',
   accepts: (value) => typeof value === 'boolean' || anObject.accepts(value),
 };
-/** Where users are is said once, for tokens and for look-ups by id alike: those of the tokens alone would be overruled without a word. */
-const anObjectWithoutUsers: Rule = {
-  must: 'an object without users, which are given beside it',
-  accepts: (value) => anObject.accepts(value) && (value as { readonly users?: unknown }).users === undefined,
-};
 
 /** What is said of each collection must be an object; whoever uses that looks more closely. */
 export const collectionRules: Rules<Omit<MongoCollections, 'feed'>> = {
-  tokens: anObjectWithoutUsers,
+  tokens: anObject,
   users: anObject,
   sessions: anObject,
   tickets: anObject,
@@ -51,6 +47,19 @@ const rules: Rules<EnsureIndexesOptions & { readonly db?: unknown }> = {
   feed: anObjectOrFlag,
   db: anything, // that of registerMongo, whose options can be given
 };
+
+/**
+ * Where users are is said once, for tokens and for look-ups by id alike: what the options of the tokens say would be overruled without a word.
+ *
+ * @throws {TypeError} when they say something else.
+ */
+export function checkUsersBeside(owner: string, tokens: object | undefined, users: object | undefined): void {
+  const ofTokens: unknown = tokens && Reflect.get(tokens, 'users');
+  checkOption(owner, 'tokens', tokens, {
+    must: 'an object without users, which are given beside it',
+    accepts: () => ofTokens === undefined || isDeepStrictEqual(ofTokens, users),
+  });
+}
 
 /** Thrown by {@link ensureIndexes} when an existing index or document prevents a needed index. */
 export class IndexConflictError extends Error {
@@ -111,6 +120,7 @@ const broadcastIndexes: readonly NeededIndex[] = [
 export async function ensureIndexes(db: Db, options: EnsureIndexesOptions = {}): Promise<void> {
   const owner = 'ensureIndexes';
   const { tokens, users = {}, sessions, tickets, broadcasts, feed, timeoutMs = 60_000, clock } = checkedOptions(owner, options, rules);
+  checkUsersBeside(owner, tokens, users);
   const operations = new Operations({ timeoutMs, clock });
   const { collection, key, profile } = users; // whatever else registerMongo is given means nothing here
   const documents = new UserDocuments(`${owner}.users`, db, { collection, key, profile });

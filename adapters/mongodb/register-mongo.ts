@@ -12,7 +12,7 @@ import {
 import { kindOf } from '../../src/kind-of.js';
 import { checkDb } from './check-db.js';
 import { FeedWherePossible } from './feed-where-possible.js';
-import { collectionRules } from './indexes.js';
+import { checkUsersBeside, collectionRules } from './indexes.js';
 import { MongoBroadcaster, type MongoBroadcasterOptions } from './mongo-broadcaster.js';
 import { MongoRevocationFeed, type MongoRevocationFeedOptions } from './mongo-revocation-feed.js';
 import { type MongoSessionOptions, MongoSessionStore } from './mongo-session-store.js';
@@ -88,6 +88,7 @@ export function registerMongo(container: DependencyContainer, options: RegisterM
     timeoutMs,
     clock,
   } = checkedOptions('registerMongo', options, rules);
+  checkUsersBeside('registerMongo', tokens, users);
   checkDb('registerMongo', db);
   const shared = { timeoutMs, clock };
   const revocations = feedOf(db, feed, { ...shared, tokens: tokens?.collection, users });

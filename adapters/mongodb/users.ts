@@ -68,9 +68,10 @@ function checkedProfile(owner: string, given: MongoProfileOptions, key: string):
   const profile = checkedOptions(owner, given, profileRules);
   for (const name of ['collection', 'foreignField'] as const) checkOption(owner, name, profile[name], aName);
   const { as = 'profile' } = profile;
+  const [top = '', ...within] = as.split('.');
   checkOption(owner, 'as', as, {
-    must: `the name of a field other than _id and the user's key, with no $ before it`,
-    accepts: (value) => value !== '_id' && value !== key && !as.startsWith('$'),
+    must: `a field, or a path of fields with no $ before any, that is neither _id nor the user's key nor in one of them`,
+    accepts: () => top !== '_id' && top !== key && [top, ...within].every(aField.accepts),
   });
   return { ...profile, as };
 }

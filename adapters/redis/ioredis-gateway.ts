@@ -1,4 +1,4 @@
-import { ignorePromise } from '../../src/maybe-promise.js';
+import { nothing } from '../../src/maybe-promise.js';
 import {
   type ChannelConnection,
   type ChannelListener,
@@ -101,15 +101,18 @@ function listenOn(node: IoredisNode, { channel, isSharded, listener, signal }: L
   });
   connection.on('end', ended);
   // Its slot is another node's now. Version 5 answers a subscription with nothing else then, and does not notice later on by itself.
-  const moved = new Promise<never>((_resolve, reject) => {
-    connection.on('moved', () => {
-      ended();
-      reject(new Error('MOVED to another node.'));
-    });
+  let refuse: (error: Error) => void = nothing;
+  connection.on('moved', () => {
+    ended();
+    refuse(new Error('MOVED to another node.'));
   });
-  ignorePromise(moved);
-  const subscribe = (): Promise<unknown> =>
-    isSharded ? Promise.race([connection.ssubscribe(channel), moved]) : connection.subscribe(channel);
+  const subscribe = (): Promise<unknown> => {
+    if (!isSharded) return connection.subscribe(channel);
+    return new Promise((resolve, reject) => {
+      refuse = reject;
+      connection.ssubscribe(channel).then(resolve, reject);
+    });
+  };
   connection.on(isSharded ? 'smessageBuffer' : 'messageBuffer', (_channel: Buffer, data: Buffer) => {
     if (!isClosed) listener.message(data);
   });

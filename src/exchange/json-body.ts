@@ -14,7 +14,10 @@ export async function jsonBody(request: IncomingMessage): Promise<unknown> {
   const kept: unknown = Reflect.get(request, 'body');
   const isText = typeof kept === 'string' || Buffer.isBuffer(kept);
   if (kept !== undefined && !isText) return kept;
-  if (kept === undefined && request.complete && request.readableEnded) return gone(request);
+  if (kept === undefined && request.complete && request.readableEnded) {
+    if (!hadBody(request)) return undefined;
+    throw new Error('The body of a request was read before, and what it says is not on request.body: put it there, or let nobody read it.');
+  }
   if (isText && Buffer.byteLength(kept) > maxBytes) throw new Refused(413);
   const text = isText ? String(kept) : await textOf(request);
   if (text.trim() === '') return undefined;
@@ -25,9 +28,12 @@ export async function jsonBody(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-function gone({ headers }: IncomingMessage): undefined {
-  if (headers['transfer-encoding'] === undefined && !(Number(headers['content-length']) > 0)) return undefined;
-  throw new Error('The body of a request was read before, and what it says is not on request.body: put it there, or let nobody read it.');
+/** Whether a request came with a body. Those of HTTP/2 need not say so in a header; their stream knows. */
+function hadBody(request: IncomingMessage): boolean {
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  if (length !== undefined) return Number(length) > 0;
+  const { endAfterHeaders } = (Reflect.get(request, 'stream') ?? {}) as { readonly endAfterHeaders?: unknown };
+  return encoding !== undefined || endAfterHeaders === false;
 }
 
 function textOf(request: IncomingMessage): Promise<string> {

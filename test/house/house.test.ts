@@ -13,6 +13,7 @@ interface Manifest {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as Manifest;
+const cliManifest = JSON.parse(readFileSync(`${root}/cli/package.json`, 'utf8')) as Pick<Manifest, 'dependencies'>;
 const storeys = ['entries', 'client', 'adapters', 'testing', 'decorators', 'src'];
 const sources = storeys.flatMap((folder) => readSources(root, folder));
 const shipped = sources.map(parseModule);
@@ -71,6 +72,13 @@ describe('the house', () => {
     const entries = sources.filter(({ path }) => path.startsWith('entries/'));
     expect(entries.map(({ path }) => path)).toEqual(files.toSorted());
     expect(entries.filter(({ path, text }) => !doesNothingButReExport({ path, text }))).toEqual([]);
+  });
+
+  it('has a command line that uses the optional peers which an application has, whatever versions of them are allowed', () => {
+    const ranges: readonly [string, string][] = Object.entries(cliManifest.dependencies);
+    const optional = ranges.filter(([name]) => manifest.peerDependenciesMeta?.[name]?.optional);
+    expect(optional).not.toEqual([]);
+    expect(Object.fromEntries(optional)).toEqual(Object.fromEntries(optional.map(([name]) => [name, manifest.peerDependencies[name]])));
   });
 
   it('gives every optional peer to one adapter', () => {

@@ -232,7 +232,8 @@ it('of what the store keeps as objects of classes, the data have what JSON has o
   const id = new ObjectId();
   const at = new Date(0);
   const bytes = new Uint8Array([1, 2]);
-  const values = { userId: id, account: { owners: [id, { id }], at, bytes, home: new URL('https://example.com/'), none: null } };
+  const secret = { toJSON: () => undefined };
+  const values = { userId: id, account: { secret, owners: [id, { id }], at, bytes, home: new URL('https://example.com/'), none: null } };
   const store = {
     get: (_id: string, done: (error: unknown, session: object) => void) => done(null, { ...values, cookie: {} }),
     set() {},

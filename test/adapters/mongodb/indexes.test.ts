@@ -107,4 +107,10 @@ describeOnMongo('ensureIndexes', () => {
       /tokens must be an object without users/,
     );
   });
+
+  it('takes options of the tokens that say of users what stands beside them, too', async () => {
+    const tokens = { collection: 'keys', users: { collection: 'people', key: 'mail' } };
+    await ensureIndexes(db, { tokens, users: { ...tokens.users } });
+    expect(await db.collection('people').indexExists('mail_1')).toBe(true);
+  });
 });

@@ -38,11 +38,13 @@ describeOnMongo('registerMongo', () => {
 
   it('hands its options on: users are one and the same for tokens and for look-ups by id', async () => {
     const container = globalContainer.createChildContainer();
+    const people = { collection: 'people', key: 'uuid' };
+    const ofTokens = { collection: 'keys', maxPerUser: 1, users: people };
     const { tokens, users, sessions, tickets, close } = registerMongo(container, {
       db,
       timeoutMs: 1_500,
-      tokens: { collection: 'keys', maxPerUser: 1 },
-      users: { collection: 'people', key: 'uuid' },
+      tokens: ofTokens,
+      users: people,
       sessions: { collection: 'states', timeoutMs: 2_500 },
       tickets: { collection: 'passes' },
     });

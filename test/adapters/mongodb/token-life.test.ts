@@ -194,7 +194,9 @@ describeOnMongo('A token in MongoDB', () => {
     { options: { users: { profile: { collection: 'profiles' } } } },
     { options: { users: { profile: { collection: 'profiles', foreignField: 'user', as: '_id' } } } },
     { options: { users: { key: 'uuid', profile: { collection: 'profiles', foreignField: 'user', as: 'uuid' } } } },
-    { options: { users: { profile: { collection: 'profiles', foreignField: 'user', as: '$profile' } } } },
+    ...['uuid.profile', '_id.profile', '$profile', 'more.$profile', 'more.', '.profile', 'more..profile'].map((as) => ({
+      options: { users: { key: 'uuid', profile: { collection: 'profiles', foreignField: 'user', as } } },
+    })),
   ])('has a repository that refuses $options with a TypeError', (given) => {
     const make = () => new MongoTokenRepository(('db' in given ? given.db : db) as never, given.options as never);
     expect(make).toThrow(TypeError);

@@ -59,6 +59,22 @@ describe('over HTTP/2, whose requests name their host in another way', () => {
     expect(await tokens.listOf('alice')).toEqual([]);
   });
 
+  it('a body that somebody else has read and not kept is 500, though nothing tells its length', async () => {
+    const { tokens, channels, logIn, errors } = makeExchangeSite();
+    const revoke = revokeTokenHandler(channels, { tokens, all: 'body' });
+    const post = await serve({
+      '/revoke': async (request, response) => {
+        await request.toArray();
+        await revoke(request, response);
+      },
+    });
+    const { id } = await tokens.issue('alice');
+    expect((await post('/revoke', { cookie: logIn('alice') }, '{"all":true}')).status).toBe(500);
+    expect(errors).toHaveLength(1);
+    expect((await tokens.listOf('alice')).map((token) => token.id)).toContain(id);
+    expect((await post('/revoke', { cookie: logIn('alice'), 'content-length': 0 })).status).toBe(204);
+  });
+
   it('pages of other sites are refused', async () => {
     const { tokens, channels, logIn, warnings } = makeExchangeSite();
     const post = await serve({ '/token': issueTokenHandler(channels, { tokens }) });
