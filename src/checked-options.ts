@@ -114,7 +114,7 @@ function hasMethods(given: object): boolean {
 
 function nameOf(instance: object): string {
   const kind = kindOf(instance);
-  const { name }: { readonly name?: unknown } = instance.constructor;
+  const { name }: { readonly name?: unknown } = Object(instance.constructor); // which a bare prototype lacks
   return kind === 'object' && typeof name === 'string' && name !== '' ? `a ${name}` : kind;
 }
 

@@ -2,12 +2,12 @@ import type { Clock } from '../contracts/clock.js';
 import { withDeadline } from '../deadline.js';
 import { ChannelError, codeOf } from '../errors.js';
 import { guardedController } from '../guarded-controller.js';
-import { ignorePromise, nothing } from '../maybe-promise.js';
+import { ignorePromise } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
 import { isThrown } from '../thrown.js';
 
 /** The look-up has failed by then, and that is told. */
-const untold = { error: nothing };
+const untold = { error: ignorePromise };
 
 /** Tells a look-up that nobody waits for it any more. Most never ask, so the signal is made when one does. */
 export class LookUpSignal {

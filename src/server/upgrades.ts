@@ -26,6 +26,12 @@ function isWebSocketServer(server: object): boolean {
   return !(server instanceof NetServer) && typeof (server as { readonly handleUpgrade?: unknown }).handleUpgrade === 'function';
 }
 
+/** Whether it is the application of a framework (a function: Express, Connect; a `callback`: Koa), which emits no upgrades. */
+function isApplication(server: object | null): boolean {
+  if (typeof server === 'function') return true;
+  return !(server instanceof NetServer) && typeof (server as { readonly callback?: unknown } | null)?.callback === 'function';
+}
+
 /** The upgrades that a channel server serves. */
 export class Upgrades {
   readonly #owner: UpgradesOwner;
@@ -44,8 +50,11 @@ export class Upgrades {
    * @throws {TypeError} when an option is not what it must be, or the server has such a route already.
    */
   addRoute(server: UpgradeServer, given: UpgradeOptions): void {
-    if (typeof server === 'function')
-      throw new TypeError('handleUpgrades: server must be an HTTP server, got a function: write handleUpgrades(app.listen(port))');
+    if (isApplication(server))
+      throw new TypeError(
+        `handleUpgrades: server must be an HTTP server, got ${typeof server === 'function' ? 'a function' : 'an application'}: ` +
+          'write handleUpgrades(app.listen(port))',
+      );
     if (typeof (server as Partial<Server> | null)?.prependListener !== 'function')
       throw new TypeError(`handleUpgrades: server must be an HTTP server, got ${kindOf(server)}`);
     if (isWebSocketServer(server))

@@ -129,6 +129,8 @@ describe('checked options', () => {
       /got a Repository itself; .*tokens/,
     );
     expect(() => checkedOptions('withTokens', new Repository() as object, rules as never)).toThrow(/revocations, which a Repository has; /);
+    const bare: object = Object.create({ __proto__: Object.create(null), findById: () => undefined });
+    expect(() => checkedOptions('withTokens', bare, rules as never)).toThrow(/got object itself; .*tokens/);
     class Settings {
       readonly points = 2;
       readonly tokens = new Repository();

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -179,11 +179,11 @@ describe('attach', () => {
 
   it('tells it from an HTTP server, whose connections are none of it', () => {
     expect(() => echo().attach(createServer() as unknown as WebSocketServer)).toThrow(/^attach: .* write handleUpgrades\(server\)$/);
-    const application = Object.assign(() => undefined, {
-      on: () => undefined,
-      prependListener: () => undefined,
-    }) as unknown as UpgradeServer;
-    expect(() => echo().handleUpgrades(application)).toThrow(/^handleUpgrades: .* write handleUpgrades\(app\.listen\(port\)\)$/);
+    const express = Object.assign(() => undefined, { prependListener: () => undefined });
+    const koa = Object.assign(new EventEmitter(), { callback: () => () => undefined });
+    for (const application of [express, koa] as unknown[] as UpgradeServer[]) {
+      expect(() => echo().handleUpgrades(application)).toThrow(/^handleUpgrades: .* write handleUpgrades\(app\.listen\(port\)\)$/);
+    }
     const sockets = new WebSocketServer({ noServer: true }) as unknown as UpgradeServer;
     expect(() => echo().handleUpgrades(sockets)).toThrow(/^handleUpgrades: .* write attach\(server\)$/);
   });
