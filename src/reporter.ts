@@ -25,7 +25,7 @@ const warningIntervalMs = 60_000;
 
 /** Why a client is anonymous, for whoever reads the log. */
 const reasons: Readonly<Record<AuthenticationOutcome, string>> = {
-  missing: 'it presented no credential',
+  missing: 'it presented nothing where the sources look for a credential (for tokens the option from, by default the cookie key)',
   malformed: 'what it presented cannot be a credential',
   unknown: 'there is no such token or session',
   expired: 'what it presented has expired',
