@@ -1,6 +1,5 @@
 import { checkOption, having } from '../../src/checked-options.js';
 import { type DependencyContainer, REVOCATION_FEED, SESSION_STORE, TICKET_STORE } from '../../src/injection.js';
-import { kindOf } from '../../src/kind-of.js';
 import type { RedisOptions } from './options.js';
 import { RedisBroadcaster, type RedisBroadcasterOptions } from './redis-broadcaster.js';
 import type { RedisClient } from './redis-client.js';
@@ -31,8 +30,7 @@ export interface RegisteredRedis {
 export function registerRedis(container: DependencyContainer, options: RegisterRedisOptions): RegisteredRedis {
   checkOption('registerRedis', 'container', container, having('a container of tsyringe', 'register'));
   const { client, shards, maxPendingBytes, ...shared } = options ?? {};
-  if (client === undefined)
-    throw new TypeError(`registerRedis: the option client must be a client of ioredis or redis, got ${kindOf(client)}`);
+  if (client === undefined) throw new TypeError('registerRedis: the option client must be a client of ioredis or redis, got undefined');
   const each: RedisOptions = shared;
   const sessions = new RedisSessionStore(client, each);
   const tickets = new RedisTicketStore(client, each);

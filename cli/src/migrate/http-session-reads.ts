@@ -69,7 +69,7 @@ class ReadSearch implements Reads {
     const [first] = params;
     const at = first?.type === 'Identifier' && first.name === 'this' ? index + 1 : index;
     const parameter = params[at];
-    if (called.type !== 'ArrowFunctionExpression' && /\barguments\b/.test(this.#context.source.textOf(called))) this.unseen ??= called;
+    this.unseen ??= this.#context.source.scopes.argumentsOf(called)[0];
     if (parameter === undefined || this.#seen.has(parameter)) return;
     this.#seen.add(parameter);
     const pattern = parameter.type === 'AssignmentPattern' ? parameter.left : parameter;

@@ -16,6 +16,7 @@ export interface Variable {
 /** The scopes of a file: which mention of a name means which declaration. */
 export class Scopes {
   readonly #variables = new Map<Node, Variable>();
+  readonly #arguments = new Map<Node, readonly Node[]>();
   readonly #names = new Set<string>();
   readonly #innerNames = new Set<string>();
 
@@ -30,6 +31,13 @@ export class Scopes {
         if (scope !== ofFile) this.#innerNames.add(variable.name);
         this.#add(variable, scope === ofFile);
       }
+      const mentions = scope.set.get('arguments')?.references ?? [];
+      if (mentions.length > 0) {
+        this.#arguments.set(
+          asNode(scope.block),
+          mentions.map(({ identifier }) => asNode(identifier)),
+        );
+      }
       for (const { identifier, resolved } of scope.references) if (resolved === null) this.#names.add(identifier.name);
     }
   }
@@ -37,6 +45,11 @@ export class Scopes {
   /** The variable that an identifier declares or mentions; `undefined` for globals and for names that are no variables. */
   variableOf(identifier: Node): Variable | undefined {
     return this.#variables.get(identifier);
+  }
+
+  /** Where a function mentions all that it is given: `arguments`. */
+  argumentsOf(run: Node): readonly Node[] {
+    return this.#arguments.get(run) ?? [];
   }
 
   /** Whether a new name of the file would mean something else somewhere in it. */

@@ -88,13 +88,23 @@ describe('what the codemod cannot decide', () => {
     expect(places).toEqual(['2:37 look handler-not-seen']);
   });
 
-  it.each(['function () { return arguments[0].httpSession; }', 'function (message) { return log.apply(null, arguments); }'])(
-    'is told of where a handler hands its arguments on as a whole: %s',
-    (handler) => {
-      const { places } = token(`import { withUserFromHttp } from 'ws-with';\nwithUserFromHttp(${handler});`);
-      expect(places).toEqual(['2:18 look handler-not-seen']);
-    },
-  );
+  it.each([
+    ['function () { return arguments[0].httpSession; }', 39],
+    ['function (message) { return log.apply(null, arguments); }', 62],
+    ['function handle() { return () => log(...arguments); }', 59],
+  ])('is told of where a handler hands its arguments on as a whole: %s', (handler, column) => {
+    const { places } = token(`import { withUserFromHttp } from 'ws-with';\nwithUserFromHttp(${handler});`);
+    expect(places).toEqual([`2:${column} look handler-not-seen`]);
+  });
+
+  it.each([
+    'function (message) { /* arguments */ return message.json().arguments; }',
+    "function (message) { const { arguments: given } = message.json(); return f(given, 'arguments'); }",
+    'function (message) { return f(message.text, function () { return arguments.length; }); }',
+  ])('is not told of what has the name of the arguments: %s', (handler) => {
+    const { places } = token(`import { withUserFromHttp } from 'ws-with';\nwithUserFromHttp(${handler});`);
+    expect(places).toEqual([]);
+  });
 
   it('is not told of where the message is logged, or handed to a function in sight that does not read the session', () => {
     const { places } = token(
