@@ -91,7 +91,7 @@ describe('what the codemod cannot decide', () => {
   it.each([
     ['function () { return arguments[0].httpSession; }', 39],
     ['function (message) { return log.apply(null, arguments); }', 62],
-    ['function handle() { return () => log(...arguments); }', 59],
+    ['function handle() { return () => log(...arguments); }', 58],
   ])('is told of where a handler hands its arguments on as a whole: %s', (handler, column) => {
     const { places } = token(`import { withUserFromHttp } from 'ws-with';\nwithUserFromHttp(${handler});`);
     expect(places).toEqual([`2:${column} look handler-not-seen`]);
