@@ -100,19 +100,8 @@ function listenOn(node: IoredisNode, { channel, isSharded, listener, signal }: L
     lastError = withoutCommand(error);
   });
   connection.on('end', ended);
-  // Its slot is another node's now. Version 5 answers a subscription with nothing else then, and does not notice later on by itself.
-  let refuse: (error: Error) => void = nothing;
-  connection.on('moved', () => {
-    ended();
-    refuse(new Error('MOVED to another node.'));
-  });
-  const subscribe = (): Promise<unknown> => {
-    if (!isSharded) return connection.subscribe(channel);
-    return new Promise((resolve, reject) => {
-      refuse = reject;
-      connection.ssubscribe(channel).then(resolve, reject);
-    });
-  };
+  connection.on('moved', ended); // its slot is another node's now
+  const subscribe = isSharded ? shardedSubscribing(connection, channel) : () => connection.subscribe(channel);
   connection.on(isSharded ? 'smessageBuffer' : 'messageBuffer', (_channel: Buffer, data: Buffer) => {
     if (!isClosed) listener.message(data);
   });
@@ -136,6 +125,20 @@ function listenOn(node: IoredisNode, { channel, isSharded, listener, signal }: L
     },
     signal,
   );
+}
+
+/**
+ * Subscribes to a sharded channel, each time that it is called. Where the channel is another node's, version 5 of the package says so and never answers; nor does
+ * it notice by itself when the channel moves later on.
+ */
+function shardedSubscribing(connection: IoredisNode, channel: string): () => Promise<unknown> {
+  let refuse: (error: Error) => void = nothing;
+  connection.on('moved', () => refuse(new Error('MOVED to another node.')));
+  return () =>
+    new Promise((resolve, reject) => {
+      refuse = reject;
+      connection.ssubscribe(channel).then(resolve, reject);
+    });
 }
 
 function hasEnded(): Error {
