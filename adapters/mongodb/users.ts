@@ -12,7 +12,7 @@ export interface MongoProfileOptions {
   readonly collection: string;
   /** The field of a profile that holds the key of its user, as the user has it or as a string. */
   readonly foreignField: string;
-  /** The field of the user's document that gets the profile; it is left out if the user has none. @default 'profile' */
+  /** The field of the user's document that gets the profile, or a path, outside of `_id` and the key; it is left out if the user has none. @default 'profile' */
   readonly as?: string | undefined;
 }
 

@@ -29,7 +29,7 @@ export function wsSessionsOf(source: SourceFile, written: Written): Finding[] {
     if (listener === undefined || first === undefined) return [];
     const { event, target } = listener;
     const what = event === 'verifyClient' ? 'verifyClient' : `${target}.on('${event}', …)`;
-    const message = `${what} runs ${source.textOf(parserOf(source, first).parser)} on the handshake, line ${source.positionOf(first).line}: a ChannelServer does that, and knows its user`;
+    const message = `${what} runs ${textOfParser(source, first)} on the handshake, line ${source.positionOf(first).line}: a ChannelServer does that, and knows its user`;
     return [
       findingAt(source, listener.at, {
         code: 'session-parser',
@@ -93,6 +93,13 @@ function parserOf(source: SourceFile, { callee }: CallExpression): { readonly pa
   return { parser: promisified ?? parser, isPromisified: promisified !== undefined };
 }
 
+/** What a call runs, as it is written; but what that is made with is left out, since a secret may be in it. */
+function textOfParser(source: SourceFile, call: CallExpression): string {
+  const { parser } = parserOf(source, call);
+  const isMade = parser.type === 'CallExpression' && parser.arguments.length > 0;
+  return isMade ? `${source.textOf(parser.callee)}(…)` : source.textOf(parser);
+}
+
 /** The last part of `name` or `some.name`. */
 function nameOf(node: Node): string | undefined {
   const named = node.type === 'MemberExpression' ? node.property : node;
@@ -129,7 +136,7 @@ const identifying: Readonly<Record<Written, { readonly wrapper: string; readonly
 
 function linesFor(source: SourceFile, { event, target }: Listener, parsers: readonly CallExpression[], written: Written): string[] {
   const { wrapper, names } = identifying[written];
-  const middleware = [...new Set(parsers.map((call) => source.textOf(parserOf(source, call).parser)))];
+  const middleware = [...new Set(parsers.map((call) => textOfParser(source, call)))];
   const imported = ['ChannelServer', 'withAuthenticatedUser', 'withChannelUser', ...names].toSorted().join(', ');
   const readsSessions = written !== 'token';
   return [

@@ -81,6 +81,15 @@ describe('--from ws-session', () => {
     expect(finding?.write).toContain('const sessions = new ExpressSessionReader(parse);');
   });
 
+  it.each([
+    "const run = promisify(session({ secret: 's3cr3t' }));\nwss.on('connection', async (ws, req) => { await run(req, {}); });",
+    "wss.on('connection', async (ws, req) => { session({ secret: 's3cr3t' })(req, {}, go); });",
+  ])('does not repeat what a session parser is made with, which may be a secret: %s', (text) => {
+    const [finding] = found(text);
+    expect(finding?.write).toContain('const sessions = new ExpressSessionReader(session(…));');
+    expect(JSON.stringify(finding)).not.toContain('s3cr3t');
+  });
+
   it('names all middleware of a chain, each once', () => {
     const text =
       "wss.on('connection', (ws, req) => session(req, {}, () => passport.initialize()(req, {}, () => passport.session()(req, {}, go))));";
