@@ -86,15 +86,15 @@ export function checkedOptions<Options extends object>(
 ): Readonly<Options> {
   if (given !== undefined) checkOption(owner, 'options', given, anObject);
   const options = copyOf(given, rules);
-  const takes = `it takes ${listed(Object.keys(rules))}`;
+  const takes = (): string => `it takes ${listed(Object.keys(rules))}`;
   const isInstance = given !== undefined && hasMethods(given);
   if (isInstance && !Object.keys(rules).some((name) => name in given)) {
-    throw new TypeError(`${owner}: options must be an object that holds them, got ${nameOf(given)} itself; ${takes}`);
+    throw new TypeError(`${owner}: options must be an object that holds them, got ${nameOf(given)} itself; ${takes()}`);
   }
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(rules, name));
   if (unknown !== undefined) {
     const whose = isInstance ? `, which ${nameOf(given)} has` : '';
-    throw new TypeError(`${owner}: there is no option ${unknown}${whose}; ${takes}`);
+    throw new TypeError(`${owner}: there is no option ${unknown}${whose}; ${takes()}`);
   }
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined) checkOption(owner, name, value, rules[name as keyof NoInfer<Options>]);

@@ -6,6 +6,12 @@ import { lastEntry } from './origin.js';
 /** Headers that carry credentials, whatever wrappers read. */
 export const credentialHeaders: ReadonlySet<string> = new Set(['cookie', 'authorization', 'proxy-authorization', 'sec-websocket-protocol']);
 
+/** What of a handshake nobody is shown: the names of parameters and headers, in lower case. */
+export interface HandshakeSecrets {
+  readonly secretParameters: ReadonlySet<string>;
+  readonly secretHeaders: ReadonlySet<string>;
+}
+
 /** No group matched, or there are none. */
 export const noParams: PathParams = Object.freeze(Object.create(null));
 
@@ -69,7 +75,7 @@ export class KeptHandshake {
   #isAddressKnown = false;
   #whole: Handshake | undefined;
 
-  constructor(request: HandshakeRequest, secretParameters: ReadonlySet<string>, secretHeaders: ReadonlySet<string> = credentialHeaders) {
+  constructor(request: HandshakeRequest, { secretParameters, secretHeaders }: HandshakeSecrets) {
     const { headers, url = '/', params } = request;
     const kept: (string | readonly string[])[] = [];
     const names = Object.keys(headers);

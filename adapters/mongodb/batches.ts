@@ -52,8 +52,14 @@ export class Batches<Found> {
     return this.#loader.load({ id, signal });
   }
 
-  /** {@link find}, with the answer of a {@link BatchQuery}: a list of one belongs to what is looked up beside it, like the tickets of a storm. */
-  async findAlone(id: string, signal: AbortSignal): Promise<Map<string, Found>> {
+  /** What `all` gives of a list; but a list of one belongs to what is looked up beside it, like the tickets of a storm. */
+  async findList(
+    ids: readonly string[],
+    signal: AbortSignal,
+    all: () => Promise<ReadonlyMap<string, Found | Error>>,
+  ): Promise<ReadonlyMap<string, Found | Error>> {
+    const [id] = ids;
+    if (id === undefined || ids.length > 1) return all();
     const found = await this.find(id, signal);
     return new Map(found === undefined ? [] : [[id, found]]);
   }

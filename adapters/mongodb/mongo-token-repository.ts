@@ -2,7 +2,8 @@ import type { Collection, Db, Document } from 'mongodb';
 import { checkId } from '../../src/check-id.js';
 import { checkIssueOptions, latestTime } from '../../src/check-issue-options.js';
 import { checkExtendOptions, checkRotateOptions } from '../../src/check-renewal-options.js';
-import { aFlag, aName, anInteger, anObject, checkedOptions, havingNotAsClient, type Rules } from '../../src/checked-options.js';
+import { aRevocationFeed } from '../../src/check-revocation.js';
+import { aFlag, aName, anInteger, anObject, checkedOptions, type Rules } from '../../src/checked-options.js';
 import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import type {
   ExtendOptions,
@@ -76,7 +77,7 @@ const tokenRules: Rules<MongoTokenOptions> = {
 const cacheRules: Rules<MongoTokenCacheOptions> = {
   ttlMs: anInteger(1, 60_000),
   maxTokens: anInteger(1, 2_147_483_647),
-  feed: havingNotAsClient('a RevocationFeed', 'new RedisRevocationFeed(client)', 'subscribe'),
+  feed: aRevocationFeed,
 };
 
 /**
@@ -139,10 +140,10 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     const failures = new Map<TokenId, Error>();
     for (let start = 0; start < checked.length; start += maxListSize) {
       const some = checked.slice(start, start + maxListSize);
-      const [first] = some.length === 1 ? some : [];
-      const ask = (signal: AbortSignal): Promise<Map<string, Found<User> | Error>> =>
-        first === undefined ? this.#query(some, signal) : this.#lookups.findAlone(first, signal);
-      for (const [id, found] of await this.#operations.run('find tokens', ask)) {
+      const answers = await this.#operations.run('find tokens', (signal) =>
+        this.#lookups.findList(some, signal, () => this.#query(some, signal)),
+      );
+      for (const [id, found] of answers) {
         if (found instanceof Error) failures.set(id as TokenId, found);
         else grants.set(id as TokenId, found.grant);
       }

@@ -44,10 +44,10 @@ export class MongoUserRepository<User extends AuthenticatedUser = AppUser> imple
     const failures = new Map<string, Error>();
     for (let start = 0; start < checked.length; start += maxListSize) {
       const some = checked.slice(start, start + maxListSize);
-      const [first] = some.length === 1 ? some : [];
-      const ask = (signal: AbortSignal): Promise<Map<string, User | Error>> =>
-        first === undefined ? this.#query(some, signal) : this.#lookups.findAlone(first, signal);
-      for (const [id, found] of await this.#operations.run('find users', ask)) {
+      const answers = await this.#operations.run('find users', (signal) =>
+        this.#lookups.findList(some, signal, () => this.#query(some, signal)),
+      );
+      for (const [id, found] of answers) {
         if (found instanceof Error) failures.set(id, found);
         else users.set(id, found);
       }

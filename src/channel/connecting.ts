@@ -129,7 +129,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
       const saving = channel.isConnecting ? this.#message.commit() : undefined;
       if (saving !== undefined) await this.waitFor('saves', saving);
       if (!channel.isConnecting) return;
-      const handshake = new KeptHandshake(this.#request, credentials.secretParameters, credentials.secretHeaders);
+      const handshake = new KeptHandshake(this.#request, credentials);
       // whoever is told of the end may want to know where the peer was
       if (plan.disconnect !== undefined || !addresses.arePeers) handshake.putAddress(addresses.of(this.#request));
       channel.connected(handshake);

@@ -14,8 +14,7 @@ export function specimenConnect(runtime: Runtime, registry: ChannelRegistry, tra
   const channel = new LiveChannel(runtime, registry, transport);
   const connecting = new Connecting(channel, registry, transport, request);
   channel.connectBegun(connecting);
-  const { secretParameters, secretHeaders } = runtime.credentials;
-  channel.connected(new KeptHandshake(request, secretParameters, secretHeaders));
+  channel.connected(new KeptHandshake(request, runtime.credentials));
   const { identity } = channel;
   identity.identifiedAt = connecting.startedAt; // V8 tells integers from other numbers
   identity.verifiedAt = connecting.startedAt;

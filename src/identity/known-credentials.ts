@@ -1,5 +1,5 @@
 import { ChannelError } from '../errors.js';
-import { credentialHeaders } from '../handshake.js';
+import { credentialHeaders, type HandshakeSecrets } from '../handshake.js';
 import type { Reporter } from '../reporter.js';
 import type { CredentialSource } from './credentials.js';
 
@@ -7,7 +7,7 @@ import type { CredentialSource } from './credentials.js';
  * Everywhere that a wrapper of a server looks for tokens: what is secret in a handshake. Wrappers hidden in functions of the application's
  * own add theirs when they are met.
  */
-export class KnownCredentials {
+export class KnownCredentials implements HandshakeSecrets {
   readonly #reporter: Reporter;
   readonly #sources: CredentialSource[] = [];
   readonly #secretParameters = new Set<string>();

@@ -1,14 +1,11 @@
 import type { ChannelRegistry } from '../channel/channel-registry.js';
 import type { Connection } from '../channel/connection.js';
-import { checkId } from '../check-id.js';
-import { isValidDateIfAny } from '../checked-date.js';
+import { checkedRevocation } from '../check-revocation.js';
 import type { Clock } from '../contracts/clock.js';
 import type { Revocation } from '../contracts/revocation-feed.js';
 import type { Events } from '../events.js';
 import type { IdentityKeys } from '../identity/user-source.js';
-import { kindOf } from '../kind-of.js';
 import type { ErrorCode } from '../outcomes.js';
-import { checkTokenId } from '../token-id.js';
 import type { Hints } from './hints.js';
 import { tellRevocation } from './live-events.js';
 import type { RevocationLog } from './revocation-log.js';
@@ -30,27 +27,16 @@ export interface RevocationsOwner {
 }
 
 /**
- * A revocation as a feed tells it, with what it says of itself and nothing else: members that are `undefined` or `null` say nothing.
+ * A revocation as a feed tells it: members that are `undefined` or `null` say nothing. Of a token, a user and an HTTP
+ * session, the first that it names counts.
  *
  * @throws {TypeError} when it is none.
  */
 export function toldRevocation(told: Revocation): Revocation {
-  const owner = 'a revocation';
-  if (typeof told !== 'object' || told === null) throw new TypeError(`${owner} must be an object, got ${kindOf(told)}`);
-  const members: { readonly [Name in keyof IdentityKeys | 'issuedBefore' | 'hint']?: unknown } = told;
-  const { tokenId, userId, httpSessionId, issuedBefore } = members;
-  const hint = members.hint === true ? { hint: true as const } : {};
-  if (tokenId != null) {
-    checkTokenId(owner, 'tokenId', tokenId);
-    return { tokenId, ...hint };
-  }
-  if (userId != null) {
-    checkId(owner, 'userId', userId);
-    if (!isValidDateIfAny(issuedBefore)) throw new TypeError(`${owner}: issuedBefore must be a valid Date, got ${kindOf(issuedBefore)}`);
-    return { userId, ...(issuedBefore != null && { issuedBefore }), ...hint };
-  }
-  checkId(owner, 'httpSessionId', httpSessionId);
-  return { httpSessionId, ...hint };
+  const { tokenId, userId, issuedBefore, hint } = Object(told) as { readonly [name: string]: unknown };
+  if (tokenId != null) return checkedRevocation('a revocation', { tokenId, hint });
+  if (userId != null) return checkedRevocation('a revocation', { userId, issuedBefore, hint });
+  return checkedRevocation('a revocation', told);
 }
 
 function keysOf(revocation: Revocation): IdentityKeys {

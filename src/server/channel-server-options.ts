@@ -1,5 +1,6 @@
 import type { LimitOptions } from '../channel/channel-limits.js';
-import { aFunction, anInteger, anObject, checkedOptions, having, havingNotAsClient, milliseconds, type Rules } from '../checked-options.js';
+import { aRevocationFeed } from '../check-revocation.js';
+import { aFunction, anInteger, anObject, checkedOptions, having, milliseconds, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { RevocationFeed } from '../contracts/revocation-feed.js';
 import { refusalRules } from '../errors.js';
@@ -108,7 +109,7 @@ const rules: Rules<ChannelServerOptions> = {
   revalidate: aRevalidation,
   maxStaleMs: milliseconds(0),
   onExpiring: aFunction,
-  revocations: havingNotAsClient('a RevocationFeed', 'new RedisRevocationFeed(client)', 'subscribe'),
+  revocations: aRevocationFeed,
   outcomes: anObject,
   onError: aFunction,
   onWarning: aFunction,

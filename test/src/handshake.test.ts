@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressOf, KeptHandshake, redactUrl, withParams } from '../../src/handshake.js';
+import { addressOf, credentialHeaders, KeptHandshake, redactUrl, withParams } from '../../src/handshake.js';
 import { fakeRequest } from '../../testing/fake-request.js';
 
 const secret = new Set(['token']);
+const secrets = { secretParameters: secret, secretHeaders: credentialHeaders };
 
 describe('redactUrl', () => {
   it.each([
@@ -63,7 +64,7 @@ describe('what is kept of a handshake', () => {
   );
 
   it('is frozen, and holds url, address and the headers that are no secret', () => {
-    const handshake = new KeptHandshake(request, secret).whole;
+    const handshake = new KeptHandshake(request, secrets).whole;
     expect(Object.isFrozen(handshake)).toBe(true);
     expect(Object.isFrozen(handshake.headers)).toBe(true);
     expect(handshake.url).toBe('/chat?room=1&token=***');
@@ -73,7 +74,7 @@ describe('what is kept of a handshake', () => {
   });
 
   it('holds no cookie, authorization or subprotocol', () => {
-    const handshake = new KeptHandshake(request, secret).whole;
+    const handshake = new KeptHandshake(request, secrets).whole;
     for (const name of ['cookie', 'authorization', 'proxy-authorization', 'sec-websocket-protocol']) {
       expect(handshake.headers).not.toHaveProperty(name);
     }
@@ -82,10 +83,12 @@ describe('what is kept of a handshake', () => {
 
   it.each(['X-Original-URL', 'X-Forwarded-Uri', 'Referer'])('holds no secret parameter of a URL that %s repeats', (name) => {
     const repeating = withParams(fakeRequest({ headers: { [name]: 'https://site.example/chat?room=1&token=abc', 'X-Question': 'who?' } }));
-    const { headers } = new KeptHandshake(repeating, secret).whole;
+    const { headers } = new KeptHandshake(repeating, secrets).whole;
     expect(headers[name.toLowerCase()]).toBe('https://site.example/chat?room=1&token=***');
     expect(headers['x-question']).toBe('who?');
-    expect(new KeptHandshake(repeating, new Set()).whole.headers[name.toLowerCase()]).toContain('token=abc');
+    expect(new KeptHandshake(repeating, { ...secrets, secretParameters: new Set() }).whole.headers[name.toLowerCase()]).toContain(
+      'token=abc',
+    );
   });
 
   it.each([
@@ -108,7 +111,7 @@ describe('what is kept of a handshake', () => {
 
   it("has the address that was decided at connect, even where that is none; else the peer's", () => {
     const handshakeFrom = (remoteAddress: string): KeptHandshake =>
-      new KeptHandshake(Object.assign(withParams(fakeRequest({})), { socket: { remoteAddress } }) as never, secret);
+      new KeptHandshake(Object.assign(withParams(fakeRequest({})), { socket: { remoteAddress } }) as never, secrets);
     expect(handshakeFrom('192.0.2.1').whole.address).toBe('192.0.2.1');
     const decided = handshakeFrom('192.0.2.1');
     decided.putAddress(undefined);
@@ -118,7 +121,7 @@ describe('what is kept of a handshake', () => {
   it('copies and freezes headers that are lists', () => {
     const listed = withParams(fakeRequest({}));
     listed.headers['set-cookie'] = ['a', 'b'];
-    const { headers } = new KeptHandshake(listed, secret).whole;
+    const { headers } = new KeptHandshake(listed, secrets).whole;
     expect(headers['set-cookie']).toEqual(['a', 'b']);
     expect(Object.isFrozen(headers['set-cookie'])).toBe(true);
     expect(headers['set-cookie']).not.toBe(listed.headers['set-cookie']);
