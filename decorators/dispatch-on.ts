@@ -4,7 +4,7 @@ import { tellClient } from '../src/channel/tell-client.js';
 import { ClientError } from '../src/errors.js';
 import { kindOf } from '../src/kind-of.js';
 import type { HasBody, ReceiveMessage } from '../src/messages.js';
-import { type AnyHandler, checkHandler, madeHandler, markFactories } from '../src/wrapping/made-function.js';
+import { type AnyHandler, checkedHandler, madeHandler, markFactories } from '../src/wrapping/made-function.js';
 import { type Requirement, requirementsOf } from '../src/wrapping/requirements.js';
 import type { Handler } from '../src/wrapping/wrapper.js';
 
@@ -41,8 +41,8 @@ export function dispatchOn<M extends ReceiveMessage = ReceiveMessage>(
   if (typeof property !== 'string') throw new TypeError(`${owner}: property must be a string, got ${kindOf(property)}`);
   const table = new Map<unknown, Part>();
   const requirements: Requirement[] = [];
-  for (const [command, part] of Object.entries(checkParts(parts))) {
-    const handler = checkHandler(`${owner}: ${command}`, part);
+  for (const [command, part] of Object.entries(checkedParts(parts))) {
+    const handler = checkedHandler(`${owner}: ${command}`, part);
     const needed = requirementsOf(handler);
     table.set(command, { handler, ordered: needed.some(({ kind }) => kind === 'ordering') });
     requirements.push(...needed.map((requirement) => ({ ...requirement, sometimes: true })));
@@ -53,7 +53,7 @@ export function dispatchOn<M extends ReceiveMessage = ReceiveMessage>(
 markFactories(dispatchOn);
 
 /** `parts` itself. An instance's methods are none of its own members, nor are a Map's entries: every command would be unknown. */
-function checkParts(parts: unknown): object {
+function checkedParts(parts: unknown): object {
   const prototype: unknown = typeof parts === 'object' && parts !== null ? Object.getPrototypeOf(parts) : undefined;
   // the prototype of another realm's objects is not ours, but has none either
   if (prototype === null || (prototype !== undefined && Object.getPrototypeOf(prototype) === null)) return parts as object;

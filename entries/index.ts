@@ -22,7 +22,7 @@ export { type UserFromTokenCall, type WithUserFromToken, withUserFromToken } fro
 export type { Authentication, AuthenticationOutcome, Carrier, SourceName } from '../src/authentication.js';
 export type { Channels } from '../src/channel/channels.js';
 export { checkId } from '../src/check-id.js';
-export { checkedTicketGrant } from '../src/check-ticket-grant.js';
+export { checkedTicketGrant } from '../src/checked-ticket-grant.js';
 export type { Broadcaster } from '../src/contracts/broadcaster.js';
 export type { Clock } from '../src/contracts/clock.js';
 export type { HttpSession, HttpSessionReader } from '../src/contracts/http-session-reader.js';

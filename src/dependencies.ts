@@ -95,15 +95,13 @@ export class Dependencies {
     token: InjectionToken<Dependency>,
     names: DependencyNames,
   ): Dependency | undefined {
-    return own === undefined ? this.find(token, names) : this.check(own, names);
+    if (own === undefined) return this.find(token, names);
+    this.check(own, names);
+    return own;
   }
 
-  /**
-   * `dependency` itself.
-   *
-   * @throws {TypeError} when it lacks its method, or would give up later than a handshake may take.
-   */
-  check<Dependency extends object>(dependency: Dependency, names: DependencyNames): Dependency {
+  /** @throws {TypeError} when it lacks its method, or would give up later than a handshake may take. */
+  check(dependency: object, names: DependencyNames): void {
     const { wrapper, option, method } = names;
     const candidate = dependency as ({ readonly timeoutMs?: unknown } & Record<string, unknown>) | null;
     if (candidate === null || typeof candidate[method] !== 'function') {
@@ -123,6 +121,5 @@ export class Dependencies {
         `${wrapper}: the timeoutMs of ${option} (${timeoutMs}) must lie below the server's connectTimeoutMs (${this.#connectTimeoutMs})`,
       );
     }
-    return dependency;
   }
 }

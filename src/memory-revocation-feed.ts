@@ -1,4 +1,4 @@
-import { checkedRevocation } from './check-revocation.js';
+import { checkedRevocation } from './checked-revocation.js';
 import type { Revocation, RevocationFeed } from './contracts/revocation-feed.js';
 import { FeedSubscribers } from './feed-subscribers.js';
 import { nothing } from './maybe-promise.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { checkedIds, checkId } from '../../src/check-id.js';
-import { checkTtl } from '../../src/check-issue-options.js';
+import { checkTtl } from '../../src/checked-issue-options.js';
 import { anything, checkedOptions, type Rule } from '../../src/checked-options.js';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { ChannelError } from '../../src/errors.js';

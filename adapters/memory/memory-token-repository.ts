@@ -1,7 +1,7 @@
 import { checkId } from '../../src/check-id.js';
-import { checkIssueOptions, latestTime } from '../../src/check-issue-options.js';
-import { checkExtendOptions, checkRotateOptions } from '../../src/check-renewal-options.js';
+import { checkedIssueOptions, latestTime } from '../../src/checked-issue-options.js';
 import { checkedOptions, checkOption, having } from '../../src/checked-options.js';
+import { checkedExtendOptions, checkedRotateOptions } from '../../src/checked-renewal-options.js';
 import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import type {
   ExtendOptions,
@@ -88,7 +88,7 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
 
   async issue(userId: string, options: IssueOptions = {}): Promise<IssuedToken> {
     checkId(`${owner}.issue`, 'userId', userId);
-    const checked = checkIssueOptions(`${owner}.issue`, options, this.#clock.now());
+    const checked = checkedIssueOptions(`${owner}.issue`, options, this.#clock.now());
     if (!(await this.#users.findById(userId))) throw new UnknownUserError(`${owner}.issue`);
     const key = makeTokenKey();
     const token = this.#insert('issue', key, userId, checked);
@@ -125,7 +125,7 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   async extend(id: TokenId, options: ExtendOptions): Promise<Date | undefined> {
     checkTokenId(`${owner}.extend`, 'id', id);
     const now = this.#clock.now();
-    const checked = checkExtendOptions(`${owner}.extend`, options, now);
+    const checked = checkedExtendOptions(`${owner}.extend`, options, now);
     const token = this.#find(id);
     if (!token || isOver(token, now)) return undefined;
     lengthen(token, checked, now);
@@ -136,7 +136,7 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   async rotate(id: TokenId, options: RotateOptions): Promise<IssuedToken | undefined> {
     checkTokenId(`${owner}.rotate`, 'id', id);
     const now = this.#clock.now();
-    const checked = checkRotateOptions(`${owner}.rotate`, options, now);
+    const checked = checkedRotateOptions(`${owner}.rotate`, options, now);
     const token = this.#find(id);
     if (!token || isOver(token, now)) return undefined;
     const key = makeTokenKey();

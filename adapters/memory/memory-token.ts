@@ -1,5 +1,5 @@
-import { copyOfScopes, issueRules } from '../../src/check-issue-options.js';
 import { checkedTime } from '../../src/checked-date.js';
+import { copyOfScopes, issueRules } from '../../src/checked-issue-options.js';
 import { anything, checkedOptions } from '../../src/checked-options.js';
 import type { ExtendOptions, IssueOptions, RotateOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
 import type { TokenId } from '../../src/token-id.js';

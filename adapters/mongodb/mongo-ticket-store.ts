@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import type { Collection, Db } from 'mongodb';
 import { checkId } from '../../src/check-id.js';
-import { checkTtl } from '../../src/check-issue-options.js';
-import { checkedTicketGrant } from '../../src/check-ticket-grant.js';
 import { checkedTime } from '../../src/checked-date.js';
+import { checkTtl } from '../../src/checked-issue-options.js';
 import { aName, checkedOptions } from '../../src/checked-options.js';
+import { checkedTicketGrant } from '../../src/checked-ticket-grant.js';
 import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { checkDb } from './check-db.js';

@@ -1,9 +1,9 @@
 import type { Collection, Db, Document } from 'mongodb';
 import { checkId } from '../../src/check-id.js';
-import { checkIssueOptions, latestTime } from '../../src/check-issue-options.js';
-import { checkExtendOptions, checkRotateOptions } from '../../src/check-renewal-options.js';
-import { aRevocationFeed } from '../../src/check-revocation.js';
+import { checkedIssueOptions, latestTime } from '../../src/checked-issue-options.js';
 import { aFlag, aName, anInteger, anObject, checkedOptions, type Rules } from '../../src/checked-options.js';
+import { checkedExtendOptions, checkedRotateOptions } from '../../src/checked-renewal-options.js';
+import { aRevocationFeed } from '../../src/checked-revocation.js';
 import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import type {
   ExtendOptions,
@@ -159,7 +159,7 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
   async issue(userId: string, options: IssueOptions = {}): Promise<IssuedToken> {
     checkId(`${owner}.issue`, 'userId', userId);
     const now = this.#operations.clock.now();
-    const checked = checkIssueOptions(`${owner}.issue`, options, now);
+    const checked = checkedIssueOptions(`${owner}.issue`, options, now);
     const key = makeTokenKey();
     const token = await this.#operations.run('issue a token', async (signal) => {
       const userKey = await this.#userKeys.find(userId, signal);
@@ -186,7 +186,7 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
   async extend(id: TokenId, options: ExtendOptions): Promise<Date | undefined> {
     checkTokenId(`${owner}.extend`, 'id', id);
     const now = this.#operations.clock.now();
-    const checked = checkExtendOptions(`${owner}.extend`, options, now);
+    const checked = checkedExtendOptions(`${owner}.extend`, options, now);
     try {
       const token = await this.#operations.run('extend a token', () => this.#renewal.extend(id, checked, now));
       if (token === undefined) return undefined;
@@ -206,7 +206,7 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
   async rotate(id: TokenId, options: RotateOptions): Promise<IssuedToken | undefined> {
     checkTokenId(`${owner}.rotate`, 'id', id);
     const now = this.#operations.clock.now();
-    const checked = checkRotateOptions(`${owner}.rotate`, options, now);
+    const checked = checkedRotateOptions(`${owner}.rotate`, options, now);
     const key = makeTokenKey();
     const ids = { id, newId: tokenIdOf(key) };
     try {

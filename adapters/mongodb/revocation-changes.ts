@@ -1,5 +1,5 @@
 import type { ChangeStreamDocument, Document } from 'mongodb';
-import { checkedRevocation, receivedRevocation } from '../../src/check-revocation.js';
+import { checkedRevocation, receivedRevocation } from '../../src/checked-revocation.js';
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
 import { isTokenId, type TokenId } from '../../src/token-id.js';
 import { clockSkewMs } from './token-document.js';

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { checkId } from '../../src/check-id.js';
-import { checkTtl } from '../../src/check-issue-options.js';
-import { checkedTicketGrant } from '../../src/check-ticket-grant.js';
+import { checkTtl } from '../../src/checked-issue-options.js';
 import { checkedOptions } from '../../src/checked-options.js';
+import { checkedTicketGrant } from '../../src/checked-ticket-grant.js';
 import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { Operations, textOf } from './operations.js';

@@ -1,4 +1,4 @@
-import { checkedRevocation, receivedRevocation } from '../../src/check-revocation.js';
+import { checkedRevocation, receivedRevocation } from '../../src/checked-revocation.js';
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
 
 /** @throws {TypeError} when it is no revocation. */

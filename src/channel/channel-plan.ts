@@ -6,7 +6,7 @@ import type { BoundSource, UserSource } from '../identity/user-source.js';
 import { type DependencyContainer, container as globalContainer } from '../injection.js';
 import { kindOf } from '../kind-of.js';
 import type { ChannelSessionOptions } from '../session/session-settings.js';
-import { checkHandler, roleOf } from '../wrapping/made-function.js';
+import { checkedHandler, roleOf } from '../wrapping/made-function.js';
 import { requirementsOf } from '../wrapping/requirements.js';
 import { checkIdentities, isSame } from './check-identities.js';
 import { checkSlotNames, type SlotName, slotNames } from './check-slot-names.js';
@@ -60,7 +60,7 @@ export function slotsOf(handlers: unknown, container: DependencyContainer | unde
   for (const name of slotNames) {
     const handler = (owner as Record<string, unknown>)[name];
     if (handler === undefined) continue;
-    functions[name] = checkHandler(`ChannelServer: ${name}`, handler).bind(owner) as SlotFunction;
+    functions[name] = checkedHandler(`ChannelServer: ${name}`, handler).bind(owner) as SlotFunction;
     requirements[name] = requirementsOf(handler as object) as readonly KnownRequirement[];
   }
   if (slotNames.every((name) => functions[name] === undefined)) {

@@ -1,5 +1,5 @@
 import type { Runtime } from '../channel/runtime.js';
-import { latestTime } from '../check-issue-options.js';
+import { latestTime } from '../checked-issue-options.js';
 import { anInteger, checkedOptions, oneOf, type Rules } from '../checked-options.js';
 import type { ChannelServer } from '../server/channel-server.js';
 import { isTokenKey, type TokenId, tokenIdOf } from '../token-id.js';

@@ -1,5 +1,5 @@
 import type { AuthenticationOutcome } from '../authentication.js';
-import { checkedTicketGrant } from '../check-ticket-grant.js';
+import { checkedTicketGrant } from '../checked-ticket-grant.js';
 import type { Clock } from '../contracts/clock.js';
 import type { TicketGrant, TicketStore } from '../contracts/ticket-store.js';
 import type { TokenId } from '../token-id.js';

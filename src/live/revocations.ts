@@ -1,6 +1,6 @@
 import type { ChannelRegistry } from '../channel/channel-registry.js';
 import type { Connection } from '../channel/connection.js';
-import { checkedRevocation } from '../check-revocation.js';
+import { checkedRevocation } from '../checked-revocation.js';
 import type { Clock } from '../contracts/clock.js';
 import type { Revocation } from '../contracts/revocation-feed.js';
 import type { Events } from '../events.js';

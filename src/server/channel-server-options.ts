@@ -1,6 +1,6 @@
 import type { LimitOptions } from '../channel/channel-limits.js';
-import { aRevocationFeed } from '../check-revocation.js';
 import { aFunction, anInteger, anObject, checkedOptions, having, milliseconds, type Rules } from '../checked-options.js';
+import { aRevocationFeed } from '../checked-revocation.js';
 import type { Clock } from '../contracts/clock.js';
 import type { RevocationFeed } from '../contracts/revocation-feed.js';
 import { refusalRules } from '../errors.js';

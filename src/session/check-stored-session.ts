@@ -27,20 +27,31 @@ export function checkStoredSession(owner: string, session: StoredSession): Store
  * @throws {TypeError} as {@link checkStoredSession} does.
  */
 export function checkedRow(owner: string, session: StoredSession): SessionRow {
-  if (typeof session !== 'object' || session === null) throw new TypeError(`${owner}: session must be an object, got ${kindOf(session)}`);
-  const { version, data, createdAt, expiresAt } = session;
-  if (!Number.isSafeInteger(version) || version < 1) {
-    throw new TypeError(`${owner}: version must be an integer of at least 1, got ${kindOf(version)}`);
-  }
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
-    throw new TypeError(`${owner}: data must be an object, got ${kindOf(data)}`);
-  }
+  const { version, data } = checkedContent(owner, session);
+  const { createdAt, expiresAt } = session;
   return {
     version,
     data: frozenJson(data, `${owner}: data`) as JsonObject,
     createdAt: checkedTime(owner, 'createdAt', createdAt),
     expiresAt: checkedTime(owner, 'expiresAt', expiresAt),
   };
+}
+
+/**
+ * Version and data of `session`; what the data hold is not looked at.
+ *
+ * @throws {TypeError} when `session` is not an object, its `version` not an integer of at least 1, or its `data` not an object.
+ */
+export function checkedContent(owner: string, session: StoredSession): Pick<StoredSession, 'version' | 'data'> {
+  if (typeof session !== 'object' || session === null) throw new TypeError(`${owner}: session must be an object, got ${kindOf(session)}`);
+  const { version, data } = session;
+  if (!Number.isSafeInteger(version) || version < 1) {
+    throw new TypeError(`${owner}: version must be an integer of at least 1, got ${kindOf(version)}`);
+  }
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    throw new TypeError(`${owner}: data must be an object, got ${kindOf(data)}`);
+  }
+  return { version, data };
 }
 
 /**

@@ -43,7 +43,7 @@ export class MemorySessionStore implements SessionStore {
   /** @throws {TypeError} when an option is out of its range. */
   // with a default, so that a container makes it without being told how
   constructor(options: MemorySessionStoreOptions = {}) {
-    const { maxSessions = 100_000, clock = Date } = checkedOptions('MemorySessionStore', options, rules);
+    const { maxSessions = 100_000, clock = Date } = checkedOptions(owner, options, rules);
     this.#maxSessions = maxSessions;
     this.#clock = clock;
   }

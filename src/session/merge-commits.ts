@@ -51,11 +51,11 @@ export function merge(commits: readonly WaitingCommit[], committed: Snapshot): M
 }
 
 /** Where each commit has its way. */
-export const none: ReadonlyMap<WaitingCommit, unknown> = new Map();
+export const noFailures: ReadonlyMap<WaitingCommit, unknown> = new Map();
 
 function mergeOne(commit: WaitingCommit, committed: Snapshot): MergedCommits {
   try {
-    return { changes: rebase(commit.changes, committed), failures: none };
+    return { changes: rebase(commit.changes, committed), failures: noFailures };
   } catch (error) {
     return { changes: undefined, failures: new Map([[commit, error]]) };
   }

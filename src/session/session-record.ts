@@ -4,7 +4,7 @@ import type { BoundedStore } from './bounded-store.js';
 import { type Changes, rebase } from './changes.js';
 import type { SessionRow } from './check-stored-session.js';
 import { KnownRecord, type RecordContext } from './known-record.js';
-import { type Identified, type MergedCommits, merge, none, type WaitingCommit } from './merge-commits.js';
+import { type Identified, type MergedCommits, merge, noFailures, type WaitingCommit } from './merge-commits.js';
 import { type Save, tellConflict, tellFailedConflicts, tellSave } from './session-events.js';
 import { type ReadRecord, readRecord } from './stored-record.js';
 
@@ -68,11 +68,11 @@ export class SessionRecord extends KnownRecord {
 
   /** Saves what a message changed; `undefined` where that is done. */
   commit(changes: Changes, channel: Identified): Promise<void> | undefined {
-    return this.#isSavedAtOnce(changes, channel) ? undefined : this.#commitInTurn(changes, channel);
+    return this.#saveAtOnce(changes, channel) ? undefined : this.#commitInTurn(changes, channel);
   }
 
-  /** Whether it could be saved without a wait. Whatever stands in its way is met again in turn, and dealt with there. */
-  #isSavedAtOnce(changes: Changes, channel: Identified): boolean {
+  /** Saves it without a wait, if it can. Whatever stands in the way is met again in turn, and dealt with there. */
+  #saveAtOnce(changes: Changes, channel: Identified): boolean {
     if (this.#working !== undefined || this.version === 0 || this.isGone) return false;
     const { atOnce } = this.#store;
     if (atOnce === undefined) return false;
@@ -87,7 +87,7 @@ export class SessionRecord extends KnownRecord {
     } catch {
       return false;
     }
-    if (start !== undefined) tellSave(events, { commits: [{ channel }], failures: none, start });
+    if (start !== undefined) tellSave(events, { commits: [{ channel }], failures: noFailures, start });
     return true;
   }
 
@@ -229,11 +229,11 @@ export class SessionRecord extends KnownRecord {
     const stored = await this.#store.load(this.id as string);
     const isAbsent = stored === undefined || stored === null;
     if (isAbsent) this.#isCorrupt = false;
-    this.met(isAbsent ? undefined : this.#check(stored));
+    this.met(isAbsent ? undefined : this.#readable(stored));
   }
 
   /** The record, or `undefined` for one that cannot be read; that is told of once. */
-  #check(stored: StoredSession): ReadRecord | undefined {
+  #readable(stored: StoredSession): ReadRecord | undefined {
     try {
       const read = readRecord(stored);
       this.#isCorrupt = false;

@@ -54,23 +54,17 @@ export function checkedSessionOptions(owner: string, given?: ChannelSessionOptio
 }
 
 /**
- * One set of options of several, where an option that is not given says nothing.
+ * What the options of `list` say of `name`; `undefined` where none of them does.
  *
- * @throws {TypeError} when two give one option different values: a channel has one session.
+ * @throws {TypeError} when two say different things: a channel has one session.
  */
-function mergeSessionOptions(list: readonly ChannelSessionOptions[]): ChannelSessionOptions {
-  const merged: { store?: SessionStore | undefined; ttlMs?: number | undefined; scope?: SessionScope | undefined } = {};
-  for (const options of list) {
-    for (const name of ['store', 'ttlMs', 'scope'] as const) {
-      const value = options[name];
-      if (value === undefined) continue;
-      if (merged[name] !== undefined && merged[name] !== value) {
-        throw new TypeError(`withChannelSession: a channel has one session, but ${name} is given two different values`);
-      }
-      Object.assign(merged, { [name]: value });
-    }
-  }
-  return merged;
+function agreedOn<Name extends keyof ChannelSessionOptions>(
+  name: Name,
+  list: readonly ChannelSessionOptions[],
+): ChannelSessionOptions[Name] {
+  const [first, ...others] = list.map((options) => options[name]).filter((value) => value !== undefined);
+  if (others.every((value) => value === first)) return first;
+  throw new TypeError(`withChannelSession: a channel has one session, but ${name} is given two different values`);
 }
 
 /**
@@ -97,9 +91,10 @@ export function checkSeenOptions({ store, ttlMs, scope }: ChannelSessionOptions,
  * @throws {TypeError} when two options differ, or the store is none.
  */
 export function sessionSettings(options: readonly ChannelSessionOptions[], dependencies: Dependencies): SessionSettings {
-  const { store, ttlMs = dayMs, scope = 'channel' } = mergeSessionOptions(options);
+  const ttlMs = agreedOn('ttlMs', options) ?? dayMs;
+  const scope = agreedOn('scope', options) ?? 'channel';
   const names = { wrapper: 'withChannelSession', option: 'store', token: 'SESSION_STORE', method: 'load' };
-  const given = store === undefined ? dependencies.find(SESSION_STORE, names) : dependencies.check(store, names);
+  const given = dependencies.optional(agreedOn('store', options), SESSION_STORE, names);
   // shared sessions need a place that outlives a channel; one channel's own session needs none
   const fallback = scope === 'channel' ? undefined : new MemorySessionStore({ clock: dependencies.clock });
   return Object.freeze({ store: given ?? fallback, ttlMs, scope });

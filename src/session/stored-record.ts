@@ -1,5 +1,6 @@
 import { checkedTime } from '../checked-date.js';
 import type { JsonValue, StoredSession } from '../contracts/session-store.js';
+import { checkedContent } from './check-stored-session.js';
 import { frozenJson } from './json-value.js';
 import type { Snapshot } from './session-data.js';
 
@@ -17,14 +18,15 @@ export interface ReadRecord {
  *
  * @throws {TypeError} when it is no record of a session.
  */
-export function readRecord({ version, data, createdAt, expiresAt }: StoredSession): ReadRecord {
-  if (!Number.isSafeInteger(version) || version < 1) throw new TypeError('version must be an integer of at least 1');
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw new TypeError('data must be an object');
+export function readRecord(stored: StoredSession): ReadRecord {
+  const owner = 'a stored session';
+  const { version, data } = checkedContent(owner, stored);
+  const { createdAt, expiresAt } = stored;
   const values = Object.entries(data).map(([key, value]): [string, JsonValue] => [key, frozenJson(value, key)]);
   return {
     version,
     values: new Map(values),
-    birth: checkedTime('a stored session', 'createdAt', createdAt),
-    expiresAt: checkedTime('a stored session', 'expiresAt', expiresAt),
+    birth: checkedTime(owner, 'createdAt', createdAt),
+    expiresAt: checkedTime(owner, 'expiresAt', expiresAt),
   };
 }

@@ -1,5 +1,5 @@
 import { kindOf } from '../kind-of.js';
-import { type AnyHandler, checkHandler, madeWrapper } from './made-function.js';
+import { type AnyHandler, checkedHandler, madeWrapper } from './made-function.js';
 
 /**
  * Makes the function behind a wrapper. This is the one place that knows the shapes in which it may be called:
@@ -21,13 +21,13 @@ export function callShapes(
     if (typeof second === 'string' || typeof second === 'symbol') {
       const method: unknown = (third as PropertyDescriptor | undefined)?.value;
       if (typeof method !== 'function') throw new TypeError(`@${name} stands on methods only; ${String(second)} is not one`);
-      return { ...(third as PropertyDescriptor), value: wrap(checkHandler(`@${name}: ${String(second)}`, method)) };
+      return { ...(third as PropertyDescriptor), value: wrap(checkedHandler(`@${name}: ${String(second)}`, method)) };
     }
     if (typeof second === 'object' && second !== null && 'kind' in second) {
       if (second.kind !== 'method') throw new TypeError(`@${name} stands on methods only, not on a ${String(second.kind)}`);
-      return wrap(checkHandler(`@${name}: the method`, first));
+      return wrap(checkedHandler(`@${name}: the method`, first));
     }
-    if (typeof first === 'function') return wrap(checkHandler(`${name}: what it wraps`, first));
+    if (typeof first === 'function') return wrap(checkedHandler(`${name}: what it wraps`, first));
     if (first === undefined || (typeof first === 'object' && first !== null)) return configure(first);
     throw new TypeError(`${name} takes a handler or options, got ${typeof first === 'number' ? 'a number' : kindOf(first)}`);
   });

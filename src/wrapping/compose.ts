@@ -1,5 +1,5 @@
 import { callShapes } from './call-shapes.js';
-import { type AnyHandler, checkWrapper, markFactories } from './made-function.js';
+import { type AnyHandler, checkedWrapper, markFactories } from './made-function.js';
 import type { AllAdds, AllNeeds, Composable, Wrapper } from './wrapper.js';
 
 /**
@@ -9,7 +9,7 @@ import type { AllAdds, AllNeeds, Composable, Wrapper } from './wrapper.js';
  * @throws {TypeError} when one of them is not a wrapper.
  */
 export function compose<Ws extends readonly unknown[]>(...wrappers: Composable<Ws>): Wrapper<AllAdds<Ws>, AllNeeds<Ws>> {
-  const list = [...wrappers].map((wrapper, index) => checkWrapper(`compose: argument ${index + 1}`, wrapper));
+  const list = [...wrappers].map((wrapper, index) => checkedWrapper(`compose: argument ${index + 1}`, wrapper));
   const name = `compose(${list.map((wrapper) => wrapper.name).join(', ')})`;
   const wrap = (handler: AnyHandler): AnyHandler => list.reduceRight((inner, wrapper) => wrapper(inner), handler);
   const shapes: unknown = callShapes(name, wrap, () => shapes);

@@ -2,7 +2,7 @@ import { aString, checkOption } from '../checked-options.js';
 import { ignore, isThenable, promiseOf, whenDone } from '../maybe-promise.js';
 import { callShapes } from './call-shapes.js';
 import { HandlerRun } from './handler-run.js';
-import { type AnyHandler, checkHandler, madeHandler, markFactories, nameAround } from './made-function.js';
+import { type AnyHandler, checkedHandler, madeHandler, markFactories, nameAround } from './made-function.js';
 import { goOnAfterWaiting, hasPassed, makeMark, setPassed } from './passed-marks.js';
 import { requirementsOf } from './requirements.js';
 import type { Around, Configurable, Configured, None, NoOptions, Passed, PassedOn, ReturnOfNext } from './wrapper.js';
@@ -117,7 +117,7 @@ export function defineWrapper<Given extends object, Options, Result extends Retu
 ): Configured<Given, PassedOn<Result>, Needs>;
 export function defineWrapper(name: string, first: unknown, second?: unknown): unknown {
   checkOption('defineWrapper', 'name', name, aString);
-  for (const part of second === undefined ? [first] : [first, second]) checkHandler(`defineWrapper: what ${name} is made of`, part);
+  for (const part of second === undefined ? [first] : [first, second]) checkedHandler(`defineWrapper: what ${name} is made of`, part);
   const around = (second ?? first) as AnyAround;
   const prepare = (second === undefined ? () => undefined : first) as (given?: object) => unknown;
   return configurable(name, (given) => prepared(name, prepare, given), makeAround(name, around));

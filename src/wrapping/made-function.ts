@@ -50,7 +50,7 @@ export function nameAround(wrapper: string, handler: AnyHandler): string {
  * @param what names it in the error.
  * @throws {TypeError} when it is no handler: no function, a class, a wrapper without its handler, or a generator function, of which nothing would run.
  */
-export function checkHandler(what: string, value: unknown): AnyHandler {
+export function checkedHandler(what: string, value: unknown): AnyHandler {
   if (typeof value !== 'function') throw new TypeError(`${what} must be a function, got ${kindOf(value)}`);
   checkCopy(what, value);
   const made = roleOf(value);
@@ -80,7 +80,7 @@ function isClass(value: object): boolean {
  * @param what names it in the error.
  * @throws {TypeError} when `value` is no wrapper, but a handler, say, or a factory that was not called.
  */
-export function checkWrapper(what: string, value: unknown): (handler: AnyHandler) => AnyHandler {
+export function checkedWrapper(what: string, value: unknown): (handler: AnyHandler) => AnyHandler {
   if (typeof value !== 'function') throw new TypeError(`${what} must be a wrapper, got ${kindOf(value)}`);
   checkCopy(what, value);
   const made = roleOf(value);

@@ -27,7 +27,7 @@ export function issueRules(now: number): Rules<IssueOptions> {
  *
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
-export function checkIssueOptions(owner: string, options: IssueOptions, now: number): IssueOptions {
+export function checkedIssueOptions(owner: string, options: IssueOptions, now: number): IssueOptions {
   const { ttlMs, label, scopes } = checkedOptions(owner, options, issueRules(now));
   return { ttlMs, label, scopes: copyOfScopes(scopes) };
 }

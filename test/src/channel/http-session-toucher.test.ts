@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
-import { ChannelServer, withHttpSession } from '../../entries/index.js';
-import { connectTo } from '../../entries/testing.js';
-import type { HttpSession } from '../../src/contracts/http-session-reader.js';
-import { codesOf, expectProcessToLive, makeSite } from '../support/site.js';
+import { ChannelServer, withHttpSession } from '../../../entries/index.js';
+import { connectTo } from '../../../entries/testing.js';
+import type { HttpSession } from '../../../src/contracts/http-session-reader.js';
+import { codesOf, expectProcessToLive, makeSite } from '../../support/site.js';
 
 expectProcessToLive();
 

@@ -1,4 +1,4 @@
-import { aSpan } from './check-issue-options.js';
+import { aSpan } from './checked-issue-options.js';
 import { checkedOptions, checkOption } from './checked-options.js';
 import type { ExtendOptions, RotateOptions } from './contracts/token-repository.js';
 
@@ -7,7 +7,7 @@ import type { ExtendOptions, RotateOptions } from './contracts/token-repository.
  *
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
-export function checkExtendOptions(owner: string, options: ExtendOptions, now: number): Readonly<ExtendOptions> {
+export function checkedExtendOptions(owner: string, options: ExtendOptions, now: number): Readonly<ExtendOptions> {
   const checked = checkedOptions(owner, options, { ttlMs: aSpan(1, now), maxAgeMs: aSpan(1, 0) });
   checkOption(owner, 'ttlMs', checked.ttlMs, aSpan(1, now)); // which must be given
   return checked;
@@ -18,7 +18,7 @@ export function checkExtendOptions(owner: string, options: ExtendOptions, now: n
  *
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
-export function checkRotateOptions(owner: string, options: RotateOptions, now: number): Readonly<RotateOptions> {
+export function checkedRotateOptions(owner: string, options: RotateOptions, now: number): Readonly<RotateOptions> {
   const checked = checkedOptions(owner, options, { graceMs: aSpan(0, now), ttlMs: aSpan(1, now), maxAgeMs: aSpan(1, 0) });
   checkOption(owner, 'graceMs', checked.graceMs, aSpan(0, now)); // which must be given
   return checked;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkedRevocation } from '../../src/check-revocation.js';
+import { checkedRevocation } from '../../src/checked-revocation.js';
 import { tokenIdOf } from '../../src/token-id.js';
 
 const tokenId = tokenIdOf('4ac18618b19f1f03dc9055a4f13bddc04c0cf8bf');
