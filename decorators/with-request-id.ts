@@ -9,9 +9,9 @@ import type { Configurable } from '../src/wrapping/wrapper.js';
 
 /** Options of {@link withRequestId}. */
 export interface RequestIdOptions {
-  /** How many answers the channel session remembers: an older number is handled again. 1 to 1,000. @default 64 */
+  /** How many answers the channel session remembers: an older number is handled again. An integer from 1 to 1,000. @default 64 */
   readonly remember?: number | undefined;
-  /** How many bytes these answers may have together. The oldest go first; an answer longer than this is not remembered. 0 to 1,048,576 (1 MiB). @default 65,536 */
+  /** How many bytes these answers may have together. The oldest go first; an answer longer than this is not remembered. An integer from 0 to 1,048,576. @default 65,536 */
   readonly maxRememberedBytes?: number | undefined;
 }
 

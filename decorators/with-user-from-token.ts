@@ -22,7 +22,7 @@ export interface WithUserFromToken extends CallShapes<HasChannelSession & HasUse
  * The token is looked up once, at connect. Later messages get what the channel knows. If the repository fails, the handshake is refused with 503;
  * nobody becomes anonymous.
  *
- * Ports `channel_session_user_from_token` of the post.
+ * Ports `channel_session_user_from_token`, which a post of 2017 adds to Channels 1.1.8 (`docs/from-channels.md`).
  */
 export const withUserFromToken: WithUserFromToken = defineBuiltIn(
   'withUserFromToken',

@@ -17,7 +17,7 @@ import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
 export interface MongoBroadcasterOptions extends MongoOptions {
   /** The collection that messages go through; with the index of `ensureIndexes` they are removed a minute later. @default 'broadcasts' */
   readonly collection?: string | undefined;
-  /** How many bytes of messages may wait for the database. Past it, `publish` rejects, and others are told of a gap. @default 16,777,216 */
+  /** How many bytes of messages may wait for the database, an integer from 1. Past it, `publish` rejects, and others are told of a gap. @default 16,777,216 */
   readonly maxPendingBytes?: number | undefined;
 }
 

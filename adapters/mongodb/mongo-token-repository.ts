@@ -39,9 +39,9 @@ import { keysOf, type MongoUserOptions, UserDocuments, type UserKey, userIdOf } 
 
 /** Remembers what look-ups found for some seconds. Without a `feed`, a revocation by another process is seen only after that time. */
 export interface MongoTokenCacheOptions {
-  /** How long a look-up may be answered from memory, in milliseconds, from 1 to 60,000. @default 5,000 */
+  /** How long a look-up may be answered from memory, in milliseconds, an integer from 1 to 60,000. @default 5,000 */
   readonly ttlMs?: number | undefined;
-  /** How many tokens are kept at most, at least 1; the least recently used goes first. @default 10,000 */
+  /** How many tokens are kept at most, an integer from 1; the least recently used goes first. @default 10,000 */
   readonly maxTokens?: number | undefined;
   /** Tells what other processes revoke, so that it is seen at once; `registerMongo` gives its own. @default none */
   readonly feed?: RevocationFeed | undefined;

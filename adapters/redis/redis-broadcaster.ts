@@ -17,7 +17,7 @@ export interface RedisBroadcasterOptions extends RedisOptions {
    * @default 3
    */
   readonly shards?: number | undefined;
-  /** How many bytes of messages may wait for an answer. Past it, `publish` rejects, and others are told of a gap. @default 16,777,216 */
+  /** How many bytes of messages may wait for an answer, an integer from 1. Past it, `publish` rejects, and others are told of a gap. @default 16,777,216 */
   readonly maxPendingBytes?: number | undefined;
 }
 

@@ -17,7 +17,7 @@ import type { AnySource, UserSource } from './user-source.js';
 interface CommonOptions {
   /** Where dependencies are looked for before tsyringe's global container. @default the global one */
   readonly container?: DependencyContainer | undefined;
-  /** How long the look-up may take, in milliseconds. @default 5,000 */
+  /** How long the look-up may take, in milliseconds, above 0. @default 5,000 */
   readonly timeoutMs?: number | undefined;
 }
 

@@ -16,7 +16,7 @@ export interface IdentifyOptions<Sources extends readonly [AnySource, ...AnySour
   readonly sources: Sources;
   /** Where dependencies are looked for before tsyringe's global container. @default the global one */
   readonly container?: DependencyContainer | undefined;
-  /** How long the look-ups may take, in milliseconds. @default 5,000 */
+  /** How long the look-ups may take, in milliseconds, above 0. @default 5,000 */
   readonly timeoutMs?: number | undefined;
 }
 
