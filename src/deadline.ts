@@ -1,4 +1,5 @@
 import type { Clock } from './contracts/clock.js';
+import { setFairTimer } from './fair-timer.js';
 import { ignorePromise, isThenable, promiseOf } from './maybe-promise.js';
 
 /** How to bound one operation in time. */
@@ -9,7 +10,7 @@ export interface Deadline {
   readonly onTimeout: () => Error;
 }
 
-/** The result of `operation`, or a rejection after `ms` milliseconds. A synchronous throw becomes a rejection, a plain value a promise. */
+/** The result of `operation`, or a rejection after `ms` milliseconds in which it could be heard. A synchronous throw becomes a rejection, a plain value a promise. */
 export function withDeadline<T>(operation: () => PromiseLike<T> | T, deadline: Deadline): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     let result: PromiseLike<T> | T;
@@ -24,7 +25,7 @@ export function withDeadline<T>(operation: () => PromiseLike<T> | T, deadline: D
       resolve(result);
       return;
     }
-    const cancel = deadline.clock.setTimer(() => reject(deadline.onTimeout()), deadline.ms);
+    const cancel = setFairTimer(deadline.clock, () => reject(deadline.onTimeout()), deadline.ms);
     promiseOf(result as PromiseLike<T>).then(
       (value) => {
         cancel();

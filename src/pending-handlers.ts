@@ -1,4 +1,5 @@
 import type { Clock } from './contracts/clock.js';
+import { setFairTimer } from './fair-timer.js';
 
 /** A handler, or another operation, that is waited for. */
 export interface PendingHandler {
@@ -97,7 +98,8 @@ export class PendingHandlers {
     const [first] = this.#handlers;
     if (first === undefined) return;
     const left = first.startedAt + this.#timeoutMs - this.#clock.monotonic();
-    this.#cancel = this.#clock.setTimer(
+    this.#cancel = setFairTimer(
+      this.#clock,
       () => {
         this.#cancel = undefined;
         this.endLate();

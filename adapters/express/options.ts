@@ -17,7 +17,7 @@ export interface ExpressOptions {
 /** What the options that they share must be. */
 export const expressRules: Rules<ExpressOptions> = {
   timeoutMs: anInteger(1, 2_147_483_647),
-  clock: having('a Clock', 'setTimer'),
+  clock: having('a Clock', 'monotonic', 'setTimer'),
 };
 
 export const defaultTimeoutMs = 3_000;

@@ -20,5 +20,5 @@ export const plainNumbers = { promoteLongs: true, useBigInt64: false } as const;
 /** What the options that they share must be. */
 export const mongoRules: Rules<MongoOptions> = {
   timeoutMs: anInteger(1, 2_147_483_647),
-  clock: having('a Clock', 'now', 'setTimer'),
+  clock: having('a Clock', 'now', 'monotonic', 'setTimer'),
 };

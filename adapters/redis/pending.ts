@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/contracts/clock.js';
+import { setFairTimer } from '../../src/fair-timer.js';
 import { withoutCommand } from './without-command.js';
 
 interface Waiting {
@@ -43,7 +44,7 @@ export class Pending {
 
   #wait(ms: number): void {
     this.#hasTimer = true;
-    this.#clock.setTimer(() => this.#giveUp(), ms);
+    setFairTimer(this.#clock, () => this.#giveUp(), ms);
   }
 
   #giveUp(): void {

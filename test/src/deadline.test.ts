@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { TestClock } from '../../entries/testing.js';
 import { withDeadline } from '../../src/deadline.js';
+import { pausedClock } from '../support/paused-clock.js';
 
 function setUp() {
   const clock = new TestClock();
@@ -52,5 +53,19 @@ describe('withDeadline', () => {
       go();
       await clock.advance(0);
     }
+  });
+
+  it('takes an answer that came while the process was asleep, and goes on waiting no longer than a second without one', async () => {
+    const { clock, timers, runDue } = pausedClock();
+    const deadline = { clock, ms: 100, onTimeout: () => new Error('too late') };
+    let answer = (_: string): void => {};
+    const answered = withDeadline(() => new Promise<string>((resolve) => (answer = resolve)), deadline);
+    const silent = expect(withDeadline(() => new Promise<never>(() => {}), deadline)).rejects.toThrow('too late');
+    runDue(5_000);
+    answer('it lay there');
+    expect(await answered).toBe('it lay there');
+    runDue(6_000);
+    await silent;
+    expect(timers.size).toBe(0);
   });
 });

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TestClock } from '../../entries/testing.js';
 import { type PendingHandler, PendingHandlers } from '../../src/pending-handlers.js';
+import { pausedClock } from '../support/paused-clock.js';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -84,6 +85,20 @@ describe('a handler that is waited for', () => {
     handlers.begin(one);
     handlers.abandonAll();
     expect(log).toEqual(['one is given up']);
+  });
+
+  it('may be done right after the process was asleep beyond its time, else it is told', async () => {
+    const { clock, timers, runDue } = pausedClock();
+    const handlers = new PendingHandlers(clock, 100);
+    const { log, named } = waiting();
+    const [one, two] = [named('one'), named('two')];
+    for (const handler of [one, two]) handlers.begin(handler);
+    await nextTurn();
+    runDue(5_000);
+    handlers.end(one);
+    expect([log, one.isPending, two.isPending]).toEqual([[], false, true]);
+    runDue(6_000);
+    expect([log, two.isPending, timers.size]).toEqual([['two took longer than 100'], false, 0]);
   });
 
   it('has for ever where there is no limit', async () => {

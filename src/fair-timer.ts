@@ -1,0 +1,22 @@
+import type { Clock } from './contracts/clock.js';
+
+/** A timer that is so late tells that the process was asleep, or too busy to read what had come. */
+const lateMs = 50;
+/** Within this time what has come meanwhile is read, and what could not leave is answered. */
+const maxExtraMs = 1_000;
+
+/**
+ * Runs `fn` after `ms` milliseconds in which an answer could be heard: timers come before input, and after a pause of the process they would tell of
+ * silence while the answer lies there unread. Where the timer is late, it waits once more for as long as it was, at most a second.
+ *
+ * @returns what cancels it.
+ */
+export function setFairTimer(clock: Clock, fn: () => void, ms: number): () => void {
+  const dueAt = clock.monotonic() + ms;
+  let cancel = clock.setTimer(() => {
+    const lostMs = clock.monotonic() - dueAt;
+    if (lostMs <= lateMs) fn();
+    else cancel = clock.setTimer(fn, Math.min(lostMs, maxExtraMs));
+  }, ms);
+  return () => cancel();
+}
