@@ -170,7 +170,7 @@ function isSameOrigin(header: string, request: IncomingMessage, trustProxy: bool
   const forwardedHost = trustProxy ? lastEntry(request.headers['x-forwarded-host']) : '';
   const host = hostPattern.exec((forwardedHost || hostOf(request)).toLowerCase());
   if (host === null) return false;
-  const forwardedProto = trustProxy ? lastEntry(request.headers['x-forwarded-proto']) : '';
+  const forwardedProto = trustProxy ? lastEntry(request.headers['x-forwarded-proto'])?.toLowerCase() : '';
   const encrypted = forwardedProto
     ? forwardedProto === 'https' || forwardedProto === 'wss'
     : (request.socket as TLSSocket).encrypted === true;

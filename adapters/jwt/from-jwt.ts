@@ -43,12 +43,14 @@ export function fromJwt<User extends UserLike>(given: JwtOptions<User>): UserSou
   const { algorithms, issuer, audience, clockToleranceMs = 0, requireExpiry = true, typ, name = 'jwt' } = options;
   const places = checkedCredentialSources('fromJwt', options.from ?? cookie());
   if (places.some(({ presents }) => presents === 'ticket')) throw new TypeError('fromJwt: from must be places of tokens, got ticket()');
+  const issuers = [issuer].flat() as string[];
   const demands: JwtDemands = {
     findKeys: checkedKeys(options),
     algorithms,
+    issuers,
     verify: {
       algorithms: [...algorithms],
-      issuer: [issuer].flat() as string[],
+      issuer: issuers,
       audience: [audience].flat() as string[],
       clockTolerance: clockToleranceMs / 1_000,
       requiredClaims: requireExpiry ? ['exp'] : [],

@@ -1,4 +1,4 @@
-import { decodeProtectedHeader, errors, type JWTHeaderParameters, type JWTVerifyOptions, jwtVerify } from 'jose';
+import { decodeJwt, decodeProtectedHeader, errors, type JWTHeaderParameters, type JWTVerifyOptions, jwtVerify } from 'jose';
 import type { AuthenticationOutcome } from '../../src/authentication.js';
 import type { Clock } from '../../src/contracts/clock.js';
 import type { JwtClaims } from './jwt-options.js';
@@ -8,6 +8,7 @@ import type { FindKeys, VerificationKey } from './verification-keys.js';
 export interface JwtDemands {
   readonly findKeys: FindKeys;
   readonly algorithms: readonly string[];
+  readonly issuers: readonly string[];
   readonly verify: Omit<JWTVerifyOptions, 'currentDate'>;
 }
 
@@ -23,9 +24,12 @@ export function isJwt(text: string): boolean {
 }
 
 /** Verifies a token. A client's mistake is an outcome; a rejection means that its issuer's keys cannot be had. */
-export async function verifyJwt(token: string, { findKeys, algorithms, verify }: JwtDemands, clock: Clock): Promise<Verified> {
+export async function verifyJwt(token: string, { findKeys, algorithms, issuers, verify }: JwtDemands, clock: Clock): Promise<Verified> {
   const header = headerOf(token);
   if (header === undefined || !algorithms.includes(header.alg)) return { outcome: 'malformed' };
+  // before the keys are asked for: another source may have those of its issuer, while these cannot be had
+  const issuer = issuerOf(token);
+  if (issuer !== undefined && !issuers.includes(issuer)) return { outcome: 'unknown' };
   const options = { ...verify, currentDate: new Date(clock.now()) };
   for (const key of await findKeys(header, clock)) {
     const verified = await verifyBy(key, token, options);
@@ -40,6 +44,16 @@ function headerOf(token: string): JWTHeaderParameters | undefined {
     return typeof alg !== 'string' || (kid !== undefined && typeof kid !== 'string')
       ? undefined
       : { ...others, alg, ...(kid !== undefined && { kid }) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Who issued the token, as it says itself; `undefined` where it says nothing clear. */
+function issuerOf(token: string): string | undefined {
+  try {
+    const { iss }: { readonly iss?: unknown } = decodeJwt(token);
+    return typeof iss === 'string' ? iss : undefined;
   } catch {
     return undefined;
   }

@@ -50,8 +50,8 @@ export function issueTokenHandler(channels: ChannelServer, options: IssueTokenOp
   const runtime = runtimeOf(owner, channels);
   const issuer = issuerOf(owner, runtime, tokens, 'issue');
   const logIns = sourcesOf(owner, runtime, sources, 'log-in');
-  const cookie = given === false ? undefined : new TokenCookie(owner, given, runtime.credentials.sources);
-  const held = cookie === undefined ? [] : (runtime.plan.sources ?? []).filter(({ source }) => source === 'token');
+  const held = (runtime.plan.sources ?? []).filter(({ source }) => source === 'token');
+  const cookie = given === false ? undefined : new TokenCookie(owner, given, runtime.credentials.sources, held);
   const copied = scopes && Object.freeze([...scopes]);
   return exchangeRoute(owner, runtime, async (exchange) => {
     const { request, response } = exchange;

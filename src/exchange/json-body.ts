@@ -11,7 +11,7 @@ const maxBytes = 1_024;
  * @throws {Error} where it had one that somebody else has read and not kept: what it asks for must not be passed over.
  */
 export async function jsonBody(request: IncomingMessage): Promise<unknown> {
-  const kept: unknown = Reflect.get(request, 'body');
+  const kept = keptBody(request);
   const isText = typeof kept === 'string' || Buffer.isBuffer(kept);
   if (kept !== undefined && !isText) return kept;
   if (kept === undefined && request.complete && request.readableEnded) {
@@ -26,6 +26,13 @@ export async function jsonBody(request: IncomingMessage): Promise<unknown> {
   } catch {
     throw new Refused(400);
   }
+}
+
+/** What a middleware has kept of a body. Parsers of Express 4 put an empty object there where they leave the body to others. */
+function keptBody(request: IncomingMessage): unknown {
+  const kept: unknown = Reflect.get(request, 'body');
+  const isUnread = request.readableDidRead === false && !request.readableEnded && hadBody(request);
+  return isUnread && typeof kept === 'object' && kept !== null && Object.keys(kept).length === 0 ? undefined : kept;
 }
 
 /** Whether a request came with a body. Those of HTTP/2 need not say so in a header; their stream knows. */
@@ -45,7 +52,8 @@ function textOf(request: IncomingMessage): Promise<string> {
       request.resume(); // what is left of it is nobody's
       run();
     };
-    const onData = (chunk: Buffer): void => {
+    const onData = (read: Buffer | string): void => {
+      const chunk = typeof read === 'string' ? Buffer.from(read, request.readableEncoding ?? undefined) : read; // somebody has called setEncoding
       bytes += chunk.length;
       chunks.push(chunk);
       if (bytes > maxBytes) settle(() => reject(new Refused(413)));

@@ -64,7 +64,7 @@ export function renewTokenHandler(channels: ChannelServer, options: RenewTokenOp
   const runtime = runtimeOf(owner, channels);
   const renew = how.mode === 'extend' ? extending(runtime, how) : rotating(runtime, how);
   const asked = sourcesOf(owner, runtime, sources, 'token');
-  const cookie = given === false ? undefined : new TokenCookie(owner, given, runtime.credentials.sources);
+  const cookie = given === false ? undefined : new TokenCookie(owner, given, runtime.credentials.sources, asked);
   return exchangeRoute(owner, runtime, async (exchange) => {
     const { request, response } = exchange;
     const { tokenId, authentication } = await exchange.identify(asked);

@@ -6,6 +6,7 @@ import { issuerOf } from './exchange-issuer.js';
 import { type ExchangeOptions, exchangeRules } from './exchange-options.js';
 import { type Exchange, type ExchangeHandler, exchangeRoute } from './exchange-route.js';
 import { sourcesOf } from './exchange-sources.js';
+import { presentedTokens } from './presented-tokens.js';
 import { runtimeOf } from './runtime-of.js';
 import { TokenCookie } from './token-cookie.js';
 
@@ -27,8 +28,8 @@ const rules: Rules<RevokeTokenOptions> = { ...exchangeRules, all: whichTokens };
 const owner = 'revokeTokenHandler';
 
 /**
- * Logs out: revokes the token of a request, or all tokens of its user, and removes the cookie. `POST` → 204, also if nobody is logged in. Channels of
- * these tokens end with 3000 `token revoked`.
+ * Logs out: revokes the tokens that a request brings, or all tokens of its user, and removes the cookie. `POST` → 204, also if nobody is logged in.
+ * Channels of these tokens end with 3000 `token revoked`.
  *
  * Refuses by 405, 403 (another site's page), 400, 408 and 413 (a malformed, slow or large body) and 503.
  *
@@ -43,7 +44,7 @@ export function revokeTokenHandler(channels: ChannelServer, options: RevokeToken
   const logIns = sourcesOf(owner, runtime, sources, 'any').flatMap((source) =>
     source.source === 'token' ? [] : [source.unending ?? source],
   );
-  const cookie = given === false ? undefined : new TokenCookie(owner, given, runtime.credentials.sources);
+  const cookie = given === false ? undefined : new TokenCookie(owner, given, runtime.credentials.sources, ofTokens);
 
   /** Revokes, and has the channels end that nobody else ends: an issuer may tell of nothing. */
   const revoke = async (exchange: Exchange, ids: readonly TokenId[], run: () => Promise<boolean | number>): Promise<void> => {
@@ -57,11 +58,14 @@ export function revokeTokenHandler(channels: ChannelServer, options: RevokeToken
     const isOfAll = await isAllAskedFor(exchange, all);
     const { user, authentication } = await exchange.identify(ofTokens);
     const whose = isOfAll && !user.isAuthenticated ? (await exchange.identify(logIns)).user : user;
-    const presented = authentication?.tokenId;
+    const presented = new Set(presentedTokens(request, ofTokens));
+    if (authentication?.tokenId !== undefined) presented.add(authentication.tokenId);
     if (isOfAll && whose.isAuthenticated) {
       const ids = await exchange.ask('Listing tokens', async () => (await issuer.listOf(whose.id)).map(({ id }) => id));
       await revoke(exchange, ids, () => issuer.revokeAllOf(whose.id));
-    } else if (presented !== undefined) await revoke(exchange, [presented], () => issuer.revoke(presented));
+      for (const id of ids) presented.delete(id);
+    }
+    await Promise.all(Array.from(presented, (id) => revoke(exchange, [id], () => issuer.revoke(id))));
     cookie?.clear(request, response);
     answer(request, response, 204);
   });

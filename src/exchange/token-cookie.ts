@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { stringifySetCookie } from 'cookie';
 import { aFlag, checkedOptions, oneOf, type Rule, type Rules } from '../checked-options.js';
-import type { CredentialSource } from '../identity/credentials.js';
+import { type CredentialSource, cookieValues } from '../identity/credentials.js';
+import type { BoundSource } from '../identity/user-source.js';
 import { isAnswered } from './answer.js';
 
 /** How a token's cookie is set. It is always `HttpOnly`, and lives as long as its token. */
@@ -65,13 +66,17 @@ export class TokenCookie {
   /** Where it is read. */
   readonly at: CredentialSource;
   readonly #options: TokenCookieOptions;
+  /** The names of the cookies that are read in its place. */
+  readonly #others: readonly string[];
 
   /**
    * @param owner whom errors name.
    * @param read the places in which the server's wrappers look for tokens.
+   * @param sources those of the tokens. What stands in another cookie that one of them reads in place of this one is taken away with it, or when it
+   * is set: it would count again, or instead.
    * @throws {TypeError} when an option is not what it must be, contradicts another or the name, or nobody reads the cookie.
    */
-  constructor(owner: string, given: TokenCookieOptions | undefined, read: readonly CredentialSource[]) {
+  constructor(owner: string, given: TokenCookieOptions | undefined, read: readonly CredentialSource[], sources: readonly BoundSource[]) {
     const options = checkedOptions(`${owner}: cookie`, given, rules);
     const cookies = read.filter((place) => aCookie.accepts(place));
     const at = options.at ?? cookies[0];
@@ -84,6 +89,10 @@ export class TokenCookie {
     checkAgainstName(owner, at.name, options);
     this.at = at;
     this.#options = options;
+    this.#others = sources.flatMap(({ places = [] }) => {
+      const names = places.filter((place) => aCookie.accepts(place)).map(({ name }) => name);
+      return names.includes(at.name) ? names.filter((name) => name !== at.name) : [];
+    });
   }
 
   /** Has the client keep `key` until `endsAt`; `undefined` where its token never ends. */
@@ -94,23 +103,49 @@ export class TokenCookie {
     now: number,
   ): void {
     const leftMs = Math.min(maxAgeMs, (token.endsAt?.getTime() ?? Number.POSITIVE_INFINITY) - now);
-    this.#append(request, response, token.key, Math.max(0, Math.ceil(leftMs / 1000)), new Date(now + Math.max(0, leftMs)));
+    const maxAge = Math.max(0, Math.ceil(leftMs / 1000));
+    this.#append(request, response, { name: this.at.name, value: token.key, maxAge, expires: new Date(now + Math.max(0, leftMs)) });
+    this.#clearOthers(request, response);
   }
 
   /** Has the client forget it. */
   clear(request: IncomingMessage, response: ServerResponse): void {
-    this.#append(request, response, '', 0, new Date(0));
+    this.#append(request, response, cleared(this.at.name));
+    this.#clearOthers(request, response);
   }
 
-  #append(request: IncomingMessage, response: ServerResponse, value: string, maxAge: number, expires: Date): void {
+  #clearOthers(request: IncomingMessage, response: ServerResponse): void {
+    for (const name of this.#others) {
+      if (cookieValues(request.headers.cookie, name).length > 0) this.#append(request, response, cleared(name));
+    }
+  }
+
+  #append(request: IncomingMessage, response: ServerResponse, { name, ...what }: CookieValue): void {
     if (isAnswered(response)) return; // by somebody else meanwhile, who would not wait
     const { sameSite = 'lax', partitioned = false, domain, path = '/' } = this.#options;
-    const { name } = this.at;
-    const secure = this.#options.secure ?? (isHeldToHttps(name, this.#options) || !isOfPlainPage(request));
-    const cookie = { name, value, maxAge, expires, httpOnly: true, secure, sameSite, path, partitioned };
-    response.appendHeader('Set-Cookie', stringifySetCookie({ ...cookie, ...(domain !== undefined && { domain }) }));
+    const isHeldToItsHost = hostPrefix.test(name);
+    const secure = isHeldToHttps(name, this.#options) || (this.#options.secure ?? !isOfPlainPage(request));
+    const where = isHeldToItsHost || domain === undefined ? {} : { domain };
+    const attributes = { httpOnly: true, secure, sameSite, path: isHeldToItsHost ? '/' : path, partitioned, ...where };
+    response.appendHeader('Set-Cookie', stringifySetCookie({ name, ...what, ...attributes }));
   }
 }
+
+/** What a cookie holds, and for how long. */
+interface CookieValue {
+  readonly name: string;
+  readonly value: string;
+  /** In seconds. */
+  readonly maxAge: number;
+  readonly expires: Date;
+}
+
+function cleared(name: string): CookieValue {
+  return { name, value: '', maxAge: 0, expires: new Date(0) };
+}
+
+/** What begins the name of a cookie that browsers take for one host and all its paths alone. */
+const hostPrefix = /^__Host-/i;
 
 /** Whether browsers take it with `Secure` alone. */
 function isHeldToHttps(name: string, { sameSite, partitioned }: TokenCookieOptions): boolean {
@@ -127,7 +162,7 @@ function checkAgainstName(owner: string, name: string, options: TokenCookieOptio
   if (secure === false && isHeldToHttps(name, options)) {
     throw new TypeError(`${owner}: cookie.secure must be true for ${name} with these options, since browsers take it so alone; got false`);
   }
-  if (!/^__Host-/i.test(name)) return;
+  if (!hostPrefix.test(name)) return;
   if (domain !== undefined) throw new TypeError(`${owner}: cookie.domain must be absent for ${name}, which is held to its host; got one`);
   if (path !== '/') throw new TypeError(`${owner}: cookie.path must be / for ${name}, which is held to its host; got another`);
 }

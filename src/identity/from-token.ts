@@ -142,6 +142,7 @@ function boundTo<User extends UserLike>(
   const bound: BoundSource = {
     source: 'token',
     madeBy: 'fromToken()',
+    places: credentials,
     asks: [
       ...untilAsked(options.until),
       ...(tickets?.asks ?? [requireTokens()]),

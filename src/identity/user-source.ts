@@ -42,6 +42,8 @@ export interface BoundSource {
   readonly madeBy: string;
   /** Whom and what it asks: two sources of a kind that ask the same are the same. */
   readonly asks: readonly unknown[];
+  /** Where it looks for tokens of its repository; `undefined` where it has none. */
+  readonly places?: readonly CredentialSource[];
   /** The reader of HTTP sessions that it uses. */
   readonly reader?: HttpSessionReader;
   /** Looks up again what it found; `undefined` where it cannot. */

@@ -197,6 +197,7 @@ describe('the origin rule of a server', () => {
 
   it.each([
     ['https', false],
+    ['HTTPS', false],
     ['wss', false],
     ['http', true],
     ['ws', true],

@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { codesOf, expectProcessToLive } from '../../support/site.js';
-import { ec, jwtSite, keys, makePair, publish, rsa } from './tokens.js';
+import { ChannelServer, withUserFrom } from '../../../entries/index.js';
+import { fromJwt } from '../../../entries/jwt.js';
+import { connectTo } from '../../../entries/testing.js';
+import { codesOf, expectProcessToLive, makeSite } from '../../support/site.js';
+import { audience, ec, issuer, jwtSite, keys, makePair, publish, rsa, tokenAt } from './tokens.js';
 
 expectProcessToLive();
 
@@ -66,7 +69,21 @@ describe('a published key set', () => {
     const { connect, token } = jwtSite({ jwksUrl });
     await connect('a.b.c');
     await connect(await token({ header: { alg: 'RS256' }, by: rsa.privateKey }));
+    expect((await connect(await token({ claims: { iss: 'https://else.example' } }))).authentication?.outcome).toBe('unknown');
     expect(published.reads).toBe(0);
+  });
+
+  it('that is down keeps nobody away whose token another source knows', async () => {
+    const { published, jwksUrl } = await publish((_request, response) => response.writeHead(500).end());
+    const first = fromJwt({ algorithms: ['ES256'], issuer, audience, jwksUrl });
+    const second = fromJwt({ name: 'partner', algorithms: ['ES256'], issuer: 'https://partner.example', audience, key: ec.publicKey });
+    const { options, clock, errors } = makeSite();
+    const channels = new ChannelServer({ connect: withUserFrom(first, second)(() => {}) }, options);
+    const connect = async (claims: Readonly<Record<string, unknown>>) =>
+      connectTo(channels, { cookies: { key: await tokenAt(clock.now(), { claims }) } });
+    expect((await connect({ iss: 'https://partner.example' })).authentication).toMatchObject({ outcome: 'ok', source: 'partner' });
+    expect([published.reads, errors]).toEqual([0, []]);
+    expect((await connect({})).refusal?.status).toBe(503);
   });
 
   it('gives rotated keys after the cooldown, and forgets those that are gone when its time is over', async () => {

@@ -46,9 +46,22 @@ export function makeExchangeSite(at: CredentialSource = cookie('key'), options: 
     fromHttpSession({ sessions, users }),
   )(() => undefined);
   const channels = new ChannelServer({ connect, receive: () => undefined }, { ...site.options, ...options });
-  const made: ExchangeSite = { ...site, tickets, channels, logIn: (userId) => `sessionid=${sessions.create(userId)}` };
+  return opened(site, channels, tickets);
+}
+
+function opened(site: Site, channels: ChannelServer, tickets = new MemoryTicketStore({ clock: site.clock })): ExchangeSite {
+  const made: ExchangeSite = { ...site, tickets, channels, logIn: (userId) => `sessionid=${site.sessions.create(userId)}` };
   open.add(made);
   return made;
+}
+
+/** The same, where tokens travel in several cookies, of which the first that holds one counts. */
+export function makeSiteOfCookies(...names: readonly string[]): ExchangeSite {
+  const site = makeSite();
+  const { tokens, users, sessions } = site;
+  const from = names.map((name) => cookie(name));
+  const connect = withUserFrom(fromToken({ tokens, from }), fromHttpSession({ sessions, users }))(() => undefined);
+  return opened(site, new ChannelServer({ connect }, site.options));
 }
 
 /** What a request says, and what not. */

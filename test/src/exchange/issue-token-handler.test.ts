@@ -17,10 +17,11 @@ import {
   withUserFrom,
   withUserFromToken,
 } from '../../../entries/index.js';
+import { MemoryTicketStore } from '../../../entries/memory.js';
 import { connectTo } from '../../../entries/testing.js';
 import { eventually } from '../../support/eventually.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
-import { makeExchangeSite, serveOverHttp } from './exchanging.js';
+import { type ExchangeSite, makeExchangeSite, makeSiteOfCookies, serveOverHttp } from './exchanging.js';
 
 expectProcessToLive();
 
@@ -80,6 +81,27 @@ describe('issueTokenHandler', () => {
     expect(ofAnother.cookies).toHaveLength(1);
     await site.tokens.revoke(tokenIdOf(key));
     expect((await ask({ cookie: `${site.logIn('alice')}; key=${key}` })).cookies).toHaveLength(1);
+  });
+
+  it('takes another cookie away that is read in its place and would count instead; not one of another source', async () => {
+    const named = async (site: ExchangeSite) => {
+      const { ask } = await issuing({ cookie: { at: hostCookie() } }, site);
+      return (await ask({ cookie: `${site.logIn('bob')}; key=${aliceKey}` })).cookies.map(({ name, value }) => [name, value !== '']);
+    };
+    expect(await named(makeSiteOfCookies('key', '__Host-key'))).toEqual([
+      ['__Host-key', true],
+      ['key', false],
+    ]);
+    const { tokens, users, sessions, options, ...site } = makeSite();
+    const connect = withUserFrom(
+      fromToken({ tokens }),
+      fromToken({ tokens, from: hostCookie() }),
+      fromHttpSession({ sessions, users }),
+    )(() => {});
+    await using channels = new ChannelServer({ connect }, options);
+    const logIn = (userId: string): string => `sessionid=${sessions.create(userId)}`;
+    const apart = { ...site, tokens, users, sessions, options, channels, logIn, tickets: new MemoryTicketStore() };
+    expect(await named(apart)).toEqual([['__Host-key', true]]);
   });
 
   it('looks no token up for a browser that keeps none in that cookie', async () => {

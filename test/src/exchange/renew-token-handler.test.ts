@@ -12,7 +12,7 @@ import {
 } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
-import { makeExchangeSite, serveOverHttp } from './exchanging.js';
+import { makeExchangeSite, makeSiteOfCookies, serveOverHttp } from './exchanging.js';
 
 expectProcessToLive();
 
@@ -104,6 +104,26 @@ describe('renewTokenHandler of a server that reads several cookies', () => {
       expect(await ask({ cookie: cookies })).toMatchObject({ status: 200, cookies: [] });
     }
   });
+});
+
+describe('renewTokenHandler of a server that reads a former cookie, too', () => {
+  it.each([
+    ['key', '__Host-key'],
+    ['__Host-key', 'key'],
+  ])(
+    'gives the new key in its cookie and takes the former one away, whose key counts no more after its grace: %s, %s',
+    async (...names) => {
+      const site = makeSiteOfCookies(...names);
+      const { tokens, channels } = site;
+      const { key } = await tokens.issue('alice', { ttlMs: hourMs });
+      const { ask } = await serveOverHttp(renewTokenHandler(channels, { tokens, cookie: { at: cookie('__Host-key') } }));
+      const renewed = await ask({ cookie: `key=${key}` });
+      expect(renewed.cookies).toMatchObject([
+        { name: '__Host-key', value: expect.stringMatching(/./) },
+        { name: 'key', value: '', attributes: { 'max-age': '0' } },
+      ]);
+    },
+  );
 });
 
 describe('renewTokenHandler', () => {

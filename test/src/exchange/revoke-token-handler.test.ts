@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { hostCookie, type RevokeTokenOptions, revokeTokenHandler, tokenIdOf } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { aliceKey, bobKey, codesOf, expectProcessToLive } from '../../support/site.js';
-import { makeExchangeSite, serveOverHttp } from './exchanging.js';
+import { makeExchangeSite, makeSiteOfCookies, serveOverHttp } from './exchanging.js';
 
 expectProcessToLive();
 
@@ -77,6 +77,40 @@ describe('revokeTokenHandler', () => {
     }
   });
 
+  it('revokes what stands in each place where tokens are read, and takes each of these cookies away', async () => {
+    const { site, ask } = await revoking({}, makeSiteOfCookies('__Host-key', 'key', 'older'));
+    const { other, endings } = await withChannels(site);
+    const { cookies } = await ask({ cookie: `key=${other}; __Host-key=${aliceKey}; mine=${bobKey}` });
+    expect(cookies.map(({ name, value, attributes }) => [name, value, 'secure' in attributes])).toEqual([
+      ['__Host-key', '', true],
+      ['key', '', false],
+    ]);
+    const standing = await Promise.all([aliceKey, other, bobKey].map((key) => site.tokens.findById(tokenIdOf(key))));
+    expect(standing.map((grant) => grant?.revokedAt !== undefined)).toEqual([true, true, false]);
+    expect(endings()).toEqual([revoked, revoked, undefined]);
+  });
+
+  it('revokes what stands in cookies of one name, of which none counts', async () => {
+    const { site, ask } = await revoking();
+    const { other, endings } = await withChannels(site);
+    expect((await ask({ cookie: `key=${other}; key=${aliceKey}; key=x` })).status).toBe(204);
+    expect(endings()).toEqual([revoked, revoked, undefined]);
+  });
+
+  it('revokes a token of somebody else that comes along with all of a user', async () => {
+    const { site, ask } = await revoking({ all: true }, makeSiteOfCookies('key', 'former'));
+    await ask({ cookie: `key=${aliceKey}; former=${bobKey}` });
+    expect([await site.tokens.listOf('alice'), await site.tokens.listOf('bob')]).toEqual([[], []]);
+  });
+
+  it('asks for a few tokens alone, however many come', async () => {
+    const { site, ask } = await revoking();
+    const revoke = vi.spyOn(site.tokens, 'revoke');
+    const cookies = Array.from({ length: 200 }, (_, index) => `key=made-up-by-nobody-${index}`).join('; ');
+    expect((await ask({ cookie: cookies })).status).toBe(204);
+    expect(revoke).toHaveBeenCalledTimes(8);
+  });
+
   it('revokes all where the query asks for it', async () => {
     const { site, ask } = await revoking({ all: 'query' });
     const { other, endings } = await withChannels(site);
@@ -122,6 +156,24 @@ describe('revokeTokenHandler', () => {
     expect(site.errors).toHaveLength(1);
     expect((await ask({ cookie: `key=${aliceKey}` })).status).toBe(204);
     expect((await site.tokens.findById(tokenIdOf(aliceKey)))?.revokedAt).toBeDefined();
+  });
+
+  it('reads a body of which somebody wants text, and one that a parser before it has left', async () => {
+    const site = makeExchangeSite();
+    const handler = revokeTokenHandler(site.channels, { tokens: site.tokens, all: 'body' });
+    for (const before of [
+      (request: IncomingMessage) => request.setEncoding('utf8'),
+      (request: IncomingMessage) => request.setEncoding('base64'),
+      (request: IncomingMessage) => Object.assign(request, { body: {} }), // as parsers of Express 4 do
+    ]) {
+      const { ask } = await serveOverHttp(async (request: IncomingMessage, response: ServerResponse) => {
+        before(request);
+        await handler(request, response);
+      });
+      const [{ key }] = [await site.tokens.issue('alice'), await site.tokens.issue('alice')];
+      expect((await ask({ cookie: `key=${key}`, body: '{"all":true}' })).status).toBe(204);
+      expect(await site.tokens.listOf('alice')).toEqual([]);
+    }
   });
 
   it('tells other processes of tokens that were revoked, and of none that anybody makes up', async () => {

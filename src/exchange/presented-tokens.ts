@@ -1,0 +1,24 @@
+import type { IncomingMessage } from 'node:http';
+import { type CredentialSource, cookieValues, findCredential } from '../identity/credentials.js';
+import type { BoundSource } from '../identity/user-source.js';
+import { isTokenKey, type TokenId, tokenIdOf } from '../token-id.js';
+
+/** So many of them are looked for: browsers keep one or two, and each is a question to a database. */
+const maxTokens = 8;
+
+/**
+ * The ids of all tokens that a request brings to `sources`, not only of the one that counts: those in further places, and those in cookies of one name,
+ * of which none counts.
+ */
+export function presentedTokens(request: IncomingMessage, sources: readonly BoundSource[]): readonly TokenId[] {
+  const places = sources.flatMap(({ places: ofTokens = [] }) => ofTokens);
+  const keys = new Set(places.flatMap((place) => keysAt(place, request)));
+  return Array.from(keys).slice(0, maxTokens).map(tokenIdOf);
+}
+
+function keysAt(place: CredentialSource, request: IncomingMessage): readonly string[] {
+  if (place.presents === 'ticket') return [];
+  const { presented } = findCredential(request, [place]);
+  if (presented.kind === 'key') return [presented.key];
+  return place.carrier === 'cookie' ? cookieValues(request.headers.cookie, place.name).filter(isTokenKey) : [];
+}
