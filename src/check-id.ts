@@ -1,3 +1,4 @@
+import { aName, checkOption } from './checked-options.js';
 import { kindOf } from './kind-of.js';
 
 /**
@@ -9,7 +10,7 @@ import { kindOf } from './kind-of.js';
  * @throws {TypeError} naming both and what was got, without showing it.
  */
 export function checkId(owner: string, name: string, id: unknown): asserts id is string {
-  if (typeof id !== 'string' || id === '') throw new TypeError(`${owner}: ${name} must be a string that is not empty, got ${kindOf(id)}`);
+  checkOption(owner, name, id, aName);
 }
 
 /**

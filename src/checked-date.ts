@@ -17,7 +17,7 @@ export function isValidDateIfAny(value: unknown): value is Date | null | undefin
  *
  * @throws {TypeError} when it is no `Date`, or an invalid one.
  */
-export function checkedDate(owner: string, name: string, date: Date): Date {
+export function checkedDate(owner: string, name: string, date: unknown): Date {
   return new Date(checkedTime(owner, name, date));
 }
 
@@ -26,7 +26,7 @@ export function checkedDate(owner: string, name: string, date: Date): Date {
  *
  * @throws {TypeError} when it is no `Date`, or an invalid one.
  */
-export function checkedTime(owner: string, name: string, date: Date): number {
+export function checkedTime(owner: string, name: string, date: unknown): number {
   if (isValidDate(date)) return Date.prototype.getTime.call(date);
   throw new TypeError(`${owner}: ${name} must be a valid Date, got ${kindOf(date)}`);
 }

@@ -1,4 +1,4 @@
-import { aString, checkedOptions, checkOption, isListOf, type Rule, type Rules } from './checked-options.js';
+import { aListOfStrings, aString, checkedOptions, checkOption, type Rule, type Rules } from './checked-options.js';
 import type { IssueOptions } from './contracts/token-repository.js';
 
 /** Latest moment that a `Date` can hold (ECMA-262, section 21.4.1.1). */
@@ -12,14 +12,9 @@ export function aSpan(min: number, start: number): Rule {
   };
 }
 
-const scopesOfToken: Rule = {
-  must: 'an array of strings',
-  accepts: (value) => isListOf(value, aString.accepts),
-};
-
 /** What the options must be with which a token is issued at `now`. */
 export function issueRules(now: number): Rules<IssueOptions> {
-  return { ttlMs: aSpan(1, now), label: aString, scopes: scopesOfToken };
+  return { ttlMs: aSpan(1, now), label: aString, scopes: aListOfStrings };
 }
 
 /**

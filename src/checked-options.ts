@@ -26,6 +26,8 @@ export function isListOf(value: unknown, accepts: (one: unknown) => boolean): va
   return Array.isArray(value) && Array.from<unknown>(value).every((one) => accepts(one));
 }
 
+export const aListOfStrings: Rule = { must: 'a list of strings', accepts: (value) => isListOf(value, aString.accepts) };
+
 /** An integer from `min` to `max`. */
 export function anInteger(min: number, max: number = Number.MAX_SAFE_INTEGER): Rule {
   const must = max === Number.MAX_SAFE_INTEGER ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`;

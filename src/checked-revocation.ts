@@ -34,7 +34,7 @@ export function checkedRevocation(owner: string, revocation: unknown): Revocatio
     return { httpSessionId, ...hint };
   }
   checkId(owner, kind, userId);
-  const before = issuedBefore == null ? {} : { issuedBefore: checkedDate(owner, 'issuedBefore', issuedBefore as Date) };
+  const before = issuedBefore == null ? {} : { issuedBefore: checkedDate(owner, 'issuedBefore', issuedBefore) };
   return { userId, ...before, ...hint };
 }
 

@@ -22,7 +22,7 @@ export function checkedTicketGrant(owner: string, grant: unknown): TicketGrant {
   return Object.freeze({
     userId,
     ...(tokenId != null && { tokenId }),
-    ...(expiresAt != null && { expiresAt: checkedDate(owner, 'grant.expiresAt', expiresAt as Date) }),
+    ...(expiresAt != null && { expiresAt: checkedDate(owner, 'grant.expiresAt', expiresAt) }),
     ...(httpSessionId != null && { httpSessionId }),
   });
 }

@@ -3,6 +3,7 @@ import type { Clock } from './contracts/clock.js';
 import { ChannelError } from './errors.js';
 import { ignore, ignorePromise } from './maybe-promise.js';
 import type { Message } from './messages.js';
+import type { ErrorCode } from './outcomes.js';
 import { describeThrown } from './thrown.js';
 
 /** Where a server tells what went wrong. */
@@ -76,48 +77,50 @@ export class Reporter {
   }
 
   /**
-   * An anonymous client was refused. Clients cause that at will, so it is told seldom, and counted meanwhile.
+   * An anonymous client was refused.
    *
    * @param authentication how it was identified; `undefined` where no wrapper of the server identifies.
    */
   anonymousRefused(authentication: Pick<Authentication, 'outcome' | 'source' | 'hasSourceEnded'> | undefined): void {
     const { outcome = 'missing', source, hasSourceEnded } = authentication ?? {};
     const of = source === undefined ? '' : ` of the source ${source}`;
-    const leftOut = this.#dueAfter(`ERR_AUTHENTICATION_REQUIRED ${outcome}${of} ${hasSourceEnded}`);
-    if (leftOut === undefined) return;
-    const more = leftOut === 0 ? '' : ` ${leftOut} more were refused so since the last such warning.`;
-    const reason = hasSourceEnded === true ? 'that source has ended (option until)' : reasonFor(outcome, source);
-    this.#tell(
-      new ChannelError('ERR_AUTHENTICATION_REQUIRED', `An anonymous client was refused, outcome ${outcome}${of}: ${reason}.${more}`),
-    );
+    this.#tellSeldom('ERR_AUTHENTICATION_REQUIRED', `${outcome}${of} ${hasSourceEnded}`, 'were refused', () => {
+      const reason = hasSourceEnded === true ? 'that source has ended (option until)' : reasonFor(outcome, source);
+      return `An anonymous client was refused, outcome ${outcome}${of}: ${reason}.`;
+    });
   }
 
   /**
-   * Somebody was identified by a source that ends, or was not since it has ended. Clients cause that at will, so it is told seldom, and counted
-   * meanwhile.
+   * Somebody was identified by a source that ends, or was not since it has ended.
    *
    * @param until when it ends; `undefined` where it has.
    */
   sourceEnding(source: string, until: Date | undefined): void {
-    const leftOut = this.#dueAfter(`ERR_SOURCE_ENDING ${until === undefined} ${source}`);
-    if (leftOut === undefined) return;
-    const more = leftOut === 0 ? '' : ` ${leftOut} more came so since the last such warning.`;
-    const text =
+    this.#tellSeldom('ERR_SOURCE_ENDING', `${until === undefined} ${source}`, 'came', () =>
       until === undefined
         ? `A client presented what would count, had its source ${source} not ended (option until).`
-        : `A client was identified by the source ${source}, which ends at ${until.toISOString()} (option until): from then on it counts no more.`;
-    this.#tell(new ChannelError('ERR_SOURCE_ENDING', `${text}${more}`));
+        : `A client was identified by the source ${source}, which ends at ${until.toISOString()} (option until): from then on it counts no more.`,
+    );
   }
 
   /** A user or an address has as many channels as it may. */
   tooManyChannels(whose: 'user' | 'address'): void {
-    const leftOut = this.#dueAfter(`ERR_TOO_MANY_CHANNELS ${whose}`);
-    if (leftOut === undefined) return;
     const option = whose === 'user' ? 'maxChannelsPerUser' : 'maxChannelsPerAddress';
-    const more = leftOut === 0 ? '' : ` ${leftOut} more were refused so since the last such warning.`;
-    this.#tell(
-      new ChannelError('ERR_TOO_MANY_CHANNELS', `A client was refused: its ${whose} has as many channels as ${option} lets it.${more}`),
-    );
+    const text = `A client was refused: its ${whose} has as many channels as ${option} lets it.`;
+    this.#tellSeldom('ERR_TOO_MANY_CHANNELS', whose, 'were refused', () => text);
+  }
+
+  /**
+   * Tells what clients cause at will: seldom, and how often it happened meanwhile.
+   *
+   * @param kind what counts as the same, beside the code.
+   * @param happened what befell the clients that are counted.
+   */
+  #tellSeldom(code: ErrorCode, kind: string, happened: 'came' | 'were refused', text: () => string): void {
+    const leftOut = this.#dueAfter(`${code} ${kind}`);
+    if (leftOut === undefined) return;
+    const more = leftOut === 0 ? '' : ` ${leftOut} more ${happened} so since the last such warning.`;
+    this.#tell(new ChannelError(code, `${text()}${more}`));
   }
 
   /** How many warnings of `kind` were left out before this one; `undefined` where it is left out itself. */

@@ -1,6 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { anObject, aString, checkedOptions, isListOf, type Rules } from '../src/checked-options.js';
+import { aListOfStrings, anObject, aString, checkedOptions, type Rules } from '../src/checked-options.js';
 
 /** What a test says of a handshake. */
 export interface HandshakeOptions {
@@ -29,7 +29,7 @@ const rules: Rules<HandshakeOptions> = {
   },
   origin: aString,
   url: aString,
-  protocols: { must: 'a list of strings', accepts: (value) => isListOf(value, aString.accepts) },
+  protocols: aListOfStrings,
 };
 
 /**

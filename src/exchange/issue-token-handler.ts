@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { anInteger, checkedOptions, isListOf, type Rule, type Rules } from '../checked-options.js';
+import { aListOfStrings, anInteger, checkedOptions, type Rule, type Rules } from '../checked-options.js';
 import type { Identification } from '../identity/identification.js';
 import type { BoundSource } from '../identity/user-source.js';
 import { kindOf } from '../kind-of.js';
@@ -25,11 +25,7 @@ export interface IssueTokenOptions extends ExchangeOptions {
 }
 
 const aLabel: Rule = { must: 'a string or a function', accepts: (value) => typeof value === 'string' || typeof value === 'function' };
-const aListOfScopes: Rule = {
-  must: 'an array of strings',
-  accepts: (value) => isListOf(value, (scope) => typeof scope === 'string'),
-};
-const rules: Rules<IssueTokenOptions> = { ...exchangeRules, ttlMs: anInteger(1, maxTtlMs), label: aLabel, scopes: aListOfScopes };
+const rules: Rules<IssueTokenOptions> = { ...exchangeRules, ttlMs: anInteger(1, maxTtlMs), label: aLabel, scopes: aListOfStrings };
 
 const owner = 'issueTokenHandler';
 

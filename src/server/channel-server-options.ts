@@ -1,4 +1,5 @@
 import type { LimitOptions } from '../channel/channel-limits.js';
+import type { RuntimeSettings } from '../channel/runtime.js';
 import { aFunction, anInteger, anObject, checkedOptions, having, milliseconds, type Rules } from '../checked-options.js';
 import { aRevocationFeed } from '../checked-revocation.js';
 import type { Clock } from '../contracts/clock.js';
@@ -7,6 +8,7 @@ import { refusalRules } from '../errors.js';
 import type { EventOptions } from '../events.js';
 import { aRevalidation, copyOfRevalidation, defaultSweepMs, type Revalidate } from '../identity/revalidation.js';
 import type { DependencyContainer } from '../injection.js';
+import type { LiveSettings } from '../live/live-watch.js';
 import type { Channel } from '../messages.js';
 import { type OriginOptions, originRules } from '../origin.js';
 import { defaultOutcomes, type ErrorCode, type Outcome, type Outcomes } from '../outcomes.js';
@@ -71,24 +73,7 @@ export interface ChannelServerOptions extends OriginOptions, LimitOptions, Repor
 }
 
 /** The options of a server with everything filled in. */
-export interface ServerSettings extends OriginOptions, LimitOptions, ReporterOptions, EventOptions {
-  readonly container: DependencyContainer | undefined;
-  readonly session: ChannelSessionOptions;
-  readonly clock: Clock;
-  readonly connectTimeoutMs: number;
-  readonly handlerTimeoutMs: number;
-  readonly heartbeatMs: number;
-  readonly concurrency: number;
-  readonly maxBufferedBytes: number;
-  readonly maxQueuedBytes: number;
-  readonly maxQueuedMessages: number;
-  readonly trustProxy: boolean;
-  readonly revalidate: Revalidate;
-  readonly maxStaleMs: number;
-  readonly onExpiring: ((channel: Channel, inMs: number) => void) | undefined;
-  readonly revocations: RevocationFeed | undefined;
-  readonly outcomes: Outcomes;
-}
+export type ServerSettings = RuntimeSettings & LiveSettings;
 
 const maxTimeoutMs = 2_147_483_647;
 

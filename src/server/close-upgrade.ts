@@ -4,6 +4,7 @@ import type { WebSocketServer } from 'ws';
 import { nothing } from '../maybe-promise.js';
 import type { Outcome } from '../outcomes.js';
 import { cutReason } from '../status-codes.js';
+import { dropIfItLingers } from './refuse-upgrade.js';
 
 /** What answers a handshake that is refused by a close code. */
 export interface ClosingAnswer {
@@ -11,15 +12,10 @@ export interface ClosingAnswer {
   readonly request: IncomingMessage;
 }
 
-/** How long a refused client may take to answer the close frame. */
-const lingerMs = 1_000;
-
 /** Answers an upgrade with 101 and closes it at once: browsers tell their page a close code, and of a status nothing. */
 export function closeUpgrade(raw: Socket, answer: ClosingAnswer, early: readonly Buffer[], { closeCode, reason }: Outcome): void {
   const { webSockets, request } = answer;
-  const timer = setTimeout(() => raw.destroy(), lingerMs);
-  timer.unref();
-  raw.once('close', () => clearTimeout(timer));
+  dropIfItLingers(raw);
   const [head = Buffer.alloc(0), ...rest] = early;
   raw.pause();
   for (const chunk of rest.toReversed()) raw.unshift(chunk);

@@ -31,9 +31,9 @@ export function compilePath(option: string, path: unknown): PathPattern {
     throw new TypeError(`${option} is no path pattern: ${what}, at position ${position} of ${JSON.stringify(path)}`);
   };
   const parts = partsOf(path, fail);
-  if (!mayBeginWithSlash(parts[0])) throw new TypeError(`${option} must begin with /, got ${JSON.stringify(path)}`);
-  const [first] = parts;
-  if (parts.length === 1 && first !== undefined && first.name === undefined && first.modifier === '') {
+  const [first, ...others] = parts;
+  if (first === undefined || !mayBeginWithSlash(first)) throw new TypeError(`${option} must begin with /, got ${JSON.stringify(path)}`);
+  if (others.length === 0 && first.name === undefined && first.modifier === '') {
     return { text: path, isLiteral: true, match: (given) => (given === first.value ? noParams : undefined) };
   }
   const program = programOfParts(parts, fail);
@@ -49,9 +49,8 @@ export function compilePath(option: string, path: unknown): PathPattern {
 }
 
 /** Every path does, so that what cannot begin with one is a mistake. */
-function mayBeginWithSlash(first: PatternPart | undefined): boolean {
-  if (first === undefined) return false;
-  const text = first.name === undefined ? first.value : first.prefix;
+function mayBeginWithSlash({ name, value, prefix }: PatternPart): boolean {
+  const text = name === undefined ? value : prefix;
   return text === '' || text.startsWith('/');
 }
 

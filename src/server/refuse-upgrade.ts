@@ -6,6 +6,13 @@ const lingerMs = 1_000;
 /** What `Retry-After` says where nothing else is known. */
 const usualRetryMs = 5_000;
 
+/** Drops the connection of a refused client that does not hang up by itself. */
+export function dropIfItLingers(socket: Duplex): void {
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  timer.unref();
+  socket.once('close', () => clearTimeout(timer));
+}
+
 /** How an upgrade is refused. */
 export interface UpgradeRefusal {
   readonly status: number;
@@ -27,9 +34,7 @@ export function refuseUpgrade(socket: Duplex, { status, retryAfterMs = usualRetr
   if (status === 401) headers.push('WWW-Authenticate: Bearer'); // RFC 9110, section 15.5.2
   if (status === 503 || status === 429) headers.push(`Retry-After: ${Math.max(1, Math.ceil(retryAfterMs / 1_000))}`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
-  const timer = setTimeout(() => socket.destroy(), lingerMs);
-  timer.unref();
-  socket.once('close', () => clearTimeout(timer));
+  dropIfItLingers(socket);
   socket.once('end', () => socket.destroy());
   socket.resume();
 }

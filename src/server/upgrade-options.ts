@@ -1,5 +1,5 @@
 import type { ServerOptions as WebSocketServerOptions } from 'ws';
-import { anObject, checkedOptions, isListOf, oneOf, type Rules } from '../checked-options.js';
+import { aListOfStrings, anObject, anything, checkedOptions, oneOf, type Rules } from '../checked-options.js';
 
 /** Options of `handleUpgrades`. */
 export interface UpgradeOptions {
@@ -22,8 +22,8 @@ export interface UpgradeOptions {
 const placed = ['host', 'port', 'backlog', 'server', 'noServer', 'path'] as const;
 
 const rules: Rules<UpgradeOptions> = {
-  path: { must: 'a string that begins with /', accepts: (value) => typeof value === 'string' },
-  protocols: { must: 'a list of strings', accepts: (value) => isListOf(value, (name) => typeof name === 'string') },
+  path: anything, // compilePath looks at it
+  protocols: aListOfStrings,
   refusals: oneOf(['close', 'status']),
   ws: anObject,
 };

@@ -1,4 +1,4 @@
-import { isThenable, nothing, promiseOf } from '../maybe-promise.js';
+import { ignorePromise, isThenable, promiseOf } from '../maybe-promise.js';
 
 /**
  * One run of a handler, as the wrapper around it sees it. A wrapper must return what `next` returned; where it forgets that, the handler is waited for
@@ -21,7 +21,7 @@ export class HandlerRun {
   gave(result: unknown): unknown {
     const given = isThenable(result) ? promiseOf(result) : result;
     if (!this.#hasReturned) {
-      if (this.#result instanceof Promise) this.#result.then(nothing, nothing); // it has been called twice, and waits for the second one
+      ignorePromise(this.#result); // it has been called twice, and waits for the second one
       this.#result = given;
     } else if (!this.#isOver) this.#watch(given);
     return given;
@@ -60,6 +60,6 @@ export class HandlerRun {
   threw(): void {
     this.#hasReturned = true;
     this.#isOver = true;
-    if (this.#result instanceof Promise) this.#result.then(nothing, nothing);
+    ignorePromise(this.#result);
   }
 }
