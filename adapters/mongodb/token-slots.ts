@@ -3,7 +3,7 @@ import { tokenSlotIndex } from './indexes.js';
 import type { TokenDocument } from './token-document.js';
 import { liveTokensOf } from './token-filters.js';
 
-/** Thrown by `issue` when the user has as many tokens as `maxPerUser` allows. */
+/** Thrown by `issue`, and by `rotate` of a token that was rotated before, when the user has as many tokens as `maxPerUser` allows. */
 export class TokenLimitError extends Error {
   readonly code = 'ERR_TOKEN_LIMIT';
   /** How many tokens a user may have. */

@@ -54,7 +54,7 @@ type Renew = (exchange: Exchange, id: TokenId) => Promise<Renewed | undefined>;
  * Renews the token of a request: `POST` → 200 and `{ expiresAt }`, with the new cookie if the token came in one, else with the new key as `token`.
  * Live channels follow: a channel whose token is extended lives on; a channel whose token is rotated goes over to the new one.
  *
- * Refuses by 405, 403 (another site's page), 401 (no valid token) and 503.
+ * Refuses by 405, 403 (another site's page), 401 (no valid token), 409 (renewed before, and too many tokens) and 503.
  *
  * @throws {TypeError} when an option is not what it must be, the issuer cannot renew, or the server does not read tokens (from such a cookie).
  * @throws {ChannelError} `ERR_DEPENDENCY_MISSING`.
