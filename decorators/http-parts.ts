@@ -3,13 +3,15 @@ import type { ChannelMessage } from '../src/channel/channel-message.js';
 import { readHttpSession } from '../src/channel/define-built-in.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { HttpSession, HttpSessionReader } from '../src/contracts/http-session-reader.js';
+import { copyOfData } from '../src/copy-of-data.js';
 import { withDeadline } from '../src/deadline.js';
 import type { Dependencies } from '../src/dependencies.js';
 import { ChannelError } from '../src/errors.js';
 import type { UserSource } from '../src/identity/user-source.js';
-import { ignorePromise } from '../src/maybe-promise.js';
 import { isThrown } from '../src/thrown.js';
 import { anonymousUser } from '../src/users.js';
+
+const owner = 'message.httpSession';
 
 /** The requirement of a wrapper that reads HTTP sessions. */
 export function readsHttpSession(
@@ -45,19 +47,9 @@ export async function giveHttpSession(message: ChannelMessage, requirement: Http
 }
 
 function saveIfChanged(message: ChannelMessage, session: HttpSession): void {
-  const before = copyOf(session.data);
+  const before = copyOfData(owner, session.data);
   // a copy of a Buffer or an object without a prototype is of another kind than what it was copied from
-  message.onSuccess(() => (isDeepStrictEqual(copyOf(session.data), before) ? undefined : save(message, session)));
-}
-
-/** @throws {TypeError} when there is something in it that nobody can copy, such as a function. */
-function copyOf(data: unknown): unknown {
-  try {
-    return structuredClone(data);
-  } catch (cause) {
-    ignorePromise(data);
-    throw new TypeError('message.httpSession: data must be what structuredClone can copy, got something else in it', { cause });
-  }
+  message.onSuccess(() => (isDeepStrictEqual(copyOfData(owner, session.data), before) ? undefined : save(message, session)));
 }
 
 /** Whether the channel's user was found through the HTTP session that `message` has, and which is gone, or somebody else's now. */

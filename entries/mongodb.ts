@@ -1,6 +1,7 @@
+export { type EnsureIndexesOptions, ensureIndexes, IndexConflictError } from '../adapters/mongodb/ensure-indexes.js';
 export { type DrfImport, type ImportDrfTokensOptions, importDrfTokens } from '../adapters/mongodb/import-drf-tokens.js';
-export { type EnsureIndexesOptions, ensureIndexes, IndexConflictError, type MongoCollections } from '../adapters/mongodb/indexes.js';
 export { MongoBroadcaster, type MongoBroadcasterOptions } from '../adapters/mongodb/mongo-broadcaster.js';
+export type { MongoCollections } from '../adapters/mongodb/mongo-collections.js';
 export { MongoRevocationFeed, type MongoRevocationFeedOptions } from '../adapters/mongodb/mongo-revocation-feed.js';
 export { type MongoSessionOptions, MongoSessionStore } from '../adapters/mongodb/mongo-session-store.js';
 export { type MongoTicketOptions, MongoTicketStore } from '../adapters/mongodb/mongo-ticket-store.js';

@@ -39,3 +39,17 @@ export function withDeadline<T>(operation: () => PromiseLike<T> | T, deadline: D
     );
   });
 }
+
+/** {@link withDeadline} of what takes a signal, which is aborted with the same error when time runs out. */
+export function withSignalAndDeadline<T>(
+  operation: (signal: AbortSignal) => PromiseLike<T> | T,
+  { clock, ms, onTimeout }: Deadline,
+): Promise<T> {
+  const controller = new AbortController();
+  const abort = (): Error => {
+    const error = onTimeout();
+    controller.abort(error);
+    return error;
+  };
+  return withDeadline(() => operation(controller.signal), { clock, ms, onTimeout: abort });
+}

@@ -1,4 +1,5 @@
 import type { JsonObject, StoredSession } from '../../src/contracts/session-store.js';
+import { parsedObject } from '../../src/parsed-object.js';
 import type { ExpressStore } from './express-store.js';
 import { expiryOf, sessionToStore } from './session-to-store.js';
 
@@ -33,23 +34,17 @@ export function sessionOf(store: ExpressStore, id: string, record: ChannelRecord
 
 /** The record that a stored session holds; `undefined` where it is none that can be read. */
 export function recordIn(session: object): ChannelRecord | undefined {
-  const record = parsed(Reflect.get(session, recordKey));
+  const record = checkedRecord(parsedObject(Reflect.get(session, recordKey)));
   if (record === undefined) return undefined;
   // a touch changes the cookie, with most stores
   return { ...record, expiresAt: expiryOf(session) ?? record.expiresAt };
 }
 
-function parsed(text: unknown): ChannelRecord | undefined {
-  if (typeof text !== 'string') return undefined;
-  try {
-    const found: unknown = JSON.parse(text);
-    if (typeof found !== 'object' || found === null || Reflect.get(found, 'format') !== format) return undefined;
-    const { version, data, createdAt, expiresAt } = found as ChannelRecord;
-    const isRecord = Number.isSafeInteger(version) && version > 0 && typeof data === 'object' && data !== null && !Array.isArray(data);
-    return isRecord && isTime(createdAt) && isTime(expiresAt) ? { version, data, createdAt, expiresAt } : undefined;
-  } catch {
-    return undefined;
-  }
+function checkedRecord(found: JsonObject | undefined): ChannelRecord | undefined {
+  if (found?.format !== format) return undefined;
+  const { version, data, createdAt, expiresAt } = found as unknown as ChannelRecord;
+  const isRecord = Number.isSafeInteger(version) && version > 0 && typeof data === 'object' && data !== null && !Array.isArray(data);
+  return isRecord && isTime(createdAt) && isTime(expiresAt) ? { version, data, createdAt, expiresAt } : undefined;
 }
 
 function isTime(value: unknown): boolean {

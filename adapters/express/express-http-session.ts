@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HttpSession } from '../../src/contracts/http-session-reader.js';
+import { copyOfData } from '../../src/copy-of-data.js';
 import { ChannelError } from '../../src/errors.js';
 import { cookieKey, type SessionValues, setValue, valuesOf } from './session-values.js';
+
+const owner = 'HttpSession.save';
 
 /** Values to set, and names of values to delete. */
 export interface SessionChanges {
@@ -53,19 +56,11 @@ export class ExpressHttpSession implements HttpSession {
       );
     }
     if (Object.hasOwn(this.data, cookieKey))
-      throw new TypeError(`HttpSession.save: data.${cookieKey} is express-session's own, and must not be set`);
-    const after = copyToSave(this.data);
+      throw new TypeError(`${owner}: data.${cookieKey} is express-session's own, and must not be set`);
+    copyOfData(owner, this.data); // what cannot be kept is refused: `valuesOf` would leave it out
+    const after = valuesOf(this.data);
     await write(changesBetween(this.#before, after));
     this.#before = after;
-  }
-}
-
-function copyToSave(data: SessionValues): SessionValues {
-  try {
-    structuredClone(data);
-    return valuesOf(data);
-  } catch (cause) {
-    throw new TypeError('HttpSession.save: data must be what structuredClone can copy, got something else in it', { cause });
   }
 }
 

@@ -1,5 +1,6 @@
 import { anInteger, having, type Rules } from '../../src/checked-options.js';
 import type { Clock } from '../../src/contracts/clock.js';
+import { maxTimerMs } from '../../src/system-clock.js';
 
 /** Options that the reader and the store of `ws-with/express` share. */
 export interface ExpressOptions {
@@ -16,7 +17,7 @@ export interface ExpressOptions {
 
 /** What the options that they share must be. */
 export const expressRules: Rules<ExpressOptions> = {
-  timeoutMs: anInteger(1, 2_147_483_647),
+  timeoutMs: anInteger(1, maxTimerMs),
   clock: having('a Clock', 'monotonic', 'setTimer'),
 };
 

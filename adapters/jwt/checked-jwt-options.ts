@@ -19,12 +19,12 @@ import { aSourceName } from '../../src/identity/define-source.js';
 import { aMoment } from '../../src/identity/ending-source.js';
 import { aRevalidation } from '../../src/identity/revalidation.js';
 import { kindOf } from '../../src/kind-of.js';
+import { maxTimerMs } from '../../src/system-clock.js';
 import type { UserLike } from '../../src/users.js';
 import type { JwtAlgorithm, JwtOptions } from './jwt-options.js';
 import { type FindKeys, keysOfSet, keysOfUrl, oneKey } from './verification-keys.js';
 
 const owner = 'fromJwt';
-const maxTimerMs = 2_147_483_647;
 
 /** The kinds of keys that algorithms need, and the curve where that is fixed. */
 const keyTypes: Readonly<Record<JwtAlgorithm, readonly [type: 'secret' | 'rsa' | 'ec' | 'ed25519', detail?: string | number]>> = {
@@ -70,6 +70,7 @@ const rules: Rules<JwtOptions<UserLike>> = {
   clockToleranceMs: milliseconds(0, 3_600_000),
   requireExpiry: aFlag,
   typ: aName,
+  // its own default is one of the names that other sources may not take
   name: { must: aSourceName.must, accepts: (value) => value === 'jwt' || aSourceName.accepts(value) },
   revalidate: aRevalidation,
   until: aMoment,

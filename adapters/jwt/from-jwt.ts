@@ -1,4 +1,5 @@
 import type { Carrier } from '../../src/authentication.js';
+import { latestTime } from '../../src/checked-issue-options.js';
 import { checkedCredentialSources, cookie, findCredential } from '../../src/identity/credentials.js';
 import { ownSource, type SourceContext, type SourceFinding } from '../../src/identity/own-source.js';
 import type { KeyLookUps, UserSource } from '../../src/identity/user-source.js';
@@ -14,12 +15,9 @@ interface JwtFinding<User extends UserLike> extends SourceFinding<User> {
   readonly claims?: JwtClaims;
 }
 
-/** The latest moment that a `Date` can hold, in milliseconds. */
-const maxTime = 8_640_000_000_000_000;
-
 /** The moment that a claim speaks of, plus `ms`. */
 function momentOf(seconds: number | undefined, ms = 0): Date | undefined {
-  return seconds === undefined ? undefined : new Date(Math.max(-maxTime, Math.min(maxTime, seconds * 1_000 + ms)));
+  return seconds === undefined ? undefined : new Date(Math.max(-latestTime, Math.min(latestTime, seconds * 1_000 + ms)));
 }
 
 /** The values of a claim `scope` (RFC 8693, section 4.2). */

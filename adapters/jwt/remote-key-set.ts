@@ -1,6 +1,7 @@
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import type { Clock } from '../../src/contracts/clock.js';
-import { withDeadline } from '../../src/deadline.js';
+import { withSignalAndDeadline } from '../../src/deadline.js';
+import { nothing } from '../../src/maybe-promise.js';
 
 /** Finds a key of a set by a token's header. */
 export type KeySet = ReturnType<typeof createLocalJWKSet>;
@@ -92,31 +93,24 @@ export class RemoteKeySet {
     }
   }
 
-  async #download(): Promise<JSONWebKeySet> {
+  #download(): Promise<JSONWebKeySet> {
     const { url, timeoutMs: ms } = this.#settings;
-    const controller = new AbortController();
-    const onTimeout = (): Error => {
-      const error = new Error(`The keys of the issuer were not read within ${ms} ms.`);
-      controller.abort(error);
-      return error;
-    };
-    return withDeadline(() => download(url, controller), { clock: this.#clock, ms, onTimeout });
+    const onTimeout = (): Error => new Error(`The keys of the issuer were not read within ${ms} ms.`);
+    return withSignalAndDeadline((signal) => download(url, signal), { clock: this.#clock, ms, onTimeout });
   }
 }
 
-async function download(url: string, controller: AbortController): Promise<JSONWebKeySet> {
+async function download(url: string, signal: AbortSignal): Promise<JSONWebKeySet> {
   const headers = { accept: 'application/jwk-set+json, application/json' };
-  const response = await fetch(url, { headers, redirect: 'manual', signal: controller.signal });
-  try {
-    if (response.status !== 200) throw new Error(`The keys of the issuer were answered with status ${response.status}.`);
-    const text = await textOf(response);
-    return JSON.parse(text) as JSONWebKeySet; // createLocalJWKSet looks at it
-  } catch (error) {
-    controller.abort(error); // whatever else comes is not wanted
-    throw error;
+  const response = await fetch(url, { headers, redirect: 'manual', signal });
+  if (response.status !== 200) {
+    response.body?.cancel().catch(nothing); // whatever else comes is not wanted
+    throw new Error(`The keys of the issuer were answered with status ${response.status}.`);
   }
+  return JSON.parse(await textOf(response)) as JSONWebKeySet; // createLocalJWKSet looks at it
 }
 
+/** Whoever leaves the loop cancels the rest. */
 async function textOf({ body }: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { checkedIds, checkId } from '../../src/check-id.js';
 import { checkTtl } from '../../src/checked-issue-options.js';
-import { anything, checkedOptions, type Rule } from '../../src/checked-options.js';
+import { anything, checkedOptions, type Rule, type Rules } from '../../src/checked-options.js';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
+import { copyOfData } from '../../src/copy-of-data.js';
 import { ChannelError } from '../../src/errors.js';
 import { cookieValues } from '../../src/identity/credentials.js';
 import { kindOf } from '../../src/kind-of.js';
-import { ignorePromise } from '../../src/maybe-promise.js';
 import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
-import { aWallClock, type WallClock } from './options.js';
+import { aWallClock, type WallClock } from './wall-clock.js';
 
 /** Options of {@link MemoryHttpSessionReader}. */
 export interface MemoryHttpSessionReaderOptions {
@@ -33,7 +33,14 @@ const aCookieName: Rule = {
   must: 'the name of a cookie',
   accepts: (value) => typeof value === 'string' && cookieNamePattern.test(value),
 };
+const rules: Rules<MemoryHttpSessionReaderOptions> = {
+  cookie: aCookieName,
+  ttlMs: anything, // checkTtl looks at it
+  clock: aWallClock,
+};
 const defaultTtlMs = 14 * 24 * 60 * 60 * 1000;
+
+const owner = 'MemoryHttpSessionReader';
 
 /**
  * Keeps the sessions of a web site in this process and finds them through a cookie that holds their id.
@@ -51,11 +58,10 @@ export class MemoryHttpSessionReader implements HttpSessionReader {
 
   /** @throws {TypeError} when an option is out of its range. */
   constructor(options: MemoryHttpSessionReaderOptions = {}) {
-    const rules = { cookie: aCookieName, ttlMs: anything, clock: aWallClock };
-    const { cookie = 'sessionid', ttlMs = defaultTtlMs, clock = Date } = checkedOptions('MemoryHttpSessionReader', options, rules);
+    const { cookie = 'sessionid', ttlMs = defaultTtlMs, clock = Date } = checkedOptions(owner, options, rules);
     this.#cookie = cookie;
     this.#clock = clock;
-    checkTtl('MemoryHttpSessionReader', ttlMs, this.#clock.now());
+    checkTtl(owner, ttlMs, this.#clock.now());
     this.#ttlMs = ttlMs;
   }
 
@@ -67,7 +73,7 @@ export class MemoryHttpSessionReader implements HttpSessionReader {
    * @throws {TypeError} when `userId` is empty, or `data` is no object or cannot be copied (`structuredClone`).
    */
   create(userId: string | undefined, data: Readonly<Record<string, unknown>> = {}): string {
-    if (userId !== undefined) checkId('MemoryHttpSessionReader.create', 'userId', userId);
+    if (userId !== undefined) checkId(`${owner}.create`, 'userId', userId);
     const copy = copyOf(data);
     this.#sweep();
     const id = randomBytes(24).toString('base64url');
@@ -81,7 +87,7 @@ export class MemoryHttpSessionReader implements HttpSessionReader {
    * @throws {TypeError} when `id` is no string or empty.
    */
   destroy(id: string): boolean {
-    checkId('MemoryHttpSessionReader.destroy', 'id', id);
+    checkId(`${owner}.destroy`, 'id', id);
     const isDestroyed = this.#find(id) !== undefined && this.#records.delete(id);
     if (isDestroyed) this.revocations.tell({ httpSessionId: id });
     return isDestroyed;
@@ -93,13 +99,13 @@ export class MemoryHttpSessionReader implements HttpSessionReader {
   }
 
   async readById(id: string): Promise<HttpSession | undefined> {
-    checkId('MemoryHttpSessionReader.readById', 'id', id);
+    checkId(`${owner}.readById`, 'id', id);
     return this.#session(id);
   }
 
   async readByIds(ids: readonly string[]): Promise<ReadonlyMap<string, HttpSession>> {
     const found = new Map<string, HttpSession>();
-    for (const id of checkedIds('MemoryHttpSessionReader.readByIds', ids)) {
+    for (const id of checkedIds(`${owner}.readByIds`, ids)) {
       const session = this.#session(id);
       if (session) found.set(id, session);
     }
@@ -161,12 +167,7 @@ class MemoryHttpSession implements HttpSession {
 
 function copyOf(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) {
-    throw new TypeError(`MemoryHttpSessionReader: data must be an object, got ${kindOf(data)}`);
+    throw new TypeError(`${owner}: data must be an object, got ${kindOf(data)}`);
   }
-  try {
-    return structuredClone(data);
-  } catch (cause) {
-    ignorePromise(data);
-    throw new TypeError('MemoryHttpSessionReader: data must be what structuredClone can copy, got something else in it', { cause });
-  }
+  return copyOfData(owner, data);
 }

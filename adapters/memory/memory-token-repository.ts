@@ -22,7 +22,7 @@ import { unreadable, withUnreadable } from '../../src/unreadable.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { FeedOfBoth } from './feed-of-both.js';
 import { type AddTokenOptions, endOf, grantOf, infoOf, isOver, lengthen, type MemoryToken, successorOf, tokenOf } from './memory-token.js';
-import { aWallClock, type WallClock } from './options.js';
+import { aWallClock, type WallClock } from './wall-clock.js';
 
 /** Options of {@link MemoryTokenRepository}. */
 export interface MemoryTokenRepositoryOptions<User extends AuthenticatedUser = AppUser> {

@@ -1,9 +1,10 @@
 import DataLoader from 'dataloader';
+import type { Operations } from './operations.js';
 
 /** How many ids one query of gathered look-ups asks for at most, or documents one write has. */
 export const maxBatchSize = 1_000;
 /** How many ids one query of a list asks for at most: nobody's handshake waits for it. */
-export const maxListSize = 2_500;
+const maxListSize = 2_500;
 
 /** A batch of so many is not gathered any longer: a larger one is hardly cheaper for each of them. */
 const enoughLookups = 100;
@@ -15,21 +16,32 @@ const maxGatherMs = 250;
 const stillBusyMs = 20;
 
 /** A look-up that waits for its batch. Where its caller has given up, nothing is asked for it. */
-interface Lookup {
-  readonly id: string;
+interface Lookup<Id extends string> {
+  readonly id: Id;
   readonly signal: AbortSignal;
 }
 
 /** Looks several ids up at once; an id with an `Error` fails alone, one that is left out is not there. */
-export type BatchQuery<Found> = (ids: readonly string[]) => Promise<ReadonlyMap<string, Found | Error>>;
+export type BatchQuery<Found, Id extends string = string> = (
+  ids: readonly Id[],
+  signal: AbortSignal,
+) => Promise<ReadonlyMap<Id, Found | Error>>;
+
+/** What was found of a list, and what could not be read. */
+export interface ListAnswer<Id extends string, Found> {
+  readonly found: Map<Id, Found>;
+  readonly failures: ReadonlyMap<Id, Error>;
+}
 
 /**
  * Gathers look-ups that arrive together. The first goes at once; those that come while a batch is in flight wait for the next, so that a
  * busy process asks few large questions and an idle one waits for nobody. One batch is in flight at a time.
  */
-export class Batches<Found> {
-  readonly #loader: DataLoader<Lookup, Found | undefined>;
-  readonly #query: BatchQuery<Found>;
+export class Batches<Found, Id extends string = string> {
+  readonly #loader: DataLoader<Lookup<Id>, Found | undefined>;
+  readonly #operations: Operations;
+  readonly #what: string;
+  readonly #query: BatchQuery<Found, Id>;
   readonly #waiting: (() => void)[] = [];
   #inFlight = false;
   /** When there was last a batch in flight. */
@@ -37,7 +49,10 @@ export class Batches<Found> {
   /** How many look-ups wait for a batch to go. */
   #pending = 0;
 
-  constructor(query: BatchQuery<Found>) {
+  /** @param what completes "MongoDB did not …". */
+  constructor(operations: Operations, what: string, query: BatchQuery<Found, Id>) {
+    this.#operations = operations;
+    this.#what = what;
     this.#query = query;
     this.#loader = new DataLoader((lookups) => this.#load(lookups), {
       cache: false,
@@ -47,21 +62,34 @@ export class Batches<Found> {
   }
 
   /** What is found under `id`; the look-up is left out of its batch if `signal` is aborted before that goes. */
-  find(id: string, signal: AbortSignal): Promise<Found | undefined> {
+  find(id: Id, signal: AbortSignal): Promise<Found | undefined> {
     this.#pending += 1;
     return this.#loader.load({ id, signal });
   }
 
-  /** What `all` gives of a list; but a list of one belongs to what is looked up beside it, like the tickets of a storm. */
-  async findList(
-    ids: readonly string[],
-    signal: AbortSignal,
-    all: () => Promise<ReadonlyMap<string, Found | Error>>,
-  ): Promise<ReadonlyMap<string, Found | Error>> {
+  /** What `pick` makes of all that is found of a list. Lists go by themselves, some thousand ids at a time. */
+  async findAll<Picked>(ids: readonly Id[], pick: (found: Found) => Picked): Promise<ListAnswer<Id, Picked>> {
+    const found = new Map<Id, Picked>();
+    const failures = new Map<Id, Error>();
+    for (let start = 0; start < ids.length; start += maxListSize) {
+      for (const [id, answer] of await this.#findSome(ids.slice(start, start + maxListSize))) {
+        if (answer instanceof Error) failures.set(id, answer);
+        else found.set(id, pick(answer));
+      }
+    }
+    return { found, failures };
+  }
+
+  /** A list of one belongs to what is looked up beside it, like the tickets of a storm. */
+  async #findSome(ids: readonly Id[]): Promise<ReadonlyMap<Id, Found | Error>> {
     const [id] = ids;
-    if (id === undefined || ids.length > 1) return all();
-    const found = await this.find(id, signal);
+    if (id === undefined || ids.length > 1) return this.#ask(ids);
+    const found = await this.#operations.run(this.#what, (signal) => this.find(id, signal));
     return new Map(found === undefined ? [] : [[id, found]]);
+  }
+
+  #ask(ids: readonly Id[]): Promise<ReadonlyMap<Id, Found | Error>> {
+    return this.#operations.run(this.#what, (signal) => this.#query(ids, signal));
   }
 
   #schedule(dispatch: () => void): void {
@@ -92,12 +120,12 @@ export class Batches<Found> {
     turn();
   }
 
-  async #load(lookups: readonly Lookup[]): Promise<(Found | Error | undefined)[]> {
+  async #load(lookups: readonly Lookup<Id>[]): Promise<(Found | Error | undefined)[]> {
     this.#pending -= lookups.length;
     try {
-      const ids = new Set<string>();
+      const ids = new Set<Id>();
       for (const { id, signal } of lookups) if (!signal.aborted) ids.add(id);
-      const found = ids.size === 0 ? new Map<string, Found | Error>() : await this.#query([...ids]);
+      const found = ids.size === 0 ? new Map<Id, Found | Error>() : await this.#ask([...ids]);
       return lookups.map(({ id }) => found.get(id));
     } finally {
       const next = this.#waiting.shift();

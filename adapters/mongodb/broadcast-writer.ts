@@ -3,6 +3,7 @@ import { bareError } from '../../src/bare-error.js';
 import { ChannelError } from '../../src/errors.js';
 import { type BroadcastDocument, maxMessageBytes } from './broadcast-document.js';
 import type { Operations } from './operations.js';
+import { byMajority } from './options.js';
 
 /** How many messages may wait or be on their way. */
 const maxPending = 65_536;
@@ -91,7 +92,7 @@ export class BroadcastWriter {
   async #insert(batch: readonly Waiting[]): Promise<void> {
     try {
       const documents = batch.map(({ document }) => document);
-      await this.#collection.insertMany(documents, { ordered: true, writeConcern: { w: 'majority' } });
+      await this.#collection.insertMany(documents, { ordered: true, ...byMajority });
     } catch (error) {
       throw withoutMessages(error);
     } finally {

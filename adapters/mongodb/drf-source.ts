@@ -10,6 +10,7 @@ import {
 import { isTokenKey, tokenIdOf } from '../../src/token-id.js';
 import { maxBatchSize } from './batches.js';
 import type { Operations } from './operations.js';
+import { byMajority } from './options.js';
 import type { TokenDocument } from './token-document.js';
 import { isUserKey } from './users.js';
 
@@ -155,12 +156,8 @@ export class DrfSource {
   async #revoke(filter: Filter<TokenDocument>): Promise<number> {
     const { tokens, operations } = this.#places;
     const revokedAt = new Date(operations.clock.now());
-    const write = () =>
-      tokens.updateMany(
-        { ...filter, revokedAt: { $exists: false } },
-        { $set: { revokedAt }, $unset: { slot: '' } },
-        { writeConcern: { w: 'majority' } },
-      );
+    const unrevoked = { ...filter, revokedAt: { $exists: false } };
+    const write = () => tokens.updateMany(unrevoked, { $set: { revokedAt }, $unset: { slot: '' } }, byMajority);
     return (await operations.run('revoke imported tokens', write)).modifiedCount;
   }
 }

@@ -3,7 +3,7 @@ import { aFlag, aFunction, aName, anything, checkedOptions, type Rules } from '.
 import { kindOf } from '../../src/kind-of.js';
 import { checkDb, checkDriver } from './check-db.js';
 import { DrfSource } from './drf-source.js';
-import { tokenSourceIndex } from './indexes.js';
+import { tokenSourceIndex } from './needed-indexes.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
 import type { TokenDocument } from './token-document.js';

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 /** So many are read or made at once: less than a message would notice. */
 const atOnce = 500;
 
-/** What is left of a cursor, and what `each` makes of it; others get their turn in between. */
+/** What of a cursor is used. */
 interface Buffered<Row> {
   hasNext(): Promise<boolean>;
   readBufferedDocuments(count: number): Row[];

@@ -6,7 +6,7 @@ import type { SharedSubscription } from '../../src/subscribers.js';
 import { ChangeFollower } from './change-follower.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
-import { type MongoOptions, mongoRules } from './options.js';
+import { byMajority, type MongoOptions, mongoRules } from './options.js';
 import { documentOf, gap, type PublishedRevocation, revocationOf, stagesFor, type WatchedCollections } from './revocation-changes.js';
 import type { MongoUserOptions } from './users.js';
 
@@ -100,7 +100,7 @@ export class MongoRevocationFeed implements RevocationFeed {
    */
   async publish(revocation: Revocation): Promise<void> {
     const document = documentOf(`${owner}.publish`, revocation, new Date(this.#operations.clock.now()));
-    await this.#operations.run('publish a revocation', () => this.#published.insertOne(document, { writeConcern: { w: 'majority' } }));
+    await this.#operations.run('publish a revocation', () => this.#published.insertOne(document, byMajority));
   }
 
   /** What the stream is opened with where users are known by another field than `_id`. */

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { Collection, Db } from 'mongodb';
 import { checkId } from '../../src/check-id.js';
 import { checkedTime } from '../../src/checked-date.js';
@@ -6,10 +5,11 @@ import { checkTtl } from '../../src/checked-issue-options.js';
 import { aName, checkedOptions } from '../../src/checked-options.js';
 import { checkedTicketGrant } from '../../src/checked-ticket-grant.js';
 import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
+import { ticketDigest } from '../../src/ticket-digest.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
-import { type MongoOptions, mongoRules } from './options.js';
+import { byMajority, type MongoOptions, mongoRules } from './options.js';
 
 /** Options of {@link MongoTicketStore}. */
 export interface MongoTicketOptions extends MongoOptions {
@@ -49,23 +49,19 @@ export class MongoTicketStore implements TicketStore {
     const checked = checkedTicketGrant(`${owner}.issue`, grant);
     checkTtl(`${owner}.issue`, ttlMs, now);
     const ticket = makeTokenKey();
-    const document: TicketDocument = { _id: digestOf(ticket), grant: checked, expiresAt: new Date(now + ttlMs) };
+    const document: TicketDocument = { _id: ticketDigest(ticket), grant: checked, expiresAt: new Date(now + ttlMs) };
     await this.#operations.run('issue a ticket', () => this.#tickets.insertOne(document));
     return ticket;
   }
 
   async consume(ticket: string): Promise<TicketGrant | undefined> {
     checkId(`${owner}.consume`, 'ticket', ticket);
-    // by a majority: what a minority forgets again could be used once more
-    const take = () => this.#tickets.findOneAndDelete({ _id: digestOf(ticket) }, { writeConcern: { w: 'majority' } });
+    // what a minority forgets again could be used once more
+    const take = () => this.#tickets.findOneAndDelete({ _id: ticketDigest(ticket) }, byMajority);
     const found = await this.#operations.run('consume a ticket', take);
     if (found === null) return undefined;
     const end = checkedTime(`${owner}.consume`, 'the expiresAt of what is stored under this ticket', found.expiresAt);
     if (end <= this.#operations.clock.now()) return undefined;
     return checkedTicketGrant(`${owner}.consume`, found.grant);
   }
-}
-
-function digestOf(ticket: string): string {
-  return hash('sha256', ticket, 'hex');
 }

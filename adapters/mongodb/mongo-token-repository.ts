@@ -22,7 +22,7 @@ import { makeTokenKey } from '../../src/token-key.js';
 import { UnknownUserError } from '../../src/unknown-user-error.js';
 import { unreadable, withUnreadable } from '../../src/unreadable.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
-import { Batches, maxListSize } from './batches.js';
+import { Batches } from './batches.js';
 import { checkDb } from './check-db.js';
 import { inTurns, rowsOf } from './in-turns.js';
 import { LastUsed } from './last-used.js';
@@ -93,7 +93,7 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
   readonly #tokens: Collection<TokenDocument>;
   readonly #users: UserDocuments<User>;
   readonly #operations: Operations;
-  readonly #lookups: Batches<Found<User>>;
+  readonly #lookups: Batches<Found<User>, TokenId>;
   readonly #userKeys: Batches<UserKey>;
   readonly #lastUsed: LastUsed;
   readonly #slots: TokenSlots | undefined;
@@ -109,8 +109,8 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     this.#users = new UserDocuments(`${owner}.users`, db, users);
     this.#operations = new Operations(checked);
     this.timeoutMs = this.#operations.timeoutMs;
-    this.#lookups = new Batches((ids) => this.#operations.run('find tokens', (signal) => this.#query(ids, signal)));
-    this.#userKeys = new Batches((ids) => this.#operations.run('find users', (signal) => this.#users.keysOf(ids, signal)));
+    this.#lookups = new Batches(this.#operations, 'find tokens', (ids, signal) => this.#query(ids, signal));
+    this.#userKeys = new Batches(this.#operations, 'find users', (ids, signal) => this.#users.keysOf(ids, signal));
     this.#lastUsed = new LastUsed(this.#tokens, this.#operations);
     if (maxPerUser !== undefined) this.#slots = new TokenSlots(this.#tokens, maxPerUser);
     this.#renewal = new TokenRenewal(this.#tokens, this.#slots);
@@ -136,19 +136,8 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
    */
   async findByIds(ids: readonly TokenId[]): Promise<ReadonlyMap<TokenId, TokenGrant<User>>> {
     const checked = checkedTokenIds(`${owner}.findByIds`, ids);
-    const grants = new Map<TokenId, TokenGrant<User>>();
-    const failures = new Map<TokenId, Error>();
-    for (let start = 0; start < checked.length; start += maxListSize) {
-      const some = checked.slice(start, start + maxListSize);
-      const answers = await this.#operations.run('find tokens', (signal) =>
-        this.#lookups.findList(some, signal, () => this.#query(some, signal)),
-      );
-      for (const [id, found] of answers) {
-        if (found instanceof Error) failures.set(id as TokenId, found);
-        else grants.set(id as TokenId, found.grant);
-      }
-    }
-    return withUnreadable(checked, { found: grants, failures }, (id, error) => unreadable<TokenGrant<User>>({ id }, 'user', error));
+    const answer = await this.#lookups.findAll(checked, ({ grant }) => grant);
+    return withUnreadable(checked, answer, (id, error) => unreadable<TokenGrant<User>>({ id }, 'user', error));
   }
 
   /**
@@ -256,18 +245,18 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
   }
 
   /** Tokens and their users, in one command. */
-  async #query(ids: readonly string[], signal: AbortSignal): Promise<Map<string, Found<User> | Error>> {
+  async #query(ids: readonly TokenId[], signal: AbortSignal): Promise<Map<TokenId, Found<User> | Error>> {
     const pipeline = [{ $match: { _id: { $in: ids } } }, this.#users.lookup('userId', 'users')];
     // With room for one more than can come, the server is done with the first reply.
     const options = { signal, readPreference: 'primary', batchSize: ids.length + 1 } as const;
     const rows = await rowsOf(this.#tokens.aggregate<TokenDocument & { users: Document[] }>(pipeline, options));
     const others = await this.#findOthers(rows, signal);
-    const found = new Map<string, Found<User> | Error>();
+    const found = new Map<TokenId, Found<User> | Error>();
     const now = this.#operations.clock.now();
     await inTurns(rows, ({ users, ...document }) => {
       const userId = userIdOf(document.userId);
       const user = userId === undefined ? undefined : this.#users.userOf(userId, others.get(userId) ?? users);
-      found.set(document._id, user instanceof Error ? user : foundOf(document, user, now));
+      found.set(document._id as TokenId, user instanceof Error ? user : foundOf(document, user, now));
     });
     return found;
   }

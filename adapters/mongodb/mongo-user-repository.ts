@@ -4,7 +4,7 @@ import { checkedOptions } from '../../src/checked-options.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
 import { unreadable, withUnreadable } from '../../src/unreadable.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
-import { Batches, maxListSize } from './batches.js';
+import { Batches } from './batches.js';
 import { inTurns } from './in-turns.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, mongoRules } from './options.js';
@@ -29,7 +29,7 @@ export class MongoUserRepository<User extends AuthenticatedUser = AppUser> imple
     this.#documents = new UserDocuments(owner, db, users);
     this.#operations = new Operations({ timeoutMs, clock });
     this.timeoutMs = this.#operations.timeoutMs;
-    this.#lookups = new Batches((ids) => this.#operations.run('find users', (signal) => this.#query(ids, signal)));
+    this.#lookups = new Batches(this.#operations, 'find users', (ids, signal) => this.#query(ids, signal));
   }
 
   async findById(id: string): Promise<User | undefined> {
@@ -40,19 +40,8 @@ export class MongoUserRepository<User extends AuthenticatedUser = AppUser> imple
   /** As the contract says. A user that cannot be read fails alone: it throws where its id is read. If none of them can be read, it rejects. */
   async findByIds(ids: readonly string[]): Promise<ReadonlyMap<string, User>> {
     const checked = checkedIds(`${owner}.findByIds`, ids);
-    const users = new Map<string, User>();
-    const failures = new Map<string, Error>();
-    for (let start = 0; start < checked.length; start += maxListSize) {
-      const some = checked.slice(start, start + maxListSize);
-      const answers = await this.#operations.run('find users', (signal) =>
-        this.#lookups.findList(some, signal, () => this.#query(some, signal)),
-      );
-      for (const [id, found] of answers) {
-        if (found instanceof Error) failures.set(id, found);
-        else users.set(id, found);
-      }
-    }
-    return withUnreadable(checked, { found: users, failures }, (_id, error) => unreadable<User>({}, 'id', error));
+    const answer = await this.#lookups.findAll(checked, (user) => user);
+    return withUnreadable(checked, answer, (_id, error) => unreadable<User>({}, 'id', error));
   }
 
   async #query(ids: readonly string[], signal: AbortSignal): Promise<Map<string, User | Error>> {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/contracts/clock.js';
-import { withDeadline } from '../../src/deadline.js';
+import { withSignalAndDeadline } from '../../src/deadline.js';
 import { systemClock } from '../../src/system-clock.js';
 import type { MongoOptions } from './options.js';
 
@@ -22,12 +22,8 @@ export class Operations {
    * @param what completes "MongoDB did not …".
    */
   run<Result>(what: string, operation: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    const controller = new AbortController();
-    const onTimeout = (): Error => {
-      const error = new DOMException(`MongoDB did not ${what} within ${this.timeoutMs} ms.`, 'TimeoutError');
-      controller.abort(error);
-      return error;
-    };
-    return withDeadline(() => operation(controller.signal), { clock: this.clock, ms: this.timeoutMs, onTimeout });
+    const { clock, timeoutMs: ms } = this;
+    const onTimeout = (): Error => new DOMException(`MongoDB did not ${what} within ${ms} ms.`, 'TimeoutError');
+    return withSignalAndDeadline(operation, { clock, ms, onTimeout });
   }
 }

@@ -1,5 +1,6 @@
 import { anInteger, having, type Rules } from '../../src/checked-options.js';
 import type { Clock } from '../../src/contracts/clock.js';
+import { maxTimerMs } from '../../src/system-clock.js';
 
 /** Options that the repositories and the store on MongoDB share. */
 export interface MongoOptions {
@@ -17,8 +18,11 @@ export interface MongoOptions {
 /** Long integers are read as numbers, whatever the client or the database was told. */
 export const plainNumbers = { promoteLongs: true, useBigInt64: false } as const;
 
+/** Written to a majority of the nodes: what only a minority has may be forgotten again. */
+export const byMajority = { writeConcern: { w: 'majority' } } as const;
+
 /** What the options that they share must be. */
 export const mongoRules: Rules<MongoOptions> = {
-  timeoutMs: anInteger(1, 2_147_483_647),
+  timeoutMs: anInteger(1, maxTimerMs),
   clock: having('a Clock', 'now', 'monotonic', 'setTimer'),
 };

@@ -1,5 +1,5 @@
 import type { Db } from 'mongodb';
-import { anObject, anything, checkedOptions, checkOption, type Rules } from '../../src/checked-options.js';
+import { anObject, anything, checkedOptions, checkOption, having, type Rules } from '../../src/checked-options.js';
 import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import {
   type DependencyContainer,
@@ -9,11 +9,10 @@ import {
   TOKEN_REPOSITORY,
   USER_REPOSITORY,
 } from '../../src/injection.js';
-import { kindOf } from '../../src/kind-of.js';
 import { checkDb } from './check-db.js';
 import { FeedWherePossible } from './feed-where-possible.js';
-import { checkUsersBeside, collectionRules } from './indexes.js';
 import { MongoBroadcaster, type MongoBroadcasterOptions } from './mongo-broadcaster.js';
+import { checkUsersBeside, collectionRules } from './mongo-collections.js';
 import { MongoRevocationFeed, type MongoRevocationFeedOptions } from './mongo-revocation-feed.js';
 import { type MongoSessionOptions, MongoSessionStore } from './mongo-session-store.js';
 import { type MongoTicketOptions, MongoTicketStore } from './mongo-ticket-store.js';
@@ -45,6 +44,7 @@ export interface RegisterMongoOptions extends MongoOptions {
   readonly feed?: boolean | Omit<MongoRevocationFeedOptions, 'tokens' | 'users'> | undefined;
 }
 
+const owner = 'registerMongo';
 const rules: Rules<RegisterMongoOptions> = {
   ...mongoRules,
   ...collectionRules,
@@ -74,9 +74,7 @@ export interface RegisteredMongo extends AsyncDisposable {
  * @throws {TypeError} when an option is missing or out of its range.
  */
 export function registerMongo(container: DependencyContainer, options: RegisterMongoOptions): RegisteredMongo {
-  if (typeof container?.register !== 'function') {
-    throw new TypeError(`registerMongo: container must be a container of tsyringe, got ${kindOf(container)}`);
-  }
+  checkOption(owner, 'container', container, having('a container of tsyringe', 'register'));
   const {
     db,
     tokens,
@@ -87,9 +85,9 @@ export function registerMongo(container: DependencyContainer, options: RegisterM
     feed = 'where possible',
     timeoutMs,
     clock,
-  } = checkedOptions('registerMongo', options, rules);
-  checkUsersBeside('registerMongo', tokens, users);
-  checkDb('registerMongo', db);
+  } = checkedOptions(owner, options, rules);
+  checkUsersBeside(owner, tokens, users);
+  checkDb(owner, db);
   const shared = { timeoutMs, clock };
   const revocations = feedOf(db, feed, { ...shared, tokens: tokens?.collection, users });
   const tokenRepository = new MongoTokenRepository(db, { ...shared, ...tokens, cache: cacheOf(tokens?.cache, revocations), users });
@@ -126,7 +124,7 @@ function feedOf(
 ): RevocationFeed | undefined {
   if (feed === false) return undefined;
   if (feed === 'where possible') return new FeedWherePossible(new MongoRevocationFeed(db, shared));
-  if (feed !== true) checkOption('registerMongo', 'feed', feed, { ...anObject, must: 'true, false or an object' });
+  if (feed !== true) checkOption(owner, 'feed', feed, { ...anObject, must: 'true, false or an object' });
   return new MongoRevocationFeed(db, { ...shared, ...(feed === true ? {} : feed) });
 }
 

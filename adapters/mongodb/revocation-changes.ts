@@ -42,6 +42,7 @@ export const gap: unique symbol = Symbol('gap');
 
 /** The fields of a token whose change may end or lengthen it; `lastUsedAt`, which each log-in changes, is none of them. */
 const tokenFields = ['revokedAt', 'expiresAt', 'successorId', 'userId', 'scopes'];
+
 /**
  * The stages that let through what may have ended something and nothing else: it is the server that filters, or each log-in would wake
  * every process. Of each change only what {@link revocationOf} reads is sent.

@@ -1,6 +1,8 @@
 import type { Document } from 'mongodb';
 import { isValidDate } from '../../src/checked-date.js';
-import type { JsonObject, StoredSession } from '../../src/contracts/session-store.js';
+import { latestTime } from '../../src/checked-issue-options.js';
+import type { StoredSession } from '../../src/contracts/session-store.js';
+import { parsedObject } from '../../src/parsed-object.js';
 
 /** A session as the collection holds it. */
 export interface SessionDocument {
@@ -12,8 +14,8 @@ export interface SessionDocument {
   readonly expiresAt: Date;
 }
 
-/** The ends of what a `Date` can hold (ECMA-262, section 21.4.1.1); dates of the database go further. */
-const [firstDate, lastDate] = [new Date(-8.64e15), new Date(8.64e15)];
+/** The ends of what a `Date` can hold; dates of the database go further. */
+const [firstDate, lastDate] = [new Date(-latestTime), new Date(latestTime)];
 
 const hasDate = (field: string): Document => ({
   $and: [{ $eq: [{ $type: field }, 'date'] }, { $gte: [field, firstDate] }, { $lte: [field, lastDate] }],
@@ -42,17 +44,7 @@ export function fieldsOf({ version, data, createdAt, expiresAt }: StoredSession)
 
 /** The session of a document, or `undefined` where it cannot be read. */
 export function sessionOf({ version, data, createdAt, expiresAt }: Omit<SessionDocument, '_id'>): StoredSession | undefined {
-  const values = parsed(data);
+  const values = parsedObject(data);
   const isReadable = Number.isSafeInteger(version) && version >= 1 && isValidDate(createdAt) && isValidDate(expiresAt);
   return isReadable && values !== undefined ? { version, data: values, createdAt, expiresAt } : undefined;
-}
-
-function parsed(data: unknown): JsonObject | undefined {
-  if (typeof data !== 'string') return undefined;
-  try {
-    const values: unknown = JSON.parse(data);
-    return typeof values === 'object' && values !== null && !Array.isArray(values) ? (values as JsonObject) : undefined;
-  } catch {
-    return undefined;
-  }
 }

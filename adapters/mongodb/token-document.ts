@@ -1,3 +1,4 @@
+import type { Document } from 'mongodb';
 import { isValidDate, isValidDateIfAny } from '../../src/checked-date.js';
 import type { IssueOptions, RotateOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
 import { isTokenId, type TokenId } from '../../src/token-id.js';
@@ -36,6 +37,14 @@ export interface TokenDocument {
 
 /** How long a token that expired or was revoked can still be found, so that a client learns why it is refused. */
 export const retentionMs: number = 24 * 60 * 60 * 1000;
+
+/**
+ * An expression for `removeAt`: from `moment` on the token may be removed. `$$REMOVE` for one that was imported: were it removed, the next import would
+ * bring it back to life.
+ */
+export function removableFrom(moment: Date): Document {
+  return { $cond: [{ $eq: [{ $type: '$importedFrom' }, 'missing'] }, moment, '$$REMOVE'] };
+}
 
 /** The document of a new token, of options that were checked. */
 export function newToken(id: TokenId, userId: UserKey, options: IssueOptions, now: number): TokenDocument {

@@ -1,18 +1,10 @@
 import type { Collection, Document } from 'mongodb';
 import type { ExtendOptions, RotateOptions } from '../../src/contracts/token-repository.js';
 import type { TokenId } from '../../src/token-id.js';
-import { retentionMs, successorOf, type TokenDocument } from './token-document.js';
+import { byMajority } from './options.js';
+import { removableFrom, retentionMs, successorOf, type TokenDocument } from './token-document.js';
 import { liveAt, notRevoked } from './token-filters.js';
 import { isTaken, type TokenSlots } from './token-slots.js';
-
-const majority = { writeConcern: { w: 'majority' } } as const;
-
-/**
- * From then on a token may be removed, `$$REMOVE` for one that was imported: were it removed, the next import would bring it back to life.
- */
-export function removableFrom(moment: Date): Document {
-  return { $cond: [{ $eq: [{ $type: '$importedFrom' }, 'missing'] }, moment, '$$REMOVE'] };
-}
 
 /** Lengthens the lives of tokens, and exchanges them. */
 export class TokenRenewal {
@@ -33,7 +25,7 @@ export class TokenRenewal {
     const stays = { $or: [{ $ne: [{ $type: '$expiresAt' }, 'date'] }, { $eq: [{ $type: '$graceEndsAt' }, 'date'] }] };
     const update = [{ $set: { expiresAt: { $cond: [stays, '$expiresAt', { $max: ['$expiresAt', end] }] } } }];
     const filter = { _id: id, ...liveAt(new Date(now)) };
-    return (await this.#tokens.findOneAndUpdate(filter, update, { ...majority, returnDocument: 'after' })) ?? undefined;
+    return (await this.#tokens.findOneAndUpdate(filter, update, { ...byMajority, returnDocument: 'after' })) ?? undefined;
   }
 
   /**
@@ -52,11 +44,11 @@ export class TokenRenewal {
     if (old === null) return undefined;
     const token = successorOf(old, newId, options, now);
     if (token === undefined) return undefined;
-    await this.#tokens.insertOne(token, majority);
+    await this.#tokens.insertOne(token, byMajority);
     try {
       signal.throwIfAborted();
       const graceEndsAt = new Date(now + options.graceMs);
-      const before = await this.#tokens.findOneAndUpdate(filter, rotation(newId, graceEndsAt), { ...majority, returnDocument: 'before' });
+      const before = await this.#tokens.findOneAndUpdate(filter, rotation(newId, graceEndsAt), { ...byMajority, returnDocument: 'before' });
       if (before === null) await this.#tokens.deleteOne({ _id: newId });
       else await this.#handOver(before, token, signal);
       return before === null ? undefined : token;

@@ -2,9 +2,9 @@ import type { Collection, Filter } from 'mongodb';
 import type { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import type { TokenId } from '../../src/token-id.js';
 import type { Operations } from './operations.js';
-import { retentionMs, type TokenDocument } from './token-document.js';
+import { byMajority } from './options.js';
+import { removableFrom, retentionMs, type TokenDocument } from './token-document.js';
 import { liveTokensOf, notRevoked } from './token-filters.js';
-import { removableFrom } from './token-renewal.js';
 import { keysOf } from './users.js';
 
 /** What it works with. */
@@ -68,7 +68,7 @@ export class TokenRevocation {
     const removeAt = removableFrom(new Date(now.getTime() + retentionMs));
     const update = [{ $set: { revokedAt: now, removeAt } }, { $unset: 'slot' }];
     try {
-      const write = () => this.#tokens.updateMany(filter, update, { writeConcern: { w: 'majority' } });
+      const write = () => this.#tokens.updateMany(filter, update, byMajority);
       const { modifiedCount } = await this.#operations.run('revoke tokens', write);
       return modifiedCount;
     } finally {

@@ -1,5 +1,5 @@
 import { type Collection, type Filter, MongoServerError } from 'mongodb';
-import { tokenSlotIndex } from './indexes.js';
+import { tokenSlotIndex } from './needed-indexes.js';
 import type { TokenDocument } from './token-document.js';
 import { liveTokensOf } from './token-filters.js';
 

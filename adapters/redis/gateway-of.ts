@@ -1,15 +1,19 @@
-import { kindOf } from '../../src/kind-of.js';
+import { checkOption, type Rule } from '../../src/checked-options.js';
 import { IoredisGateway } from './ioredis-gateway.js';
 import { NodeRedisGateway } from './node-redis-gateway.js';
-import type { IoredisClient, NodeRedisClient, RedisClient, RedisGateway } from './redis-client.js';
+import type { IoredisClient, NodeRedisClient, RedisClient } from './redis-client.js';
+import type { RedisGateway } from './redis-gateway.js';
+
+/** A client of one of the two packages. */
+export const aRedisClient: Rule = {
+  must: 'a Redis or Cluster of ioredis, or what createClient or createCluster of redis gives',
+  accepts: (value) => isIoredis(value) || isNodeRedis(value),
+};
 
 /** @throws {TypeError} unless `client` is a client of one of the two packages. */
 export function gatewayOf(owner: string, client: RedisClient): RedisGateway {
-  if (isIoredis(client)) return new IoredisGateway(client);
-  if (isNodeRedis(client)) return new NodeRedisGateway(client);
-  throw new TypeError(
-    `${owner}: client must be a Redis or Cluster of ioredis, or what createClient or createCluster of redis gives, got ${kindOf(client)}`,
-  );
+  checkOption(owner, 'client', client, aRedisClient);
+  return isIoredis(client) ? new IoredisGateway(client) : new NodeRedisGateway(client);
 }
 
 function isIoredis(client: unknown): client is IoredisClient {

@@ -2,12 +2,13 @@ import { nothing } from '../../src/maybe-promise.js';
 import {
   type ChannelConnection,
   type ChannelListener,
-  type IoredisClient,
+  hasEnded,
+  type Listening,
   openConnection,
   openOnOwner,
-  type RedisCommand,
-  type RedisGateway,
-} from './redis-client.js';
+} from './channel-connection.js';
+import type { IoredisClient } from './redis-client.js';
+import type { RedisCommand, RedisGateway } from './redis-gateway.js';
 import { withoutCommand } from './without-command.js';
 
 interface Publishes extends IoredisClient {
@@ -32,7 +33,7 @@ interface IoredisCluster extends Publishes {
   nodes(role: 'master'): IoredisNode[];
 }
 
-/** A connection that is lost is not opened again: its owner does that, and knows then that something was missed. */
+/** Options of a connection that hears. One that is lost is not opened again: its owner does that, and knows then that something was missed. */
 const listening = {
   lazyConnect: true,
   retryStrategy: () => null,
@@ -75,13 +76,6 @@ export class IoredisGateway implements RedisGateway {
     await client.call('PING'); // once it is answered, the nodes are known
     return openOnOwner(client.nodes('master'), (node) => listenOn(node, { channel, isSharded: true, listener, signal }));
   }
-}
-
-interface Listening {
-  readonly channel: string;
-  readonly isSharded: boolean;
-  readonly listener: ChannelListener;
-  readonly signal: AbortSignal;
 }
 
 function listenOn(node: IoredisNode, { channel, isSharded, listener, signal }: Listening): Promise<ChannelConnection> {
@@ -139,10 +133,6 @@ function shardedSubscribing(connection: IoredisNode, channel: string): () => Pro
       refuse = reject;
       connection.ssubscribe(channel).then(resolve, reject);
     });
-}
-
-function hasEnded(): Error {
-  return new Error('The connection to Redis has ended.');
 }
 
 function isCluster(client: IoredisNode | IoredisCluster): client is IoredisCluster {

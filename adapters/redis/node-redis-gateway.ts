@@ -1,12 +1,13 @@
 import {
   type ChannelConnection,
   type ChannelListener,
-  type NodeRedisClient,
+  hasEnded,
+  type Listening,
   openConnection,
   openOnOwner,
-  type RedisCommand,
-  type RedisGateway,
-} from './redis-client.js';
+} from './channel-connection.js';
+import type { NodeRedisClient } from './redis-client.js';
+import type { RedisCommand, RedisGateway } from './redis-gateway.js';
 
 type Listener = (data: Buffer) => void;
 
@@ -71,13 +72,6 @@ export class NodeRedisGateway implements RedisGateway {
   }
 }
 
-interface Listening {
-  readonly channel: string;
-  readonly isSharded: boolean;
-  readonly listener: ChannelListener;
-  readonly signal: AbortSignal;
-}
-
 function listenOn(node: NodeRedisNode, { channel, isSharded, listener, signal }: Listening): Promise<ChannelConnection> {
   // a connection that is lost is not opened again: its owner does that, and knows then that something was missed
   const connection = node.duplicate({ socket: { ...node.options?.socket, reconnectStrategy: false }, disableOfflineQueue: false });
@@ -91,7 +85,7 @@ function listenOn(node: NodeRedisNode, { channel, isSharded, listener, signal }:
   const ended = (error: unknown): void => {
     if (!isSubscribed || isClosed) return;
     close();
-    listener.ended(error instanceof Error ? error : new Error('The connection to Redis has ended.'));
+    listener.ended(error instanceof Error ? error : hasEnded());
   };
   // an error that nobody hears would end the process
   connection.on('error', ended);
@@ -104,7 +98,7 @@ function listenOn(node: NodeRedisNode, { channel, isSharded, listener, signal }:
       async open() {
         await connection.connect();
         await (isSharded ? connection.sSubscribe(channel, heard, true) : connection.subscribe(channel, heard, true));
-        if (!connection.isReady) throw new Error('The connection to Redis has ended.');
+        if (!connection.isReady) throw hasEnded();
         isSubscribed = true;
       },
       ping: () => connection.ping(),

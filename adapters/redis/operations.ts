@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '../../src/contracts/clock.js';
-import { withDeadline } from '../../src/deadline.js';
+import { withSignalAndDeadline } from '../../src/deadline.js';
 import { systemClock } from '../../src/system-clock.js';
+import { isReplyOf } from './error-reply.js';
 import { gatewayOf } from './gateway-of.js';
 import { defaultPrefix, type RedisOptions } from './options.js';
-import type { RedisClient, RedisCommand, RedisGateway } from './redis-client.js';
+import type { RedisClient } from './redis-client.js';
+import type { RedisCommand, RedisGateway } from './redis-gateway.js';
 import { withoutCommand } from './without-command.js';
 
 const defaultTimeoutMs = 3_000;
@@ -59,7 +61,7 @@ export class Operations {
       try {
         return await this.#send(key, ['EVALSHA', digest, '1', key, ...args]);
       } catch (error) {
-        if (!startsWith(error, 'NOSCRIPT')) throw error;
+        if (!isReplyOf(error, 'NOSCRIPT')) throw error;
         return this.#send(key, ['EVAL', source, '1', key, ...args]);
       }
     });
@@ -78,13 +80,9 @@ export class Operations {
 
   /** Runs what takes a signal, which is aborted when time is up. */
   run<Result>(what: string, operation: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    const controller = new AbortController();
-    const onTimeout = (): Error => {
-      const error = new DOMException(`Redis did not ${what} within ${this.timeoutMs} ms.`, 'TimeoutError');
-      controller.abort(error);
-      return error;
-    };
-    return withDeadline(() => operation(controller.signal), { clock: this.clock, ms: this.timeoutMs, onTimeout });
+    const { clock, timeoutMs: ms } = this;
+    const onTimeout = (): Error => new DOMException(`Redis did not ${what} within ${ms} ms.`, 'TimeoutError');
+    return withSignalAndDeadline(operation, { clock, ms, onTimeout });
   }
 
   async #send(key: string, command: RedisCommand): Promise<unknown> {
@@ -100,11 +98,6 @@ export class Operations {
       this.#unanswered -= 1;
     }
   }
-}
-
-/** Whether the server has answered with an error of this kind. */
-export function startsWith(error: unknown, kind: string): boolean {
-  return error instanceof Error && error.message.startsWith(kind);
 }
 
 /** A reply that is text; `undefined` where it is none. Clients can be told to give bytes. */

@@ -1,5 +1,6 @@
 import { anInteger, aString, having, type Rules } from '../../src/checked-options.js';
 import type { Clock } from '../../src/contracts/clock.js';
+import { maxTimerMs } from '../../src/system-clock.js';
 
 /** Options that everything on Redis shares. */
 export interface RedisOptions {
@@ -19,7 +20,7 @@ export interface RedisOptions {
 /** What the options that they share must be. */
 export const redisRules: Rules<RedisOptions> = {
   prefix: aString,
-  timeoutMs: anInteger(1, 2_147_483_647),
+  timeoutMs: anInteger(1, maxTimerMs),
   clock: having('a Clock', 'now', 'monotonic', 'setTimer'),
 };
 

@@ -1,6 +1,6 @@
 import { BroadcastSubscribers } from '../../src/broadcast-subscribers.js';
 import { checkBroadcast } from '../../src/check-broadcast.js';
-import { anInteger, checkedOptions } from '../../src/checked-options.js';
+import { anInteger, checkedOptions, type Rules } from '../../src/checked-options.js';
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
 import type { SharedSubscription } from '../../src/subscribers.js';
 import { BroadcastLane } from './broadcast-lane.js';
@@ -23,6 +23,13 @@ export interface RedisBroadcasterOptions extends RedisOptions {
 
 const owner = 'RedisBroadcaster';
 
+/** What its options must be. */
+export const broadcasterRules: Rules<RedisBroadcasterOptions> = {
+  ...redisRules,
+  shards: anInteger(1, 1_024),
+  maxPendingBytes: anInteger(1),
+};
+
 /**
  * Carries messages of groups over the pub/sub of Redis or Valkey, sharded if the client is one of a cluster. It opens a connection to hear, and sends
  * on the client's. It keeps nothing while Redis is away: `publish` rejects at once, and the others are told of a gap.
@@ -35,8 +42,7 @@ export class RedisBroadcaster implements Broadcaster {
 
   /** @throws {TypeError} when `client` is none of `ioredis` or `redis`, or an option is out of its range. */
   constructor(client: RedisClient, options: RedisBroadcasterOptions = {}) {
-    const rules = { ...redisRules, shards: anInteger(1, 1_024), maxPendingBytes: anInteger(1) };
-    const { shards = 3, maxPendingBytes = 16_777_216, ...shared } = checkedOptions(owner, options, rules);
+    const { shards = 3, maxPendingBytes = 16_777_216, ...shared } = checkedOptions(owner, options, broadcasterRules);
     const operations = new Operations(owner, client, shared);
     const { gateway, prefix } = operations;
     const channels = gateway.isCluster

@@ -1,13 +1,16 @@
 import { checkedIds, checkId } from '../../src/check-id.js';
 import { checkedDate } from '../../src/checked-date.js';
 import { checkedOptions } from '../../src/checked-options.js';
-import type { JsonObject, SessionStore, StoredSession } from '../../src/contracts/session-store.js';
+import type { SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { ChannelError } from '../../src/errors.js';
+import { parsedObject } from '../../src/parsed-object.js';
 import { checkExpectedVersion, checkStoredSession } from '../../src/session/check-stored-session.js';
-import { Operations, startsWith, textOf } from './operations.js';
+import { isReplyOf } from './error-reply.js';
+import { graceMs } from './grace-ms.js';
+import { Operations, type RedisScript, textOf } from './operations.js';
 import { type RedisOptions, redisRules } from './options.js';
 import type { RedisClient } from './redis-client.js';
-import { createScript, graceMs, outcomes, saveScript, sessionFields, touchScript } from './session-scripts.js';
+import { createScript, outcomes, saveScript, sessionFields, touchScript } from './session-scripts.js';
 
 /** Options of {@link RedisSessionStore}. */
 export type RedisSessionOptions = RedisOptions;
@@ -86,11 +89,10 @@ export class RedisSessionStore implements SessionStore {
   async #read(id: string): Promise<StoredSession | undefined> {
     const reply = await this.#fields(id);
     if (reply.every((field) => field === undefined)) return undefined;
-    const [version, data, createdAt, expiresAt] = reply;
+    const [version, text, createdAt, expiresAt] = reply;
+    const data = parsedObject(text);
     return {
-      ...(parsed(data) === undefined || data === undefined
-        ? { version: Number.NaN, data: {} }
-        : { version: integer(version), data: parsed(data) as JsonObject }),
+      ...(data === undefined ? { version: Number.NaN, data: {} } : { version: integer(version), data }),
       createdAt: new Date(integer(createdAt)),
       expiresAt: new Date(integer(expiresAt)),
     };
@@ -103,7 +105,7 @@ export class RedisSessionStore implements SessionStore {
       const reply = await this.#operations.command('load a session', key, ['HMGET', key, ...sessionFields]);
       return Array.isArray(reply) ? reply.map(textOf) : [];
     } catch (error) {
-      if (startsWith(error, 'WRONGTYPE')) return ['', undefined, undefined, undefined];
+      if (isReplyOf(error, 'WRONGTYPE')) return ['', undefined, undefined, undefined];
       throw error;
     }
   }
@@ -111,7 +113,7 @@ export class RedisSessionStore implements SessionStore {
   /** The data of a record that looks well to the server, and is no JSON. */
   async #unreadableData(id: string): Promise<string | undefined> {
     const [, data] = await this.#fields(id);
-    return data !== undefined && parsed(data) === undefined ? data : undefined;
+    return data !== undefined && parsedObject(data) === undefined ? data : undefined;
   }
 
   #argsOf({ version, data, createdAt, expiresAt }: StoredSession): string[] {
@@ -120,7 +122,7 @@ export class RedisSessionStore implements SessionStore {
     return [String(now), String(version), JSON.stringify(data), ...numbers];
   }
 
-  async #run(what: string, id: string, script: Parameters<Operations['script']>[2], args: readonly string[]): Promise<number> {
+  async #run(what: string, id: string, script: RedisScript, args: readonly string[]): Promise<number> {
     return Number(await this.#operations.script(what, this.#keyOf(id), script, args));
   }
 
@@ -136,14 +138,4 @@ function keepMs(expiresAt: Date, now: number): number {
 
 function integer(text: string | undefined): number {
   return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
-}
-
-function parsed(data: string | undefined): JsonObject | undefined {
-  if (data === undefined) return undefined;
-  try {
-    const values: unknown = JSON.parse(data);
-    return typeof values === 'object' && values !== null && !Array.isArray(values) ? (values as JsonObject) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,14 +1,15 @@
-import { hash } from 'node:crypto';
 import { checkId } from '../../src/check-id.js';
 import { checkTtl } from '../../src/checked-issue-options.js';
 import { checkedOptions } from '../../src/checked-options.js';
 import { checkedTicketGrant } from '../../src/checked-ticket-grant.js';
 import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
+import { parsedObject } from '../../src/parsed-object.js';
+import { ticketDigest } from '../../src/ticket-digest.js';
 import { makeTokenKey } from '../../src/token-key.js';
+import { graceMs } from './grace-ms.js';
 import { Operations, textOf } from './operations.js';
 import { type RedisOptions, redisRules } from './options.js';
 import type { RedisClient } from './redis-client.js';
-import { graceMs } from './session-scripts.js';
 
 /** Options of {@link RedisTicketStore}. */
 export type RedisTicketOptions = RedisOptions;
@@ -51,29 +52,16 @@ export class RedisTicketStore implements TicketStore {
   }
 
   #keyOf(ticket: string): string {
-    return `${this.#operations.prefix}ticket:${hash('sha256', ticket, 'hex')}`;
-  }
-}
-
-/** A ticket as it is stored. */
-interface StoredTicket {
-  readonly until?: unknown;
-  readonly grant?: { readonly expiresAt?: unknown } | null;
-}
-
-function parsed(value: string): StoredTicket | null {
-  try {
-    return JSON.parse(value) as StoredTicket | null;
-  } catch {
-    return null;
+    return `${this.#operations.prefix}ticket:${ticketDigest(ticket)}`;
   }
 }
 
 /** @throws {TypeError} when it is nothing that a ticket store has written. */
 function read(value: string): { readonly until: number; readonly grant: object } {
-  const { until, grant } = parsed(value) ?? {};
+  const { until, grant } = parsedObject(value) ?? {};
   if (typeof until !== 'number' || typeof grant !== 'object' || grant === null) {
     throw new TypeError(`${owner}.consume: what is stored under this ticket is no grant`);
   }
-  return { until, grant: { ...grant, ...(grant.expiresAt != null && { expiresAt: new Date(grant.expiresAt as number) }) } };
+  const expiresAt: unknown = Reflect.get(grant, 'expiresAt');
+  return { until, grant: { ...grant, ...(expiresAt != null && { expiresAt: new Date(expiresAt as number) }) } };
 }

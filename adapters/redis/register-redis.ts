@@ -1,7 +1,7 @@
-import { checkOption, having } from '../../src/checked-options.js';
+import { checkedOptions, checkOption, having, type Rules } from '../../src/checked-options.js';
 import { type DependencyContainer, REVOCATION_FEED, SESSION_STORE, TICKET_STORE } from '../../src/injection.js';
-import type { RedisOptions } from './options.js';
-import { RedisBroadcaster, type RedisBroadcasterOptions } from './redis-broadcaster.js';
+import { aRedisClient } from './gateway-of.js';
+import { broadcasterRules, RedisBroadcaster, type RedisBroadcasterOptions } from './redis-broadcaster.js';
 import type { RedisClient } from './redis-client.js';
 import { RedisRevocationFeed } from './redis-revocation-feed.js';
 import { RedisSessionStore } from './redis-session-store.js';
@@ -12,6 +12,9 @@ export interface RegisterRedisOptions extends RedisBroadcasterOptions {
   /** The client, which the application opens and closes. */
   readonly client: RedisClient;
 }
+
+const owner = 'registerRedis';
+const rules: Rules<RegisterRedisOptions> = { ...broadcasterRules, client: aRedisClient };
 
 /** What {@link registerRedis} has registered, and a broadcaster for `Groups`. */
 export interface RegisteredRedis {
@@ -28,14 +31,13 @@ export interface RegisteredRedis {
  * @throws {TypeError} when an option is missing or out of its range.
  */
 export function registerRedis(container: DependencyContainer, options: RegisterRedisOptions): RegisteredRedis {
-  checkOption('registerRedis', 'container', container, having('a container of tsyringe', 'register'));
-  const { client, shards, maxPendingBytes, ...shared } = options ?? {};
-  if (client === undefined) throw new TypeError('registerRedis: the option client must be a client of ioredis or redis, got undefined');
-  const each: RedisOptions = shared;
-  const sessions = new RedisSessionStore(client, each);
-  const tickets = new RedisTicketStore(client, each);
-  const feed = new RedisRevocationFeed(client, each);
-  const broadcaster = new RedisBroadcaster(client, { ...each, shards, maxPendingBytes });
+  checkOption(owner, 'container', container, having('a container of tsyringe', 'register'));
+  const { client, shards, maxPendingBytes, ...shared } = checkedOptions(owner, options, rules);
+  checkOption(owner, 'client', client, aRedisClient); // which must be given
+  const sessions = new RedisSessionStore(client, shared);
+  const tickets = new RedisTicketStore(client, shared);
+  const feed = new RedisRevocationFeed(client, shared);
+  const broadcaster = new RedisBroadcaster(client, { ...shared, shards, maxPendingBytes });
   container.register(SESSION_STORE, { useFactory: () => sessions });
   container.register(TICKET_STORE, { useFactory: () => tickets });
   container.register(REVOCATION_FEED, { useFactory: () => feed });

@@ -7,19 +7,16 @@ export const sessionFields = ['version', 'data', 'createdAt', 'expiresAt'] as co
 export const outcomes = { gone: 0, written: 1, conflict: 2 } as const;
 
 /**
- * How long an expired record stays, in milliseconds. Whether it has expired is for the clock of whoever asks to say, and that of the server,
- * by which records are removed, may be ahead of it.
- */
-export const graceMs = 60_000;
-
-/**
+ * What the scripts share.
+ *
+ * - `live(now)`: version, birth and data of the record, where there is one that can be read, as far as can be told here, and that has not expired.
+ *   Numbers up to 2^53 are exact in Lua, as they are in JavaScript.
+ * - `write(…)`: puts a record in the place of whatever is there.
+ *
  * A server that is full refuses `HSET`, but not to a script that has written before: so it comes first where a record may grow, and second where it is
  * touched.
- *
- * `live(now)`: version and birth of the record, where there is one that can be read, as far as can be told here, and that has not expired.
- * Numbers up to 2^53 are exact in Lua, as they are in JavaScript.
  */
-const live = `
+const functions = `
 local function integer(text, least, most)
   if not text or not string.match(text, '^%-?%d+$') then return nil end
   local number = tonumber(text)
@@ -45,7 +42,7 @@ end
 `;
 
 /** `now`, the record, how long to keep it; then the data of a record that cannot be read after all, and may be replaced. */
-export const createScript: RedisScript = redisScript(`${live}
+export const createScript: RedisScript = redisScript(`${functions}
 local version, _, data = live(ARGV[1])
 if version and data ~= ARGV[7] then return ${outcomes.conflict} end
 write(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
@@ -53,7 +50,7 @@ return ${outcomes.written}
 `);
 
 /** `now`, the record, how long to keep it, the version that is expected. */
-export const saveScript: RedisScript = redisScript(`${live}
+export const saveScript: RedisScript = redisScript(`${functions}
 local version, createdAt = live(ARGV[1])
 if not version or createdAt ~= tonumber(ARGV[4]) then return ${outcomes.gone} end
 if version ~= tonumber(ARGV[7]) then return ${outcomes.conflict} end
@@ -62,7 +59,7 @@ return ${outcomes.written}
 `);
 
 /** `now`, when it is to expire, how long to keep it. */
-export const touchScript: RedisScript = redisScript(`${live}
+export const touchScript: RedisScript = redisScript(`${functions}
 if not live(ARGV[1]) then return ${outcomes.gone} end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('HSET', KEYS[1], 'expiresAt', ARGV[2])

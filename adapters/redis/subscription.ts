@@ -1,5 +1,5 @@
+import type { ChannelConnection } from './channel-connection.js';
 import type { Operations } from './operations.js';
-import type { ChannelConnection } from './redis-client.js';
 
 /** How long to wait before a connection that was lost is opened again, doubled with each failure. */
 const firstDelayMs = 50;

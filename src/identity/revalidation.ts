@@ -1,4 +1,5 @@
 import type { Rule } from '../checked-options.js';
+import { maxTimerMs } from '../system-clock.js';
 
 /**
  * How often the server looks up again whether a channel's credential is still valid:
@@ -12,17 +13,15 @@ export type Revalidate = 'connect' | 'message' | { readonly everyMs: number };
 /** How often a sweep comes, in milliseconds, unless an option says otherwise. */
 export const defaultSweepMs = 60_000;
 
-const maxEveryMs = 2_147_483_647;
-
 function isInterval(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Object.keys(value).some((name) => name !== 'everyMs')) return false;
   const { everyMs } = value as { readonly everyMs?: unknown };
-  return typeof everyMs === 'number' && everyMs >= 1 && everyMs <= maxEveryMs;
+  return typeof everyMs === 'number' && everyMs >= 1 && everyMs <= maxTimerMs;
 }
 
 /** What an option `revalidate` must be. */
 export const aRevalidation: Rule = {
-  must: `'connect', 'message' or { everyMs } of 1 to ${maxEveryMs} milliseconds`,
+  must: `'connect', 'message' or { everyMs } of 1 to ${maxTimerMs} milliseconds`,
   accepts: (value) => value === 'connect' || value === 'message' || isInterval(value),
 };
 

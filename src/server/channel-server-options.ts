@@ -14,7 +14,7 @@ import { type OriginOptions, originRules } from '../origin.js';
 import { defaultOutcomes, type ErrorCode, type Outcome, type Outcomes } from '../outcomes.js';
 import type { ReporterOptions } from '../reporter.js';
 import { type ChannelSessionOptions, checkedSessionOptions } from '../session/session-settings.js';
-import { systemClock } from '../system-clock.js';
+import { maxTimerMs, systemClock } from '../system-clock.js';
 
 /** Options of a `ChannelServer`. All have defaults; they are copied and checked when the server is made. */
 export interface ChannelServerOptions extends OriginOptions, LimitOptions, ReporterOptions, EventOptions {
@@ -75,15 +75,13 @@ export interface ChannelServerOptions extends OriginOptions, LimitOptions, Repor
 /** The options of a server with everything filled in. */
 export type ServerSettings = RuntimeSettings & LiveSettings;
 
-const maxTimeoutMs = 2_147_483_647;
-
 const rules: Rules<ChannelServerOptions> = {
   container: having('a container of tsyringe', 'isRegistered', 'resolve'),
   session: anObject,
   clock: having('a Clock', 'now', 'monotonic', 'setTimer'),
-  connectTimeoutMs: anInteger(1, maxTimeoutMs),
-  handlerTimeoutMs: anInteger(0, maxTimeoutMs),
-  heartbeatMs: anInteger(0, maxTimeoutMs),
+  connectTimeoutMs: anInteger(1, maxTimerMs),
+  handlerTimeoutMs: anInteger(0, maxTimerMs),
+  heartbeatMs: anInteger(0, maxTimerMs),
   maxChannelsPerUser: anInteger(1),
   maxChannelsPerAddress: anInteger(1),
   clientAddress: aFunction,

@@ -295,6 +295,11 @@ describe('what is on Redis', () => {
       expect(() => make(client, bad)).toThrow(TypeError);
   });
 
+  it('refuses an option of the registration in its name, with all that it takes', () => {
+    const register = (): unknown => makers.registerRedis(client, { shard: 3 });
+    expect(register).toThrow(/^registerRedis: .* shard; .*prefix.*shards.*client/);
+  });
+
   it.each([{ shards: 0 }, { shards: 1.5 }, { maxPendingBytes: 0 }])('RedisBroadcaster refuses %j with a TypeError', (options) => {
     expect(() => new RedisBroadcaster(client, options)).toThrow(TypeError);
   });

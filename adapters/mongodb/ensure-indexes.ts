@@ -1,26 +1,10 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { CreateIndexesOptions, Db, IndexDescriptionInfo } from 'mongodb';
-import { anObject, anything, checkedOptions, checkOption, type Rule, type Rules } from '../../src/checked-options.js';
+import { anObject, anything, checkedOptions, type Rule, type Rules } from '../../src/checked-options.js';
+import { checkUsersBeside, collectionRules, type MongoCollections } from './mongo-collections.js';
+import { broadcastIndexes, type NeededIndex, revocationIndexes, sessionIndexes, ticketIndexes, tokenIndexes } from './needed-indexes.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
-import { retentionMs } from './token-document.js';
-import { type MongoUserOptions, UserDocuments } from './users.js';
-
-/** Which collections there are; what {@link registerMongo} is given can be given here too. */
-export interface MongoCollections {
-  /** @default { collection: 'tokens' } */
-  readonly tokens?: { readonly collection?: string | undefined } | undefined;
-  /** @default { collection: 'users', key: '_id' } */
-  readonly users?: Pick<MongoUserOptions, 'collection' | 'key' | 'profile'> | undefined;
-  /** @default { collection: 'channelSessions' } */
-  readonly sessions?: { readonly collection?: string | undefined } | undefined;
-  /** @default { collection: 'tickets' } */
-  readonly tickets?: { readonly collection?: string | undefined } | undefined;
-  /** @default { collection: 'broadcasts' } */
-  readonly broadcasts?: { readonly collection?: string | undefined } | undefined;
-  /** @default { collection: 'revocations' } */
-  readonly feed?: { readonly collection?: string | undefined } | boolean | undefined;
-}
+import { UserDocuments } from './users.js';
 
 /** Options of {@link ensureIndexes}. */
 export interface EnsureIndexesOptions extends MongoCollections, MongoOptions {
@@ -33,33 +17,12 @@ const anObjectOrFlag: Rule = {
   accepts: (value) => typeof value === 'boolean' || anObject.accepts(value),
 };
 
-/** What is said of each collection must be an object; whoever uses that looks more closely. */
-export const collectionRules: Rules<Omit<MongoCollections, 'feed'>> = {
-  tokens: anObject,
-  users: anObject,
-  sessions: anObject,
-  tickets: anObject,
-  broadcasts: anObject,
-};
 const rules: Rules<EnsureIndexesOptions & { readonly db?: unknown }> = {
   ...mongoRules,
   ...collectionRules,
   feed: anObjectOrFlag,
   db: anything, // that of registerMongo, whose options can be given
 };
-
-/**
- * Where users are is said once, for tokens and for look-ups by id alike: what the options of the tokens say would be overruled without a word.
- *
- * @throws {TypeError} when they say something else.
- */
-export function checkUsersBeside(owner: string, tokens: object | undefined, users: object | undefined): void {
-  const ofTokens: unknown = tokens && Reflect.get(tokens, 'users');
-  checkOption(owner, 'tokens', tokens, {
-    must: 'an object without users, which are given beside it',
-    accepts: () => ofTokens === undefined || isDeepStrictEqual(ofTokens, users),
-  });
-}
 
 /** Thrown by {@link ensureIndexes} when an existing index or document prevents a needed index. */
 export class IndexConflictError extends Error {
@@ -70,47 +33,6 @@ export class IndexConflictError extends Error {
     this.name = 'IndexConflictError';
   }
 }
-
-/** An index that is needed. */
-export interface NeededIndex extends Pick<CreateIndexesOptions, 'unique' | 'expireAfterSeconds' | 'partialFilterExpression'> {
-  readonly key: Readonly<Record<string, 1>>;
-}
-
-/** The index without which the number of a user's tokens cannot be limited. */
-export const tokenSlotIndex: NeededIndex = {
-  key: { userId: 1, slot: 1 },
-  unique: true,
-  partialFilterExpression: { slot: { $exists: true } },
-};
-
-/** The index by which imported tokens are found again when they change at their source. */
-export const tokenSourceIndex: NeededIndex = {
-  key: { importedFrom: 1, sourceId: 1 },
-  partialFilterExpression: { sourceId: { $exists: true } },
-};
-
-const tokenIndexes: readonly NeededIndex[] = [
-  { key: { userId: 1, createdAt: 1 } },
-  { key: { expiresAt: 1 }, expireAfterSeconds: retentionMs / 1_000 },
-  { key: { removeAt: 1 }, expireAfterSeconds: 0 },
-  tokenSlotIndex,
-  tokenSourceIndex,
-];
-
-/** A revocation that was published is kept for as long as a process may be cut off and still learn of it. */
-const revocationIndexes: readonly NeededIndex[] = [{ key: { at: 1 }, expireAfterSeconds: 60 * 60 }];
-
-const sessionIndexes: readonly NeededIndex[] = [{ key: { expiresAt: 1 }, expireAfterSeconds: 0 }];
-
-/** Tickets that nobody used; those that were are gone already. What else is in a collection of this name stays. */
-const ticketIndexes: readonly NeededIndex[] = [
-  { key: { expiresAt: 1 }, expireAfterSeconds: 0, partialFilterExpression: { 'grant.userId': { $exists: true } } },
-];
-
-/** Messages of groups that have long reached everybody: a change stream needs none of them. */
-const broadcastIndexes: readonly NeededIndex[] = [
-  { key: { at: 1 }, expireAfterSeconds: 60, partialFilterExpression: { sender: { $exists: true } } },
-];
 
 /**
  * Makes the indexes that the repositories and the stores need. It leaves existing ones alone.
@@ -136,7 +58,7 @@ export async function ensureIndexes(db: Db, options: EnsureIndexesOptions = {}):
   if (documents.key !== '_id') {
     await ensure(documents.collection.collectionName, [{ key: { [documents.key]: 1 }, unique: true }], true);
   }
-  if (users?.profile) await ensure(users.profile.collection, [{ key: { [users.profile.foreignField]: 1 } }], true);
+  if (profile) await ensure(profile.collection, [{ key: { [profile.foreignField]: 1 } }], true);
 }
 
 interface IndexPlace {

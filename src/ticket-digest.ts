@@ -1,0 +1,6 @@
+import { hash } from 'node:crypto';
+
+/** What a store keeps a ticket under, in place of the ticket: its SHA-256, as hexadecimal digits. */
+export function ticketDigest(ticket: string): string {
+  return hash('sha256', ticket, 'hex');
+}
