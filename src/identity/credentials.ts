@@ -52,28 +52,24 @@ export const httpToken = /^[\w!#$%&'*+.^`|~-]+$/;
  */
 export function cookieValues(header: string | undefined, name: string): readonly string[] {
   let values: string[] | undefined;
-  if (header?.includes(name) !== true) return noValues;
-  for (let start = 0; start < header.length; ) {
-    const next = header.indexOf(';', start);
-    const end = next < 0 ? header.length : next;
-    // most parts are other cookies, which need not be parsed
-    if (isNamed(header, start, end, name)) {
-      const parsed = parseCookie(header.slice(start, end));
-      const value = Object.hasOwn(parsed, name) ? parsed[name] : undefined;
-      if (value !== undefined && values === undefined) values = [value];
-      else if (value !== undefined) values?.push(value);
-    }
-    start = end + 1;
+  // from one part in which the name stands to the next: what a client sends is gone over once, and most parts need not be parsed
+  for (let at = header?.indexOf(name) ?? -1; header !== undefined && at >= 0; ) {
+    const next = header.indexOf(';', at);
+    const part = header.slice(header.lastIndexOf(';', at) + 1, next < 0 ? header.length : next);
+    const value = valueIn(part, name);
+    if (value !== undefined && values === undefined) values = [value];
+    else if (value !== undefined) values?.push(value);
+    at = next < 0 ? -1 : header.indexOf(name, next);
   }
   return values ?? noValues;
 }
 
-/** Whether the part of `header` from `start` to `end` may be the cookie `name`. */
-function isNamed(header: string, start: number, end: number, name: string): boolean {
-  const at = header.indexOf(name, start);
-  if (at < 0 || at >= end) return false;
-  const equals = header.indexOf('=', at);
-  return equals >= 0 && equals < end && header.slice(start, equals).trim() === name;
+/** What the part of a header holds, if it is the cookie `name`. */
+function valueIn(part: string, name: string): string | undefined {
+  const equals = part.indexOf('=');
+  if (equals < 0 || part.slice(0, equals).trim() !== name) return undefined;
+  const parsed = parseCookie(part);
+  return Object.hasOwn(parsed, name) ? parsed[name] : undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ConnectOptions } from '../../../entries/testing.js';
 import {
   authorization,
@@ -86,6 +86,29 @@ describe('cookie', () => {
     expect(found(cookie(), {})).toBe('missing');
     expect(cookieValues(undefined, 'key')).toEqual([]);
   });
+
+  it.each(['k;', 'k=;', 'key;', 'key=;', 'xkey=;', '=;', 'key'])(
+    'is looked for once through the header, whatever stands there: %j',
+    (unit) => {
+      const header = `${unit.repeat(16_000 / unit.length)}; key=${aliceKey}`;
+      let looked = 0;
+      const search = (method: 'indexOf' | 'lastIndexOf'): void => {
+        const searchFor = String.prototype[method];
+        vi.spyOn(String.prototype, method).mockImplementation(function (this: string, text, from = method === 'indexOf' ? 0 : this.length) {
+          const found = searchFor.call(this, text, from);
+          const end = method === 'indexOf' ? this.length : -1;
+          looked += Math.abs(from - (found < 0 ? end : found));
+          return found;
+        });
+      };
+      search('indexOf');
+      search('lastIndexOf');
+      const values = cookieValues(header, 'key');
+      vi.restoreAllMocks();
+      expect(values.at(-1)).toBe(aliceKey);
+      expect(looked).toBeLessThan(20 * header.length);
+    },
+  );
 });
 
 describe('authorization', () => {
