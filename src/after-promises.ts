@@ -1,3 +1,5 @@
+import { nextTick } from './event-loop.js';
+
 const settled = Promise.resolve();
 
 /**
@@ -5,6 +7,6 @@ const settled = Promise.resolve();
  * no others. So it finds what really waits. It costs less than an immediate of its own.
  */
 export function afterPromises(callback: () => void): () => unknown {
-  const awaitTick: () => void = process.nextTick.bind(process, callback); // asked for by a promise, it comes when no other is left
+  const awaitTick: () => void = nextTick.bind(process, callback); // asked for by a promise, it comes when no other is left
   return settled.then.bind(settled, awaitTick);
 }

@@ -1,4 +1,5 @@
 import type { Clock } from './contracts/clock.js';
+import { setImmediate } from './event-loop.js';
 import { setFairTimer } from './fair-timer.js';
 
 /** A handler, or another operation, that is waited for. */

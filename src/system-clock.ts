@@ -11,14 +11,14 @@ export const systemClock: Clock = Object.freeze({
     let timer: NodeJS.Timeout;
     if (ms <= maxTimerMs) {
       timer = setTimeout(fn, Math.ceil(ms));
-      timer.unref();
+      timer.unref?.(); // that of a simulated browser, as tests have it, is a number
       return () => clearTimeout(timer);
     }
     const end = performance.now() + ms;
     const wait = (): void => {
       const left = Math.max(0, end - performance.now());
       timer = left > maxTimerMs ? setTimeout(wait, maxTimerMs) : setTimeout(fn, Math.ceil(left));
-      timer.unref();
+      timer.unref?.();
     };
     wait();
     return () => clearTimeout(timer);

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { AnsweredChannel, Transport } from '../src/channel/transport.js';
+import { queueMicrotask } from '../src/event-loop.js';
 import type { Outcome } from '../src/outcomes.js';
 
 /** The part of a `ws` socket that the runtime and handlers use, with a peer that reads at once and answers every close. */

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { queueMicrotask, setImmediate } from '../../src/event-loop.js';
 import type { Operations } from './operations.js';
 
 /** How many ids one query of gathered look-ups asks for at most, or documents one write has. */

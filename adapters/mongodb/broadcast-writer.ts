@@ -1,6 +1,7 @@
 import type { Collection } from 'mongodb';
 import { bareError } from '../../src/bare-error.js';
 import { ChannelError } from '../../src/errors.js';
+import { setImmediate } from '../../src/event-loop.js';
 import { type BroadcastDocument, maxMessageBytes } from './broadcast-document.js';
 import type { Operations } from './operations.js';
 import { byMajority } from './options.js';

@@ -1,4 +1,5 @@
 import { ChannelError } from '../errors.js';
+import { queueMicrotask } from '../event-loop.js';
 import { maskedFrameBytes } from './frame-format.js';
 import { beginLoneMessage, endLoneMessage, expectMore, isTickAwaited } from './let-out.js';
 

@@ -1,4 +1,5 @@
 import { afterPromises } from '../after-promises.js';
+import { nextTick } from '../event-loop.js';
 
 /** Who has sent something that has not left yet. */
 export interface Sender {
@@ -53,7 +54,7 @@ export function letOutLater(sender: Sender): void {
   last = sender;
   if (lone > 0 || tickIsAwaited) return;
   tickIsAwaited = true;
-  process.nextTick(onTick);
+  nextTick(onTick);
 }
 
 /** Whether what is sent now leaves with what was sent before, at the end of this tick. */

@@ -1,3 +1,5 @@
+import { setImmediate } from '../event-loop.js';
+
 let turn = 0;
 /** How many turns are still counted; nothing is, unless somebody asks. */
 let counted = 0;

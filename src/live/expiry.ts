@@ -1,6 +1,7 @@
 import type { Connection } from '../channel/connection.js';
 import { mayHandle } from '../channel/unfinished-work.js';
 import type { Clock } from '../contracts/clock.js';
+import { setImmediate } from '../event-loop.js';
 
 /** Whoever ends within this time is looked at one by one; all others are not. */
 const soonMs = 120_000;

@@ -1,4 +1,5 @@
 import type { Connection } from '../channel/connection.js';
+import { setImmediate } from '../event-loop.js';
 import type { Rechecks } from './rechecks.js';
 
 /**

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { systemClock } from '../system-clock.js';
 
 /** How long a refused client may take to read its answer and hang up. */
 const lingerMs = 1_000;
@@ -8,9 +9,10 @@ const usualRetryMs = 5_000;
 
 /** Drops the connection of a refused client that does not hang up by itself. */
 export function dropIfItLingers(socket: Duplex): void {
-  const timer = setTimeout(() => socket.destroy(), lingerMs);
-  timer.unref();
-  socket.once('close', () => clearTimeout(timer));
+  socket.once(
+    'close',
+    systemClock.setTimer(() => socket.destroy(), lingerMs),
+  );
 }
 
 /** How an upgrade is refused. */

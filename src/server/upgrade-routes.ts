@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../contracts/clock.js';
+import { nextTick } from '../event-loop.js';
 import { noParams, withParams } from '../handshake.js';
 import type { HandshakeRequest } from '../messages.js';
 import type { PathPattern } from './path-pattern.js';
@@ -202,7 +203,7 @@ class UpgradeRoutes {
   #dispatchSoon(request: IncomingMessage, claim: SocketClaim, head: Buffer, { others, mayBeRequest }: Rivals): void {
     const { socket } = claim;
     const listeners = mayBeRequest ? listenersOf(socket) : 0;
-    process.nextTick(() => {
+    nextTick(() => {
       if (!mayBeRequest) this.#dispatch(request, claim, head, others);
       else if (!claim.isTaken && listenersOf(socket) === listeners) serveAsRequest(this.#server, request, socket, head);
       else if (others !== undefined) leaveToOthers(claim, others); // who listens may still answer

@@ -3,6 +3,7 @@ import type { Http2SecureServer } from 'node:http2';
 import type { Server as TlsServer } from 'node:https';
 import { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { nextTick } from '../event-loop.js';
 import { noParams, withParams } from '../handshake.js';
 import { kindOf } from '../kind-of.js';
 import { compilePath, type PathPattern } from './path-pattern.js';
@@ -85,7 +86,7 @@ export class Upgrades {
       const claim = new SocketClaim(request, socket);
       const params = path === undefined ? noParams : path.match(pathOf(request));
       // whoever answers at once has answered by then
-      process.nextTick(() => {
+      nextTick(() => {
         if (params !== undefined) endpoint.handle(withParams(request, path && params), claim, head);
         else if (!claim.isAnswered) refuseUpgrade(socket, { status: 404 });
       });

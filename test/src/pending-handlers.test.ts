@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TestClock } from '../../entries/testing.js';
+import * as eventLoop from '../../src/event-loop.js';
 import { type PendingHandler, PendingHandlers } from '../../src/pending-handlers.js';
 import { pausedClock } from '../support/paused-clock.js';
 
@@ -144,7 +145,7 @@ describe('what is done within its turn', () => {
   it('costs no timer, and all that is begun in one turn costs one immediate', async () => {
     const { clock, handlers, begun } = waiting();
     const others = waiting();
-    const immediates = vi.spyOn(globalThis, 'setImmediate');
+    const immediates = vi.spyOn(eventLoop, 'setImmediate');
     const [turn, otherTurn] = [vi.spyOn(handlers, 'turnOver'), vi.spyOn(others.handlers, 'turnOver')];
     for (const name of ['one', 'two', 'three']) handlers.end(begun(name));
     others.begun('another');
