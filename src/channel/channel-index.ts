@@ -53,7 +53,7 @@ export class ChannelIndex {
     this.#byHttpSession.add(httpSessionId, channel);
   }
 
-  /** Takes `channel` away from under `former`, but for what it is still found by. */
+  /** `channel` is no longer found by these keys, but for those that are still its own. */
   delete(channel: Connection, { userId, tokenId, httpSessionId }: IdentityKeys): void {
     const { keys } = channel;
     if (userId !== keys?.userId) this.#byUser.delete(userId, channel);

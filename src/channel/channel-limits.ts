@@ -11,75 +11,76 @@ export interface LimitOptions extends AddressOptions {
   readonly maxChannelsPerAddress?: number | undefined;
 }
 
-/** Which slots a channel holds. */
-interface Held {
+/** As whose a channel is counted. */
+interface Counted {
   address: string | undefined;
   userId: string | undefined;
 }
 
-/** Counts the channels of each user and address. A slot is taken at once, however many ask for it, and held until its channel is gone. */
+/** Counts the channels of each user and address. A channel counts at once, however many come together, and until it is gone. */
 export class ChannelLimits {
-  readonly #ofAddress: Slots;
-  readonly #ofUser: Slots;
-  readonly #held = new Map<object, Held>();
+  readonly #ofAddress: BoundedCounts;
+  readonly #ofUser: BoundedCounts;
+  readonly #counted = new Map<object, Counted>();
 
   constructor(options: LimitOptions) {
-    this.#ofAddress = new Slots(options.maxChannelsPerAddress);
-    this.#ofUser = new Slots(options.maxChannelsPerUser);
+    this.#ofAddress = new BoundedCounts(options.maxChannelsPerAddress);
+    this.#ofUser = new BoundedCounts(options.maxChannelsPerUser);
   }
 
   /** Whether an address may have one more channel, which `channel` is then. */
   takeAddress(channel: object, address: string | undefined): boolean {
     if (this.#ofAddress.max === undefined || address === undefined) return true;
-    if (!this.#ofAddress.take(address)) return false;
-    this.#heldBy(channel).address = address;
+    if (!this.#ofAddress.add(address)) return false;
+    this.#countedOf(channel).address = address;
     return true;
   }
 
   /** Whether the user may have one more channel, which `channel` is then. */
   takeUser(channel: object, userId: string | null): boolean {
     if (this.#ofUser.max === undefined || userId === null) return true;
-    if (!this.#ofUser.take(userId)) return false;
-    this.#heldBy(channel).userId = userId;
+    if (!this.#ofUser.add(userId)) return false;
+    this.#countedOf(channel).userId = userId;
     return true;
   }
 
-  /** The channel is gone: whatever it holds is free. */
+  /** The channel is gone, and counts no more. */
   release(channel: object): void {
-    const held = this.#held.get(channel);
-    if (held === undefined) return;
-    this.#held.delete(channel);
-    this.#ofAddress.free(held.address);
-    this.#ofUser.free(held.userId);
+    const counted = this.#counted.get(channel);
+    if (counted === undefined) return;
+    this.#counted.delete(channel);
+    this.#ofAddress.subtract(counted.address);
+    this.#ofUser.subtract(counted.userId);
   }
 
-  #heldBy(channel: object): Held {
-    const held = this.#held.get(channel) ?? { address: undefined, userId: undefined };
-    this.#held.set(channel, held);
-    return held;
+  #countedOf(channel: object): Counted {
+    const counted = this.#counted.get(channel) ?? { address: undefined, userId: undefined };
+    this.#counted.set(channel, counted);
+    return counted;
   }
 }
 
-/** How many slots of each key are taken. */
-class Slots {
+/** How many there are of each key, which is no more than `max`. */
+class BoundedCounts {
   readonly max: number | undefined;
-  readonly #taken = new Map<string, number>();
+  readonly #counts = new Map<string, number>();
 
   constructor(max: number | undefined) {
     this.max = max;
   }
 
-  take(key: string): boolean {
-    const taken = this.#taken.get(key) ?? 0;
-    if (this.max !== undefined && taken >= this.max) return false;
-    this.#taken.set(key, taken + 1);
+  /** One more, if it may be; whether it may. */
+  add(key: string): boolean {
+    const count = this.#counts.get(key) ?? 0;
+    if (this.max !== undefined && count >= this.max) return false;
+    this.#counts.set(key, count + 1);
     return true;
   }
 
-  free(key: string | undefined): void {
+  subtract(key: string | undefined): void {
     if (key === undefined) return;
-    const left = (this.#taken.get(key) ?? 0) - 1;
-    if (left > 0) this.#taken.set(key, left);
-    else this.#taken.delete(key);
+    const left = (this.#counts.get(key) ?? 0) - 1;
+    if (left > 0) this.#counts.set(key, left);
+    else this.#counts.delete(key);
   }
 }

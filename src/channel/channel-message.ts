@@ -31,8 +31,6 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   #requestId: string | undefined | Absent = absent;
   /** Whether the client was told what came of it: the answer to its number, or an error. */
   isAnswered = false;
-  /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
-  isOrderingKnown = false;
   startedAt = 0;
   isPending = false;
   #isAbandoned = false;
@@ -235,6 +233,8 @@ export class ChannelReceiveMessage extends ChannelMessage implements Pick<Receiv
   readonly isBinary: boolean;
   /** Which of the channel's messages it is, from 1. */
   sequence = 0;
+  /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
+  isOrderingKnown = false;
   /** What has checked its body, and what came of it. */
   bodyChecks: { readonly schema: object; readonly output: unknown }[] | undefined;
   #text: string | undefined;

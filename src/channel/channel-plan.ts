@@ -87,20 +87,19 @@ export function checkReturned(slot: SlotName, returned: unknown): void {
 }
 
 /** The options of every `withChannelSession` that the slots can see. */
-export function sessionOptionsOf({ requirements }: Slots): ChannelSessionOptions[] {
-  return all(requirements).flatMap((requirement) => (requirement.kind === 'session' ? [requirement.options] : []));
+export function sessionOptionsOf({ requirements }: Slots): readonly ChannelSessionOptions[] {
+  return all(requirements)
+    .filter((requirement) => requirement.kind === 'session')
+    .map(({ options }) => options);
 }
 
-/** The first requirement to identify: of connect, else of receive, else of disconnect. */
-function identificationOf({ requirements }: Slots): IdentificationRequirement | undefined {
-  return all(requirements).find((requirement) => requirement.kind === 'identification');
+function identificationsOf(requirements: readonly KnownRequirement[]): readonly IdentificationRequirement[] {
+  return requirements.filter((requirement) => requirement.kind === 'identification');
 }
 
 /** Everywhere that a wrapper of the slots looks for tokens. */
-export function credentialsOf({ requirements }: Slots): CredentialSource[] {
-  return all(requirements).flatMap((requirement) =>
-    requirement.kind === 'identification' ? requirement.sources.flatMap((source) => [...source.credentials]) : [],
-  );
+export function credentialsOf({ requirements }: Slots): readonly CredentialSource[] {
+  return identificationsOf(all(requirements)).flatMap(({ sources }) => sources.flatMap(({ credentials }) => credentials));
 }
 
 /** What a server found out about its handlers when it was built. */
@@ -127,7 +126,9 @@ export interface ChannelPlan {
 export function planChannels(slots: Slots, settings: Omit<InboxLimits, 'mayOrder'>, bind: Bind): ChannelPlan {
   const { functions, requirements } = slots;
   const every = all(requirements);
-  const sources = identificationOf(slots)?.sources.map((source) => bind(source));
+  const ofConnect = identificationsOf(requirements.connect);
+  const [first] = identificationsOf(every); // of connect, else of receive, else of disconnect
+  const sources = first?.sources.map((source) => bind(source));
   for (const name of slotNames) checkIdentities(name, requirements[name], sources, bind);
   const ordering = requirements.receive.filter(({ kind }) => kind === 'ordering');
   const isAlwaysOrdered = ordering.some(({ sometimes }) => sometimes !== true);
@@ -137,8 +138,8 @@ export function planChannels(slots: Slots, settings: Omit<InboxLimits, 'mayOrder
     ...functions,
     sources,
     revalidations: revalidationsOf(sources ?? [], every, bind),
-    seen: new Set(requirements.connect.flatMap((requirement) => (requirement.kind === 'identification' ? [requirement.sources] : []))),
-    connectIdentifies: requirements.connect.some(({ kind }) => kind === 'identification'),
+    seen: new Set(ofConnect.map((requirement) => requirement.sources)),
+    connectIdentifies: ofConnect.length > 0,
     wantsSession: every.some(({ kind }) => kind === 'session'),
     reader: readerOf(every, bind),
     inbox: Object.freeze({ maxQueuedBytes, maxQueuedMessages, concurrency, mayOrder: concurrency > 1 && ordering.length > 0 }),
@@ -150,9 +151,7 @@ function revalidationsOf(
   requirements: readonly KnownRequirement[],
   bind: Bind,
 ): ReadonlyMap<BoundSource, Revalidate> {
-  const asked = requirements.flatMap((requirement) =>
-    requirement.kind === 'identification' ? requirement.sources.map((source) => bind(source)) : [],
-  );
+  const asked = identificationsOf(requirements).flatMap((requirement) => requirement.sources.map((source) => bind(source)));
   const found = new Map<BoundSource, Revalidate>();
   for (const source of sources) {
     let strictest: Revalidate | undefined;

@@ -14,8 +14,9 @@ import { mayHandle, reportUnfinished } from './unfinished-work.js';
 /** How many turns of the event loop a socket takes to be gone once it is dropped, and what follows from that. */
 const lastTurns = 4;
 
-/** What came, and as the how many-th of all. */
+/** What came. */
 export interface Arrived {
+  /** How many came before it. */
   arrival: number;
 }
 

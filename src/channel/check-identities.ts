@@ -62,7 +62,7 @@ export function checkAlike(slot: string, [first, ...others]: readonly Answer[]):
  *
  * @throws {TypeError} when it identifies differently.
  */
-export function checkKnown(own: readonly BoundSource[], known: readonly BoundSource[] = own): void {
+export function checkKnown(own: readonly BoundSource[], known: readonly BoundSource[]): void {
   if (own.length === known.length && own.every((source, index) => source === known[index])) return;
   checkAlike('connect', [
     { wrapper: 'what identifies the channel', sources: known },

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { MessageData } from '../check-data.js';
-import { bytesOf, finalBinary, finalText, headerBytes, maxPooledLength } from './frame-format.js';
+import { bytesOf, finalBinary, finalText, headerBytes, maxPooledLength, putHeader } from './frame-format.js';
 import type { SharedFrame } from './shared-frame.js';
 
 /** Bytes of a header and of the longest text that is pooled: a character takes three at most. */
@@ -93,7 +93,7 @@ export class FrameWriter {
     this.#end = slab.end;
   }
 
-  #put(data: string | Uint8Array | ArrayBuffer): void {
+  #put(data: MessageData): void {
     if (slab.end + maxFrameBytes > slabBytes) slab = newSlab();
     if (slab !== this.#slab || slab.end !== this.#end) this.#startSegment();
     const start = slab.end;
@@ -160,17 +160,4 @@ function putBinary(bytes: Buffer, start: number, data: Uint8Array): number {
   const payload = putHeader(bytes, start, finalBinary, data.length);
   bytes.set(data, payload);
   return payload + data.length;
-}
-
-/** Writes the header of a frame; returns where its payload begins. */
-function putHeader(bytes: Buffer, start: number, opcode: number, length: number): number {
-  bytes[start] = opcode;
-  if (length < 126) {
-    bytes[start + 1] = length;
-    return start + 2;
-  }
-  bytes[start + 1] = 126;
-  bytes[start + 2] = length >> 8;
-  bytes[start + 3] = length & 0xff;
-  return start + 4;
 }

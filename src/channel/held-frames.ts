@@ -1,5 +1,6 @@
 import type { MessageData } from '../check-data.js';
-import { copyOf, isPastBurst, lengthOf } from './outbox.js';
+import { copyOf } from './frame-format.js';
+import { isPastBurst, lengthOf } from './outbox.js';
 
 /** What a channel is sent before its handshake is answered: as much as may be left unsent afterwards, beside one message of any length. */
 export class HeldFrames {

@@ -57,15 +57,15 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   #bytes = 0;
   #running = 0;
   #sequence = 0;
-  #started = false;
-  #closed = false;
-  #paused = false;
+  #isStarted = false;
+  #isClosed = false;
+  #isPaused = false;
   /** How many bytes had been read when last somebody asked: a message came alone if no more than its own were read since. */
   #bytesRead = 0;
   /** How many bytes had been read when reading was stopped. */
   #bytesReadThen = 0;
   /** While the channel's output is clogged, no handler is started. */
-  #held = false;
+  #isHeld = false;
   /** Running messages that must be alone, earliest first: the first goes on once all that run are among them. Nothing starts meanwhile. */
   readonly #alone: Alone[] = [];
   /** How many running messages have not said yet whether they must run alone. */
@@ -79,24 +79,24 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
 
   /** Connect has succeeded: what waits is handled. */
   start(): void {
-    this.#started = true;
+    this.#isStarted = true;
     this.#pump();
   }
 
   /** Takes a message that has just been read. */
   push(message: M): void {
-    if (this.#closed) return;
-    if (this.#started && this.#waiting === 0 && this.#mayStart()) {
+    if (this.#isClosed) return;
+    if (this.#isStarted && this.#waiting === 0 && this.#mayStart()) {
       if (!isTickAwaited() && this.#cameAlone(message)) this.#startLone(message);
       else this.#start(message);
-      if (this.#paused || this.#waiting > 0) this.#pump();
+      if (this.#isPaused || this.#waiting > 0) this.#pump();
       return;
     }
     this.#queue.push(message);
     expectMore();
     this.#bytes += message.data.length;
     this.#judgeReading();
-    if (this.#paused && this.#isOver && !this.#wasReadBefore) this.#owner.overflowed();
+    if (this.#isPaused && this.#isOver && !this.#wasReadBefore) this.#owner.overflowed();
   }
 
   #cameAlone(message: M): boolean {
@@ -108,23 +108,23 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
 
   /** Starts no handler and reads nothing more, until {@link release}. */
   hold(): void {
-    if (this.#closed) return;
-    this.#held = true;
+    if (this.#isClosed) return;
+    this.#isHeld = true;
     this.#judgeReading();
   }
 
   release(): void {
-    this.#held = false;
+    this.#isHeld = false;
     this.#pump();
   }
 
   /** Reading stops past half of the bounds, and goes on at a quarter. */
   #judgeReading(): void {
-    const share = this.#paused ? 4 : 2;
+    const share = this.#isPaused ? 4 : 2;
     const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
-    const isMuch = this.#held || this.#waiting > maxQueuedMessages / share || this.#bytes > maxQueuedBytes / share;
-    if (isMuch === this.#paused) return;
-    this.#paused = isMuch;
+    const isMuch = this.#isHeld || this.#waiting > maxQueuedMessages / share || this.#bytes > maxQueuedBytes / share;
+    if (isMuch === this.#isPaused) return;
+    this.#isPaused = isMuch;
     if (isMuch) {
       this.#bytesReadThen = this.#owner.bytesRead;
       this.#owner.pauseInput();
@@ -143,9 +143,9 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
 
   /** Takes nothing more. With `drop`, what waits is not handled either. */
   close(drop: boolean): void {
-    this.#closed = true;
-    this.#held = false;
-    if (!drop && this.#started) {
+    this.#isClosed = true;
+    this.#isHeld = false;
+    if (!drop && this.#isStarted) {
       if (this.#waiting > 0) queueMicrotask(() => this.#pump());
       return;
     }
@@ -206,14 +206,14 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   }
 
   #mayStart(): boolean {
-    if (this.#held) return false;
+    if (this.#isHeld) return false;
     if (this.#running === 0) return true;
     return this.#running < this.#limits.concurrency && this.#alone.length === 0 && this.#undecided === 0;
   }
 
   #pump(): void {
-    while (this.#started && this.#waiting > 0 && this.#mayStart()) this.#start(this.#shift());
-    if (this.#paused) this.#judgeReading();
+    while (this.#isStarted && this.#waiting > 0 && this.#mayStart()) this.#start(this.#shift());
+    if (this.#isPaused) this.#judgeReading();
   }
 
   #shift(): M {
@@ -266,7 +266,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
 
   /** Whether nothing waits and nothing runs. */
   get isIdle(): boolean {
-    return this.#running === 0 && (this.#waiting === 0 || !this.#started);
+    return this.#running === 0 && (this.#waiting === 0 || !this.#isStarted);
   }
 
   #notifyIdle(): void {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { MessageData } from '../check-data.js';
-import { bytesOf, headerBytes } from './frame-format.js';
+import { copyOf, headerBytes } from './frame-format.js';
 import { FrameWriter } from './frame-writer.js';
 import { letOutLater, loneMessage, type Sender } from './let-out.js';
 import { type Ahead, isPlain, keepOrder, sendAsBefore } from './ordered-socket.js';
@@ -24,13 +24,8 @@ export interface InputOwner {
   holdInput(isHeld: boolean): void;
 }
 
-/** Bytes of our own: the caller may change its own as soon as `send` has returned. */
-export function copyOf(data: Uint8Array | ArrayBuffer): Buffer {
-  return Buffer.from(bytesOf(data));
-}
-
 /** In bytes. */
-export function lengthOf(data: string | Uint8Array | ArrayBuffer): number {
+export function lengthOf(data: MessageData): number {
   return typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength;
 }
 
@@ -124,7 +119,7 @@ export class Outbox implements Ahead, Sender {
     return !isPastBurst(this.#socket.bufferedAmount, this.#maxBufferedBytes, this.#longest);
   }
 
-  #sendCorked(data: string | Uint8Array | ArrayBuffer): void {
+  #sendCorked(data: MessageData): void {
     if (!this.#isCorked) {
       this.#isCorked = true;
       this.#raw.cork();

@@ -145,7 +145,7 @@ export class Runtime {
   bindHidden(hidden: readonly UserSource[], known: readonly BoundSource[] | undefined): readonly BoundSource[] {
     const sources = hidden.map((source) => this.bind(source));
     for (const { reader } of sources) if (reader !== undefined) this.checkReader(reader);
-    checkKnown(sources, known);
+    if (known !== undefined) checkKnown(sources, known);
     return sources;
   }
 

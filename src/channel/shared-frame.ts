@@ -1,5 +1,5 @@
 import type { MessageData } from '../check-data.js';
-import { bytesOf, finalBinary, finalText, headerBytes, maxPooledLength } from './frame-format.js';
+import { copyOf, finalBinary, finalText, headerBytes, maxPooledLength, putHeader } from './frame-format.js';
 
 /** One message to several channels: it is put into the bytes of its frame once, and by the first channel that writes its frames itself. */
 export class SharedFrame {
@@ -10,7 +10,7 @@ export class SharedFrame {
   #bytes: Buffer | undefined;
 
   constructor(data: MessageData) {
-    this.data = typeof data === 'string' ? data : Buffer.from(bytesOf(data));
+    this.data = typeof data === 'string' ? data : copyOf(data);
     this.#isShort = this.data.length <= maxPooledLength;
   }
 
@@ -30,17 +30,8 @@ export class SharedFrame {
 /** A final frame that is not masked (RFC 6455, section 5.2). */
 function frameOf(data: string | Buffer): Buffer {
   const length = Buffer.byteLength(data);
-  const start = headerBytes(length);
-  const frame = Buffer.allocUnsafe(start + length);
-  frame[0] = typeof data === 'string' ? finalText : finalBinary;
-  if (start === 2) frame[1] = length;
-  else if (start === 4) {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = 127;
-    frame.writeBigUInt64BE(BigInt(length), 2);
-  }
+  const frame = Buffer.allocUnsafe(headerBytes(length) + length);
+  const start = putHeader(frame, 0, typeof data === 'string' ? finalText : finalBinary, length);
   if (typeof data === 'string') frame.write(data, start);
   else frame.set(data, start);
   return frame;

@@ -32,25 +32,21 @@ export interface LiveSettings {
   readonly revocations: RevocationFeed | undefined;
 }
 
-const never = Number.POSITIVE_INFINITY;
-
 /** Watches over the channels of one server: ends those who have lost the right to speak, and nobody else. */
 export class LiveWatch implements ChannelWatch {
   beforeMessage: ((channel: Connection) => Promise<void> | undefined) | undefined;
+  isReady = false;
+  readonly log: RevocationLog;
+  readonly watched = new Set<BoundSource>();
   readonly #runtime: Runtime;
   readonly #registry: ChannelRegistry;
   readonly #settings: LiveSettings;
-  readonly log: RevocationLog;
-  readonly watched = new Set<BoundSource>();
-  isReady = false;
   readonly #grants: Grants;
   readonly #rechecks: Rechecks;
   readonly #hints: Hints;
   readonly #messageChecks: MessageChecks;
   readonly #staleness: Staleness;
   readonly #sweeps: Sweeps;
-  /** How many milliseconds lie between the sweeps of a source. */
-  readonly #sweepMs = new WeakMap<BoundSource, number>();
   readonly #expiry: Expiry;
   readonly #revocations: Revocations;
   readonly #subscriptions: Subscriptions;
@@ -119,7 +115,7 @@ export class LiveWatch implements ChannelWatch {
   claimed(channel: Connection, keys: IdentityKeys, mark: number): void {
     if (this.log.mark === mark) return; // nothing has been revoked since
     const ended = this.log.endedSince(mark, keys);
-    if (ended !== undefined) this.#revocations.end([channel], { [ended]: keys[ended] });
+    if (ended !== undefined) this.#revocations.end([channel], ended);
   }
 
   identified(channel: Connection, mark: number): void {
@@ -212,7 +208,7 @@ export class LiveWatch implements ChannelWatch {
 
   #startSweeps(channel: Connection): void {
     const ms = this.#sweepMsOf(channel);
-    if (ms !== undefined && !this.#sweeps.timers.has(ms)) this.#sweeps.start(ms);
+    if (ms !== undefined) this.#sweeps.start(ms);
   }
 
   /** Where there is none left, the sweeps end until one comes again. */
@@ -222,14 +218,9 @@ export class LiveWatch implements ChannelWatch {
     return channels;
   }
 
+  /** How many milliseconds lie between the sweeps that look a channel up; `undefined` where none does. */
   #sweepMsOf({ identity: { source } }: Connection): number | undefined {
-    if (source === undefined) return undefined;
-    let ms = this.#sweepMs.get(source);
-    if (ms === undefined) {
-      ms = source.recheck === undefined ? undefined : sweepMsOf(this.#revalidationOf(source));
-      this.#sweepMs.set(source, ms ?? never);
-    }
-    return ms === never ? undefined : ms;
+    return source?.recheck === undefined ? undefined : sweepMsOf(this.#revalidationOf(source));
   }
 
   /** Where sweeps come, it counts since when nothing was heard; else since it was asked. */

@@ -52,7 +52,7 @@ interface Heir extends Asked {
   readonly standing: Standing;
 }
 
-/** What was asked for, when, and as the how manieth: a later question has the better answer. */
+/** What was asked for, when, and by which question, counted from 1: a later one has the better answer. */
 interface Asked {
   readonly source: BoundSource;
   readonly credentialId: string;
@@ -157,7 +157,7 @@ export class Rechecks {
     tellRevalidation(events, round);
   }
 
-  /** Ends no timer of its own any more: what waits for its turn is not asked. */
+  /** What waits for its turn is not asked, and no timer is left. */
   stop(): void {
     for (const stop of [...this.#pauses]) stop();
   }

@@ -39,9 +39,10 @@ export function toldRevocation(told: Revocation): Revocation {
   return checkedRevocation('a revocation', told);
 }
 
-function keysOf(revocation: Revocation): IdentityKeys {
-  if ('tokenId' in revocation) return { tokenId: revocation.tokenId };
-  return 'userId' in revocation ? { userId: revocation.userId } : { httpSessionId: revocation.httpSessionId };
+/** By which of their keys a revocation names channels. */
+function keyOf(revocation: Revocation): keyof IdentityKeys {
+  if ('tokenId' in revocation) return 'tokenId';
+  return 'userId' in revocation ? 'userId' : 'httpSessionId';
 }
 
 /** Does what revocations say, to the channels of this process. */
@@ -59,20 +60,19 @@ export class Revocations {
    */
   act(revocation: Revocation): number {
     const { registry, log, hints, events } = this.#owner;
-    const keys = keysOf(revocation);
-    const concerned = registry.foundBy(keys);
-    tellRevocation(events, { keys, isHint: revocation.hint === true, channels: concerned });
+    const concerned = registry.foundBy(revocation);
+    tellRevocation(events, { keys: revocation, isHint: revocation.hint === true, channels: concerned });
     const issuedBefore = 'userId' in revocation ? (revocation.issuedBefore ?? undefined) : undefined;
     if (revocation.hint === true) {
-      log.noteDoubt(keys);
+      log.noteDoubt(revocation);
       hints.add(concerned);
       return 0;
     }
     if (issuedBefore === undefined) {
-      log.noteEnd(keys);
-      return this.end(concerned, keys);
+      log.noteEnd(revocation);
+      return this.end(concerned, keyOf(revocation));
     }
-    log.noteDoubt(keys, issuedBefore);
+    log.noteDoubt(revocation, issuedBefore);
     const before = new Set(concerned.filter((channel) => this.#wasIssuedBefore(channel, issuedBefore)));
     hints.add(concerned.filter((channel) => !before.has(channel)));
     return [...before].filter((channel) => this.endAsTooOld(channel)).length;
@@ -91,9 +91,8 @@ export class Revocations {
     return clock.now() - (clock.monotonic() - identity.identifiedAt) < moment.getTime();
   }
 
-  /** Ends `channels`, whose `keys` have ended; returns how many of them were open. */
-  end(channels: readonly Connection[], keys: IdentityKeys): number {
-    const key = (['tokenId', 'userId', 'httpSessionId'] as const).find((name) => keys[name] !== undefined);
-    return key === undefined ? 0 : channels.filter((channel) => channel.cutOff(codes[key])).length;
+  /** Ends `channels`, for which what their `key` names has ended; returns how many of them were open. */
+  end(channels: readonly Connection[], key: keyof IdentityKeys): number {
+    return channels.filter((channel) => channel.cutOff(codes[key])).length;
   }
 }

@@ -14,7 +14,7 @@ export interface SweepsOwner {
 export class Sweeps {
   readonly #owner: SweepsOwner;
   /** What takes back the next sweep of each interval that has channels. */
-  readonly timers = new Map<number, () => void>();
+  readonly #timers = new Map<number, () => void>();
   readonly #running = new Set<number>();
 
   constructor(owner: SweepsOwner) {
@@ -23,20 +23,21 @@ export class Sweeps {
 
   /** There are channels that are swept once in `ms` milliseconds. */
   start(ms: number): void {
-    if (!this.timers.has(ms))
-      this.timers.set(
-        ms,
-        this.#owner.clock.setTimer(() => void this.#sweep(ms), ms),
-      );
+    if (!this.#timers.has(ms)) this.#await(ms);
+  }
+
+  #await(ms: number): void {
+    const cancel = this.#owner.clock.setTimer(() => void this.#sweep(ms), ms);
+    this.#timers.set(ms, cancel);
   }
 
   stop(): void {
-    for (const cancel of this.timers.values()) cancel();
-    this.timers.clear();
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
   }
 
   async #sweep(ms: number): Promise<void> {
-    this.timers.delete(ms);
+    this.#timers.delete(ms);
     const channels = this.#owner.channelsOfEvery(ms);
     if (channels.length === 0) return;
     this.start(ms);
