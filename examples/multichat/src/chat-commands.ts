@@ -40,7 +40,10 @@ export class ChatCommands {
     const ids = channelSession.get('rooms') ?? [];
     const joined = roomsFor(user).filter(({ id }) => ids.includes(id));
     groups.add(pagesOf(user), channel);
-    for (const room of rooms) groups[joined.includes(room) ? 'add' : 'discard'](room.id, channel);
+    for (const room of rooms) {
+      if (joined.includes(room)) groups.add(room.id, channel);
+      else groups.discard(room.id, channel);
+    }
     channel.sendJson({
       event: 'welcome',
       you: personOf(user),

@@ -25,6 +25,7 @@ export type Auth = 'token' | 'session';
 /** The handlers of the chat's socket. They are the same for tokens and for HTTP sessions. */
 export function chatHandlers(auth: Auth, chat: Chat, notices: NoticeOptions): ChannelHandlers {
   const commands = new ChatCommands(chat, notices);
+  const identified = auth === 'token' ? byToken : bySession;
   const limiter = new RateLimiterMemory({ points: 30, duration: 10 });
 
   async function connect(message: ConnectMessage & FromMember): Promise<void> {
@@ -34,7 +35,7 @@ export function chatHandlers(auth: Auth, chat: Chat, notices: NoticeOptions): Ch
   }
 
   return {
-    connect: { token: byToken, session: bySession }[auth](withChannelSession({ scope: 'user' })(connect)),
+    connect: identified(withChannelSession({ scope: 'user' })(connect)),
     receive: compose(
       withChannelUser,
       withAuthenticatedUser,

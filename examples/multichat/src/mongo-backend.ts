@@ -11,7 +11,7 @@ import { MongoMessageLog } from './mongo-message-log.js';
 import type { SiteSessions } from './session-log-ins.js';
 
 /** How long an operation on the database may take, in milliseconds, whether or not the driver has given up by then. */
-export const timeoutMS = 3_000;
+const timeoutMS = 3_000;
 
 /**
  * Everything in the database that `url` names, which several processes can share. It must be a replica set, of one server at least.
@@ -38,7 +38,7 @@ async function open(client: MongoClient, container: DependencyContainer): Promis
     users: { map: ({ _id, name, staff }): Member => ({ id: String(_id), isAuthenticated: true, name, staff }) },
     feed: { httpSessions: 'httpSessions' },
   });
-  const log = new MongoMessageLog(db);
+  const log = new MongoMessageLog(db, { timeoutMS });
   await ensureIndexes(db);
   await log.ensureIndexes();
   await addDemoUsers(db);

@@ -1,7 +1,6 @@
 import { type Collection, type Db, MongoServerError } from 'mongodb';
 import type { ChatMessage } from './events.js';
 import { type HistoryRange, type MessageLog, messagesShown, type NewMessage } from './message-log.js';
-import { timeoutMS } from './mongo-backend.js';
 
 const duplicateKey = 11_000;
 /** As many processes may want the next number of a room in the same moment. */
@@ -14,7 +13,7 @@ const attempts = 100;
 export class MongoMessageLog implements MessageLog {
   readonly #messages: Collection<ChatMessage>;
 
-  constructor(db: Db) {
+  constructor(db: Db, { timeoutMS }: { readonly timeoutMS: number }) {
     this.#messages = db.collection('messages', { readPreference: 'primary', writeConcern: { w: 'majority' }, timeoutMS });
   }
 

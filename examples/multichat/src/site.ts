@@ -72,10 +72,12 @@ function addLogIn(app: Express, options: SiteOptions): void {
   app.post('/login', async (request, response) => {
     const name = fieldOf(request, 'name');
     const member = memberWith(name, fieldOf(request, 'password'));
-    if (member !== undefined) {
-      await logIns.begin(request, response, member);
-      response.redirect(303, '/');
-    } else response.status(401).send(logInPage({ name, problem: 'That name and password do not go together. Try again.' }));
+    if (member === undefined) {
+      response.status(401).send(logInPage({ name, problem: 'That name and password do not go together. Try again.' }));
+      return;
+    }
+    await logIns.begin(request, response, member);
+    response.redirect(303, '/');
   });
   app.post('/logout', async (request, response) => {
     await logIns.end(request, response);
@@ -98,6 +100,7 @@ function addDevices(app: Express, options: SiteOptions): void {
       if (member === undefined) response.status(401).json({ error: 'logged_out' });
       else await run(member, request, response);
     };
+  const me = (member: Member, _: Request, response: Response) => response.json(personOf(member));
   const list = async (member: Member, request: Request, response: Response): Promise<void> => {
     response.json(await logIns.listOf(member, request));
   };
@@ -107,7 +110,6 @@ function addDevices(app: Express, options: SiteOptions): void {
     if (logIn === undefined) refuse(response, 404, 'There is no such device any more.');
     else response.status(204).end();
   };
-  const me = (member: Member, _: Request, response: Response) => response.json(personOf(member));
   app.get('/me', forMembers(me));
   app.get('/devices', forMembers(list));
   app.post('/devices/end', forMembers(end));
