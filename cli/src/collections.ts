@@ -1,5 +1,5 @@
 import type { Db, Document, Filter } from 'mongodb';
-import { UsageError } from './connection.js';
+import { UsageError } from './usage-error.js';
 
 /** Documents all of whose fields are among these. */
 const onlyFields = (...fields: readonly string[]): Filter<Document> => ({

@@ -5,12 +5,10 @@ import { addMigrateCommand } from './commands/migrate.js';
 import { addSessionCommands } from './commands/sessions.js';
 import { addTokenCommands } from './commands/token.js';
 import { addImportCommands } from './commands/tokens.js';
-import { UsageError } from './connection.js';
+import { exitCodes } from './exit-codes.js';
 import { type Output, printableOutput } from './output.js';
 import { printable } from './printable.js';
-
-/** Exit codes: what was asked for was done; it was not; the call was wrong. `migrate --check` has one more. */
-const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
+import { UsageError } from './usage-error.js';
 
 /** The version of this package. */
 function ownVersion(): string {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { ensureIndexes } from 'ws-with/mongodb';
 import { checkSessions, checkTokens } from '../collections.js';
-import { type GlobalOptions, withDatabase } from '../connection.js';
 import type { Output } from '../output.js';
+import { type GlobalOptions, withDatabase } from '../with-database.js';
 
 async function ensure(options: GlobalOptions, output: Output): Promise<void> {
   const { tokens, users, sessions } = options;

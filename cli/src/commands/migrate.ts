@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
+import { exitCodes } from '../exit-codes.js';
 import { diffOf } from '../migrate/diff.js';
 import type { Finding } from '../migrate/finding.js';
-import { type Failure, type FileResult, type Migration, migrateFile } from '../migrate/run-migration.js';
+import { type Failure, type FileResult, type Migration, migrateFile } from '../migrate/migrate-file.js';
 import { sourcePathsOf } from '../migrate/source-paths.js';
 import type { Output } from '../output.js';
 import { printable } from '../printable.js';
@@ -21,9 +22,6 @@ interface Outcome {
   readonly findings: readonly Finding[];
   readonly failures: readonly Failure[];
 }
-
-/** Exit codes: read all and, where told to, written; some files could not be; `--check` found something to do. */
-const exitCodes = { done: 0, failed: 1, toDo: 3 } as const;
 
 const examples = `
 Examples:
@@ -104,11 +102,9 @@ function print({ files, changed, findings, failures }: Outcome, { write, from }:
   output.out(counts.filter((text) => text !== '').join(' '));
 }
 
-const words: Readonly<Record<Finding['kind'], string>> = { undecided: 'undecided', look: 'look' };
-
 function lineOf({ file, line, column, kind, code, message, write }: Finding): string {
   const lines = (write ?? []).map((text) => `    ${printable(text)}`.trimEnd());
-  return [`${printable(file)}:${line}:${column} ${words[kind]} [${code}] ${printable(message)}`, ...lines].join('\n');
+  return [`${printable(file)}:${line}:${column} ${kind} [${code}] ${printable(message)}`, ...lines].join('\n');
 }
 
 function numberOf(count: number, noun: string): string {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Db, Document, Filter } from 'mongodb';
 import { checkSessions, sessionFilter, unreadableSessionFilter } from '../collections.js';
-import { type GlobalOptions, withDatabase } from '../connection.js';
 import type { Output } from '../output.js';
+import { type GlobalOptions, withDatabase } from '../with-database.js';
 
 interface PurgeOptions {
   readonly all?: boolean | undefined;
@@ -15,13 +15,10 @@ interface PurgeOptions {
 const expiredFilter: Filter<Document> = { $and: [sessionFilter, { $expr: { $lte: ['$expiresAt', '$$NOW'] } }] };
 
 async function count(options: GlobalOptions, output: Output): Promise<void> {
-  const { all, expired, unreadable } = await withDatabase(options, async (db) => {
+  const [all, expired, unreadable] = await withDatabase(options, async (db) => {
     await checkSessions(db, options.sessions);
-    const sessions = db.collection(options.sessions);
-    const [all, expired, unreadable] = await Promise.all(
-      [sessionFilter, expiredFilter, unreadableSessionFilter].map((filter) => sessions.countDocuments(filter)),
-    );
-    return { all: all ?? 0, expired: expired ?? 0, unreadable: unreadable ?? 0 };
+    const countOf = (filter: Filter<Document>): Promise<number> => db.collection(options.sessions).countDocuments(filter);
+    return Promise.all([countOf(sessionFilter), countOf(expiredFilter), countOf(unreadableSessionFilter)]);
   });
   const live = all - expired;
   if (options.json === true) output.out(JSON.stringify({ live, expired, ...(unreadable > 0 && { unreadable }) }));

@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import type { Db } from 'mongodb';
 import type { IssuedToken, TokenId, TokenInfo } from 'ws-with';
 import { MongoTokenRepository, MongoUserRepository } from 'ws-with/mongodb';
-import { type GlobalOptions, UsageError, withDatabase } from '../connection.js';
 import { duration, durationOrNone } from '../duration.js';
 import { type Output, table } from '../output.js';
 import { printable } from '../printable.js';
+import { UsageError } from '../usage-error.js';
+import { type GlobalOptions, withDatabase } from '../with-database.js';
 
 interface IssueOptions {
   readonly ttl?: number | undefined;

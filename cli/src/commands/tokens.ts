@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import type { Command } from 'commander';
 import { importDrfTokens } from 'ws-with/mongodb';
 import { checkTokens } from '../collections.js';
-import { type GlobalOptions, withDatabase } from '../connection.js';
 import type { Output } from '../output.js';
+import { type GlobalOptions, withDatabase } from '../with-database.js';
 
 interface ImportOptions {
   readonly from: string;

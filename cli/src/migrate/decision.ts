@@ -1,7 +1,7 @@
 import type { Node } from 'oxc-parser';
+import type { Context } from './context.js';
 import type { Edits } from './edits.js';
 import { type Finding, findingAt } from './finding.js';
-import type { Context } from './wrapper-use.js';
 import type { Mention } from './ws-with-names.js';
 
 /** What sessions are replaced by. */

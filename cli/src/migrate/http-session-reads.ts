@@ -1,7 +1,7 @@
 import type { Node } from 'oxc-parser';
+import { type Context, exportedAt } from './context.js';
 import { childrenOf } from './source-file.js';
 import { type AnyFunction, annotationOf, functionOf, initializerOf, innermost, isBind, keyOf, outermost } from './syntax.js';
-import { type Context, exportedAt } from './wrapper-use.js';
 
 /** Whether handlers read `message.httpSession`. */
 export interface Reads {

@@ -1,10 +1,10 @@
 import type { ExportSpecifier } from 'oxc-parser';
+import type { Context } from './context.js';
 import { type Decision, renamed, type Target, undecided } from './decision.js';
 import { type Finding, findingAt } from './finding.js';
 import { decideSource } from './source-decision.js';
 import { exportNameOf } from './syntax.js';
 import { decideWrapper } from './wrapper-decision.js';
-import type { Context } from './wrapper-use.js';
 import type { Mention } from './ws-with-names.js';
 
 /** What identifies by HTTP sessions, and what identifies by tokens in the same way. */

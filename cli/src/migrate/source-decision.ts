@@ -1,11 +1,12 @@
 import type { CallExpression, Node } from 'oxc-parser';
+import { type Context, exportedAt } from './context.js';
 import { type Decision, type NameOf, type Target, undecided, writeName } from './decision.js';
 import type { Edits } from './edits.js';
 import { dropHttpOptions, type HttpOptions, httpOptionsOf } from './http-options.js';
 import { httpSessionReadsOf } from './http-session-reads.js';
 import { callOf, callWith, innermost } from './syntax.js';
 import { addHttpSession, optionFindings, tokenFindings } from './wrapper-decision.js';
-import { type Context, exportedAt, placeOf } from './wrapper-use.js';
+import { placeOf } from './wrapper-use.js';
 import type { Mention } from './ws-with-names.js';
 
 /** `withUserFrom(…)` with a source of HTTP sessions among its sources. */

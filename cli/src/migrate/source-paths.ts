@@ -1,7 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
-import { UsageError } from '../connection.js';
+import { UsageError } from '../usage-error.js';
 import { extensions } from './source-file.js';
 
 /** A file to migrate. */

@@ -11,28 +11,24 @@ import type { SourceFile } from './source-file.js';
 
 export type AnyFunction = FunctionNode | ArrowFunctionExpression;
 
-/** Nodes that leave the value of what stands in them as it is. */
-const transparent = new Set(['TSAsExpression', 'TSSatisfiesExpression', 'TSNonNullExpression', 'TSTypeAssertion', 'ChainExpression']);
+const transparent = ['TSAsExpression', 'TSSatisfiesExpression', 'TSNonNullExpression', 'TSTypeAssertion', 'ChainExpression'] as const;
+
+/** Whether a node leaves the value of what stands in it as it is. */
+function isTransparent(node: Node): node is Extract<Node, { readonly type: (typeof transparent)[number] }> {
+  return transparent.some((type) => type === node.type);
+}
 
 /** The outermost node that has the value of `node`: what `as`, `!` and the like stand around. */
 export function outermost(source: SourceFile, node: Node): Node {
   let current = node;
-  for (let parent = source.parentOf(current); parent && transparent.has(parent.type); parent = source.parentOf(current)) current = parent;
+  for (let parent = source.parentOf(current); parent && isTransparent(parent); parent = source.parentOf(current)) current = parent;
   return current;
 }
 
 /** The value without what `as`, `!` and the like put around it. */
 export function innermost(node: Node): Node {
   let current = node;
-  while (
-    current.type === 'TSAsExpression' ||
-    current.type === 'TSSatisfiesExpression' ||
-    current.type === 'TSNonNullExpression' ||
-    current.type === 'TSTypeAssertion' ||
-    current.type === 'ChainExpression'
-  ) {
-    current = current.expression;
-  }
+  while (isTransparent(current)) current = current.expression;
   return current;
 }
 

@@ -1,11 +1,12 @@
 import type { Node } from 'oxc-parser';
+import type { Context } from './context.js';
 import { type Decision, type NameOf, renamed, type Target, undecided } from './decision.js';
 import type { Edits } from './edits.js';
 import { type Finding, findingAt } from './finding.js';
 import { dropHttpOptions, type HttpOptions, httpOptionsOf, isRepeatable, tokenOptionsText } from './http-options.js';
 import { httpSessionReadsOf, type Reads } from './http-session-reads.js';
 import { outermost } from './syntax.js';
-import { type Context, type Place, useOf, type WrapperUse } from './wrapper-use.js';
+import { type Place, useOf, type WrapperUse } from './wrapper-use.js';
 import type { Mention } from './ws-with-names.js';
 
 type OptionsUse = Extract<WrapperUse, { kind: 'options' }>;
@@ -220,7 +221,7 @@ function* httpUserFindings(source: Context['source'], mention: Mention): Generat
 }
 
 /** Source text as part of a sentence. */
-export function shortened(text: string): string {
+function shortened(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ');
   return line.length > 40 ? `${line.slice(0, 39)}…` : line;
 }

@@ -1,13 +1,7 @@
 import type { CallExpression, Node } from 'oxc-parser';
+import { type Context, exportedAt } from './context.js';
 import type { SourceFile } from './source-file.js';
 import { annotationOf, callOf, callWith, functionOf, initializerOf, innermost, isBind, outermost } from './syntax.js';
-import type { Mention } from './ws-with-names.js';
-
-/** A file, and which of its nodes are names of the package. */
-export interface Context {
-  readonly source: SourceFile;
-  readonly mentionAt: ReadonlyMap<Node, Mention>;
-}
 
 /** Where a wrapper stands. */
 export interface Place {
@@ -27,11 +21,6 @@ export type WrapperUse =
   | { readonly kind: 'bare'; readonly place: Place }
   | { readonly kind: 'options'; readonly call: CallExpression; readonly given: Node | undefined; readonly place: Place }
   | { readonly kind: 'unknown'; readonly argument: Node };
-
-/** The name of the package that an expression is. */
-export function exportedAt({ mentionAt }: Context, node: Node): string | undefined {
-  return mentionAt.get(innermost(node))?.exported;
-}
 
 /** How the wrapper is used whose name stands at `node`. */
 export function useOf(context: Context, node: Node): WrapperUse {

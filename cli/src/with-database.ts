@@ -1,4 +1,5 @@
 import { type Db, MongoClient } from 'mongodb';
+import { UsageError } from './usage-error.js';
 
 /** Options that every command has. */
 export interface GlobalOptions {
@@ -8,9 +9,6 @@ export interface GlobalOptions {
   readonly users: string;
   readonly sessions: string;
 }
-
-/** A command was called without what it needs. */
-export class UsageError extends Error {}
 
 /** Unless the URL says otherwise: somebody waits for the answer. */
 const serverSelectionTimeoutMS = 5_000;
