@@ -1,10 +1,13 @@
 import type { ChangeStream, ChangeStreamDocument, ChangeStreamOptions, ResumeToken } from 'mongodb';
 import { NoReplicaSetError } from './no-replica-set-error.js';
 import type { Operations } from './operations.js';
+import { watchSilence } from './watch-silence.js';
 
 /** How long to wait before a stream that broke is opened again, doubled with each failure. */
 const firstDelayMs = 100;
 const maxDelayMs = 10_000;
+/** How long the server may look for the place where a stream is to go on, at most: it reads all that has happened since. */
+const maxOpenMs = 60_000;
 
 /** There are no change streams without a replica set. */
 const noReplicaSetCode = 40_573;
@@ -38,6 +41,8 @@ export class ChangeFollower {
   /** Where to go on after a failure; without it there is a gap. */
   #token: ResumeToken | undefined;
   #cancelRetry: (() => void) | undefined;
+  #endWatch: (() => void) | undefined;
+  #openMs: number;
   /** Whether it was told that it cannot go on. */
   #hasFailed = false;
   /** Grows whenever it stops: what was begun before is not gone on with. */
@@ -46,6 +51,7 @@ export class ChangeFollower {
   constructor(owner: string, operations: Operations, followed: Followed) {
     this.#owner = owner;
     this.#operations = operations;
+    this.#openMs = operations.timeoutMs;
     this.#followed = followed;
   }
 
@@ -69,12 +75,15 @@ export class ChangeFollower {
     const first = stream.next();
     first.catch(() => undefined); // whoever follows the stream learns of it, too
     try {
-      await this.#operations.run('open a change stream', () => Promise.race([first, opened(stream)]));
+      await this.#operations.run('open a change stream', () => Promise.race([first, opened(stream)]), this.#openMs);
     } catch (error) {
       if (this.#stream === stream) this.#stream = undefined;
       void this.#close(stream);
+      if (epoch === this.#epoch) this.#notOpened(error);
       throw codeOf(error) === noReplicaSetCode ? new NoReplicaSetError(this.#owner, this.#followed.without, error) : error;
     }
+    this.#openMs = this.#operations.timeoutMs;
+    if (this.#stream === stream) this.#endWatch = watchSilence(stream, this.#operations.clock, () => this.#broke(stream));
     void this.#follow(stream, first);
   }
 
@@ -95,12 +104,30 @@ export class ChangeFollower {
       }
     } catch (error) {
       if (this.#stream !== stream) return;
-      // Before anything is awaited: whoever subscribes meanwhile may open a stream of their own.
-      this.#stream = undefined;
-      this.#token = isInvalid || isPlaceLost(error) ? undefined : (stream.resumeToken ?? this.#token);
-      this.#beginAgain(firstDelayMs);
-      await this.#close(stream);
+      this.#broke(stream);
+      if (isInvalid || isPlaceLost(error)) this.#forgetPlace();
     }
+  }
+
+  /** Nothing is heard of `stream` any more. */
+  #broke(stream: ChangeStream): void {
+    this.#endWatch?.();
+    this.#stream = undefined;
+    this.#token = stream.resumeToken ?? this.#token;
+    this.#beginAgain(firstDelayMs);
+    void this.#close(stream);
+  }
+
+  #forgetPlace(): void {
+    this.#token = undefined;
+    this.#openMs = this.#operations.timeoutMs;
+  }
+
+  /** Where time ran out, the server gets more of it; one that does not find the place in the longest time is asked for it no more. */
+  #notOpened(error: unknown): void {
+    const isLate = error instanceof DOMException;
+    if (isPlaceLost(error) || (isLate && this.#openMs >= maxOpenMs)) this.#forgetPlace();
+    else if (isLate && this.#token !== undefined) this.#openMs = Math.min(2 * this.#openMs, maxOpenMs);
   }
 
   #beginAgain(delayMs: number): void {
@@ -116,7 +143,6 @@ export class ChangeFollower {
         if (isLost) this.#followed.gap();
       } catch (error) {
         if (epoch !== this.#epoch) return;
-        if (isPlaceLost(error)) this.#token = undefined;
         this.#hasFailed = true;
         this.#followed.failed?.(error);
         if (epoch === this.#epoch) this.#beginAgain(Math.min(2 * delayMs, maxDelayMs));
@@ -131,9 +157,10 @@ export class ChangeFollower {
     this.#epoch += 1;
     this.#cancelRetry?.();
     this.#cancelRetry = undefined;
+    this.#endWatch?.();
     this.#stream = undefined;
     this.#beginning = undefined;
-    this.#token = undefined;
+    this.#forgetPlace();
     this.#hasFailed = false;
     if (stream) await this.#close(stream);
   }
@@ -155,7 +182,8 @@ function opened(stream: ChangeStream): Promise<void> {
  */
 function isPlaceLost(error: unknown): boolean {
   const { hasErrorLabel } = error as { hasErrorLabel?: (label: string) => boolean };
-  return typeof codeOf(error) === 'number' && hasErrorLabel?.call(error, 'ResumableChangeStreamError') !== true;
+  if (hasErrorLabel === undefined) return false; // it is none of the driver's: our own time-outs have a code, too
+  return typeof codeOf(error) === 'number' && !hasErrorLabel.call(error, 'ResumableChangeStreamError');
 }
 
 function codeOf(error: unknown): unknown {

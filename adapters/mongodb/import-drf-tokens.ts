@@ -1,4 +1,4 @@
-import type { ChangeStream, Collection, CollectionOptions, Db } from 'mongodb';
+import type { ChangeStream, ChangeStreamDocument, Collection, CollectionOptions, Db } from 'mongodb';
 import { aFlag, aFunction, aName, anything, checkedOptions, type Rules } from '../../src/checked-options.js';
 import { kindOf } from '../../src/kind-of.js';
 import { checkDb, checkDriver } from './check-db.js';
@@ -7,6 +7,7 @@ import { tokenSourceIndex } from './needed-indexes.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
 import type { TokenDocument } from './token-document.js';
+import { watchSilence } from './watch-silence.js';
 
 /** Options of {@link importDrfTokens}. */
 export interface ImportDrfTokensOptions extends MongoOptions {
@@ -161,7 +162,7 @@ class Follower {
     while (!this.#closing.signal.aborted) {
       try {
         if (this.#stream === undefined) await this.#begin();
-        for await (const change of this.#stream ?? []) {
+        for await (const change of this.#changes()) {
           await this.#drf.apply(change);
           retryMs = firstRetryMs;
         }
@@ -173,6 +174,18 @@ class Follower {
         await this.#wait(retryMs);
         retryMs = Math.min(retryMs * 2, lastRetryMs);
       }
+    }
+  }
+
+  /** What comes of the stream, until it ends or is silent: that closes it, which ends the waiting. */
+  async *#changes(): AsyncIterable<ChangeStreamDocument> {
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    const endWatch = watchSilence(stream, this.#operations.clock, () => void this.#closeStream());
+    try {
+      yield* stream;
+    } finally {
+      endWatch();
     }
   }
 

@@ -20,10 +20,10 @@ export class Operations {
    * The result of `operation`; once time is up its signal is aborted, and the promise is rejected whether or not the driver heeds it.
    *
    * @param what completes "MongoDB did not …".
+   * @param ms how long it may take. @default `timeoutMs`
    */
-  run<Result>(what: string, operation: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    const { clock, timeoutMs: ms } = this;
+  run<Result>(what: string, operation: (signal: AbortSignal) => Promise<Result>, ms: number = this.timeoutMs): Promise<Result> {
     const onTimeout = (): Error => new DOMException(`MongoDB did not ${what} within ${ms} ms.`, 'TimeoutError');
-    return withSignalAndDeadline(operation, { clock, ms, onTimeout });
+    return withSignalAndDeadline(operation, { clock: this.clock, ms, onTimeout });
   }
 }
