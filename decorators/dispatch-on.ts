@@ -15,7 +15,7 @@ const withToldErrors: (handler: AnyHandler) => AnyHandler = defineBuiltIn(owner,
 /** The handler of one command. */
 interface Part {
   readonly handler: AnyHandler;
-  readonly ordered: boolean;
+  readonly isOrdered: boolean;
 }
 
 /** The command of a message's JSON, where it has one. A number is meant by its digits: names of properties are strings. */
@@ -44,7 +44,7 @@ export function dispatchOn<M extends ReceiveMessage = ReceiveMessage>(
   for (const [command, part] of Object.entries(checkedParts(parts))) {
     const handler = checkedHandler(`${owner}: ${command}`, part);
     const needed = requirementsOf(handler);
-    table.set(command, { handler, ordered: needed.some(({ kind }) => kind === 'ordering') });
+    table.set(command, { handler, isOrdered: needed.some(({ kind }) => kind === 'ordering') });
     requirements.push(...needed.map((requirement) => ({ ...requirement, sometimes: true })));
   }
   return madeHandler(`${owner}(${property})`, withToldErrors(dispatcher(property, table)), requirements) as Handler<M>;
@@ -67,7 +67,7 @@ function dispatcher(property: string, table: ReadonlyMap<unknown, Part>): AnyHan
     if (!(known instanceof ChannelReceiveMessage)) throw new TypeError(`${owner}: a ${known.kind} message has no JSON; use it for receive`);
     const body = known.hasBody ? known.body : known.json();
     const part = table.get(commandOf(body, property));
-    if (part?.ordered !== true) known.channel.inbox.decide(known);
+    if (part?.isOrdered !== true) known.channel.inbox.decide(known);
     if (part === undefined) throw new ClientError('unknown_command');
     known.body = body;
     return part.handler.call(this, message, ...rest);

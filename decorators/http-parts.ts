@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ChannelMessage } from '../src/channel/channel-message.js';
-import { readHttpSession } from '../src/channel/define-built-in.js';
+import { connectingOf } from '../src/channel/define-built-in.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { HttpSession, HttpSessionReader } from '../src/contracts/http-session-reader.js';
 import { copyOfData } from '../src/copy-of-data.js';
 import { withDeadline } from '../src/deadline.js';
 import type { Dependencies } from '../src/dependencies.js';
 import { ChannelError } from '../src/errors.js';
+import { boundedLookUp } from '../src/identity/bounded-look-up.js';
+import { checkedHttpSession } from '../src/identity/checked-http-session.js';
 import type { UserSource } from '../src/identity/user-source.js';
 import { isThrown } from '../src/thrown.js';
 import { anonymousUser } from '../src/users.js';
@@ -19,6 +21,29 @@ export function readsHttpSession(
   bind: (dependencies: Dependencies) => { readonly reader: HttpSessionReader },
 ): HttpSessionRequirement {
   return { kind: 'http-session', wrapper, bind };
+}
+
+/**
+ * The HTTP session of `message`: of the handshake at connect, later read again by its id; one that has none, as it was at connect.
+ *
+ * @throws {ChannelError} (as a rejection) `ERR_WRAPPER_MISSING` where the handshake is gone before anybody read it.
+ */
+async function readHttpSession(message: ChannelMessage, reader: HttpSessionReader): Promise<HttpSession | undefined> {
+  const { channel } = message;
+  const connecting = connectingOf(message);
+  if (connecting !== undefined) return connecting.httpSession(reader);
+  if (!channel.identity.hasReadHttpSession) {
+    throw new ChannelError(
+      'ERR_WRAPPER_MISSING',
+      'A wrapper that reads HTTP sessions is called from a function of your own, where the server cannot see it, and after connect the ' +
+        'handshake is gone: wrap the handler itself, or read the session in connect too.',
+    );
+  }
+  const id = channel.identity.handshakeHttpSessionId;
+  if (id === undefined) return channel.identity.keptHttpSession();
+  const { clock, connectTimeoutMs } = channel.runtime;
+  const read = async (): Promise<HttpSession | undefined> => checkedHttpSession(await reader.readById(id), 'sessions.readById');
+  return boundedLookUp('Reading an HTTP session again', read, clock, connectTimeoutMs);
 }
 
 /**

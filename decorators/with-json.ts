@@ -20,19 +20,17 @@ function issueForClient({ path = [], message }: SchemaIssue): object {
 }
 
 /**
- * Whether `message` has passed `schema` before, whose output it is then given again: one that transforms would transform its own output. Not where
+ * What came of it when `message` passed `schema` before: one that transforms would transform its own output. `undefined` where it did not, or where
  * somebody else has put another body since, which nothing has checked.
  */
-function hasChecked(message: ChannelReceiveMessage, schema: object): boolean {
+function earlierCheck(message: ChannelReceiveMessage, schema: object): { readonly output: unknown } | undefined {
   const checks = message.bodyChecks;
-  if (checks === undefined || !checks.some(({ output }) => output === message.body)) return false;
-  const own = checks.findLast((check) => check.schema === schema);
-  if (own !== undefined) message.body = own.output;
-  return own !== undefined;
+  if (checks?.some(({ output }) => output === message.body) !== true) return undefined;
+  return checks.findLast((check) => check.schema === schema);
 }
 
 /** @throws {TypeError} when it is no result of a schema: what was never checked must not pass for checked. */
-function take(message: ChannelReceiveMessage, result: SchemaResult<unknown>, schema: object): void {
+function takeResult(message: ChannelReceiveMessage, result: SchemaResult<unknown>, schema: object): void {
   if (typeof result !== 'object' || result === null || !('value' in result || 'issues' in result)) {
     throw new TypeError(`withJson: the schema's validate must return { value } or { issues }, got ${kindOf(result)}`);
   }
@@ -59,10 +57,14 @@ export function withJson<Output>(schema: StandardSchema<unknown, Output>): Wrapp
       if (!(message instanceof ChannelReceiveMessage)) {
         throw new TypeError(`${name}: a ${message.kind} message has no JSON; wrap a receive handler in it`);
       }
-      if (hasChecked(message, schema)) return undefined;
+      const earlier = earlierCheck(message, schema);
+      if (earlier !== undefined) {
+        message.body = earlier.output;
+        return undefined;
+      }
       const result = schema['~standard'].validate(message.hasBody ? message.body : message.json());
-      if (isThenable(result)) return promiseOf(result).then((settled) => take(message, settled, schema));
-      return take(message, result, schema);
+      if (isThenable(result)) return promiseOf(result).then((settled) => takeResult(message, settled, schema));
+      return takeResult(message, result, schema);
     },
     failed: tellClient,
   });

@@ -31,7 +31,7 @@ interface AnswerSession {
 const validId = /^[\x21-\x7e]{1,128}$/;
 
 /** Thrown to the wrapper itself where the handler is not to be called: the answer has been sent. */
-const isAnswered: unique symbol = Symbol('is answered');
+const answered: unique symbol = Symbol('answered');
 
 /**
  * Answers numbered messages, and handles each number once. The handler gets the `requestId` of a message `{ …, "requestId": "…" }`. When its changes
@@ -61,9 +61,9 @@ export const withRequestId: Configurable<RequestIdOptions, HasRequestId & HasCha
       if (!(message instanceof ChannelReceiveMessage)) {
         throw new TypeError(`${name}: a ${message.kind} message has no number; wrap a receive handler in it`);
       }
-      const { id, isPing } = numberOf(message);
+      const { id, isPing } = numberingOf(message);
       message.requestId = id;
-      if (isPing) answered(message, answerOf(id as string, 'pong'));
+      if (isPing) answerInstead(message, answerOf(id as string, 'pong'));
       const loading = giveSession(message);
       if (id === undefined) return loading;
       return loading === undefined ? begin(message, id) : loading.then(() => begin(message, id));
@@ -88,24 +88,31 @@ export const withRequestId: Configurable<RequestIdOptions, HasRequestId & HasCha
       return undefined;
     },
     failed(error, message) {
-      if (error === isAnswered) return undefined;
+      if (error === answered) return undefined;
       if (message.hasRequestId && message.requestId !== undefined) endRequest(message, message.requestId);
       return tellClient(error, message);
     },
   },
 );
 
-/** The number of a message, and whether it asks for no more than a sign of life. Other wrappers tell what is no JSON. */
-function numberOf(message: ChannelReceiveMessage): { readonly id: string | undefined; readonly isPing: boolean } {
+/** The number of a message, and whether it asks for no more than a sign of life. */
+interface Numbering {
+  readonly id: string | undefined;
+  readonly isPing: boolean;
+}
+
+const unnumbered: Numbering = { id: undefined, isPing: false };
+
+function numberingOf(message: ChannelReceiveMessage): Numbering {
   // most messages have none, and need not be parsed
-  if (message.isBinary || !message.text.includes('"requestId"')) return { id: undefined, isPing: false };
+  if (message.isBinary || !message.text.includes('"requestId"')) return unnumbered;
   let json: unknown;
   try {
     json = message.json();
   } catch {
-    return { id: undefined, isPing: false };
+    return unnumbered; // other wrappers tell the client
   }
-  if (typeof json !== 'object' || json === null || !Object.hasOwn(json, 'requestId')) return { id: undefined, isPing: false };
+  if (typeof json !== 'object' || json === null || !Object.hasOwn(json, 'requestId')) return unnumbered;
   const { requestId: id, ping } = json as { readonly requestId: unknown; readonly ping?: unknown };
   if (typeof id !== 'string' || !validId.test(id)) throw new ClientError('invalid_request_id');
   return { id, isPing: ping === true };
@@ -121,15 +128,16 @@ function begin(message: ChannelMessage, id: string): Promise<void> | undefined {
     });
   }
   const answer = answerIn(sessionOf(message).get(key) ?? [], id);
-  if (answer !== undefined) answered(message, answer);
+  if (answer !== undefined) answerInstead(message, answer);
   beginRequest(message, id);
   return undefined;
 }
 
-function answered(message: ChannelMessage, text: string): never {
+/** Sends `text` in place of what the handler would answer, which is not called. */
+function answerInstead(message: ChannelMessage, text: string): never {
   message.isAnswered = true;
   message.channel.send(text);
-  throw isAnswered;
+  throw answered;
 }
 
 function answerOf(requestId: string, result: unknown): string {

@@ -1,8 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { aFunction, checkOption, type Rule } from '../src/checked-options.js';
 import type { Clock } from '../src/contracts/clock.js';
+
+const owner = 'TestClock';
 
 /** Turns of the event loop that chains of promises get before and after each timer. */
 const turnsToSettle = 4;
+
+const aFiniteNumber: Rule = { must: 'a finite number', accepts: Number.isFinite };
+const aSpan: Rule = {
+  must: 'a finite number of at least 0',
+  accepts: (value) => Number.isFinite(value) && (value as number) >= 0,
+};
 
 interface TestTimer {
   readonly fn: () => void;
@@ -25,7 +34,8 @@ export class TestClock implements Clock {
    * @throws {TypeError} when `start` is no finite number.
    */
   constructor(start: number = Date.UTC(2026, 0, 1)) {
-    this.#wallOffset = finite('start', start);
+    checkOption(owner, 'start', start, aFiniteNumber);
+    this.#wallOffset = start;
   }
 
   /** How many timers are set and have neither run nor been cancelled. To find leaks, compare it before and after. */
@@ -43,8 +53,9 @@ export class TestClock implements Clock {
 
   /** @throws {TypeError} when `fn` is no function, or `ms` no finite number of at least 0. */
   setTimer(fn: () => void, ms: number): () => void {
-    if (typeof fn !== 'function') throw new TypeError(`TestClock: fn must be a function, got ${typeof fn}`);
-    const timer = { fn, due: this.#elapsed + notNegative('ms', ms) };
+    checkOption(owner, 'fn', fn, aFunction);
+    checkOption(owner, 'ms', ms, aSpan);
+    const timer = { fn, due: this.#elapsed + ms };
     this.#timers.add(timer);
     return () => {
       this.#timers.delete(timer);
@@ -58,7 +69,8 @@ export class TestClock implements Clock {
    * @throws {TypeError} (as a rejection) when `ms` is no finite number of at least 0; whatever a timer throws.
    */
   async advance(ms: number): Promise<void> {
-    this.#target += notNegative('ms', ms);
+    checkOption(owner, 'ms', ms, aSpan);
+    this.#target += ms;
     const target = this.#target;
     await settle();
     for (let timer = this.#nextDue(target); timer; timer = this.#nextDue(target)) {
@@ -77,7 +89,8 @@ export class TestClock implements Clock {
    * @throws {TypeError} when `time` is no finite number.
    */
   setTime(time: number): void {
-    this.#wallOffset = finite('time', time) - this.#elapsed;
+    checkOption(owner, 'time', time, aFiniteNumber);
+    this.#wallOffset = time - this.#elapsed;
   }
 
   /**
@@ -86,7 +99,8 @@ export class TestClock implements Clock {
    * @throws {TypeError} when `ms` is no finite number.
    */
   jump(ms: number): void {
-    this.#wallOffset += finite('ms', ms);
+    checkOption(owner, 'ms', ms, aFiniteNumber);
+    this.#wallOffset += ms;
   }
 
   /** The earliest timer that is due at `target`; of several at one time the one that was set first. */
@@ -99,14 +113,4 @@ export class TestClock implements Clock {
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < turnsToSettle; turn += 1) await nextTurn();
-}
-
-function finite(name: string, value: number): number {
-  if (!Number.isFinite(value)) throw new TypeError(`TestClock: ${name} must be a finite number, got ${String(value)}`);
-  return value;
-}
-
-function notNegative(name: string, value: number): number {
-  if (finite(name, value) < 0) throw new TypeError(`TestClock: ${name} must be at least 0, got ${String(value)}`);
-  return value;
 }

@@ -1,8 +1,5 @@
 import { checkedOptions } from '../checked-options.js';
-import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { ChannelError } from '../errors.js';
-import { boundedLookUp } from '../identity/bounded-look-up.js';
-import { checkedHttpSession } from '../identity/checked-http-session.js';
 import type { UserSource } from '../identity/user-source.js';
 import { isThenable, promiseOf } from '../maybe-promise.js';
 import { anonymousUser } from '../users.js';
@@ -219,27 +216,4 @@ export function putUser(message: ChannelMessage): void {
   } else if (message.user === anonymousUser && askedEarly.has(message) && !hasOwnUser(message)) {
     message.user = user; // else an outer wrapper knows better: the HTTP session is gone, or it has put a user of its own
   }
-}
-
-/**
- * The HTTP session of `message`: of the handshake at connect, later read again by its id; one that has none, as it was at connect.
- *
- * @throws {ChannelError} (as a rejection) `ERR_WRAPPER_MISSING` where the handshake is gone before anybody read it.
- */
-export async function readHttpSession(message: ChannelMessage, reader: HttpSessionReader): Promise<HttpSession | undefined> {
-  const { channel } = message;
-  const connecting = connectingOf(message);
-  if (connecting !== undefined) return connecting.httpSession(reader);
-  if (!channel.identity.hasReadHttpSession) {
-    throw new ChannelError(
-      'ERR_WRAPPER_MISSING',
-      'A wrapper that reads HTTP sessions is called from a function of your own, where the server cannot see it, and after connect the ' +
-        'handshake is gone: wrap the handler itself, or read the session in connect too.',
-    );
-  }
-  const id = channel.identity.handshakeHttpSessionId;
-  if (id === undefined) return channel.identity.keptHttpSession();
-  const { clock, connectTimeoutMs } = channel.runtime;
-  const read = async (): Promise<HttpSession | undefined> => checkedHttpSession(await reader.readById(id), 'sessions.readById');
-  return boundedLookUp('Reading an HTTP session again', read, clock, connectTimeoutMs);
 }

@@ -1,5 +1,5 @@
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
-import { Waiting } from './waiting.js';
+import { RememberingSubscriber } from './remembering-subscriber.js';
 
 /** One message as a subscriber heard it. */
 export interface Heard {
@@ -18,25 +18,17 @@ export interface BroadcastListener extends AsyncDisposable {
 
 /** Subscribes to `broadcaster`; each wait lasts `timeoutMs` milliseconds at most. */
 export async function listenTo(broadcaster: Broadcaster, timeoutMs = 10_000): Promise<BroadcastListener> {
-  const heard: Heard[] = [];
-  const waiting = new Waiting(timeoutMs);
-  let gaps = 0;
+  const subscriber = new RememberingSubscriber<Heard>(timeoutMs);
   const subscription = await broadcaster.subscribe(
-    (group, data) => {
-      heard.push({ group, data });
-      waiting.wake();
-    },
-    () => {
-      gaps += 1;
-      waiting.wake();
-    },
+    (group, data) => subscriber.hear({ group, data }),
+    () => subscriber.hearOfGap(),
   );
   return {
-    heard,
+    heard: subscriber.heard,
     get gaps() {
-      return gaps;
+      return subscriber.gaps;
     },
-    until: (isTrue, what) => waiting.until(() => isTrue(heard, gaps), what),
+    until: (isTrue, what) => subscriber.until(() => isTrue(subscriber.heard, subscriber.gaps), what),
     [Symbol.asyncDispose]: () => Promise.resolve(subscription[Symbol.asyncDispose]()),
   };
 }

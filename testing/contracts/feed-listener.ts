@@ -1,5 +1,5 @@
 import type { Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
-import { Waiting } from './waiting.js';
+import { RememberingSubscriber } from './remembering-subscriber.js';
 
 /** A subscriber that remembers, and waits for what is to come. */
 export interface FeedListener extends AsyncDisposable {
@@ -13,23 +13,16 @@ export interface FeedListener extends AsyncDisposable {
 
 /** Subscribes to `feed`; each wait lasts `timeoutMs` milliseconds at most. */
 export async function listen(feed: RevocationFeed, timeoutMs = 10_000): Promise<FeedListener> {
-  const heard: Revocation[] = [];
-  const waiting = new Waiting(timeoutMs);
-  let gaps = 0;
+  const subscriber = new RememberingSubscriber<Revocation>(timeoutMs);
+  const { heard } = subscriber;
   const subscription = await feed.subscribe(
-    (revocation) => {
-      heard.push(revocation);
-      waiting.wake();
-    },
-    () => {
-      gaps += 1;
-      waiting.wake();
-    },
+    (revocation) => subscriber.hear(revocation),
+    () => subscriber.hearOfGap(),
   );
   return {
     heard,
-    hears: (isIt) => waiting.until(() => heard.some(isIt), 'The revocation was not told'),
-    hearsOrGap: (isIt) => waiting.until(() => gaps > 0 || heard.some(isIt), 'Neither the revocation nor a gap was told'),
+    hears: (isIt) => subscriber.until(() => heard.some(isIt), 'The revocation was not told'),
+    hearsOrGap: (isIt) => subscriber.until(() => subscriber.gaps > 0 || heard.some(isIt), 'Neither the revocation nor a gap was told'),
     [Symbol.asyncDispose]: () => Promise.resolve(subscription[Symbol.asyncDispose]()),
   };
 }

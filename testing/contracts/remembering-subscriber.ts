@@ -1,15 +1,32 @@
-/** Those who wait for something that is still to come. */
-export class Waiting {
-  readonly #looks = new Set<() => void>();
+/** A subscriber that remembers what it is told, and waits for what is to come. */
+export class RememberingSubscriber<Told> {
+  /** All that it was told so far, in order. */
+  readonly heard: Told[] = [];
   readonly #timeoutMs: number;
+  readonly #looks = new Set<() => void>();
+  #gaps = 0;
 
   /** @param timeoutMs how long each wait lasts at most, in milliseconds. */
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Something has come. */
-  wake(): void {
+  /** How often it was told that something may be missing. */
+  get gaps(): number {
+    return this.#gaps;
+  }
+
+  hear(told: Told): void {
+    this.heard.push(told);
+    this.#look();
+  }
+
+  hearOfGap(): void {
+    this.#gaps += 1;
+    this.#look();
+  }
+
+  #look(): void {
     for (const look of [...this.#looks]) look();
   }
 
