@@ -4,8 +4,11 @@ import type { TokenId } from '../../src/token-id.js';
 import type { Operations } from './operations.js';
 import { byMajority } from './options.js';
 import { removableFrom, retentionMs, type TokenDocument } from './token-document.js';
-import { liveTokensOf, notRevoked } from './token-filters.js';
+import { liveAt, liveTokensOf, notRevoked } from './token-filters.js';
 import { keysOf } from './users.js';
+
+/** So many passes at most: after each, no key counts but of what was made during it. */
+const maxPasses = 16;
 
 /** What it works with. */
 export interface TokenRevocationParts {
@@ -47,8 +50,9 @@ export class TokenRevocation {
   async allOf(userId: string): Promise<number> {
     const now = this.#now();
     const count = await this.#revoke(liveTokensOf(userId, now), now);
-    // channels may live by these until it is seen that their grace is over
-    const rotated = await this.#revoke({ ...notRevoked, userId: { $in: keysOf(userId) }, successorId: { $exists: true } }, now);
+    // channels may live by these until it is seen that their grace is over; and what they were rotated into meanwhile
+    const $or = [{ successorId: { $exists: true } }, { ...liveAt(now), chainId: { $exists: true } }];
+    const rotated = await this.#revokeWhole({ ...notRevoked, userId: { $in: keysOf(userId) }, $or }, now);
     if (count + rotated > 0) await this.#tellOf({ userId: { $in: keysOf(userId) }, revokedAt: now }, userId);
     return count;
   }
@@ -57,11 +61,22 @@ export class TokenRevocation {
   async chainOf({ userId, chainId }: TokenDocument): Promise<void> {
     if (typeof chainId !== 'string') return;
     const chain: Filter<TokenDocument> = { userId, chainId };
-    if ((await this.#revoke({ ...notRevoked, ...chain }, this.#now())) > 0) await this.#tellOf(chain, String(userId));
+    if ((await this.#revokeWhole({ ...notRevoked, ...chain }, this.#now())) > 0) await this.#tellOf(chain, String(userId));
   }
 
   #now(): Date {
     return new Date(this.#operations.clock.now());
+  }
+
+  /** Revokes until nothing is left: a write passes over what another token is rotated into while it is under way. */
+  async #revokeWhole(filter: Filter<TokenDocument>, now: Date): Promise<number> {
+    let count = 0;
+    for (let pass = 0; pass < maxPasses; pass += 1) {
+      const revoked = await this.#revoke(filter, now);
+      if (revoked === 0) break;
+      count += revoked;
+    }
+    return count;
   }
 
   async #revoke(filter: Filter<TokenDocument>, now: Date): Promise<number> {

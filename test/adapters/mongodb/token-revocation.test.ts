@@ -3,6 +3,38 @@ import { TokenRevocation } from '../../../adapters/mongodb/token-revocation.js';
 import { TestClock } from '../../../entries/testing.js';
 import type { Revocation } from '../../../src/contracts/revocation-feed.js';
 import { MemoryRevocationFeed } from '../../../src/memory-revocation-feed.js';
+import type { TokenId } from '../../../src/token-id.js';
+
+const operations = {
+  clock: new TestClock(),
+  run: (_what: string, run: (signal: AbortSignal) => unknown) => run(new AbortController().signal),
+};
+
+it('tokens that others are rotated into while they are revoked are revoked as well, of a chain and of all of a user', async () => {
+  const document = { _id: 'a'.repeat(64), userId: 'ann', chainId: 'a'.repeat(64) };
+  const live = new Set<string>();
+  let rotations = 0;
+  const tokens = {
+    updateMany: async () => {
+      const modifiedCount = live.size;
+      live.clear();
+      if (modifiedCount > 0 && rotations < 3) {
+        rotations += 1;
+        live.add(`successor ${rotations}`); // behind what the write has gone over
+      }
+      return { modifiedCount };
+    },
+    find: () => ({ toArray: async () => [document] }),
+    findOne: async () => document,
+  };
+  const revocation = new TokenRevocation({ tokens, operations, told: new MemoryRevocationFeed(), onRevoked: () => undefined } as never);
+  for (const revoke of [() => revocation.one(document._id as TokenId), () => revocation.allOf('ann')]) {
+    rotations = 0;
+    live.add('first');
+    await revoke();
+    expect([rotations, live.size]).toEqual([3, 0]);
+  }
+});
 
 it('tokens that were revoked, of which it cannot be said which, have the channels of their user looked up again, and none ended', async () => {
   const told = new MemoryRevocationFeed();
@@ -11,13 +43,10 @@ it('tokens that were revoked, of which it cannot be said which, have the channel
     (revocation) => void heard.push(revocation),
     () => undefined,
   );
+  const updates = [2, 0];
   const tokens = {
-    updateMany: async () => ({ modifiedCount: 2 }),
+    updateMany: async () => ({ modifiedCount: updates.shift() }),
     find: () => ({ toArray: () => Promise.reject(new Error('down')) }),
-  };
-  const operations = {
-    clock: new TestClock(),
-    run: (_what: string, run: (signal: AbortSignal) => unknown) => run(new AbortController().signal),
   };
   const order: string[] = [];
   const parts = { tokens, operations, told, onRevoked: () => void order.push(`revoked, ${heard.length} told`) };
