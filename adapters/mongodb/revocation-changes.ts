@@ -71,6 +71,7 @@ export function stagesFor(watched: WatchedCollections): Document[] {
         operationType: 1,
         ns: 1,
         documentKey: 1,
+        clusterTime: 1,
         'updateDescription.updatedFields.revokedAt': 1,
         [`updateDescription.updatedFields.${userKey}`]: 1,
         'fullDocument.revokedAt': 1,
@@ -90,7 +91,11 @@ export function stagesFor(watched: WatchedCollections): Document[] {
 export function revocationOf(change: ChangeStreamDocument, watched: WatchedCollections, now: number): Revocation | typeof gap | undefined {
   switch (change.operationType) {
     case 'insert':
-      return receivedRevocation('a published revocation', { ...change.fullDocument, userId: userIdOf(change.fullDocument.userId) });
+      return asOfThen(
+        receivedRevocation('a published revocation', { ...change.fullDocument, userId: userIdOf(change.fullDocument.userId) }),
+        change,
+        now,
+      );
     case 'update':
     case 'replace':
     case 'delete':
@@ -98,6 +103,13 @@ export function revocationOf(change: ChangeStreamDocument, watched: WatchedColle
     default:
       return gap; // a collection or the database was dropped or renamed
   }
+}
+
+/** A user may have logged in again since: what comes late, as after an outage, ends the channels of before it, and the others are looked up again. */
+function asOfThen(revocation: Revocation, { clusterTime }: ChangeStreamDocument, now: number): Revocation {
+  if (clusterTime === undefined || !('userId' in revocation) || revocation.hint || revocation.issuedBefore !== undefined) return revocation;
+  const latest = clusterTime.getHighBitsUnsigned() * 1_000 + clockSkewMs;
+  return latest < now ? { ...revocation, issuedBefore: new Date(latest) } : revocation;
 }
 
 type RowChange = Extract<ChangeStreamDocument, { readonly operationType: 'update' | 'replace' | 'delete' }>;

@@ -15,6 +15,8 @@ const defaultTimeoutMs = 3_000;
 const maxWaiting = 1_000;
 /** So many may be unanswered where it seems to be there: a line that was cut in silence takes all that it is given, for minutes. */
 const maxUnanswered = 16_384;
+/** The same of what is published: a revocation is short, and everybody may be logged out at once. */
+const maxPublished = 65_536;
 
 /** A Lua script, and the digest that the server knows it by once it has seen it. */
 export interface RedisScript {
@@ -52,30 +54,24 @@ export class Operations {
    * @param what completes "Redis did not …".
    */
   command(what: string, key: string, command: RedisCommand): Promise<unknown> {
-    return this.run(what, () => this.#send(key, command));
+    return this.run(what, () => this.#command(key, command));
   }
 
   /** The reply to a script that touches one key. */
   script(what: string, key: string, { source, digest }: RedisScript, args: readonly string[]): Promise<unknown> {
     return this.run(what, async () => {
       try {
-        return await this.#send(key, ['EVALSHA', digest, '1', key, ...args]);
+        return await this.#command(key, ['EVALSHA', digest, '1', key, ...args]);
       } catch (error) {
         if (!isReplyOf(error, 'NOSCRIPT')) throw error;
-        return this.#send(key, ['EVAL', source, '1', key, ...args]);
+        return this.#command(key, ['EVAL', source, '1', key, ...args]);
       }
     });
   }
 
   /** Sends `data` to those who hear `channel`. */
   publish(what: string, channel: string, data: string): Promise<unknown> {
-    return this.run(what, async () => {
-      try {
-        return await this.gateway.publish(channel, data);
-      } catch (error) {
-        throw withoutCommand(error);
-      }
-    });
+    return this.run(what, () => this.#send(maxPublished, () => this.gateway.publish(channel, data)));
   }
 
   /** Runs what takes a signal, which is aborted when time is up. */
@@ -85,13 +81,17 @@ export class Operations {
     return withSignalAndDeadline(operation, { clock, ms, onTimeout });
   }
 
-  async #send(key: string, command: RedisCommand): Promise<unknown> {
-    if (this.#unanswered >= maxWaiting && (this.#unanswered >= maxUnanswered || !this.gateway.isReady())) {
+  #command(key: string, command: RedisCommand): Promise<unknown> {
+    return this.#send(maxUnanswered, () => this.gateway.command(key, command));
+  }
+
+  async #send(most: number, send: () => Promise<unknown>): Promise<unknown> {
+    if (this.#unanswered >= maxWaiting && (this.#unanswered >= most || !this.gateway.isReady())) {
       throw new Error(`Redis does not answer, and ${this.#unanswered} commands wait for it already.`);
     }
     this.#unanswered += 1;
     try {
-      return await this.gateway.command(key, command);
+      return await send();
     } catch (error) {
       throw withoutCommand(error);
     } finally {
