@@ -1,4 +1,5 @@
 import { kindOf } from './kind-of.js';
+import { tagged } from './tagged.js';
 
 const namePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const valuePattern = /^[\t\x20-\x7e]*$/;
@@ -102,3 +103,5 @@ export class ResponseHeaders {
     );
   }
 }
+
+tagged('ResponseHeaders', ResponseHeaders.prototype);

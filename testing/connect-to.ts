@@ -10,6 +10,7 @@ import { ChannelServer } from '../src/server/channel-server.js';
 import { type ChannelServerOptions, isServerOption } from '../src/server/channel-server-options.js';
 import { SessionDraft } from '../src/session/session-draft.js';
 import { cutReason, isCloseCode } from '../src/status-codes.js';
+import { tagged } from '../src/tagged.js';
 import type { AnonymousUser, AppUser } from '../src/users.js';
 import { checkedHandshake, fakeRequest, type HandshakeOptions } from './fake-request.js';
 import { FakeTransport } from './fake-transport.js';
@@ -127,7 +128,15 @@ export class TestClient {
     if (this.#transport.socket === undefined) this.#channel.closed(code, reason);
     await this.#channel.finished;
   }
+
+  /** What the client has seen, as snapshots and the diffs of test runners show it. */
+  toJSON(): object {
+    const { user, refusal, closed, sent } = this;
+    return { user, refusal, closed, sent };
+  }
 }
+
+tagged('TestClient', TestClient.prototype);
 
 /**
  * Connects a client to a server, or to handlers (for which it makes a server), without a network. Resolves when connect has succeeded or was refused:

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { aFunction, checkOption, type Rule } from '../src/checked-options.js';
 import type { Clock } from '../src/contracts/clock.js';
+import { tagged } from '../src/tagged.js';
 
 const owner = 'TestClock';
 
@@ -110,6 +111,8 @@ export class TestClock implements Clock {
     return next;
   }
 }
+
+tagged('TestClock', TestClock.prototype);
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < turnsToSettle; turn += 1) await nextTurn();

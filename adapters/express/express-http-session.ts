@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { HttpSession } from '../../src/contracts/http-session-reader.js';
 import { copyOfData } from '../../src/copy-of-data.js';
 import { ChannelError } from '../../src/errors.js';
+import { tagged } from '../../src/tagged.js';
 import { cookieKey, type SessionValues, setValue, valuesOf } from './session-values.js';
 
 const owner = 'HttpSession.save';
@@ -63,6 +64,8 @@ export class ExpressHttpSession implements HttpSession {
     this.#before = after;
   }
 }
+
+tagged('ExpressHttpSession', ExpressHttpSession.prototype);
 
 function changesBetween(before: SessionValues, after: SessionValues): SessionChanges {
   const set = new Map<string, unknown>();

@@ -9,6 +9,7 @@ import { ChannelError } from '../../src/errors.js';
 import { cookieValues } from '../../src/identity/credentials.js';
 import { kindOf } from '../../src/kind-of.js';
 import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
+import { tagged } from '../../src/tagged.js';
 import { aWallClock, type WallClock } from './wall-clock.js';
 
 /** Options of {@link MemoryHttpSessionReader}. */
@@ -164,6 +165,8 @@ class MemoryHttpSession implements HttpSession {
     this.#write(this.data);
   }
 }
+
+tagged('MemoryHttpSession', MemoryHttpSession.prototype);
 
 function copyOf(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) {

@@ -7,6 +7,7 @@ import { checkCopy, markCopy } from '../package-copy.js';
 import type { PendingHandler } from '../pending-handlers.js';
 import type { ChannelRecord } from '../session/channel-record.js';
 import { SessionDraft } from '../session/session-draft.js';
+import { tagged } from '../tagged.js';
 import type { AnonymousUser, AuthenticatedUser } from '../users.js';
 import { checkMayBegin, passedWrappers } from '../wrapping/passed-marks.js';
 import type { Connection } from './connection.js';
@@ -14,7 +15,6 @@ import { tellEnding } from './when-ending.js';
 
 /** Stands where no wrapper has put anything yet; `undefined` is a value of its own. */
 const absent: unique symbol = Symbol('absent');
-type Absent = typeof absent;
 
 /** One event of a channel, of a fixed shape. Members that wrappers add throw where none added them, rather than be `undefined`. */
 export abstract class ChannelMessage implements BaseMessage, PendingHandler {
@@ -25,10 +25,10 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   #hasSession = false;
   #draft: SessionDraft | undefined;
   #isOver = false;
-  #user: AuthenticatedUser | AnonymousUser | Absent = absent;
-  #httpSession: HttpSession | undefined | Absent = absent;
+  #user: AuthenticatedUser | AnonymousUser | typeof absent = absent;
+  #httpSession: HttpSession | undefined | typeof absent = absent;
   #body: unknown = absent;
-  #requestId: string | undefined | Absent = absent;
+  #requestId: string | undefined | typeof absent = absent;
   /** Whether the client was told what came of it: the answer to its number, or an error. */
   isAnswered = false;
   startedAt = 0;
@@ -220,7 +220,7 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   }
 }
 
-markCopy(ChannelMessage.prototype);
+tagged('Message', markCopy(ChannelMessage.prototype));
 
 function missing(member: string, wrappers: string): TypeError {
   return new TypeError(`message.${member}: no wrapper gave it; wrap the handler in ${wrappers}`);

@@ -1,12 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { channelCounts } from '../channel-counts.js';
 import type { IdentityKeys } from '../identity/user-source.js';
+import { tagged } from '../tagged.js';
 import type { TokenId } from '../token-id.js';
 import { newChannelId } from './channel-id.js';
 import { ChannelIndex } from './channel-index.js';
 import type { ChannelWatch } from './channel-watch.js';
 import type { Channels } from './channels.js';
-import type { Connection } from './connection.js';
+import { Connection } from './connection.js';
 import { LingeringConnects } from './lingering-connects.js';
 import type { Runtime } from './runtime.js';
 import { mayHandle, reportUnfinished } from './unfinished-work.js';
@@ -281,6 +282,9 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
     this.#runtime.sessions.close();
   }
 }
+
+tagged('ChannelRegistry', ChannelRegistry.prototype);
+tagged('Channel', Connection.prototype);
 
 /** Those whose connection is not gone, in the order in which they came, not in that in which it was known who speaks. */
 function present(channels: readonly Connection[]): readonly Connection[] {

@@ -18,6 +18,7 @@ import type { Identified } from '../identity/identify-request.js';
 import { kindOf } from '../kind-of.js';
 import { LiveWatch } from '../live/live-watch.js';
 import { markCopy } from '../package-copy.js';
+import { tagged } from '../tagged.js';
 import { checkTokenId, type TokenId } from '../token-id.js';
 import { AcceptedTransport } from './accepted-transport.js';
 import type { ChannelHandlers, ClassHandlers } from './channel-handlers.js';
@@ -216,4 +217,4 @@ export class ChannelServer<H extends object = object> {
   }
 }
 
-markCopy(ChannelServer.prototype);
+tagged('ChannelServer', markCopy(ChannelServer.prototype));

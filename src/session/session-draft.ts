@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import type { JsonValue } from '../contracts/session-store.js';
 import { kindOf } from '../kind-of.js';
 import type { ChannelSession } from '../messages.js';
+import { tagged } from '../tagged.js';
 import { applyUpdater, type Change, type Changes, type Updater } from './changes.js';
 import { frozenJson } from './json-value.js';
 import { objectOf, type SessionData, type Snapshot } from './session-data.js';
@@ -183,6 +184,8 @@ export class SessionDraft implements ChannelSession {
     return `ChannelSession ${inspect(this.toJSON())}`;
   }
 }
+
+tagged('ChannelSession', SessionDraft.prototype);
 
 // What is written to a property that no session has would be lost. This stands behind the class's own members, where only such a write
 // comes; it also speaks up in code that is not strict, which an object that merely takes no properties does not.
