@@ -13,7 +13,6 @@ try {
   await run('npm', ['test']);
   await run('npm', ['run', 'lint']);
   await run('npm', ['run', 'typecheck']);
-  await run('npm', ['run', 'build']);
   await run('npm', ['run', 'check:package']);
   await run('npm', ['run', 'check:smoke']);
   await run('npm', ['run', 'check:recipes']);

@@ -1,15 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { checkedIds, checkId } from '../../src/check-id.js';
-import { aFlag, aFunction, aName, checkedOptions, having, type Rules } from '../../src/checked-options.js';
+import { aFlag, aFunction, aName, checkedOptions, type Rules } from '../../src/checked-options.js';
+import type { Clock } from '../../src/contracts/clock.js';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { withDeadline } from '../../src/deadline.js';
 import { ChannelError } from '../../src/errors.js';
 import { maxInFlight } from '../../src/identity/max-in-flight.js';
+import { someAtATime } from '../../src/identity/some-at-a-time.js';
 import { systemClock } from '../../src/system-clock.js';
 import { unreadable, withUnreadable } from '../../src/unreadable.js';
 import { type ConnectMiddleware, checkedChain } from './connect-middleware.js';
 import { applyChanges, ExpressHttpSession, type SessionChanges } from './express-http-session.js';
-import { type ExpressStore, StoreCalls } from './express-store.js';
+import { anExpressStore, type ExpressStore, StoreCalls } from './express-store.js';
 import { inTurn } from './in-turn.js';
 import { defaultTimeoutMs, type ExpressOptions, expressRules } from './options.js';
 import { runChain } from './run-chain.js';
@@ -47,7 +49,7 @@ const owner = 'ExpressSessionReader';
 const rules: Rules<ExpressSessionReaderOptions> = {
   ...expressRules,
   cookie: aName,
-  store: having('a store of express-session', 'get', 'set', 'destroy'),
+  store: anExpressStore,
   userId: aFunction,
   touchWhileOpen: aFlag,
 };
@@ -66,7 +68,7 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
   readonly timeoutMs: number;
   readonly #chain: readonly ConnectMiddleware[];
   readonly #options: Readonly<ExpressSessionReaderOptions<Session>>;
-  readonly #clock: NonNullable<ExpressOptions['clock']>;
+  readonly #clock: Clock;
   readonly #running = new WeakMap<IncomingMessage, Promise<ChainEnd>>();
   /** Sessions that middleware made for requests which had none. */
   readonly #fresh = new WeakSet<object>();
@@ -88,7 +90,7 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
   async read(request: IncomingMessage): Promise<HttpSession | undefined> {
     const { status, session, sessionID: id, sessionStore } = await this.#run(request);
     if (status !== undefined) checkRefusal(status);
-    if (rules.store.accepts(sessionStore)) this.#calls ??= new StoreCalls(sessionStore as ExpressStore, this.#clock, this.timeoutMs);
+    if (anExpressStore.accepts(sessionStore)) this.#calls ??= new StoreCalls(sessionStore as ExpressStore, this.#clock, this.timeoutMs);
     if (session === undefined) return this.#none(request); // also where a guard took that for nobody's
     if (status !== undefined || typeof session !== 'object' || session === null) return undefined; // somebody in the chain has taken it away
     if (typeof id === 'string') {
@@ -114,7 +116,7 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
     const failures = new Map<string, unknown>();
     const checked = checkedIds(`${owner}.readByIds`, ids);
     let answered = 0;
-    await eightAtATime(checked, async (id) => {
+    await someAtATime([...new Set(checked)], async (id) => {
       try {
         const stored = await this.#store().get(id);
         answered += 1;
@@ -138,7 +140,7 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
         failures.push(error); // the others are touched all the same
       }
     };
-    await eightAtATime(checkedIds(`${owner}.touchMany`, ids), touch);
+    await someAtATime([...new Set(checkedIds(`${owner}.touchMany`, ids))], touch);
     if (failures.length > 0) throw failures[0];
   }
 
@@ -220,21 +222,4 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
 function checkRefusal(status: number): void {
   if (refusals.includes(status) || (status >= 300 && status < 400)) return;
   throw new ChannelError('ERR_LOOKUP_FAILED', `The session middleware answered the handshake by itself, with status ${status}.`);
-}
-
-async function eightAtATime(ids: readonly string[], each: (id: string) => Promise<void>): Promise<void> {
-  const waiting = new Set(ids).values();
-  let isOver = false;
-  const run = async (): Promise<void> => {
-    for (const id of waiting) {
-      if (isOver) return;
-      try {
-        await each(id);
-      } catch (error) {
-        isOver = true;
-        throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: maxInFlight }, run));
 }

@@ -1,12 +1,12 @@
 import { checkId } from '../../src/check-id.js';
 import { checkedTime } from '../../src/checked-date.js';
-import { aString, checkedOptions, checkOption, having, type Rules } from '../../src/checked-options.js';
+import { aString, checkedOptions, checkOption, type Rules } from '../../src/checked-options.js';
 import type { SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { ChannelError } from '../../src/errors.js';
 import { checkExpectedVersion, checkStoredSession } from '../../src/session/check-stored-session.js';
 import { systemClock } from '../../src/system-clock.js';
 import { type ChannelRecord, recordIn, recordOf, sessionOf, storedSessionOf } from './channel-record.js';
-import { type ExpressStore, StoreCalls } from './express-store.js';
+import { anExpressStore, type ExpressStore, StoreCalls } from './express-store.js';
 import { inTurn } from './in-turn.js';
 import { defaultTimeoutMs, type ExpressOptions, expressRules } from './options.js';
 
@@ -38,7 +38,7 @@ export class ExpressSessionStore implements SessionStore {
 
   /** @throws {TypeError} when `store` is none, or an option is out of its range. */
   constructor(store: ExpressStore, options: ExpressSessionStoreOptions = {}) {
-    checkOption(owner, 'store', store, having('a store of express-session', 'get', 'set', 'destroy'));
+    checkOption(owner, 'store', store, anExpressStore);
     const { timeoutMs = defaultTimeoutMs, clock = systemClock, prefix = 'channel:' } = checkedOptions(owner, options, rules);
     this.timeoutMs = timeoutMs;
     this.#prefix = prefix;
@@ -48,16 +48,16 @@ export class ExpressSessionStore implements SessionStore {
   /** As the contract says. An unreadable record gets an impossible version, so that the core reports it and treats it as absent. */
   async load(id: string): Promise<StoredSession | undefined> {
     checkId(`${owner}.load`, 'id', id);
-    const session = await this.#calls.get(this.#prefix + id);
+    const session = await this.#calls.get(this.#keyOf(id));
     return session && storedSessionOf(recordIn(session) ?? unreadable);
   }
 
   async create(id: string, session: StoredSession): Promise<void> {
     checkId(`${owner}.create`, 'id', id);
     const checked = checkStoredSession(`${owner}.create`, session);
-    await this.#inTurn(id, async () => {
-      if (await this.#find(id)) throw new ChannelError('ERR_SESSION_CONFLICT', 'There is a session of this id already.');
-      await this.#set(id, recordOf(checked));
+    await this.#inTurn(id, async (key) => {
+      if (await this.#find(key)) throw new ChannelError('ERR_SESSION_CONFLICT', 'There is a session of this id already.');
+      await this.#set(key, recordOf(checked));
     });
   }
 
@@ -65,44 +65,47 @@ export class ExpressSessionStore implements SessionStore {
     checkId(`${owner}.save`, 'id', id);
     checkExpectedVersion(`${owner}.save`, expectedVersion);
     const record = recordOf(checkStoredSession(`${owner}.save`, session));
-    await this.#inTurn(id, async () => {
-      const current = await this.#find(id);
+    await this.#inTurn(id, async (key) => {
+      const current = await this.#find(key);
       if (current?.createdAt !== record.createdAt)
         throw new ChannelError('ERR_SESSION_GONE', 'The session was destroyed, or it has expired.');
       if (current.version !== expectedVersion) {
         throw new ChannelError('ERR_SESSION_CONFLICT', 'The session was saved by someone else meanwhile.');
       }
-      await this.#set(id, record);
+      await this.#set(key, record);
     });
   }
 
   async touch(id: string, expiresAt: Date): Promise<void> {
     checkId(`${owner}.touch`, 'id', id);
     const time = checkedTime(`${owner}.touch`, 'expiresAt', expiresAt);
-    await this.#inTurn(id, async () => {
-      const record = await this.#find(id);
+    await this.#inTurn(id, async (key) => {
+      const record = await this.#find(key);
       if (record === undefined) return;
-      const key = this.#prefix + id;
       await this.#calls.touch(key, sessionOf(this.#calls.store, key, { ...record, expiresAt: time }));
     });
   }
 
   async destroy(id: string): Promise<void> {
     checkId(`${owner}.destroy`, 'id', id);
-    await this.#inTurn(id, () => this.#calls.destroy(this.#prefix + id));
+    await this.#inTurn(id, (key) => this.#calls.destroy(key));
   }
 
-  #inTurn<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
-    return inTurn(this.#calls.store, this.#prefix + id, work);
+  #keyOf(id: string): string {
+    return this.#prefix + id;
   }
 
-  async #find(id: string): Promise<ChannelRecord | undefined> {
-    const session = await this.#calls.get(this.#prefix + id);
+  #inTurn<Result>(id: string, work: (key: string) => Promise<Result>): Promise<Result> {
+    const key = this.#keyOf(id);
+    return inTurn(this.#calls.store, key, () => work(key));
+  }
+
+  async #find(key: string): Promise<ChannelRecord | undefined> {
+    const session = await this.#calls.get(key);
     return session && recordIn(session);
   }
 
-  async #set(id: string, record: ChannelRecord): Promise<void> {
-    const key = this.#prefix + id;
+  async #set(key: string, record: ChannelRecord): Promise<void> {
     await this.#calls.set(key, sessionOf(this.#calls.store, key, record));
   }
 }

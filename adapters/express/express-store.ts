@@ -1,3 +1,4 @@
+import { having, type Rule } from '../../src/checked-options.js';
 import type { Clock } from '../../src/contracts/clock.js';
 import { withDeadline } from '../../src/deadline.js';
 import { kindOf } from '../../src/kind-of.js';
@@ -13,6 +14,10 @@ export interface ExpressStore {
   touch?(id: string, session: never, callback?: Done): unknown;
 }
 
+/** What tells such a store from something else. */
+export const anExpressStore: Rule = having('a store of express-session', 'get', 'set', 'destroy');
+
+/** The same without overloads, so that it can be called whatever its sessions are. */
 interface Callable {
   get(id: string, callback: (error: unknown, session?: unknown) => void): unknown;
   set(id: string, session: object, callback: Done): unknown;

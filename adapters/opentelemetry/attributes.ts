@@ -19,10 +19,15 @@ export function errorOf({ code }: { readonly code: string | undefined }): Attrib
   return code === undefined ? {} : { 'error.type': code };
 }
 
+/** Who ended a channel. */
+export function enderOf({ code }: Pick<CloseEvent, 'code'>): Attributes {
+  return { 'ws_with.close.by': code === undefined ? 'peer' : 'server' };
+}
+
 /** Who ended a channel, and how. Codes that peers and applications are free to choose are told by their thousand: they are too many. */
 export function closeOf({ code, closeCode, wasOpen }: CloseEvent): Attributes {
   return {
-    'ws_with.close.by': code === undefined ? 'peer' : 'server',
+    ...enderOf({ code }),
     'ws_with.close.code': closeCode < 3_000 ? String(closeCode) : `${Math.floor(closeCode / 1_000)}xxx`,
     'ws_with.close.was_open': wasOpen,
     ...errorOf({ code }),

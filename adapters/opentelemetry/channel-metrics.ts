@@ -1,6 +1,6 @@
-import type { Histogram, Meter, ObservableResult } from '@opentelemetry/api';
+import type { Attributes, Histogram, Meter, ObservableResult } from '@opentelemetry/api';
 import { channelCounts } from '../../src/channel-counts.js';
-import { authenticationOf, closeOf, errorOf, handshakeOf } from './attributes.js';
+import { authenticationOf, closeOf, enderOf, errorOf, handshakeOf } from './attributes.js';
 import type { Listeners } from './listeners.js';
 
 /** The bounds of the histograms of short times, in seconds: those that the conventions give for HTTP. */
@@ -34,13 +34,13 @@ function observe(result: ObservableResult): void {
 }
 
 /** A histogram of short times; its events give milliseconds, or none where nobody listened when it began. */
-function durationOf(meter: Meter, name: string, description: string): (ms: number | undefined, attributes: object) => void {
+function durationOf(meter: Meter, name: string, description: string): (ms: number | undefined, attributes: Attributes) => void {
   const histogram = meter.createHistogram(name, { description, unit: 's', advice: { explicitBucketBoundaries: shortTimes } });
   return (ms, attributes) => recordSeconds(histogram, ms, attributes);
 }
 
-function recordSeconds(histogram: Histogram, ms: number | undefined, attributes: object): void {
-  if (ms !== undefined) histogram.record(ms / 1_000, { ...attributes });
+function recordSeconds(histogram: Histogram, ms: number | undefined, attributes: Attributes): void {
+  if (ms !== undefined) histogram.record(ms / 1_000, attributes);
 }
 
 function ofHandshakes(meter: Meter): Listeners {
@@ -135,7 +135,7 @@ function ofLife(meter: Meter): Listeners {
   return {
     close(event) {
       closes.add(1, closeOf(event));
-      if (event.wasOpen) recordSeconds(lifetime, event.ageMs, { 'ws_with.close.by': event.code === undefined ? 'peer' : 'server' });
+      if (event.wasOpen) recordSeconds(lifetime, event.ageMs, enderOf(event));
     },
     'slow-consumer': () => slow.add(1),
     heartbeat(event) {

@@ -31,10 +31,11 @@ export function consume(
   } catch (error) {
     return limitedOr(owner, error);
   }
-  return inTime(owner, message, promiseOf(result)).then(nothing, (error: unknown) => limitedOr(owner, error));
+  return inTime(owner, message, promiseOf(result)).then(
+    () => undefined,
+    (error: unknown) => limitedOr(owner, error),
+  );
 }
-
-function nothing(): undefined {}
 
 /** At connect the deadline of connect counts, which takes it for a look-up; later it has one of its own. */
 function inTime(owner: string, message: ChannelMessage, pending: Promise<unknown>): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { aFunction, anInteger, checkedOptions, checkOption, having, oneOf, type Rule } from '../../src/checked-options.js';
+import { aFunction, anInteger, checkedOptions, checkOption, having, oneOf, type Rule, type Rules } from '../../src/checked-options.js';
 import type { BaseMessage } from '../../src/messages.js';
 import type { None } from '../../src/wrapping/wrapper.js';
 
@@ -51,6 +51,13 @@ function orFunction(rule: Rule): Rule {
   return { must: `${rule.must}, or a function`, accepts: (value) => rule.accepts(value) || aFunction.accepts(value) };
 }
 
+const rules: Rules<RateLimitOptions> = {
+  limiter: having('a limiter of rate-limiter-flexible', 'consume'),
+  by: orFunction(whom),
+  points: orFunction(integer),
+  onLimit: oneOf(['tell', 'close']),
+};
+
 /** A key of the limiter, as a function gives it. */
 const aKey: Rule = {
   must: 'a string that is not empty, or undefined',
@@ -59,10 +66,8 @@ const aKey: Rule = {
 
 /** @throws {TypeError} when there is no limiter, or an option is not what it must be. */
 export function checkedRateLimit(owner: string, given: RateLimitOptions | undefined): RateLimitSettings {
-  const limiter = having('a limiter of rate-limiter-flexible', 'consume');
-  const rules = { limiter, by: orFunction(whom), points: orFunction(integer), onLimit: oneOf(['tell', 'close']) };
   const options = checkedOptions(owner, given, rules);
-  checkOption(owner, 'limiter', options.limiter, limiter);
+  checkOption(owner, 'limiter', options.limiter, rules.limiter); // which must be given
   const { by = 'channel', points = 1, onLimit = 'tell' } = options;
   return { limiter: options.limiter, by, points, closes: onLimit === 'close' };
 }

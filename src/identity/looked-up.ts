@@ -1,6 +1,6 @@
 import { kindOf } from '../kind-of.js';
 import { errorOf } from '../thrown.js';
-import { maxInFlight } from './max-in-flight.js';
+import { someAtATime } from './some-at-a-time.js';
 
 /** How to look up one, and several at once where a repository can. */
 export interface LookUp<Id extends string, Found> {
@@ -49,19 +49,13 @@ export async function lookedUp<Id extends string, Found, Made>(
         );
     return made;
   }
-  let next = 0;
-  const run = async (): Promise<void> => {
-    while (next < ids.length) {
-      const id = ids[next] as Id;
-      next += 1;
-      try {
-        const found = await one(id);
-        if (found != null) made.set(id, make(found, false));
-      } catch (error) {
-        made.set(id, errorOf(error));
-      }
+  await someAtATime(ids, async (id) => {
+    try {
+      const found = await one(id);
+      if (found != null) made.set(id, make(found, false));
+    } catch (error) {
+      made.set(id, errorOf(error));
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(maxInFlight, ids.length) }, run));
+  });
   return made;
 }
