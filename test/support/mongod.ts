@@ -14,6 +14,7 @@ import { promisify } from 'node:util';
 import { MongoClient } from 'mongodb';
 import { DryMongoBinary, MongoBinary, MongoMemoryReplSet, MongoMemoryServer } from 'mongodb-memory-server-core';
 import type { TestProject } from 'vitest/node';
+import { pause } from './pause.js';
 
 const run = promisify(execFile);
 
@@ -32,8 +33,8 @@ export interface Mongod extends AsyncDisposable {
   readonly port: number;
   /** Its version, and where the program comes from. */
   readonly description: string;
-  /** `SIGSTOP`: its connections stay open and nothing answers. */
-  pause(): void;
+  /** `SIGSTOP`: its connections stay open, and nothing answers from when this resolves. */
+  pause(): Promise<void>;
   /** `SIGCONT`. */
   resume(): void;
   /** `SIGKILL`; resolves when the process is gone. Its data stay. */
@@ -219,8 +220,9 @@ export async function startMongod({ nodes = 1, mayBeInMemory = true }: MongodOpt
     url,
     port: server.instanceInfo!.port,
     description: `mongod ${version} from ${origin}`,
-    pause() {
-      paused = running().kill('SIGSTOP');
+    async pause() {
+      paused = true;
+      await pause(running());
     },
     resume() {
       paused = !running().kill('SIGCONT');

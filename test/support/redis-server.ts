@@ -7,14 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { eventually } from './eventually.js';
+import { pause } from './pause.js';
 
 const run = promisify(execFile);
 
 /** A server that is nobody else's, on a free port of 127.0.0.1. */
 export interface RedisServer extends AsyncDisposable {
   readonly port: number;
-  /** `SIGSTOP`: its connections stay open and nothing answers. */
-  pause(): void;
+  /** `SIGSTOP`: its connections stay open, and nothing answers from when this resolves. */
+  pause(): Promise<void>;
   /** `SIGCONT`. */
   resume(): void;
   /** `SIGKILL`; resolves when the process is gone. */
@@ -88,7 +89,7 @@ export async function startRedis({ isDurable = false, isClusterNode = false }: R
     ask,
     kill,
     restart: start,
-    pause: () => void child.kill('SIGSTOP'),
+    pause: () => pause(child),
     resume: () => void child.kill('SIGCONT'),
     async [Symbol.asyncDispose]() {
       await kill();

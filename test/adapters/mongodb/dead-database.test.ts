@@ -118,7 +118,7 @@ describeOnMongo('Where MongoDB is dead, all that is asked of it', () => {
   }
 
   it('fails at the deadline while its process is stopped, and works once it goes on', async () => {
-    mongod.pause();
+    await mongod.pause();
     expect(await failuresAtTheDeadline()).toEqual(allTimedOut);
     mongod.resume();
     await expectAllWorks();
@@ -159,7 +159,7 @@ describeOnMongo('Where MongoDB is dead, all that is asked of it', () => {
   });
 
   it('fails at its own deadline, not at that of the batch it waits for, and is not asked for afterwards', async () => {
-    mongod.pause();
+    await mongod.pause();
     const first = expect(tokens.findById(tokenId)).rejects.toMatchObject({ name: 'TimeoutError' });
     await clock.advance(timeoutMs - 1_000);
     const second = expect(tokens.findById(tokenId)).rejects.toMatchObject({ name: 'TimeoutError' });
@@ -174,7 +174,7 @@ describeOnMongo('Where MongoDB is dead, all that is asked of it', () => {
 
   it('fails at the deadline though ten thousand ask, and leaves nothing behind', async () => {
     const timers = clock.pendingTimers;
-    mongod.pause();
+    await mongod.pause();
     const outcomes = Array.from({ length: 10_000 }, () =>
       tokens.findById(tokenId).then(
         () => 'fulfilled',

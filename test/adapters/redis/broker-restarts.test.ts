@@ -85,7 +85,7 @@ describe.each(Object.entries(clients))('a broker that comes and goes, through %s
   it('bounds what is on its way while it does not answer', async () => {
     const sender = new RedisBroadcaster(sending.client, { maxPendingBytes: 100_000, timeoutMs: 30_000 });
     await eventually(() => sender.publish('lobby', 'before'));
-    server.pause();
+    await server.pause();
     let refused = 0;
     try {
       const publishing: Promise<void>[] = [];
@@ -116,7 +116,7 @@ describe.each(Object.entries(clients))('a broker that comes and goes, through %s
         gaps += 1;
       },
     );
-    server.pause();
+    await server.pause();
     await clock.advance(10_000); // it asks
     await clock.advance(3_000); // and has no answer
     server.resume();
