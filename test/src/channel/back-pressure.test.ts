@@ -207,7 +207,7 @@ describe.each([false, true])('an application that sends by itself, too (compress
           if (order === 'behind') channel.socket?.send(randomBytes(own));
         },
       },
-      { maxBufferedBytes: 64_000_000, upgrades: { ws: { perMessageDeflate } } },
+      { maxBufferedBytes: 64_000_000, upgrades: { ws: { perMessageDeflate: perMessageDeflate && { zlibDeflateOptions: { level: 1 } } } } },
     );
     const client = await WsClient.connect(port, { perMessageDeflate });
     client.socket.pause();
