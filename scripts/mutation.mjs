@@ -5,8 +5,9 @@
 //   npm run mutation -- --only src/origin.ts --sample all all of one file, or of a folder
 //   npm run mutation -- --only src/origin.ts --sample all --tests test/src/origin.test.ts    what this test file, or folder, notices
 //   npm run mutation -- --project redis                   those of the adapter for Redis (or `mongodb`), with its tests
+//   npm run mutation -- --since HEAD~20                   those in lines that are not as they were then
 // `out/mutation.jsonl` tells what became of each; the exit code says nothing of it.
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     project: { type: 'string', default: 'unit' },
     only: { type: 'string' },
     tests: { type: 'string', default: '' },
+    since: { type: 'string' },
     sample: { type: 'string', default: '100' },
     seed: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '1' },
@@ -43,6 +45,20 @@ const { values } = parseArgs({
   },
 });
 const results = resolve('out/mutation.jsonl');
+
+/** The numbers of the lines of a file that are not as they were at the commit `since`. */
+function changedLines(file) {
+  const difference = execFileSync('git', ['diff', '--unified=0', '--find-renames', values.since, '--', file], { encoding: 'utf8' });
+  const hunks = [...difference.matchAll(/^@@ -\S+ \+(\d+)(?:,(\d+))? @@/gm)];
+  return new Set(hunks.flatMap(([, first, count = '1']) => Array.from({ length: Number(count) }, (_, index) => Number(first) + index)));
+}
+
+function mutantsIn(file) {
+  const mutants = mutantsOf(file, readFileSync(file, 'utf8')).map((mutant) => ({ ...mutant, file }));
+  if (values.since === undefined) return mutants;
+  const changed = changedLines(file);
+  return mutants.filter(({ line }) => changed.has(line));
+}
 
 /** A number from 0 to 1 that the seed and `text` decide. */
 function chance(text) {
@@ -171,7 +187,7 @@ const sources = sourcesOf[values.project]
   .filter((name) => name.endsWith('.ts'))
   .toSorted();
 const files = sources.filter((file) => values.only === undefined || file.startsWith(values.only));
-const all = files.flatMap((file) => mutantsOf(file, readFileSync(file, 'utf8')).map((mutant) => ({ ...mutant, file })));
+const all = files.flatMap(mutantsIn);
 const mutants = sampled(all);
 console.log(`${mutants.length} mistakes of ${all.length}, in ${new Set(mutants.map(({ file }) => file)).size} of ${files.length} files`);
 

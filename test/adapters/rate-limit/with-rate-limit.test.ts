@@ -131,6 +131,7 @@ describe('a limiter that cannot tell', () => {
     ['rejects with an error', () => Promise.reject(new Error('store down'))],
     ['rejects with nothing', () => Promise.reject()],
     ['rejects with an object of errors', () => Promise.reject({ a: new Error('down') })],
+    ['rejects with a promise that rejects', () => Promise.reject(Promise.reject(new Error('down')))],
     [
       'throws',
       () => {

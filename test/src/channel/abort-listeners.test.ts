@@ -60,6 +60,8 @@ it('message.signal is a signal like any other', async () => {
         called.push(`onabort ${this === signal}`);
       };
       expect(() => signal.addEventListener('abort', 5 as never)).toThrow(TypeError);
+      signal.addEventListener('abort', null as never); // as on a page, it is nobody
+      signal.removeEventListener('abort', null as never);
     },
   });
   const client = await connectTo(channels);

@@ -16,6 +16,17 @@ it('nothing is kept for longer than ten seconds of what a feed never tells back'
   expect(echoes.size).toBe(0);
 });
 
+it('what is published again and again keeps nothing of what was published once', async () => {
+  const clock = new TestClock();
+  const echoes = new Echoes(clock);
+  for (let second = 0; second < 60; second += 1) {
+    echoes.published({ userId: 'ann' });
+    echoes.published({ userId: `user-${second}` });
+    await clock.advance(1_000);
+  }
+  expect(echoes.size).toBeLessThanOrEqual(22);
+});
+
 it('each comes back as often as it was published, and others of its kind that are told are none of them', async () => {
   const clock = new TestClock();
   const echoes = new Echoes(clock);

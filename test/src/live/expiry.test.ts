@@ -248,6 +248,9 @@ describe('onExpiring', () => {
     tokens.put('ann', { expiresAt: new Date(start + 15 * minute) });
     await clock.advance(5 * minute);
     expect(told.slice(2)).toEqual([[ann.channel, minute]]);
+    expect([ann.closed, bob.closed]).toEqual([undefined, expired]);
+    await clock.advance(minute + 1_000);
+    expect(ann.closed).toEqual(expired);
   });
 
   it('may throw, reject or close the channel', async () => {
