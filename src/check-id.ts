@@ -1,5 +1,5 @@
-import { aName, checkOption } from './checked-options.js';
-import { kindOf } from './kind-of.js';
+import { aName } from './checked-options.js';
+import { kindOf, kindOfSecret } from './kind-of.js';
 
 /**
  * Refuses anything but an id: a string that is not empty. An object in a query would mean what its sender likes, so adapters call this before they
@@ -10,7 +10,7 @@ import { kindOf } from './kind-of.js';
  * @throws {TypeError} naming both and what was got, without showing it.
  */
 export function checkId(owner: string, name: string, id: unknown): asserts id is string {
-  checkOption(owner, name, id, aName);
+  if (!aName.accepts(id)) throw new TypeError(`${owner}: ${name} must be ${aName.must}, got ${kindOfSecret(id)}`);
 }
 
 /**

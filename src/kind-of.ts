@@ -16,3 +16,8 @@ export function kindOf(value: unknown): string {
   if (types.isDate(value)) return Number.isNaN(Date.prototype.getTime.call(value)) ? 'an invalid Date' : 'a Date';
   return Array.isArray(value) ? 'an array' : typeof value;
 }
+
+/** {@link kindOf} what may be a secret whatever it is, as a key may that its client has not quoted in JSON: nor does it say which number it got. */
+export function kindOfSecret(value: unknown): string {
+  return typeof value === 'number' ? 'a number' : kindOf(value);
+}

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { checkedList } from './check-id.js';
-import { kindOf } from './kind-of.js';
+import { kindOf, kindOfSecret } from './kind-of.js';
 
 declare const tokenIdBrand: unique symbol;
 
@@ -22,7 +22,7 @@ export function isTokenKey(key: unknown): key is string {
  */
 export function tokenIdOf(key: string): TokenId {
   if (!isTokenKey(key)) {
-    const got = typeof key === 'string' ? `a string of ${(key as string).length} characters` : kindOf(key);
+    const got = typeof key === 'string' ? `a string of ${(key as string).length} characters` : kindOfSecret(key);
     throw new TypeError(`tokenIdOf: key must be 16 to 512 characters of [A-Za-z0-9._~+/=-], got ${got} that is not`);
   }
   return hash('sha256', key, 'hex') as TokenId;

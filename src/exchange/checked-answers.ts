@@ -1,5 +1,5 @@
 import { isValidDateIfAny } from '../checked-date.js';
-import { kindOf } from '../kind-of.js';
+import { kindOf, kindOfSecret } from '../kind-of.js';
 
 /** What a client is told of a token. */
 export interface AnsweredToken {
@@ -26,7 +26,7 @@ export function checkedToken(issued: unknown, method: string): AnsweredToken {
  */
 export function checkedKey(key: unknown, what: string): string {
   if (typeof key === 'string' && key !== '') return key;
-  throw new TypeError(`${what} must be a string that is not empty, got ${typeof key === 'number' ? 'a number' : kindOf(key)}`);
+  throw new TypeError(`${what} must be a non-empty string, got ${kindOfSecret(key)}`);
 }
 
 /** @throws {TypeError} when it is neither a valid date nor nothing. */

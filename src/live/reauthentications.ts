@@ -4,7 +4,7 @@ import type { Connection } from '../channel/connection.js';
 import type { Runtime } from '../channel/runtime.js';
 import { boundedLookUp } from '../identity/bounded-look-up.js';
 import type { BoundSource, KeySource } from '../identity/user-source.js';
-import { kindOf } from '../kind-of.js';
+import { kindOfSecret } from '../kind-of.js';
 import type { Grants } from './grants.js';
 import type { RevocationLog } from './revocation-log.js';
 
@@ -37,7 +37,7 @@ export class Reauthentications {
   async run(channel: Connection, key: unknown): Promise<boolean> {
     const sources = this.#sourcesOf(channel);
     if (typeof key !== 'string' || !sources.some(({ keys }) => keys?.accepts(key))) {
-      const got = typeof key === 'string' && key !== '' ? `a string of ${key.length} characters that is none` : kindOf(key);
+      const got = typeof key === 'string' && key !== '' ? `a string of ${key.length} characters that is none` : kindOfSecret(key);
       throw new TypeError(
         `channel.reauthenticate: key must be a token's key (of fromToken: 16 to 512 characters of [A-Za-z0-9._~+/=-]), got ${got}`,
       );

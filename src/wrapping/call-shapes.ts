@@ -1,4 +1,4 @@
-import { kindOf } from '../kind-of.js';
+import { kindOfSecret } from '../kind-of.js';
 import { type AnyHandler, checkedHandler, madeWrapper } from './made-function.js';
 
 /**
@@ -29,6 +29,6 @@ export function callShapes(
     }
     if (typeof first === 'function') return wrap(checkedHandler(`${name}: what it wraps`, first));
     if (first === undefined || (typeof first === 'object' && first !== null)) return configure(first);
-    throw new TypeError(`${name} takes a handler or options, got ${typeof first === 'number' ? 'a number' : kindOf(first)}`);
+    throw new TypeError(`${name} takes a handler or options, got ${kindOfSecret(first)}`);
   });
 }

@@ -31,6 +31,8 @@ describe('tokenIdOf', () => {
   it('does not repeat the key in its error', () => {
     expect(thrownBy(() => tokenIdOf('s3cret!')).message).not.toContain('s3cret');
     expect(thrownBy(() => tokenIdOf(`${aliceKey} `)).message).not.toContain(aliceKey);
+    const unquoted: unknown = 1234567890123456; // as JSON makes it of a key that its client has not quoted
+    expect(thrownBy(() => tokenIdOf(unquoted as string)).message).not.toContain('1234567890123456');
   });
 
   it('takes every key of 16 to 512 characters of its alphabet, and nothing else', () => {
