@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import { domainToASCII } from 'node:url';
 import { aFlag, anything, type Rules } from './checked-options.js';
 import { kindOf } from './kind-of.js';
 
@@ -71,15 +72,21 @@ function parsePattern(option: string, text: unknown): Matcher {
   };
   if (typeof text !== 'string') return fail();
   if (isOpaque(text)) return (header) => header === text;
-  const [, scheme, wildcard, rest] = /^([a-z][a-z0-9+.-]*:\/\/)?(\*\.)?(.*)$/i.exec(text) as unknown as [string, string?, string?, string?];
+  const [, scheme, wildcard, rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?(\*\.)?(.*)$/i.exec(text) ?? [];
   const schemes = scheme === undefined ? ['https', 'http'] : [scheme.slice(0, -3).toLowerCase()];
-  const wanted = schemes.map((name) => parseOrigin(`${name}://${rest}`) ?? fail());
+  const wanted = schemes.map((name) => parseOrigin(`${name}://${inAscii(rest)}`) ?? fail());
   return (_header, origin) =>
     origin !== undefined &&
     wanted.some(
       ({ scheme: name, host, port }) =>
         origin.scheme === name && origin.port === port && (wildcard === undefined ? origin.host === host : isBelow(origin.host, host)),
     );
+}
+
+/** `authority` as browsers send it: a host of other letters in Punycode (RFC 3492). */
+function inAscii(authority: string): string {
+  const [host = '', ...port] = authority.split(':');
+  return /[\u0080-\uffff]/.test(host) && /^[^/?#\\]+$/.test(host) ? [domainToASCII(host), ...port].join(':') : authority;
 }
 
 /** Whether `host` is one or more whole labels below `parent`. */

@@ -10,7 +10,7 @@ export interface TokenCookieOptions {
   /**
    * The place of `from` where it is read: `cookie('key')`, `hostCookie()`. Its name says what browsers demand of it.
    *
-   * @default the first cookie that the server's wrappers read tokens from
+   * @default the first cookie that a `fromToken` of the server reads, or else any of its sources
    */
   readonly at?: CredentialSource | undefined;
   /** Whether pages of other sites send it along: `'strict'` never, `'lax'` with navigations, `'none'` always (then it is `Secure`). @default 'lax' */
@@ -79,8 +79,10 @@ export class TokenCookie {
   constructor(owner: string, given: TokenCookieOptions | undefined, read: readonly CredentialSource[], sources: readonly BoundSource[]) {
     const options = checkedOptions(`${owner}: cookie`, given, rules);
     const cookies = read.filter((place) => aCookie.accepts(place));
-    const at = options.at ?? cookies[0];
-    if (at === undefined || !cookies.some(({ name }) => name === at.name)) {
+    const ofTokens = sources.map(({ places = [] }) => places.filter((place) => aCookie.accepts(place)));
+    const isRead = ({ name }: CredentialSource): boolean => cookies.some((place) => place.name === name);
+    const at = options.at ?? ofTokens.flat().find(isRead) ?? cookies[0]; // others may read something else in theirs
+    if (at === undefined || !isRead(at)) {
       throw new TypeError(
         `${owner}: cookie must be one that a wrapper of the server reads, from: ${at === undefined ? "cookie('key')" : `cookie('${at.name}')`}, ` +
           `got ${cookies.length === 0 ? 'a server that reads none' : `one that reads ${cookies.map(({ name }) => name).join(', ')}`}; or false, for JSON`,
@@ -89,10 +91,8 @@ export class TokenCookie {
     checkAgainstName(owner, at.name, options);
     this.at = at;
     this.#options = options;
-    this.#others = sources.flatMap(({ places = [] }) => {
-      const names = places.filter((place) => aCookie.accepts(place)).map(({ name }) => name);
-      return names.includes(at.name) ? names.filter((name) => name !== at.name) : [];
-    });
+    const alike = ofTokens.filter((places) => places.some(({ name }) => name === at.name)).flat();
+    this.#others = alike.map(({ name }) => name).filter((name) => name !== at.name);
   }
 
   /** Has the client keep `key` until `endsAt`; `undefined` where its token never ends. */

@@ -256,6 +256,11 @@ describe('options of the origin rule', () => {
     ['origins', ['app://*']],
     ['origins', ['file:// ']],
     ['origins', ['https://']],
+    ['origins', ['https://app.example.com\n']],
+    ['origins', ['https://bücher.example/']],
+    ['origins', ['https://bücher.example?a']],
+    ['origins', ['https://b\u00fc cher.example']],
+    ['origins', ['https://b\u00fccher.example:']],
     ['origins', ['ws://a/b']],
     ['origins', ['']],
     ['publicOrigin', 'https://'],
@@ -266,6 +271,17 @@ describe('options of the origin rule', () => {
     const error = thrownBy(() => new ChannelServer({ receive: () => {} }, { [option]: value }));
     expect(error).toBeInstanceOf(TypeError);
     expect(error.message).toContain(option);
+  });
+
+  it.each([
+    ['https://bücher.example', 'https://xn--bcher-kva.example', true],
+    ['https://BÜCHER.example:8443', 'https://xn--bcher-kva.example:8443', true],
+    ['https://*.bücher.example', 'https://shop.xn--bcher-kva.example', true],
+    ['bücher.example', 'http://xn--bcher-kva.example', true],
+    ['https://bücher.example', 'https://bucher.example', false],
+    ['https://bücher.example', 'https://bücher.example', false],
+  ])('may name hosts as people write them: %s, %s', (listed, origin, isAllowed) => {
+    expect(originMatcher('origins', [listed])(origin)).toBe(isAllowed);
   });
 
   it('are copied when the server is made', async () => {

@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import {
+  authorization,
+  ChannelServer,
   cookie,
+  defineSource,
+  fromToken,
   hostCookie,
   issueTokenHandler,
   renewTokenHandler,
   revokeTokenHandler,
   type TokenCookieOptions,
+  withUserFrom,
 } from '../../../entries/index.js';
-import { expectProcessToLive, thrownBy } from '../../support/site.js';
+import { expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 import { makeExchangeSite, serveOverHttp } from './exchanging.js';
 
 expectProcessToLive();
@@ -67,6 +72,23 @@ describe('the cookie of a token', () => {
     const set = await cookieOf({ sameSite: 'none', partitioned: true, domain: 'example.com', path: '/chat' });
     expect(set?.attributes).toMatchObject({ samesite: 'None', partitioned: '', secure: '', domain: 'example.com', path: '/chat' });
     expect((await cookieOf({ sameSite: 'strict' }))?.attributes['samesite']).toBe('Strict');
+  });
+
+  it('is by default one that tokens are read from, not one in which another source looks for something else', async () => {
+    const { tokens, options } = makeSite();
+    const gateway = defineSource('gateway', () => ({ outcome: 'ok', user: { id: 'alice', isAuthenticated: true } }) as const, {
+      from: cookie('gateway'),
+    });
+    const own = fromToken({ tokens, from: [authorization(), cookie('auth')] });
+    for (const [connect, name] of [
+      [withUserFrom(gateway, own)(() => {}), 'auth'],
+      [withUserFrom(own, gateway)(() => {}), 'auth'],
+      [withUserFrom(gateway)(() => {}), 'gateway'],
+    ] as const) {
+      await using channels = new ChannelServer({ connect }, options);
+      const { ask } = await serveOverHttp(issueTokenHandler(channels, { tokens }));
+      expect((await ask()).cookies.map((set) => set.name)).toEqual([name]);
+    }
   });
 
   it('is one definition: what is set in it identifies, and is taken away by the same name', async () => {
