@@ -1,4 +1,6 @@
 import type { Clock } from './contracts/clock.js';
+import { kindOf } from './kind-of.js';
+import { nothing } from './maybe-promise.js';
 import { systemClock } from './system-clock.js';
 
 /**
@@ -23,7 +25,13 @@ export function guardedClock(clock: Clock, report: (error: unknown) => void): Cl
         () => clock.setTimer(fn, ms),
         () => systemClock.setTimer(fn, ms),
       );
-      return () => attempt(cancel, () => undefined);
+      return () => attempt(() => cancelWith(cancel), nothing);
     },
   };
+}
+
+/** @throws {TypeError} when the application's clock gave something else. */
+function cancelWith(cancel: unknown): void {
+  if (typeof cancel !== 'function') throw new TypeError(`clock: setTimer must return the function that cancels, got ${kindOf(cancel)}`);
+  cancel();
 }

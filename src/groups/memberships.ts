@@ -59,7 +59,7 @@ export class Memberships {
     if (channel instanceof Connection) whenEnding(channel, this.#onEnding);
     else if (!this.#watched.has(channel)) {
       this.#watched.add(channel);
-      (channel.signal as AbortSignal | undefined)?.addEventListener('abort', () => this.#ended(channel), { once: true });
+      (channel.signal as Partial<AbortSignal> | undefined)?.addEventListener?.('abort', () => this.#ended(channel), { once: true });
     }
   }
 

@@ -64,7 +64,12 @@ export interface BoundSource {
 
 /** The feeds of those that have one. */
 export function feedsOf(...asked: readonly { readonly revocations?: RevocationFeed | undefined }[]): readonly RevocationFeed[] {
-  return asked.flatMap(({ revocations }) => (revocations === undefined ? [] : [revocations]));
+  return asked.flatMap(({ revocations }) => (isFeed(revocations) ? [revocations] : []));
+}
+
+/** A function that cannot be subscribed to is a method of that name, or the member of a mock that has every member. */
+function isFeed(revocations: RevocationFeed | null | undefined): revocations is RevocationFeed {
+  return typeof revocations === 'function' ? 'subscribe' in revocations : revocations != null;
 }
 
 /** What a channel is found by: the credential that identifies it, and whose that is. */
