@@ -11,5 +11,5 @@ export { NoReplicaSetError } from '../adapters/mongodb/no-replica-set-error.js';
 export type { MongoOptions } from '../adapters/mongodb/options.js';
 export { type RegisteredMongo, type RegisterMongoOptions, registerMongo } from '../adapters/mongodb/register-mongo.js';
 export { TokenLimitError } from '../adapters/mongodb/token-slots.js';
-export type { MongoProfileOptions, MongoUserOptions } from '../adapters/mongodb/users.js';
+export type { MongoProfileOptions, MongoUserOptions } from '../adapters/mongodb/user-documents.js';
 export type { DependencyContainer } from '../src/injection.js';

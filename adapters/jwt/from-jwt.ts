@@ -5,7 +5,8 @@ import { ownSource, type SourceContext, type SourceFinding } from '../../src/ide
 import type { KeyLookUps, UserSource } from '../../src/identity/user-source.js';
 import { kindOf } from '../../src/kind-of.js';
 import type { AuthenticatedUser, FoundUser, UserLike } from '../../src/users.js';
-import { checkedJwtOptions, checkedKeys } from './checked-jwt-options.js';
+import { checkedJwtOptions } from './checked-jwt-options.js';
+import { checkedKeys } from './checked-keys.js';
 import type { JwtClaims, JwtOptions } from './jwt-options.js';
 import { jwtTokenId } from './jwt-token-id.js';
 import { isJwt, type JwtDemands, verifyJwt } from './verify-jwt.js';

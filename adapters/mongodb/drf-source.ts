@@ -12,7 +12,7 @@ import { maxBatchSize } from './batches.js';
 import type { Operations } from './operations.js';
 import { byMajority } from './options.js';
 import type { TokenDocument } from './token-document.js';
-import { isUserKey } from './users.js';
+import { isUserKey } from './user-key.js';
 
 /** What an import did. */
 export interface DrfImportCounts {

@@ -4,7 +4,7 @@ import { checkUsersBeside, collectionRules, type MongoCollections } from './mong
 import { broadcastIndexes, type NeededIndex, revocationIndexes, sessionIndexes, ticketIndexes, tokenIndexes } from './needed-indexes.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
-import { UserDocuments } from './users.js';
+import { UserDocuments } from './user-documents.js';
 
 /** Options of {@link ensureIndexes}. */
 export interface EnsureIndexesOptions extends MongoCollections, MongoOptions {

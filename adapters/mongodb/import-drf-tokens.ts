@@ -1,13 +1,13 @@
-import type { ChangeStream, ChangeStreamDocument, Collection, CollectionOptions, Db } from 'mongodb';
+import type { Collection, CollectionOptions, Db } from 'mongodb';
 import { aFlag, aFunction, aName, anything, checkedOptions, type Rules } from '../../src/checked-options.js';
 import { kindOf } from '../../src/kind-of.js';
 import { checkDb, checkDriver } from './check-db.js';
+import { DrfFollower } from './drf-follower.js';
 import { DrfSource } from './drf-source.js';
 import { tokenSourceIndex } from './needed-indexes.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
 import type { TokenDocument } from './token-document.js';
-import { watchSilence } from './watch-silence.js';
 
 /** Options of {@link importDrfTokens}. */
 export interface ImportDrfTokensOptions extends MongoOptions {
@@ -43,9 +43,6 @@ const importRules: Rules<ImportDrfTokensOptions> = {
   onError: aFunction,
 };
 
-const firstRetryMs = 1_000;
-const lastRetryMs = 30_000;
-
 /**
  * Takes over the tokens of Django REST framework: their keys go on working, and are kept as digests. You may run it again at any time: it revokes
  * tokens that were deleted at their source since, and tokens that were revoked here stay revoked.
@@ -67,7 +64,7 @@ export async function importDrfTokens(db: Db, options: ImportDrfTokensOptions): 
   const { key, ...indexOptions } = tokenSourceIndex;
   await tokens.createIndex(key, indexOptions);
 
-  const follower = new Follower(source, drf, operations, onError);
+  const follower = new DrfFollower(source, drf, operations, onError);
   if (keepUp)
     return Object.assign(
       await follower.start(),
@@ -103,110 +100,4 @@ function endedBy(close: () => Promise<void>): Pick<DrfImport, 'close' | typeof S
 
 function warn(error: unknown): void {
   process.emitWarning(`Keeping up with the tokens of Django REST framework was interrupted: ${String(error)}`, 'WsWithWarning');
-}
-
-/** Carries changes over as they happen, from where the import began; after an interruption it imports all anew and goes on. */
-class Follower {
-  readonly #source: Collection;
-  readonly #drf: DrfSource;
-  readonly #operations: Operations;
-  readonly #onError: (error: unknown) => void;
-  readonly #closing = new AbortController();
-  #stream: ChangeStream | undefined;
-  #following: Promise<void> = Promise.resolve();
-
-  constructor(source: Collection, drf: DrfSource, operations: Operations, onError: (error: unknown) => void) {
-    this.#source = source;
-    this.#drf = drf;
-    this.#operations = operations;
-    this.#onError = onError;
-  }
-
-  async start(): ReturnType<DrfSource['importAll']> {
-    try {
-      const counts = await this.#begin();
-      this.#following = this.#follow();
-      return counts;
-    } catch (error) {
-      await this.close();
-      throw error;
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#closeStream();
-    await this.#following;
-  }
-
-  /** Where the database does not answer, the stream is let go all the same. */
-  async #closeStream(): Promise<void> {
-    const stream = this.#stream;
-    this.#stream = undefined;
-    if (stream) await this.#operations.run('close a change stream', () => stream.close()).catch(() => undefined);
-  }
-
-  /** Opens the stream, and only then imports: what changes in between is in the stream. */
-  async #begin(): ReturnType<DrfSource['importAll']> {
-    await this.#closeStream();
-    const stream = this.#source.watch([], { fullDocument: 'updateLookup' });
-    this.#stream = stream;
-    const early = await this.#operations.run('open a change stream', () => stream.tryNext());
-    const counts = await this.#drf.importAll(this.#closing.signal);
-    if (early !== null) await this.#drf.apply(early);
-    return counts;
-  }
-
-  async #follow(): Promise<void> {
-    let retryMs = firstRetryMs;
-    while (!this.#closing.signal.aborted) {
-      try {
-        if (this.#stream === undefined) await this.#begin();
-        for await (const change of this.#changes()) {
-          await this.#drf.apply(change);
-          retryMs = firstRetryMs;
-        }
-        await this.#closeStream();
-      } catch (error) {
-        await this.#closeStream();
-        if (this.#closing.signal.aborted) return;
-        this.#report(error);
-        await this.#wait(retryMs);
-        retryMs = Math.min(retryMs * 2, lastRetryMs);
-      }
-    }
-  }
-
-  /** What comes of the stream, until it ends or is silent: that closes it, which ends the waiting. */
-  async *#changes(): AsyncIterable<ChangeStreamDocument> {
-    const stream = this.#stream;
-    if (stream === undefined) return;
-    const endWatch = watchSilence(stream, this.#operations.clock, () => void this.#closeStream());
-    try {
-      yield* stream;
-    } finally {
-      endWatch();
-    }
-  }
-
-  #report(error: unknown): void {
-    try {
-      this.#onError(error);
-    } catch {
-      // Whoever listens cannot stop it.
-    }
-  }
-
-  #wait(ms: number): Promise<void> {
-    const { signal } = this.#closing;
-    return new Promise((resolve) => {
-      const end = (): void => {
-        cancel();
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const cancel = this.#operations.clock.setTimer(end, ms);
-      signal.addEventListener('abort', end);
-    });
-  }
 }

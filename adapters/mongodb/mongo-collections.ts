@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { anObject, checkOption, type Rules } from '../../src/checked-options.js';
-import type { MongoUserOptions } from './users.js';
+import type { MongoUserOptions } from './user-documents.js';
 
 /** Which collections there are; what `registerMongo` is given can be given here too. */
 export interface MongoCollections {

@@ -8,7 +8,7 @@ import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
 import { byMajority, type MongoOptions, mongoRules } from './options.js';
 import { documentOf, gap, type PublishedRevocation, revocationOf, stagesFor, type WatchedCollections } from './revocation-changes.js';
-import type { MongoUserOptions } from './users.js';
+import type { MongoUserOptions } from './user-documents.js';
 
 /** Options of {@link MongoRevocationFeed}: which collections of the database it watches. */
 export interface MongoRevocationFeedOptions extends MongoOptions {

@@ -35,7 +35,8 @@ import { liveTokensOf } from './token-filters.js';
 import { TokenRenewal } from './token-renewal.js';
 import { TokenRevocation } from './token-revocation.js';
 import { TokenSlots } from './token-slots.js';
-import { keysOf, type MongoUserOptions, UserDocuments, type UserKey, userIdOf } from './users.js';
+import { type MongoUserOptions, UserDocuments } from './user-documents.js';
+import { keysOf, type UserKey, userIdOf } from './user-key.js';
 
 /** Remembers what look-ups found for some seconds. Without a `feed`, a revocation by another process is seen only after that time. */
 export interface MongoTokenCacheOptions {

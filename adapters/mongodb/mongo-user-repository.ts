@@ -8,7 +8,7 @@ import { Batches } from './batches.js';
 import { inTurns } from './in-turns.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, mongoRules } from './options.js';
-import { type MongoUserOptions, UserDocuments, userRules } from './users.js';
+import { type MongoUserOptions, UserDocuments, userRules } from './user-documents.js';
 
 /** Options of {@link MongoUserRepository}. */
 export interface MongoUserRepositoryOptions<User extends AuthenticatedUser = AppUser> extends MongoOptions, MongoUserOptions<User> {}

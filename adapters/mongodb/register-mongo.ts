@@ -19,7 +19,7 @@ import { type MongoTicketOptions, MongoTicketStore } from './mongo-ticket-store.
 import { type MongoTokenOptions, MongoTokenRepository } from './mongo-token-repository.js';
 import { MongoUserRepository } from './mongo-user-repository.js';
 import { type MongoOptions, mongoRules } from './options.js';
-import type { MongoUserOptions } from './users.js';
+import type { MongoUserOptions } from './user-documents.js';
 
 /** Options of {@link registerMongo}. `timeoutMs` and `clock` hold for all of them unless one is given its own. */
 export interface RegisterMongoOptions extends MongoOptions {

@@ -3,7 +3,7 @@ import { checkedRevocation, receivedRevocation } from '../../src/checked-revocat
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
 import { isTokenId, type TokenId } from '../../src/token-id.js';
 import { clockSkewMs } from './token-document.js';
-import { userIdOf } from './users.js';
+import { userIdOf } from './user-key.js';
 
 /** The collections of one database whose changes end something. */
 export interface WatchedCollections {

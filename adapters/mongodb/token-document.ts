@@ -3,7 +3,7 @@ import { isValidDate, isValidDateIfAny } from '../../src/checked-date.js';
 import type { IssueOptions, RotateOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
 import { isTokenId, type TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
-import type { UserKey } from './users.js';
+import type { UserKey } from './user-key.js';
 
 /** A token as the collection holds it. The key is nowhere. */
 export interface TokenDocument {

@@ -1,6 +1,6 @@
 import type { Filter } from 'mongodb';
 import type { TokenDocument } from './token-document.js';
-import { keysOf } from './users.js';
+import { keysOf } from './user-key.js';
 
 /** Those that were not revoked, whether they have expired or not. */
 export const notRevoked: Filter<TokenDocument> = { userId: { $exists: true }, revokedAt: { $not: { $type: 'date' } } };

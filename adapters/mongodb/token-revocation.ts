@@ -5,7 +5,7 @@ import type { Operations } from './operations.js';
 import { byMajority } from './options.js';
 import { removableFrom, retentionMs, type TokenDocument } from './token-document.js';
 import { liveAt, liveTokensOf, notRevoked } from './token-filters.js';
-import { keysOf } from './users.js';
+import { keysOf } from './user-key.js';
 
 /** So many passes at most: after each, no key counts but of what was made during it. */
 const maxPasses = 16;

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { Clock } from '../../src/contracts/clock.js';
 import { withSignalAndDeadline } from '../../src/deadline.js';
 import { systemClock } from '../../src/system-clock.js';
@@ -7,6 +6,7 @@ import { gatewayOf } from './gateway-of.js';
 import { defaultPrefix, type RedisOptions } from './options.js';
 import type { RedisClient } from './redis-client.js';
 import type { RedisCommand, RedisGateway } from './redis-gateway.js';
+import type { RedisScript } from './redis-script.js';
 import { withoutCommand } from './without-command.js';
 
 const defaultTimeoutMs = 3_000;
@@ -17,16 +17,6 @@ const maxWaiting = 1_000;
 const maxUnanswered = 16_384;
 /** The same of what is published: a revocation is short, and everybody may be logged out at once. */
 const maxPublished = 65_536;
-
-/** A Lua script, and the digest that the server knows it by once it has seen it. */
-export interface RedisScript {
-  readonly source: string;
-  readonly digest: string;
-}
-
-export function redisScript(source: string): RedisScript {
-  return { source, digest: hash('sha1', source, 'hex') };
-}
 
 /** Runs commands of Redis under a deadline of our own: clients wait for a connection for longer than a handshake does. */
 export class Operations {

@@ -7,9 +7,10 @@ import { parsedObject } from '../../src/parsed-object.js';
 import { checkExpectedVersion, checkStoredSession } from '../../src/session/check-stored-session.js';
 import { isReplyOf } from './error-reply.js';
 import { graceMs } from './grace-ms.js';
-import { Operations, type RedisScript, textOf } from './operations.js';
+import { Operations, textOf } from './operations.js';
 import { type RedisOptions, redisRules } from './options.js';
 import type { RedisClient } from './redis-client.js';
+import type { RedisScript } from './redis-script.js';
 import { createScript, outcomes, saveScript, sessionFields, touchScript } from './session-scripts.js';
 
 /** Options of {@link RedisSessionStore}. */

@@ -1,4 +1,4 @@
-import { type RedisScript, redisScript } from './operations.js';
+import { type RedisScript, redisScript } from './redis-script.js';
 
 /** The fields of a session's hash, in the order in which they are read: numbers as decimal digits, dates in milliseconds since the epoch. */
 export const sessionFields = ['version', 'data', 'createdAt', 'expiresAt'] as const;

@@ -1,5 +1,5 @@
 // No database at all: as fast as it gets.
-import { serveWrapped } from './storm-wrapped.js';
+import { serveStorm } from './storm-wrapped.js';
 import { tokensInMemory } from './tokens-in-memory.js';
 
-serveWrapped(tokensInMemory());
+serveStorm(tokensInMemory());

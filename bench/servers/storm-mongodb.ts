@@ -2,8 +2,8 @@
 import { MongoTokenRepository } from 'ws-with/mongodb';
 import type { BenchUser } from '../accounts.js';
 import { openDatabase } from './database.js';
-import { serveWrapped } from './storm-wrapped.js';
+import { serveStorm } from './storm-wrapped.js';
 
 const tokens = new MongoTokenRepository<BenchUser>(await openDatabase());
 // When tokens were last used is written down every few seconds: not while another server is measured.
-serveWrapped(tokens, () => tokens.flush());
+serveStorm(tokens, () => tokens.flush());

@@ -4,7 +4,7 @@ import type { BenchUser } from '../accounts.js';
 import { serve } from './serve.js';
 
 /** A server that identifies its clients by `tokens` and tells each its name. */
-export function serveWrapped(tokens: TokenRepository<BenchUser>, settled?: () => Promise<void>): void {
+export function serveStorm(tokens: TokenRepository<BenchUser>, settled?: () => Promise<void>): void {
   const channels = new ChannelServer({
     connect: compose(
       withUserFromToken({ tokens }),

@@ -1,4 +1,4 @@
-import { anything, type Rule } from '../checked-options.js';
+import { anObject, anything, type Rule } from '../checked-options.js';
 import type { TokenIssuer } from '../contracts/token-repository.js';
 import type { AnySource } from '../identity/user-source.js';
 import type { TokenCookieOptions } from './token-cookie.js';
@@ -16,7 +16,7 @@ export interface ExchangeOptions {
 /** Whether it is a cookie's options is seen by the cookie itself. */
 const cookieOrNone: Rule = {
   must: 'an object or false',
-  accepts: (value) => value === false || (typeof value === 'object' && value !== null && !Array.isArray(value)),
+  accepts: (value) => value === false || anObject.accepts(value),
 };
 
 /** What the shared options must be; the server and `sourcesOf` look at the rest. */

@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { after } from 'node:test';
 import { WebSocket } from 'ws';
 
-const key = '4ac18618b19f1f03dc9055a4f13bddc04c0cf8bf';
-/** The cookie of the one token that the recipes know. */
+/** The key of the one token that the recipes know. */
+export const key = '4ac18618b19f1f03dc9055a4f13bddc04c0cf8bf';
+/** Its cookie. */
 export const tokenCookie = `key=${key}`;
-export { key };
 
 /** A client of one test: what arrives is kept until it is asked for. */
 export class Client {
