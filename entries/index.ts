@@ -134,5 +134,6 @@ export {
   type UserLike,
 } from '../src/users.js';
 export { compose } from '../src/wrapping/compose.js';
-export { defineWrapper, whenSettled } from '../src/wrapping/define-wrapper.js';
+export { defineWrapper } from '../src/wrapping/define-wrapper.js';
+export { whenSettled } from '../src/wrapping/when-settled.js';
 export type * from '../src/wrapping/wrapper.js';

@@ -3,7 +3,7 @@ import { ChannelError } from '../errors.js';
 import type { UserSource } from '../identity/user-source.js';
 import { isThenable, promiseOf } from '../maybe-promise.js';
 import { anonymousUser } from '../users.js';
-import { configurable } from '../wrapping/define-wrapper.js';
+import { configurable } from '../wrapping/call-shapes.js';
 import { type AnyHandler, madeHandler, nameAround } from '../wrapping/made-function.js';
 import { checkMayBegin } from '../wrapping/passed-marks.js';
 import { requirementsOf } from '../wrapping/requirements.js';

@@ -19,7 +19,8 @@ export interface UpgradeOptions {
   readonly ws?: Omit<WebSocketServerOptions, 'host' | 'port' | 'backlog' | 'server' | 'noServer' | 'path'> | undefined;
 }
 
-const placed = ['host', 'port', 'backlog', 'server', 'noServer', 'path'] as const;
+/** Options of ws that say where it listens. */
+const ofListening = ['host', 'port', 'backlog', 'server', 'noServer', 'path'] as const;
 
 const rules: Rules<UpgradeOptions> = {
   path: anything, // compilePath looks at it
@@ -35,7 +36,7 @@ const rules: Rules<UpgradeOptions> = {
  */
 export function checkedUpgradeOptions(owner: string, given: UpgradeOptions | undefined): Readonly<UpgradeOptions> {
   const options = checkedOptions(owner, given, rules);
-  const misplaced = placed.find((name) => name in (options.ws ?? {}));
+  const misplaced = ofListening.find((name) => name in (options.ws ?? {}));
   if (misplaced !== undefined) throw new TypeError(`${owner}: ws.${misplaced} says where to listen, which the HTTP server does`);
   return options;
 }

@@ -32,3 +32,20 @@ export function callShapes(
     throw new TypeError(`${name} takes a handler or options, got ${kindOfSecret(first)}`);
   });
 }
+
+/** How one made wrapper (its options given) turns a handler into another. */
+export type Make = (options: unknown) => (handler: AnyHandler) => AnyHandler;
+
+/** All call shapes of a wrapper whose options `prepare` checks and copies. */
+export function configurable(name: string, prepare: (given: object | undefined) => unknown, make: Make): unknown {
+  const configure = (given: object | undefined): unknown => callShapes(name, make(prepare(given)), configure);
+  let bare: ((handler: AnyHandler) => AnyHandler) | undefined; // made at first use: a wrapper nobody calls bare prepares nothing
+  return callShapes(
+    name,
+    (handler) => {
+      bare ??= make(prepare(undefined));
+      return bare(handler);
+    },
+    configure,
+  );
+}

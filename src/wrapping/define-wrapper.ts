@@ -1,30 +1,13 @@
 import { aString, checkOption } from '../checked-options.js';
-import { ignore, isThenable, promiseOf, whenDone } from '../maybe-promise.js';
-import { callShapes } from './call-shapes.js';
+import { ignore, isThenable } from '../maybe-promise.js';
+import { configurable, type Make } from './call-shapes.js';
 import { HandlerRun } from './handler-run.js';
-import { type AnyHandler, checkedHandler, madeHandler, markFactories, nameAround } from './made-function.js';
+import { checkedHandler, madeHandler, markFactories, nameAround } from './made-function.js';
 import { goOnAfterWaiting, hasPassed, makeMark, setPassed } from './passed-marks.js';
 import { requirementsOf } from './requirements.js';
-import type { Around, Configurable, Configured, None, NoOptions, Passed, PassedOn, ReturnOfNext } from './wrapper.js';
+import type { Around, Configurable, Configured, None, NoOptions, PassedOn, ReturnOfNext } from './wrapper.js';
 
 type AnyAround = (message: object, next: (added?: object) => unknown, options: unknown) => unknown;
-
-/** How one made wrapper (its options given) turns a handler into another. */
-type Make = (options: unknown) => (handler: AnyHandler) => AnyHandler;
-
-/** All call shapes of a wrapper whose options `prepare` checks and copies. */
-export function configurable(name: string, prepare: (given: object | undefined) => unknown, make: Make): unknown {
-  const configure = (given: object | undefined): unknown => callShapes(name, make(prepare(given)), configure);
-  let bare: ((handler: AnyHandler) => AnyHandler) | undefined; // made at first use: a wrapper nobody calls bare prepares nothing
-  return callShapes(
-    name,
-    (handler) => {
-      bare ??= make(prepare(undefined));
-      return bare(handler);
-    },
-    configure,
-  );
-}
 
 /** What `prepare` makes of the options. What it says of options that are missing is told with how to give them. */
 function prepared(name: string, prepare: (given?: object) => unknown, given: object | undefined): unknown {
@@ -124,30 +107,3 @@ export function defineWrapper(name: string, first: unknown, second?: unknown): u
 }
 
 markFactories(defineWrapper);
-
-/**
- * Runs `run`, then `done`, also after a throw; stays synchronous if both do. It is for wrappers that do something after the handler, and costs a
- * synchronous handler no promise. If `done` throws, or its promise rejects, that replaces the result.
- */
-export function whenSettled<P extends Passed<object>>(run: () => P, done: (error?: unknown) => unknown): P {
-  let result: unknown;
-  try {
-    result = run();
-  } catch (error) {
-    return afterDone(done(error), () => {
-      throw error;
-    }) as P;
-  }
-  return whenDone<unknown>(
-    result,
-    (value) => afterDone(done(), () => value),
-    (error) =>
-      afterDone(done(error), () => {
-        throw error;
-      }),
-  ) as P;
-}
-
-function afterDone(done: unknown, settle: () => unknown): unknown {
-  return isThenable(done) ? promiseOf(done).then(settle) : settle();
-}

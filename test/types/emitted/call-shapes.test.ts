@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../../src/wrapping/compose.js';
-import { defineWrapper, whenSettled } from '../../../src/wrapping/define-wrapper.js';
+import { defineWrapper } from '../../../src/wrapping/define-wrapper.js';
+import { whenSettled } from '../../../src/wrapping/when-settled.js';
 import type { Handler, Wrapper } from '../../../src/wrapping/wrapper.js';
 import { messageOf } from './message-of.js';
 import { promisesMadeBy } from './promises-made-by.js';
