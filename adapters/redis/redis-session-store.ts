@@ -11,7 +11,7 @@ import { Operations, textOf } from './operations.js';
 import { type RedisOptions, redisRules } from './options.js';
 import type { RedisClient } from './redis-client.js';
 import type { RedisScript } from './redis-script.js';
-import { createScript, outcomes, saveScript, sessionFields, touchScript } from './session-scripts.js';
+import { createScript, newMark, outcomes, saveScript, sessionFields, touchScript } from './session-scripts.js';
 
 /** Options of {@link RedisSessionStore}. */
 export type RedisSessionOptions = RedisOptions;
@@ -120,7 +120,7 @@ export class RedisSessionStore implements SessionStore {
   #argsOf({ version, data, createdAt, expiresAt }: StoredSession): string[] {
     const now = this.#operations.clock.now();
     const numbers = [createdAt.getTime(), expiresAt.getTime(), keepMs(expiresAt, now)].map(String);
-    return [String(now), String(version), JSON.stringify(data), ...numbers];
+    return [String(now), String(version), JSON.stringify(data), ...numbers, newMark()];
   }
 
   async #run(what: string, id: string, script: RedisScript, args: readonly string[]): Promise<number> {

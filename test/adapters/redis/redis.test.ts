@@ -95,6 +95,28 @@ describe('RedisSessionStore', () => {
     expect((await store.load('one'))?.version).toBe(2);
   });
 
+  it('saves once what a client sends again, which was cut off before it was answered', async () => {
+    const twice = new Proxy(client, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (name !== 'call') return value;
+        return async (command: string, ...args: string[]) => {
+          await target.call(command, ...args).catch(() => undefined); // whose answer is lost
+          return target.call(command, ...args);
+        };
+      },
+    });
+    const store = new RedisSessionStore(twice, { prefix: 'twice:' });
+    const others = new RedisSessionStore(client, { prefix: 'twice:' });
+    await store.create('one', session());
+    await expect(store.create('one', session())).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
+    for (let version = 2; version < 20; version += 1) await store.save('one', session({ version, data: { version } }), version - 1);
+    await others.save('one', session({ version: 20, data: { by: 'others' } }), 19);
+    await expect(store.save('one', session({ version: 20 }), 19)).rejects.toMatchObject({ code: 'ERR_SESSION_CONFLICT' });
+    expect(await store.load('one')).toMatchObject({ version: 20, data: { by: 'others' } });
+    expect(await client.hstrlen('twice:session:one', 'marks')).toBe(60);
+  });
+
   it('touches thousands of records', async () => {
     const store = new RedisSessionStore(client, { prefix: 'many:', timeoutMs: 20_000 });
     const ids = Array.from({ length: 1_200 }, (_, index) => String(index));
