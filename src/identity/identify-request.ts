@@ -7,6 +7,7 @@ import type { AnonymousUser, AppUser, AuthenticatedUser } from '../users.js';
 import { boundedLookUp, type LookUpSignal } from './bounded-look-up.js';
 import { checkedHttpSession } from './checked-http-session.js';
 import { Identification } from './identification.js';
+import { onDeparture } from './on-departure.js';
 import type { BoundSource } from './user-source.js';
 
 /** Who was identified, and how. */
@@ -49,17 +50,15 @@ export async function identificationOf(
     sessions.set(reader, pending);
     return pending;
   };
-  const { socket } = request;
-  let leave: (() => void) | undefined;
+  let stopWaiting: (() => void) | undefined;
   const find = (aborting: LookUpSignal): Promise<void> => {
-    leave = () => aborting.abort(new Error('The client has left.'));
-    socket?.once?.('close', leave);
+    stopWaiting = onDeparture(request, () => aborting.abort(new Error('The client has left.')));
     return found.find(request, sources, { httpSession, claim: () => undefined, aborting, ...(leavesTickets && { leavesTickets }) });
   };
   try {
     await boundedLookUp('Looking up the user', find, clock, ms);
   } finally {
-    if (leave !== undefined) socket?.off?.('close', leave);
+    stopWaiting?.();
   }
   return found;
 }

@@ -87,6 +87,14 @@ describe('cookie', () => {
     expect(cookieValues(undefined, 'key')).toEqual([]);
   });
 
+  it.each(['\u00a0', '\u0085', '\ufeff', '\u2000', '\f', '"', '='])(
+    'is of another name with %j beside its own, which browsers hold to nothing',
+    (odd) => {
+      expect(cookieValues(`a=1; ${odd}__Host-key=${aliceKey}`, '__Host-key')).toEqual([]);
+      expect(inCookie(`__Host-key${odd}=${aliceKey}`, '__Host-key')).not.toBe(aliceKey);
+    },
+  );
+
   it.each(['k;', 'k=;', 'key;', 'key=;', 'xkey=;', '=;', 'key'])(
     'is looked for once through the header, whatever stands there: %j',
     (unit) => {

@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { authorization, fromHttpSession, fromToken, identifyUser } from '../../../entries/index.js';
+import { authorization, defineSource, fromHttpSession, fromToken, identifyUser } from '../../../entries/index.js';
 import { container, TOKEN_REPOSITORY } from '../../../src/injection.js';
 import { aliceKey as key, makeSite } from '../../support/site.js';
 
@@ -26,6 +26,29 @@ describe('identifyUser', () => {
     expect(nothing).toMatchObject({ user: { id: null, isAuthenticated: false }, authentication: { outcome: 'missing' } });
     const unknown = await identifyUser(request({ cookie: `key=${'f'.repeat(40)}` }), { sources });
     expect(unknown.authentication).toMatchObject({ outcome: 'unknown', source: 'token' });
+  });
+
+  it('hears of the end of a connection once, however many of its requests are looked up, and tells all that still are', async () => {
+    const signals: AbortSignal[] = [];
+    let answer = (): void => undefined;
+    const waits = defineSource('waits', (_request, { signal }) => {
+      signals.push(signal);
+      return new Promise<{ readonly outcome: 'missing' }>((resolve) => {
+        answer = () => resolve({ outcome: 'missing' });
+        signal.addEventListener('abort', () => resolve({ outcome: 'missing' }), { once: true });
+      });
+    });
+    const socket = new Socket();
+    const identify = () => identifyUser(Object.assign(new IncomingMessage(socket), { url: '/' }), { sources: [waits] });
+    const asked = Array.from({ length: 20 }, identify);
+    await vi.waitUntil(() => signals.length === 20);
+    expect(socket.listenerCount('close')).toBe(1);
+    answer();
+    await asked.at(-1);
+    socket.emit('close');
+    await Promise.all(asked);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([...Array.from({ length: 19 }, () => true), false]);
+    expect(socket.listenerCount('close')).toBe(0);
   });
 
   it('applies the origin rule to upgrades, and to them alone', async () => {
