@@ -26,10 +26,11 @@ it('what a client sent before it left is let go, even while a repository holds o
     client.reset();
     await eventually(() => expect(left).toBe(count));
   }
-  for (let round = 0; round < 5; round += 1) {
+  const most = before + clientCount * earlyBytes * 0.25;
+  for (let round = 0; round < 5 && process.memoryUsage().arrayBuffers >= most; round += 1) {
     await nextTurn();
     collectGarbage();
   }
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(clientCount * earlyBytes * 0.25);
+  expect(process.memoryUsage().arrayBuffers).toBeLessThan(most);
   for (const { resolve } of held) resolve(undefined);
 });

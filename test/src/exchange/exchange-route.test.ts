@@ -54,6 +54,10 @@ describe.each(handlers)('%s', (_name, make) => {
 
   it.each<[string, readonly unknown[]]>([
     ['a Request of the Fetch API', [new Request('http://127.0.0.1/', { method: 'POST' })]],
+    [
+      'a Request of the Fetch API beside a response of node:http',
+      [new Request('http://127.0.0.1/', { method: 'POST' }), { setHeader: () => undefined }],
+    ],
     ['nothing', []],
     ['a request alone, as Koa gives it', [{ method: 'POST', headers: {} }]],
     [

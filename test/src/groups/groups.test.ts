@@ -171,6 +171,10 @@ describe('groups of one process', () => {
       const client = { publish: none, subscribe: none, duplicate: none, ...state } as unknown as Broadcaster;
       expect(() => new Groups({ broadcaster: client })).toThrow(/new RedisBroadcaster\(client\)/);
     }
+    for (const member of [{ status: 'ready' }, { isOpen: true }, { duplicate: none }]) {
+      const own = { publish: none, subscribe: none, ...member } as unknown as Broadcaster; // it has one member in common with them
+      expect(() => new Groups({ broadcaster: own })).not.toThrow();
+    }
     expect(() => new Groups({ onPresence: () => undefined })).toThrow(TypeError);
     expect(() => groups.presenceOf('lobby')).toThrow(TypeError);
   });

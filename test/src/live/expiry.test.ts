@@ -96,6 +96,17 @@ describe('a channel', () => {
     await clock.advance(5_000);
   });
 
+  it('ends at its end where a hint was answered long before', async () => {
+    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    tokens.put('ann', { expiresAt: new Date(clock.now() + minute) });
+    const client = await connect('ann');
+    tokens.revocations.tell({ tokenId: idOf('ann'), hint: true });
+    await clock.advance(minute - 1);
+    expect([tokens.asked.length, client.closed]).toEqual([3, undefined]);
+    await clock.advance(100);
+    expect(client.closed).toEqual(expired);
+  });
+
   it('ends where it is found that its token has ended, though hints come faster than answers', async () => {
     const { tokens, connect, clock } = watch({ revalidate: 'connect' });
     const start = clock.now();
