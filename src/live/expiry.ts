@@ -2,6 +2,7 @@ import type { Connection } from '../channel/connection.js';
 import { mayHandle } from '../channel/unfinished-work.js';
 import type { Clock } from '../contracts/clock.js';
 import { setImmediate } from '../event-loop.js';
+import { codeOfExpiry } from './codes-of-ends.js';
 
 /** Whoever ends within this time is looked at one by one; all others are not. */
 const soonMs = 120_000;
@@ -140,7 +141,7 @@ export class Expiry {
     }
     if (left > 0 || (left > -lateMs && (soon.asked === 'waiting' || this.#owner.isInDoubt(channel)))) return false;
     this.#soon.delete(channel);
-    channel.cutOff(channel.identity.isOfHttpSession ? 'ERR_HTTP_SESSION_ENDED' : 'ERR_TOKEN_EXPIRED');
+    channel.cutOff(codeOfExpiry(channel.identity));
     return true;
   }
 

@@ -7,6 +7,7 @@ import type { Standing } from '../identity/recheck.js';
 import type { BoundSource, Finding } from '../identity/user-source.js';
 import type { ErrorCode } from '../outcomes.js';
 import type { TokenId } from '../token-id.js';
+import { codeOfEnd, codeOfExpiry } from './codes-of-ends.js';
 import type { RevocationLog } from './revocation-log.js';
 
 /** A token to which a channel may go over. */
@@ -54,16 +55,15 @@ export class Grants {
   judge(channel: Connection, standing: Standing | undefined, askedAt: number): ErrorCode | undefined {
     const { identity } = channel;
     const isToken = identity.isOfToken;
-    const ended = isToken ? 'ERR_TOKEN_REVOKED' : 'ERR_HTTP_SESSION_ENDED';
     const found = standing?.isPartial === true ? completed(standing, identity) : standing;
     if (found?.endedBy !== undefined) return found.endedBy;
     if (found !== undefined && isToken) this.#moveEnd(identity, found.expiresAt);
     if (found !== undefined && this.isRevoked(found)) return 'ERR_TOKEN_REVOKED';
-    if (identity.endsAt <= this.#clock.monotonic()) return identity.isOfHttpSession ? ended : 'ERR_TOKEN_EXPIRED';
-    if (found === undefined) return ended;
+    if (identity.endsAt <= this.#clock.monotonic()) return codeOfExpiry(identity);
+    if (found === undefined) return codeOfEnd(identity);
     const { user, expiresAt, scopes } = found;
     if (user === undefined) return 'ERR_USER_INACTIVE';
-    if (standing?.user !== undefined && user.id !== channel.keys?.userId) return ended;
+    if (standing?.user !== undefined && user.id !== channel.keys?.userId) return codeOfEnd(identity);
     identity.verifiedAt = askedAt;
     const known = identity.authentication as Authentication;
     identity.renew(user, isToken && differs(known, found) ? authenticated(known, { expiresAt, scopes }) : known);

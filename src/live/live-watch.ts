@@ -193,11 +193,10 @@ export class LiveWatch implements ChannelWatch {
     this.#runtime.lifecycle.renewed(channel, how);
     this.#runtime.warnOfEnding(channel.identity);
     this.#answered(channel);
-    if (channel.keys !== undefined && this.log.isTooOldSince(mark, channel.keys, channel.identity.issuedAt)) {
-      this.#revocations.endAsTooOld(channel);
-      return;
-    }
-    if (channel.keys !== undefined && this.log.isDoubtedSince(mark, channel.keys)) this.#hints.add([channel]);
+    const { keys, identity } = channel;
+    if (keys === undefined) return;
+    if (this.log.isTooOldSince(mark, keys, identity.issuedAt)) this.#revocations.endAsTooOld(channel);
+    else if (this.log.isDoubtedSince(mark, keys)) this.#hints.add([channel]);
   }
 
   #answered(channel: Connection): void {

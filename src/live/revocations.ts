@@ -5,17 +5,10 @@ import type { Clock } from '../contracts/clock.js';
 import type { Revocation } from '../contracts/revocation-feed.js';
 import type { Events } from '../events.js';
 import type { IdentityKeys } from '../identity/user-source.js';
-import type { ErrorCode } from '../outcomes.js';
+import { codeOfEnd, codesByKey } from './codes-of-ends.js';
 import type { Hints } from './hints.js';
 import { tellRevocation } from './live-events.js';
 import type { RevocationLog } from './revocation-log.js';
-
-/** How a channel ends whose token, user or HTTP session has ended. */
-const codes: Readonly<Record<keyof IdentityKeys, ErrorCode>> = {
-  tokenId: 'ERR_TOKEN_REVOKED',
-  userId: 'ERR_USER_INACTIVE',
-  httpSessionId: 'ERR_HTTP_SESSION_ENDED',
-};
 
 /** What revocations need of a server. */
 export interface RevocationsOwner {
@@ -80,7 +73,7 @@ export class Revocations {
 
   /** Ends a channel that goes by what was issued too early; whether it was open. */
   endAsTooOld(channel: Connection): boolean {
-    return channel.cutOff(codes[channel.identity.isOfToken ? 'tokenId' : 'httpSessionId']);
+    return channel.cutOff(codeOfEnd(channel.identity));
   }
 
   /** Whether its token or HTTP session was certainly issued before a moment: it says so, or was used before. */
@@ -93,6 +86,6 @@ export class Revocations {
 
   /** Ends `channels`, for which what their `key` names has ended; returns how many of them were open. */
   end(channels: readonly Connection[], key: keyof IdentityKeys): number {
-    return channels.filter((channel) => channel.cutOff(codes[key])).length;
+    return channels.filter((channel) => channel.cutOff(codesByKey[key])).length;
   }
 }
