@@ -37,6 +37,8 @@ export interface ExpiryOwner {
 /** A channel that ends soon. */
 interface Soon {
   readonly endsAt: number;
+  /** Until when an answer may come. */
+  lateAt: number;
   isTold: boolean;
   asked: 'no' | 'waiting' | 'yes';
 }
@@ -65,7 +67,7 @@ export class Expiry {
       this.#wake(this.#nextScan);
       return;
     }
-    const soon: Soon = { endsAt, isTold: false, asked: 'no' };
+    const soon: Soon = { endsAt, lateAt: endsAt + lateMs, isTold: false, asked: 'no' };
     this.#soon.set(channel, soon);
     this.#wake(this.#nextStep(soon));
   }
@@ -79,10 +81,10 @@ export class Expiry {
   }
 
   /** When there is something to be done for a channel. */
-  #nextStep({ endsAt, isTold, asked }: Soon): number {
+  #nextStep({ endsAt, lateAt, isTold, asked }: Soon): number {
     if (!isTold && this.#owner.onExpiring !== undefined) return endsAt - noticeMs;
     if (asked === 'no') return endsAt - askMs;
-    return asked === 'yes' ? endsAt : endsAt + lateMs;
+    return asked === 'yes' ? endsAt : lateAt;
   }
 
   #wake(at: number): void {
@@ -125,6 +127,7 @@ export class Expiry {
     for (const [channel, soon] of this.#soon) {
       if (!isOpenTo(askMs + gatherMs, soon)) continue;
       soon.asked = 'waiting';
+      soon.lateAt = Math.max(soon.endsAt, now) + lateMs; // the process may have been busy or asleep at the end
       due.push(channel);
     }
     return due;
@@ -139,7 +142,7 @@ export class Expiry {
       if (channel.isOpen) onExpiring(channel, Math.max(0, left));
       if (!mayHandle(channel)) return true;
     }
-    if (left > 0 || (left > -lateMs && (soon.asked === 'waiting' || this.#owner.isInDoubt(channel)))) return false;
+    if (left > 0 || (now < soon.lateAt && (soon.asked === 'waiting' || this.#owner.isInDoubt(channel)))) return false;
     this.#soon.delete(channel);
     channel.cutOff(codeOfExpiry(channel.identity));
     return true;

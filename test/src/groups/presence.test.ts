@@ -3,7 +3,7 @@ import { Groups } from '../../../entries/index.js';
 import { MemoryBroadcaster } from '../../../entries/memory.js';
 import { TestClock } from '../../../entries/testing.js';
 import type { Broadcaster } from '../../../src/contracts/broadcaster.js';
-import type { Clock } from '../../../src/contracts/clock.js';
+import { StoppableClock } from '../../support/stoppable-clock.js';
 import { memberOf } from './member.js';
 
 /** A broadcaster that loses what it is told to. */
@@ -277,34 +277,6 @@ it('presence of a node that has closed knows nobody of the others any more', asy
   expect(users(one)).toEqual({});
   await two?.close();
 });
-
-/** The clock of a process that can be stopped: time goes on, and its timers run when it does. */
-class StoppableClock implements Clock {
-  readonly #clock: TestClock;
-  readonly #held: (() => void)[] = [];
-  isStopped = false;
-
-  constructor(clock: TestClock) {
-    this.#clock = clock;
-  }
-
-  now(): number {
-    return this.#clock.now();
-  }
-
-  monotonic(): number {
-    return this.#clock.monotonic();
-  }
-
-  setTimer(fn: () => void, ms: number): () => void {
-    return this.#clock.setTimer(() => (this.isStopped ? this.#held.push(fn) : fn()), ms);
-  }
-
-  resume(): void {
-    this.isStopped = false;
-    for (const fn of this.#held.splice(0)) fn();
-  }
-}
 
 it.each([12_000, 15_500, 21_000, 60_000])(
   'a node that was stopped for %i ms forgets nobody who is still there, and then those who are not',

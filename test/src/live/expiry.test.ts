@@ -2,11 +2,26 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import type { Channel } from '../../../entries/index.js';
 import { codesOf } from '../../support/site.js';
+import { StoppableClock } from '../../support/stoppable-clock.js';
 import { deferred } from '../server/serving.js';
 import { expired, idOf, revoked, ScriptedTokens, watch } from './watched.js';
 
 const minute = 60_000;
 const day = 86_400_000;
+
+/** A server whose process can be stopped. */
+function watchStoppable() {
+  const clocks: StoppableClock[] = [];
+  const made = watch({
+    revalidate: 'connect',
+    clockOf(clock) {
+      const own = new StoppableClock(clock);
+      clocks.push(own);
+      return own;
+    },
+  });
+  return { ...made, own: clocks[0]! };
+}
 
 describe('a channel', () => {
   it('ends with its token, and not before', async () => {
@@ -121,6 +136,33 @@ describe('a channel', () => {
     tokens.revocations.tell({ userId: 'ann', hint: true });
     await clock.advance(1_000);
     expect(client.closed).toEqual(expired);
+  });
+
+  it.each([true, false])('whose end falls into a pause of the process is looked up before it ends (extended: %s)', async (isExtended) => {
+    const { tokens, connect, clock, own } = watchStoppable();
+    const start = clock.now();
+    tokens.put('ann', { expiresAt: new Date(start + minute) });
+    const client = await connect('ann');
+    await clock.advance(minute - 1_000);
+    own.isStopped = true;
+    await clock.advance(30_000);
+    if (isExtended) tokens.put('ann', { expiresAt: new Date(start + 10 * minute) });
+    own.resume();
+    await clock.advance(20);
+    expect(client.closed).toEqual(isExtended ? undefined : expired);
+  });
+
+  it('whose end falls into a pause of the process ends within a second after it where nobody answers', async () => {
+    const { tokens, connect, clock, own } = watchStoppable();
+    tokens.put('ann', { expiresAt: new Date(clock.now() + minute / 2) });
+    const client = await connect('ann');
+    own.isStopped = true;
+    await clock.advance(minute / 2 + 5_000);
+    tokens.answers = new Promise(() => {});
+    own.resume();
+    await clock.advance(1_000);
+    expect(client.closed).toEqual(expired);
+    await clock.advance(5_000); // that look-up is given up
   });
 
   it('ends sooner where a sweep finds that its token does', async () => {

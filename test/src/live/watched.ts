@@ -4,6 +4,7 @@ import {
   type ChannelHandlers,
   ChannelServer,
   type ChannelServerOptions,
+  type Clock,
   type FeedHealth,
   type Revocation,
   type RevocationFeed,
@@ -84,15 +85,22 @@ afterEach(async () => {
 export interface WatchOptions extends Omit<ChannelServerOptions, 'clock'> {
   readonly tokens?: ScriptedTokens;
   readonly handlers?: Omit<ChannelHandlers, 'connect'>;
+  /** The server's clock, made of that which the test moves. */
+  readonly clockOf?: (clock: TestClock) => Clock;
 }
 
-export function watch({ tokens = new ScriptedTokens(), handlers = {}, ...options }: WatchOptions = {}): Watched {
+export function watch({
+  tokens = new ScriptedTokens(),
+  handlers = {},
+  clockOf = (clock) => clock,
+  ...options
+}: WatchOptions = {}): Watched {
   const clock = new TestClock();
   const errors: unknown[] = [];
   const warnings: ChannelError[] = [];
   const server = new ChannelServer(
     { connect: withUserFromToken({ tokens })(() => undefined), ...handlers },
-    { clock, onError: (error) => void errors.push(error), onWarning: (warning) => void warnings.push(warning), ...options },
+    { clock: clockOf(clock), onError: (error) => void errors.push(error), onWarning: (warning) => void warnings.push(warning), ...options },
   );
   const made: Watched = {
     clock,
