@@ -114,17 +114,22 @@ export class TokenCookie {
     this.#clearOthers(request, response);
   }
 
+  /** What would count again, or beside it, so that none did: cookies that are read in its place, and those from before they had such attributes. */
   #clearOthers(request: IncomingMessage, response: ServerResponse): void {
-    for (const name of this.#others) {
-      if (cookieValues(request.headers.cookie, name).length > 0) this.#append(request, response, cleared(name));
+    const { domain, path = '/', partitioned = false, ...former } = this.#options;
+    for (const name of [this.at.name, ...this.#others]) {
+      if (cookieValues(request.headers.cookie, name).length === 0) continue;
+      if (name !== this.at.name) this.#append(request, response, cleared(name));
+      const isLikeFormer = !partitioned && (hostPrefix.test(name) || (domain === undefined && path === '/'));
+      if (!isLikeFormer) this.#append(request, response, cleared(name), former);
     }
   }
 
-  #append(request: IncomingMessage, response: ServerResponse, { name, ...what }: CookieValue): void {
+  #append(request: IncomingMessage, response: ServerResponse, { name, ...what }: CookieValue, options = this.#options): void {
     if (isAnswered(response)) return; // by somebody else meanwhile, who would not wait
-    const { sameSite = 'lax', partitioned = false, domain, path = '/' } = this.#options;
+    const { sameSite = 'lax', partitioned = false, domain, path = '/' } = options;
     const isHeldToItsHost = hostPrefix.test(name);
-    const secure = isHeldToHttps(name, this.#options) || (this.#options.secure ?? !isOfPlainPage(request));
+    const secure = isHeldToHttps(name, options) || (options.secure ?? !isOfPlainPage(request));
     const where = isHeldToItsHost || domain === undefined ? {} : { domain };
     const attributes = { httpOnly: true, secure, sameSite, path: isHeldToItsHost ? '/' : path, partitioned, ...where };
     response.appendHeader('Set-Cookie', stringifySetCookie({ name, ...what, ...attributes }));

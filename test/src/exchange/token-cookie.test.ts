@@ -74,6 +74,25 @@ describe('the cookie of a token', () => {
     expect((await cookieOf({ sameSite: 'strict' }))?.attributes['samesite']).toBe('Strict');
   });
 
+  it.each<[TokenCookieOptions, object]>([
+    [{ domain: 'example.com' }, { domain: 'example.com', path: '/' }],
+    [{ path: '/chat' }, { path: '/chat' }],
+    [{ partitioned: true }, { partitioned: '', secure: '', path: '/' }],
+  ])('goes together with the one that was set before it had %j, beside which it would not count', async (options, attributes) => {
+    const site = makeExchangeSite();
+    const { tokens, channels } = site;
+    const { key } = await tokens.issue('bob');
+    for (const handler of [renewTokenHandler, revokeTokenHandler]) {
+      const { ask } = await serveOverHttp(handler(channels, { tokens, cookie: options }));
+      const [set, former, ...others] = (await ask({ cookie: `key=${key}` })).cookies;
+      expect([set?.name, set?.attributes]).toEqual(['key', expect.objectContaining(attributes)]);
+      expect(former).toMatchObject({ name: 'key', value: '', attributes: { path: '/', 'max-age': '0' } });
+      expect(former?.attributes).not.toHaveProperty('domain');
+      expect(former?.attributes).not.toHaveProperty('partitioned');
+      expect(others).toEqual([]);
+    }
+  });
+
   it('is by default one that tokens are read from, not one in which another source looks for something else', async () => {
     const { tokens, options } = makeSite();
     const gateway = defineSource('gateway', () => ({ outcome: 'ok', user: { id: 'alice', isAuthenticated: true } }) as const, {
