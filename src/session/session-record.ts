@@ -189,7 +189,8 @@ export class SessionRecord extends KnownRecord {
       });
     }
     const now = clock.monotonic();
-    const isOver = (commit: WaitingCommit): boolean => this.#fruitless >= maxFruitlessAttempts || commit.end < now;
+    // one that lost once may have lost because the process was asleep: others went on meanwhile
+    const isOver = (commit: WaitingCommit): boolean => this.#fruitless >= maxFruitlessAttempts || (commit.end < now && this.#lost > 1);
     tellConflict(events, commits, isOver);
     for (const commit of commits) {
       if (isOver(commit))

@@ -8,6 +8,7 @@ import { Events } from '../../../src/events.js';
 import { SessionDraft } from '../../../src/session/session-draft.js';
 import { SessionRecords } from '../../../src/session/session-records.js';
 import { codesOf, expectProcessToLive } from '../../support/site.js';
+import { StoppableClock } from '../../support/stoppable-clock.js';
 
 expectProcessToLive();
 
@@ -90,6 +91,27 @@ describe('a save that others come before', () => {
     expect(await failure).toBeInstanceOf(ChannelError);
     expect(codesOf([await failure])).toEqual(['ERR_SESSION_CONFLICT']);
     expect(hold.values.get('count')).toBe(1);
+  });
+
+  it('is tried once more where the process was asleep beyond its deadline, as others were not', async () => {
+    const clock = new TestClock();
+    const own = new StoppableClock(clock);
+    const { store, saves } = contested(new MemorySessionStore({ clock }), 1);
+    const asleep: SessionStore = {
+      ...store,
+      async save(...args) {
+        if (saves() > 0) return store.save(...args);
+        own.isStopped = true;
+        await clock.advance(60_000);
+        own.resume();
+        return store.save(...args);
+      },
+    };
+    const hold = processOn(asleep, own).records.open('shared');
+    await hold.load();
+    await add(hold);
+    await add(hold);
+    expect([hold.values.get('count'), saves()]).toEqual([2, 2]);
   });
 
   it('takes along what is added while it waits', async () => {
