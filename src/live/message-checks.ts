@@ -23,7 +23,7 @@ class Flight implements Iterable<Connection> {
 }
 
 interface Batch {
-  readonly groups: Map<string, Group>;
+  readonly groups: Group[];
   readonly done: Promise<void>;
 }
 
@@ -57,7 +57,7 @@ export class MessageChecks {
     const flight = new Flight(() => flights.delete(credentialId));
     const { groups, done } = this.#batchOf(source);
     flight.add(channel);
-    groups.set(credentialId, { credential: { id: credentialId, found }, channels: flight });
+    groups.push({ credential: { id: credentialId, found }, channels: flight });
     flights.set(credentialId, { flight, done });
     return done;
   }
@@ -65,7 +65,7 @@ export class MessageChecks {
   #batchOf(source: BoundSource): Batch {
     let batch = this.#gathered.get(source);
     if (batch === undefined) {
-      const groups = new Map<string, Group>();
+      const groups: Group[] = [];
       const done = Promise.resolve().then(() => {
         this.#gathered.delete(source);
         return this.#rechecks.ask(source, groups);

@@ -23,9 +23,6 @@ export interface Group {
   readonly channels: Iterable<Connection>;
 }
 
-/** The channels of each credential of a source, by its id. */
-export type Groups = ReadonlyMap<string, Group>;
-
 /** What looking up again needs of a server. */
 export interface RechecksOwner {
   readonly runtime: Runtime;
@@ -111,11 +108,11 @@ export class Rechecks {
       if (group === undefined) groups.set(id, { credential: { id, found }, channels: [channel] });
       else group.channels.push(channel);
     }
-    await Promise.all(Array.from(bySource, ([source, groups]) => this.ask(source, groups, spreadMs)));
+    await Promise.all(Array.from(bySource, ([source, groups]) => this.ask(source, [...groups.values()], spreadMs)));
   }
 
-  /** {@link check} for channels of one source that are grouped already. */
-  async ask(source: BoundSource, groups: Groups, spreadMs = 0): Promise<void> {
+  /** {@link check} for channels of one source, those of each credential together. */
+  async ask(source: BoundSource, groups: readonly Group[], spreadMs = 0): Promise<void> {
     const { recheck } = source;
     if (recheck === undefined) return;
     const { events } = this.#runtime;
@@ -129,19 +126,19 @@ export class Rechecks {
       failed: 0,
       ended: 0,
     };
-    await this.#inSlices(round, [...groups.keys()], spreadMs, async (ids) => {
+    await this.#inSlices(round, groups, spreadMs, async (slice) => {
       this.#questions += 1;
       const when = { question: this.#questions, at: this.#runtime.clock.monotonic(), mark: this.#log.mark };
       const heirs = new Map<TokenId, Heir[]>();
       const standings = await this.#standings(
         round,
-        ids.map((id) => groups.get(id)?.credential ?? { id }),
+        slice.map(({ credential }) => credential),
       );
-      for (const id of ids) {
-        const standing = standings instanceof Error ? standings : standings.get(id);
+      for (const { credential, channels } of slice) {
+        const standing = standings instanceof Error ? standings : standings.get(credential.id);
         if (standing instanceof Error) round.failed += 1;
-        const asked: Asked = { source, credentialId: id, ...when };
-        for (const channel of groups.get(id)?.channels ?? []) {
+        const asked: Asked = { source, credentialId: credential.id, ...when };
+        for (const channel of channels) {
           if (!isStill(channel, asked)) continue;
           if (!(standing instanceof Error)) channel.identity.answered = when.question;
           if (standing instanceof Error) this.#failed(round, channel, standing, when.at);
@@ -162,14 +159,19 @@ export class Rechecks {
     for (const stop of [...this.#pauses]) stop();
   }
 
-  /** Runs `each` for slices of `ids`, as large as the source takes. */
-  async #inSlices(round: Round, ids: readonly string[], spreadMs: number, each: (ids: readonly string[]) => Promise<void>): Promise<void> {
+  /** Runs `each` for slices of what is to be `asked`, as large as the source takes. */
+  async #inSlices<Question>(
+    round: Round,
+    asked: readonly Question[],
+    spreadMs: number,
+    each: (slice: readonly Question[]) => Promise<void>,
+  ): Promise<void> {
     const { isBatched } = round.recheck;
     const size = isBatched ? batchSize : maxInFlight;
-    for (let start = 0; start < ids.length; start += size) {
-      if (start > 0 && !isBatched && spreadMs > 0 && !(await this.#pause((spreadMs * size) / ids.length))) return;
-      const slice = ids.slice(start, start + size);
-      await (isBatched ? each(slice) : Promise.all(slice.map((id) => each([id]))));
+    for (let start = 0; start < asked.length; start += size) {
+      if (start > 0 && !isBatched && spreadMs > 0 && !(await this.#pause((spreadMs * size) / asked.length))) return;
+      const slice = asked.slice(start, start + size);
+      await (isBatched ? each(slice) : Promise.all(slice.map((one) => each([one]))));
     }
   }
 
@@ -209,17 +211,17 @@ export class Rechecks {
   /** Channels go over to the successors of their tokens, where these count; else they stand as was found before. */
   async #follow(round: Round, heirs: ReadonlyMap<TokenId, readonly Heir[]>, depth: number): Promise<void> {
     const { source } = round;
-    await this.#inSlices(round, [...heirs.keys()], 0, async (ids) => {
+    await this.#inSlices(round, [...heirs], 0, async (slice) => {
       const asked = { at: this.#runtime.clock.monotonic(), mark: this.#log.mark };
       const standings = await this.#standings(
         round,
-        ids.map((id) => ({ id })),
+        slice.map(([id]) => ({ id })),
       );
       const next = new Map<TokenId, Heir[]>();
-      for (const tokenId of ids as readonly TokenId[]) {
+      for (const [tokenId, ofToken] of slice) {
         const standing = standings instanceof Error ? standings : standings.get(tokenId);
         if (standing instanceof Error) round.failed += 1;
-        for (const heir of heirs.get(tokenId) ?? []) {
+        for (const heir of ofToken) {
           const { channel } = heir;
           if (!isStill(channel, heir)) continue;
           if (standing instanceof Error || standing === undefined) this.#judge(round, channel, heir.standing, heir);

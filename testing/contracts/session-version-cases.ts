@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SessionStore } from '../../src/contracts/session-store.js';
+import type { SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { assertRejects, fromNow, hourMs, outcomesOf, uniqueId } from './contract-samples.js';
 import type { ContractCase } from './contract-test.js';
 import { assertAbsent, assertHolds, expiredSession, sampleSession } from './session-samples.js';
@@ -126,30 +126,29 @@ async function checkBirth(store: SessionStore): Promise<void> {
 
 async function checkOneCreationWins(store: SessionStore, id: string): Promise<void> {
   const sessions = Array.from({ length: writers }, (_, writer) => sampleSession({ writer }));
-  const { values, codes } = await outcomesOf(
-    sessions.map(async (session) => {
-      await store.create(id, session);
-      return session;
-    }),
-  );
-  assert.equal(values.length, 1, 'exactly one must succeed');
-  assert.deepEqual(codes, Array(writers - 1).fill('ERR_SESSION_CONFLICT'));
-  await assertHolds(store, id, values[0]!);
+  const winner = await winnerOf(sessions, (session) => store.create(id, session));
+  await assertHolds(store, id, winner);
 }
 
 async function checkOneSaveWins(store: SessionStore): Promise<void> {
   const id = uniqueId();
   await store.create(id, sampleSession());
   const sessions = Array.from({ length: writers }, (_, writer) => sampleSession({ writer }, { version: 2 }));
+  const winner = await winnerOf(sessions, (session) => store.save(id, session, 1));
+  await assertHolds(store, id, winner);
+}
+
+/** That of `sessions` which could be written; fails unless it is one, and for all others there was a conflict. */
+async function winnerOf(sessions: readonly StoredSession[], write: (session: StoredSession) => Promise<void>): Promise<StoredSession> {
   const { values, codes } = await outcomesOf(
     sessions.map(async (session) => {
-      await store.save(id, session, 1);
+      await write(session);
       return session;
     }),
   );
   assert.equal(values.length, 1, 'exactly one must succeed');
-  assert.deepEqual(codes, Array(writers - 1).fill('ERR_SESSION_CONFLICT'));
-  await assertHolds(store, id, values[0]!);
+  assert.deepEqual(codes, Array(sessions.length - 1).fill('ERR_SESSION_CONFLICT'));
+  return values[0]!;
 }
 
 async function checkNoChangeIsLost(store: SessionStore): Promise<void> {
