@@ -48,11 +48,19 @@ export type Clash<M, Given> = { [Key in keyof M & keyof Given]: Given[Key] exten
 /** The names of the members of which `Given` has what `M` asks for. */
 export type Met<M, Given> = { [Key in keyof M & keyof Given]: Given[Key] extends M[Key] ? Key : never }[keyof M & keyof Given];
 
+/** The names of the members that a wrapper narrows, since it needs and adds them, and that `M` asks to be more than it makes of them. */
+type Narrowed<M, Adds, Needs> = Exclude<keyof M & keyof Adds & keyof Needs, Met<M, Adds & Needs>>;
+
+/** What is left of `M`, with the members `Names` as they may be before the wrapper narrows them: what it lets through, or what it keeps out. */
+type BeforeNarrowing<M, Names extends PropertyKey, Adds, Needs> = Omit<M, Names | Met<M, Adds & Needs>> & {
+  readonly [Name in Names & keyof M & keyof Adds & keyof Needs]: M[Name] | Exclude<Needs[Name], Adds[Name]>;
+};
+
 /**
  * What a handler of `M` still asks for once a wrapper stands around it: `M` less what the wrapper adds, and `M` itself where they have
  * nothing in common. A member that the wrapper adds with another type than `M` asks for is a {@link Mismatch}: subtracting by name
  * alone would let a handler of the authenticated user pass where any user may come. A member that the wrapper also needs is
- * narrowed by it, not replaced, so it stays to be asked for.
+ * narrowed by it, not replaced: where `M` asks for more than the wrapper knows of it (its own user, say), that stays to be asked for.
  */
 export type Without<M, Adds, Needs = None> = M extends unknown
   ? keyof M & (keyof Adds | keyof Needs) extends never
@@ -60,9 +68,11 @@ export type Without<M, Adds, Needs = None> = M extends unknown
     : [Clash<M, Omit<Adds, keyof Needs>>] extends [never]
       ? keyof M extends Met<M, Adds & Needs>
         ? None
-        : [Met<M, Adds & Needs>] extends [never]
-          ? M
-          : Omit<M, Met<M, Adds & Needs>>
+        : [Narrowed<M, Adds, Needs>] extends [never]
+          ? [Met<M, Adds & Needs>] extends [never]
+            ? M
+            : Omit<M, Met<M, Adds & Needs>>
+          : BeforeNarrowing<M, Narrowed<M, Adds, Needs>, Adds, Needs>
       : Mismatch<`message.${Clash<M, Omit<Adds, keyof Needs>> & string}: the handler asks for another type than this wrapper gives`>
   : never;
 
@@ -196,14 +206,19 @@ type CheckOne<W, Rest extends readonly unknown[], Have> =
       : ComposeError<`needs message.${TooEarly<W, Rest, Have>}, which only a later wrapper adds`>
     : ComposeError<'not a wrapper: call the factory first, as in withX(…)'>;
 
-/** The wrappers `Ws`, outermost first, gone through once: what they need together, and whether each may stand where it stands. */
+/** Whether it is `unknown` and not `any`: while the compiler infers them, the types of generic calls such as `withUserFromToken({ tokens })` are. */
+type IsUnknown<W> = unknown extends W ? ([keyof W] extends [never] ? true : false) : false;
+
+/** The wrappers `Ws`, outermost first, gone through once, as far as they are known: what they need together, and whether each may stand where it stands. */
 type Folded<
   Ws extends readonly unknown[],
   Have = None,
   Needs extends object = None,
   Checked extends readonly unknown[] = [],
 > = Ws extends readonly [infer W, ...infer Rest]
-  ? Folded<Rest, Have & AddsOf<W>, Needs & Without<NeedsOf<W>, Have>, [...Checked, CheckOne<W, Rest, Have>]>
+  ? IsUnknown<W> extends true
+    ? { readonly needs: Needs; readonly checked: [...Checked, CheckOne<W, Rest, Have>, ...Rest] }
+    : Folded<Rest, Have & AddsOf<W>, Needs & Without<NeedsOf<W>, Have>, [...Checked, CheckOne<W, Rest, Have>]>
   : { readonly needs: Needs; readonly checked: Checked };
 
 /** The arguments of `compose`; each that cannot stand where it stands is intersected with the reason, a {@link ComposeError}. */
