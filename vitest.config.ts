@@ -10,10 +10,11 @@ const built = [
   'test/processes/*.test.ts',
   'test/docs/packed-pages.test.ts',
   'cli/test/migrate/*.test.ts',
-  ...inBrowsers,
   ...ofDocumentation,
 ];
-const onDatabases = [
+/** The client in browsers is one of them for its server, whose sources this project transforms in any case. */
+const onOtherPrograms = [
+  ...inBrowsers,
   'test/adapters/{mongodb,redis}/**/*.test.ts',
   'test/adapters/express/connect-mongo.test.ts',
   'test/migrating/**/*.test.ts',
@@ -54,13 +55,13 @@ export default defineConfig(({ mode }) => {
       // Few of them: each transforms the sources for itself, and has a share of the coverage that is worked out for itself.
       projects: [
         // Needs nothing but the sources.
-        project('unit', { include: ['test/**/*.test.ts'], exclude: [...built, ...onDatabases] }),
-        // Needs the build, a compiler or a browser.
+        project('unit', { include: ['test/**/*.test.ts'], exclude: [...built, ...onOtherPrograms] }),
+        // Needs the build or a compiler, and transforms no sources of the package.
         project('package', { include: built, ...patient }),
-        project('examples', { include: ['examples/*/test/**/*.test.ts'], exclude: onDatabases, ...patient }),
-        // Needs MongoDB, or Redis. There is one `mongod` for all files, each of which has a database of its own, and one for each file that
+        project('examples', { include: ['examples/*/test/**/*.test.ts'], exclude: onOtherPrograms, ...patient }),
+        // Needs MongoDB, Redis, or a browser. There is one `mongod` for all files, each of which has a database of its own, and one for each file that
         // breaks it. Redis servers are there in milliseconds.
-        project('mongodb', { include: onDatabases, globalSetup: ['test/support/mongod.ts'], ...patient }),
+        project('mongodb', { include: onOtherPrograms, globalSetup: ['test/support/mongod.ts'], ...patient }),
       ],
       coverage: {
         provider: 'v8',

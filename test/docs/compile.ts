@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { environment } from '../types/compiler.js';
 import type { CodeModule } from './code-blocks.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -79,7 +80,8 @@ function folderOf(page: string): string {
 
 function compile(project: string): Promise<string[]> {
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [compiler, '-p', project, '--pretty', 'false'], { cwd: dirname(project) }, (error, stdout, stderr) => {
+    const args = [compiler, '-p', project, '--pretty', 'false'];
+    execFile(process.execPath, args, { cwd: dirname(project), env: environment }, (error, stdout, stderr) => {
       if (!error) resolve([]);
       else if (stdout.includes('error TS')) resolve(stdout.trimEnd().split('\n'));
       else reject(new Error(`the compiler failed: ${stdout}${stderr}`, { cause: error }));

@@ -13,7 +13,7 @@ describe('the documentation', () => {
   beforeAll(async () => {
     const modules = pages.map((page) => [page, codeModules(readFileSync(join(root, page), 'utf8'))] as const);
     complaints = await complaintsAbout('pages', Object.fromEntries(modules));
-  }, 60_000);
+  }, 120_000);
 
   it.each(pages)('has only code that compiles against the built package: %s', (page) => {
     expect(complaints[page]).toEqual([]);

@@ -11,6 +11,9 @@ export const outputs: string = join(here, '..', '..', 'out', 'types');
 
 const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
 
+/** In which it collects garbage less often, and takes a quarter less time of the processors. */
+export const environment: NodeJS.ProcessEnv = { ...process.env, GOGC: '400' };
+
 /** One error of the compiler. */
 export interface Complaint {
   /** The file, relative to the folder of these tests. */
@@ -37,9 +40,8 @@ export function compile(project: string): Promise<Complaint[]> {
 
 function run(project: string): Promise<Complaint[]> {
   const args = [compiler, '-p', project, '--pretty', 'false'];
-  const env = { ...process.env, GOGC: '400' }; // it collects garbage less often, and takes a quarter less time of the processors
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, args, { cwd: here, env }, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { cwd: here, env: environment }, (error, stdout, stderr) => {
       const complaints = complaintsOf(stdout);
       // Whatever is no error of some file is one of the project, and nothing was checked.
       if (error === null || complaints.length > 0) resolve(complaints);

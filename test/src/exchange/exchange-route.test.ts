@@ -44,7 +44,7 @@ async function raw(port: number, text: string): Promise<string> {
   return received;
 }
 
-describe.each(handlers)('%s', (_name, make) => {
+describe.each(handlers)('%s', (name, make) => {
   it.each(['GET', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])('refuses %s, and says which method it takes', async (method) => {
     const { ask, cookie } = await serve(make);
     const { status, json, headers, cookies } = await ask({ method, cookie });
@@ -69,7 +69,9 @@ describe.each(handlers)('%s', (_name, make) => {
     ],
   ])('rejects with a TypeError where it is given %s', async (_what, given) => {
     const handler: (...given: never[]) => Promise<void> = make(makeExchangeSite());
-    await expect(handler(...(given as never[]))).rejects.toThrow(TypeError);
+    const rejected = expect(handler(...(given as never[]))).rejects;
+    await rejected.toBeInstanceOf(TypeError);
+    await rejected.toThrow(new RegExp(`^${name}: re(quest|sponse) must be `));
   });
 
   it('refuses HEAD without a body', async () => {

@@ -72,7 +72,8 @@ export interface AskOptions {
   readonly origin?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
   readonly path?: string;
-  readonly body?: string;
+  /** A stream goes out in chunks, and nothing tells its length. */
+  readonly body?: string | ReadableStream<Uint8Array>;
 }
 
 /** What a request was answered with. */
@@ -101,7 +102,7 @@ export async function serveOverHttp(listener: RequestListener | ExchangeHandler)
         connection: 'close',
         ...headers,
       },
-      ...(body !== undefined && { body }),
+      ...(body !== undefined && { body, duplex: 'half' }),
     });
     const text = await response.text();
     return {
