@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Backend, memoryBackend } from '../src/backend.js';
 import { type MultiChat, startMultiChat } from '../src/multichat.js';
-import { Visitor } from './support/visitor.js';
+import { joined, Visitor } from './support/visitor.js';
 
 describe.each(['token', 'session'] as const)('the chat with --auth=%s', (auth) => {
   let chat: MultiChat;
@@ -23,14 +23,6 @@ describe.each(['token', 'session'] as const)('the chat with --auth=%s', (auth) =
     bob = await new Visitor(chat.url).logIn('bob', 'bicycle');
   });
   afterEach(() => chat.close());
-
-  /** A page of `visitor` that has joined `room`. */
-  async function joined(visitor: Visitor, room: string) {
-    const page = await visitor.open();
-    page.send({ command: 'join', room });
-    await page.next('joined');
-    return page;
-  }
 
   it('welcomes with who you are and which rooms there are', async () => {
     const page = await bob.open();
@@ -194,7 +186,8 @@ describe.each(['token', 'session'] as const)('the chat with --auth=%s', (auth) =
   });
 
   it('has pages ask how things are where it cannot be told who has come', async () => {
-    const watcher = await joined(ann, 'lobby');
+    const watcher = await ann.open();
+    watcher.send({ command: 'join', room: 'lobby' });
     await watcher.next('people'); // who has come within a moment is told of together
     const findByIds = backend.users.findByIds.bind(backend.users);
     vi.spyOn(backend.users, 'findByIds').mockImplementation(async (ids) => {

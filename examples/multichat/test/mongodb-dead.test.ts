@@ -5,7 +5,7 @@ import { eventually } from '../../../test/support/eventually.js';
 import { type Mongod, startMongod } from '../../../test/support/mongod.js';
 import { mongoBackend } from '../src/mongo-backend.js';
 import { type MultiChat, type MultiChatOptions, startMultiChat } from '../src/multichat.js';
-import { type Page, Visitor } from './support/visitor.js';
+import { joined, type Page, Visitor } from './support/visitor.js';
 
 const timeout = 60_000;
 /** For tests of a database that stays away: by default the chat gives it up after some seconds. */
@@ -35,14 +35,6 @@ describeOnMongo('MultiChat, where MongoDB is out of reach', () => {
     const chat = await eventually(() => startMultiChat({ auth: 'token', backend, ...options }));
     chats.push(chat);
     return chat;
-  }
-
-  async function joined(visitor: Visitor, room: string): Promise<Page> {
-    const page = await visitor.open();
-    page.send({ command: 'join', room });
-    await page.next('joined');
-    await page.rest();
-    return page;
   }
 
   /** Waits until a page hears `text`; what it had missed may come before. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
 import { describeOnMongo, openDatabase, url as serverUrl } from '../../../test/adapters/mongodb/mongo.js';
 import { type ChatProcess, endOf, killAll, startChat } from './support/chat-process.js';
-import { Page, Visitor } from './support/visitor.js';
+import { joined, Page, Visitor } from './support/visitor.js';
 
 const annHerself = { id: '1', name: 'ann', staff: false };
 const bobHimself = { id: '2', name: 'bob', staff: true };
@@ -21,15 +21,6 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
     for (const name of ['messages', 'tokens', 'channelSessions', 'httpSessions']) await db.collection(name).deleteMany({});
   });
   afterAll(killAll);
-
-  async function joined(visitor: Visitor, room: string): Promise<Page> {
-    const page = await visitor.open();
-    page.send({ command: 'join', room });
-    await page.next('joined');
-    // An answer to a later message: what the one before changed is saved.
-    await page.rest();
-    return page;
-  }
 
   const annOn = (chat: ChatProcess) => new Visitor(chat.url).logIn('ann', 'lemonade');
   const bobOn = (chat: ChatProcess) => new Visitor(chat.url).logIn('bob', 'bicycle');

@@ -157,3 +157,12 @@ export class Page {
     return found ?? new Promise((resolve) => this.#waiting.push({ wants, resolve }));
   }
 }
+
+/** A page of `visitor` that has joined `room`; what that changed is saved, and what came of it has been read. */
+export async function joined(visitor: Visitor, room: string): Promise<Page> {
+  const page = await visitor.open();
+  page.send({ command: 'join', room });
+  await page.next('joined');
+  await page.rest();
+  return page;
+}
