@@ -12,7 +12,7 @@ export interface ChannelWatch {
   /** These keys are about to be looked up for a channel that began to connect at `mark`; something was revoked since. */
   claimed(channel: Connection, keys: IdentityKeys, mark: number): void;
   /** The sources of which one more user needs nothing, unless the credential expires or something was revoked meanwhile. */
-  readonly watched: ReadonlySet<BoundSource>;
+  readonly watched: Pick<WeakSet<BoundSource>, 'has'>;
   /** It is known who speaks on a channel that began to connect at `mark`. */
   identified(channel: Connection, mark: number): void;
   /** Before a message is handled: a promise where the channel is looked up again first. `undefined` where that is never so. */

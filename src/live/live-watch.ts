@@ -37,7 +37,8 @@ export class LiveWatch implements ChannelWatch {
   beforeMessage: ((channel: Connection) => Promise<void> | undefined) | undefined;
   isReady = false;
   readonly log: RevocationLog;
-  readonly watched = new Set<BoundSource>();
+  /** Weak: a function of the application's own may make a source anew for every channel. */
+  watched = new WeakSet<BoundSource>();
   readonly #runtime: Runtime;
   readonly #registry: ChannelRegistry;
   readonly #settings: LiveSettings;
@@ -149,7 +150,7 @@ export class LiveWatch implements ChannelWatch {
   }
 
   idle(): void {
-    this.watched.clear();
+    this.watched = new WeakSet();
     this.#rechecks.stop();
     this.#staleness.stop();
     this.#sweeps.stop();
@@ -213,7 +214,7 @@ export class LiveWatch implements ChannelWatch {
   /** Where there is none left, the sweeps end until one comes again. */
   #sweptEvery(ms: number): readonly Connection[] {
     const channels = [...this.#registry.identifiedOnes()].filter((channel) => this.#sweepMsOf(channel) === ms);
-    if (channels.length === 0) this.watched.clear();
+    if (channels.length === 0) this.watched = new WeakSet();
     return channels;
   }
 

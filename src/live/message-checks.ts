@@ -33,7 +33,8 @@ export class MessageChecks {
   readonly #isWanted: (source: BoundSource) => boolean;
   /** The batches that have not gone yet. */
   readonly #gathered = new Map<BoundSource, Batch>();
-  readonly #flights = new Map<BoundSource, Map<string, { readonly flight: Flight; readonly done: Promise<void> }>>();
+  /** Those that are under way, by source and credential. Weak: a function of the application's own may make a source anew for every channel. */
+  readonly #flights = new WeakMap<BoundSource, Map<string, { readonly flight: Flight; readonly done: Promise<void> }>>();
 
   constructor(rechecks: Rechecks, isWanted: (source: BoundSource) => boolean) {
     this.#rechecks = rechecks;
