@@ -62,6 +62,7 @@ function read(value: string): { readonly until: number; readonly grant: object }
   if (typeof until !== 'number' || typeof grant !== 'object' || grant === null) {
     throw new TypeError(`${owner}.consume: what is stored under this ticket is no grant`);
   }
-  const expiresAt: unknown = Reflect.get(grant, 'expiresAt');
-  return { until, grant: { ...grant, ...(expiresAt != null && { expiresAt: new Date(expiresAt as number) }) } };
+  const stored: object = grant;
+  const expiresAt: unknown = Reflect.get(stored, 'expiresAt');
+  return { until, grant: { ...stored, ...(expiresAt != null && { expiresAt: new Date(expiresAt as number) }) } };
 }

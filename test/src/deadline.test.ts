@@ -58,7 +58,7 @@ describe('withDeadline', () => {
   it('takes an answer that came while the process was asleep, and goes on waiting no longer than a second without one', async () => {
     const { clock, timers, runDue } = pausedClock();
     const deadline = { clock, ms: 100, onTimeout: () => new Error('too late') };
-    let answer = (_: string): void => {};
+    let answer: (text: string) => void = () => undefined;
     const answered = withDeadline(() => new Promise<string>((resolve) => (answer = resolve)), deadline);
     const silent = expect(withDeadline(() => new Promise<never>(() => {}), deadline)).rejects.toThrow('too late');
     runDue(5_000);
