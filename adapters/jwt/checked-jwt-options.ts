@@ -1,3 +1,4 @@
+import { KeyObject } from 'node:crypto';
 import { types } from 'node:util';
 import {
   aFlag,
@@ -36,7 +37,7 @@ const rules: Rules<JwtOptions<UserLike>> = {
   algorithms: someAlgorithms,
   issuer: aNameOrNames,
   audience: aNameOrNames,
-  secret: { must: 'a non-empty string or bytes', accepts: (value) => aName.accepts(value) || types.isUint8Array(value) },
+  secret: { must: 'a non-empty string, bytes or a secret key object', accepts: isSecret },
   key: { must: 'a public key: PEM, a JWK or a key object', accepts: (value) => aName.accepts(value) || anObject.accepts(value) },
   jwks: anObject,
   jwksUrl: { must: 'a URL of http or https', accepts: isHttpUrl },
@@ -54,6 +55,10 @@ const rules: Rules<JwtOptions<UserLike>> = {
   revalidate: aRevalidation,
   until: aMoment,
 };
+
+function isSecret(value: unknown): boolean {
+  return aName.accepts(value) || types.isUint8Array(value) || (value instanceof KeyObject && value.type === 'secret');
+}
 
 function isHttpUrl(value: unknown): boolean {
   return (typeof value === 'string' || value instanceof URL) && URL.canParse(String(value)) && /^https?:$/.test(new URL(value).protocol);

@@ -55,11 +55,12 @@ export function checkedKeys(options: JwtOptions<UserLike>): FindKeys {
   return keysOfUrl({ url: String(jwksUrl), maxAgeMs, cooldownMs, timeoutMs });
 }
 
-function checkedSecret(secret: string | Uint8Array, algorithms: readonly JwtAlgorithm[]): Uint8Array {
-  if (typeof secret === 'string' && secret.includes('-----BEGIN')) {
+function checkedSecret(secret: NonNullable<JwtOptions['secret']>, algorithms: readonly JwtAlgorithm[]): Uint8Array {
+  const given = secret instanceof KeyObject ? secret.export() : secret;
+  const bytes = typeof given === 'string' ? new TextEncoder().encode(given) : Uint8Array.from(given);
+  if (Buffer.from(bytes).includes('-----BEGIN')) {
     throw new TypeError(`${owner}: secret must be a secret, got PEM: give a public key as key`);
   }
-  const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : Uint8Array.from(secret);
   for (const algorithm of algorithms) {
     const [, least] = keyTypes[algorithm];
     if (bytes.length < Number(least)) {

@@ -51,8 +51,11 @@ export interface JwtOptions<User extends UserLike = AuthenticatedUser> {
   readonly issuer: string | readonly string[];
   /** For whom tokens must be: one of them is in the claim `aud`. */
   readonly audience: string | readonly string[];
-  /** The secret of HMAC signatures, at least as long as the digest: 32 bytes for HS256, 48 for HS384, 64 for HS512. A string counts as UTF-8. */
-  readonly secret?: string | Uint8Array | undefined;
+  /**
+   * The secret of HMAC signatures, at least as long as the digest: 32 bytes for HS256, 48 for HS384, 64 for HS512. A string (which counts as UTF-8), bytes,
+   * or a key of `createSecretKey` of `node:crypto`.
+   */
+  readonly secret?: string | Uint8Array | KeyObject | undefined;
   /** The public key of all other signatures: PEM, a JWK, or a key of `node:crypto` or Web Crypto. */
   readonly key?: string | JWK | KeyObject | webcrypto.CryptoKey | undefined;
   /** Several public keys, of which a token names one by its `kid`. */

@@ -1,4 +1,4 @@
-import { webcrypto } from 'node:crypto';
+import { createSecretKey, webcrypto } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import { fromToken, identifyKey, identifyUser, query, subprotocol, ticket, tokenIdOf, withUserFrom } from '../../../entries/index.js';
 import { fromJwt, type JwtClaims, jwtTokenId } from '../../../entries/jwt.js';
@@ -10,6 +10,7 @@ import { audience, ec, issuer, jwtSite, rsa, tokenAt } from './tokens.js';
 expectProcessToLive();
 
 const secret = 's'.repeat(32);
+const pem = String(ec.publicKey.export({ type: 'spki', format: 'pem' }));
 const demands = { issuer, audience, algorithms: ['ES256'] as const, key: ec.publicKey };
 
 describe('fromJwt', () => {
@@ -239,13 +240,12 @@ describe('fromJwt', () => {
   });
 
   it('takes the key in each form, and secrets', async () => {
-    const pem = String(ec.publicKey.export({ type: 'spki', format: 'pem' }));
     const cryptoKey = await webcrypto.subtle.importKey('jwk', ec.jwk, { name: 'ECDSA', namedCurve: 'P-256' }, true, ['verify']);
     for (const key of [pem, ec.jwk, cryptoKey, ec.privateKey]) {
       const { connect, token } = jwtSite({ key });
       expect((await connect(await token())).user.id).toBe('ada');
     }
-    for (const given of [secret, new TextEncoder().encode(secret)]) {
+    for (const given of [secret, new TextEncoder().encode(secret), createSecretKey(secret, 'utf8')]) {
       const { connect, token } = jwtSite({ algorithms: ['HS256'], secret: given });
       const by = new TextEncoder().encode(secret);
       expect((await connect(await token({ header: { alg: 'HS256' }, by }))).user.id).toBe('ada');
@@ -276,6 +276,10 @@ describe('fromJwt', () => {
     ['HMAC with the URL of one', { ...demands, key: undefined, jwksUrl: 'https://id.example.com/jwks', algorithms: ['HS512'] }],
     ['a public algorithm with a secret', { ...demands, key: undefined, secret, algorithms: ['RS256'] }],
     ['PEM as a secret', { ...demands, key: undefined, secret: `-----BEGIN PUBLIC KEY-----${secret}`, algorithms: ['HS256'] }],
+    ['PEM as the bytes of a secret', { ...demands, key: undefined, secret: Buffer.from(pem), algorithms: ['HS256'] }],
+    ['PEM as the secret of a key object', { ...demands, key: undefined, secret: createSecretKey(pem, 'utf8'), algorithms: ['HS256'] }],
+    ['a public key as a secret', { ...demands, key: undefined, secret: ec.publicKey, algorithms: ['HS256'] }],
+    ['a short secret in a key object', { ...demands, key: undefined, secret: createSecretKey('short', 'utf8'), algorithms: ['HS256'] }],
     ['a short secret', { ...demands, key: undefined, secret: 'short', algorithms: ['HS256'] }],
     ['a secret too short for one of them', { ...demands, key: undefined, secret, algorithms: ['HS256', 'HS512'] }],
     ['an algorithm of another kind of key', { ...demands, algorithms: ['RS256'] }],
