@@ -89,6 +89,7 @@ function publicKeyOf(given: NonNullable<JwtOptions['key']>): KeyObject {
   try {
     if (given instanceof KeyObject) return given.type === 'public' ? given : createPublicKey(given);
     if (types.isCryptoKey(given)) return publicKeyOf(KeyObject.from(given));
+    if (types.isUint8Array(given)) return createPublicKey(Buffer.from(given)); // as a file is read
     return createPublicKey(typeof given === 'string' ? given : { key: given as JWK, format: 'jwk' });
   } catch (cause) {
     throw new TypeError(`${owner}: key must be a public key: PEM, a JWK or a key object, got ${kindOf(given)} that is none`, { cause });

@@ -56,8 +56,8 @@ export interface JwtOptions<User extends UserLike = AuthenticatedUser> {
    * or a key of `createSecretKey` of `node:crypto`.
    */
   readonly secret?: string | Uint8Array | KeyObject | undefined;
-  /** The public key of all other signatures: PEM, a JWK, or a key of `node:crypto` or Web Crypto. */
-  readonly key?: string | JWK | KeyObject | webcrypto.CryptoKey | undefined;
+  /** The public key of all other signatures: PEM as a string or as bytes, a JWK, or a key of `node:crypto` or Web Crypto. */
+  readonly key?: string | Uint8Array | JWK | KeyObject | webcrypto.CryptoKey | undefined;
   /** Several public keys, of which a token names one by its `kid`. */
   readonly jwks?: JSONWebKeySet | undefined;
   /** Where the issuer publishes its public keys: `http` or `https`. Redirects are not followed. */

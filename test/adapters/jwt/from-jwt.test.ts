@@ -241,7 +241,7 @@ describe('fromJwt', () => {
 
   it('takes the key in each form, and secrets', async () => {
     const cryptoKey = await webcrypto.subtle.importKey('jwk', ec.jwk, { name: 'ECDSA', namedCurve: 'P-256' }, true, ['verify']);
-    for (const key of [pem, ec.jwk, cryptoKey, ec.privateKey]) {
+    for (const key of [pem, Buffer.from(pem), ec.jwk, cryptoKey, ec.privateKey]) {
       const { connect, token } = jwtSite({ key });
       expect((await connect(await token())).user.id).toBe('ada');
     }
@@ -285,6 +285,7 @@ describe('fromJwt', () => {
     ['an algorithm of another kind of key', { ...demands, algorithms: ['RS256'] }],
     ['an algorithm of another curve', { ...demands, algorithms: ['ES384'] }],
     ['a key that is none', { ...demands, key: 'key' }],
+    ['bytes that are no key', { ...demands, key: Buffer.from('key') }],
     ['a key set that is none', { ...demands, key: undefined, jwks: { keys: 'none' } }],
     ['a key set with a private key', { ...demands, key: undefined, jwks: { keys: [ec.jwk, { ...ec.jwk, d: 'AAAA' }] } }],
     ['a URL that is none', { ...demands, key: undefined, jwksUrl: 'id.example.com' }],
