@@ -1,6 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { aListOfStrings, anObject, aString, checkedOptions, type Rules } from '../src/checked-options.js';
+import { aListOfStrings, anObject, aString, checkedOptions, type Rule, type Rules } from '../src/checked-options.js';
+import { kindOf } from '../src/kind-of.js';
 
 /** What a test says of a handshake. */
 export interface HandshakeOptions {
@@ -16,17 +17,12 @@ export interface HandshakeOptions {
   readonly protocols?: readonly string[] | undefined;
 }
 
+/** What is in it is looked at one by one, so that the error can name it. */
+const anObjectOfStrings: Rule = { must: 'an object of strings', accepts: anObject.accepts };
+
 const rules: Rules<HandshakeOptions> = {
-  cookies: {
-    must: 'an object of strings',
-    accepts: (value) => anObject.accepts(value) && Object.values(value as object).every(aString.accepts),
-  },
-  // one that is undefined takes away what would be there
-  headers: {
-    must: 'an object of strings',
-    accepts: (value) =>
-      anObject.accepts(value) && Object.values(value as object).every((each) => each === undefined || aString.accepts(each)),
-  },
+  cookies: anObjectOfStrings,
+  headers: anObjectOfStrings,
   origin: aString,
   url: aString,
   protocols: aListOfStrings,
@@ -38,7 +34,18 @@ const rules: Rules<HandshakeOptions> = {
  * @throws {TypeError} naming `owner`, the option, what it must be and what it is.
  */
 export function checkedHandshake(owner: string, given: HandshakeOptions): HandshakeOptions {
-  return checkedOptions(owner, given, rules);
+  const options = checkedOptions(owner, given, rules);
+  checkStrings(`${owner}: cookies`, options.cookies ?? {});
+  const { headers = {} } = options;
+  // one that is undefined takes away what would be there
+  checkStrings(`${owner}: headers`, Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined)));
+  return options;
+}
+
+function checkStrings(what: string, members: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(members)) {
+    if (!aString.accepts(value)) throw new TypeError(`${what} must be ${anObjectOfStrings.must}, got ${kindOf(value)} for ${name}`);
+  }
 }
 
 /** The request of an opening handshake, as Node's HTTP server would hand it over. No socket is opened. */

@@ -106,6 +106,16 @@ describe('connectTo', () => {
     await expect(connectTo({ receive: () => undefined }, options as never)).rejects.toThrow(new RegExp(`^connectTo: ${name} must be `));
   });
 
+  it('names the cookie or header that is no string, such as a promise for want of an await', async () => {
+    for (const option of ['cookies', 'headers']) {
+      const connecting = connectTo(
+        { receive: () => undefined },
+        { [option]: { first: 'a', sessionid: Promise.reject(new Error('lost')) } },
+      );
+      await expect(connecting).rejects.toThrow(new RegExp(`^connectTo: ${option} must be .*, got a promise for sessionid$`));
+    }
+  });
+
   it('shows a refusal, and a client that was refused can do nothing more', async () => {
     const client = await connectTo({
       connect: () => {
