@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Handshake, HandshakeRequest, PathParams } from './messages.js';
 import { lastEntry } from './origin.js';
@@ -64,31 +64,52 @@ export function addressOf(request: IncomingMessage, trustProxy: boolean): string
   return forwarded || request.socket.remoteAddress;
 }
 
+/** Names and values of headers in turn. */
+type HeaderList = readonly (string | readonly string[])[];
+
+/** Of each handshake another one, and of no use any more. */
+const nonceHeader = 'sec-websocket-key';
+
+/** Of the handshake before: what it has in common with the next is kept once for both, since clients of a kind send the same. */
+let former: HeaderList = [];
+
+/** The headers of a request, but for the nonce and what is secret. */
+function keptHeaders(headers: IncomingHttpHeaders, { secretParameters, secretHeaders }: HandshakeSecrets): HeaderList {
+  let own: (string | readonly string[])[] | undefined;
+  let length = 0;
+  for (const name in headers) {
+    const given = headers[name];
+    const isList = Array.isArray(given);
+    // what else there is was put there, or into the prototype of all objects, by mistake
+    if ((typeof given !== 'string' && !isList) || name === nonceHeader || secretHeaders.has(name)) continue;
+    // proxies repeat the URL, as in X-Original-URL
+    const value = isList ? Object.freeze([...given]) : redactUrl(given, secretParameters);
+    const isFormer = former[length] === name && former[length + 1] === value;
+    if (!isFormer) own ??= former.slice(0, length);
+    own?.push(name, isFormer ? (former[length + 1] as string) : value);
+    length += 2;
+  }
+  former = own ?? (length === former.length ? former : former.slice(0, length));
+  return former;
+}
+
 /** What is kept of a request after connect, without anything secret. Most of it is nobody's concern: it is put together for who asks first. */
 export class KeptHandshake {
   readonly #url: string;
-  /** Names and values in turn. */
-  #headers: readonly (string | readonly string[])[];
+  #headers: HeaderList;
+  readonly #nonce: string | undefined;
   readonly #params: PathParams;
   readonly #socket: Socket;
   #address: string | undefined;
   #isAddressKnown = false;
   #whole: Handshake | undefined;
 
-  constructor(request: HandshakeRequest, { secretParameters, secretHeaders }: HandshakeSecrets) {
+  constructor(request: HandshakeRequest, secrets: HandshakeSecrets) {
     const { headers, url = '/', params } = request;
-    const kept: (string | readonly string[])[] = [];
-    const names = Object.keys(headers);
-    for (let index = 0; index < names.length; index += 1) {
-      const name = names[index] as string;
-      const value = headers[name];
-      if (value === undefined || secretHeaders.has(name)) continue;
-      // proxies repeat the URL, as in X-Original-URL
-      kept.push(name, Array.isArray(value) ? Object.freeze([...value]) : redactUrl(value, secretParameters));
-    }
     this.#socket = request.socket;
-    this.#url = redactUrl(url, secretParameters);
-    this.#headers = kept;
+    this.#url = redactUrl(url, secrets.secretParameters);
+    this.#headers = keptHeaders(headers, secrets);
+    this.#nonce = headers[nonceHeader];
     this.#params = params === noParams || Object.isFrozen(params) ? params : Object.freeze({ ...params });
   }
 
@@ -115,6 +136,7 @@ export class KeptHandshake {
       headers[this.#headers[index] as string] = this.#headers[index + 1] as string | readonly string[];
     }
     this.#headers = [];
+    if (this.#nonce !== undefined) headers[nonceHeader] = this.#nonce;
     return Object.freeze({ url: this.#url, headers: Object.freeze(headers), address: this.#address, params: this.#params });
   }
 }

@@ -41,7 +41,11 @@ export abstract class Connection implements Channel {
   wasLive = false;
   protected kept: KeptHandshake | undefined;
   readonly runtime: Runtime;
-  readonly #transport: Transport;
+  readonly raw: Socket;
+  readonly via: Transport['via'];
+  #socket: WebSocket | undefined;
+  /** What answers the handshake, until that is done. */
+  #transport: Transport | undefined;
   #phase: ChannelState | 'ended' = 'connecting';
   #outbox: Outbox | undefined;
   #held: HeldFrames | undefined;
@@ -52,6 +56,9 @@ export abstract class Connection implements Channel {
 
   constructor(runtime: Runtime, transport: Transport) {
     this.runtime = runtime;
+    this.raw = transport.raw;
+    this.via = transport.via;
+    this.#socket = transport.socket;
     this.#transport = transport;
     if (transport.socket !== undefined) attachToSocket(transport.socket, transport.raw, this);
   }
@@ -91,11 +98,7 @@ export abstract class Connection implements Channel {
   }
 
   get socket(): WebSocket | undefined {
-    return this.#transport.socket;
-  }
-
-  get raw(): Socket {
-    return this.#transport.raw;
+    return this.#socket;
   }
 
   get signal(): AbortSignal {
@@ -104,10 +107,6 @@ export abstract class Connection implements Channel {
       if (!this.isOpen) this.#controller.abort();
     }
     return this.#controller.signal;
-  }
-
-  get via(): Transport['via'] {
-    return this.#transport.via;
   }
 
   /** What is kept of the handshake, once connect has succeeded. */
@@ -145,13 +144,13 @@ export abstract class Connection implements Channel {
   /** @param frame `data` as it is sent to several channels. */
   sendFrame(data: MessageData, frame?: SharedFrame): boolean {
     if (!this.isOpen) return false;
-    const { socket } = this.#transport;
+    const socket = this.#socket;
     if (socket === undefined) {
       this.#held ??= new HeldFrames(this.runtime.maxBufferedBytes);
       return this.#held.hold(data) || this.#tooSlow();
     }
     if (socket.readyState !== socket.OPEN) return false; // the peer's close frame is here, its connection not gone yet
-    this.#outbox ??= new Outbox(socket, this.#transport.raw, this, this.runtime.maxBufferedBytes);
+    this.#outbox ??= new Outbox(socket, this.raw, this, this.runtime.maxBufferedBytes);
     return this.#outbox.send(data, frame) || this.#tooSlow();
   }
 
@@ -182,10 +181,10 @@ export abstract class Connection implements Channel {
     if (this.#phase === 'ended') return;
     this.#begin({ ...endingFor(code, this.runtime.outcomes), closeCode: 1006 });
     this.#outbox?.flush();
-    if (this.#transport.socket === undefined) {
-      this.#transport.destroy();
+    if (this.#socket === undefined) {
+      this.#transport?.destroy();
       this.#gone();
-    } else this.#transport.socket.terminate();
+    } else this.#socket.terminate();
   }
 
   /** Ends it as the table of outcomes says for `code`. */
@@ -204,12 +203,12 @@ export abstract class Connection implements Channel {
   /** Begins to end it: takes nothing more in, sends nothing more, and says why. */
   end(ending: Ending): void {
     if (!this.isOpen) return;
-    const isRefusal = this.isConnecting;
+    const transport = this.#transport;
     this.#begin(ending);
-    if (isRefusal) this.runtime.lifecycle.refused(this, ending, this.#transport.refusesBy);
-    const socket = this.#transport.socket;
+    if (transport !== undefined) this.runtime.lifecycle.refused(this, ending, transport.refusesBy);
+    const socket = this.#socket;
     if (socket === undefined) {
-      this.#transport.refuse(ending);
+      transport?.refuse(ending);
       this.#gone();
       return;
     }
@@ -229,8 +228,7 @@ export abstract class Connection implements Channel {
 
   /** The peer has closed it, and may keep the connection open for all that. */
   leaving(): void {
-    const { socket } = this.#transport;
-    if (!this.isOpen || socket === undefined) return;
+    if (!this.isOpen || this.#socket === undefined) return;
     this.#begin(undefined);
     this.dropAfter(closeGraceMs); // ws then gives the peer's code
   }
@@ -262,7 +260,7 @@ export abstract class Connection implements Channel {
   protected dropAfter(ms: number): void {
     if (this.#phase !== 'closing') return;
     this.#cancelTimer?.();
-    this.#cancelTimer = this.runtime.clock.setTimer(() => this.#transport.socket?.terminate(), ms);
+    this.#cancelTimer = this.runtime.clock.setTimer(() => this.#socket?.terminate(), ms);
   }
 
   /** Connect has succeeded: from here on disconnect is owed. */
@@ -272,7 +270,8 @@ export abstract class Connection implements Channel {
 
   /** The handshake was answered: what the connect handler sent goes out. */
   answered(socket: WebSocket): void {
-    if (this.isConnecting) attachToSocket(socket, this.#transport.raw, this);
+    this.#socket = socket;
+    if (this.isConnecting) attachToSocket(socket, this.raw, this);
     else socket.terminate(); // it ended while the handshake was being answered, and holds nothing any more
     if (this.#held !== undefined) for (const data of this.#held.all) this.send(data);
     this.#held = undefined;
@@ -284,6 +283,7 @@ export abstract class Connection implements Channel {
     channelCounts.live += 1;
     this.#phase = 'live';
     this.wasLive = true;
+    this.#transport = undefined;
   }
 
   protected warn(code: ErrorCode, text: string): void {

@@ -1,5 +1,6 @@
 import type { AuthenticationOutcome } from '../authentication.js';
 import { isValidDateIfAny } from '../checked-date.js';
+import type { Clock } from '../contracts/clock.js';
 import type { TokenGrant } from '../contracts/token-repository.js';
 import { kindOf } from '../kind-of.js';
 import { isTokenId } from '../token-id.js';
@@ -16,8 +17,8 @@ export function checkedGrant(grant: unknown, method: string): TokenGrant<UserLik
   if (typeof grant !== 'object' || Array.isArray(grant)) {
     throw new TypeError(`${method} returned ${Array.isArray(grant) ? 'a list' : typeof grant} where a grant is { id, user }`);
   }
-  const { id, expiresAt, revokedAt, scopes, successorId } = grant as Partial<TokenGrant<UserLike>>;
-  if (!('user' in grant) && !isTokenId(id)) {
+  const { id, user, expiresAt, revokedAt, scopes, successorId } = grant as Partial<TokenGrant<UserLike>>;
+  if (user === undefined && !('user' in grant) && !isTokenId(id)) {
     const got = kindOf(grant);
     throw new TypeError(
       `${method} returned ${got === 'object' ? 'an object without user, which may be the user itself,' : got} where a grant is { id, user }`,
@@ -33,14 +34,14 @@ export function checkedGrant(grant: unknown, method: string): TokenGrant<UserLik
   return grant as TokenGrant<UserLike>;
 }
 
-/** How a credential that was asked for stands at `now`, on the wall clock. */
+/** How a credential that was asked for stands now, by the wall clock, which most need not be asked for. */
 export function outcomeOf(
   standing: Pick<TokenGrant<UserLike>, 'user' | 'expiresAt' | 'revokedAt'> | undefined,
-  now: number,
+  clock: Pick<Clock, 'now'>,
 ): AuthenticationOutcome {
   if (standing === undefined) return 'unknown';
-  if (standing.revokedAt != null && standing.revokedAt.getTime() <= now) return 'revoked';
-  if (standing.expiresAt != null && standing.expiresAt.getTime() <= now) return 'expired';
+  if (standing.revokedAt != null && standing.revokedAt.getTime() <= clock.now()) return 'revoked';
+  if (standing.expiresAt != null && standing.expiresAt.getTime() <= clock.now()) return 'expired';
   return standing.user == null ? 'inactive-user' : 'ok';
 }
 

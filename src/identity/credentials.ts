@@ -35,6 +35,15 @@ function presented(values: readonly string[], isKey: (value: string) => boolean 
   return isKey(key) && (values.length === 1 || values.every((value) => value === key)) ? { kind: 'key', key } : malformed;
 }
 
+/** The places that are made here, whose answers can be relied on. */
+const ofOurs = new WeakSet<CredentialSource>();
+
+/** `place`, which gives nothing but what {@link presented} made. */
+export function made(place: CredentialSource): CredentialSource {
+  ofOurs.add(place);
+  return Object.freeze(place);
+}
+
 function checkName(owner: string, option: string, value: unknown, pattern: RegExp): void {
   if (typeof value !== 'string' || !pattern.test(value)) {
     throw new TypeError(
@@ -51,25 +60,19 @@ export const httpToken = /^[\w!#$%&'*+.^`|~-]+$/;
  * duplicates; a part without `=` does not count.
  */
 export function cookieValues(header: string | undefined, name: string): readonly string[] {
+  const cookies = header ?? '';
   let values: string[] | undefined;
   // from one part in which the name stands to the next: what a client sends is gone over once, and most parts need not be parsed
-  for (let at = header?.indexOf(name) ?? -1; header !== undefined && at >= 0; ) {
-    const next = header.indexOf(';', at);
-    const part = header.slice(header.lastIndexOf(';', at) + 1, next < 0 ? header.length : next);
-    const value = valueIn(part, name);
+  for (let at = cookies.indexOf(name); at >= 0; ) {
+    const next = cookies.indexOf(';', at);
+    const end = next < 0 ? cookies.length : next;
+    const parsed = parseCookie(cookies.slice(cookies.lastIndexOf(';', at) + 1, end));
+    const value = Object.hasOwn(parsed, name) ? parsed[name] : undefined;
     if (value !== undefined && values === undefined) values = [value];
     else if (value !== undefined) values?.push(value);
-    at = next < 0 ? -1 : header.indexOf(name, next);
+    at = cookies.indexOf(name, end);
   }
   return values ?? noValues;
-}
-
-/** What the part of a header holds, if it is the cookie `name`. */
-function valueIn(part: string, name: string): string | undefined {
-  const equals = part.indexOf('=');
-  if (equals < 0 || part.slice(0, equals).trim() !== name) return undefined;
-  const parsed = parseCookie(part);
-  return Object.hasOwn(parsed, name) ? parsed[name] : undefined;
 }
 
 /**
@@ -79,7 +82,7 @@ function valueIn(part: string, name: string): string | undefined {
  */
 export function cookie(name = 'key'): CredentialSource {
   checkName('cookie', 'name', name, httpToken);
-  return Object.freeze<CredentialSource>({
+  return made({
     carrier: 'cookie',
     name,
     find: (request, isKey) => presented(cookieValues(request.headers.cookie, name), isKey),
@@ -108,7 +111,7 @@ export function authorization(...schemes: readonly string[]): CredentialSource {
     if (key === undefined || more.length > 0 || !accepted.includes((scheme as string).toLowerCase())) return missing;
     return presented([key], isKey);
   };
-  return Object.freeze<CredentialSource>({ carrier: 'authorization', name: accepted.join(','), find });
+  return made({ carrier: 'authorization', name: accepted.join(','), find });
 }
 
 /** The subprotocols that a handshake offers (RFC 6455, section 11.3.4). */
@@ -134,7 +137,7 @@ export function subprotocol(prefix: string): CredentialSource {
       offeredSubprotocols(request).flatMap((offer) => (offer.startsWith(prefix) ? [offer.slice(prefix.length)] : [])),
       isKey,
     );
-  return Object.freeze<CredentialSource>({ carrier: 'subprotocol', name: prefix, find });
+  return made({ carrier: 'subprotocol', name: prefix, find });
 }
 
 /**
@@ -146,7 +149,7 @@ export function subprotocol(prefix: string): CredentialSource {
 export function query(name: string): CredentialSource {
   checkName('query', 'name', name, /^[^\s&=#]+$/);
   const find: CredentialSource['find'] = (request, isKey) => presented(queryOf(request.url).getAll(name), isKey);
-  return Object.freeze<CredentialSource>({ carrier: 'query', name, find });
+  return made({ carrier: 'query', name, find });
 }
 
 /** The parameters of a request's URL. */
@@ -171,11 +174,17 @@ export function checkedCredentialSources(owner: string, from: unknown): readonly
     }
   }
   if (list.length === 0) throw new TypeError(`${owner}: from must name at least one place, got an empty list`);
-  return Object.freeze([...list]) as readonly CredentialSource[];
+  return Object.freeze((list as readonly CredentialSource[]).map((place) => (ofOurs.has(place) ? place : checkedPlace(place))));
+}
+
+/** A place of the application's own, of which each answer is looked at. */
+function checkedPlace(place: CredentialSource): CredentialSource {
+  const { carrier, name, presents } = place;
+  return made({ carrier, name, presents, find: (request, isKey = isTokenKey) => presentedAt(place, request, isKey) });
 }
 
 /**
- * What `place`, which may be the application's own, presents: a key only where `isKey` says so, for a client decides what it reads.
+ * What `place`, which is the application's own, presents: a key only where `isKey` says so, for a client decides what it reads.
  *
  * @throws {TypeError} naming the place, when what it returned is nothing that a place returns.
  */
@@ -208,7 +217,7 @@ export function findCredential<Place extends CredentialSource>(
 ): { readonly presented: Presented; readonly place: Place | undefined } {
   let bad: Place | undefined;
   for (const place of places) {
-    const found = presentedAt(place, request, isKey);
+    const found = place.find(request, isKey);
     if (found.kind === 'key') return { presented: found, place };
     if (found.kind === 'malformed') bad ??= place;
   }

@@ -8,7 +8,7 @@ import type { TokenGrant, TokenRepository } from '../contracts/token-repository.
 import type { UserRepository } from '../contracts/user-repository.js';
 import { type Dependencies, type DependencyNames, missing } from '../dependencies.js';
 import { HTTP_SESSION_READER, TICKET_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from '../injection.js';
-import { isTokenKey, type TokenId, tokenIdOf } from '../token-id.js';
+import { digestOf, isTokenKey, type TokenId } from '../token-id.js';
 import type { AppUser, FoundUser, UserLike } from '../users.js';
 import { checkedGrant, checkedUser, outcomeOf } from './checked-grant.js';
 import { type CredentialSource, checkedCredentialSources, cookie, findCredential } from './credentials.js';
@@ -74,7 +74,7 @@ function keyLookUp(
   clock: Clock,
 ): (key: string, lookUps: KeyLookUps) => Promise<Finding> {
   return (key, lookUps) => {
-    const tokenId = tokenIdOf(key);
+    const tokenId = digestOf(key);
     lookUps.claim({ tokenId });
     return Promise.resolve(tokens.findById(tokenId)).then((found) => findingOf(found, tokenId, carrier, clock));
   };
@@ -82,7 +82,7 @@ function keyLookUp(
 
 function findingOf(found: unknown, tokenId: TokenId, carrier: Carrier | undefined, clock: Clock): Finding {
   const grant = checkedGrant(found, 'tokens.findById');
-  const outcome = outcomeOf(grant, clock.now());
+  const outcome = outcomeOf(grant, clock);
   const presented: Authentication =
     carrier === undefined ? { outcome, source: 'token', tokenId } : { outcome, source: 'token', carrier, tokenId };
   if (outcome !== 'ok') return { user: undefined, authentication: Object.freeze(presented) };

@@ -42,7 +42,7 @@ export class TicketLookUps {
     lookUps.claim({ userId, tokenId, httpSessionId });
     const held = tokenId === undefined ? await this.#heldWithoutToken(grant, lookUps) : await this.#heldByToken(tokenId, grant, lookUps);
     const { standing } = held;
-    const outcome = outcomeOf(standing, this.#clock.now());
+    const outcome = outcomeOf(standing, this.#clock);
     if (outcome !== 'ok') return finding(outcome, held);
     return standing?.user?.id === userId ? finding('ok', held, httpSessionId) : finding('revoked', held);
   }
@@ -76,11 +76,11 @@ export class TicketLookUps {
     let last = { tokenId: first, standing };
     for (let depth = 0; depth < maxSuccessors; depth += 1) {
       const tokenId = last.standing?.successorId;
-      if (tokenId == null || outcomeOf(last.standing, this.#clock.now()) === 'revoked') break;
+      if (tokenId == null || outcomeOf(last.standing, this.#clock) === 'revoked') break;
       lookUps.claim({ tokenId });
       last = { tokenId, standing: await this.#ask(tokenId, lookUps) };
     }
-    return outcomeOf(last.standing, this.#clock.now()) === 'ok' ? last : { tokenId: first, standing };
+    return outcomeOf(last.standing, this.#clock) === 'ok' ? last : { tokenId: first, standing };
   }
 
   async #ask(credentialId: string, { aborting }: KeyLookUps): Promise<Standing | undefined> {

@@ -92,8 +92,8 @@ export class UpgradeEndpoint implements UpgradeTaker, UpgradeAnswerer {
   }
 
   /** Takes an upgrade, unless somebody else has answered it. */
-  handle(request: HandshakeRequest, claim: SocketClaim, head: Buffer): void {
-    if (claim.isAnswered) this.taken(claim);
+  handle(request: HandshakeRequest, claim: SocketClaim, head: Buffer, isFresh: boolean): void {
+    if (isFresh ? claim.isEnded : claim.isAnswered) this.taken(claim);
     else if (isOpeningHandshake(request)) this.#open(new UpgradeTransport(this, request, claim, head), request);
     else this.webSockets.handleUpgrade(request, claim.socket, head, (socket) => socket.terminate());
   }
@@ -101,7 +101,8 @@ export class UpgradeEndpoint implements UpgradeTaker, UpgradeAnswerer {
   #open(transport: UpgradeTransport, request: HandshakeRequest): void {
     const { runtime, registry } = this.#owner;
     try {
-      const protocol = agreeOnProtocol(request, runtime.credentials.sources, this.#options);
+      const offered = request.headers['sec-websocket-protocol'];
+      const protocol = offered === undefined ? false : agreeOnProtocol(request, runtime.credentials.sources, this.#options);
       if (protocol === undefined) {
         this.#refuse(transport, 'ERR_SUBPROTOCOL_REFUSED', request);
         return;
@@ -149,7 +150,6 @@ function agreeOnProtocol(
   credentials: readonly CredentialSource[],
   options: UpgradeOptions,
 ): string | false | undefined {
-  if (request.headers['sec-websocket-protocol'] === undefined) return false;
   const all = offeredSubprotocols(request);
   const offers = all.filter((offer) => withoutToken(offer, credentials) !== false);
   if (offers.length === 0) return all.length === 0 ? false : undefined;
@@ -164,7 +164,10 @@ function agreeOnProtocol(
   return typeof chosen === 'string' && offers.includes(chosen) ? chosen : false;
 }
 
-const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
+/** 16 bytes in base64. */
+function isNonce(key: string): boolean {
+  return key.length === 24 && key.endsWith('==') && !/[^+/0-9A-Za-z]/.test(key.slice(0, 22));
+}
 
 /**
  * Whether `request` is an opening handshake at all (RFC 6455, section 4.2.1), judged as ws does: what is none must not reach a connect
@@ -172,14 +175,20 @@ const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
  */
 function isOpeningHandshake(request: IncomingMessage): boolean {
   const { headers, method } = request;
-  const version = Number(headers['sec-websocket-version']);
+  const { upgrade } = headers;
   return (
     method === 'GET' &&
-    headers.upgrade?.toLowerCase() === 'websocket' &&
-    keyPattern.test(headers['sec-websocket-key'] ?? '') &&
-    (version === 13 || version === 8) &&
+    (upgrade === 'websocket' || upgrade?.toLowerCase() === 'websocket') &&
+    isNonce(headers['sec-websocket-key'] ?? '') &&
+    isVersion(headers['sec-websocket-version']) &&
     areOffers(headers['sec-websocket-protocol'])
   );
+}
+
+function isVersion(header: string | undefined): boolean {
+  if (header === '13') return true; // as all clients write it
+  const version = Number(header);
+  return version === 13 || version === 8;
 }
 
 /** Whether each subprotocol that `header` offers is one, and is offered once. */

@@ -19,14 +19,12 @@ export class SocketClaim {
   readonly #request: IncomingMessage;
   readonly #written: number | undefined;
   readonly #response: EventEmitter | undefined;
-  readonly #readers: number;
 
   constructor(request: IncomingMessage, socket: Duplex) {
     this.socket = socket;
     this.#request = request;
     this.#written = this.#bytesWritten;
     this.#response = responseOn(socket);
-    this.#readers = readersOf(socket);
   }
 
   /** Somebody has ended it, or its peer is gone. */
@@ -48,11 +46,6 @@ export class SocketClaim {
   /** Nothing may be written to it any more. */
   get isAnswered(): boolean {
     return this.isEnded || this.isBegun;
-  }
-
-  /** It is answered, or somebody reads it and so has taken it over. */
-  get isTaken(): boolean {
-    return this.isAnswered || readersOf(this.socket) > this.#readers;
   }
 
   get #bytesWritten(): number | undefined {
@@ -110,8 +103,12 @@ export interface UpgradeRoute {
 
 /** Who takes the upgrades of a route. */
 export interface UpgradeTaker {
-  /** Takes an upgrade, unless somebody else has answered it already. */
-  handle(request: HandshakeRequest, claim: SocketClaim, head: Buffer): void;
+  /**
+   * Takes an upgrade, unless somebody else has answered it already.
+   *
+   * @param isFresh whether its claim was made just now, so that nobody can have begun to answer since.
+   */
+  handle(request: HandshakeRequest, claim: SocketClaim, head: Buffer, isFresh: boolean): void;
 }
 
 /** How long other listeners may take to answer an upgrade that is left to them. */
@@ -144,6 +141,8 @@ interface Rivals {
   readonly others: Clock | undefined;
   /** Whether it asks for no WebSocket, and so may be meant for the listeners of requests. */
   readonly mayBeRequest: boolean;
+  /** How many read the socket when they were given it. */
+  readonly readers: number;
 }
 
 /** The routes of one HTTP server: together they have one listener, so that each knows whether another takes an upgrade. */
@@ -196,26 +195,29 @@ class UpgradeRoutes {
     const mayBeRequest = !isWebSocket(request) && this.#server.listenerCount('request') > 0;
     if (isAlone && !mayBeRequest)
       this.#dispatch(request, claim, head, undefined); // nobody else could answer
-    else this.#dispatchSoon(request, claim, head, { others: isAlone ? undefined : this.#clock, mayBeRequest });
+    else {
+      const readers = readersOf(socket);
+      this.#dispatchSoon(request, claim, head, { others: isAlone ? undefined : this.#clock, mayBeRequest, readers });
+    }
   }
 
   /** Whoever answers at once has answered by then. */
-  #dispatchSoon(request: IncomingMessage, claim: SocketClaim, head: Buffer, { others, mayBeRequest }: Rivals): void {
+  #dispatchSoon(request: IncomingMessage, claim: SocketClaim, head: Buffer, rivals: Rivals): void {
     const { socket } = claim;
-    const listeners = mayBeRequest ? listenersOf(socket) : 0;
+    const listeners = rivals.mayBeRequest ? listenersOf(socket) : 0;
     nextTick(() => {
-      if (!mayBeRequest) this.#dispatch(request, claim, head, others);
-      else if (!claim.isTaken && listenersOf(socket) === listeners) serveAsRequest(this.#server, request, socket, head);
-      else if (others !== undefined) leaveToOthers(claim, others); // who listens may still answer
+      if (!rivals.mayBeRequest) this.#dispatch(request, claim, head, rivals);
+      else if (!isTaken(claim, rivals) && listenersOf(socket) === listeners) serveAsRequest(this.#server, request, socket, head);
+      else leaveToOthers(claim, rivals); // who listens may still answer
     });
   }
 
   /**
    * One path before patterns, these in the order in which they were added, and every path last.
    *
-   * @param others the time that other listeners have; `undefined` where there are none.
+   * @param rivals who else may have answered since the claim was made; `undefined` where nobody could.
    */
-  #dispatch(request: IncomingMessage, claim: SocketClaim, head: Buffer, others: Clock | undefined): void {
+  #dispatch(request: IncomingMessage, claim: SocketClaim, head: Buffer, rivals: Rivals | undefined): void {
     let taker: UpgradeRoute | undefined;
     let params = noParams;
     for (const route of this.#routes) {
@@ -224,19 +226,25 @@ class UpgradeRoutes {
       taker = route;
       params = found;
     }
-    if (taker !== undefined) taker.endpoint.handle(withParams(request, params), claim, head);
-    else if (others !== undefined) leaveToOthers(claim, others);
-    else if (!claim.isTaken) refuseUpgrade(claim.socket, { status: 404 });
+    if (taker !== undefined) taker.endpoint.handle(withParams(request, params), claim, head, rivals === undefined);
+    else if (rivals !== undefined) leaveToOthers(claim, rivals);
+    else if (!claim.isEnded) refuseUpgrade(claim.socket, { status: 404 });
   }
 }
 
+/** It is answered, or somebody reads it and so has taken it over. */
+function isTaken(claim: SocketClaim, { readers }: Rivals): boolean {
+  return claim.isAnswered || readersOf(claim.socket) > readers;
+}
+
 /** Nobody may answer it: then it gets 404, rather than hang for ever. */
-function leaveToOthers(claim: SocketClaim, clock: Clock): void {
-  if (claim.isTaken) return;
+function leaveToOthers(claim: SocketClaim, rivals: Rivals): void {
+  const { others } = rivals;
+  if (others === undefined || isTaken(claim, rivals)) return;
   const { socket } = claim;
-  const cancel = clock.setTimer(() => {
+  const cancel = others.setTimer(() => {
     socket.off('close', cancel);
-    if (!claim.isTaken) refuseUpgrade(socket, { status: 404 });
+    if (!isTaken(claim, rivals)) refuseUpgrade(socket, { status: 404 });
   }, unansweredMs);
   socket.once('close', cancel);
 }

@@ -87,7 +87,7 @@ export class Upgrades {
       const params = path === undefined ? noParams : path.match(pathOf(request));
       // whoever answers at once has answered by then
       nextTick(() => {
-        if (params !== undefined) endpoint.handle(withParams(request, path && params), claim, head);
+        if (params !== undefined) endpoint.handle(withParams(request, path && params), claim, head, false);
         else if (!claim.isAnswered) refuseUpgrade(socket, { status: 404 });
       });
     });

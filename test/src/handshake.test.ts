@@ -118,6 +118,35 @@ describe('what is kept of a handshake', () => {
     expect(decided.whole.address).toBeUndefined();
   });
 
+  it('holds the headers of its own request, whatever those before it have had in common with it', () => {
+    const header = fc.constantFrom('host', 'user-agent', 'origin', 'cookie', 'sec-websocket-key', 'x-original-url');
+    const value = fc.constantFrom('a', 'b', '/chat?token=secret');
+    const requests = fc.array(fc.dictionary(header, value, { maxKeys: 5 }), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(requests, (all) => {
+        const kept = all.map((headers) => new KeptHandshake(Object.assign(withParams(fakeRequest({})), { headers }), secrets));
+        for (const [index, { cookie: _secret, ...headers }] of all.entries()) {
+          const expected = Object.entries(headers).map(([name, text]) => [
+            name,
+            name === 'sec-websocket-key' ? text : redactUrl(text, secrets.secretParameters),
+          ]);
+          expect({ ...kept[index]?.whole.headers }).toEqual(Object.fromEntries(expected));
+        }
+      }),
+    );
+  });
+
+  it('leaves out what is no header, such as a function in the prototype of all objects', () => {
+    const headers: object = Object.assign(Object.create({ inherited: () => 'x' }), {
+      host: 'a',
+      number: 1,
+      nothing: undefined,
+      none: null,
+    });
+    const handshake = new KeptHandshake(Object.assign(withParams(fakeRequest({})), { headers }) as never, secrets).whole;
+    expect({ ...handshake.headers }).toEqual({ host: 'a' });
+  });
+
   it('copies and freezes headers that are lists', () => {
     const listed = withParams(fakeRequest({}));
     listed.headers['set-cookie'] = ['a', 'b'];
