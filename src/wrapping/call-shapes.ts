@@ -24,8 +24,9 @@ export function callShapes(
       return { ...(third as PropertyDescriptor), value: wrap(checkedHandler(`@${name}: ${String(second)}`, method)) };
     }
     if (typeof second === 'object' && second !== null && 'kind' in second) {
-      if (second.kind !== 'method') throw new TypeError(`@${name} stands on methods only, not on a ${String(second.kind)}`);
-      return wrap(checkedHandler(`@${name}: the method`, first));
+      const member = 'name' in second ? String(second.name) : 'what it stands on';
+      if (second.kind !== 'method') throw new TypeError(`@${name} stands on methods only; ${member} is a ${String(second.kind)}`);
+      return wrap(checkedHandler(`@${name}: ${member}`, first));
     }
     if (typeof first === 'function') return wrap(checkedHandler(`${name}: what it wraps`, first));
     if (first === undefined || (typeof first === 'object' && first !== null)) return configure(first);

@@ -122,6 +122,14 @@ describe('what is refused in the place of a handler', () => {
     expect(of('a part of dispatchOn', later)).toMatch(/^dispatchOn: it .*generator/);
   });
 
+  it('is named by its method where a decorator stands on it, in both dialects', () => {
+    const decorate: Loose = withOrdering as never;
+    const of = (...given: unknown[]) => thrownBy(() => decorate(...given)).message;
+    expect(of(later, { kind: 'method', name: 'receive' })).toMatch(/^@withOrdering: receive .*generator/);
+    expect(of({}, 'receive', { value: later })).toMatch(/^@withOrdering: receive .*generator/);
+    expect(of(undefined, { kind: 'field', name: 'receive' })).toMatch(/^@withOrdering .*receive is a field$/);
+  });
+
   it('says so also where a wrapper would have hidden it', () => {
     expect(thrownBy(() => withUserFromToken({ tokens })(withOrdering(later as never))).message).toMatch(/generator/);
   });
