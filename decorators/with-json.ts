@@ -9,6 +9,9 @@ import type { SchemaIssue, SchemaResult, StandardSchema } from '../src/standard-
 import { markFactories } from '../src/wrapping/made-function.js';
 import type { Wrapper } from '../src/wrapping/wrapper.js';
 
+/** A client is told of so many issues at most: a list of what is wrong may be long, and its answer would be thirty times as long. */
+const maxIssues = 20;
+
 /** Path and text of an issue, as the client gets it: a segment of a path may be a key or an object that holds one. */
 function issueForClient({ path = [], message }: SchemaIssue): object {
   return {
@@ -34,7 +37,9 @@ function takeResult(message: ChannelReceiveMessage, result: SchemaResult<unknown
   if (typeof result !== 'object' || result === null || !('value' in result || 'issues' in result)) {
     throw new TypeError(`withJson: the schema's validate must return { value } or { issues }, got ${kindOf(result)}`);
   }
-  if (result.issues !== undefined) throw new ClientError('invalid_message', { issues: result.issues.map(issueForClient) });
+  if (result.issues !== undefined) {
+    throw new ClientError('invalid_message', { issues: result.issues.slice(0, maxIssues).map(issueForClient) });
+  }
   message.body = result.value;
   message.bodyChecks ??= [];
   message.bodyChecks.push({ schema, output: result.value });
@@ -42,7 +47,7 @@ function takeResult(message: ChannelReceiveMessage, result: SchemaResult<unknown
 
 /**
  * Parses the message's JSON and checks it against `schema`, any Standard Schema (zod, valibot, arktype). The handler gets the schema's output as
- * `message.body`. For bad input the client gets `{ "error": "invalid_message", "issues": [{ "path", "message" }] }`, or
+ * `message.body`. For bad input the client gets `{ "error": "invalid_message", "issues": [{ "path", "message" }] }` (the first 20), or
  * `{ "error": "invalid_json" }`; the channel stays open, and the handler is not called. Includes `withClientErrors`.
  *
  * @throws {TypeError} when `schema` is not a Standard Schema.

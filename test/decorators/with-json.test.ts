@@ -34,6 +34,13 @@ describe('withJson', () => {
     expect(client.closed).toBeUndefined();
   });
 
+  it('tells a client of twenty issues at most: the answer to a list of bad elements would be far longer than the list', async () => {
+    const client = await connectTo({ receive: withJson(z.array(z.string()))(() => {}) });
+    await client.sendJson(Array.from({ length: 1000 }, () => 0));
+    const [{ issues }] = client.sentJson as [{ issues: { path: number[] }[] }];
+    expect(issues.map(({ path }) => path)).toEqual(Array.from({ length: 20 }, (_, index) => [index]));
+  });
+
   it('checks a message once by one schema, however often it comes to it, and another schema is given its output', async () => {
     const schema = z.object({ n: z.number() }).transform(({ n }) => ({ n: n + 1 }));
     const doubled = z.object({ n: z.number() }).transform(({ n }) => ({ n: n * 2 }));
