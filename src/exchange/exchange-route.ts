@@ -35,6 +35,11 @@ export class Exchange {
     return this.#runtime.clock.now();
   }
 
+  /** Whether its cookies say what a page of this site wanted. */
+  get areCookiesMeant(): boolean {
+    return areCookiesMeant(this.request);
+  }
+
   /**
    * Who sent the request, by `sources`.
    *
@@ -90,9 +95,14 @@ const textForForged =
   'A POST with cookies and without Origin was refused: browsers send Origin with every POST, so that pages of other sites are told apart. A ' +
   'client that is no browser sends Origin itself, or its token in the Authorization header.';
 
+/** Whether a page of this site had them sent. What `Origin` says was looked at before; where nothing tells, it may have been another site's. */
+function areCookiesMeant({ headers }: IncomingMessage): boolean {
+  return headers.origin !== undefined || headers['sec-fetch-site'] === 'same-origin';
+}
+
 /** Whether a page of another site could have had the request sent: its browser added what it is identified by. */
-function mayBeForged({ headers }: IncomingMessage, authentication: Authentication | undefined): boolean {
-  if (headers.origin !== undefined || headers['sec-fetch-site'] === 'same-origin') return false;
+function mayBeForged(request: IncomingMessage, authentication: Authentication | undefined): boolean {
+  if (areCookiesMeant(request)) return false;
   const { source, carrier = 'cookie' } = authentication ?? {};
   return source !== undefined && carrier === 'cookie';
 }

@@ -104,8 +104,8 @@ export class TokenCookie {
   ): void {
     const leftMs = Math.min(maxAgeMs, (token.endsAt?.getTime() ?? Number.POSITIVE_INFINITY) - now);
     const maxAge = Math.max(0, Math.ceil(leftMs / 1000));
+    this.#clearOthers(request, response); // first: who knows no `Partitioned`, or keeps domains without a dot, takes the former for the same cookie
     this.#append(request, response, { name: this.at.name, value: token.key, maxAge, expires: new Date(now + Math.max(0, leftMs)) });
-    this.#clearOthers(request, response);
   }
 
   /** Has the client forget it. */

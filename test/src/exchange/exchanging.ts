@@ -57,9 +57,13 @@ function opened(site: Site, channels: ChannelServer, tickets = new MemoryTicketS
 
 /** The same, where tokens travel in several cookies, of which the first that holds one counts. */
 export function makeSiteOfCookies(...names: readonly string[]): ExchangeSite {
+  return makeSiteOfPlaces(...names.map((name) => cookie(name)));
+}
+
+/** The same, of any places. */
+export function makeSiteOfPlaces(...from: readonly CredentialSource[]): ExchangeSite {
   const site = makeSite();
   const { tokens, users, sessions } = site;
-  const from = names.map((name) => cookie(name));
   const connect = withUserFrom(fromToken({ tokens, from }), fromHttpSession({ sessions, users }))(() => undefined);
   return opened(site, new ChannelServer({ connect }, site.options));
 }

@@ -89,8 +89,8 @@ describe('issueTokenHandler', () => {
       return (await ask({ cookie: `${site.logIn('bob')}; key=${aliceKey}` })).cookies.map(({ name, value }) => [name, value !== '']);
     };
     expect(await named(makeSiteOfCookies('key', '__Host-key'))).toEqual([
-      ['__Host-key', true],
       ['key', false],
+      ['__Host-key', true],
     ]);
     const { tokens, users, sessions, options, ...site } = makeSite();
     const connect = withUserFrom(

@@ -119,8 +119,8 @@ describe('renewTokenHandler of a server that reads a former cookie, too', () => 
       const { ask } = await serveOverHttp(renewTokenHandler(channels, { tokens, cookie: { at: cookie('__Host-key') } }));
       const renewed = await ask({ cookie: `key=${key}` });
       expect(renewed.cookies).toMatchObject([
-        { name: '__Host-key', value: expect.stringMatching(/./) },
         { name: 'key', value: '', attributes: { 'max-age': '0' } },
+        { name: '__Host-key', value: expect.stringMatching(/./) },
       ]);
     },
   );

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
-import { hostCookie, type RevokeTokenOptions, revokeTokenHandler, tokenIdOf } from '../../../entries/index.js';
+import { cookie, hostCookie, query, type RevokeTokenOptions, revokeTokenHandler, tokenIdOf } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { aliceKey, bobKey, codesOf, expectProcessToLive } from '../../support/site.js';
-import { makeExchangeSite, makeSiteOfCookies, serveOverHttp } from './exchanging.js';
+import { makeExchangeSite, makeSiteOfCookies, makeSiteOfPlaces, serveOverHttp } from './exchanging.js';
 
 expectProcessToLive();
 
@@ -95,6 +95,18 @@ describe('revokeTokenHandler', () => {
     const { other, endings } = await withChannels(site);
     expect((await ask({ cookie: `key=${other}; key=${aliceKey}; key=x` })).status).toBe(204);
     expect(endings()).toEqual([revoked, revoked, undefined]);
+  });
+
+  it('leaves cookies alone that a page of another site may have had sent, beside a token of its own in the query', async () => {
+    const { site, ask } = await revoking({}, makeSiteOfPlaces(query('token'), cookie()));
+    const bring = async (origin?: null) => {
+      expect((await ask({ path: `/?token=${bobKey}`, cookie: `key=${aliceKey}`, ...(origin === null && { origin }) })).status).toBe(204);
+      return (await Promise.all([bobKey, aliceKey].map((key) => site.tokens.findById(tokenIdOf(key))))).map(
+        (grant) => grant?.revokedAt !== undefined,
+      );
+    };
+    expect(await bring(null)).toEqual([true, false]);
+    expect(await bring()).toEqual([true, true]);
   });
 
   it('revokes a token of somebody else that comes along with all of a user', async () => {
