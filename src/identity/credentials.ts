@@ -39,7 +39,7 @@ function presented(values: readonly string[], isKey: (value: string) => boolean 
 const ofOurs = new WeakSet<CredentialSource>();
 
 /** `place`, which gives nothing but what {@link presented} made. */
-export function made(place: CredentialSource): CredentialSource {
+function made(place: CredentialSource): CredentialSource {
   ofOurs.add(place);
   return Object.freeze(place);
 }
@@ -62,17 +62,24 @@ export const httpToken = /^[\w!#$%&'*+.^`|~-]+$/;
 export function cookieValues(header: string | undefined, name: string): readonly string[] {
   const cookies = header ?? '';
   let values: string[] | undefined;
-  // from one part in which the name stands to the next: what a client sends is gone over once, and most parts need not be parsed
+  // from one part in which the name stands to the next: what a client sends is gone over once
   for (let at = cookies.indexOf(name); at >= 0; ) {
     const next = cookies.indexOf(';', at);
     const end = next < 0 ? cookies.length : next;
-    const parsed = parseCookie(cookies.slice(cookies.lastIndexOf(';', at) + 1, end));
-    const value = Object.hasOwn(parsed, name) ? parsed[name] : undefined;
+    const value = valueIn(cookies.slice(cookies.lastIndexOf(';', at) + 1, end), name);
     if (value !== undefined && values === undefined) values = [value];
     else if (value !== undefined) values?.push(value);
     at = cookies.indexOf(name, end);
   }
   return values ?? noValues;
+}
+
+/** What the part of a header holds, if it is the cookie `name`: what others hold is not decoded, which takes longest where it cannot be. */
+function valueIn(part: string, name: string): string | undefined {
+  const equals = part.indexOf('=');
+  if (equals < 0 || part.slice(0, equals).trim() !== name) return undefined;
+  const parsed = parseCookie(part);
+  return Object.hasOwn(parsed, name) ? parsed[name] : undefined;
 }
 
 /**

@@ -117,6 +117,14 @@ describe('cookie', () => {
       expect(looked).toBeLessThan(20 * header.length);
     },
   );
+
+  it('is decoded alone, however much stands in cookies whose names contain its own', () => {
+    const decode = vi.spyOn(globalThis, 'decodeURIComponent');
+    const values = cookieValues(`${'akey=%zz; keys=%zz; a=key%zz; '.repeat(100)}key=a%20b`, 'key');
+    const decoded = decode.mock.calls.map(([text]) => text);
+    vi.restoreAllMocks();
+    expect([values, decoded]).toEqual([['a b'], ['a%20b']]);
+  });
 });
 
 describe('authorization', () => {
