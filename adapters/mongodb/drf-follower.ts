@@ -14,6 +14,8 @@ export class DrfFollower {
   readonly #onError: (error: unknown) => void;
   readonly #closing = new AbortController();
   #stream: ChangeStream | undefined;
+  /** Ends the waiting for the next change: where the line was cut in silence, closing the stream does not. */
+  #endWaiting: (() => void) | undefined;
   #following: Promise<void> = Promise.resolve();
 
   constructor(source: Collection, drf: DrfSource, operations: Operations, onError: (error: unknown) => void) {
@@ -44,6 +46,7 @@ export class DrfFollower {
   async #closeStream(): Promise<void> {
     const stream = this.#stream;
     this.#stream = undefined;
+    this.#endWaiting?.();
     if (stream) await this.#operations.run('close a change stream', () => stream.close()).catch(() => undefined);
   }
 
@@ -78,16 +81,26 @@ export class DrfFollower {
     }
   }
 
-  /** What comes of the stream, until it ends or is silent: that closes it, which ends the waiting. */
+  /** What comes of the stream, until it is closed, as it is where it is silent. */
   async *#changes(): AsyncIterable<ChangeStreamDocument> {
     const stream = this.#stream;
     if (stream === undefined) return;
     const endWatch = watchSilence(stream, this.#operations.clock, () => void this.#closeStream());
     try {
-      yield* stream;
+      while (this.#stream === stream) {
+        const change = await this.#nextOf(stream);
+        if (change !== undefined) yield change;
+      }
     } finally {
       endWatch();
     }
+  }
+
+  #nextOf(stream: ChangeStream): Promise<ChangeStreamDocument | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#endWaiting = () => resolve(undefined);
+      stream.next().then(resolve, reject);
+    });
   }
 
   #report(error: unknown): void {

@@ -53,15 +53,8 @@ export class DrfSource {
     const gone = await this.#importedIds(signal);
     const seen = new Set<string>();
     const cursor = source.find({}, { projection, readPreference: 'primary', batchSize: maxBatchSize });
-    try {
-      for (;;) {
-        signal.throwIfAborted();
-        const documents = await operations.run('read tokens to import', () => nextOf(cursor));
-        if (documents.length === 0) break;
-        for (const id of await this.#write(documents, counts, seen)) gone.delete(id);
-      }
-    } finally {
-      await cursor.close();
+    for await (const documents of this.#read('read tokens to import', cursor, signal)) {
+      for (const id of await this.#write(documents, counts, seen)) gone.delete(id);
     }
     const ids = [...gone];
     for (let start = 0; start < ids.length; start += maxBatchSize) {
@@ -94,19 +87,26 @@ export class DrfSource {
   }
 
   async #importedIds(signal: AbortSignal): Promise<Set<string>> {
-    const { tokens, name, operations } = this.#places;
+    const { tokens, name } = this.#places;
     const filter = { importedFrom: name, revokedAt: { $exists: false } };
     const cursor = tokens.find(filter, { projection: { _id: 1 }, readPreference: 'primary', batchSize: maxBatchSize });
     const ids = new Set<string>();
+    for await (const documents of this.#read('read imported tokens', cursor, signal)) for (const { _id } of documents) ids.add(_id);
+    return ids;
+  }
+
+  /** What a cursor has, some at a time. Where the database does not answer, it is let go all the same. */
+  async *#read<Row>(what: string, cursor: FindCursor<Row>, signal: AbortSignal): AsyncIterable<Row[]> {
+    const { operations } = this.#places;
     try {
       for (;;) {
         signal.throwIfAborted();
-        const documents = await operations.run('read imported tokens', () => nextOf(cursor));
-        if (documents.length === 0) return ids;
-        for (const { _id } of documents) ids.add(_id);
+        const documents = await operations.run(what, () => nextOf(cursor));
+        if (documents.length === 0) return;
+        yield documents;
       }
     } finally {
-      await cursor.close();
+      await operations.run('close a cursor', () => cursor.close()).catch(() => undefined);
     }
   }
 

@@ -59,8 +59,7 @@ const rules: Rules<GroupsOptions> = {
   clock: having('a clock', 'now', 'monotonic', 'setTimer'),
 };
 
-/** Sockets have a `send` too: one would never leave its groups, nor be excepted. */
-/** A socket of `ws` in its place is told by the number of its state: a mock has every member. */
+/** Sockets have a `send` too: one would never leave its groups, nor be excepted. It is told by the number of its state: a mock has every member. */
 function isChannel(value: unknown): value is Channel {
   const { send, readyState } = (value ?? {}) as { readonly send?: unknown; readonly readyState?: unknown };
   return typeof send === 'function' && typeof readyState !== 'number';
