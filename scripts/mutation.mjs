@@ -46,18 +46,24 @@ const { values } = parseArgs({
 });
 const results = resolve('out/mutation.jsonl');
 
-/** The numbers of the lines of a file that are not as they were at the commit `since`. */
-function changedLines(file) {
-  const difference = execFileSync('git', ['diff', '--unified=0', '--find-renames', values.since, '--', file], { encoding: 'utf8' });
+/** The numbers of the lines that are not as they were at the commit `since`, by file; of one that was renamed since, those alone that have changed. */
+function linesChangedSince(since) {
+  const args = ['diff', '--unified=0', '--find-renames', '--dst-prefix=b/', since, '--', ...sourcesOf[values.project]];
+  const difference = execFileSync('git', args, { encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const ofFiles = difference.split(/^diff --git .*$/m).map((text) => [/^\+\+\+ b\/(.+)$/m.exec(text)?.[1], changedLinesIn(text)]);
+  return new Map(ofFiles);
+}
+
+function changedLinesIn(difference) {
   const hunks = [...difference.matchAll(/^@@ -\S+ \+(\d+)(?:,(\d+))? @@/gm)];
   return new Set(hunks.flatMap(([, first, count = '1']) => Array.from({ length: Number(count) }, (_, index) => Number(first) + index)));
 }
 
+const changedLines = values.since === undefined ? undefined : linesChangedSince(values.since);
+
 function mutantsIn(file) {
   const mutants = mutantsOf(file, readFileSync(file, 'utf8')).map((mutant) => ({ ...mutant, file }));
-  if (values.since === undefined) return mutants;
-  const changed = changedLines(file);
-  return mutants.filter(({ line }) => changed.has(line));
+  return changedLines === undefined ? mutants : mutants.filter(({ line }) => changedLines.get(file)?.has(line));
 }
 
 /** A number from 0 to 1 that the seed and `text` decide. */
