@@ -2,6 +2,7 @@ import type { Connection } from '../channel/connection.js';
 import { mayHandle } from '../channel/unfinished-work.js';
 import type { Clock } from '../contracts/clock.js';
 import { setImmediate } from '../event-loop.js';
+import { extraMsOf } from '../fair-timer.js';
 import { codeOfExpiry } from './codes-of-ends.js';
 
 /** Whoever ends within this time is looked at one by one; all others are not. */
@@ -39,6 +40,8 @@ interface Soon {
   readonly endsAt: number;
   /** Until when an answer may come. */
   lateAt: number;
+  /** Whether that moment was put off, as it was noticed late. */
+  isPutOff: boolean;
   isTold: boolean;
   asked: 'no' | 'waiting' | 'yes';
 }
@@ -67,7 +70,7 @@ export class Expiry {
       this.#wake(this.#nextScan);
       return;
     }
-    const soon: Soon = { endsAt, lateAt: endsAt + lateMs, isTold: false, asked: 'no' };
+    const soon: Soon = { endsAt, lateAt: endsAt + lateMs, isPutOff: false, isTold: false, asked: 'no' };
     this.#soon.set(channel, soon);
     this.#wake(this.#nextStep(soon));
   }
@@ -142,10 +145,20 @@ export class Expiry {
       if (channel.isOpen) onExpiring(channel, Math.max(0, left));
       if (!mayHandle(channel)) return true;
     }
-    if (left > 0 || (now < soon.lateAt && (soon.asked === 'waiting' || this.#owner.isInDoubt(channel)))) return false;
+    if (left > 0 || this.#mayBeAnswered(channel, soon, now)) return false;
     this.#soon.delete(channel);
     channel.cutOff(codeOfExpiry(channel.identity));
     return true;
+  }
+
+  /** Whether an answer may still come: after a pause of the process it may be there, and not be read yet. */
+  #mayBeAnswered(channel: Connection, soon: Soon, now: number): boolean {
+    if (soon.asked !== 'waiting' && !this.#owner.isInDoubt(channel)) return false;
+    if (now >= soon.lateAt && !soon.isPutOff) {
+      soon.isPutOff = true;
+      soon.lateAt = now + extraMsOf(now - soon.lateAt);
+    }
+    return now < soon.lateAt;
   }
 
   /** Looks at everybody: who ends soon now, and when to look again. */

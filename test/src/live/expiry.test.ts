@@ -152,6 +152,28 @@ describe('a channel', () => {
     expect(client.closed).toEqual(isExtended ? undefined : expired);
   });
 
+  it.each(['its end', 'a hint'])(
+    'does not end while the answer that %s asks for lies unread after a pause of the process',
+    async (what) => {
+      const { tokens, connect, clock, own } = watchStoppable();
+      const start = clock.now();
+      tokens.put('ann', { expiresAt: new Date(start + minute) });
+      const client = await connect('ann');
+      const answered = deferred();
+      await clock.advance(minute - (what === 'a hint' ? 20 : 200));
+      tokens.answers = answered.promise;
+      if (what === 'a hint') tokens.revocations.tell({ tokenId: idOf('ann'), hint: true });
+      await clock.advance(what === 'a hint' ? 10 : 150);
+      own.isStopped = true;
+      await clock.advance(30_000);
+      tokens.put('ann', { expiresAt: new Date(start + 10 * minute) });
+      own.resume();
+      answered.resolve();
+      await clock.advance(20);
+      expect(client.closed).toBeUndefined();
+    },
+  );
+
   it('whose end falls into a pause of the process ends within a second after it where nobody answers', async () => {
     const { tokens, connect, clock, own } = watchStoppable();
     tokens.put('ann', { expiresAt: new Date(clock.now() + minute / 2) });
