@@ -190,7 +190,8 @@ export class SessionRecord extends KnownRecord {
     }
     const now = clock.monotonic();
     // one that lost once may have lost because the process was asleep: others went on meanwhile
-    const isOver = (commit: WaitingCommit): boolean => this.#fruitless >= maxFruitlessAttempts || (commit.end < now && this.#lost > 1);
+    const hasLostAgain = this.#lost + this.#fruitless > 1;
+    const isOver = (commit: WaitingCommit): boolean => this.#fruitless >= maxFruitlessAttempts || (commit.end < now && hasLostAgain);
     tellConflict(events, commits, isOver);
     for (const commit of commits) {
       if (isOver(commit))

@@ -114,6 +114,19 @@ describe('a save that others come before', () => {
     expect([hold.values.get('count'), saves()]).toEqual([2, 2]);
   });
 
+  it('is tried no more than twice beyond its deadline where the store merely speaks of a conflict', async () => {
+    const { clock, hold } = await contestedHold(0);
+    let saves = 0;
+    vi.spyOn(MemorySessionStore.prototype, 'save').mockImplementation(async () => {
+      saves += 1;
+      await clock.advance(deadlineMs - 1);
+      throw new ChannelError('ERR_SESSION_CONFLICT', 'Somebody was there first.');
+    });
+    onTestFinished(() => void vi.restoreAllMocks());
+    const failure = await add(hold).catch((error: unknown) => error);
+    expect([codesOf([failure]), saves]).toEqual([['ERR_SESSION_CONFLICT'], 2]);
+  });
+
   it('takes along what is added while it waits', async () => {
     const { clock, hold, saves } = await contestedHold(3);
     const first = add(hold);
