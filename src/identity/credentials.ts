@@ -173,7 +173,8 @@ function queryOf(url: string | undefined): URLSearchParams {
 export function checkedCredentialSources(owner: string, from: unknown): readonly CredentialSource[] {
   const list: readonly unknown[] = Array.isArray(from) ? from : [from];
   for (const source of list) {
-    if (typeof (source as Partial<CredentialSource> | null)?.find !== 'function') {
+    // a list has a find, too
+    if (Array.isArray(source) || typeof (source as Partial<CredentialSource> | null)?.find !== 'function') {
       const got = kindOf(source);
       throw new TypeError(
         `${owner}: from must be cookie(…), authorization(…), subprotocol(…), query(…), ticket(…) or a list of them, got ${got}`,

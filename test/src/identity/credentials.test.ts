@@ -307,11 +307,14 @@ describe('the makers of sources', () => {
     for (const source of [cookie(), authorization(), subprotocol('t.'), query('t')]) expect(Object.isFrozen(source)).toBe(true);
   });
 
-  it.each([[null], ['key'], [[cookie(), 'key']], [[]], [{}]])('a list with %j is a TypeError that names the option', (from) => {
-    const error = thrownBy(() => checkedCredentialSources('withUserFromToken', from));
-    expect(error).toBeInstanceOf(TypeError);
-    expect(error.message).toMatch(/withUserFromToken.*from/);
-  });
+  it.each([[null], ['key'], [[cookie(), 'key']], [[[cookie()]]], [[]], [{}]])(
+    'a list with %j is a TypeError that names the option',
+    (from) => {
+      const error = thrownBy(() => checkedCredentialSources('withUserFromToken', from));
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toMatch(/withUserFromToken.*from/);
+    },
+  );
 
   it('copy the list that they are given', () => {
     const list = [cookie()];
