@@ -182,7 +182,6 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
     const { source, authentication } = identity;
     if (source === undefined) return; // nobody
     identity.identifiedAt = since;
-    identity.verifiedAt = since;
     const { log, watched } = this.watch;
     if (log.mark !== mark || authentication?.expiresAt !== undefined || !watched.has(source)) this.watch.identified(channel, mark);
   }

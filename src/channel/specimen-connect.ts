@@ -18,5 +18,6 @@ export function specimenConnect(runtime: Runtime, registry: ChannelRegistry, tra
   const { identity } = channel;
   identity.identifiedAt = connecting.startedAt; // V8 tells integers from other numbers
   identity.verifiedAt = connecting.startedAt;
+  identity.endsAt = connecting.startedAt;
   return connecting;
 }

@@ -69,7 +69,7 @@ export function cookieValues(header: string | undefined, name: string): readonly
     const value = valueIn(cookies.slice(cookies.lastIndexOf(';', at) + 1, end), name);
     if (value !== undefined && values === undefined) values = [value];
     else if (value !== undefined) values?.push(value);
-    at = cookies.indexOf(name, end);
+    at = next < 0 ? -1 : cookies.indexOf(name, next);
   }
   return values ?? noValues;
 }

@@ -38,14 +38,13 @@ export class Identification {
   /** The HTTP session of the handshake, where anybody asked for it: the id under which it is found again, or itself if it has none. */
   #httpSession: { readonly id: string | undefined; readonly kept: KeptHttpSession | undefined } | undefined;
   #source: BoundSource | undefined;
-  /** When the credential ends, on the monotonic clock; infinity where never. */
-  endsAt: number = Number.POSITIVE_INFINITY;
+  // a number that is there takes an object of its own: most credentials never end, and few are asked again
+  #endsAt: number | undefined;
+  #verifiedAt: number | undefined;
   /** The date of that, as a number: whoever gave the date out may set it to another time. */
   endDate: number | undefined = undefined;
   /** When the user was identified, on the monotonic clock. */
   identifiedAt = 0;
-  /** When it was last asked whether the credential counts, and it did; on the monotonic clock. */
-  verifiedAt = 0;
   /** The number of the latest question, whether its credential still counts, whose answer is known. */
   answered = 0;
 
@@ -94,6 +93,24 @@ export class Identification {
       throw lookUpFailed(error);
     }
     this.#finding = best;
+  }
+
+  /** When the credential ends, on the monotonic clock; infinity where never. */
+  get endsAt(): number {
+    return this.#endsAt ?? Number.POSITIVE_INFINITY;
+  }
+
+  set endsAt(at: number) {
+    this.#endsAt = at === Number.POSITIVE_INFINITY ? undefined : at;
+  }
+
+  /** When it was last asked whether the credential counts, and it did; on the monotonic clock. */
+  get verifiedAt(): number {
+    return this.#verifiedAt ?? this.identifiedAt;
+  }
+
+  set verifiedAt(at: number) {
+    this.#verifiedAt = at;
   }
 
   /** Those that were asked; `undefined` where nobody looked. */

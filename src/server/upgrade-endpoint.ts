@@ -164,9 +164,11 @@ function agreeOnProtocol(
   return typeof chosen === 'string' && offers.includes(chosen) ? chosen : false;
 }
 
-/** 16 bytes in base64. */
+const foreignToBase64 = /[^+/0-9A-Za-z]/;
+
+/** Whether `key` is 16 bytes in base64. */
 function isNonce(key: string): boolean {
-  return key.length === 24 && key.endsWith('==') && !/[^+/0-9A-Za-z]/.test(key.slice(0, 22));
+  return key.length === 24 && key[22] === '=' && key[23] === '=' && !foreignToBase64.test(key.slice(0, 22));
 }
 
 /**
