@@ -66,7 +66,8 @@ export function cookieValues(header: string | undefined, name: string): readonly
   for (let at = cookies.indexOf(name); at >= 0; ) {
     const next = cookies.indexOf(';', at);
     const end = next < 0 ? cookies.length : next;
-    const value = valueIn(cookies.slice(cookies.lastIndexOf(';', at) + 1, end), name);
+    const start = cookies.lastIndexOf(';', at) + 1;
+    const value = valueIn(cookies.slice(start, end), name, at - start);
     if (value !== undefined && values === undefined) values = [value];
     else if (value !== undefined) values?.push(value);
     at = next < 0 ? -1 : cookies.indexOf(name, next);
@@ -74,10 +75,14 @@ export function cookieValues(header: string | undefined, name: string): readonly
   return values ?? noValues;
 }
 
-/** What the part of a header holds, if it is the cookie `name`: what others hold is not decoded, which takes longest where it cannot be. */
-function valueIn(part: string, name: string): string | undefined {
-  const equals = part.indexOf('=');
-  if (equals < 0 || part.slice(0, equals).trim() !== name) return undefined;
+/**
+ * What the part of a header holds, if it is the cookie `name`, which stands in it at `at`: what others hold is not decoded, which takes longest
+ * where it cannot be.
+ */
+function valueIn(part: string, name: string, at: number): string | undefined {
+  const after = at + name.length;
+  if (at > 0 && part.slice(0, at).trim() !== '') return undefined;
+  if (part[after] !== '=' && part.slice(after).trimStart()[0] !== '=') return undefined;
   const parsed = parseCookie(part);
   return Object.hasOwn(parsed, name) ? parsed[name] : undefined;
 }
