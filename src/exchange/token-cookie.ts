@@ -81,10 +81,12 @@ export class TokenCookie {
     const cookies = read.filter((place) => aCookie.accepts(place));
     const ofTokens = sources.map(({ places = [] }) => places.filter((place) => aCookie.accepts(place)));
     const isRead = ({ name }: CredentialSource): boolean => cookies.some((place) => place.name === name);
-    const at = options.at ?? ofTokens.flat().find(isRead) ?? cookies[0]; // others may read something else in theirs
-    if (at === undefined || !isRead(at)) {
+    const isMeant = ({ name }: CredentialSource): boolean => options.at === undefined || name === options.at.name;
+    // as it is read: what a place of the application's own gives is looked at there. Other sources may read something else in theirs
+    const at = [...ofTokens.flat().filter(isRead), ...cookies].find(isMeant);
+    if (at === undefined) {
       throw new TypeError(
-        `${owner}: cookie must be one that a wrapper of the server reads, from: ${at === undefined ? "cookie('key')" : `cookie('${at.name}')`}, ` +
+        `${owner}: cookie must be one that a wrapper of the server reads, from: cookie('${options.at?.name ?? 'key'}'), ` +
           `got ${cookies.length === 0 ? 'a server that reads none' : `one that reads ${cookies.map(({ name }) => name).join(', ')}`}; or false, for JSON`,
       );
     }

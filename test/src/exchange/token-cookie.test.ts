@@ -1,7 +1,9 @@
+import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import {
   authorization,
   ChannelServer,
+  type CredentialSource,
   cookie,
   defineSource,
   fromToken,
@@ -13,7 +15,7 @@ import {
   withUserFrom,
 } from '../../../entries/index.js';
 import { expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
-import { makeExchangeSite, serveOverHttp } from './exchanging.js';
+import { makeExchangeSite, makeSiteOfPlaces, serveOverHttp } from './exchanging.js';
 
 expectProcessToLive();
 
@@ -111,6 +113,27 @@ describe('the cookie of a token', () => {
       const { ask } = await serveOverHttp(issueTokenHandler(channels, { tokens }));
       expect((await ask()).cookies.map((set) => set.name)).toEqual([name]);
     }
+  });
+
+  it("may be a place of the application's own, whose find gives nothing where there is nothing", async () => {
+    const find = ({ headers }: IncomingMessage) => (headers.cookie?.includes('own=') === true ? { kind: 'key', key: 'short' } : undefined);
+    const at = { carrier: 'cookie', name: 'own', find } as CredentialSource;
+    const site = makeSiteOfPlaces(at, cookie());
+    const { tokens, channels } = site;
+    const { key } = await tokens.issue('alice');
+    for (const [make, statuses] of [
+      [issueTokenHandler, [200, 200]],
+      [
+        (...[server, options]: Parameters<typeof renewTokenHandler>) => renewTokenHandler(server, { ...options, mode: 'extend' }),
+        [200, 401],
+      ],
+      [revokeTokenHandler, [204, 204]],
+    ] as const) {
+      const { ask } = await serveOverHttp(make(channels, { tokens, cookie: { at } }));
+      const answers = [await ask({ cookie: `${site.logIn('alice')}; key=${key}` }), await ask({ cookie: `${site.logIn('alice')}; own=x` })];
+      expect(answers.map(({ status }) => status)).toEqual(statuses);
+    }
+    expect(site.errors).toEqual([]);
   });
 
   it('is one definition: what is set in it identifies, and is taken away by the same name', async () => {
