@@ -1,6 +1,6 @@
 import type { Clock } from './contracts/clock.js';
 import { setImmediate } from './event-loop.js';
-import { setFairTimer } from './fair-timer.js';
+import { extraMsOf, setFairTimer } from './fair-timer.js';
 
 /** A handler, or another operation, that is waited for. */
 export interface PendingHandler {
@@ -103,7 +103,7 @@ export class PendingHandlers {
       this.#clock,
       () => {
         this.#cancel = undefined;
-        this.endLate();
+        this.#tellLate();
         this.#arm();
       },
       Math.max(0, left),
@@ -115,8 +115,13 @@ export class PendingHandlers {
     this.#cancel = undefined;
   }
 
-  /** Tells those that have taken too long. */
+  /** Tells those that have taken too long, before the timer does; where that is late, it waits again, and so does this. */
   endLate(): void {
+    const [first] = this.#handlers;
+    if (first === undefined || extraMsOf(this.#clock.monotonic() - first.startedAt - this.#timeoutMs) === 0) this.#tellLate();
+  }
+
+  #tellLate(): void {
     this.#noteBegun();
     const begunBefore = this.#clock.monotonic() - this.#timeoutMs;
     const late: PendingHandler[] = [];

@@ -97,6 +97,7 @@ describe('a handler that is waited for', () => {
     await nextTurn();
     runDue(5_000);
     handlers.end(one);
+    handlers.endLate(); // whoever comes first after the pause must not tell it either
     expect([log, one.isPending, two.isPending]).toEqual([[], false, true]);
     runDue(6_000);
     expect([log, two.isPending, timers.size]).toEqual([['two took longer than 100'], false, 0]);
