@@ -106,6 +106,14 @@ describe('connectTo', () => {
     await expect(connectTo({ receive: () => undefined }, options as never)).rejects.toThrow(new RegExp(`^connectTo: ${name} must be `));
   });
 
+  it.each([
+    { headers: new Headers({ authorization: 'Token x' }) },
+    { headers: new Map([['authorization', 'Token x']]) },
+    { cookies: new Map([['key', 'x']]) },
+  ])('refuses an object in which it would find no header or cookie: %o', async (options) => {
+    await expect(connectTo({ receive: () => undefined }, options as never)).rejects.toThrow(/^connectTo: (headers|cookies) must be .*Map/);
+  });
+
   it('names the cookie or header that is no string, such as a promise for want of an await', async () => {
     for (const option of ['cookies', 'headers']) {
       const connecting = connectTo(
