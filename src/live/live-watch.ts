@@ -68,6 +68,7 @@ export class LiveWatch implements ChannelWatch {
       {
         answered: (channel) => this.#answered(channel),
         wentOver: (channel, mark) => this.#wentOver(channel, 'successor', mark),
+        mayGoOver: (channel) => this.#reauthentications.isUnderWay(channel),
         isOver: (channel) => this.#expiry.note(channel),
         failed: (channel, askedAt) => this.#failed(channel, askedAt),
       },

@@ -37,7 +37,9 @@ export interface RecheckListener {
   answered(channel: Connection): void;
   /** It lives by another token now, which was asked for at `mark`. */
   wentOver(channel: Connection, mark: number): void;
-  /** The time of a channel is over, if it was not lengthened since it was asked: it is being looked up for that. */
+  /** Whether a token is being looked up to which a channel may go over. */
+  mayGoOver(channel: Connection): boolean;
+  /** The time of a channel is over, if it is not lengthened by what is being looked up. */
   isOver(channel: Connection): void;
   /** Nobody can tell of a channel; it was asked at `askedAt`. */
   failed(channel: Connection, askedAt: number): void;
@@ -252,7 +254,8 @@ export class Rechecks {
       this.#listener.answered(channel);
       return;
     }
-    if (code === 'ERR_TOKEN_EXPIRED' && keys !== undefined && this.#log.isDoubtedSince(mark, keys)) this.#listener.isOver(channel);
+    const isInDoubt = this.#listener.mayGoOver(channel) || (keys !== undefined && this.#log.isDoubtedSince(mark, keys));
+    if (code === 'ERR_TOKEN_EXPIRED' && isInDoubt) this.#listener.isOver(channel);
     else if (channel.cutOff(code)) round.ended += 1;
   }
 

@@ -64,6 +64,30 @@ describe('channel.reauthenticate', () => {
     expect(await late).toBe(false);
   });
 
+  it.each([true, false])(
+    'keeps a channel of which it is found meanwhile that its token has ended, until it is known (renewed: %s)',
+    async (isRenewed) => {
+      const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+      const start = clock.now();
+      tokens.put('ann', { expiresAt: new Date(start + 60_000) });
+      if (isRenewed) tokens.put('ann', { expiresAt: new Date(start + 120_000) }, 'ann-2');
+      const client = await connect('ann');
+      const [ofEnd, ofKey] = [deferred(), deferred()];
+      tokens.answers = ofEnd.promise;
+      await clock.advance(59_950); // its end is near, so it is looked up
+      tokens.answers = ofKey.promise;
+      const renewal = client.channel.reauthenticate(keyOf('ann-2'));
+      await clock.advance(100);
+      ofEnd.resolve();
+      await clock.advance(100);
+      expect(client.closed).toBeUndefined();
+      ofKey.resolve();
+      expect(await renewal).toBe(isRenewed);
+      await clock.advance(20);
+      expect(client.closed).toEqual(isRenewed ? undefined : expired);
+    },
+  );
+
   it('resolves to false on an anonymous channel, and on one that has ended', async () => {
     const { tokens, connect } = watch();
     tokens.put('ann');
