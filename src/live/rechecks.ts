@@ -254,8 +254,9 @@ export class Rechecks {
       this.#listener.answered(channel);
       return;
     }
-    const isInDoubt = this.#listener.mayGoOver(channel) || (keys !== undefined && this.#log.isDoubtedSince(mark, keys));
-    if (code === 'ERR_TOKEN_EXPIRED' && isInDoubt) this.#listener.isOver(channel);
+    const isInDoubt = keys !== undefined && this.#log.isDoubtedSince(mark, keys);
+    const isAwaited = identity.endsAt <= this.#runtime.clock.monotonic() && this.#listener.mayGoOver(channel);
+    if (code === 'ERR_TOKEN_EXPIRED' && (isInDoubt || isAwaited)) this.#listener.isOver(channel);
     else if (channel.cutOff(code)) round.ended += 1;
   }
 

@@ -197,4 +197,19 @@ describe('channel.reauthenticate on a server with several sources', () => {
     await clock.advance(61_000);
     expect(client.closed).toEqual({ code: 3000, reason: 'token expired' });
   });
+
+  it('does not keep a channel of which its source says that it has expired, and which had no end', async () => {
+    const { clock, options } = makeSite();
+    const own = defineSource('own', (): SourceFinding => ({ outcome: 'ok', user: alice }), {
+      findByKey: () => new Promise<SourceFinding>(() => {}),
+      recheck: (): SourceFinding => ({ outcome: 'expired' }),
+    });
+    const client = await connectTo(new ChannelServer({ connect: withUserFrom(own)(() => {}) }, options));
+    await clock.advance(59_999);
+    const renewal = client.channel.reauthenticate('new').catch(() => false);
+    await clock.advance(1);
+    expect(client.closed).toMatchObject({ reason: 'token expired' });
+    await clock.advance(10_000); // that look-up is given up
+    expect(await renewal).toBe(false);
+  });
 });
