@@ -9,7 +9,7 @@ const shortTimes = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.
 const lifetimes = [1, 10, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 604_800];
 const batches = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
-/** Counters, histograms and the gauge of channels by state. All attributes have few values. */
+/** Counters, histograms and the up-down counter of channels by state. All attributes have few values. */
 export class ChannelMetrics {
   readonly listeners: Listeners;
   readonly #count;
@@ -23,7 +23,7 @@ export class ChannelMetrics {
     this.#count.addCallback(observe);
   }
 
-  /** The gauge is told of no more. */
+  /** The number of channels is told of no more. */
   end(): void {
     this.#count.removeCallback(observe);
   }
