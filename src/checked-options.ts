@@ -42,6 +42,9 @@ export function milliseconds(min: number, max: number = Number.POSITIVE_INFINITY
   };
 }
 
+/** The whole of a clock. */
+export const aClock: Rule = having('a Clock', 'now', 'monotonic', 'setTimer');
+
 /** One of `words`. */
 export function oneOf(words: readonly string[]): Rule {
   return { must: `one of ${words.join(', ')}`, accepts: (value) => typeof value === 'string' && words.includes(value) };

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
+import { digestOf } from './token-id.js';
 
 /** What a store keeps a ticket under, in place of the ticket: its SHA-256, as hexadecimal digits. */
 export function ticketDigest(ticket: string): string {
-  return hash('sha256', ticket, 'hex');
+  return digestOf(ticket);
 }

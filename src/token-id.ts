@@ -29,9 +29,9 @@ export function tokenIdOf(key: string): TokenId {
   return digestOf(key);
 }
 
-/** {@link tokenIdOf} of what is known to be a key. */
-export function digestOf(key: string): TokenId {
-  return hash('sha256', key, 'hex') as TokenId;
+/** What {@link tokenIdOf} makes of `text`, which is not looked at: it is known to be a key, or stands for one. */
+export function digestOf(text: string): TokenId {
+  return hash('sha256', text, 'hex') as TokenId;
 }
 
 /** Whether `id` has the shape of a token's id: 64 lower-case hexadecimal digits. */

@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { kindOf } from '../../src/kind-of.js';
-import type { TokenId } from '../../src/token-id.js';
+import { digestOf, type TokenId } from '../../src/token-id.js';
 
 /** What names a token: its claims `iss` and `jti`. */
 export interface JwtName {
@@ -32,8 +31,4 @@ function claimsOf(token: string): JwtName | undefined {
   } catch {
     return undefined;
   }
-}
-
-function digestOf(text: string): TokenId {
-  return hash('sha256', text, 'hex') as TokenId;
 }

@@ -1,4 +1,4 @@
-import { anInteger, having, type Rules } from '../../src/checked-options.js';
+import { aClock, anInteger, type Rules } from '../../src/checked-options.js';
 import type { Clock } from '../../src/contracts/clock.js';
 import { maxTimerMs } from '../../src/system-clock.js';
 
@@ -24,5 +24,5 @@ export const byMajority = { writeConcern: { w: 'majority' } } as const;
 /** What the options that they share must be. */
 export const mongoRules: Rules<MongoOptions> = {
   timeoutMs: anInteger(1, maxTimerMs),
-  clock: having('a Clock', 'now', 'monotonic', 'setTimer'),
+  clock: aClock,
 };

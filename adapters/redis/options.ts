@@ -1,4 +1,4 @@
-import { anInteger, aString, having, type Rules } from '../../src/checked-options.js';
+import { aClock, anInteger, aString, type Rules } from '../../src/checked-options.js';
 import type { Clock } from '../../src/contracts/clock.js';
 import { maxTimerMs } from '../../src/system-clock.js';
 
@@ -21,7 +21,7 @@ export interface RedisOptions {
 export const redisRules: Rules<RedisOptions> = {
   prefix: aString,
   timeoutMs: anInteger(1, maxTimerMs),
-  clock: having('a Clock', 'now', 'monotonic', 'setTimer'),
+  clock: aClock,
 };
 
 export const defaultPrefix = 'ws-with:';

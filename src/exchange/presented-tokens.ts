@@ -1,6 +1,6 @@
 import { type CredentialSource, cookieValues, findCredential } from '../identity/credentials.js';
 import type { BoundSource } from '../identity/user-source.js';
-import { isTokenKey, type TokenId, tokenIdOf } from '../token-id.js';
+import { digestOf, isTokenKey, type TokenId } from '../token-id.js';
 import type { Exchange } from './exchange-route.js';
 
 /** So many of them are looked for: browsers keep one or two, and each is a question to a database. */
@@ -14,7 +14,7 @@ export function presentedTokens({ request, areCookiesMeant }: Exchange, sources:
   const places = sources.flatMap(({ places: ofTokens = [] }) => ofTokens);
   const counting = places.filter(({ carrier }) => areCookiesMeant || carrier !== 'cookie');
   const keys = new Set(counting.flatMap((place) => keysAt(place, request)));
-  return Array.from(keys).slice(0, maxTokens).map(tokenIdOf);
+  return Array.from(keys).slice(0, maxTokens).map(digestOf);
 }
 
 function keysAt(place: CredentialSource, request: Exchange['request']): readonly string[] {

@@ -2,7 +2,7 @@ import type { Runtime } from '../channel/runtime.js';
 import { latestTime } from '../checked-issue-options.js';
 import { anInteger, checkedOptions, oneOf, type Rules } from '../checked-options.js';
 import type { ChannelServer } from '../server/channel-server.js';
-import { isTokenKey, type TokenId, tokenIdOf } from '../token-id.js';
+import { digestOf, type TokenId } from '../token-id.js';
 import { answer, Refused } from './answer.js';
 import { checkedEnd, checkedToken } from './checked-answers.js';
 import { issuerOf } from './exchange-issuer.js';
@@ -104,5 +104,5 @@ function rotating(runtime: Runtime, { tokens, ttlMs = defaultTtlMs, maxAgeMs, gr
 /** The key of that token, which the client keeps in the cookie: a cookie of another name may have brought it. */
 function keyIn({ request }: Exchange, { at }: TokenCookie, id: TokenId | undefined): string | undefined {
   const found = at.find(request);
-  return found.kind === 'key' && isTokenKey(found.key) && tokenIdOf(found.key) === id ? found.key : undefined;
+  return found.kind === 'key' && digestOf(found.key) === id ? found.key : undefined;
 }

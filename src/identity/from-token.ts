@@ -131,12 +131,11 @@ function boundTo<User extends UserLike>(
     dependencies.require<TokenRepository<UserLike>>(options.tokens, TOKEN_REPOSITORY, names);
   const tickets = credentials.some(isOfTickets) ? bindTickets(owner, options, dependencies) : undefined;
   const places = credentials.map((place): Place => {
-    const { carrier, name, presents } = place;
     const lookUp: Place['lookUp'] =
       tickets !== undefined && isOfTickets(place)
         ? (ticket, lookUps) => tickets.lookUps.find(ticket, lookUps)
-        : keyLookUp(carrier, requireTokens(), clock);
-    return { carrier, name, presents, lookUp, find: (request, isKey) => place.find(request, isKey) };
+        : keyLookUp(place.carrier, requireTokens(), clock);
+    return { ...place, lookUp };
   });
   const tokens = tickets === undefined ? requireTokens() : tickets.tokens;
   const bound: BoundSource = {

@@ -1,10 +1,10 @@
-import { hash } from 'node:crypto';
 import type { ChannelRegistry } from '../channel/channel-registry.js';
 import type { Connection } from '../channel/connection.js';
 import type { Runtime } from '../channel/runtime.js';
 import { boundedLookUp } from '../identity/bounded-look-up.js';
 import type { BoundSource, KeySource } from '../identity/user-source.js';
 import { kindOfSecret } from '../kind-of.js';
+import { digestOf } from '../token-id.js';
 import type { Grants } from './grants.js';
 import type { RevocationLog } from './revocation-log.js';
 
@@ -42,7 +42,7 @@ export class Reauthentications {
         `channel.reauthenticate: key must be a token's key (of fromToken: 16 to 512 characters of [A-Za-z0-9._~+/=-]), got ${got}`,
       );
     }
-    const keyDigest = hash('sha256', key, 'hex'); // so that no key is kept
+    const keyDigest = digestOf(key); // so that no key is kept
     const earlier = this.#pending.get(channel);
     if (earlier?.keyDigest === keyDigest) return earlier.done;
     const done = (earlier?.done.catch(() => false) ?? Promise.resolve()).then(() => this.#present(channel, sources, key));

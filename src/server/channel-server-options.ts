@@ -1,6 +1,6 @@
 import type { LimitOptions } from '../channel/channel-limits.js';
 import type { RuntimeSettings } from '../channel/runtime.js';
-import { aFunction, anInteger, anObject, checkedOptions, having, milliseconds, type Rules } from '../checked-options.js';
+import { aClock, aFunction, anInteger, anObject, checkedOptions, having, milliseconds, type Rules } from '../checked-options.js';
 import { aRevocationFeed } from '../checked-revocation.js';
 import type { Clock } from '../contracts/clock.js';
 import type { RevocationFeed } from '../contracts/revocation-feed.js';
@@ -78,7 +78,7 @@ export type ServerSettings = RuntimeSettings & LiveSettings;
 const rules: Rules<ChannelServerOptions> = {
   container: having('a container of tsyringe', 'isRegistered', 'resolve'),
   session: anObject,
-  clock: having('a Clock', 'now', 'monotonic', 'setTimer'),
+  clock: aClock,
   connectTimeoutMs: anInteger(1, maxTimerMs),
   handlerTimeoutMs: anInteger(0, maxTimerMs),
   heartbeatMs: anInteger(0, maxTimerMs),
