@@ -7,7 +7,7 @@ import type { HasHttpSession } from '../messages.js';
 import type { AppUser, FoundUser, UserLike } from '../users.js';
 import { checkedUser } from './checked-grant.js';
 import { aMoment, endingAt, untilAsked } from './ending-source.js';
-import { httpSessionRecheck } from './recheck.js';
+import { httpSessionRecheck, LastingOwner } from './recheck.js';
 import { aRevalidation, copyOfRevalidation, type Revalidate } from './revalidation.js';
 import { type BoundSource, type Finding, feedsOf, type HandshakeLookUps, type UserSource } from './user-source.js';
 
@@ -64,8 +64,13 @@ async function findingOf(session: HttpSession | undefined, users: UserRepository
   if (user === undefined || user === null) {
     return { user: undefined, authentication: Object.freeze({ outcome: 'inactive-user', source: 'http-session' }) };
   }
-  const found = session.userId; // by which the session says whose it is: users may have another id
-  return { user: checkedUser(user, 'users.findById'), authentication: Object.freeze({ outcome: 'ok', source: 'http-session' }), found };
+  const { id, userId } = session; // by which the session says whose it is: users may have another id
+  return {
+    user: checkedUser(user, 'users.findById'),
+    authentication: Object.freeze({ outcome: 'ok', source: 'http-session' }),
+    credentialId: id === undefined ? `user ${userId}` : undefined,
+    found: id === undefined ? new LastingOwner(userId) : userId,
+  };
 }
 
 /**

@@ -80,7 +80,16 @@ export function tokenRecheck(tokens: TokenRepository<UserLike>): Recheck {
   };
 }
 
-/** Sessions of the web site are read again by their ids, and their users looked up. */
+/** Whose an HTTP session without an id is, which cannot be read again: that was said once, and stays so. */
+export class LastingOwner {
+  readonly userId: string;
+
+  constructor(userId: string) {
+    this.userId = userId;
+  }
+}
+
+/** Sessions of the web site are read again by their ids, and their users looked up; of one without an id, its user alone. */
 export function httpSessionRecheck(reader: HttpSessionReader, users: UserRepository<UserLike>): Recheck {
   const isBatched = typeof reader.readByIds === 'function';
   const sessionsOf = {
@@ -90,17 +99,18 @@ export function httpSessionRecheck(reader: HttpSessionReader, users: UserReposit
   return {
     isBatched,
     ask: async (credentials) => {
-      const ids = credentials.map(({ id }) => id);
+      const ids = credentials.filter(({ found }) => !(found instanceof LastingOwner)).map(({ id }) => id);
       const ownerOf = (session: unknown, isOfMany: boolean): string | undefined =>
         checkedHttpSession(session, isOfMany ? 'sessions.readByIds' : 'sessions.readById')?.userId ?? undefined;
       const owners = await lookedUp(ids, sessionsOf, ownerOf); // without one, whoever it was has logged out
+      for (const { id, found } of credentials) if (found instanceof LastingOwner) owners.set(id, found.userId);
       const userIds = new Set<string>();
       for (const owner of owners.values()) if (typeof owner === 'string') userIds.add(owner);
-      const found = await lookedUpUsers([...userIds], users);
+      const known = await lookedUpUsers([...userIds], users);
       const standings = new Map<string, Standing | Error>();
       for (const [id, owner] of owners) {
         if (owner === undefined) continue;
-        const user = typeof owner === 'string' ? found.get(owner) : owner;
+        const user = typeof owner === 'string' ? known.get(owner) : owner;
         standings.set(id, user instanceof Error ? user : { user });
       }
       return standings;
