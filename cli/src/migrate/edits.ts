@@ -36,15 +36,13 @@ export class Edits {
    * Removes items of a list that commas part, with their commas, and with their lines where nothing else stands there. Comments stay.
    */
   removeItems(all: readonly Range[], removed: ReadonlySet<Range>): void {
-    const { text } = this.#source;
     for (const { item, kept } of this.#runsOf(all, removed)) {
-      const comma = /^\s*,/.exec(text.slice(item.end))?.[0].length ?? 0;
-      const end = item.end + comma;
-      if (comma === 0 && kept !== undefined) {
-        this.#removeLast(kept, item);
-        continue;
-      }
-      this.#removeItem(item, end);
+      const comma = this.#source.commaAfter(item);
+      if (comma === undefined && kept !== undefined) this.#removeLast(kept, item);
+      else if (comma === undefined || this.#source.hasComment(item.end, comma)) {
+        this.#removeItem(item, item.end);
+        this.#removeComma(comma);
+      } else this.#removeItem(item, comma + 1);
     }
   }
 
@@ -75,14 +73,16 @@ export class Edits {
 
   /** The last item, without a comma of its own: the one before it goes. */
   #removeLast(kept: Range, item: Range): void {
-    const between = this.#source.text.slice(kept.end, item.start);
     if (!this.#source.hasComment(kept.end, item.start)) {
       this.remove(kept.end, item.end);
       return;
     }
     this.#removeItem(item, item.end);
-    const comma = between.startsWith(',') ? kept.end : undefined;
-    if (comma !== undefined) this.remove(comma, comma + 1);
+    this.#removeComma(this.#source.commaAfter(kept));
+  }
+
+  #removeComma(offset: number | undefined): void {
+    if (offset !== undefined) this.remove(offset, offset + 1);
   }
 
   toString(): string {

@@ -40,8 +40,8 @@ export function dropHttpOptions(
   const all = object.properties;
   if (dropped.length === 0) return;
   if (isBare && dropped.length === all.length && !source.hasComment(object.start, object.end)) {
-    const comma = /^\s*,?\s*/.exec(source.text.slice(object.end, end - 1))?.[0].length ?? 0;
-    edits.remove(object.start, object.end + comma);
+    if (source.hasComment(object.end, end)) edits.removeItems([object], new Set([object]));
+    else edits.remove(object.start, end - 1);
     return;
   }
   edits.removeItems(all, new Set(dropped));

@@ -1,7 +1,8 @@
-import type { Node } from 'oxc-parser';
+import type { Node, ObjectPattern } from 'oxc-parser';
 import type { Decision, NameOf } from './decision.js';
 import type { Edits } from './edits.js';
 import type { SourceFile } from './source-file.js';
+import { isFunction } from './syntax.js';
 import type { Binding, Container, Mention, WsWithNames } from './ws-with-names.js';
 
 /** What becomes of the names that one import or pattern takes from the package. */
@@ -82,23 +83,44 @@ export class ImportEdits {
     return (added.find((each) => each.container === container) ?? added[0])?.name.local;
   }
 
-  /** Whether names of one container may be used for another's: both are imports, or both `require` at once, for the whole file. */
+  /** Whether names of one container may be used for another's: both are imports, or both stand there at once, for the whole file. */
   #isInReach(container: Container, other: Container): boolean {
-    const kinds = [container, other].map((each) => {
-      if (each.type === 'ImportDeclaration') return each.type;
-      const parent = this.#source.parentOf(each);
-      return parent?.type === 'VariableDeclarator' && this.#isOfFile(each) ? parent.init?.type : undefined;
-    });
-    return kinds[0] === kinds[1] && (kinds[0] === 'ImportDeclaration' || kinds[0] === 'CallExpression');
+    if (container.type === 'ImportDeclaration' || other.type === 'ImportDeclaration') return container.type === other.type;
+    return container.start < other.start && this.#isAtOnceOfFile(container) && this.#isAtOnceOfFile(other);
+  }
+
+  /** Whether a pattern takes names for the whole file without waiting for the module. */
+  #isAtOnceOfFile(pattern: ObjectPattern): boolean {
+    const parent = this.#source.parentOf(pattern);
+    return parent?.type === 'VariableDeclarator' && parent.init?.type !== 'AwaitExpression' && this.#isOfFile(pattern);
   }
 
   #add(exported: string, binding: Binding): string {
     const { added, names } = this.#editsOf(binding.container);
     let local = exported;
-    for (let count = 2; this.#source.scopes.isTaken(local); count += 1) local = `${exported}${count}`;
+    for (let count = 2; this.#isTaken(local, binding.container); count += 1) local = `${exported}${count}`;
     added.set(binding.item, [...(added.get(binding.item) ?? []), this.#itemText(binding, exported, local)]);
     names.push({ exported, local, isTypeOnly: binding.isTypeOnly });
     return local;
+  }
+
+  #isTaken(local: string, container: Container): boolean {
+    const scope = this.#scopeOf(container);
+    const isAdded = ([each, { names }]: [Container, ContainerEdits]): boolean =>
+      names.some((name) => name.local === local) && this.#scopeOf(each) === scope;
+    return this.#source.scopes.isTaken(local) || [...this.#containers].some(isAdded);
+  }
+
+  /** What the names of a container are declared in. */
+  #scopeOf(container: Container): Node | undefined {
+    let scope = this.#source.parentOf(container);
+    while (
+      scope !== undefined &&
+      !isFunction(scope) &&
+      !/^(Program|BlockStatement|StaticBlock|SwitchStatement|TSModuleBlock)$/.test(scope.type)
+    )
+      scope = this.#source.parentOf(scope);
+    return scope;
   }
 
   #itemText({ item, container }: Binding, exported: string, local: string): string {

@@ -6,7 +6,7 @@ import { dropHttpOptions, type HttpOptions, httpOptionsOf } from './http-options
 import { httpSessionReadsOf } from './http-session-reads.js';
 import { callOf, callWith, innermost } from './syntax.js';
 import { addHttpSession, optionFindings, tokenFindings } from './wrapper-decision.js';
-import { placeOf } from './wrapper-use.js';
+import { handlersAt, placeOf } from './wrapper-use.js';
 import type { Mention } from './ws-with-names.js';
 
 /** `withUserFrom(…)` with a source of HTTP sessions among its sources. */
@@ -68,7 +68,8 @@ function withoutSession(context: Context, mention: Mention, sources: Sources): D
     );
   }
   const place = placeOf(context, list);
-  const reads = httpSessionReadsOf(context, [...place.handlers, ...place.aliases.flatMap((alias) => placeOf(context, alias).handlers)]);
+  const { handlers, isSeen } = handlersAt(context, place);
+  const reads = httpSessionReadsOf(context, handlers);
   const readsSession = reads.at !== undefined;
   if (readsSession && given !== undefined && options === undefined) {
     const message =
@@ -86,10 +87,7 @@ function withoutSession(context: Context, mention: Mention, sources: Sources): D
     ],
     stays: false,
     absorbs: isWrapper ? [innermost(list.callee), ...(token ? [innermost(token.callee)] : [])] : [],
-    findings: [
-      ...optionFindings(context, options ? [options] : [], readsSession),
-      ...tokenFindings(context, mention, { reads, isSeen: place.isSeen }),
-    ],
+    findings: [...optionFindings(context, options ? [options] : [], readsSession), ...tokenFindings(context, mention, { reads, isSeen })],
     write(edits, nameOf) {
       if (isWrapper) writeWrapper(edits, nameOf, context, sources, options);
       else if (token !== undefined) edits.removeItems(list.arguments, new Set<Node>([http]));

@@ -60,6 +60,23 @@ export class SourceFile {
     return this.#parsed.comments.some((comment) => comment.start < end && comment.end > start);
   }
 
+  /** Where the comma after a node stands, past white space and comments; `undefined` where none follows. */
+  commaAfter({ end }: { readonly end: number }): number | undefined {
+    let at = end;
+    for (const comment of this.#parsed.comments) {
+      if (comment.start < at) continue;
+      at = this.#pastSpace(at);
+      if (comment.start > at) break;
+      at = comment.end;
+    }
+    at = this.#pastSpace(at);
+    return this.text[at] === ',' ? at : undefined;
+  }
+
+  #pastSpace(offset: number): number {
+    return offset + (/^\s*/.exec(this.text.slice(offset))?.[0].length ?? 0);
+  }
+
   positionOf({ start }: { readonly start: number }): Position {
     return positionIn(this.text, start);
   }

@@ -49,6 +49,12 @@ export function keyOf(key: Node, computed: boolean): string | undefined {
   return stringOf(key);
 }
 
+/** The last part of `name` or `some.name`. */
+export function lastNameOf(node: Node): string | undefined {
+  const named = node.type === 'MemberExpression' ? node.property : node;
+  return named.type === 'Identifier' ? named.name : undefined;
+}
+
 /** The name of a module's export, as specifiers write it. */
 export function exportNameOf(node: Node): string | undefined {
   return node.type === 'Identifier' ? node.name : stringOf(node);
@@ -83,6 +89,7 @@ export function functionOf(source: SourceFile, expression: Node): AnyFunction | 
   const value = innermost(expression);
   if (isFunction(value)) return value;
   if (value.type === 'MemberExpression') return methodOf(source, value);
+  if (value.type === 'CallExpression' && isBind(value.callee) && value.arguments.length < 2) return functionOf(source, value.callee.object);
   const held = value.type === 'Identifier' ? initializerOf(source, value) : undefined;
   return isFunction(held) ? held : undefined;
 }

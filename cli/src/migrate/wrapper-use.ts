@@ -34,8 +34,8 @@ export function useOf(context: Context, node: Node): WrapperUse {
   return { kind: 'options', call, given: isUndefined(first) ? undefined : first, place: placeOf(context, call) };
 }
 
-/** Where the wrapper `node` stands. */
-export function placeOf(context: Context, node: Node): Place {
+/** Where the wrapper `node` stands; `seen` holds the constants on the way to it. */
+export function placeOf(context: Context, node: Node, seen: ReadonlySet<Node> = new Set()): Place {
   const { source } = context;
   const place = { wrapper: node, isInCompose: false, handlers: [], aliases: [], isSeen: true };
   const call = callOf(source, node);
@@ -45,14 +45,29 @@ export function placeOf(context: Context, node: Node): Place {
   if (parent?.type === 'Decorator') return { ...place, handlers: methodUnder(source, parent) };
   const composing = callWith(source, node);
   if (composing !== undefined && exportedAt(context, composing.callee) === 'compose') {
-    const { handlers, isSeen } = placeOf(context, composing);
-    return { ...place, isInCompose: true, handlers, isSeen };
+    return { ...place, isInCompose: true, ...handlersAt(context, placeOf(context, composing, seen), seen) };
   }
   if (parent?.type === 'VariableDeclarator' && parent.init === whole && initializerOf(source, parent.id) !== undefined) {
     const isExported = source.parentOf(source.parentOf(parent) ?? parent)?.type === 'ExportNamedDeclaration';
     return { ...place, aliases: source.scopes.variableOf(parent.id)?.references ?? [], isSeen: !isExported };
   }
   return { ...place, isSeen: false };
+}
+
+/** What a wrapper is put around where it stands, and by the constants that hold it. */
+export function handlersAt(
+  context: Context,
+  { handlers, aliases, isSeen }: Place,
+  seen: ReadonlySet<Node> = new Set(),
+): Pick<Place, 'handlers' | 'isSeen'> {
+  const held = aliases.flatMap((alias) => {
+    const within = new Set([...seen, alias]);
+    return seen.has(alias) ? [] : [handlersAt(context, placeOf(context, alias, within), within)];
+  });
+  return {
+    handlers: [...handlers, ...held.flatMap((each) => each.handlers)],
+    isSeen: isSeen && held.every((each) => each.isSeen),
+  };
 }
 
 function methodUnder(source: SourceFile, decorator: Node): Node[] {
@@ -100,8 +115,8 @@ function givesHandler(context: Context, call: CallExpression): boolean {
 function kindByPlace(context: Context, call: CallExpression): ArgumentKind {
   const { source } = context;
   const place = placeOf(context, call);
-  if (place.handlers.length > 0 || place.isInCompose) return 'options';
-  if (place.aliases.some((alias) => placeOf(context, alias).handlers.length > 0)) return 'options';
+  if (place.isInCompose) return 'options';
+  if (handlersAt(context, place).handlers.length > 0) return 'options';
   const around = callWith(source, call);
   const aroundIs = around && exportedAt(context, around.callee);
   if (aroundIs?.startsWith('with') === true) return 'handler';

@@ -2,7 +2,7 @@ import type { CallExpression, Node } from 'oxc-parser';
 import { type Finding, findingAt } from './finding.js';
 import type { SourceFile } from './source-file.js';
 import { childrenOf } from './source-file.js';
-import { type AnyFunction, functionOf, initializerOf, innermost, keyOf, stringOf } from './syntax.js';
+import { type AnyFunction, functionOf, initializerOf, innermost, isFunction, keyOf, lastNameOf, stringOf } from './syntax.js';
 
 /** What the lines to write identify by: first the session as it is, then what `migrate` makes of it. */
 export type Written = 'session' | 'dual' | 'token';
@@ -82,34 +82,31 @@ function isParserCall(source: SourceFile, call: CallExpression): boolean {
   const { parser, isPromisified } = parserOf(source, call);
   if (isSessionMiddleware(source, parser)) return true;
   const goesOn = isPromisified || (next !== undefined && next.type !== 'ObjectExpression');
-  return goesOn && isNoResponse(response) && /^(Identifier|MemberExpression)$/.test(innermost(request).type);
+  return goesOn && isNoResponse(source, response) && /^(Identifier|MemberExpression)$/.test(innermost(request).type);
 }
 
 /** What a call runs, be it promisified there or where a constant was made of it. */
 function parserOf(source: SourceFile, { callee }: CallExpression): { readonly parser: Node; readonly isPromisified: boolean } {
   const parser = innermost(callee);
   const made = parser.type === 'Identifier' ? initializerOf(source, parser) : parser;
-  const [promisified] = made?.type === 'CallExpression' && nameOf(made.callee) === 'promisify' ? made.arguments : [];
+  const [promisified] = made?.type === 'CallExpression' && lastNameOf(made.callee) === 'promisify' ? made.arguments : [];
   return { parser: promisified ?? parser, isPromisified: promisified !== undefined };
 }
 
 /** What a call runs, as it is written; but what that is made with is left out, since a secret may be in it. */
 function textOfParser(source: SourceFile, call: CallExpression): string {
   const { parser } = parserOf(source, call);
+  if (parser.type === 'MemberExpression' && lastNameOf(parser) === 'handle') return source.textOf(parser.object); // an application of Express
   const isMade = parser.type === 'CallExpression' && parser.arguments.length > 0;
   return isMade ? `${source.textOf(parser.callee)}(…)` : source.textOf(parser);
 }
 
-/** The last part of `name` or `some.name`. */
-function nameOf(node: Node): string | undefined {
-  const named = node.type === 'MemberExpression' ? node.property : node;
-  return named.type === 'Identifier' ? named.name : undefined;
-}
-
-function isNoResponse(node: Node): boolean {
-  const value = innermost(node);
-  if (value.type === 'ObjectExpression') return value.properties.length === 0;
-  return value.type === 'NewExpression' && nameOf(value.callee) === 'ServerResponse';
+/** `{}`, an object of methods alone, or a response that Node makes without a socket, there or in a constant. */
+function isNoResponse(source: SourceFile, node: Node): boolean {
+  const given = innermost(node);
+  const value = given.type === 'Identifier' ? (initializerOf(source, given) ?? given) : given;
+  if (value.type === 'ObjectExpression') return value.properties.every((each) => each.type === 'Property' && isFunction(each.value));
+  return value.type === 'NewExpression' && lastNameOf(value.callee) === 'ServerResponse';
 }
 
 /** A constant that holds `session(…)` of a package that makes such middleware. */

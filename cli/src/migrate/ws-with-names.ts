@@ -1,7 +1,7 @@
 import type { CallExpression, ImportDeclaration, ImportExpression, MemberExpression, Node, ObjectPattern } from 'oxc-parser';
 import { type Finding, findingAt } from './finding.js';
 import type { SourceFile } from './source-file.js';
-import { boundBy, callOf, exportNameOf, isFunction, keyOf, outermost, stringOf } from './syntax.js';
+import { boundBy, callOf, exportNameOf, initializerOf, isFunction, keyOf, lastNameOf, outermost, stringOf } from './syntax.js';
 
 const packageName = 'ws-with';
 
@@ -125,8 +125,15 @@ class Search implements WsWithNames {
 
   #isRequire(call: CallExpression): boolean {
     const { callee } = call;
-    const isGlobal = callee.type === 'Identifier' && callee.name === 'require' && this.#source.scopes.variableOf(callee) === undefined;
-    return isGlobal && call.arguments.length === 1 && stringOf(call.arguments[0]) === packageName;
+    const isNamed = callee.type === 'Identifier' && callee.name === 'require';
+    const isOfNode = isNamed && (this.#source.scopes.variableOf(callee) === undefined || this.#isCreated(callee));
+    return isOfNode && call.arguments.length === 1 && stringOf(call.arguments[0]) === packageName;
+  }
+
+  /** Whether `createRequire(…)` of Node has made it. */
+  #isCreated(require: Node): boolean {
+    const made = initializerOf(this.#source, require);
+    return made?.type === 'CallExpression' && lastNameOf(made.callee) === 'createRequire';
   }
 
   /** What is done with an expression that is the package's module. */

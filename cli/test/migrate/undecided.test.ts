@@ -157,6 +157,73 @@ describe('what the codemod sees', () => {
     expect(compiledTo(before)).toBe(after);
   });
 
+  it.each([
+    ['by its name', 'const all = compose(withUserFromHttp, other);\nall(read);'],
+    ['by the name of a constant that holds it', 'const all = compose(withUserFromHttp, other), again = all;\nagain(read);'],
+    ['within another one', 'const one = compose(withUserFromHttp, other), all = compose(one, other);\nall(read);'],
+  ])('the handlers of what a constant composes are seen %s', (_, code) => {
+    const text = `import { compose, withUserFromHttp } from 'ws-with';\nconst read = (m) => m.httpSession;\n${code}`;
+    const { text: after, places } = token(text);
+    expect(after).toContain('compose(withUserFromToken, withHttpSession, other)');
+    expect(places).toEqual(['2:21 look reads-http-session']);
+  });
+
+  it('a constant that composes itself, which nobody can run, ends', () => {
+    const text = "import { compose, withUserFromHttp } from 'ws-with';\nconst all = compose(withUserFromHttp, all);\nall(() => {});";
+    expect(token(text).text).toContain('compose(withUserFromToken, all)');
+  });
+
+  it('the sources of what a constant composes are seen with its handlers', () => {
+    const text =
+      "import { compose, fromHttpSession, withUserFrom } from 'ws-with';\nconst all = compose(withUserFrom(fromHttpSession()), other);\nall((m) => m.httpSession);";
+    expect(token(text).text).toContain('compose(withUserFromToken, withHttpSession, other)');
+  });
+
+  it.each([
+    [
+      'between an option and its comma',
+      'withUserFromHttp({ sessions /* a, b */, users /* c */ })(f);',
+      'withUserFromToken({ /* a, b */ /* c */ })(f);',
+    ],
+    [
+      'between the last option that stays and its comma',
+      "withUserFromHttp({ revalidate: 'connect' /* a */, users })(f);",
+      "withUserFromToken({ revalidate: 'connect' /* a */ })(f);",
+    ],
+    ['between the options and a last comma', 'withUserFromHttp({ users } /* a */, )(f);', 'withUserFromToken(/* a */ )(f);'],
+    [
+      'at the end of a line, before a comma on the next',
+      'withUserFromHttp({\n  sessions // a, b\n  , users // c\n})(f);',
+      'withUserFromToken({\n  // a, b\n   // c\n})(f);',
+    ],
+  ])('a comment stays that stands %s', (_, before, after) => {
+    expect(compiledTo(before)).toBe(after);
+  });
+
+  it.each([
+    [
+      "const ws = require('ws-with'), { withHttpUser } = require('ws-with');\nconst { withUserFromHttp } = ws;",
+      "const ws = require('ws-with'), { withUserFromToken: withUserFromToken2 } = require('ws-with');\nconst { withUserFromToken } = ws;",
+    ],
+    [
+      "const { withHttpUser } = await import('ws-with');\nconst { withUserFromHttp } = await import('ws-with');",
+      "const { withUserFromToken } = await import('ws-with');\nconst { withUserFromToken: withUserFromToken2 } = await import('ws-with');",
+    ],
+    [
+      "const { withUserFromHttp } = require('ws-with'); withUserFromHttp(() => {});\nconst { withHttpUser, withUserFromToken } = require('ws-with'); withUserFromToken(() => {});",
+      "const { withUserFromToken: withUserFromToken2 } = require('ws-with'); withUserFromToken2(() => {});\nconst { withUserFromToken } = require('ws-with'); withUserFromToken(() => {});",
+    ],
+  ])('a scope declares no name twice, and none before it is there: %s', (before, after) => {
+    const { text } = token(`${before}\nwithHttpUser(() => {}); withUserFromHttp(() => {});`, 'chat.mjs');
+    expect(text.startsWith(after)).toBe(true);
+  });
+
+  it('a require that createRequire has made is that of Node', () => {
+    const made = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);\n";
+    const { text } = token(`${made}const { withUserFromHttp } = require('ws-with');\nwithUserFromHttp(() => {});`);
+    expect(text).toBe(`${made}const { withUserFromToken } = require('ws-with');\nwithUserFromToken(() => {});`);
+  });
+
   it('a handler whose annotation asks for the HTTP session has it', () => {
     const handler =
       "import { withUserFromHttp, type Handler, type HasHttpSession } from 'ws-with';\nconst f: Handler<HasHttpSession> = () => {};\n";

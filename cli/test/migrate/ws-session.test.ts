@@ -62,6 +62,14 @@ describe('--from ws-session', () => {
       'that is promisified',
       "const session = require('express-session'); const parse = session({});\nserver.on('upgrade', (req) => promisify(parse)(req, {}, f));",
     ],
+    [
+      'with a response of methods, which is none',
+      "const res = { getHeader() {}, setHeader: () => res };\nserver.on('upgrade', (req) => parse(req, res, next));",
+    ],
+    [
+      'in a bound method',
+      "class Chat { constructor() { wss.on('connection', this.#open.bind(this)); } #open(ws, req) { this.parse(req, {}, go); } }",
+    ],
     ['in verifyClient', 'new WebSocketServer({ verifyClient: (info, done) => { sessionParser(info.req, {}, () => done(true)); } });'],
   ])('finds a session parser %s', (_, text) => {
     expect(found(text).map(({ code }) => code)).toEqual(['session-parser']);
@@ -88,6 +96,11 @@ describe('--from ws-session', () => {
     const [finding] = found(text);
     expect(finding?.write).toContain('const sessions = new ExpressSessionReader(session(…));');
     expect(JSON.stringify(finding)).not.toContain('s3cr3t');
+  });
+
+  it('hands over an application whose handle is called', () => {
+    const [finding] = found("server.on('upgrade', (req) => app.handle(req, {}, go));");
+    expect(finding?.write).toContain('const sessions = new ExpressSessionReader(app);');
   });
 
   it('names all middleware of a chain, each once', () => {
