@@ -1,4 +1,4 @@
-import { kindOf } from '../kind-of.js';
+import { kindOf, kindOfSecret } from '../kind-of.js';
 import { errorOf } from '../thrown.js';
 import { someAtATime } from './some-at-a-time.js';
 
@@ -9,14 +9,30 @@ export interface LookUp<Id extends string, Found> {
 }
 
 /**
- * What was found under several ids, if it is a map: a list, or nothing at all, does not say that they are all gone.
+ * What was found under several ids, if it is a map by ids: a list, nothing at all, or a map by the numbers or bytes that a database has for them, does
+ * not say that they are all gone.
  *
+ * @param isId whether a key can be an id. @default whether it is a string
  * @throws {TypeError} naming the method that returned it.
  */
-export function checkedAnswers<Id, Found>(answers: ReadonlyMap<Id, Found> | undefined, method: string): ReadonlyMap<Id, Found> {
+export function checkedAnswers<Id, Found>(
+  answers: ReadonlyMap<Id, Found> | undefined,
+  method: string,
+  isId: (key: unknown) => boolean = isString,
+): ReadonlyMap<Id, Found> {
   const { get, [Symbol.iterator]: iterator } = (answers ?? {}) as Partial<ReadonlyMap<Id, Found>>;
-  if (answers !== undefined && typeof get === 'function' && typeof iterator === 'function') return answers;
-  throw new TypeError(`${method} returned ${kindOf(answers)} where a Map by ids is`);
+  if (answers === undefined || typeof get !== 'function' || typeof iterator !== 'function')
+    throw new TypeError(`${method} returned ${kindOf(answers)} where a Map by ids is`);
+  for (const [key] of answers) {
+    if (isId(key)) continue;
+    const got = typeof key === 'string' ? 'a string that is no id' : kindOfSecret(key);
+    throw new TypeError(`${method} returned a Map whose keys must be the ids that it was given, got ${got} as one`);
+  }
+  return answers;
+}
+
+function isString(key: unknown): boolean {
+  return typeof key === 'string';
 }
 
 /** What `make` makes, or the error that it throws. */

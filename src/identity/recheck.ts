@@ -2,7 +2,7 @@ import type { HttpSession, HttpSessionReader } from '../contracts/http-session-r
 import type { TokenGrant, TokenRepository } from '../contracts/token-repository.js';
 import type { UserRepository } from '../contracts/user-repository.js';
 import type { ErrorCode } from '../outcomes.js';
-import type { TokenId } from '../token-id.js';
+import { isTokenId, type TokenId } from '../token-id.js';
 import type { AuthenticatedUser, UserLike } from '../users.js';
 import { checkedGrant, checkedUser } from './checked-grant.js';
 import { checkedHttpSession } from './checked-http-session.js';
@@ -68,7 +68,9 @@ function standingOf(grant: unknown, method: string): Standing | undefined {
 export function tokenRecheck(tokens: TokenRepository<UserLike>): Recheck {
   const isBatched = typeof tokens.findByIds === 'function';
   const one = async (id: TokenId): Promise<TokenGrant<UserLike> | undefined> => tokens.findById(id);
-  const many = isBatched ? async (ids: readonly TokenId[]) => checkedAnswers(await tokens.findByIds?.(ids), 'tokens.findByIds') : undefined;
+  const many = isBatched
+    ? async (ids: readonly TokenId[]) => checkedAnswers(await tokens.findByIds?.(ids), 'tokens.findByIds', isTokenId)
+    : undefined;
   return {
     isBatched,
     ask: async (credentials) => {

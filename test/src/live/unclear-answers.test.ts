@@ -1,11 +1,11 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { type HttpSession, type HttpSessionReader, type TokenGrant, type TokenId, withUserFromHttp } from '../../../entries/index.js';
-import { MemoryUserRepository } from '../../../entries/memory.js';
+import { MemoryHttpSessionReader, MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { unreadable } from '../../../src/unreadable.js';
 import { codesOf, expectProcessToLive } from '../../support/site.js';
-import { expired, idOf, revoked, ScriptedTokens, stale, watch } from './watched.js';
+import { expired, idOf, inactive, revoked, ScriptedTokens, stale, watch } from './watched.js';
 
 expectProcessToLive();
 
@@ -111,6 +111,8 @@ describe('a token that is looked up again', () => {
     ['an object by ids', { [idOf('ann')]: { id: idOf('ann') } }],
     ['a set', new Set()],
     ['a promise of a promise’s list', Promise.resolve([])],
+    ['a map by the bytes of ids', new Map([[Buffer.from(idOf('ann'), 'hex'), { id: idOf('ann') }]])],
+    ['a map by ids in upper case', new Map([[idOf('ann').toUpperCase(), { id: idOf('ann') }]])],
   ])('cannot be told where %s comes in place of a map of grants', async (_name, answers) => {
     const { connect, clock, tokens, errors } = watch();
     tokens.put('ann');
@@ -156,6 +158,39 @@ describe('a token that is looked up again', () => {
     tokens.put('ann', { scopes: ['read', 'write'] });
     await clock.advance(60_000);
     expect(ann.authentication?.scopes).toEqual(['read', 'write']);
+  });
+});
+
+describe('the users of HTTP sessions that are read again', () => {
+  it('cannot be told where they come by the numbers that a database has for them', async () => {
+    const clock = new TestClock();
+    const errors: unknown[] = [];
+    const found = { id: '7', isAuthenticated: true as const };
+    const byNumber: ReadonlyMap<unknown, typeof found> = new Map([[7, found]]);
+    const users = { findById: async () => found, findByIds: async () => byNumber as ReadonlyMap<string, typeof found> };
+    const sessions = new MemoryHttpSessionReader();
+    const channels = { connect: withUserFromHttp({ sessions, users })(() => undefined) };
+    const onError = (error: unknown): void => void errors.push(error);
+    const client = await connectTo(channels, { cookies: { sessionid: sessions.create('7') }, clock, onError });
+    await clock.advance(60_000);
+    expect(client.closed).toBeUndefined();
+    expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED']);
+    expect((errors[0] as Error).cause).toMatchObject({ name: 'TypeError', message: expect.stringContaining('users.findByIds') });
+    await client.disconnect();
+  });
+
+  it('are told of where others come with them whom nobody asked for', async () => {
+    const clock = new TestClock();
+    const all = new Map(['ann', 'bob'].map((id) => [id, { id, isAuthenticated: true as const }]));
+    const users = { findById: async (id: string) => all.get(id), findByIds: async () => all };
+    const sessions = new MemoryHttpSessionReader();
+    const channels = { connect: withUserFromHttp({ sessions, users })(() => undefined) };
+    const client = await connectTo(channels, { cookies: { sessionid: sessions.create('ann') }, clock });
+    await clock.advance(60_000);
+    expect(client.closed).toBeUndefined();
+    all.delete('ann');
+    await clock.advance(60_000);
+    expect(client.closed).toEqual(inactive);
   });
 });
 
