@@ -6,6 +6,7 @@ import { aName, anInteger, checkedOptions } from '../../src/checked-options.js';
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
 import { LossMark } from '../../src/loss-mark.js';
 import type { SharedSubscription } from '../../src/subscribers.js';
+import { UnreadableMessages } from '../../src/unreadable-messages.js';
 import { type BroadcastDocument, broadcastOf } from './broadcast-document.js';
 import { BroadcastWriter } from './broadcast-writer.js';
 import { ChangeFollower } from './change-follower.js';
@@ -37,6 +38,7 @@ export class MongoBroadcaster implements Broadcaster {
   readonly #sent = new SentNumbers();
   readonly #heard = new HeardNumbers();
   readonly #mark: LossMark;
+  readonly #unreadable: UnreadableMessages;
   /** Whether all who had subscribed have left: the database may be closed, and nothing is written that nobody asked for. */
   #isOver = false;
 
@@ -52,6 +54,8 @@ export class MongoBroadcaster implements Broadcaster {
       () => this.#sent.hasLoss && !this.#isOver,
       () => this.#send('', ''),
     );
+    const where = `${owner}: the collection ${collection.collectionName}`;
+    this.#unreadable = new UnreadableMessages(this.#operations.clock, where, () => this.#subscribers.tellGap());
     this.#follower = new ChangeFollower(owner, this.#operations, {
       without: 'messages of groups reach their own process alone',
       options: async () => ({ promoteBuffers: true, ...plainNumbers }),
@@ -94,6 +98,7 @@ export class MongoBroadcaster implements Broadcaster {
 
   async #end(): Promise<void> {
     this.#isOver = true;
+    this.#unreadable.stop();
     this.#heard.toldOfGap(); // of what is sent while nobody listens, nobody is to be told
     await this.#follower.stop();
   }
@@ -128,7 +133,11 @@ export class MongoBroadcaster implements Broadcaster {
       return;
     }
     const message = broadcastOf(change.fullDocument);
-    if (message === undefined) return;
+    if (message === undefined) {
+      this.#heard.toldOfGap();
+      this.#unreadable.heard();
+      return;
+    }
     const { sender, number, hasLoss = false, group, data } = message;
     const verdict = this.#heard.accept(sender, number, hasLoss);
     if (verdict === 'old') return;

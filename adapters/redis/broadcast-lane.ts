@@ -2,6 +2,7 @@ import { HeardNumbers, SentNumbers } from '../../src/broadcast-sequence.js';
 import type { BroadcastSubscribers } from '../../src/broadcast-subscribers.js';
 import { ChannelError } from '../../src/errors.js';
 import { LossMark } from '../../src/loss-mark.js';
+import { UnreadableMessages } from '../../src/unreadable-messages.js';
 import { decodeEnvelope, encodeEnvelope } from './envelope.js';
 import type { Operations } from './operations.js';
 import { Pending } from './pending.js';
@@ -19,6 +20,7 @@ export class BroadcastLane {
   readonly #sent = new SentNumbers();
   readonly #heard = new HeardNumbers();
   readonly #mark: LossMark;
+  readonly #unreadable: UnreadableMessages;
   #subscription: RedisSubscription | undefined;
   /** A client that is still connecting for the first time may keep what it is given; one that was connected is away. */
   #wasReady = false;
@@ -40,6 +42,7 @@ export class BroadcastLane {
     this.#pending = new Pending(operations.clock, operations.timeoutMs);
     const isNeeded = (): boolean => this.#sent.hasLoss && !operations.gateway.isClosed();
     this.#mark = new LossMark(operations.clock, isNeeded, () => this.#send('', ''));
+    this.#unreadable = new UnreadableMessages(operations.clock, `RedisBroadcaster: the channel ${channel}`, () => subscribers.tellGap());
   }
 
   publish(group: string, data: string | Uint8Array): Promise<void> {
@@ -104,11 +107,17 @@ export class BroadcastLane {
   stop(): void {
     this.#subscription?.close();
     this.#subscription = undefined;
+    this.#unreadable.stop();
   }
 
   #received(encoded: Buffer): void {
     const envelope = decodeEnvelope(encoded);
-    if (envelope === undefined || envelope.sender === this.#sent.sender) return;
+    if (envelope === undefined) {
+      this.#heard.toldOfGap();
+      this.#unreadable.heard();
+      return;
+    }
+    if (envelope.sender === this.#sent.sender) return;
     const verdict = this.#heard.accept(envelope.sender, envelope.number, envelope.hasLoss);
     if (verdict === 'old') return;
     if (verdict === 'gap') this.#subscribers.tellGap();

@@ -50,6 +50,18 @@ export async function openConnection(connection: OpeningConnection, signal: Abor
   }
 }
 
+/** How a server refuses a ping though it is there: to a user who may not, while it cannot write to its disk, and while a script keeps it busy. */
+const refusals = ['NOPERM', 'MISCONF', 'BUSY'];
+
+/** Resolves once `ping` is answered, be it that it is refused. */
+export async function answered(ping: Promise<unknown>): Promise<void> {
+  try {
+    await ping;
+  } catch (error) {
+    if (!refusals.some((kind) => isReplyOf(error, kind))) throw error;
+  }
+}
+
 /** Asks the nodes of a cluster in turn which of them has the channel: the others answer that it has moved. */
 export async function openOnOwner<Node>(
   nodes: readonly Node[],

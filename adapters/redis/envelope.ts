@@ -12,6 +12,7 @@ export interface Envelope {
 
 const formatVersion = 1;
 const flags = { bytes: 1, loss: 2 } as const;
+const knownFlags = flags.bytes | flags.loss;
 const senderAt = 2;
 const numberAt = 18;
 const groupLengthAt = 24;
@@ -33,12 +34,12 @@ export function encodeEnvelope({ sender, number, hasLoss, group, data }: Envelop
   return encoded;
 }
 
-/** `undefined` for what is no envelope, or one of a version to come. */
+/** `undefined` for what is no envelope, or one of a version to come: another format, or a flag that says how to read this one. */
 export function decodeEnvelope(encoded: Buffer): Envelope | undefined {
   if (encoded.length < headerBytes || encoded[0] !== formatVersion) return undefined;
   const dataAt = headerBytes + encoded.readUInt32BE(groupLengthAt);
-  if (dataAt > encoded.length) return undefined;
   const bits = encoded[1] ?? 0;
+  if (dataAt > encoded.length || (bits & ~knownFlags) !== 0) return undefined;
   return {
     sender: encoded.toString('hex', senderAt, numberAt),
     number: encoded.readUIntBE(numberAt, 6),

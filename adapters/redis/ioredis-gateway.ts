@@ -1,5 +1,6 @@
 import { nothing } from '../../src/maybe-promise.js';
 import {
+  answered,
   type ChannelConnection,
   type ChannelListener,
   hasEnded,
@@ -73,7 +74,7 @@ export class IoredisGateway implements RedisGateway {
   async listen(channel: string, listener: ChannelListener, signal: AbortSignal): Promise<ChannelConnection> {
     const client = this.#client;
     if (!isCluster(client)) return listenOn(client, { channel, isSharded: false, listener, signal });
-    await client.call('PING'); // once it is answered, the nodes are known
+    await answered(client.call('PING')); // once it is answered, the nodes are known
     return openOnOwner(client.nodes('master'), (node) => listenOn(node, { channel, isSharded: true, listener, signal }));
   }
 }
@@ -111,7 +112,7 @@ function listenOn(node: IoredisNode, { channel, isSharded, listener, signal }: L
         if (connection.status !== 'ready') throw lastError ?? hasEnded();
         isSubscribed = true;
       },
-      ping: () => (isSharded ? subscribe() : connection.ping()),
+      ping: () => (isSharded ? subscribe() : answered(connection.ping())),
       close() {
         isClosed = true;
         connection.disconnect();

@@ -1,4 +1,5 @@
 import {
+  answered,
   type ChannelConnection,
   type ChannelListener,
   hasEnded,
@@ -34,6 +35,17 @@ interface NodeRedisCluster {
   nodeClient(node: object): Promise<NodeRedisNode>;
   sendCommand(key: string, isReadOnly: boolean, command: RedisCommand): Promise<unknown>;
 }
+
+/**
+ * Options of a connection that hears. One that is lost is not opened again, nor moved to another server: its owner does that, and knows then that something
+ * was missed. It may be silent for as long as nobody sends anything.
+ */
+const listening = {
+  disableOfflineQueue: false,
+  maintNotifications: 'disabled',
+  clientSideCache: undefined,
+  socket: { reconnectStrategy: false, socketTimeout: undefined },
+};
 
 /** Redis through `redis`. */
 export class NodeRedisGateway implements RedisGateway {
@@ -73,8 +85,7 @@ export class NodeRedisGateway implements RedisGateway {
 }
 
 function listenOn(node: NodeRedisNode, { channel, isSharded, listener, signal }: Listening): Promise<ChannelConnection> {
-  // a connection that is lost is not opened again: its owner does that, and knows then that something was missed
-  const connection = node.duplicate({ socket: { ...node.options?.socket, reconnectStrategy: false }, disableOfflineQueue: false });
+  const connection = node.duplicate({ ...listening, socket: { ...node.options?.socket, ...listening.socket } });
   let isClosed = false;
   /** Before that, whatever happens fails the attempt. */
   let isSubscribed = false;
@@ -101,7 +112,7 @@ function listenOn(node: NodeRedisNode, { channel, isSharded, listener, signal }:
         if (!connection.isReady) throw hasEnded();
         isSubscribed = true;
       },
-      ping: () => connection.ping(),
+      ping: () => answered(connection.ping()),
       close,
     },
     signal,

@@ -23,6 +23,7 @@ export function newMark(): string {
  * - `live(now)`: version, birth and data of the record, where there is one that can be read, as far as can be told here, and that has not expired.
  *   Numbers up to 2^53 are exact in Lua, as they are in JavaScript.
  * - `write(…)`: puts a record in the place of whatever is there.
+ * - `marks()`: the marks of the last writes.
  * - `isDone(mark)`: whether the write of this mark was done already. A client that was cut off before it was answered sends it again: its change would
  *   be taken for that of somebody else, and made once more on top of itself.
  *
@@ -46,8 +47,11 @@ local function live(now)
   if expiresAt <= tonumber(now) then return nil end
   return version, createdAt, record[2]
 end
+local function marks()
+  return redis.call('HMGET', KEYS[1], 'marks')[1] or ''
+end
 local function isDone(mark)
-  return string.find(redis.call('HGET', KEYS[1], 'marks') or '', mark, 1, true) ~= nil
+  return string.find(marks(), mark, 1, true) ~= nil
 end
 local function write(version, data, createdAt, expiresAt, ttl, marks)
   local kind = redis.call('TYPE', KEYS[1]).ok
@@ -71,8 +75,8 @@ export const saveScript: RedisScript = redisScript(`${functions}
 local version, createdAt = live(ARGV[1])
 if not version or createdAt ~= tonumber(ARGV[4]) then return ${outcomes.gone} end
 if version ~= tonumber(ARGV[8]) then return isDone(ARGV[7]) and ${outcomes.written} or ${outcomes.conflict} end
-local marks = string.sub(redis.call('HGET', KEYS[1], 'marks') or '', 1, ${(keptMarks - 1) * markLength})
-write(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7] .. marks)
+local earlier = string.sub(marks(), 1, ${(keptMarks - 1) * markLength})
+write(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7] .. earlier)
 return ${outcomes.written}
 `);
 

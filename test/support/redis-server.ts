@@ -14,6 +14,8 @@ const run = promisify(execFile);
 /** A server that is nobody else's, on a free port of 127.0.0.1. */
 export interface RedisServer extends AsyncDisposable {
   readonly port: number;
+  /** Where it writes to the disk. */
+  readonly folder: string;
   /** `SIGSTOP`: its connections stay open, and nothing answers from when this resolves. */
   pause(): Promise<void>;
   /** `SIGCONT`. */
@@ -86,6 +88,7 @@ export async function startRedis({ isDurable = false, isClusterNode = false }: R
   await start();
   return {
     port,
+    folder,
     ask,
     kill,
     restart: start,

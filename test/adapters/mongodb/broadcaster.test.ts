@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { type Db, MongoClient } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { container } from '../../../entries/index.js';
 import { ensureIndexes, MongoBroadcaster, registerMongo } from '../../../entries/mongodb.js';
 import { broadcasterContract, TestClock } from '../../../entries/testing.js';
@@ -40,32 +40,44 @@ describeOnMongo('MongoBroadcaster', () => {
     });
   });
 
-  it('tells of a gap where a number is missing, and passes over what comes twice or is none of its messages', async () => {
-    const options = { collection: 'odd', timeoutMs };
+  const message = (number: number, others = {}) => ({
+    sender: 'x',
+    number,
+    group: 'lobby',
+    data: String(number),
+    at: new Date(),
+    ...others,
+  });
+
+  it('tells of a gap where a number is missing, and passes over what comes twice', async () => {
+    const options = { collection: 'numbers', timeoutMs };
     await using listener = await listenTo(new MongoBroadcaster(db, options), timeoutMs);
-    const message = (number: number, others = {}) => ({
-      sender: 'x',
-      number,
-      group: 'lobby',
-      data: String(number),
-      at: new Date(),
-      ...others,
-    });
-    for (const each of [
-      message(1),
-      message(1),
-      { odd: true },
-      message(2, { data: 7 }),
-      message(3),
-      message(2),
-      message(4, { group: '' }),
-    ]) {
-      await db.collection('odd').insertOne(each);
+    for (const each of [message(1), message(1), message(3), message(2), message(4, { group: '' }), message(5)]) {
+      await db.collection('numbers').insertOne(each);
     }
-    await db.collection('odd').insertOne(message(5));
     await listener.until((heard) => heard.at(-1)?.data === '5', 'The messages did not arrive');
     expect(listener.heard.map(({ data }) => data)).toEqual(['1', '3', '5']);
     expect(listener.gaps).toBe(1);
+  });
+
+  it.each([
+    ['something else', { odd: true }],
+    ['data of another type', message(2, { data: 7 })],
+    ['another sender', message(2, { sender: { id: 'x' } })],
+    ['no number', message(2, { number: 'two' })],
+  ])('tells of a gap where a document has %s, as a newer version may write it, and goes on', async (what, document) => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const collection = `odd: ${what}`;
+    const clock = new TestClock();
+    await using listener = await listenTo(new MongoBroadcaster(db, { collection, clock }), timeoutMs);
+    for (const each of [message(1), document, { ...document }, message(3)]) await db.collection(collection).insertOne({ ...each });
+    await listener.until((heard) => heard.at(-1)?.data === '3', 'The messages did not arrive');
+    expect(listener.heard.map(({ data }) => data)).toEqual(['1', '3']);
+    expect(listener.gaps).toBe(1);
+    await clock.advance(5_000);
+    expect(listener.gaps).toBe(2); // the other one was heard after it
+    expect(warn).toHaveBeenCalledTimes(1);
+    warn.mockRestore();
   });
 
   it('tells nothing of what was said where the database refuses it', async () => {

@@ -1,10 +1,12 @@
+import { rm } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { RedisBroadcaster, type RedisClient, RedisRevocationFeed, RedisSessionStore, RedisTicketStore } from '../../../entries/redis.js';
+import { TestClock } from '../../../entries/testing.js';
 import type { StoredSession } from '../../../src/contracts/session-store.js';
-import { startRedis } from '../../support/redis-server.js';
+import { type RedisServer, startRedis } from '../../support/redis-server.js';
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -49,6 +51,62 @@ it('a server that is full refuses what would need more memory, keeps what it has
   await store.destroy('one');
   await server.ask('CONFIG', 'SET', 'maxmemory', '0');
   await store.create('two', session());
+});
+
+it('a user who may do what the documentation says, and nothing else, can use everything', async () => {
+  await using server = await startRedis();
+  const documented = ['evalsha', 'eval', 'hmget', 'del', 'type', 'hset', 'pexpire', 'set', 'getdel', 'publish', 'subscribe', 'ping'];
+  const rights = ['-@all', '+hello', '+client', '+info', '+select', ...documented.map((command) => `+${command}`)];
+  await server.ask('ACL', 'SETUSER', 'default', 'resetkeys', 'resetchannels', '~ws-with:*', '&ws-with:*', ...rights);
+  const client = packages['ioredis']!(server.port);
+  const store = new RedisSessionStore(client);
+  await store.create('id', session());
+  await store.save('id', session({ version: 2 }), 1);
+  await store.touch('id', new Date(Date.now() + 7_200_000));
+  expect((await store.load('id'))?.version).toBe(2);
+  await store.destroy('id');
+  const tickets = new RedisTicketStore(client);
+  expect(await tickets.consume(await tickets.issue({ userId: 'ada' }, 10_000))).toEqual({ userId: 'ada' });
+  const ignore = (): void => undefined;
+  for (const one of [new RedisBroadcaster(client), new RedisRevocationFeed(client)]) {
+    await (await one.subscribe(ignore, ignore))[Symbol.asyncDispose]();
+  }
+  await new RedisBroadcaster(client).publish('lobby', 'hello');
+  await new RedisRevocationFeed(client).publish({ userId: 'ada' });
+});
+
+const refusedPings = {
+  'its user may not ping': (server: RedisServer) => server.ask('ACL', 'SETUSER', 'default', '-ping'),
+  // as no dump can be written: its folder is gone
+  'the server cannot write to its disk': async (server: RedisServer) => {
+    await server.ask('CONFIG', 'SET', 'save', '3600 1');
+    await rm(server.folder, { recursive: true });
+    await server.ask('BGSAVE');
+    await expect.poll(() => server.ask('PING')).toContain('MISCONF');
+  },
+};
+const eachPing = each.flatMap(([name, connect]) =>
+  Object.entries(refusedPings).map(([why, refuse]) => [name, why, connect, refuse] as const),
+);
+
+it.each(eachPing)('a subscription of %s goes on, without a gap, while %s', async (_name, _why, connect, refuse) => {
+  await using server = await startRedis();
+  const clock = new TestClock();
+  const client = connect(server.port);
+  const told: unknown[] = [];
+  const subscription = await new RedisBroadcaster(client, { clock }).subscribe(
+    (_group, data) => told.push(data),
+    () => told.push('gap'),
+  );
+  await refuse(server);
+  const timers = vi.spyOn(clock, 'setTimer');
+  for (let beat = 1; beat <= 2; beat += 1) {
+    await clock.advance(10_000);
+    await expect.poll(() => timers.mock.calls.length).toBe(2 * beat); // the deadline of the ping, and the next ping
+  }
+  await new RedisBroadcaster(client).publish('lobby', 'hello');
+  await expect.poll(() => told).toEqual(['hello']);
+  await subscription[Symbol.asyncDispose]();
 });
 
 const secrets = { password: 'the-password', data: 'in-the-session', user: 'for-whom', group: 'the-group', message: 'what-was-said' };

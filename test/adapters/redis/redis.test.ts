@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { createClientPool } from 'redis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { container, REVOCATION_FEED, SESSION_STORE, TICKET_STORE } from '../../../entries/index.js';
 import {
   RedisBroadcaster,
@@ -276,16 +276,28 @@ describe('what is on Redis', () => {
     expect(child.resolve(RedisBroadcaster)).toBe(broadcaster);
   });
 
-  it('passes over messages of other formats', async () => {
-    const broadcaster = new RedisBroadcaster(client, { prefix: 'formats:' });
+  it('tells of a gap where it hears what it cannot read, as a newer version may send it, and goes on', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const clock = new TestClock();
+    const broadcaster = new RedisBroadcaster(client, { prefix: 'formats:', clock });
+    const sender = new RedisBroadcaster(client, { prefix: 'formats:' });
     const heard: unknown[] = [];
     await using _subscription = await broadcaster.subscribe(
       (_group, data) => heard.push(data),
       () => heard.push('gap'),
     );
-    for (const data of ['', 'short', Buffer.alloc(40, 2), Buffer.alloc(40, 1)]) await client.publish('formats:broadcast', data);
-    await new RedisBroadcaster(client, { prefix: 'formats:' }).publish('lobby', 'good');
-    await expect.poll(() => heard).toEqual(['good']);
+    const [newerFormat, cutOff, newerFlag] = [Buffer.alloc(40, 2), Buffer.alloc(40, 1), Buffer.alloc(40)];
+    newerFlag.set([1, 4]);
+    for (const data of ['', 'short', newerFormat, cutOff, newerFlag]) await client.publish('formats:broadcast', data);
+    await sender.publish('lobby', 'good');
+    await expect.poll(() => heard).toEqual(['gap', 'good']);
+    await clock.advance(5_000);
+    expect(heard).toEqual(['gap', 'good', 'gap']);
+    await client.publish('formats:broadcast', newerFlag);
+    await sender.publish('lobby', 'better');
+    await expect.poll(() => heard).toEqual(['gap', 'good', 'gap', 'better']);
+    expect(warn).toHaveBeenCalledTimes(1);
+    warn.mockRestore();
   });
 
   const makers = {

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { createClient } from 'redis';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Operations } from '../../../adapters/redis/operations.js';
 import { RedisSubscription } from '../../../adapters/redis/subscription.js';
@@ -68,4 +69,18 @@ it('one whose connection the server closes comes back, and tells of a gap', asyn
   await expect.poll(() => told).toEqual(['gap']);
   expect(await listening()).toBe(1);
   await subscription[Symbol.asyncDispose]();
+});
+
+it('one is not given up because nothing is said on it, though the client gives up a silent connection', async () => {
+  const impatient = createClient({ socket: { host: '127.0.0.1', port: server.port, socketTimeout: 5_000 } });
+  impatient.on('error', () => undefined);
+  await impatient.connect();
+  const duplicate = vi.spyOn(impatient, 'duplicate');
+  const subscription = await new RedisBroadcaster(impatient).subscribe(
+    () => undefined,
+    () => undefined,
+  );
+  expect(duplicate.mock.results[0]?.value.options.socket).toMatchObject({ port: server.port, socketTimeout: undefined });
+  await subscription[Symbol.asyncDispose]();
+  impatient.destroy();
 });
