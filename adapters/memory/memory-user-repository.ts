@@ -11,10 +11,13 @@ export class MemoryUserRepository<User extends AuthenticatedUser = AppUser> impl
   readonly revocations: MemoryRevocationFeed = new MemoryRevocationFeed();
   readonly #users = new Map<string, User>();
 
+  /** Begins without users. An empty list says nothing of what they will be. */
+  constructor(users?: readonly []);
   /**
    * @param users the users to begin with. @default none
    * @throws {TypeError} when `users` is not iterable, or one of them is no user (as for {@link set}).
    */
+  constructor(users?: Iterable<User>);
   constructor(users: Iterable<User> = []) {
     if (typeof (users as Partial<Iterable<User>> | null)?.[Symbol.iterator] !== 'function') {
       throw new TypeError(`MemoryUserRepository: users must be iterable, got ${kindOf(users)}`);

@@ -85,6 +85,18 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
     expect(JSON.parse((await ws('--json', 'token', 'list', 'ann')).out)).toEqual([]);
   });
 
+  it('revokes all tokens of a user and nobody else, and says with its exit code where there was none', async () => {
+    await db.collection<{ _id: string }>('users').insertOne({ _id: 'bob' });
+    for (const user of ['ann', 'ann', 'bob']) await ws('token', 'issue', user);
+    const { code, out } = await ws('token', 'revoke-all', 'ann');
+    expect(code).toBe(0);
+    expect(out).toContain('2');
+    expect(JSON.parse((await ws('--json', 'token', 'list', 'ann')).out)).toEqual([]);
+    expect(JSON.parse((await ws('--json', 'token', 'list', 'bob')).out)).toHaveLength(1);
+    const again = await ws('--json', 'token', 'revoke-all', 'ann');
+    expect([again.code, JSON.parse(again.out)]).toEqual([1, { userId: 'ann', revoked: 0 }]);
+  });
+
   it('rotates without a grace where it is told to', async () => {
     for (const grace of ['0', '0s', '0m', '0.0h']) {
       const { id } = JSON.parse((await ws('--json', 'token', 'issue', 'ann')).out);

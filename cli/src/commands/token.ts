@@ -113,7 +113,14 @@ async function revoke(id: string, options: GlobalOptions, output: Output): Promi
   if (!revoked) throw new Error(`${id} is no token, or was revoked before.`);
 }
 
-/** `token issue`, `token list`, `token extend`, `token rotate`, `token revoke`. */
+async function revokeAll(userId: string, options: GlobalOptions, output: Output): Promise<void> {
+  const revoked = await withTokens(options, (tokens) => tokens.revokeAllOf(userId));
+  if (options.json === true) output.out(JSON.stringify({ userId, revoked }));
+  else if (revoked > 0) output.out(`Revoked ${revoked} ${revoked === 1 ? 'token' : 'tokens'} of ${printable(userId)}.`);
+  if (revoked === 0) throw new Error(`${printable(userId)} has no tokens.`);
+}
+
+/** `token issue`, `token list`, `token extend`, `token rotate`, `token revoke`, `token revoke-all`. */
 export function addTokenCommands(program: Command, output: Output): void {
   const token = program.command('token').description('issue, list, extend, rotate and revoke tokens');
   token
@@ -135,6 +142,11 @@ export function addTokenCommands(program: Command, output: Output): void {
     .description('revoke one token; exits with 1 where there was none to revoke')
     .argument('<id>', "the token's id, as issue and list show it")
     .action((id: string, _given: object, command: Command) => revoke(id, command.optsWithGlobals(), output));
+  token
+    .command('revoke-all')
+    .description('revoke all tokens of a user; exits with 1 where there was none to revoke')
+    .argument('<user>', "the user's id")
+    .action((user: string, _given: object, command: Command) => revokeAll(user, command.optsWithGlobals(), output));
 }
 
 function addRenewalCommands(token: Command, output: Output): void {
