@@ -108,23 +108,40 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
   }
 
   /**
-   * Asks the store for several at once, eight at a time. A session that cannot be read fails alone: it throws where its `userId` is read. If none of
-   * them can be read, it rejects.
+   * Asks the store for several, eight at a time, for `timeoutMs` in all. A session that cannot be read, or was not reached by then, fails alone: it
+   * throws where its `userId` is read. If none of them can be read, it rejects.
    */
   async readByIds(ids: readonly string[]): Promise<ReadonlyMap<string, HttpSession>> {
     const found = new Map<string, HttpSession>();
     const failures = new Map<string, unknown>();
     const checked = checkedIds(`${owner}.readByIds`, ids);
+    const left = new Set(checked);
     let answered = 0;
-    await someAtATime([...new Set(checked)], async (id) => {
+    const read = async (id: string): Promise<void> => {
+      if (!left.has(id)) return; // time has run out
       try {
         const stored = await this.#store().get(id);
+        if (!left.delete(id)) return;
         answered += 1;
         if (stored !== undefined) found.set(id, this.#session(id, stored));
       } catch (error) {
+        left.delete(id);
         failures.set(id, error);
         if (answered === 0 && failures.size >= maxInFlight) throw error; // it is the store that fails
       }
+    };
+    const ms = this.timeoutMs;
+    const onTimeout = (): Error => {
+      const error = new ChannelError(
+        'ERR_LOOKUP_TIMEOUT',
+        `The session store did not answer for ${left.size} of ${checked.length} sessions within ${ms} ms.`,
+      );
+      for (const id of left) failures.set(id, error);
+      left.clear();
+      return error;
+    };
+    await withDeadline(() => someAtATime([...left], read), { clock: this.#clock, ms, onTimeout }).catch((error: unknown) => {
+      if (answered === 0) throw error;
     });
     return withUnreadable(checked, { found, failures }, (id, error) => unreadable<HttpSession>({ id }, 'userId', error));
   }

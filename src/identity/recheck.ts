@@ -93,13 +93,13 @@ export class LastingOwner {
 
 /** Sessions of the web site are read again by their ids, and their users looked up; of one without an id, its user alone. */
 export function httpSessionRecheck(reader: HttpSessionReader, users: UserRepository<UserLike>): Recheck {
-  const isBatched = typeof reader.readByIds === 'function';
+  const readsMany = typeof reader.readByIds === 'function';
   const sessionsOf = {
     one: async (id: string): Promise<HttpSession | undefined> => reader.readById(id),
-    many: isBatched ? async (ids: readonly string[]) => checkedAnswers(await reader.readByIds?.(ids), 'sessions.readByIds') : undefined,
+    many: readsMany ? async (ids: readonly string[]) => checkedAnswers(await reader.readByIds?.(ids), 'sessions.readByIds') : undefined,
   };
   return {
-    isBatched,
+    isBatched: readsMany && typeof users.findByIds === 'function',
     ask: async (credentials) => {
       const ids = credentials.filter(({ found }) => !(found instanceof LastingOwner)).map(({ id }) => id);
       const ownerOf = (session: unknown, isOfMany: boolean): string | undefined =>

@@ -248,6 +248,29 @@ describe('a store', () => {
     expect(() => found.get(bad)?.userId).toThrow();
   });
 
+  it('that is slow is asked for as long as one call may take, and leaves readable what it has answered by then', async () => {
+    const memory = new MemoryStore();
+    const clock = new TestClock();
+    const ids = await Promise.all(Array.from({ length: 40 }, (_, index) => stored(memory, { userId: `u${index}` })));
+    let asked = 0;
+    const store = {
+      get(id: string, done: (error: unknown, found?: never) => void) {
+        asked += 1;
+        clock.setTimer(() => memory.get(id, done as never), 40);
+      },
+      set() {},
+      destroy() {},
+    };
+    const reading = new ExpressSessionReader(goOn, { store, clock, timeoutMs: 100 }).readByIds(ids);
+    await clock.advance(100);
+    const found = await reading;
+    expect(ids.slice(0, 16).map((id) => found.get(id)?.userId)).toEqual(Array.from({ length: 16 }, (_, index) => `u${index}`));
+    for (const id of ids.slice(16)) expect(() => found.get(id)?.userId).toThrow('24 of 40');
+    await clock.advance(1_000);
+    expect([asked, found.size]).toEqual([24, 40]);
+    expect(() => found.get(ids[16] ?? '')?.userId).toThrow();
+  });
+
   it('fails for one whose user cannot be told, and for that one only', async () => {
     const store = new MemoryStore();
     const reader = new ExpressSessionReader(() => undefined, { store });

@@ -205,6 +205,31 @@ describe('a sweep', () => {
   });
 });
 
+describe('users that can be asked for one at a time only', () => {
+  it('are asked for by eight look-ups at most, spread over the interval, though their sessions can be read in a batch', async () => {
+    const clock = new TestClock();
+    const sessions = new MemoryHttpSessionReader({ clock });
+    const asked: string[] = [];
+    const users = {
+      async findById(id: string) {
+        asked.push(id);
+        return { id, isAuthenticated: true as const };
+      },
+    };
+    const server = new ChannelServer({ connect: withUserFromHttp({ sessions, users })(() => undefined) }, { clock });
+    const names = Array.from({ length: 24 }, (_, index) => `user${index}`);
+    await Promise.all(names.map((name) => connectTo(server, { cookies: { sessionid: sessions.create(name) } })));
+    asked.length = 0;
+    const counts: number[] = [];
+    for (const ms of [60_000, 20_000, 20_000]) {
+      await clock.advance(ms);
+      counts.push(asked.length);
+    }
+    expect(counts).toEqual([8, 16, 24]);
+    await server.close();
+  });
+});
+
 describe('a repository that fails', () => {
   it('ends nobody until maxStaleMs is over, counted from the last answer', async () => {
     const { tokens, connect, clock, errors } = watch({ maxStaleMs: 300_000 });
