@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach } from 'vitest';
+import { frameOf } from './frames.js';
 
 /** One frame as it arrived. */
 export interface Frame {
@@ -29,10 +30,7 @@ afterEach(() => {
 
 /** A masked frame, as clients send them (RFC 6455, section 5.2). */
 export function frame(payload: string | Buffer, opcode: number = opcodes.text): Buffer {
-  const data = Buffer.from(payload);
-  const mask = randomBytes(4);
-  const masked = data.map((byte, index) => byte ^ (mask[index % 4] as number));
-  return Buffer.concat([Buffer.from([0x80 | opcode]), maskedLength(data.length), mask, masked]);
+  return frameOf({ opcode, payload });
 }
 
 /** A masked close frame. */
@@ -41,15 +39,6 @@ export function closeFrame(code: number, reason = ''): Buffer {
   payload.writeUInt16BE(code);
   payload.write(reason, 2);
   return frame(payload, opcodes.close);
-}
-
-function maskedLength(length: number): Buffer {
-  if (length < 126) return Buffer.from([0x80 | length]);
-  const bytes = Buffer.alloc(length < 65_536 ? 3 : 9);
-  if (length < 65_536) bytes.writeUInt16BE(length, 1);
-  else bytes.writeBigUInt64BE(BigInt(length), 1);
-  bytes[0] = 0x80 | (length < 65_536 ? 126 : 127);
-  return bytes;
 }
 
 /** A client on a bare socket, for tests in which it matters which bytes leave, when, and together with which others. */
