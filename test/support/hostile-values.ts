@@ -48,7 +48,7 @@ const outOfRange: readonly unknown[] = [
   boom,
 ];
 
-const values: Record<string, HostileValue> = {
+const kinds: Record<string, HostileValue> = {
   undefined: { make: () => undefined },
   null: { make: () => null },
   'a string': { make: () => 'no' },
@@ -77,22 +77,29 @@ const values: Record<string, HostileValue> = {
 };
 
 for (const name of ['code', 'message', 'stack', 'cause', 'name', 'toString', 'constructor', 'then']) {
-  values[`an error whose ${name} getter throws`] = { make: () => changed(new Error('no'), name, { get: boom }) };
+  kinds[`an error whose ${name} getter throws`] = { make: () => changed(new Error('no'), name, { get: boom }) };
 }
 for (const name of ['code', 'status', 'closeCode', 'reason']) {
-  values[`a refusal whose ${name} getter throws`] = { make: () => changed(new DenyConnection(), name, { get: boom }) };
+  kinds[`a refusal whose ${name} getter throws`] = { make: () => changed(new DenyConnection(), name, { get: boom }) };
 }
+
+const outOfRangeEndings: Record<string, HostileValue> = {};
 for (const value of outOfRange) {
   const shown = typeof value === 'object' ? JSON.stringify(value) : typeof value === 'function' ? 'a function' : String(value);
-  values[`a refusal whose status became ${shown}`] = { make: () => changed(new DenyConnection(), 'status', { value }) };
-  values[`a refusal whose close code became ${shown}`] = { make: () => changed(new DenyConnection(), 'closeCode', { value }) };
-  values[`a closing whose code became ${shown}`] = { make: () => changed(new CloseChannel(), 'closeCode', { value }) };
+  outOfRangeEndings[`a refusal whose status became ${shown}`] = { make: () => changed(new DenyConnection(), 'status', { value }) };
+  outOfRangeEndings[`a refusal whose close code became ${shown}`] = { make: () => changed(new DenyConnection(), 'closeCode', { value }) };
+  outOfRangeEndings[`a closing whose code became ${shown}`] = { make: () => changed(new CloseChannel(), 'closeCode', { value }) };
 }
 for (const value of [1, 1n, Symbol('no'), null, {}, boom]) {
   const shown = value === null ? 'null' : typeof value;
-  values[`a refusal whose reason became ${shown}`] = { make: () => changed(new DenyConnection(), 'reason', { value }) };
-  values[`a closing whose reason became ${shown}`] = { make: () => changed(new CloseChannel(), 'reason', { value }) };
+  outOfRangeEndings[`a refusal whose reason became ${shown}`] = { make: () => changed(new DenyConnection(), 'reason', { value }) };
+  outOfRangeEndings[`a closing whose reason became ${shown}`] = { make: () => changed(new CloseChannel(), 'reason', { value }) };
 }
 
+type Named = readonly (readonly [name: string, value: HostileValue])[];
+
 /** Values that a handler may throw, by what they are. */
-export const hostileValues: readonly (readonly [name: string, value: HostileValue])[] = Object.entries(values);
+export const hostileKinds: Named = Object.entries(kinds);
+
+/** The same, and refusals and closings that say what cannot be sent. */
+export const hostileValues: Named = [...hostileKinds, ...Object.entries(outOfRangeEndings)];

@@ -118,7 +118,7 @@ describe('RedisSessionStore', () => {
     expect(await client.hstrlen('twice:session:one', 'marks')).toBe(60);
   });
 
-  it('touches thousands of records', async () => {
+  it('touches more than a thousand records', async () => {
     const store = new RedisSessionStore(client, { prefix: 'many:', timeoutMs: 20_000 });
     const ids = Array.from({ length: 1_200 }, (_, index) => String(index));
     await Promise.all(ids.map((id) => store.create(id, session())));
