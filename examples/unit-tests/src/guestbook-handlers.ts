@@ -18,14 +18,14 @@ import type { EntryRepository } from './entry-repository.js';
 export const maxEntries = 3;
 
 /** What the handlers work with. */
-export interface Guestbook {
+export interface GuestbookRepositories {
   readonly entries: EntryRepository;
   /** Finds the members. @default what is registered as `TOKEN_REPOSITORY` */
   readonly tokens?: TokenRepository | undefined;
 }
 
 /** The handlers of a guestbook: everybody reads it, members write in it. */
-export function guestbookHandlers({ entries, tokens }: Guestbook): ChannelHandlers {
+export function guestbookHandlers({ entries, tokens }: GuestbookRepositories): ChannelHandlers {
   async function greet({ channel, user }: ConnectMessage & HasUser): Promise<void> {
     const name = user.isAuthenticated ? user.name : 'guest';
     channel.sendJson({ hello: name, entries: await entries.latest(10) });
