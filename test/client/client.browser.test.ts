@@ -49,10 +49,10 @@ describe.each([
   it('returns to a server that was killed, and sends again what was not answered', async () => {
     await open('/close');
     expect(await page.evaluate(order)).toEqual({ orders: 1 });
-    site.line.cut();
+    site.line.setMode('refuse');
     await eventually(async () => expect(await names()).toContain('waiting'));
     const asked = page.evaluate(order);
-    site.line.mend();
+    site.line.setMode('forward');
     expect(await asked).toEqual({ orders: 2 });
     expect(site.handled).toHaveLength(2);
     const { messages } = await told();
@@ -62,7 +62,7 @@ describe.each([
   it('notices a line that is frozen, and gets the answer that was lost with it', async () => {
     await open('/close', { pingMs: 100, pongMs: 1_000 });
     await isOpen();
-    site.line.freezeAnswers();
+    site.line.freeze('answers');
     expect(await page.evaluate(order)).toEqual({ orders: 1 });
     expect(site.handled).toHaveLength(1);
     expect((await names()).slice(0, 5)).toEqual(['connecting', 'open', 'waiting', 'connecting', 'open']);
@@ -98,9 +98,9 @@ describe.each([
   it('renews after handshakes that were refused with a status, which no page is told', async () => {
     await open('/status', { renews: true, minDelayMs: 10 });
     await isOpen();
-    site.line.cut();
+    site.line.setMode('refuse');
     await site.clock.advance(60_000);
-    site.line.mend();
+    site.line.setMode('forward');
     await eventually(async () => expect((await told()).renewals).toBeGreaterThan(0));
     await isOpen();
   });
@@ -121,9 +121,9 @@ describe.each([
     await isOpen();
     await page.setOffline(true);
     await eventually(async () => expect(await page.evaluate('navigator.onLine')).toBe(false));
-    site.line.cut();
+    site.line.setMode('refuse');
     await eventually(async () => expect((await last())?.name).toBe('offline'));
-    site.line.mend();
+    site.line.setMode('forward');
     await page.setOffline(false);
     expect(await page.evaluate(order)).toEqual({ orders: 1 });
   });

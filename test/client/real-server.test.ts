@@ -37,11 +37,11 @@ describe('a client of ws in Node', () => {
   it('returns to a server that was killed, and sends again what was not answered', async () => {
     const { client, states } = join({ key: await site.newKey() });
     expect(await client.request(order)).toEqual({ orders: 1 });
-    site.line.cut();
+    site.line.setMode('refuse');
     await eventually(() => expect(client.state.name).toBe('waiting'));
     expect(client.send('x')).toBe(false);
     const asked = client.request(order);
-    site.line.mend();
+    site.line.setMode('forward');
     expect(await asked).toEqual({ orders: 2 });
     expect(site.handled).toHaveLength(2);
     expect(states.some((state) => state.name === 'waiting' && state.closing.code === 1006)).toBe(true);
@@ -50,7 +50,7 @@ describe('a client of ws in Node', () => {
   it('gets the answer that was lost with the line, and the request is handled once', async () => {
     const { client } = join({ key: await site.newKey() }, { pingMs: 50, pongMs: 1_000 });
     await isOpen(client);
-    site.line.freezeAnswers();
+    site.line.freeze('answers');
     const asked = client.request(order);
     expect(await asked).toEqual({ orders: 1 });
     expect(site.handled).toHaveLength(1);
@@ -63,9 +63,9 @@ describe('a client of ws in Node', () => {
     site.orders = gate.promise;
     const asked = client.request(order);
     await eventually(() => expect(site.handled).toHaveLength(1));
-    site.line.cut();
+    site.line.setMode('refuse');
     await eventually(() => expect(client.state.name).toBe('waiting'));
-    site.line.mend();
+    site.line.setMode('forward');
     await isOpen(client);
     gate.resolve();
     expect(await asked).toEqual({ orders: 1 });
@@ -75,7 +75,7 @@ describe('a client of ws in Node', () => {
   it('notices a line that is frozen, and takes another', async () => {
     const { client, states } = join({ key: await site.newKey() }, { pingMs: 50, pongMs: 1_000 });
     await isOpen(client);
-    site.line.freeze();
+    site.line.freeze('all');
     expect(await client.request(order)).toEqual({ orders: 1 });
     expect(states.slice(0, 5).map(({ name }) => name)).toEqual(['connecting', 'open', 'waiting', 'connecting', 'open']);
   });

@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { ChannelServer, DenyConnection, dispatchOn, withAuthenticatedUser, withRequestId, withUserFromToken } from '../../entries/index.js';
 import { MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
 import { TestClock } from '../../entries/testing.js';
-import { Line } from '../support/line.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 
 /** What a page does: it makes clients, and keeps what they told. */
 const harness = `
@@ -25,7 +25,10 @@ window.begin = ({ path, renews, ...options }) => {
 window.isReady = true;
 `;
 
-async function clientBundle(): Promise<string> {
+/** Made when a page first asks for it: clients in Node never do. */
+let bundle: Promise<string> | undefined;
+
+async function bundledClient(): Promise<string> {
   const entry = fileURLToPath(new URL('../../entries/client.ts', import.meta.url));
   const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: 'esm', platform: 'browser', write: false });
   return outputFiles[0]?.text ?? '';
@@ -37,25 +40,23 @@ export class SiteForClients {
   readonly tokens: MemoryTokenRepository;
   /** What has been handled of requests, in order. */
   readonly handled: unknown[] = [];
-  readonly line: Line;
+  readonly line: TcpProxy;
   /** What an order waits for once it was taken. */
   orders: Promise<void> = Promise.resolve();
   /** Whether `/renew` gives another token. */
   canRenew = true;
   readonly #store = new MemorySessionStore({ clock: this.clock });
-  readonly #bundle: string;
   readonly #http = createServer((request, response) => void this.#serve(request, response));
   #channels!: ChannelServer;
 
-  private constructor(line: Line, bundle: string) {
+  private constructor(line: TcpProxy) {
     this.line = line;
-    this.#bundle = bundle;
     const users = new MemoryUserRepository([{ id: 'ann', isAuthenticated: true }]);
     this.tokens = new MemoryTokenRepository({ users, clock: this.clock });
   }
 
   static async start(): Promise<SiteForClients> {
-    const site = new SiteForClients(await Line.to(0), await clientBundle());
+    const site = new SiteForClients(await startTcpProxy(0));
     site.#http.listen(0, '127.0.0.1');
     await once(site.#http, 'listening');
     site.line.target = (site.#http.address() as AddressInfo).port;
@@ -84,7 +85,7 @@ export class SiteForClients {
   }
 
   async close(): Promise<void> {
-    this.line.close();
+    await this.line[Symbol.asyncDispose]();
     this.#http.closeAllConnections();
     this.#http.close();
     await this.#channels.close({ timeoutMs: 0 });
@@ -121,7 +122,8 @@ export class SiteForClients {
       if (this.canRenew) response.setHeader('set-cookie', `key=${await this.newKey()}; HttpOnly; SameSite=Lax`);
       response.writeHead(this.canRenew ? 204 : 401).end();
     } else if (page.pathname.endsWith('.js')) {
-      response.writeHead(200, { 'content-type': 'text/javascript' }).end(page.pathname === '/client.js' ? this.#bundle : harness);
+      const script = page.pathname === '/client.js' ? await (bundle ??= bundledClient()) : harness;
+      response.writeHead(200, { 'content-type': 'text/javascript' }).end(script);
     } else if (page.pathname !== '/') {
       response.writeHead(404).end();
     } else {

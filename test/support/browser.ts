@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { chromium } from 'playwright-core';
+import { launchChromium } from './chromium.js';
 
 /** A page of a browser, as far as the tests of the client need it. */
 export interface Page {
@@ -16,15 +15,9 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
-const places = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-
-/** Starts Chromium (`CHROMIUM_PATH`, or where Debian puts it), without a window and without calling anybody. */
+/** Starts Chromium. */
 export async function startChromium(): Promise<TestBrowser> {
-  const executablePath = process.env['CHROMIUM_PATH'] || places.find((place) => existsSync(place));
-  if (executablePath === undefined)
-    throw new Error(`Chromium is missing: install it, or set CHROMIUM_PATH. Looked in ${places.join(', ')}.`);
-  const args = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'];
-  const browser = await chromium.launch({ executablePath, args, timeout: 120_000 });
+  const browser = await launchChromium();
   return {
     async open(url) {
       const context = await browser.newContext();

@@ -1,12 +1,13 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startTcpProxy } from '../../../test/adapters/mongodb/tcp-proxy.js';
+import { chromiumPath } from '../../../test/support/chromium.js';
+import { startTcpProxy } from '../../../test/support/tcp-proxy.js';
 import { demoUsers } from '../src/accounts.js';
 import { memoryBackend } from '../src/backend.js';
 import type { MessageLog } from '../src/message-log.js';
 import { type MultiChat, startMultiChat } from '../src/multichat.js';
+import { accessibilityProblems } from './support/accessibility-problems.js';
 import { BrowserPages, type PageOptions } from './support/browser-pages.js';
-import { accessibilityProblems, chromiumPath } from './support/chromium.js';
 
 const missing = chromiumPath === undefined && !process.env['CI'];
 const because = missing ? ' (skipped: Chromium is missing; install it, or set CHROMIUM_PATH)' : '';

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { describeOnMongo } from '../../../test/adapters/mongodb/mongo.js';
-import { startTcpProxy, type TcpProxy } from '../../../test/adapters/mongodb/tcp-proxy.js';
 import { eventually } from '../../../test/support/eventually.js';
 import { type Mongod, startMongod } from '../../../test/support/mongod.js';
+import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.js';
 import { mongoBackend } from '../src/mongo-backend.js';
 import { type MultiChat, type MultiChatOptions, startMultiChat } from '../src/multichat.js';
 import { joined, type Page, Visitor } from './support/visitor.js';

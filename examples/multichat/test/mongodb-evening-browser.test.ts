@@ -2,12 +2,12 @@ import { MongoClient } from 'mongodb';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeOnMongo } from '../../../test/adapters/mongodb/mongo.js';
-import { startTcpProxy, type TcpProxy } from '../../../test/adapters/mongodb/tcp-proxy.js';
+import { chromiumPath } from '../../../test/support/chromium.js';
 import { type Mongod, startMongod } from '../../../test/support/mongod.js';
+import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.js';
 import type { ChatMessage } from '../src/events.js';
 import { BrowserPages } from './support/browser-pages.js';
 import { killAll, startChatAt } from './support/chat-process.js';
-import { chromiumPath } from './support/chromium.js';
 
 const missing = chromiumPath === undefined && !process.env['CI'];
 const because = missing ? ' (skipped: Chromium is missing; install it, or set CHROMIUM_PATH)' : '';

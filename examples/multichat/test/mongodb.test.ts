@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { describeOnMongo, openDatabase, url as serverUrl } from '../../../test/adapters/mongodb/mongo.js';
 import { type ChatProcess, endOf, killAll, startChat } from './support/chat-process.js';
 import { joined, Page, Visitor } from './support/visitor.js';
@@ -132,7 +132,8 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
     watcher.write('lobby', 'Are you still there?');
     await watcher.next('message');
 
-    const restarted = elsewhere(ann, await startChat(url));
+    first = await startChat(url);
+    const restarted = elsewhere(ann, first);
     expect((await restarted.get('/me')).status).toBe(200);
     const again = await restarted.open();
     expect(again.welcome.joined.map(({ room }) => room)).toEqual(['lobby', 'music']);
@@ -144,44 +145,47 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
     expect(await watcher.next('message')).toMatchObject({ from: annHerself, text: 'I am' });
   });
 
-  it.each(['token', 'session'])('ends a log-in on both with --auth=%s: its pages are closed, and it is refused', async (auth) => {
-    const isSession = auth === 'session';
-    const [atFirst, tatFirst] = isSession
-      ? await Promise.all([startChat(url, '--auth=session'), startChat(url, '--auth=session')])
-      : [first, second];
-    const ann = await annOn(atFirst);
-    const annThere = elsewhere(ann, tatFirst);
-    const [here, there] = [await ann.open(), await annThere.open()];
-    const phone = await (await annOn(tatFirst)).open();
+  /** Logs in and out, and ends other log-ins from the list of devices: pages on both processes are closed for this reason. */
+  async function checkLogOuts(here: ChatProcess, there: ChatProcess, reason: string): Promise<void> {
+    const ann = await annOn(here);
+    const annThere = elsewhere(ann, there);
+    const pages = [await ann.open(), await annThere.open()];
+    const phone = await (await annOn(there)).open();
     await ann.post('/logout');
-    const why = { code: 3000, reason: auth === 'token' ? 'token revoked' : 'session ended' };
-    expect(await here.closed).toEqual(why);
-    expect(await there.closed).toEqual(why);
+    const why = { code: 3000, reason };
+    for (const page of pages) expect(await page.closed).toEqual(why);
     expect((await annThere.get('/me')).status).toBe(401);
     expect(await annThere.refusal()).toBe(3000);
     expect(await phone.rest()).toEqual([]);
 
     // Another device, connected to the other process: ended from a list, and with all others.
-    const desk = await annOn(atFirst);
+    const desk = await annOn(here);
     const [atDesk, devices] = [await desk.open(), (await (await desk.get('/devices')).json()) as { id: string; isThis: boolean }[]];
     const other = devices.find(({ isThis }) => !isThis);
     expect((await desk.post('/devices/end', { id: other?.id ?? '' })).status).toBe(204);
     expect(await phone.closed).toEqual(why);
-    const tablet = await (await annOn(tatFirst)).open();
+    const tablet = await (await annOn(there)).open();
     await desk.post('/logout-everywhere');
     for (const page of [atDesk, tablet]) expect(await page.closed).toEqual(why);
-    if (isSession) await Promise.all([atFirst.kill(), tatFirst.kill()]);
-  });
+  }
 
-  it('keeps HTTP sessions as well: with --auth=session a log-in outlives the process that began it', async () => {
-    const chat = await startChat(url, '--auth=session');
-    const ann = await annOn(chat);
-    await joined(ann, 'kitchen');
-    await chat.kill();
-    const again = await startChat(url, '--auth=session');
-    const restarted = elsewhere(ann, again);
-    expect((await restarted.open()).welcome).toMatchObject({ you: annHerself, joined: [{ room: 'kitchen' }] });
-    await again.kill();
+  it('ends a log-in on both: its pages are closed, and it is refused', () => checkLogOuts(first, second, 'token revoked'));
+
+  describe('with --auth=session', () => {
+    let here: ChatProcess;
+    let there: ChatProcess;
+    beforeAll(async () => {
+      [here, there] = await Promise.all([startChat(url, '--auth=session'), startChat(url, '--auth=session')]);
+    });
+
+    it('ends a log-in on both: its pages are closed, and it is refused', () => checkLogOuts(here, there, 'session ended'));
+
+    it('keeps a log-in longer than the process lives that began it', async () => {
+      const ann = await annOn(here);
+      await joined(ann, 'kitchen');
+      await here.kill();
+      expect((await elsewhere(ann, there).open()).welcome).toMatchObject({ you: annHerself, joined: [{ room: 'kitchen' }] });
+    });
   });
 
   it('ends when it is asked to, and says goodbye', async () => {

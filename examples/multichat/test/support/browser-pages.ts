@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { startChromium } from './chromium.js';
+import { launchChromium } from '../../../../test/support/chromium.js';
 import { Visitor } from './visitor.js';
 
 /** How a page looks, and whose it is. */
@@ -39,7 +39,7 @@ export class BrowserPages implements AsyncDisposable {
 
   /** Starts the browser. Its pages wait at most `patienceMs` milliseconds for anything. */
   static async start(patienceMs: number): Promise<BrowserPages> {
-    return new BrowserPages(await startChromium(), patienceMs);
+    return new BrowserPages(await launchChromium(), patienceMs);
   }
 
   /** An empty page in a context that no other page of the test is in. */

@@ -7,6 +7,8 @@ export type ProxyMode = 'forward' | 'swallow' | 'refuse';
 /** Stands between a client and its server, and breaks what is between them in the ways that networks do. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
+  /** The port of the server: for connections that are opened from now on. */
+  target: number;
   /** How many connections clients have opened so far. */
   readonly opened: number;
   /**
@@ -14,6 +16,8 @@ export interface TcpProxy extends AsyncDisposable {
    * direction; those of that time stay dead for good. `refuse`: all connections are reset, and new ones at once.
    */
   setMode(mode: ProxyMode): void;
+  /** What is connected now hears nothing more (`all`), or is heard and hears no answers (`answers`), and is told nothing of it. New connections are as ever. */
+  freeze(what: 'all' | 'answers'): void;
   /** Holds each chunk from the server back for `ms` milliseconds. */
   setDelay(ms: number): void;
 }
@@ -29,21 +33,21 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
 interface Pair {
   readonly client: Socket;
   readonly upstream: Socket;
-  /** Whether nothing passes any more, for good. */
-  isDead: boolean;
+  /** What still passes: all, what the client says, or nothing. */
+  passes: 'all' | 'questions' | 'nothing';
 }
 
 class RunningProxy implements TcpProxy {
-  readonly #target: number;
   readonly #server: Server = createServer((client) => this.#accept(client));
   readonly #pairs = new Set<Pair>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #mode: ProxyMode = 'forward';
   #delayMs = 0;
+  target: number;
   opened = 0;
 
   constructor(target: number) {
-    this.#target = target;
+    this.target = target;
   }
 
   async listening(): Promise<void> {
@@ -58,6 +62,10 @@ class RunningProxy implements TcpProxy {
   setMode(mode: ProxyMode): void {
     this.#mode = mode;
     if (mode === 'refuse') this.#reset();
+  }
+
+  freeze(what: 'all' | 'answers'): void {
+    for (const pair of this.#pairs) if (pair.passes !== 'nothing') pair.passes = what === 'all' ? 'nothing' : 'questions';
   }
 
   setDelay(ms: number): void {
@@ -83,7 +91,8 @@ class RunningProxy implements TcpProxy {
       client.resetAndDestroy();
       return;
     }
-    const pair: Pair = { client, upstream: connect(this.#target, '127.0.0.1'), isDead: this.#mode === 'swallow' };
+    const passes = this.#mode === 'swallow' ? 'nothing' : 'all';
+    const pair: Pair = { client, upstream: connect(this.target, '127.0.0.1'), passes };
     this.#forward(pair, client, pair.upstream);
     this.#forward(pair, pair.upstream, client);
     this.#pairs.add(pair);
@@ -92,15 +101,15 @@ class RunningProxy implements TcpProxy {
   #forward(pair: Pair, from: Socket, to: Socket): void {
     from.on('error', () => {});
     from.on('data', (data) => {
-      pair.isDead ||= this.#mode === 'swallow';
-      if (pair.isDead) return;
+      if (this.#mode === 'swallow') pair.passes = 'nothing';
+      if (pair.passes === 'nothing' || (pair.passes === 'questions' && from === pair.upstream)) return;
       if (from === pair.client || this.#delayMs === 0) to.write(data);
       else this.#later(() => to.write(data));
     });
     from.on('close', () => {
+      if (from === pair.upstream && pair.passes !== 'all') return; // the client is told nothing of it
       this.#pairs.delete(pair);
-      if (!pair.isDead) to.destroy();
-      else if (from === pair.client) pair.upstream.destroy();
+      to.destroy();
     });
   }
 
