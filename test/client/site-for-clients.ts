@@ -25,10 +25,15 @@ window.begin = ({ path, renews, ...options }) => {
 window.isReady = true;
 `;
 
-/** Made when a page first asks for it: clients in Node never do. */
 let bundle: Promise<string> | undefined;
 
-async function bundledClient(): Promise<string> {
+/** It is made when a page first asks for it: clients in Node never do. */
+function bundledClient(): Promise<string> {
+  bundle ??= bundleClient();
+  return bundle;
+}
+
+async function bundleClient(): Promise<string> {
   const entry = fileURLToPath(new URL('../../entries/client.ts', import.meta.url));
   const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: 'esm', platform: 'browser', write: false });
   return outputFiles[0]?.text ?? '';
@@ -122,7 +127,7 @@ export class SiteForClients {
       if (this.canRenew) response.setHeader('set-cookie', `key=${await this.newKey()}; HttpOnly; SameSite=Lax`);
       response.writeHead(this.canRenew ? 204 : 401).end();
     } else if (page.pathname.endsWith('.js')) {
-      const script = page.pathname === '/client.js' ? await (bundle ??= bundledClient()) : harness;
+      const script = page.pathname === '/client.js' ? await bundledClient() : harness;
       response.writeHead(200, { 'content-type': 'text/javascript' }).end(script);
     } else if (page.pathname !== '/') {
       response.writeHead(404).end();
