@@ -27,6 +27,7 @@ function makeProgram(output: Output, given: Output): Program {
     .description('Tokens and sessions of ws-with on MongoDB, and the way from sessions to tokens in your code')
     .version(ownVersion())
     .option('--url <url>', 'the database, mongodb://host/name (default: the variable MONGODB_URL)')
+    .option('--db <name>', 'its name, where the URL ends without one or with another')
     .option('--json', 'print JSON')
     .option('--tokens <collection>', 'the collection of tokens', 'tokens')
     .option('--users <collection>', 'the collection of users', 'users')

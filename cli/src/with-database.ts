@@ -1,9 +1,11 @@
 import { type Db, MongoClient } from 'mongodb';
+import type { Output } from './output.js';
 import { UsageError } from './usage-error.js';
 
 /** Options that every command has. */
 export interface GlobalOptions {
   readonly url?: string | undefined;
+  readonly db?: string | undefined;
   readonly json?: boolean | undefined;
   readonly tokens: string;
   readonly users: string;
@@ -13,19 +15,27 @@ export interface GlobalOptions {
 /** Unless the URL says otherwise: somebody waits for the answer. */
 const serverSelectionTimeoutMS = 5_000;
 
+/** Whether a connection string names its database. Without a name the driver takes `test`, which is seldom meant. */
+function namesDatabase(url: string): boolean {
+  return /^[^:]+:\/\/[^/?]*\/[^?]/.test(url);
+}
+
 /**
  * Runs `work` on the database and disconnects, whatever happens.
  *
  * @throws {UsageError} when no URL was given.
  */
-export async function withDatabase<T>(options: GlobalOptions, work: (db: Db) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(options: GlobalOptions, output: Output, work: (db: Db) => Promise<T>): Promise<T> {
   const url = options.url ?? process.env.MONGODB_URL;
   if (url === undefined || url === '') throw new UsageError('Name the database with --url mongodb://… or the variable MONGODB_URL.');
   const patience = /[?&]serverSelectionTimeoutMS=/i.test(url) ? {} : { serverSelectionTimeoutMS };
   const client = new MongoClient(url, { ...patience, appName: 'ws-with-cli' });
   try {
     await client.connect();
-    return await work(client.db());
+    const db = client.db(options.db);
+    if (options.db === undefined && !namesDatabase(url))
+      output.error(`The URL names no database: this is ${db.databaseName}. Give --db NAME for another.`);
+    return await work(db);
   } finally {
     await client.close();
   }

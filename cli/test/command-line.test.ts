@@ -279,6 +279,19 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
     expect((await ws('tokens', 'import-drf', '--from', 'authtoken_token')).out).toBe('0 imported, 0 revoked, 0 skipped.');
   });
 
+  it('works on the database that is named beside the URL, and says which it takes where none is', async () => {
+    const server = new URL('/', url).href;
+    const named = await ws('--url', server, '--db', 'cli-test', '--json', 'token', 'issue', 'ann');
+    expect([named.code, await db.collection('tokens').countDocuments()]).toEqual([0, 1]);
+    const over = await ws('--url', new URL('/elsewhere', url).href, '--db', 'cli-test', '--json', 'token', 'list', 'ann');
+    expect([over.error, JSON.parse(over.out)]).toEqual(['', [expect.objectContaining({ id: JSON.parse(named.out).id })]]);
+    for (const nameless of [server, server.slice(0, -1), `${server}?retryWrites=true`]) {
+      const { code, error } = await ws('--url', nameless, '--json', 'token', 'list', 'ann');
+      expect(code).toBe(0);
+      expect(error).toMatch(/\btest\b.*--db/);
+    }
+  });
+
   it('reads the database from MONGODB_URL as an installed command', async () => {
     const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
     const { stdout } = await run(process.execPath, [main, '--json', 'token', 'issue', 'ann'], {

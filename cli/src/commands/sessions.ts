@@ -15,7 +15,7 @@ interface PurgeOptions {
 const expiredFilter: Filter<Document> = { $and: [sessionFilter, { $expr: { $lte: ['$expiresAt', '$$NOW'] } }] };
 
 async function count(options: GlobalOptions, output: Output): Promise<void> {
-  const [all, expired, unreadable] = await withDatabase(options, async (db) => {
+  const [all, expired, unreadable] = await withDatabase(options, output, async (db) => {
     await checkSessions(db, options.sessions);
     const countOf = (filter: Filter<Document>): Promise<number> => db.collection(options.sessions).countDocuments(filter);
     return Promise.all([countOf(sessionFilter), countOf(expiredFilter), countOf(unreadableSessionFilter)]);
@@ -32,7 +32,7 @@ function removedBy({ all, unreadable }: PurgeOptions): Filter<Document> {
 }
 
 async function purge(given: PurgeOptions, options: GlobalOptions, output: Output): Promise<void> {
-  const removed = await withDatabase(options, (db) => purgeIn(db, given, options, output));
+  const removed = await withDatabase(options, output, (db) => purgeIn(db, given, options, output));
   if (removed === undefined) return;
   if (options.json === true) output.out(JSON.stringify({ removed }));
   else output.out(`Removed ${removed}.`);

@@ -25,15 +25,15 @@ interface RotateOptions {
 }
 
 /** Runs `work` on the tokens of the database. */
-function withTokens<T>(options: GlobalOptions, work: (tokens: MongoTokenRepository, db: Db) => Promise<T>): Promise<T> {
-  return withDatabase(options, async (db) => {
+function withTokens<T>(options: GlobalOptions, output: Output, work: (tokens: MongoTokenRepository, db: Db) => Promise<T>): Promise<T> {
+  return withDatabase(options, output, async (db) => {
     await using tokens = new MongoTokenRepository(db, { collection: options.tokens, users: { collection: options.users } });
     return await work(tokens, db);
   });
 }
 
 async function issue(userId: string, given: IssueOptions, options: GlobalOptions, output: Output): Promise<void> {
-  const issued = await withTokens(options, async (tokens, db) => {
+  const issued = await withTokens(options, output, async (tokens, db) => {
     const user = await new MongoUserRepository(db, { collection: options.users }).findById(userId);
     if (user === undefined) throw new UsageError(`There is no active user ${userId} in the collection ${options.users}.`);
     return tokens.issue(userId, { ttlMs: given.ttl, label: given.label, scopes: given.scope });
@@ -74,7 +74,7 @@ function row({ id, label, createdAt, expiresAt, lastUsedAt, scopes }: TokenInfo)
 }
 
 async function list(userId: string, options: GlobalOptions, output: Output): Promise<void> {
-  const infos = await withTokens(options, (tokens) => tokens.listOf(userId));
+  const infos = await withTokens(options, output, (tokens) => tokens.listOf(userId));
   if (options.json === true) output.out(JSON.stringify(infos));
   else if (infos.length === 0) output.out(`${printable(userId)} has no tokens.`);
   else output.out(table(['ID', 'LABEL', 'CREATED', 'EXPIRES', 'LAST USED', 'SCOPES'], infos.map(row)));
@@ -91,7 +91,7 @@ const never = 8_640_000_000_000_000;
 
 async function extend(id: string, { ttl, maxAge }: ExtendOptions, options: GlobalOptions, output: Output): Promise<void> {
   const tokenId = checkedId(id);
-  const end = await withTokens(options, (tokens) => tokens.extend(tokenId, { ttlMs: ttl, maxAgeMs: maxAge }));
+  const end = await withTokens(options, output, (tokens) => tokens.extend(tokenId, { ttlMs: ttl, maxAgeMs: maxAge }));
   const expiresAt = end === undefined || end.getTime() === never ? null : end.toISOString();
   if (options.json === true) output.out(JSON.stringify({ id, extended: end !== undefined, expiresAt }));
   else if (end !== undefined) output.out(`${id} expires ${expiresAt ?? 'never'}.`);
@@ -100,21 +100,21 @@ async function extend(id: string, { ttl, maxAge }: ExtendOptions, options: Globa
 
 async function rotate(id: string, { grace, ttl }: RotateOptions, options: GlobalOptions, output: Output): Promise<void> {
   const tokenId = checkedId(id);
-  const issued = await withTokens(options, (tokens) => tokens.rotate(tokenId, { graceMs: grace, ttlMs: ttl }));
+  const issued = await withTokens(options, output, (tokens) => tokens.rotate(tokenId, { graceMs: grace, ttlMs: ttl }));
   if (issued === undefined) throw new Error(`${id} is no token, or counts no more.`);
   show(issued, options, output);
 }
 
 async function revoke(id: string, options: GlobalOptions, output: Output): Promise<void> {
   const tokenId = checkedId(id);
-  const revoked = await withTokens(options, (tokens) => tokens.revoke(tokenId));
+  const revoked = await withTokens(options, output, (tokens) => tokens.revoke(tokenId));
   if (options.json === true) output.out(JSON.stringify({ id, revoked }));
   else if (revoked) output.out(`Revoked ${id}.`);
   if (!revoked) throw new Error(`${id} is no token, or was revoked before.`);
 }
 
 async function revokeAll(userId: string, options: GlobalOptions, output: Output): Promise<void> {
-  const revoked = await withTokens(options, (tokens) => tokens.revokeAllOf(userId));
+  const revoked = await withTokens(options, output, (tokens) => tokens.revokeAllOf(userId));
   if (options.json === true) output.out(JSON.stringify({ userId, revoked }));
   else if (revoked > 0) output.out(`Revoked ${revoked} ${revoked === 1 ? 'token' : 'tokens'} of ${printable(userId)}.`);
   if (revoked === 0) throw new Error(`${printable(userId)} has no tokens.`);

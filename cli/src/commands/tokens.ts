@@ -11,7 +11,7 @@ interface ImportOptions {
 }
 
 async function importDrf({ from, keepUp = false }: ImportOptions, options: GlobalOptions, output: Output): Promise<void> {
-  await withDatabase(options, async (db) => {
+  await withDatabase(options, output, async (db) => {
     const onError = (error: unknown): void =>
       output.error(`Interrupted, trying again: ${error instanceof Error ? error.message : String(error)}`);
     await checkTokens(db, options.tokens);
