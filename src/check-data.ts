@@ -3,8 +3,8 @@ import { kindOf } from './kind-of.js';
 import { ignorePromise } from './maybe-promise.js';
 import { isThrown } from './thrown.js';
 
-/** What one message may be: text, or bytes. */
-export type MessageData = string | Uint8Array | ArrayBuffer;
+/** What one message may be: text, or bytes of any kind. */
+export type MessageData = string | ArrayBuffer | ArrayBufferView;
 
 /** @throws {TypeError} naming `owner` when `data` is neither a string nor bytes. */
 export function checkData(owner: string, data: unknown): asserts data is MessageData {

@@ -24,7 +24,7 @@ export interface Channel {
    * @returns whether the channel took it: `false` once the channel is closing or ended.
    * @throws {TypeError} when `data` is neither a string nor bytes.
    */
-  send(data: string | Uint8Array | ArrayBuffer): boolean;
+  send(data: string | ArrayBuffer | ArrayBufferView): boolean;
   /**
    * Sends `value` as JSON, in a text frame.
    *

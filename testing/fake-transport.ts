@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import { bytesOf } from '../src/channel/frame-format.js';
 import type { AnsweredChannel, Transport } from '../src/channel/transport.js';
+import type { MessageData } from '../src/check-data.js';
 import { queueMicrotask } from '../src/event-loop.js';
 import type { Outcome } from '../src/outcomes.js';
 
@@ -19,8 +21,8 @@ export class FakeSocket extends EventEmitter {
   readonly sent: (string | Uint8Array)[] = [];
   closedWith: { readonly code: number; readonly reason: string } | undefined;
 
-  send(data: string | Uint8Array | ArrayBuffer): void {
-    if (this.readyState === this.OPEN) this.sent.push(typeof data === 'string' ? data : new Uint8Array(data));
+  send(data: MessageData): void {
+    if (this.readyState === this.OPEN) this.sent.push(typeof data === 'string' ? data : new Uint8Array(bytesOf(data)));
   }
 
   close(code = 1005, reason = ''): void {
