@@ -1,11 +1,11 @@
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { Broadcaster } from 'ws-with';
 
-/** Carries groups over NATS. The connection is made with `noEcho: true`, one for each process. */
+/** Carries groups over NATS. The connection is made with `noEcho: true`, one for each process, for a user who may use all of `groups.>`. */
 export class NatsBroadcaster implements Broadcaster {
   readonly #gapListeners = new Map<object, () => void>();
   constructor(readonly connection: NatsConnection) {
-    void this.#tellOfReconnects();
+    this.#tellOfReconnects().catch(() => undefined); // it was closed
   }
 
   async publish(group: string, data: string | Uint8Array): Promise<void> {
@@ -18,23 +18,23 @@ export class NatsBroadcaster implements Broadcaster {
 
   async subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
     if (typeof on !== 'function' || typeof onGap !== 'function') throw new TypeError('subscribe takes two functions');
-    const callback = (_error: unknown, { subject, data }: { subject: string; data: Uint8Array }): void => {
+    const callback = (_refused: unknown, { subject = 'groups.gap.all', data = new Uint8Array() }: Partial<Msg>): void => {
       const [, kind, group = ''] = subject.split('.');
       try {
         if (kind === 'gap') onGap();
-        else on(Buffer.from(group, 'hex').toString(), kind === 'text' ? Buffer.from(data).toString() : Uint8Array.from(data));
+        else if (kind === 'text') on(Buffer.from(group, 'hex').toString(), Buffer.from(data).toString());
+        else if (kind === 'bytes') on(Buffer.from(group, 'hex').toString(), Uint8Array.from(data));
       } catch {} // what a subscriber throws is its own affair
     };
     const subscription = this.connection.subscribe('groups.*.*', { callback });
-    this.#gapListeners.set(subscription, onGap);
     await this.connection.flush();
+    if (subscription.isClosed()) throw new Error('NATS does not let this user subscribe to groups.*.*');
+    this.#gapListeners.set(subscription, () => callback(undefined, {}));
     return { [Symbol.asyncDispose]: async () => void (this.#gapListeners.delete(subscription) && subscription.unsubscribe()) };
   }
-
   async #tellOfReconnects(): Promise<void> {
-    for await (const { type } of this.connection.status()) {
-      if (type === 'reconnect') this.connection.publish('groups.gap.all'); // what it sent may be lost, too
-      if (type === 'reconnect') for (const onGap of this.#gapListeners.values()) onGap();
-    }
+    const tellOthers = (): void => this.connection.publish('groups.gap.all'); // what it sent may be lost, too
+    for await (const { type } of this.connection.status())
+      if (type === 'reconnect') for (const tell of [tellOthers, ...this.#gapListeners.values()]) tell();
   }
 }

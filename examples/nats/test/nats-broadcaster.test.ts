@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Groups } from 'ws-with';
@@ -61,9 +64,43 @@ it('tells everybody of a gap after a restart of the server, and goes on', async 
   await subscription[Symbol.asyncDispose]();
 });
 
+it('passes over what other applications send on such subjects', async () => {
+  const [one, two] = nodes();
+  const heard: unknown[] = [];
+  const subscription = await two.subscribe(
+    (_group, data) => heard.push(data),
+    () => undefined,
+  );
+  for (const subject of ['groups.created.6c6f626279', 'groups.members', 'groups.text.not.one']) one.connection.publish(subject, 'theirs');
+  await one.publish('lobby', 'ours');
+  await expect.poll(() => heard).toEqual(['ours']);
+  await subscription[Symbol.asyncDispose]();
+});
+
+it('rejects where its user may not subscribe, and the connection goes on', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'nats-'));
+  await writeFile(
+    join(folder, 'conf'),
+    'authorization { users: [{ user: ada, password: x, permissions: { subscribe: { deny: "groups.>" } } }] }',
+  );
+  await stopServer();
+  await startServer('--config', join(folder, 'conf'));
+  const connection = await connect({ servers: `127.0.0.1:${port}`, noEcho: true, user: 'ada', pass: 'x' });
+  const broadcaster = new NatsBroadcaster(connection);
+  await expect(
+    broadcaster.subscribe(
+      () => undefined,
+      () => undefined,
+    ),
+  ).rejects.toThrow('does not let');
+  await broadcaster.publish('lobby', 'hello');
+  await connection.close();
+  await rm(folder, { recursive: true });
+});
+
 /** @throws {Error} saying what to install, where there is no server. */
-async function startServer(): Promise<void> {
-  server = spawn('nats-server', ['--addr', '127.0.0.1', '--port', String(port)], { stdio: ['ignore', 'ignore', 'pipe'] });
+async function startServer(...args: readonly string[]): Promise<void> {
+  server = spawn('nats-server', ['--addr', '127.0.0.1', '--port', String(port), ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(new Error('This test needs nats-server: install the package of this name.', { cause })));
     server.stderr?.on('data', (line: Buffer) => line.includes('Server is ready') && resolve());
