@@ -8,6 +8,8 @@ export interface Deadline {
   readonly ms: number;
   /** The error where time runs out. */
   readonly onTimeout: () => Error;
+  /** What is told in place of an error of the operation. @default the error */
+  readonly onError?: ((error: unknown) => unknown) | undefined;
 }
 
 /** The result of `operation`, or a rejection after `ms` milliseconds in which it could be heard. A synchronous throw becomes a rejection, a plain value a promise. */
@@ -34,7 +36,7 @@ export function withDeadline<T>(operation: () => PromiseLike<T> | T, deadline: D
       (error: unknown) => {
         cancel();
         ignorePromise(error);
-        reject(error);
+        reject(deadline.onError ? deadline.onError(error) : error);
       },
     );
   });
@@ -43,7 +45,7 @@ export function withDeadline<T>(operation: () => PromiseLike<T> | T, deadline: D
 /** {@link withDeadline} of what takes a signal, which is aborted with the same error when time runs out. */
 export function withSignalAndDeadline<T>(
   operation: (signal: AbortSignal) => PromiseLike<T> | T,
-  { clock, ms, onTimeout }: Deadline,
+  { onTimeout, ...others }: Deadline,
 ): Promise<T> {
   const controller = new AbortController();
   const abort = (): Error => {
@@ -51,5 +53,5 @@ export function withSignalAndDeadline<T>(
     controller.abort(error);
     return error;
   };
-  return withDeadline(() => operation(controller.signal), { clock, ms, onTimeout: abort });
+  return withDeadline(() => operation(controller.signal), { ...others, onTimeout: abort });
 }

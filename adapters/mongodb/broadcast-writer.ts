@@ -1,5 +1,4 @@
 import type { Collection } from 'mongodb';
-import { bareError } from '../../src/bare-error.js';
 import { ChannelError } from '../../src/errors.js';
 import { setImmediate } from '../../src/event-loop.js';
 import { type BroadcastDocument, maxMessageBytes } from './broadcast-document.js';
@@ -94,8 +93,6 @@ export class BroadcastWriter {
     try {
       const documents = batch.map(({ document }) => document);
       await this.#collection.insertMany(documents, { ordered: true, ...byMajority });
-    } catch (error) {
-      throw withoutMessages(error);
     } finally {
       this.#release(batch);
     }
@@ -105,9 +102,4 @@ export class BroadcastWriter {
     this.#pending -= batch.length;
     for (const { bytes } of batch) this.#pendingBytes -= bytes;
   }
-}
-
-/** The driver puts what was to be written on the error: what people said is nothing that a log should hold. */
-function withoutMessages(error: unknown): unknown {
-  return error instanceof Error && 'writeErrors' in error ? bareError(error) : error;
 }

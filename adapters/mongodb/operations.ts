@@ -2,6 +2,7 @@ import type { Clock } from '../../src/contracts/clock.js';
 import { withSignalAndDeadline } from '../../src/deadline.js';
 import { systemClock } from '../../src/system-clock.js';
 import type { MongoOptions } from './options.js';
+import { withoutCommand } from './without-command.js';
 
 const defaultTimeoutMs = 3_000;
 
@@ -24,6 +25,6 @@ export class Operations {
    */
   run<Result>(what: string, operation: (signal: AbortSignal) => Promise<Result>, ms: number = this.timeoutMs): Promise<Result> {
     const onTimeout = (): Error => new DOMException(`MongoDB did not ${what} within ${ms} ms.`, 'TimeoutError');
-    return withSignalAndDeadline(operation, { clock: this.clock, ms, onTimeout });
+    return withSignalAndDeadline(operation, { clock: this.clock, ms, onTimeout, onError: withoutCommand });
   }
 }

@@ -162,6 +162,8 @@ async function untilWritable(url: string): Promise<string> {
 export interface MongodOptions {
   /** How many nodes its replica set has; 0 = it is none, and has no change streams. @default 1 */
   readonly nodes?: number;
+  /** Whether it knows its users: `url` is that of one who may do everything. @default false */
+  readonly hasUsers?: boolean;
   /** Whether its data may be in memory, where a write that waits for the disk does not wait. @default true */
   readonly mayBeInMemory?: boolean;
 }
@@ -199,21 +201,22 @@ function isRunning(pid: number): boolean {
  *
  * @throws {Error} naming what was tried, where there is no `mongod` to be had.
  */
-export async function startMongod({ nodes = 1, mayBeInMemory = true }: MongodOptions = {}): Promise<Mongod> {
+export async function startMongod({ nodes = 1, hasUsers = false, mayBeInMemory = true }: MongodOptions = {}): Promise<Mongod> {
   const { path, version, origin } = await findProgram();
   const binary = { systemBinary: path, version, downloadDir: tmpdir() };
   const instance = async () => ({ launchTimeout: 60_000, dbPath: await dataFolder(mayBeInMemory) });
   const storageEngine = 'wiredTiger';
+  const auth = { enable: hasUsers, customRootName: 'root', customRootPwd: 'root' };
   const started =
     nodes === 0
-      ? await MongoMemoryServer.create({ binary, instance: { ...(await instance()), storageEngine } })
+      ? await MongoMemoryServer.create({ binary, auth, instance: { ...(await instance()), storageEngine } })
       : await MongoMemoryReplSet.create({
           binary,
           instanceOpts: await Promise.all(Array.from({ length: nodes }, instance)),
-          replSet: { count: nodes, storageEngine },
+          replSet: { count: nodes, storageEngine, auth },
         });
   const server = started instanceof MongoMemoryReplSet ? started.servers[0]! : started;
-  const url = started.getUri();
+  const url = hasUsers ? withRoot(started.getUri()) : started.getUri();
   const running = () => server.instanceInfo!.instance.mongodProcess!;
   let paused = false;
   const mongod: Mongod = {
@@ -246,6 +249,14 @@ export async function startMongod({ nodes = 1, mayBeInMemory = true }: MongodOpt
     [Symbol.asyncDispose]: () => mongod.stop(),
   };
   return mongod;
+}
+
+function withRoot(uri: string): string {
+  const url = new URL(uri);
+  url.username = 'root';
+  url.password = 'root';
+  url.searchParams.set('authSource', 'admin');
+  return url.href;
 }
 
 /** For vitest: starts the server that all test files share, or takes the one at `MONGODB_URL`, and says which. */
