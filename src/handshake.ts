@@ -58,10 +58,15 @@ function withoutPort(told: string | undefined): string | undefined {
   return v6 ?? v4 ?? told;
 }
 
+/** The connection of `request`. Requests that somebody has made up, as for a test, have none. */
+export function socketOf(request: IncomingMessage): Socket | undefined {
+  return request.socket;
+}
+
 /** The client's address: behind a proxy that is trusted, the one which that proxy saw. */
 export function addressOf(request: IncomingMessage, trustProxy: boolean): string | undefined {
   const forwarded = trustProxy ? withoutPort(lastEntry(request.headers['x-forwarded-for'])) : '';
-  return forwarded || request.socket.remoteAddress;
+  return forwarded || socketOf(request)?.remoteAddress;
 }
 
 /** Names and values of headers in turn. */
@@ -99,14 +104,14 @@ export class KeptHandshake {
   #headers: HeaderList;
   readonly #nonce: string | undefined;
   readonly #params: PathParams;
-  readonly #socket: Socket;
+  readonly #socket: Socket | undefined;
   #address: string | undefined;
   #isAddressKnown = false;
   #whole: Handshake | undefined;
 
   constructor(request: HandshakeRequest, secrets: HandshakeSecrets) {
     const { headers, url = '/', params } = request;
-    this.#socket = request.socket;
+    this.#socket = socketOf(request);
     this.#url = redactUrl(url, secrets.secretParameters);
     this.#headers = keptHeaders(headers, secrets);
     this.#nonce = headers[nonceHeader];
@@ -121,7 +126,7 @@ export class KeptHandshake {
 
   /** Asks for the address of the peer, if it is that: once the connection is gone, nobody can tell. */
   rememberAddress(): void {
-    if (!this.#isAddressKnown) this.putAddress(this.#socket.remoteAddress);
+    if (!this.#isAddressKnown) this.putAddress(this.#socket?.remoteAddress);
   }
 
   get whole(): Handshake {

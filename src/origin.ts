@@ -180,7 +180,7 @@ function isSameOrigin(header: string, request: IncomingMessage, trustProxy: bool
   const forwardedProto = trustProxy ? lastEntry(request.headers['x-forwarded-proto'])?.toLowerCase() : '';
   const encrypted = forwardedProto
     ? forwardedProto === 'https' || forwardedProto === 'wss'
-    : (request.socket as TLSSocket).encrypted === true;
+    : (request.socket as TLSSocket | undefined)?.encrypted === true; // a request that somebody has made up has none
   if (encrypted && origin.scheme === 'http') return false;
   return origin.host === host[1] && origin.port === (host[2] ?? defaultPorts[origin.scheme]);
 }

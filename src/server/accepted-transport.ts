@@ -1,7 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Transport } from '../channel/transport.js';
+
+/** Stands in for the raw socket of a request that has none. Nothing passes through it, so it must not be taken for a line that is silent. */
+function noSocket(): Socket {
+  return Object.assign(new Duplex(), { bytesRead: Number.NaN }) as Socket;
+}
 
 /** A connection whose handshake was answered before we saw it: every refusal is a close code. */
 export class AcceptedTransport implements Transport {
@@ -13,7 +19,8 @@ export class AcceptedTransport implements Transport {
 
   constructor(socket: WebSocket, request: IncomingMessage) {
     this.socket = socket;
-    this.raw = request.socket;
+    const raw: Partial<Socket> | undefined = request.socket;
+    this.raw = raw?.cork === undefined ? noSocket() : request.socket; // requests that somebody has made up have none
   }
 
   watch(): void {} // its channel listens to the socket
