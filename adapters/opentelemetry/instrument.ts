@@ -26,7 +26,7 @@ const scope = 'ws-with';
  * Makes metrics and spans of what happens on all servers of this process; the names are listed in `docs/observability.md`. Called once,
  * after the SDK has been set up.
  *
- * @returns what ends it: with `using`, or by its `Symbol.dispose`.
+ * @returns what ends it, by its `Symbol.dispose`. With `using` at the top of a module, that is as soon as the module has run.
  * @throws {TypeError} when an option is not what it must be.
  */
 export function instrument(options?: InstrumentOptions): Disposable {

@@ -18,4 +18,9 @@ describe('the documentation', () => {
   it.each(pages)('has only code that compiles against the built package: %s', (page) => {
     expect(complaints[page]).toEqual([]);
   });
+
+  it.each(pages)('begins nothing that is over as soon as its module has run, by a `using` at the top: %s', (page) => {
+    const lines = codeModules(readFileSync(join(root, page), 'utf8')).flatMap(({ text }) => text.split('\n'));
+    expect(lines.filter((line) => /^(await )?using\b/.test(line))).toEqual([]);
+  });
 });
