@@ -36,8 +36,8 @@ export interface ExpressSessionReaderOptions<Session extends object = SessionVal
    */
   readonly userId?: ((session: Session) => string | number | null | undefined) | undefined;
   /**
-   * Whether a session lives on while one of its channels is open. It is then touched in the store every third of its `cookie.maxAge`, or every 8
-   * hours if it has none. @default false
+   * Whether a session lives on while one of its channels is open. It is then touched in the store when the first one has opened, and every third of
+   * its `cookie.maxAge`, or every 8 hours if it has none. @default false
    */
   readonly touchWhileOpen?: boolean | undefined;
 }

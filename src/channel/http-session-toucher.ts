@@ -20,6 +20,8 @@ interface Touched {
   dueAt: number;
 }
 
+/** How soon one is touched at first: of its life more may have passed than its interval leaves. */
+const firstMs = 1_000;
 /** Sessions that are due within this part of their interval are touched along with those that are due now. */
 const early = 1 / 4;
 
@@ -42,7 +44,7 @@ export class HttpSessionToucher {
       known.channels.add(channel);
       return;
     }
-    const dueAt = this.#context.clock.monotonic() + intervalMs;
+    const dueAt = this.#context.clock.monotonic() + Math.min(intervalMs, firstMs);
     this.#touched.set(id, { reader, intervalMs, channels: new Set([channel]), dueAt });
     this.#arm(dueAt);
   }

@@ -37,13 +37,26 @@ describe('an HTTP session that wants to be touched', () => {
     expect(errors).toEqual([]);
   });
 
+  it('is touched within a second at first, since most of its life may have passed already', async () => {
+    const { clock, touchMany, open } = makeTouched({ a: 60_000 });
+    const client = await open('a');
+    await clock.advance(1_000);
+    expect(touchMany.mock.calls).toEqual([[['a']]]);
+    await clock.advance(59_999);
+    expect(touchMany).toHaveBeenCalledTimes(1);
+    await clock.advance(1);
+    expect(touchMany).toHaveBeenCalledTimes(2);
+    await client.disconnect();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('is touched along with others that are nearly due', async () => {
-    const { clock, touchMany, open } = makeTouched({ a: 1_000, b: 1_000, c: 10_000 });
+    const { clock, touchMany, open } = makeTouched({ a: 2_000, b: 2_000, c: 20_000 });
     const clients = [await open('a'), await open('c')];
     await clock.advance(200);
     clients.push(await open('b'));
-    await clock.advance(800);
-    expect(touchMany.mock.calls).toEqual([[['a', 'b']]]);
+    await clock.advance(2_800);
+    expect(touchMany.mock.calls).toEqual([[['a', 'c', 'b']], [['a', 'b']]]);
     expect(clock.pendingTimers).toBe(1);
     for (const client of clients) await client.disconnect();
     expect(clock.pendingTimers).toBe(0);
@@ -52,6 +65,8 @@ describe('an HTTP session that wants to be touched', () => {
   it('is touched again at the next interval where that failed or hung, and the failure is reported', async () => {
     const { clock, touchMany, open, errors } = makeTouched({ a: 60_000 });
     const client = await open('a');
+    await clock.advance(1_000);
+    touchMany.mockClear();
     touchMany.mockRejectedValueOnce(new Error('down'));
     await clock.advance(60_000);
     touchMany.mockImplementationOnce(() => new Promise(() => {}));
