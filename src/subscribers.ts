@@ -1,3 +1,4 @@
+import type { FeedHealth } from './contracts/revocation-feed.js';
 import { kindOf } from './kind-of.js';
 import { ignore, ignorePromise, nothing } from './maybe-promise.js';
 
@@ -5,6 +6,7 @@ import { ignore, ignorePromise, nothing } from './maybe-promise.js';
 export interface Subscriber {
   readonly on: (...told: never[]) => void;
   readonly onGap: () => void;
+  readonly health?: FeedHealth | undefined;
 }
 
 /** What all who listen share: it is begun for the first of them, and ended with the last. */
@@ -22,6 +24,16 @@ export abstract class Subscribers<Listener extends Subscriber> {
 
   tellGap(): void {
     this.each(({ onGap }) => onGap());
+  }
+
+  /** It cannot go on. */
+  tellFailed(error: unknown): void {
+    this.each(({ health }) => health?.failed(error));
+  }
+
+  /** It goes on again. */
+  tellRestored(): void {
+    this.each(({ health }) => health?.restored());
   }
 
   /**

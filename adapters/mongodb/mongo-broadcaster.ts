@@ -4,6 +4,7 @@ import { BroadcastSubscribers } from '../../src/broadcast-subscribers.js';
 import { checkBroadcast } from '../../src/check-broadcast.js';
 import { aName, anInteger, checkedOptions } from '../../src/checked-options.js';
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
+import type { FeedHealth } from '../../src/contracts/revocation-feed.js';
 import { LossMark } from '../../src/loss-mark.js';
 import type { SharedSubscription } from '../../src/subscribers.js';
 import { UnreadableMessages } from '../../src/unreadable-messages.js';
@@ -62,6 +63,8 @@ export class MongoBroadcaster implements Broadcaster {
       watch: (streamOptions) => collection.watch([{ $match: this.#filter() }], streamOptions),
       changed: (change) => this.#changed(change),
       gap: () => this.#gap(),
+      failed: (error) => this.#subscribers.tellFailed(error),
+      restored: () => this.#subscribers.tellRestored(),
     });
   }
 
@@ -87,8 +90,8 @@ export class MongoBroadcaster implements Broadcaster {
    * @throws {TypeError} (as a rejection) when a callback is no function.
    * @throws {NoReplicaSetError} (as a rejection) when MongoDB is no replica set.
    */
-  subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
-    return this.#subscribers.subscribe(owner, { on, onGap }, this.#shared);
+  subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void, health?: FeedHealth): Promise<AsyncDisposable> {
+    return this.#subscribers.subscribe(owner, { on, onGap, health }, this.#shared);
   }
 
   #begin(): Promise<void> {

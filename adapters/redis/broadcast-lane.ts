@@ -1,5 +1,5 @@
 import { HeardNumbers, SentNumbers } from '../../src/broadcast-sequence.js';
-import type { BroadcastSubscribers } from '../../src/broadcast-subscribers.js';
+import type { FeedHealth } from '../../src/contracts/revocation-feed.js';
 import { ChannelError } from '../../src/errors.js';
 import { LossMark } from '../../src/loss-mark.js';
 import { UnreadableMessages } from '../../src/unreadable-messages.js';
@@ -11,11 +11,17 @@ import { RedisSubscription } from './subscription.js';
 /** How many messages may be on their way and not answered. */
 const maxPending = 65_536;
 
+/** Is told by a {@link BroadcastLane}. */
+export interface LaneListener extends FeedHealth {
+  tell(group: string, data: string | Uint8Array): void;
+  gap(): void;
+}
+
 /** One channel of a broadcaster: numbers what it sends, and tells of what is missing in what it hears. */
 export class BroadcastLane {
   readonly #operations: Operations;
   readonly #channel: string;
-  readonly #subscribers: BroadcastSubscribers;
+  readonly #listener: LaneListener;
   readonly #maxPendingBytes: number;
   readonly #sent = new SentNumbers();
   readonly #heard = new HeardNumbers();
@@ -29,20 +35,15 @@ export class BroadcastLane {
   #count = 0;
   #bytes = 0;
 
-  constructor(
-    operations: Operations,
-    channel: string,
-    subscribers: BroadcastSubscribers,
-    { maxPendingBytes }: { readonly maxPendingBytes: number },
-  ) {
+  constructor(operations: Operations, channel: string, listener: LaneListener, { maxPendingBytes }: { readonly maxPendingBytes: number }) {
     this.#operations = operations;
     this.#channel = channel;
-    this.#subscribers = subscribers;
+    this.#listener = listener;
     this.#maxPendingBytes = maxPendingBytes;
     this.#pending = new Pending(operations.clock, operations.timeoutMs);
     const isNeeded = (): boolean => this.#sent.hasLoss && !operations.gateway.isClosed();
     this.#mark = new LossMark(operations.clock, isNeeded, () => this.#send('', ''));
-    this.#unreadable = new UnreadableMessages(operations.clock, `RedisBroadcaster: the channel ${channel}`, () => subscribers.tellGap());
+    this.#unreadable = new UnreadableMessages(operations.clock, `RedisBroadcaster: the channel ${channel}`, () => listener.gap());
   }
 
   publish(group: string, data: string | Uint8Array): Promise<void> {
@@ -96,9 +97,11 @@ export class BroadcastLane {
     const subscription = new RedisSubscription(this.#operations, this.#channel, {
       message: (data) => this.#received(data),
       gap: () => {
+        this.#listener.restored();
         this.#heard.toldOfGap();
-        this.#subscribers.tellGap();
+        this.#listener.gap();
       },
+      failed: (error) => this.#listener.failed(error),
     });
     this.#subscription = subscription;
     await subscription.open();
@@ -120,7 +123,7 @@ export class BroadcastLane {
     if (envelope.sender === this.#sent.sender) return;
     const verdict = this.#heard.accept(envelope.sender, envelope.number, envelope.hasLoss);
     if (verdict === 'old') return;
-    if (verdict === 'gap') this.#subscribers.tellGap();
-    if (envelope.group !== '') this.#subscribers.tell(envelope.group, envelope.data);
+    if (verdict === 'gap') this.#listener.gap();
+    if (envelope.group !== '') this.#listener.tell(envelope.group, envelope.data);
   }
 }

@@ -2,8 +2,9 @@ import { BroadcastSubscribers } from '../../src/broadcast-subscribers.js';
 import { checkBroadcast } from '../../src/check-broadcast.js';
 import { anInteger, checkedOptions, type Rules } from '../../src/checked-options.js';
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
+import type { FeedHealth } from '../../src/contracts/revocation-feed.js';
 import type { SharedSubscription } from '../../src/subscribers.js';
-import { BroadcastLane } from './broadcast-lane.js';
+import { BroadcastLane, type LaneListener } from './broadcast-lane.js';
 import { Operations } from './operations.js';
 import { type RedisOptions, redisRules } from './options.js';
 import type { RedisClient } from './redis-client.js';
@@ -37,6 +38,8 @@ export const broadcasterRules: Rules<RedisBroadcasterOptions> = {
 export class RedisBroadcaster implements Broadcaster {
   readonly #lanes: readonly BroadcastLane[];
   readonly #subscribers = new BroadcastSubscribers();
+  /** The channels that cannot be heard. */
+  readonly #failing = new Set<string>();
   #beginning: Promise<unknown> | undefined;
   readonly #shared: SharedSubscription = { begin: () => this.#begin(), end: () => this.#stop() };
 
@@ -49,7 +52,18 @@ export class RedisBroadcaster implements Broadcaster {
       ? Array.from({ length: shards }, (_, index) => `${prefix}broadcast:${index}`)
       : [`${prefix}broadcast`];
     const bounds = { maxPendingBytes: Math.ceil(maxPendingBytes / channels.length) };
-    this.#lanes = channels.map((channel) => new BroadcastLane(operations, channel, this.#subscribers, bounds));
+    const listener = (channel: string): LaneListener => ({
+      tell: (group, data) => this.#subscribers.tell(group, data),
+      gap: () => this.#subscribers.tellGap(),
+      failed: (error) => {
+        this.#failing.add(channel);
+        this.#subscribers.tellFailed(error);
+      },
+      restored: () => {
+        if (this.#failing.delete(channel) && this.#failing.size === 0) this.#subscribers.tellRestored();
+      },
+    });
+    this.#lanes = channels.map((channel) => new BroadcastLane(operations, channel, listener(channel), bounds));
   }
 
   /**
@@ -68,8 +82,8 @@ export class RedisBroadcaster implements Broadcaster {
    *
    * @throws {TypeError} (as a rejection) when a callback is no function.
    */
-  subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
-    return this.#subscribers.subscribe(owner, { on, onGap }, this.#shared);
+  subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void, health?: FeedHealth): Promise<AsyncDisposable> {
+    return this.#subscribers.subscribe(owner, { on, onGap, health }, this.#shared);
   }
 
   #begin(): Promise<unknown> {
@@ -79,6 +93,7 @@ export class RedisBroadcaster implements Broadcaster {
 
   #stop(): void {
     this.#beginning = undefined;
+    this.#failing.clear();
     for (const lane of this.#lanes) lane.stop();
   }
 

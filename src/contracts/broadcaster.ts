@@ -1,3 +1,5 @@
+import type { FeedHealth } from './revocation-feed.js';
+
 /**
  * Carries what groups send from one process to the others: at most once, in order for each sender and group, and never back to the sender. It does
  * not repeat what it loses; it tells of the loss by `onGap`.
@@ -19,7 +21,8 @@ export interface Broadcaster {
    * Resolves once nothing that is published from now on can be missed without `onGap`. Rejects if it cannot begin. Later it comes back by itself when
    * the broker does. What a callback throws harms no other subscriber.
    *
+   * @param health is told when a broadcaster cannot be heard any more after it has begun, by broadcasters that can.
    * @returns what ends the subscription: neither callback is called after that.
    */
-  subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable>;
+  subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void, health?: FeedHealth): Promise<AsyncDisposable>;
 }

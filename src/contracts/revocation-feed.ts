@@ -19,11 +19,11 @@ export type Revocation = (
   readonly hint?: true | undefined;
 };
 
-/** What a feed calls to tell that it fails, or works again, after it has begun. */
+/** What a feed or a broadcaster calls to tell that it fails, or works again, after it has begun. */
 export interface FeedHealth {
-  /** The feed hears nothing, and an attempt to go on has failed with `error`. It is called for each such attempt; the feed tries again by itself. */
+  /** It hears nothing, or not all, and an attempt to go on has failed with `error`. Called for each such attempt; it tries again by itself. */
   failed(error: unknown): void;
-  /** After a failure: the feed hears everything again. It tells what may have been missed by `onGap`. */
+  /** After a failure: it hears everything again. It tells what may have been missed by `onGap`. */
   restored(): void;
 }
 

@@ -36,6 +36,8 @@ export class Broadcasting implements LastingSubscriptionOwner {
   #whenDone: (() => void) | undefined;
   /** Whether the last one failed, which is told once. */
   #isFailing = false;
+  /** Whether others are not heard, which is told once. */
+  #isDeaf = false;
   readonly #onSent = (): void => {
     this.#isFailing = false;
     this.#done();
@@ -82,6 +84,26 @@ export class Broadcasting implements LastingSubscriptionOwner {
     return this.#broadcaster.subscribe(
       (group, data) => this.#tell(attempt, () => this.#listener.received(group, data)),
       () => this.#tell(attempt, () => this.#listener.gap()),
+      {
+        failed: (cause) => {
+          ignorePromise(cause);
+          this.#tell(attempt, () => this.#notHeard(cause));
+        },
+        restored: () =>
+          this.#tell(attempt, () => {
+            this.#isDeaf = false;
+          }),
+      },
+    );
+  }
+
+  /** It had begun, and cannot go on; it tries again by itself, and that is told once. */
+  #notHeard(cause: unknown): void {
+    if (this.#isDeaf) return;
+    this.#isDeaf = true;
+    this.#warn(
+      'A broadcaster is not heard and could not go on; it tries again, and until then groups hear nothing of other processes.',
+      cause,
     );
   }
 

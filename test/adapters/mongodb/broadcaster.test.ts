@@ -165,6 +165,21 @@ describeOnMongo('MongoBroadcaster', () => {
     }
   });
 
+  it('tells that it is not heard any more, and when it is again', async () => {
+    await using mongod = await startMongod();
+    await using client = new MongoClient(mongod.url, { serverSelectionTimeoutMS: 100 });
+    const told: string[] = [];
+    await using _subscription = await new MongoBroadcaster(client.db('chat'), { timeoutMs }).subscribe(
+      () => undefined,
+      () => undefined,
+      { failed: () => told.push('failed'), restored: () => told.push('restored') },
+    );
+    await mongod.kill();
+    await eventually(() => expect(told).toContain('failed'));
+    await mongod.restart();
+    await eventually(() => expect(told.at(-1)).toBe('restored'));
+  });
+
   it('rejects where there are no change streams, and writes no mark when all have left', async () => {
     await using standalone = await startMongod({ nodes: 0 });
     await using client = new MongoClient(standalone.url);

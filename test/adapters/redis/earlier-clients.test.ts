@@ -7,6 +7,8 @@ import { TestClock } from '../../../entries/testing.js';
 class Node extends EventEmitter {
   readonly status = 'ready';
   hasChannel: boolean;
+  /** A channel that it has all the same. */
+  only: string | undefined;
   asked = 0;
 
   constructor(hasChannel: boolean) {
@@ -32,9 +34,9 @@ class Connection extends EventEmitter {
 
   disconnect(): void {}
 
-  ssubscribe(): Promise<unknown> {
+  ssubscribe(channel: string): Promise<unknown> {
     this.#node.asked += 1;
-    if (this.#node.hasChannel) return Promise.resolve(1);
+    if (this.#node.hasChannel || channel === this.#node.only) return Promise.resolve(1);
     this.emit('moved');
     return new Promise(() => {});
   }
@@ -80,6 +82,30 @@ it('a channel that moves unnoticed in a cluster of ioredis 5 is found with the n
   await clock.advance(10_000);
   await clock.advance(50);
   expect([gaps, second.asked]).toEqual([1, 1]);
+  await subscription[Symbol.asyncDispose]();
+  expect(clock.pendingTimers).toBe(0);
+});
+
+it('a broadcaster in a cluster is heard again when all of its channels are', async () => {
+  const node = new Node(true);
+  const clock = new TestClock();
+  const told: string[] = [];
+  const subscription = await new RedisBroadcaster(clusterOf(node), { shards: 2, clock }).subscribe(
+    () => undefined,
+    () => told.push('gap'),
+    { failed: () => told.push('failed'), restored: () => told.push('restored') },
+  );
+  node.hasChannel = false;
+  await clock.advance(10_000);
+  await clock.advance(50);
+  expect(told).toEqual(['failed', 'failed']);
+  node.only = 'ws-with:broadcast:1';
+  await clock.advance(500);
+  expect(told).toContain('gap');
+  expect(told).not.toContain('restored');
+  node.hasChannel = true;
+  await clock.advance(5_000);
+  expect(told.slice(-2)).toEqual(['restored', 'gap']);
   await subscription[Symbol.asyncDispose]();
   expect(clock.pendingTimers).toBe(0);
 });

@@ -232,14 +232,16 @@ describe('RedisRevocationFeed', () => {
     }
   });
 
-  it('tells that it cannot go on, and when it can again', async () => {
+  it.each([
+    ['a feed', (own: Redis, clock: TestClock) => new RedisRevocationFeed(own, { clock })],
+    ['a broadcaster', (own: Redis, clock: TestClock) => new RedisBroadcaster(own, { clock })],
+  ])('%s tells that it cannot go on, and when it can again', async (_what, make) => {
     await using own = await startRedis();
     const clock = new TestClock();
     const ownClient = new Redis(own.port, '127.0.0.1', { retryStrategy: () => 20 });
     ownClient.on('error', () => undefined);
     const told: string[] = [];
-    const feed = new RedisRevocationFeed(ownClient, { clock });
-    const subscription = await feed.subscribe(
+    const subscription = await make(ownClient, clock).subscribe(
       () => undefined,
       () => told.push('gap'),
       { failed: () => told.push('failed'), restored: () => told.push('restored') },

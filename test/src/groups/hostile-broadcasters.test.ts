@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { Groups } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import type { Broadcaster } from '../../../src/contracts/broadcaster.js';
+import type { FeedHealth } from '../../../src/contracts/revocation-feed.js';
 import { chat } from './chat.js';
 
 const never = new Promise<never>(() => undefined);
@@ -9,7 +10,11 @@ const never = new Promise<never>(() => undefined);
 /** A broadcaster that takes everything, but for what a test says. */
 class ScriptedBroadcaster implements Broadcaster {
   readonly ended: number[] = [];
-  readonly told: { readonly on: (group: string, data: string | Uint8Array) => void; readonly onGap: () => void }[] = [];
+  readonly told: {
+    readonly on: (group: string, data: string | Uint8Array) => void;
+    readonly onGap: () => void;
+    readonly health: FeedHealth;
+  }[] = [];
   publishing: () => Promise<void> = () => Promise.resolve();
   subscribing: () => Promise<void> = () => Promise.resolve();
   ending: () => Promise<void> = () => Promise.resolve();
@@ -18,8 +23,8 @@ class ScriptedBroadcaster implements Broadcaster {
     return this.publishing();
   }
 
-  async subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
-    const number = this.told.push({ on, onGap });
+  async subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void, health: FeedHealth): Promise<AsyncDisposable> {
+    const number = this.told.push({ on, onGap, health });
     await this.subscribing();
     return {
       [Symbol.asyncDispose]: () => {
@@ -175,4 +180,20 @@ it('a broadcaster that throws is told of once, also where whoever is told of it 
   groups.send('lobby', 'lost too');
   expect(warnings).toBe(1);
   await groups.close();
+});
+
+it('groups warn of a broadcaster that is not heard any more once, until it was heard again, and of none after their close', async () => {
+  const broadcaster = new ScriptedBroadcaster();
+  const { groups, warnings, errors } = site(broadcaster);
+  await groups.ready;
+  const health = broadcaster.told[0]!.health;
+  for (let attempt = 0; attempt < 3; attempt += 1) health.failed(Promise.reject(new Error('away')));
+  expect(warnings).toEqual(['ERR_BROADCAST_FAILED']);
+  health.restored();
+  health.failed(new Error('away again'));
+  expect(warnings).toEqual(['ERR_BROADCAST_FAILED', 'ERR_BROADCAST_FAILED']);
+  health.restored();
+  await groups.close();
+  health.failed(new Error('closed'));
+  expect([warnings.length, errors]).toEqual([2, []]);
 });
