@@ -71,6 +71,7 @@ export class LiveWatch implements ChannelWatch {
         mayGoOver: (channel) => this.#reauthentications.isUnderWay(channel),
         isOver: (channel) => this.#expiry.note(channel),
         failed: (channel, askedAt) => this.#failed(channel, askedAt),
+        waits: (channel) => this.#staleness.waits(channel),
       },
     );
     this.#hints = new Hints(this.#rechecks);

@@ -4,16 +4,14 @@ import type { Connection } from '../channel/connection.js';
 import type { Runtime } from '../channel/runtime.js';
 import { mayHandle } from '../channel/unfinished-work.js';
 import { boundedLookUp, lookUpFailed } from '../identity/bounded-look-up.js';
-import { maxInFlight } from '../identity/max-in-flight.js';
 import { type Credential, maxSuccessors, type Recheck, type Standing } from '../identity/recheck.js';
 import type { BoundSource } from '../identity/user-source.js';
 import type { TokenId } from '../token-id.js';
 import type { Grants, OtherToken } from './grants.js';
 import { tellRevalidation } from './live-events.js';
 import type { RevocationLog } from './revocation-log.js';
+import { Slices, type Slicing } from './slices.js';
 
-/** How many ids one batch asks for at most. */
-const batchSize = 5_000;
 /** How many channels are judged in one turn of the event loop: ending one takes its time. */
 const judgedInOneTurn = 250;
 
@@ -21,6 +19,10 @@ const judgedInOneTurn = 250;
 export interface Group {
   readonly credential: Credential;
   readonly channels: Iterable<Connection>;
+}
+
+interface ListedGroup extends Group {
+  readonly channels: Connection[];
 }
 
 /** What looking up again needs of a server. */
@@ -43,6 +45,8 @@ export interface RecheckListener {
   isOver(channel: Connection): void;
   /** Nobody can tell of a channel; it was asked at `askedAt`. */
   failed(channel: Connection, askedAt: number): void;
+  /** Nobody could tell of others by now, and it may take long until it is asked for. */
+  waits(channel: Connection): void;
 }
 
 /** What follows from an answer that names a successor: channels go over to it, or else stand as they do. */
@@ -83,7 +87,7 @@ export class Rechecks {
   readonly #grants: Grants;
   readonly #log: RevocationLog;
   readonly #listener: RecheckListener;
-  readonly #pauses = new Set<() => void>();
+  readonly #slices: Slices;
   #questions = 0;
 
   constructor({ runtime, registry, grants, log }: RechecksOwner, listener: RecheckListener) {
@@ -92,6 +96,7 @@ export class Rechecks {
     this.#grants = grants;
     this.#log = log;
     this.#listener = listener;
+    this.#slices = new Slices(runtime.clock);
   }
 
   /**
@@ -100,21 +105,28 @@ export class Rechecks {
    * @param spreadMs over how long look-ups are spread where they cannot be asked for in batches.
    */
   async check(channels: Iterable<Connection>, spreadMs = 0): Promise<void> {
-    const bySource = new Map<BoundSource, Map<string, Group & { readonly channels: Connection[] }>>();
+    const bySource = new Map<BoundSource, Map<string, ListedGroup>>();
     for (const channel of channels) {
       const { source, credentialId: id, found } = channel.identity;
       if (!mayHandle(channel) || source === undefined || id === undefined) continue;
-      const groups = bySource.get(source) ?? new Map<string, Group & { readonly channels: Connection[] }>();
+      const groups = bySource.get(source) ?? new Map<string, ListedGroup>();
       bySource.set(source, groups);
       const group = groups.get(id);
       if (group === undefined) groups.set(id, { credential: { id, found }, channels: [channel] });
       else group.channels.push(channel);
     }
-    await Promise.all(Array.from(bySource, ([source, groups]) => this.ask(source, [...groups.values()], spreadMs)));
+    const slicing = {
+      spreadMs,
+      isWanted: ({ channels: asked }: ListedGroup) => asked.some(mayHandle),
+      waits: (rest: readonly ListedGroup[]) => {
+        for (const channel of rest.flatMap(({ channels: waiting }) => waiting)) if (mayHandle(channel)) this.#listener.waits(channel);
+      },
+    };
+    await Promise.all(Array.from(bySource, ([source, groups]) => this.ask(source, [...groups.values()], slicing)));
   }
 
   /** {@link check} for channels of one source, those of each credential together. */
-  async ask(source: BoundSource, groups: readonly Group[], spreadMs = 0): Promise<void> {
+  async ask<Each extends Group>(source: BoundSource, groups: readonly Each[], slicing?: Omit<Slicing<Each>, 'isBatched'>): Promise<void> {
     const { recheck } = source;
     if (recheck === undefined) return;
     const { events } = this.#runtime;
@@ -128,7 +140,7 @@ export class Rechecks {
       failed: 0,
       ended: 0,
     };
-    await this.#inSlices(round, groups, spreadMs, async (slice) => {
+    await this.#slices.run(groups, { ...slicing, isBatched: recheck.isBatched }, async (slice) => {
       this.#questions += 1;
       const when = { question: this.#questions, at: this.#runtime.clock.monotonic(), mark: this.#log.mark };
       const heirs = new Map<TokenId, Heir[]>();
@@ -136,9 +148,10 @@ export class Rechecks {
         round,
         slice.map(({ credential }) => credential),
       );
+      let failed = 0;
       for (const { credential, channels } of slice) {
         const standing = standings instanceof Error ? standings : standings.get(credential.id);
-        if (standing instanceof Error) round.failed += 1;
+        if (standing instanceof Error) failed += 1;
         const asked: Asked = { source, credentialId: credential.id, ...when };
         for (const channel of channels) {
           if (!isStill(channel, asked)) continue;
@@ -151,46 +164,16 @@ export class Rechecks {
           if (pause !== undefined) await pause;
         }
       }
+      round.failed += failed;
       await this.#follow(round, heirs, 1);
+      return failed === slice.length;
     });
     tellRevalidation(events, round);
   }
 
   /** What waits for its turn is not asked, and no timer is left. */
   stop(): void {
-    for (const stop of [...this.#pauses]) stop();
-  }
-
-  /** Runs `each` for slices of what is to be `asked`, as large as the source takes. */
-  async #inSlices<Question>(
-    round: Round,
-    asked: readonly Question[],
-    spreadMs: number,
-    each: (slice: readonly Question[]) => Promise<void>,
-  ): Promise<void> {
-    const { isBatched } = round.recheck;
-    const size = isBatched ? batchSize : maxInFlight;
-    for (let start = 0; start < asked.length; start += size) {
-      if (start > 0 && !isBatched && spreadMs > 0 && !(await this.#pause((spreadMs * size) / asked.length))) return;
-      const slice = asked.slice(start, start + size);
-      await (isBatched ? each(slice) : Promise.all(slice.map((one) => each([one]))));
-    }
-  }
-
-  /** Resolves to whether to go on. */
-  #pause(ms: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const settle = (goesOn: boolean): void => {
-        this.#pauses.delete(stop);
-        resolve(goesOn);
-      };
-      const cancel = this.#runtime.clock.setTimer(() => settle(true), ms);
-      const stop = (): void => {
-        cancel();
-        settle(false);
-      };
-      this.#pauses.add(stop);
-    });
+    this.#slices.stop();
   }
 
   async #standings(round: Round, credentials: readonly Credential[]): Promise<ReadonlyMap<string, Standing | Error> | Error> {
@@ -213,7 +196,7 @@ export class Rechecks {
   /** Channels go over to the successors of their tokens, where these count; else they stand as was found before. */
   async #follow(round: Round, heirs: ReadonlyMap<TokenId, readonly Heir[]>, depth: number): Promise<void> {
     const { source } = round;
-    await this.#inSlices(round, [...heirs], 0, async (slice) => {
+    await this.#slices.run([...heirs], round.recheck, async (slice) => {
       const asked = { at: this.#runtime.clock.monotonic(), mark: this.#log.mark };
       const standings = await this.#standings(
         round,
@@ -236,6 +219,7 @@ export class Rechecks {
         }
       }
       if (next.size > 0) await this.#follow(round, next, depth + 1);
+      return standings instanceof Error;
     });
   }
 

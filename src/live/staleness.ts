@@ -34,6 +34,11 @@ export class Staleness {
     if (!this.#endIfStale(channel, first)) this.#cancel ??= this.#clock.setTimer(() => this.#wake(), this.#untilNext());
   }
 
+  /** It was not asked for yet, since it takes long to hear that nobody can tell of others. It does not wait longer than if it had been. */
+  waits(channel: Connection): void {
+    if (this.#maxStaleMs > 0) this.failed(channel, this.#clock.monotonic());
+  }
+
   answered(channel: Connection): void {
     if (this.#since.delete(channel) && this.#since.size === 0) this.stop();
   }

@@ -231,6 +231,33 @@ describe('users that can be asked for one at a time only', () => {
 });
 
 describe('a repository that fails', () => {
+  it('slowly, one look-up after the other, ends all as soon as one that fails at once', async () => {
+    const tokens = new ScriptedTokens(false);
+    const { connect, clock } = watch({ tokens, maxStaleMs: 300_000 });
+    const names = Array.from({ length: 800 }, (_, index) => `user${index}`);
+    for (const name of names) tokens.put(name);
+    const clients = await Promise.all(names.map(connect));
+    tokens.answers = new Promise(() => undefined);
+    const isOpen = (): number => clients.filter(({ closed }) => closed === undefined).length;
+    await clock.advance(299_999);
+    expect(isOpen()).toBe(names.length);
+    for (let minute = 0; minute < 2; minute += 1) await clock.advance(60_000);
+    expect([isOpen(), clients[0]?.closed, clients.at(-1)?.closed]).toEqual([0, stale, stale]);
+  });
+
+  it('for some goes on to ask for the others', async () => {
+    const tokens = new ScriptedTokens(false);
+    const { connect, clock } = watch({ tokens, maxStaleMs: 300_000 });
+    const names = Array.from({ length: 40 }, (_, index) => `user${index}`);
+    for (const name of names) tokens.put(name);
+    const clients = await Promise.all(names.map(connect));
+    const hanging = new Set(names.slice(0, 16).map(idOf));
+    const findById = tokens.findById.bind(tokens);
+    tokens.findById = (id) => (hanging.has(id) ? new Promise(() => undefined) : findById(id));
+    for (let minute = 0; minute < 10; minute += 1) await clock.advance(60_000);
+    expect(clients.filter(({ closed }) => closed === undefined).length).toBe(24);
+  });
+
   it('ends nobody until maxStaleMs is over, counted from the last answer', async () => {
     const { tokens, connect, clock, errors } = watch({ maxStaleMs: 300_000 });
     tokens.put('ann');

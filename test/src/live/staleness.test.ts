@@ -68,6 +68,20 @@ describe('a channel of which nothing is known', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('since it was not asked for yet has as long as if it had been, and is no failure where the first one is the end', async () => {
+    for (const [maxStaleMs, ended] of [
+      [500, 1],
+      [0, 0],
+    ] as const) {
+      const { clock, staleness } = failing(maxStaleMs);
+      const channel = { isOpen: true, cutOff: vi.fn() };
+      staleness.waits(channel as never);
+      expect(channel.cutOff).not.toHaveBeenCalled();
+      await clock.advance(500);
+      expect([channel.cutOff.mock.calls.length, clock.pendingTimers]).toEqual([ended, 0]);
+    }
+  });
+
   it('and ends as the last one leaves no timer', async () => {
     const { clock, asked, failed } = failing(500);
     const channel = failed();
