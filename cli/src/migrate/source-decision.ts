@@ -118,8 +118,8 @@ function writeWrapper(
   const types = from.typeArguments ? source.textOf(from.typeArguments) : '';
   const name = `${nameOf('withUserFromToken')}${types}`;
   const [given] = from.arguments;
-  const nothingIsLeft = token === undefined && options?.dropped.length === options?.object.properties.length && options?.isBare !== false;
-  if (given === undefined || nothingIsLeft) {
+  const isDropped = token === undefined && options?.dropped.length === options?.object.properties.length && options?.isBare !== false;
+  if (given === undefined || (isDropped && !source.hasComment(given.start, given.end))) {
     edits.replace(list, types === '' ? name : `${name}()`);
     return;
   }

@@ -115,7 +115,8 @@ describe('what the codemod cannot decide', () => {
 });
 
 describe('what the codemod sees', () => {
-  const compiledTo = (code: string) => token(`import { withUserFromHttp } from 'ws-with';\n${code}`).text.split('\n').slice(1).join('\n');
+  const compiledTo = (code: string) =>
+    token(`import { fromHttpSession, withUserFrom, withUserFromHttp } from 'ws-with';\n${code}`).text.split('\n').slice(1).join('\n');
 
   it.each([
     ['a bound method is a handler', 'withUserFromHttp(handler.bind(this));', 'withUserFromToken(handler.bind(this));'],
@@ -191,6 +192,11 @@ describe('what the codemod sees', () => {
       "withUserFromToken({ revalidate: 'connect' /* a */ })(f);",
     ],
     ['between the options and a last comma', 'withUserFromHttp({ users } /* a */, )(f);', 'withUserFromToken(/* a */ )(f);'],
+    [
+      'within options of a source that are all dropped',
+      'withUserFrom(fromHttpSession({ /* a */ sessions }))(f);',
+      'withUserFromToken({ /* a */ })(f);',
+    ],
     [
       'at the end of a line, before a comma on the next',
       'withUserFromHttp({\n  sessions // a, b\n  , users // c\n})(f);',
