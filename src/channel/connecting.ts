@@ -2,6 +2,7 @@ import { afterPromises } from '../after-promises.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { ChannelError } from '../errors.js';
 import { KeptHandshake } from '../handshake.js';
+import { type IdentificationWaiter, toldOf } from '../identity/identification.js';
 import type { BoundSource, HandshakeLookUps, IdentityKeys, UserSource } from '../identity/user-source.js';
 import type { ConnectMessage, HandshakeRequest } from '../messages.js';
 import type { PendingHandler } from '../pending-handlers.js';
@@ -54,16 +55,18 @@ export class ChannelConnectMessage extends ChannelMessage implements Pick<Connec
 }
 
 /** Those that were begun just now: most are over with the promises that are settled, and need neither a deadline nor to be watched. */
-const begun: Connecting[] = [];
+let begun: Connecting[] | undefined;
 const awaitTick = afterPromises(() => {
-  for (const connecting of begun.splice(0)) connecting.waits();
+  const those = begun ?? [];
+  begun = undefined;
+  for (const connecting of those) connecting.waits();
 });
 
 /**
  * The connect of one channel: under one deadline its identification, the opening of its session, the handler, the save of what that changed
  * and the answer to the handshake. Then the channel lives, and this is let go of, with the request.
  */
-export class Connecting implements PendingConnect, PendingHandler, ConnectWaits, HandshakeLookUps {
+export class Connecting implements PendingConnect, PendingHandler, ConnectWaits, HandshakeLookUps, IdentificationWaiter {
   readonly #channel: LiveChannel;
   readonly #registry: ChannelRegistry;
   readonly #transport: Transport;
@@ -74,13 +77,13 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
   lookUps = 0;
   loads = 0;
   saves = 0;
-  /** When it was begun, on the monotonic clock. */
   readonly startedAt: number;
   isPending = false;
   #isOver = false;
   #httpSession: HandshakeSession | undefined;
   #identifying: Promise<void> | undefined;
   #isIdentified = false;
+  #opensSession = false;
   #isRead = false;
 
   constructor(channel: LiveChannel, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest) {
@@ -115,7 +118,10 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     const channel = this.#channel;
     const { plan, credentials, addresses } = channel.runtime;
     channel.connectBegun(this);
-    if (begun.push(this) === 1) awaitTick();
+    if (begun === undefined) {
+      begun = [this];
+      awaitTick();
+    } else begun.push(this);
     try {
       const identifying = plan.connectIdentifies ? undefined : this.prepare();
       if (identifying !== undefined) await identifying;
@@ -164,13 +170,11 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     if (this.isPending) this.#channel.runtime.connects.end(this);
   }
 
-  /** The deadline has passed. */
   outlasted(ms: number): void {
     this.#over();
     if (this.#channel.isConnecting) this.#channel.fail(connectTimeout(this, ms), this.#message);
   }
 
-  /** It is over, or waited for no longer. */
   #over(): void {
     this.#isOver = true;
     this.cancelDeadline();
@@ -210,26 +214,19 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
   }
 
   #lookUp(sources: readonly BoundSource[] | undefined, reader: HttpSessionReader | undefined, wantsSession: boolean): Promise<void> {
-    const isAll = sources !== undefined && reader === undefined && this.#registry.watch.isReady;
-    if (sources !== undefined) this.#told?.identifying(this.#channel);
+    this.#opensSession = wantsSession;
     this.lookUps += 1;
-    const { identity } = this.#channel;
-    const done = (): Promise<void> | undefined => this.#lookedUp(sources, wantsSession);
-    const failed = (error: unknown): never => {
-      this.lookUps -= 1;
-      if (sources !== undefined && !this.#isIdentified) this.#told?.identified(this.#channel, true);
-      throw error;
-    };
-    return isAll ? identity.find(this.#request, sources, this, done, failed) : this.#lookUpBeside(sources, reader).then(done, failed);
+    if (sources !== undefined) this.#told?.identifying(this.#channel);
+    const isAll = sources !== undefined && reader === undefined && this.#registry.watch.isReady;
+    return isAll ? this.#channel.identity.find(this.#request, sources, this, this) : toldOf(this.#lookUpBeside(sources, reader), this);
   }
 
   async #lookUpBeside(sources: readonly BoundSource[] | undefined, reader: HttpSessionReader | undefined): Promise<void> {
     const reading = reader && this.httpSession(reader);
     reading?.catch(() => undefined); // it is awaited below, if the identification gets so far
     if (sources !== undefined) {
-      const starting = this.#registry.watch.isReady ? undefined : this.#registry.watch.ready();
-      if (starting !== undefined) {
-        await starting;
+      if (!this.#registry.watch.isReady) {
+        await this.#registry.watch.ready();
         this.#channel.runtime.connects.endLate(); // who waited for that may have no time left to look anybody up
         this.#checkOpen();
       }
@@ -239,24 +236,28 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     if (reading !== undefined) await reading;
   }
 
-  #lookedUp(sources: readonly BoundSource[] | undefined, wantsSession: boolean): Promise<void> | undefined {
+  lookedUp(): Promise<void> | undefined {
     this.lookUps -= 1;
-    if (sources !== undefined && !this.#isIdentified) this.#found();
+    if (this.#channel.identity.sources !== undefined && !this.#isIdentified) this.#found();
     this.#checkOpen();
     this.#identifying = undefined;
     this.#isRead = true;
-    return wantsSession ? this.#openSession() : undefined;
+    return this.#opensSession ? this.#openSession() : undefined;
   }
 
-  /** It is known who speaks. */
+  lookUpFailed(error: unknown): never {
+    this.lookUps -= 1;
+    if (!this.#isIdentified) this.#told?.lookUpFailed(this.#channel);
+    throw error;
+  }
+
   #found(): void {
-    const channel = this.#channel;
-    const { runtime, identity } = channel;
+    const { runtime, identity } = this.#channel;
     this.#isIdentified = true;
-    this.#told?.identified(channel);
+    this.#told?.identified(this.#channel);
     if (identity.isOfEndingSource) runtime.warnOfEnding(identity);
-    this.#registry.identified(channel, this.#mark, this.startedAt);
-    if (runtime.limits !== undefined) takeRoomOfUser(channel);
+    this.#registry.identified(this.#channel, this.#mark, this.startedAt);
+    if (runtime.limits !== undefined) takeRoomOfUser(this.#channel);
   }
 
   /** Who tells of identifications, where anybody listens. */
@@ -274,10 +275,9 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
   }
 
   #openSession(): Promise<void> | undefined {
-    const channel = this.#channel;
     this.#checkOpen(); // nobody would end what is opened now
-    if (channel.runtime.opensSessions) return undefined;
-    const loading = channel.session.open(channel.identity);
+    if (this.#channel.runtime.opensSessions) return undefined;
+    const loading = this.#channel.session.open(this.#channel.identity);
     return loading && this.waitFor('loads', loading);
   }
 

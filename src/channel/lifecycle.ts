@@ -88,8 +88,13 @@ export class Lifecycle {
   }
 
   /** Its user was looked up. What is known only when the channel has ended is not told. */
-  identified(channel: ToldChannel, hasFailed = false): void {
-    if (channel.isOpen) this.#tellIdentified(channel, hasFailed);
+  identified(channel: ToldChannel): void {
+    if (channel.isOpen) this.#tellIdentified(channel, false);
+  }
+
+  /** The look-up that was begun for it has failed, if one was. */
+  lookUpFailed(channel: ToldChannel): void {
+    if (channel.isOpen && this.#lookUps.has(channel)) this.#tellIdentified(channel, true);
   }
 
   #tellIdentified(channel: ToldChannel, hasFailed: boolean): void {

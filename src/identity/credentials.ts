@@ -66,7 +66,7 @@ export function cookieValues(header: string | undefined, name: string): readonly
   for (let at = cookies.indexOf(name); at >= 0; ) {
     const next = cookies.indexOf(';', at);
     const end = next < 0 ? cookies.length : next;
-    const start = cookies.lastIndexOf(';', at) + 1;
+    const start = at === 0 ? 0 : cookies.lastIndexOf(';', at) + 1;
     const value = valueIn(cookies.slice(start, end), name, at - start);
     if (value !== undefined && values === undefined) values = [value];
     else if (value !== undefined) values?.push(value);

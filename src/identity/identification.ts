@@ -16,10 +16,28 @@ function weightOf({ user, authentication: { outcome, source } }: Finding): numbe
   return source === undefined ? 0 : 1;
 }
 
-function nothingElse(): undefined {}
+/** Who waits for an identification, in the same promise. */
+export interface IdentificationWaiter {
+  /** The answer is there. */
+  lookedUp(): Promise<void> | undefined;
+  /** Throws `error`, with which it has failed. */
+  lookUpFailed(error: unknown): never;
+}
 
-function rethrow(error: unknown): never {
-  throw error;
+/** Waits for no more than the promise. */
+const nobody: IdentificationWaiter = {
+  lookedUp: () => undefined,
+  lookUpFailed: (error) => {
+    throw error;
+  },
+};
+
+/** `pending`, and with it what `waiter` does then. */
+export function toldOf(pending: Promise<void>, waiter: IdentificationWaiter): Promise<void> {
+  return pending.then(
+    () => waiter.lookedUp(),
+    (error: unknown) => waiter.lookUpFailed(error),
+  );
 }
 
 /** What `source` finds. */
@@ -52,28 +70,25 @@ export class Identification {
    * Asks `sources` in turn: the first that yields a user decides. One that fails ends the search. If none yields a user, the
    * outcome is that of the first that presented something.
    *
-   * @param done is called with the answer there, in the same promise.
-   * @param failed is given the error there, and throws it.
    * @throws {ChannelError} (as a rejection) `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT`.
    */
   find(
     request: IncomingMessage,
     sources: readonly BoundSource[],
     lookUps: HandshakeLookUps,
-    done: () => Promise<void> | undefined = nothingElse,
-    failed: (error: unknown) => never = rethrow,
+    waiter: IdentificationWaiter = nobody,
   ): Promise<void> {
     this.#sources = sources;
     const only = sources.length === 1 ? sources[0] : undefined;
-    if (only === undefined) return this.#search(request, sources, lookUps).then(done, failed);
+    if (only === undefined) return toldOf(this.#search(request, sources, lookUps), waiter);
     // where there is one source, nothing is to be compared, nor a search to be waited for
     return asked(only, request, lookUps).then(
       (found) => {
         this.#finding = weightOf(found) === 0 ? nothing : found;
         if (found.user !== undefined) this.#source = only;
-        return done();
+        return waiter.lookedUp();
       },
-      (error: unknown) => failed(lookUpFailed(error)),
+      (error: unknown) => waiter.lookUpFailed(lookUpFailed(error)),
     );
   }
 

@@ -114,7 +114,6 @@ export class UpgradeTransport implements Transport {
     }
     const head = early === undefined ? pending.head : (early[0] ?? noBytes);
     const answered = (socket: WebSocket): void => {
-      this.raw.off('error', ignoreError); // ws has its own
       this.#pending = undefined;
       this.socket = socket;
       channel.answered(socket);
@@ -122,6 +121,7 @@ export class UpgradeTransport implements Transport {
       pending.answering?.done(true);
     };
     const { webSockets, takesTime } = this.#answerer;
+    this.raw.off('error', ignoreError); // ws has its own from here on
     if (takesTime) return this.#answerInTime(pending, () => webSockets.handleUpgrade(pending.request, this.raw, head, answered));
     webSockets.handleUpgrade(pending.request, this.raw, head, answered);
     this.#pending = undefined; // where ws has refused it, that is its answer
