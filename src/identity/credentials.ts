@@ -65,9 +65,7 @@ export function cookieValues(header: string | undefined, name: string): readonly
   // from one part in which the name stands to the next: what a client sends is gone over once
   for (let at = cookies.indexOf(name); at >= 0; ) {
     const next = cookies.indexOf(';', at);
-    const end = next < 0 ? cookies.length : next;
-    const start = at === 0 ? 0 : cookies.lastIndexOf(';', at) + 1;
-    const value = valueIn(cookies.slice(start, end), name, at - start);
+    const value = beginsPart(cookies, at) ? valueIn(cookies.slice(at, next < 0 ? cookies.length : next), name) : undefined;
     if (value !== undefined && values === undefined) values = [value];
     else if (value !== undefined) values?.push(value);
     at = next < 0 ? -1 : cookies.indexOf(name, next);
@@ -75,14 +73,16 @@ export function cookieValues(header: string | undefined, name: string): readonly
   return values ?? noValues;
 }
 
-/**
- * What the part of a header holds, if it is the cookie `name`, which stands in it at `at`: what others hold is not decoded, which takes longest
- * where it cannot be.
- */
-function valueIn(part: string, name: string, at: number): string | undefined {
-  const after = at + name.length;
-  if (at > 0 && part.slice(0, at).trim() !== '') return undefined;
-  if (part[after] !== '=' && part.slice(after).trimStart()[0] !== '=') return undefined;
+/** Whether a part of the header `cookies` begins at `at`, but for white space (RFC 6265, section 5.2). */
+function beginsPart(cookies: string, at: number): boolean {
+  let before = at - 1;
+  while (cookies[before] === ' ' || cookies[before] === '\t') before -= 1;
+  return before < 0 || cookies[before] === ';';
+}
+
+/** What `part` of a header, which begins with `name`, holds if it is that cookie: others are not decoded, which takes longest where it cannot be. */
+function valueIn(part: string, name: string): string | undefined {
+  if (part[name.length] !== '=' && part.slice(name.length).trimStart()[0] !== '=') return undefined;
   const parsed = parseCookie(part);
   return Object.hasOwn(parsed, name) ? parsed[name] : undefined;
 }
