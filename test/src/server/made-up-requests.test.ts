@@ -29,7 +29,7 @@ async function serve(options: ChannelServerOptions, site: Site) {
   );
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   server.on('connection', (socket, request) => channels.accept(socket, withoutSocket(request)));
-  onTestFinished(() => void server.close());
+  onTestFinished(() => server.close());
   await once(server, 'listening');
   return { channels, seen, port: (server.address() as AddressInfo).port };
 }
