@@ -15,8 +15,8 @@ import type { AnySource, UserSource } from './user-source.js';
 
 /** What both kinds of options of `identifyKey` have. */
 interface CommonOptions {
-  /** Where dependencies are looked for before tsyringe's global container. @default the global one */
-  readonly container?: DependencyContainer | undefined;
+  /** Where dependencies are looked for before tsyringe's global container, as the server's. @default the global one */
+  readonly container?: Partial<DependencyContainer> | undefined;
   /** How long the look-up may take, in milliseconds, above 0. @default 5,000 */
   readonly timeoutMs?: number | undefined;
 }
@@ -63,7 +63,11 @@ export async function identifyKey(
   const { tokens, source, container, timeoutMs: ms = defaultTimeoutMs } = checkedOptions(owner, options, rules);
   if (tokens !== undefined && source !== undefined) throw new TypeError(`${owner}: give it tokens or source, not both`);
   const [asked] = source === undefined ? [tokenSource(owner, { tokens })] : checkedSources(owner, [source]);
-  const { keys, source: name, madeBy } = (asked as AnySource).bind(new Dependencies(container, ms, systemClock));
+  const {
+    keys,
+    source: name,
+    madeBy,
+  } = (asked as AnySource).bind(new Dependencies(container as DependencyContainer | undefined, ms, systemClock));
   if (keys === undefined) throw new TypeError(`${owner}: source must be one of keys, got ${madeBy}, which finds none`);
   if (key === undefined || key === null || key === '') return nobody({ outcome: 'missing', source: undefined });
   if (typeof key !== 'string' || !keys.accepts(key)) {

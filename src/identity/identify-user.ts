@@ -14,8 +14,8 @@ import type { AnySource, SourceUser } from './user-source.js';
 export interface IdentifyOptions<Sources extends readonly [AnySource, ...AnySource[]]> extends OriginOptions {
   /** Where users come from, as for `withUserFrom`. */
   readonly sources: Sources;
-  /** Where dependencies are looked for before tsyringe's global container. @default the global one */
-  readonly container?: DependencyContainer | undefined;
+  /** Where dependencies are looked for before tsyringe's global container, as the server's. @default the global one */
+  readonly container?: Partial<DependencyContainer> | undefined;
   /** How long the look-ups may take, in milliseconds, above 0. @default 5,000 */
   readonly timeoutMs?: number | undefined;
 }
@@ -47,7 +47,7 @@ export async function identifyUser<const Sources extends readonly [AnySource, ..
   checkRequest('identifyUser', request);
   const isAllowed = originRule(options, 'identifyUser');
   if (isUpgrade(request) && !isAllowed(request)) throw refusedOrigin(request);
-  const dependencies = new Dependencies(container, ms, systemClock);
+  const dependencies = new Dependencies(container as DependencyContainer | undefined, ms, systemClock);
   const bound = sources.map((source) => source.bind(dependencies));
   const { user, authentication } = identifiedBy(await identificationOf(request, bound, { clock: systemClock, ms }));
   return { user: user as SourceUser<Sources> | AnonymousUser, authentication };

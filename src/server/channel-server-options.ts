@@ -19,8 +19,8 @@ import { maxTimerMs, systemClock } from '../system-clock.js';
 /** Options of a `ChannelServer`. All have defaults; they are copied and checked when the server is made. */
 export interface ChannelServerOptions extends OriginOptions, LimitOptions, ReporterOptions, EventOptions {
   /**
-   * A container of tsyringe, a place to look for dependencies before the global one; it also resolves a class of handlers. (Partial, so that a mock
-   * will compile; it must have `isRegistered` and `resolve`.) @default the global one
+   * A container of tsyringe, a place to look for dependencies before the global one; it also resolves a class of handlers. (Partial, since it needs
+   * `isRegistered` and `resolve` alone: a mock will do, or what asks another container.) @default the global one
    */
   readonly container?: Partial<DependencyContainer> | undefined;
   /** Options of the channel session, beside those of `withChannelSession`. @default see {@link ChannelSessionOptions} */

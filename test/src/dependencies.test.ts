@@ -1,3 +1,5 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import {
   anonymousUser,
@@ -5,10 +7,13 @@ import {
   ChannelServer,
   container,
   dispatchOn,
+  fromToken,
   type Handler,
   type HasHttpSession,
   type HasUser,
   HTTP_SESSION_READER,
+  identifyKey,
+  identifyUser,
   SESSION_STORE,
   TOKEN_REPOSITORY,
   USER_REPOSITORY,
@@ -46,6 +51,23 @@ describe('a dependency', () => {
     } finally {
       container.reset();
     }
+  });
+
+  it('is found in a container of another kind that says what it has and gives it, and so is a class of handlers', async () => {
+    const site = makeSite();
+    class Greeter {
+      readonly connect = withUserFromToken((message) => message.channel.sendJson(message.user.id));
+    }
+    const providers = new Map<unknown, unknown>([
+      [TOKEN_REPOSITORY, site.tokens],
+      [Greeter, new Greeter()],
+    ]);
+    const other = { isRegistered: (token: unknown) => providers.has(token), resolve: (token: unknown) => providers.get(token) as never };
+    const client = await connectTo(new ChannelServer(Greeter, { ...site.options, container: other }), { cookies });
+    expect(client.sentJson).toEqual([alice.id]);
+    expect((await identifyKey(aliceKey, { container: other })).user.id).toBe(alice.id);
+    const request = Object.assign(new IncomingMessage(new Socket()), { headers: { cookie: `key=${aliceKey}` } });
+    expect((await identifyUser(request, { sources: [fromToken()], container: other })).user.id).toBe(alice.id);
   });
 
   it('is resolved once per server, never per message', async () => {
