@@ -22,6 +22,8 @@ interface Touched {
 
 /** How soon one is touched at first: of its life more may have passed than its interval leaves. */
 const firstMs = 1_000;
+/** How many a reader is asked to touch at once: it has one deadline for them. */
+const maxAtOnce = 250;
 /** Sessions that are due within this part of their interval are touched along with those that are due now. */
 const early = 1 / 4;
 
@@ -89,13 +91,21 @@ export class HttpSessionToucher {
     await Promise.all([...due].map(([reader, ids]) => this.#touch(reader, ids)));
   }
 
+  /** Some hundreds at a time: a reader may have to ask for them one after the other. Where some cannot be touched, the others are all the same. */
   async #touch(reader: HttpSessionReader, ids: readonly string[]): Promise<void> {
     const { clock, deadlineMs: ms, report } = this.#context;
-    const onTimeout = (): Error => new Error(`The HTTP sessions were not touched within ${ms} ms.`);
-    try {
-      await withDeadline(async () => reader.touchMany?.(ids), { clock, ms, onTimeout });
-    } catch (cause) {
-      report(new ChannelError('ERR_SESSION_SAVE_FAILED', 'The HTTP sessions of live channels could not be touched.', { cause }));
+    const timeout = new Error(`The HTTP sessions were not touched within ${ms} ms.`);
+    const failures: unknown[] = [];
+    for (let start = 0; start < ids.length && !failures.includes(timeout); start += maxAtOnce) {
+      const slice = ids.slice(start, start + maxAtOnce);
+      try {
+        await withDeadline(async () => reader.touchMany?.(slice), { clock, ms, onTimeout: () => timeout });
+      } catch (error) {
+        failures.push(error);
+      }
     }
+    const [cause] = failures;
+    if (failures.length > 0)
+      report(new ChannelError('ERR_SESSION_SAVE_FAILED', 'The HTTP sessions of live channels could not be touched.', { cause }));
   }
 }

@@ -62,6 +62,22 @@ describe('an HTTP session that wants to be touched', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('is touched with 250 others at most, also where some others could not be', async () => {
+    const ids = Array.from({ length: 600 }, (_, index) => `s${index}`);
+    const { clock, touchMany, open, errors } = makeTouched(Object.fromEntries(ids.map((id) => [id, 60_000])));
+    const clients = await Promise.all(ids.map(open));
+    touchMany.mockRejectedValueOnce(new Error('one of them cannot be written'));
+    await clock.advance(1_000);
+    expect(touchMany.mock.calls.map(([some]) => some.length)).toEqual([250, 250, 100]);
+    expect(codesOf(errors)).toEqual(['ERR_SESSION_SAVE_FAILED']);
+    touchMany.mockClear();
+    touchMany.mockImplementation(() => new Promise(() => {}));
+    await clock.advance(65_000);
+    expect(touchMany).toHaveBeenCalledTimes(1);
+    expect(codesOf(errors)).toHaveLength(2);
+    await Promise.all(clients.map((client) => client.disconnect()));
+  });
+
   it('is touched again at the next interval where that failed or hung, and the failure is reported', async () => {
     const { clock, touchMany, open, errors } = makeTouched({ a: 60_000 });
     const client = await open('a');
