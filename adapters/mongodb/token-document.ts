@@ -135,17 +135,20 @@ function seenFrom(now: number, revokedAt: Date): Date {
   return aheadMs > 0 && aheadMs <= clockSkewMs ? new Date(now) : revokedAt;
 }
 
-/** What can be told of a live token. An end that cannot be read is an invalid date: the token may not be taken for one without an end. */
+/** An invalid date stands for one that cannot be read: what has no end, and what was issued just now, would be something else. */
+const unreadableDate = (): Date => new Date(Number.NaN);
+
+/** What can be told of a live token. */
 export function infoOf(document: TokenDocument): TokenInfo {
   const { _id, userId, label, scopes, createdAt, lastUsedAt } = document;
   const isEndReadable = [document.expiresAt, document.graceEndsAt].every(isValidDateIfAny);
-  const expiresAt = isEndReadable ? endOf(document) : new Date(Number.NaN);
+  const expiresAt = isEndReadable ? endOf(document) : unreadableDate();
   return {
     id: _id as TokenId,
     userId: String(userId),
-    ...(label != null && { label }),
-    ...(scopes != null && { scopes }),
-    createdAt,
+    ...(typeof label === 'string' && { label }),
+    ...(scopes != null && { scopes: isStrings(scopes) ? scopes : [] }),
+    createdAt: isValidDate(createdAt) ? createdAt : unreadableDate(),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(isValidDate(lastUsedAt) && { lastUsedAt }),
   };

@@ -1,5 +1,6 @@
 import { type Collection, type Filter, MongoServerError } from 'mongodb';
 import { tokenSlotIndex } from './needed-indexes.js';
+import { plainNumbers } from './options.js';
 import type { TokenDocument } from './token-document.js';
 import { liveTokensOf } from './token-filters.js';
 import { isUnauthorized } from './without-command.js';
@@ -75,7 +76,8 @@ export class TokenSlots {
       _id: { $ne: _id },
       successorId: { $not: { $type: 'string' } },
     } satisfies Filter<TokenDocument>;
-    const live = await this.#tokens.find(filter, { projection: { _id: 0, slot: 1 }, signal, readPreference: 'primary' }).toArray();
+    const options = { projection: { _id: 0, slot: 1 }, signal, readPreference: 'primary', ...plainNumbers } as const;
+    const live = await this.#tokens.find(filter, options).toArray();
     if (live.length >= this.#maxPerUser) return [];
     const taken = new Set(live.map(({ slot }) => slot));
     const withoutSlot = live.filter(({ slot }) => slot == null).length; // null: another program wrote it

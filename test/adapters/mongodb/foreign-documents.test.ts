@@ -145,6 +145,18 @@ describeOnMongo('Documents that other programs have written', () => {
     expect(info).not.toHaveProperty('lastUsedAt');
   });
 
+  it('are listed as what they are where label, scopes and moments are of other types, and not where they are tokens of another program', async () => {
+    await users.insertOne({ _id: 'ada' });
+    const tokens = new MongoTokenRepository(db);
+    const { id } = await tokens.issue('ada', { label: 'phone', scopes: ['read'] });
+    await db.collection('tokens').updateOne({}, { $set: { label: 7, scopes: { read: true }, createdAt: 'yesterday' } });
+    await db.collection('tokens').insertOne({ userId: 'ada', createdAt: new Date() });
+    const listed = await tokens.listOf('ada');
+    expect(listed).toMatchObject([{ id, userId: 'ada', scopes: [] }]);
+    expect(listed[0]).not.toHaveProperty('label');
+    expect(listed[0]?.createdAt.getTime()).toBeNaN();
+  });
+
   it.each([['nothing'], [null], ['some day']])(
     'are extended and rotated, as if issued just now, where they say %o of when they were issued',
     async (createdAt) => {
@@ -176,6 +188,7 @@ describeOnMongo('Documents that other programs have written', () => {
         const { id } = await tokens.issue(userId);
         expect((await tokens.findById(id))?.user?.id).toBe(userId);
         expect(await tokens.rotate(id, { graceMs: 10_000 })).toMatchObject({ userId });
+        await db.collection('tokens').updateMany({ slot: 0 }, { $set: { slot: Long.ZERO } });
         await tokens.issue(userId);
         await expect(tokens.issue(userId)).rejects.toMatchObject({ code: 'ERR_TOKEN_LIMIT' });
         expect(await tokens.revokeAllOf(userId)).toBeGreaterThan(0);
