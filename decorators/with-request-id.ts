@@ -23,8 +23,8 @@ type Answers = readonly string[];
 
 /** The session as this wrapper alone sees it: its key is none of the application's. */
 interface AnswerSession {
-  get(name: typeof key): Answers | undefined;
-  update(name: typeof key, change: (answers: Answers | undefined) => Answers): void;
+  get(name: typeof key): unknown;
+  update(name: typeof key, change: (stored: unknown) => Answers): void;
 }
 
 /** Printable ASCII, as long as a number or a UUID with a prefix may be. */
@@ -72,7 +72,8 @@ export const withRequestId: Configurable<RequestIdOptions, HasRequestId & HasCha
       const id = message.requestId;
       if (id === undefined || message.isAnswered) return result;
       const text = answerOf(id, result);
-      sessionOf(message).update(key, (answers = []) => {
+      sessionOf(message).update(key, (stored) => {
+        const answers = answersIn(stored);
         if (answerIn(answers, id) !== undefined) {
           const reason =
             'A numbered message was handled on another node meanwhile; what this one changed is dropped, and the answer is there.';
@@ -127,7 +128,7 @@ function begin(message: ChannelMessage, id: string): Promise<void> | undefined {
       return begin(message, id);
     });
   }
-  const answer = answerIn(sessionOf(message).get(key) ?? [], id);
+  const answer = answerIn(answersIn(sessionOf(message).get(key)), id);
   if (answer !== undefined) answerInstead(message, answer);
   beginRequest(message, id);
   return undefined;
@@ -146,6 +147,11 @@ function answerOf(requestId: string, result: unknown): string {
   } catch (cause) {
     throw new TypeError('withRequestId: what the handler returns must be what JSON can hold', { cause });
   }
+}
+
+/** The answers that a session holds; none where another version or program has put something else there. */
+function answersIn(stored: unknown): Answers {
+  return Array.isArray(stored) && stored.length % 2 === 0 && stored.every((each) => typeof each === 'string') ? stored : [];
 }
 
 function answerIn(answers: Answers, id: string): string | undefined {

@@ -4,27 +4,40 @@ import type { Clock } from './contracts/clock.js';
 const intervalMs = 5_000;
 
 /**
+ * Says, the first time that it is called, as a warning of the process, why gaps are told.
+ *
+ * @param where what holds that which cannot be read, e.g. `'RedisBroadcaster: the channel ws-with:broadcast'`.
+ */
+export function warningOfUnreadable(where: string, code: 'ERR_BROADCAST_FAILED' | 'ERR_REVOCATION_FEED_FAILED'): () => void {
+  let hasWarned = false;
+  return () => {
+    if (hasWarned) return;
+    hasWarned = true;
+    const text = `${where} has something that cannot be read: another program, or another version of ws-with, writes there. It is told as a gap.`;
+    process.emitWarning(text, { type: 'WsWithWarning', code });
+  };
+}
+
+/**
  * What a broadcaster hears and cannot read may be a message of a newer version of the package, so subscribers are told of a gap: at once, and then every
  * five seconds for as long as more comes. The first time, a warning of the process says why.
  */
 export class UnreadableMessages {
   readonly #clock: Clock;
-  readonly #warning: string;
+  readonly #warn: () => void;
   readonly #tellGap: () => void;
-  #hasWarned = false;
   #isOwed = false;
   #cancelTimer: (() => void) | undefined;
 
-  /** @param where what it was heard on, e.g. `'RedisBroadcaster: the channel ws-with:broadcast'`. */
+  /** @param where as that of {@link warningOfUnreadable}. */
   constructor(clock: Clock, where: string, tellGap: () => void) {
     this.#clock = clock;
-    this.#warning = `${where} has messages that cannot be read: another program, or another version of ws-with, writes there. They are told as gaps.`;
+    this.#warn = warningOfUnreadable(where, 'ERR_BROADCAST_FAILED');
     this.#tellGap = tellGap;
   }
 
   heard(): void {
-    if (!this.#hasWarned) process.emitWarning(this.#warning, { type: 'WsWithWarning', code: 'ERR_BROADCAST_FAILED' });
-    this.#hasWarned = true;
+    this.#warn();
     if (this.#cancelTimer === undefined) this.#tell();
     else this.#isOwed = true;
   }

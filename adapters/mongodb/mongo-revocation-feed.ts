@@ -3,6 +3,7 @@ import { aName, anObject, checkedOptions, checkOption, isListOf, type Rules } fr
 import type { FeedHealth, Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import { FeedSubscribers } from '../../src/feed-subscribers.js';
 import type { SharedSubscription } from '../../src/subscribers.js';
+import { warningOfUnreadable } from '../../src/unreadable-messages.js';
 import { ChangeFollower } from './change-follower.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
@@ -50,6 +51,7 @@ export class MongoRevocationFeed implements RevocationFeed {
   readonly #published: Collection<PublishedRevocation>;
   readonly #operations: Operations;
   readonly #subscribers = new FeedSubscribers();
+  readonly #warnOfUnreadable: () => void;
   readonly #follower: ChangeFollower;
   readonly #shared: SharedSubscription = { begin: () => this.#follower.begin(), end: () => this.#follower.stop() };
 
@@ -71,6 +73,7 @@ export class MongoRevocationFeed implements RevocationFeed {
     };
     this.#published = db.collection(collection);
     this.#operations = new Operations(checked);
+    this.#warnOfUnreadable = warningOfUnreadable(`${owner}: the collection ${collection}`, 'ERR_REVOCATION_FEED_FAILED');
     this.#follower = new ChangeFollower(owner, this.#operations, {
       without: 'what other processes revoke is found when channels are checked again',
       options: () => this.#streamOptions(),
@@ -123,6 +126,7 @@ export class MongoRevocationFeed implements RevocationFeed {
     try {
       return revocationOf(change, this.#watched, this.#operations.clock.now());
     } catch {
+      this.#warnOfUnreadable();
       return gap;
     }
   }

@@ -2,6 +2,7 @@ import { checkedOptions } from '../../src/checked-options.js';
 import type { FeedHealth, Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import { FeedSubscribers } from '../../src/feed-subscribers.js';
 import type { SharedSubscription } from '../../src/subscribers.js';
+import { warningOfUnreadable } from '../../src/unreadable-messages.js';
 import { Operations } from './operations.js';
 import { type RedisOptions, redisRules } from './options.js';
 import type { RedisClient } from './redis-client.js';
@@ -21,6 +22,7 @@ export class RedisRevocationFeed implements RevocationFeed {
   readonly #operations: Operations;
   readonly #channel: string;
   readonly #subscribers = new FeedSubscribers();
+  readonly #warnOfUnreadable: () => void;
   #subscription: RedisSubscription | undefined;
   #beginning: Promise<void> | undefined;
   readonly #shared: SharedSubscription = { begin: () => (this.#beginning ??= this.#begin()), end: () => this.#stop() };
@@ -31,6 +33,7 @@ export class RedisRevocationFeed implements RevocationFeed {
   constructor(client: RedisClient, options: RedisRevocationFeedOptions = {}) {
     this.#operations = new Operations(owner, client, checkedOptions(owner, options, redisRules));
     this.#channel = `${this.#operations.prefix}revocations`;
+    this.#warnOfUnreadable = warningOfUnreadable(`${owner}: the channel ${this.#channel}`, 'ERR_REVOCATION_FEED_FAILED');
   }
 
   subscribe(on: (revocation: Revocation) => void, onGap: () => void, health?: FeedHealth): Promise<AsyncDisposable> {
@@ -53,6 +56,7 @@ export class RedisRevocationFeed implements RevocationFeed {
     try {
       revocation = revocationOf(text);
     } catch {
+      this.#warnOfUnreadable();
       this.#subscribers.tellGap();
       return;
     }

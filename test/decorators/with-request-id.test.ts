@@ -57,6 +57,23 @@ describe('withRequestId', () => {
     ]);
   });
 
+  it.each([[null], [{ answers: [] }], ['r-1'], [['r-1']], [[['r-1', 'x']]], [['r-1', 7]]])(
+    'handles and answers numbered messages where another version has left %j for its answers',
+    async (left) => {
+      const handled: unknown[] = [];
+      const receive = withRequestId(({ channelSession, requestId }) => {
+        handled.push(requestId);
+        if (requestId === undefined) channelSession.set('ws-with.answers', left);
+        return handled.length;
+      });
+      const client = await join(serverFor(receive));
+      await client.send('leave it');
+      for (const id of ['r-1', 'r-1', 'r-2']) await ask(client, id);
+      expect(handled).toEqual([undefined, 'r-1', 'r-2']);
+      expect(client.sentJson.slice(-3)).toEqual([2, 2, 3].map((result, index) => ({ requestId: ['r-1', 'r-1', 'r-2'][index], result })));
+    },
+  );
+
   it('answers a number that comes again from what it answered then, on a new connection too, and does not handle it again', async () => {
     const { handled, receive } = counting();
     const server = serverFor(receive);

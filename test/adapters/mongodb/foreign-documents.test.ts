@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Binary, Long, MongoClient, ObjectId } from 'mongodb';
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import {
   ensureIndexes,
   MongoRevocationFeed,
@@ -70,6 +70,7 @@ describeOnMongo('Documents that other programs have written', () => {
   });
 
   it('are revocations by any kind of key; where a moment cannot be read, users are looked up, and where all cannot, everybody', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     const feed = new MongoRevocationFeed(db);
     const heard: unknown[] = [];
     await using _subscription = await feed.subscribe(
@@ -98,6 +99,8 @@ describeOnMongo('Documents that other programs have written', () => {
       { userId: ann.toHexString() },
       ...Array(4).fill('gap'),
     ]);
+    expect(warn.mock.calls.map(([, options]) => options)).toEqual([{ type: 'WsWithWarning', code: 'ERR_REVOCATION_FEED_FAILED' }]);
+    warn.mockRestore();
   });
 
   it('are told as no revocation where they stand among the tokens, and are none', async () => {

@@ -193,6 +193,7 @@ describe('RedisTicketStore', () => {
 
 describe('RedisRevocationFeed', () => {
   it('tells of a gap where what was published is no revocation, and publishes none itself', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     const feed = new RedisRevocationFeed(client, { prefix: 'odd:' });
     const heard: unknown[] = [];
     await using _subscription = await feed.subscribe(
@@ -220,6 +221,8 @@ describe('RedisRevocationFeed', () => {
     await expect
       .poll(() => heard)
       .toEqual([...nothing.map(() => 'gap'), hint, hint, hint, hint, { userId: 'ada' }, { userId: 'ada', issuedBefore: new Date(7) }]);
+    expect(warn.mock.calls.map(([, options]) => options)).toEqual([{ type: 'WsWithWarning', code: 'ERR_REVOCATION_FEED_FAILED' }]);
+    warn.mockRestore();
     for (const bad of [
       {},
       null,
