@@ -27,9 +27,8 @@ app.post('/logout', (request, response, next) => {
   request.logout((error) => {
     if (error) return next(error);
     // #region ws-with
-    void channels.disconnectHttpSession(sessionID);
+    channels.disconnectHttpSession(sessionID).then(() => response.sendStatus(204), next);
     // #endregion
-    response.sendStatus(204);
   });
 });
 export const server = createServer(app);
