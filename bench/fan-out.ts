@@ -1,7 +1,7 @@
 import { plain, socketIo } from './load/dialect.js';
 import { FanOutLoad } from './load/fan-out-load.js';
+import { type OpenRedis, openRedis } from './open-redis.js';
 import { median, rounded, spread, table } from './ratios.js';
-import { RedisProcess } from './redis-process.js';
 import { type Rounds, takeRounds } from './rounds.js';
 import { ServerProcess } from './server-process.js';
 
@@ -75,9 +75,9 @@ async function compareRooms(size: number, plan: FanOutPlan): Promise<string> {
 
 /** One speaks in one process, and the members are in another: over Redis, beside Socket.IO's adapter for it. */
 async function compareProcesses(size: number, plan: FanOutPlan): Promise<string> {
-  let redis: RedisProcess;
+  let redis: OpenRedis;
   try {
-    redis = await RedisProcess.start();
+    redis = await openRedis();
   } catch (error) {
     return `Nothing between two processes: ${(error as Error).message}`;
   }

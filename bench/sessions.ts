@@ -1,6 +1,6 @@
 import { type ComparePlan, type Contender, compare } from './compare.js';
+import { openRedis } from './open-redis.js';
 import { OwnDatabase } from './own-database.js';
-import { RedisProcess } from './redis-process.js';
 
 const base: Contender = { name: 'memory, unchanged', server: 'session-memory', args: ['unchanged'] };
 
@@ -11,7 +11,7 @@ const base: Contender = { name: 'memory, unchanged', server: 'session-memory', a
  */
 export async function compareSessions(mongodbUrl: string | undefined, plan: ComparePlan): Promise<string> {
   await using own = mongodbUrl === undefined ? undefined : await OwnDatabase.open(mongodbUrl);
-  const started = await RedisProcess.start().catch((error: Error) => error);
+  const started = await openRedis().catch((error: Error) => error);
   await using redis = started instanceof Error ? undefined : started;
   const candidates: Contender[] = [
     { ...base, name: `${base.name}, again (the noise)` },

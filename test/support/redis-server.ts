@@ -1,12 +1,12 @@
-/** The one place that starts a real `redis-server` (or Valkey's), for tests. */
+/** The one place that starts a real `redis-server` (or Valkey's), for tests and benchmarks. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { eventually } from './eventually.js';
 import { pause } from './pause.js';
 
 const run = promisify(execFile);
@@ -75,9 +75,7 @@ export async function startRedis({ isDurable = false, isClusterNode = false }: R
   const ask = (...command: readonly string[]): Promise<string> => askServer(port, command);
   const start = async (): Promise<void> => {
     child = spawn(program, args, { stdio: 'ignore' });
-    await eventually(async () => {
-      if ((await ask('PING')) !== '+PONG\r\n') throw new Error('It is not ready yet.');
-    });
+    await untilReady(async () => (await ask('PING')) === '+PONG\r\n');
   };
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -99,6 +97,14 @@ export async function startRedis({ isDurable = false, isClusterNode = false }: R
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function untilReady(isReady: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 750; tries += 1) {
+    if (await isReady().catch(() => false)) return;
+    await wait(20);
+  }
+  throw new Error('The server was not ready in a quarter of a minute.');
 }
 
 async function askServer(port: number, command: readonly string[]): Promise<string> {
@@ -124,9 +130,9 @@ export async function startRedisCluster(count: number): Promise<readonly RedisSe
     await nodes[0]!.ask('CLUSTER', 'MEET', '127.0.0.1', String(node.port));
   }
   for (const node of nodes) {
-    await eventually(async () => {
+    await untilReady(async () => {
       const info = await node.ask('CLUSTER', 'INFO');
-      if (!info.includes('cluster_state:ok') || !info.includes(`cluster_known_nodes:${count}`)) throw new Error('It is not ready yet.');
+      return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${count}`);
     });
   }
   return nodes;
