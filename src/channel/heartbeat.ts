@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../contracts/clock.js';
 import type { Events } from '../events.js';
@@ -80,13 +81,13 @@ export class Heartbeat {
     this.#cancel?.();
   }
 
-  /** Newcomers get their slots, this one first. Those whose transport counts no bytes, or all where there is no beat, are not looked at. */
+  /** Newcomers get their slots, this one first. Those of whose line nothing can be told, or all where there is no beat, are not looked at. */
   #takeIn(): void {
     const share = Math.max(ampleShare, Math.ceil((this.#count + this.newcomers.length) / this.#slots.length));
     let steps = 0;
     for (const channel of this.newcomers.splice(0)) {
       channel.place = -1;
-      if (this.#slotMs === 0 || !(channel.raw.bytesRead >= 0)) continue;
+      if (this.#slotMs === 0 || !countsBytes(channel.raw)) continue;
       while (steps < this.#slots.length - 1 && this.#slotIn(steps).length >= share) steps += 1;
       channel.heard = steps === 0 ? channel.raw.bytesRead : unknown; // all others are looked at before a beat is over
       channel.slot = (this.#current + steps) % this.#slots.length;
@@ -133,6 +134,19 @@ export class Heartbeat {
     }
     if (pinged + silent > 0 && this.#events.isHeard('heartbeat')) this.#events.emit({ type: 'heartbeat', pinged, silent });
   }
+}
+
+/** Whether `raw` counts what it reads. A stream that stands in for a socket of the system, such as a channel of SSH, does so from now on. */
+function countsBytes(raw: Duplex & { bytesRead?: number }): boolean {
+  // nobody reads what stands in for nothing: its silence says nothing
+  if (raw.bytesRead === undefined && raw.listenerCount('data') > 0) {
+    let bytesRead = 0;
+    Object.defineProperty(raw, 'bytesRead', { get: () => bytesRead, configurable: true });
+    raw.prependListener('data', (chunk: { readonly length: number }) => {
+      bytesRead += chunk.length;
+    });
+  }
+  return Number(raw.bytesRead) >= 0;
 }
 
 /** Whether nothing has happened on its line since it was last looked at. */

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import { duplexPair } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { ChannelServer } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { Heartbeat } from '../../../src/channel/heartbeat.js';
@@ -53,6 +56,27 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
     }
     expect(channels.channels.size).toBe(2);
     expect(answering.socket.readyState).toBe(answering.socket.OPEN);
+  });
+
+  it('drops a silent channel also where its line is a stream that is no socket, and leaves alone who answers there', async () => {
+    const codes: number[] = [];
+    const { http, channels, clock } = await serve({ disconnect: ({ code }) => void codes.push(code) }, { mode });
+    const connect = async (autoPong: boolean): Promise<WebSocket> => {
+      const [near, far] = duplexPair();
+      const client = new WebSocket('ws://localhost', { autoPong, perMessageDeflate: false, createConnection: () => near as never });
+      http.emit('connection', far);
+      await once(client, 'open');
+      return client;
+    };
+    const [answering, silent] = [await connect(true), await connect(false)];
+    for (let beat = 0; beat < 3; beat += 1) {
+      await clock.advance(30_000);
+      for (let turn = 0; turn < 4; turn += 1) await nextTurn();
+    }
+    await eventually(() => expect(codes).toEqual([1006]));
+    expect(channels.channels.size).toBe(1);
+    for (const client of [answering, silent]) client.terminate();
+    for (const channel of channels.channels) channel.terminate(); // the end of one such stream is not the end of the other
   });
 
   it('is off at 0', async () => {

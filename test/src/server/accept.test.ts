@@ -173,6 +173,18 @@ describe('attach', () => {
     expect((await connectTo(channels)).refusal).toEqual({ status: 503 });
   });
 
+  it('sends those away whom its server waits for, once that takes nobody any more', async () => {
+    const channels = echo();
+    const { wss, port } = await webSockets();
+    channels.attach(wss);
+    const client = await WsClient.connect(port);
+    const closed = once(wss, 'close');
+    wss.close();
+    await channels.close();
+    expect((await client.closed()).code).toBe(1012);
+    await closed;
+  });
+
   it.each([undefined, null, {}, 'wss'])('throws a TypeError for %o', (server) => {
     expect(() => echo().attach(server as unknown as WebSocketServer)).toThrow(TypeError);
   });
