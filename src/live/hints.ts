@@ -1,41 +1,57 @@
 import type { Connection } from '../channel/connection.js';
 import { setImmediate } from '../event-loop.js';
+import type { BoundSource } from '../identity/user-source.js';
 import type { Rechecks } from './rechecks.js';
 
+/** The channels of one source that are to be looked up again. */
+interface Line {
+  waiting: Set<Connection>;
+  /** Those that are being looked up. */
+  asked: ReadonlySet<Connection>;
+}
+
 /**
- * Channels that are to be looked up again soon. Those of one turn of the event loop make one batch; what comes while a batch is under way
- * waits for the next, since its answers may be older.
+ * Channels that are to be looked up again soon. Those of one source and one turn of the event loop make one batch; what comes while a batch is under
+ * way waits for the next, since its answers may be older. No source waits for another: one may hang.
  */
 export class Hints {
   readonly #rechecks: Rechecks;
-  #waiting = new Set<Connection>();
-  /** Those that are being looked up. */
-  #asked: ReadonlySet<Connection> = new Set();
-  #isRunning = false;
+  readonly #lines = new Map<BoundSource, Line>();
 
   constructor(rechecks: Rechecks) {
     this.#rechecks = rechecks;
   }
 
   add(channels: Iterable<Connection>): void {
-    for (const channel of channels) this.#waiting.add(channel);
-    if (this.#isRunning || this.#waiting.size === 0) return;
-    this.#isRunning = true;
-    setImmediate(() => void this.#run());
+    for (const channel of channels) {
+      const { source } = channel.identity;
+      if (source !== undefined) this.#lineOf(source).waiting.add(channel);
+    }
   }
 
   /** Whether something is about to be known of a channel. */
   has(channel: Connection): boolean {
-    return this.#waiting.has(channel) || this.#asked.has(channel);
+    for (const { waiting, asked } of this.#lines.values()) if (waiting.has(channel) || asked.has(channel)) return true;
+    return false;
   }
 
-  async #run(): Promise<void> {
-    while (this.#waiting.size > 0) {
-      this.#asked = this.#waiting;
-      this.#waiting = new Set();
-      await this.#rechecks.check(this.#asked);
+  #lineOf(source: BoundSource): Line {
+    let line = this.#lines.get(source);
+    if (line === undefined) {
+      const made: Line = { waiting: new Set(), asked: new Set() };
+      line = made;
+      this.#lines.set(source, line);
+      setImmediate(() => void this.#run(source, made));
     }
-    this.#asked = new Set();
-    this.#isRunning = false;
+    return line;
+  }
+
+  async #run(source: BoundSource, line: Line): Promise<void> {
+    while (line.waiting.size > 0) {
+      line.asked = line.waiting;
+      line.waiting = new Set();
+      await this.#rechecks.check(line.asked);
+    }
+    this.#lines.delete(source);
   }
 }

@@ -45,6 +45,8 @@ export class LiveWatch implements ChannelWatch {
   readonly #grants: Grants;
   readonly #rechecks: Rechecks;
   readonly #hints: Hints;
+  /** Many channels at a time: what is hinted at of a few does not wait until all of these are looked up. */
+  readonly #reviews: Hints;
   readonly #messageChecks: MessageChecks;
   readonly #staleness: Staleness;
   readonly #sweeps: Sweeps;
@@ -75,7 +77,8 @@ export class LiveWatch implements ChannelWatch {
       },
     );
     this.#hints = new Hints(this.#rechecks);
-    this.#staleness = new Staleness(clock, settings.maxStaleMs, (channels) => this.#hints.add(channels));
+    this.#reviews = new Hints(this.#rechecks);
+    this.#staleness = new Staleness(clock, settings.maxStaleMs, (channels) => this.#reviews.add(channels));
     this.#sweeps = new Sweeps({
       clock,
       rechecks: this.#rechecks,
@@ -85,7 +88,7 @@ export class LiveWatch implements ChannelWatch {
       clock,
       identified: () => registry.identifiedOnes(),
       check: (channels) => this.#rechecks.check(channels),
-      isInDoubt: (channel) => this.#hints.has(channel) || this.#reauthentications.isUnderWay(channel),
+      isInDoubt: (channel) => this.#isInDoubt(channel),
       onExpiring: settings.onExpiring && ((channel, inMs) => this.#tellExpiring(channel, inMs)),
     });
     this.#revocations = new Revocations({ clock, registry, log: this.log, hints: this.#hints, events: runtime.events });
@@ -186,9 +189,13 @@ export class LiveWatch implements ChannelWatch {
     await this.#subscriptions.stop();
   }
 
+  #isInDoubt(channel: Connection): boolean {
+    return this.#hints.has(channel) || this.#reviews.has(channel) || this.#reauthentications.isUnderWay(channel);
+  }
+
   #gap(): void {
     this.log.noteGap();
-    this.#hints.add(this.#registry.identifiedOnes());
+    this.#reviews.add(this.#registry.identifiedOnes());
   }
 
   /** A doubt that came since its token was asked for, at `mark`, did not find it by that. */

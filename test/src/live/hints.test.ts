@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import { authorization, ChannelServer, defineSource, fromToken, withUserFrom } from '../../../entries/index.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
+import { idOf, inactive, keyOf, ScriptedFeed, ScriptedTokens, watch } from './watched.js';
+
+const never = (): Promise<never> => new Promise(() => undefined);
+
+it('a hint at a user does not wait for the look-ups of another source, which hang', async () => {
+  const [clock, feed, tokens] = [new TestClock(), new ScriptedFeed(), new ScriptedTokens()];
+  const bearer = authorization('Bearer');
+  const hanging = defineSource(
+    'hanging',
+    async (request) => {
+      const presented = bearer.find(request);
+      if (presented.kind !== 'key') return { outcome: presented.kind };
+      return { outcome: 'ok', user: { id: presented.key, isAuthenticated: true } };
+    },
+    { from: bearer, recheck: never },
+  );
+  const connect = withUserFrom(hanging, fromToken({ tokens }))(() => undefined);
+  const server = new ChannelServer({ connect }, { clock, revocations: feed, revalidate: 'connect', onError: () => undefined });
+  const others = Array.from({ length: 40 }, (_, index) => `other-${String(index).padStart(20, '0')}`);
+  for (const name of others) await connectTo(server, { headers: { authorization: `Bearer ${name}` } });
+  tokens.put('ann');
+  const ann = await connectTo(server, { cookies: { key: keyOf('ann') } });
+  for (const userId of others) feed.tell({ userId, hint: true });
+  await clock.advance(1_000);
+  tokens.put('ann', { user: undefined });
+  feed.tell({ userId: 'ann', hint: true });
+  await clock.advance(0);
+  expect(ann.closed).toEqual(inactive);
+  const closed = server.close({ timeoutMs: 0 });
+  await clock.advance(30_000);
+  await closed;
+});
+
+it('a hint at a user does not wait until all are looked up one by one, of whom something may have been missed', async () => {
+  const [feed, tokens] = [new ScriptedFeed(), new ScriptedTokens(false)];
+  const { connect, clock } = watch({ tokens, revocations: feed, revalidate: 'connect' });
+  const names = Array.from({ length: 40 }, (_, index) => `user${index}`);
+  for (const name of names) tokens.put(name);
+  const clients = await Promise.all(names.map(connect));
+  const slow = new Set(names.slice(0, 8).map(idOf));
+  const findById = tokens.findById.bind(tokens);
+  tokens.findById = (id) => (slow.has(id) ? never() : findById(id));
+  feed.gap();
+  await clock.advance(1_000);
+  tokens.put('user39', { user: undefined });
+  feed.tell({ userId: 'user39', hint: true });
+  await clock.advance(0);
+  expect(clients.at(-1)?.closed).toEqual(inactive);
+  await clock.advance(30_000);
+  expect(clients.filter(({ closed }) => closed !== undefined)).toHaveLength(1);
+});
