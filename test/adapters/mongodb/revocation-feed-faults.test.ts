@@ -1,9 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { MongoRevocationFeed, MongoTokenRepository, registerMongo } from '../../../entries/mongodb.js';
-import type { Revocation, RevocationFeed } from '../../../src/contracts/revocation-feed.js';
-import { container } from '../../../src/injection.js';
+import { MongoRevocationFeed, MongoTokenRepository } from '../../../entries/mongodb.js';
+import type { Revocation } from '../../../src/contracts/revocation-feed.js';
 import { systemClock } from '../../../src/system-clock.js';
 import type { TokenId } from '../../../src/token-id.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
@@ -141,57 +139,4 @@ describeOnMongo('MongoRevocationFeed on a replica set of three', () => {
       expect(grants.get(id)?.revokedAt).toBeDefined();
     }
   }, 120_000);
-});
-
-describeOnMongo('MongoRevocationFeed on a server that is no replica set', () => {
-  let mongod: Mongod;
-  let client: MongoClient;
-
-  beforeAll(async () => {
-    mongod = await startMongod({ nodes: 0 });
-    client = new MongoClient(mongod.url);
-  }, 60_000);
-  afterAll(async () => {
-    await client?.close();
-    await mongod?.stop();
-  });
-
-  it('refuses to be subscribed to and says why, and everything else works', async () => {
-    const db = client.db('standalone');
-    const feed = new MongoRevocationFeed(db);
-    for (let round = 0; round < 2; round += 1) {
-      await expect(
-        feed.subscribe(
-          () => undefined,
-          () => undefined,
-        ),
-      ).rejects.toMatchObject({ code: 'ERR_NO_REPLICA_SET' });
-    }
-    await db.collection<{ _id: string }>('users').insertOne({ _id: 'ada' });
-    const tokens = new MongoTokenRepository<AuthenticatedUser>(db);
-    const { id } = await tokens.issue('ada');
-    expect(await tokens.revoke(id)).toBe(true);
-    expect((await tokens.findById(id))?.revokedAt).toBeInstanceOf(Date);
-    await feed.publish({ tokenId: id });
-  });
-
-  it('warns once where registerMongo was not told whether there is a feed, and refuses where it was', async () => {
-    const warnings: Error[] = [];
-    const onWarning = (warning: Error): void => void warnings.push(warning);
-    process.on('warning', onWarning);
-    const subscribe = (feed: RevocationFeed | undefined) =>
-      feed!.subscribe(
-        () => undefined,
-        () => undefined,
-      );
-    const { feed } = registerMongo(container.createChildContainer(), { db: client.db('standalone') });
-    for (let round = 0; round < 2; round += 1) await (await subscribe(feed))[Symbol.asyncDispose]();
-    await feed?.publish?.({ userId: 'ada' });
-    await nextTurn();
-    process.off('warning', onWarning);
-    expect(warnings.map(({ name }) => name)).toEqual(['WsWithWarning']);
-    expect(await client.db('standalone').collection('revocations').countDocuments({ userId: 'ada' })).toBe(0);
-    const { feed: certain } = registerMongo(container.createChildContainer(), { db: client.db('standalone'), feed: true });
-    await expect(subscribe(certain)).rejects.toMatchObject({ code: 'ERR_NO_REPLICA_SET' });
-  });
 });

@@ -1,7 +1,15 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type ChannelEvent, ChannelServer, type IssuedToken, withUserFromToken } from '../../../entries/index.js';
-import { MongoTokenRepository } from '../../../entries/mongodb.js';
+import {
+  type ChannelEvent,
+  ChannelServer,
+  container,
+  type IssuedToken,
+  type RevocationFeed,
+  withUserFromToken,
+} from '../../../entries/index.js';
+import { MongoBroadcaster, MongoRevocationFeed, MongoTokenRepository, registerMongo } from '../../../entries/mongodb.js';
 import { connectTo, type TestClient, TestClock } from '../../../entries/testing.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
 import { deferred } from '../../src/server/serving.js';
@@ -12,7 +20,7 @@ import { describeOnMongo } from './mongo.js';
 const rounds = 6;
 const revokedInOneRound = 50;
 
-describeOnMongo('Sweeps on a server that is no replica set', () => {
+describeOnMongo('On a MongoDB that is no replica set', () => {
   let mongod: Mongod;
   let client: MongoClient;
 
@@ -25,7 +33,56 @@ describeOnMongo('Sweeps on a server that is no replica set', () => {
     await mongod?.stop();
   });
 
-  it('miss none of three hundred revocations by another process, while the line is cut and restored again and again', async () => {
+  it('a feed of revocations refuses to be subscribed to and says why, and everything else works', async () => {
+    const db = client.db('standalone');
+    const feed = new MongoRevocationFeed(db);
+    for (let round = 0; round < 2; round += 1) {
+      await expect(
+        feed.subscribe(
+          () => undefined,
+          () => undefined,
+        ),
+      ).rejects.toMatchObject({ code: 'ERR_NO_REPLICA_SET' });
+    }
+    await db.collection<{ _id: string }>('users').insertOne({ _id: 'ada' });
+    const tokens = new MongoTokenRepository<AuthenticatedUser>(db);
+    const { id } = await tokens.issue('ada');
+    expect(await tokens.revoke(id)).toBe(true);
+    expect((await tokens.findById(id))?.revokedAt).toBeInstanceOf(Date);
+    await feed.publish({ tokenId: id });
+  });
+
+  it('warns once where registerMongo was not told whether there is a feed, and refuses where it was', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    const subscribe = (feed: RevocationFeed | undefined) =>
+      feed!.subscribe(
+        () => undefined,
+        () => undefined,
+      );
+    const { feed } = registerMongo(container.createChildContainer(), { db: client.db('standalone') });
+    for (let round = 0; round < 2; round += 1) await (await subscribe(feed))[Symbol.asyncDispose]();
+    await feed?.publish?.({ userId: 'ada' });
+    await nextTurn();
+    process.off('warning', onWarning);
+    expect(warnings.map(({ name }) => name)).toEqual(['WsWithWarning']);
+    expect(await client.db('standalone').collection('revocations').countDocuments({ userId: 'ada' })).toBe(0);
+    const { feed: certain } = registerMongo(container.createChildContainer(), { db: client.db('standalone'), feed: true });
+    await expect(subscribe(certain)).rejects.toMatchObject({ code: 'ERR_NO_REPLICA_SET' });
+  });
+
+  it('a broadcaster rejects whoever subscribes, and writes no mark when all have left', async () => {
+    const clock = new TestClock(Date.now());
+    const broadcaster = new MongoBroadcaster(client.db('chat'), { clock, maxPendingBytes: 1 });
+    const listener = [() => undefined, () => undefined] as const;
+    await expect(broadcaster.subscribe(...listener)).rejects.toMatchObject({ code: 'ERR_NO_REPLICA_SET' });
+    await Promise.allSettled([broadcaster.publish('lobby', 'one'), broadcaster.publish('lobby', 'two')]);
+    await clock.advance(60_000);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('sweeps miss none of three hundred revocations by another process, while the line is cut and restored again and again', async () => {
     await using proxy = await startTcpProxy(mongod.port);
     const options = { directConnection: true, serverSelectionTimeoutMS: 100, heartbeatFrequencyMS: 500 };
     const sweeping = new MongoClient(`mongodb://127.0.0.1:${proxy.port}`, options);
