@@ -22,7 +22,7 @@ export function newMark(): string {
  *
  * - `live(now)`: version, birth and data of the record, where there is one that can be read, as far as can be told here, and that has not expired.
  *   Numbers up to 2^53 are exact in Lua, as they are in JavaScript.
- * - `write(…)`: puts a record in the place of whatever is there.
+ * - `write(…)`: writes a record, or over one. What a newer version has put beside it stays.
  * - `marks()`: the marks of the last writes.
  * - `isDone(mark)`: whether the write of this mark was done already. A client that was cut off before it was answered sends it again: its change would
  *   be taken for that of somebody else, and made once more on top of itself.
@@ -54,8 +54,6 @@ local function isDone(mark)
   return string.find(marks(), mark, 1, true) ~= nil
 end
 local function write(version, data, createdAt, expiresAt, ttl, marks)
-  local kind = redis.call('TYPE', KEYS[1]).ok
-  if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
   redis.call('HSET', KEYS[1], 'version', version, 'data', data, 'createdAt', createdAt, 'expiresAt', expiresAt, 'marks', marks)
   redis.call('PEXPIRE', KEYS[1], ttl)
 end
@@ -66,6 +64,7 @@ export const createScript: RedisScript = redisScript(`${functions}
 local version, _, data = live(ARGV[1])
 if version and isDone(ARGV[7]) then return ${outcomes.written} end
 if version and data ~= ARGV[8] then return ${outcomes.conflict} end
+if redis.call('TYPE', KEYS[1]).ok ~= 'none' then redis.call('DEL', KEYS[1]) end
 write(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])
 return ${outcomes.written}
 `);

@@ -38,6 +38,18 @@ describeOnMongo('A session in MongoDB', () => {
     expect(commands()).toEqual(['delete']);
   });
 
+  it('keeps what a newer version has put beside it, through saves and touches, and a later one of its id does not have it', async () => {
+    const id = randomSessionId();
+    await store.create(id, session());
+    await collection.updateOne({ _id: id }, { $set: { device: 'phone' } });
+    await store.save(id, session({}, 2), 1);
+    await store.touch(id, new Date(Date.now() + hourMs));
+    expect(await collection.findOne({ _id: id })).toMatchObject({ device: 'phone' });
+    await collection.updateOne({ _id: id }, { $set: { expiresAt: new Date(0) } });
+    await store.create(id, session());
+    expect(await collection.findOne({ _id: id })).not.toHaveProperty('device');
+  });
+
   it('is kept as JSON, so that no key or value means anything to the database', async () => {
     const id = randomSessionId();
     const data = { $where: 'sleep(1000)', 'a.b': { $ne: null }, _bsontype: 'ObjectId', '': '\u0000', '\u0000': 1 };

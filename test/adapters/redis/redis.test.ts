@@ -63,6 +63,19 @@ describe('RedisSessionStore', () => {
     expect(await store.load(what)).toEqual(fresh);
   });
 
+  it('keeps what a newer version has put beside a record, through saves and touches', async () => {
+    const store = new RedisSessionStore(client);
+    await store.create('newer', session());
+    await client.hset('ws-with:session:newer', { device: 'phone' });
+    await store.save('newer', session({ version: 2 }), 1);
+    await store.touch('newer', new Date(Date.now() + 60_000));
+    expect((await store.load('newer'))?.version).toBe(2);
+    expect(await client.hget('ws-with:session:newer', 'device')).toBe('phone');
+    await client.hset('ws-with:session:newer', { expiresAt: Date.now() - 1 });
+    await store.create('newer', session());
+    expect(await client.hget('ws-with:session:newer', 'device')).toBeNull(); // that was another session's
+  });
+
   it('saves, and does not replace, a record whose JSON another program has begun with space', async () => {
     const store = new RedisSessionStore(client);
     const [createdAt, expiresAt] = [1_000, Date.now() + 60_000];
