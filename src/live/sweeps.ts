@@ -1,5 +1,6 @@
 import type { Connection } from '../channel/connection.js';
 import type { Clock } from '../contracts/clock.js';
+import type { BoundSource } from '../identity/user-source.js';
 import type { Rechecks } from './rechecks.js';
 
 /** What sweeps need of a server. */
@@ -15,7 +16,8 @@ export class Sweeps {
   readonly #owner: SweepsOwner;
   /** What takes back the next sweep of each interval that has channels. */
   readonly #timers = new Map<number, () => void>();
-  readonly #running = new Set<number>();
+  /** Whose last sweep is not over yet. */
+  readonly #running = new Set<BoundSource>();
 
   constructor(owner: SweepsOwner) {
     this.#owner = owner;
@@ -27,7 +29,7 @@ export class Sweeps {
   }
 
   #await(ms: number): void {
-    const cancel = this.#owner.clock.setTimer(() => void this.#sweep(ms), ms);
+    const cancel = this.#owner.clock.setTimer(() => this.#sweep(ms), ms);
     this.#timers.set(ms, cancel);
   }
 
@@ -36,14 +38,26 @@ export class Sweeps {
     this.#timers.clear();
   }
 
-  async #sweep(ms: number): Promise<void> {
+  #sweep(ms: number): void {
     this.#timers.delete(ms);
     const channels = this.#owner.channelsOfEvery(ms);
     if (channels.length === 0) return;
     this.start(ms);
-    if (this.#running.has(ms)) return; // the last one is not over yet
-    this.#running.add(ms);
+    const bySource = new Map<BoundSource, Connection[]>();
+    for (const channel of channels) {
+      const { source } = channel.identity;
+      if (source === undefined || this.#running.has(source)) continue;
+      const known = bySource.get(source);
+      if (known === undefined) bySource.set(source, [channel]);
+      else known.push(channel);
+    }
+    for (const [source, ofSource] of bySource) void this.#check(source, ofSource, ms);
+  }
+
+  /** Each source by itself: one that hangs keeps no other from being asked. */
+  async #check(source: BoundSource, channels: readonly Connection[], ms: number): Promise<void> {
+    this.#running.add(source);
     await this.#owner.rechecks.check(channels, ms);
-    this.#running.delete(ms);
+    this.#running.delete(source);
   }
 }
