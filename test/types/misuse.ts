@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Complaint, here } from './compiler.js';
 
 /** A piece of a fixture that must not compile: the lines below `// @ <what is wrong>`, up to an empty line or the next label. */
@@ -25,19 +25,20 @@ function linesOf(file: string): string[] {
   return readFileSync(join(here, file), 'utf8').split('\n');
 }
 
-/** All misuses in the files of a fixture project. */
+/** All misuses in the files of a fixture project, which it may have in common with another. */
 export function misusesOf(project: string): Misuse[] {
   const folder = join('fixtures', project);
-  const files = readdirSync(join(here, folder)).filter((name) => name.endsWith('.ts'));
-  return files.flatMap((name) => misusesIn(join(folder, name)));
+  const { include } = JSON.parse(readFileSync(join(here, folder, 'tsconfig.json'), 'utf8')) as { readonly include: readonly string[] };
+  const own = readdirSync(join(here, folder)).filter((name) => name.endsWith('.ts'));
+  return include.flatMap((named) => (named === '*.ts' ? own : [named])).flatMap((name) => misusesIn(project, join(folder, name)));
 }
 
-function misusesIn(file: string): Misuse[] {
+function misusesIn(project: string, file: string): Misuse[] {
   const lines = linesOf(file);
   return lines.flatMap((text, index) => {
     const [, what] = /^\s*\/\/ @ (.+)$/.exec(text) ?? [];
     if (what === undefined) return [];
-    const label = `${file.slice('fixtures/'.length, -'.ts'.length)}: ${what}`;
+    const label = `${project}/${basename(file, '.ts')}: ${what}`;
     const rest = lines.slice(index + 1);
     const length = rest.findIndex((line) => line.trim() === '' || line.trimStart().startsWith('// @ '));
     return [{ label, file, first: index + 2, last: index + 1 + (length < 0 ? rest.length : length) }];
