@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { ChannelError } from '../../entries/index.js';
 import { MemorySessionStore } from '../../entries/memory.js';
 import {
   httpSessionReaderContract,
@@ -68,6 +69,27 @@ it('an HTTP session reader of a site that keeps its ids to itself fulfils the co
     });
     expect(await failingTests(tests)).toEqual([]);
   }
+});
+
+it('an HTTP session reader of a site whose sessions can only be read fulfils the contract', async () => {
+  const save = async (): Promise<never> => {
+    throw new ChannelError('ERR_HTTP_SESSION_READ_ONLY', 'The site alone writes its sessions.');
+  };
+  const tests = httpSessionReaderContract({
+    create() {
+      const { sessions, ...fixture } = httpSessionFixture();
+      const readOnly = (session: HttpSession | undefined): HttpSession | undefined =>
+        session && { id: session.id, userId: session.userId, data: session.data, save };
+      return {
+        ...fixture,
+        sessions: {
+          read: async (request) => readOnly(await sessions.read(request)),
+          readById: async (id) => readOnly(await sessions.readById(id)),
+        },
+      };
+    },
+  });
+  expect(await failingTests(tests)).toEqual([]);
 });
 
 function withoutId(session: HttpSession): HttpSession {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { IncomingMessage } from 'node:http';
-import { Socket } from 'node:net';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { assertRefuses, badIds, badLists } from './bad-arguments.js';
 import { assertCannotTell } from './cannot-tell.js';
 import { assertNothingPolluted, assertSameJson, inheritedNames, uniqueId } from './contract-samples.js';
 import { type ContractCase, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
+import { partsOf, requestWith } from './request-with-cookie.js';
 
 /** A session of the web site that a suite wanted to be there. */
 export interface SampleHttpSession {
@@ -173,7 +172,7 @@ const savingCases: readonly ContractCase<HttpSessionReaderFixture>[] = [
       session.data.theme = 'light';
       (session.data.list as string[]).push('b');
       session.data.extra = { deep: [1, null, 'é'] };
-      await session.save();
+      if (!(await isSaved(session))) return;
       const again = await sessions.read(requestWith(cookie));
       assert.equal(again?.userId, 'ada');
       assertSameJson(again?.data.theme, 'light');
@@ -200,7 +199,7 @@ const savingCases: readonly ContractCase<HttpSessionReaderFixture>[] = [
       const { cookie } = await createSession('ada', { list: ['a'] });
       const session = await sessions.read(requestWith(cookie));
       assert.ok(session, 'the session must be found');
-      await session.save();
+      await isSaved(session);
       (session.data.list as string[]).push('b');
       assertSameJson((await sessions.read(requestWith(cookie)))?.data.list, ['a']);
     },
@@ -273,19 +272,15 @@ async function attemptsOf({ sessions, createSession }: HttpSessionReaderFixture)
   return attempts;
 }
 
-/** A handshake's request with this `Cookie` header, on a socket that is connected to nothing. */
-function requestWith(cookie: string | undefined): IncomingMessage {
-  const request = new IncomingMessage(new Socket());
-  request.method = 'GET';
-  request.url = '/';
-  request.headers = { host: 'localhost', connection: 'Upgrade', upgrade: 'websocket' };
-  if (cookie !== undefined) request.headers.cookie = cookie;
-  return request;
-}
-
-function partsOf(cookie: string): [name: string, value: string] {
-  const end = cookie.indexOf('=');
-  return [cookie.slice(0, end), cookie.slice(end + 1)];
+/** Whether `session` was saved: one that can only be read says so, and nothing else. */
+async function isSaved(session: HttpSession): Promise<boolean> {
+  try {
+    await session.save();
+    return true;
+  } catch (error) {
+    if (Reflect.get(Object(error), 'code') === 'ERR_HTTP_SESSION_READ_ONLY') return false;
+    throw error;
+  }
 }
 
 function assertIsSession(session: HttpSession | undefined, id: string | undefined, userId: string | undefined): void {
