@@ -12,6 +12,7 @@ import { maxBatchSize } from './batches.js';
 import type { Operations } from './operations.js';
 import { byMajority } from './options.js';
 import type { TokenDocument } from './token-document.js';
+import { notRevoked } from './token-filters.js';
 import { isUserKey } from './user-key.js';
 
 /** What an import did. */
@@ -82,13 +83,14 @@ export class DrfSource {
 
   async #checkExists(): Promise<void> {
     const { source } = this.#places;
-    const found = await source.db.listCollections({ name: source.collectionName }, { nameOnly: true, readPreference: 'primary' }).toArray();
+    const options = { nameOnly: true, authorizedCollections: true, readPreference: 'primary' } as const;
+    const found = await source.db.listCollections({ name: source.collectionName }, options).toArray();
     if (found.length === 0) throw new Error(`There is no collection ${source.namespace} to import tokens from.`);
   }
 
   async #importedIds(signal: AbortSignal): Promise<Set<string>> {
     const { tokens, name } = this.#places;
-    const filter = { importedFrom: name, revokedAt: { $exists: false } };
+    const filter: Filter<TokenDocument> = { importedFrom: name, ...notRevoked };
     const cursor = tokens.find(filter, { projection: { _id: 1 }, readPreference: 'primary', batchSize: maxBatchSize });
     const ids = new Set<string>();
     for await (const documents of this.#read('read imported tokens', cursor, signal)) for (const { _id } of documents) ids.add(_id);
@@ -156,7 +158,7 @@ export class DrfSource {
   async #revoke(filter: Filter<TokenDocument>): Promise<number> {
     const { tokens, operations } = this.#places;
     const revokedAt = new Date(operations.clock.now());
-    const unrevoked = { ...filter, revokedAt: { $exists: false } };
+    const unrevoked: Filter<TokenDocument> = { $and: [filter, notRevoked] };
     const write = () => tokens.updateMany(unrevoked, { $set: { revokedAt }, $unset: { slot: '' } }, byMajority);
     return (await operations.run('revoke imported tokens', write)).modifiedCount;
   }

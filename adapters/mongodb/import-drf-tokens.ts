@@ -4,6 +4,7 @@ import { kindOf } from '../../src/kind-of.js';
 import { checkDb, checkDriver } from './check-db.js';
 import { DrfFollower } from './drf-follower.js';
 import { DrfSource } from './drf-source.js';
+import { makeIndex } from './make-index.js';
 import { tokenSourceIndex } from './needed-indexes.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
@@ -61,8 +62,7 @@ export async function importDrfTokens(db: Db, options: ImportDrfTokensOptions): 
   const operations = new Operations(checked);
   const name = source.dbName === db.databaseName ? source.collectionName : source.namespace;
   const drf = new DrfSource({ source, tokens, name, operations });
-  const { key, ...indexOptions } = tokenSourceIndex;
-  await tokens.createIndex(key, indexOptions);
+  await makeIndex(tokens, tokenSourceIndex);
 
   const follower = new DrfFollower(source, drf, operations, onError);
   if (keepUp)

@@ -1,9 +1,9 @@
 import { type Collection, type Filter, MongoServerError } from 'mongodb';
+import { makeIndex } from './make-index.js';
 import { tokenSlotIndex } from './needed-indexes.js';
 import { plainNumbers } from './options.js';
 import type { TokenDocument } from './token-document.js';
 import { liveTokensOf } from './token-filters.js';
-import { isUnauthorized } from './without-command.js';
 
 /** Thrown by `issue`, and by `rotate` of a token that was rotated before, when the user has as many tokens as `maxPerUser` allows. */
 export class TokenLimitError extends Error {
@@ -87,26 +87,11 @@ export class TokenSlots {
 
   /** The limit is nothing without the index, so it does not depend on anybody having made it. */
   #ensureIndex(): Promise<unknown> {
-    this.#index ??= this.#makeIndex().catch((error: unknown) => {
+    this.#index ??= makeIndex(this.#tokens, tokenSlotIndex).catch((error: unknown) => {
       this.#index = undefined;
       throw error;
     });
     return this.#index;
-  }
-
-  /** A user who may make none will do where there is one. */
-  async #makeIndex(): Promise<void> {
-    const { key, ...options } = tokenSlotIndex;
-    try {
-      await this.#tokens.createIndex(key, options);
-    } catch (error) {
-      if (!isUnauthorized(error)) throw error;
-      const present = await this.#tokens
-        .listIndexes({ readPreference: 'primary' })
-        .toArray()
-        .catch(() => []);
-      if (!present.some((index) => index.unique === true && JSON.stringify(index.key) === JSON.stringify(key))) throw error;
-    }
   }
 }
 

@@ -62,6 +62,14 @@ describeOnMongo('importDrfTokens', () => {
     expect(await isLive(key)).toBe(true);
   });
 
+  it('revokes what was deleted at its source also where another program has written null for when it was revoked', async () => {
+    await importDrfTokens(db, { from });
+    await db.collection('tokens').updateMany({}, { $set: { revokedAt: null } });
+    await source.deleteOne({ key });
+    expect(await importDrfTokens(db, { from })).toMatchObject({ revoked: 1 });
+    expect(await isLive(key)).toBe(false);
+  });
+
   it('brings no token back to life that was revoked here', async () => {
     await importDrfTokens(db, { from });
     expect(await tokens.revoke(tokenIdOf(key))).toBe(true);

@@ -3,6 +3,7 @@ import { type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   ensureIndexes,
+  importDrfTokens,
   MongoBroadcaster,
   MongoRevocationFeed,
   MongoSessionStore,
@@ -35,6 +36,10 @@ describeOnMongo('A user of the database', () => {
     server = await startMongod({ hasUsers: true });
     root = await MongoClient.connect(server.url);
     await root.db('chat').collection<{ _id: string }>('users').insertOne({ _id: 'for-whom' });
+    await root
+      .db('chat')
+      .collection('authtoken_token')
+      .insertOne({ key: 'a'.repeat(40), user_id: 'for-whom' });
     await ensureIndexes(root.db('chat'), { timeoutMs });
   }, 60_000);
   afterAll(async () => {
@@ -65,6 +70,7 @@ describeOnMongo('A user of the database', () => {
       tickets: documents,
       revocations: ['insert'],
       broadcasts: ['insert'],
+      authtoken_token: ['find'],
     });
     const tokens = new MongoTokenRepository(db, { maxPerUser: 2, timeoutMs });
     const token = await tokens.issue('for-whom', { ttlMs: 60_000 });
@@ -73,6 +79,7 @@ describeOnMongo('A user of the database', () => {
     expect((await tokens.findById(token.id))?.user?.id).toBe('for-whom');
     expect(await tokens.revokeAllOf('for-whom')).toBe(2);
     await tokens.close();
+    expect(await importDrfTokens(db, { from: 'authtoken_token' })).toMatchObject({ imported: 1 });
     const store = new MongoSessionStore(db, { timeoutMs });
     await store.create(id, session());
     await store.save(id, session({ version: 2 }), 1);

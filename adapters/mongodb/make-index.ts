@@ -1,0 +1,19 @@
+import type { Collection, Document } from 'mongodb';
+import type { NeededIndex } from './needed-indexes.js';
+import { plainNumbers } from './options.js';
+import { isUnauthorized } from './without-command.js';
+
+/** Makes an index, where there is none on the same fields; a user who may make none will do where there is one. */
+export async function makeIndex<Schema extends Document>(collection: Collection<Schema>, { key, ...options }: NeededIndex): Promise<void> {
+  try {
+    await collection.createIndex(key, options);
+  } catch (error) {
+    if (!isUnauthorized(error)) throw error;
+    const present = await collection
+      .listIndexes({ readPreference: 'primary', ...plainNumbers })
+      .toArray()
+      .catch(() => []);
+    const { unique = false } = options;
+    if (!present.some((other) => JSON.stringify(other.key) === JSON.stringify(key) && (other.unique ?? false) === unique)) throw error;
+  }
+}
