@@ -45,7 +45,7 @@ export function withDeadline<T>(operation: () => PromiseLike<T> | T, deadline: D
 /** {@link withDeadline} of what takes a signal, which is aborted with the same error when time runs out. */
 export function withSignalAndDeadline<T>(
   operation: (signal: AbortSignal) => PromiseLike<T> | T,
-  { onTimeout, ...others }: Deadline,
+  { clock, ms, onTimeout, onError }: Deadline,
 ): Promise<T> {
   const controller = new AbortController();
   const abort = (): Error => {
@@ -53,5 +53,5 @@ export function withSignalAndDeadline<T>(
     controller.abort(error);
     return error;
   };
-  return withDeadline(() => operation(controller.signal), { ...others, onTimeout: abort });
+  return withDeadline(() => operation(controller.signal), { clock, ms, onTimeout: abort, onError });
 }
