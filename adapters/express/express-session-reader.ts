@@ -97,8 +97,11 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
       const isLoaded = !this.#fresh.has(session) && holdsSignedId(request.headers.cookie, id, this.#options.cookie);
       return isLoaded ? this.#session(id, session) : undefined;
     }
-    // cookie-session: all of it stands in the cookie
-    return Reflect.get(session, 'isNew') === false ? this.#session(undefined, session) : undefined;
+    // all of it stands in the cookie: cookie-session says whether it is new, of others that is so where it is nobody's
+    const isNew: unknown = Reflect.get(session, 'isNew');
+    if (isNew !== false && isNew !== undefined) return undefined;
+    const whole = this.#session(undefined, session);
+    return isNew === false || whole.userId !== undefined ? whole : undefined;
   }
 
   async readById(id: string): Promise<HttpSession | undefined> {

@@ -188,6 +188,19 @@ describe('cookie-session', () => {
     expect(await reader.read(requestWith(cookies.split(';', 1)[0]))).toBeUndefined();
   });
 
+  it.each([
+    ['a user', { userId: 'ada', theme: 'dark' }, { id: undefined, userId: 'ada', data: { userId: 'ada', theme: 'dark' } }],
+    ['nobody', { theme: 'dark' }, undefined],
+    ['nothing', {}, undefined],
+  ])('of another kind, which does not say whether it is new, counts where it is of somebody: %s', async (_whose, session, expected) => {
+    const other: ConnectMiddleware = (request: object, _response, next) => {
+      Object.assign(request, { session: Object.defineProperty({ ...session }, 'save', { value: () => undefined }) });
+      next();
+    };
+    const found = await new ExpressSessionReader(other).read(requestWith('sealed=abc'));
+    expect(found && { id: found.id, userId: found.userId, data: found.data }).toEqual(expected);
+  });
+
   it('is seen by later messages as it was at connect, and a handler that changes it ends its channel', async () => {
     const { options, errors } = makeSite();
     const wrap = withHttpSession({ sessions: new ExpressSessionReader(middleware) });
