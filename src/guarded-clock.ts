@@ -1,6 +1,7 @@
 import type { Clock } from './contracts/clock.js';
 import { kindOf } from './kind-of.js';
 import { nothing } from './maybe-promise.js';
+import { outsideRequests } from './outside-requests.js';
 import { systemClock } from './system-clock.js';
 
 /**
@@ -22,7 +23,7 @@ export function guardedClock(clock: Clock, report: (error: unknown) => void): Cl
     monotonic: () => attempt(() => clock.monotonic(), systemClock.monotonic),
     setTimer: (fn, ms) => {
       const cancel = attempt(
-        () => clock.setTimer(fn, ms),
+        () => outsideRequests(() => clock.setTimer(fn, ms)),
         () => systemClock.setTimer(fn, ms),
       );
       return () => attempt(() => cancelWith(cancel), nothing);

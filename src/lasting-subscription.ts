@@ -1,6 +1,7 @@
 import type { Clock } from './contracts/clock.js';
 import { withDeadline } from './deadline.js';
 import { ignore, ignorePromise } from './maybe-promise.js';
+import { outsideRequests } from './outside-requests.js';
 
 /** How soon a subscription that failed is tried again at first, and at the latest. */
 const firstRetryMs = 1_000;
@@ -40,7 +41,7 @@ export class LastingSubscription {
   constructor(owner: LastingSubscriptionOwner, isLate: boolean) {
     this.#owner = owner;
     this.#isLate = isLate;
-    this.tried = this.#try();
+    this.tried = outsideRequests(() => this.#try());
   }
 
   async #try(): Promise<void> {
