@@ -66,6 +66,11 @@ describe('the house', () => {
     expect(tooLong(readSources(root, 'test'), 500)).toEqual([]);
   });
 
+  it('has no hook at the top of what tests share: modules are loaded once, and only the first file would have it', () => {
+    const shared = readSources(root, 'test').filter(({ path }) => !path.endsWith('.test.ts'));
+    expect(shared.filter(({ text }) => /^(before|after)(Each|All)\(/m.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
   it('has one entry for each entry point of the package, which re-exports and does nothing else', () => {
     const points = Object.keys(manifest.exports).filter((point) => point !== './package.json');
     const files = points.map((point) => `entries/${point === '.' ? 'index' : point.slice(2)}.ts`);

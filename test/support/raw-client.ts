@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { frameOf } from './frames.js';
 
 /** One frame as it arrived. */
@@ -20,13 +20,6 @@ export interface RawHandshake {
 
 /** The opcodes of RFC 6455, section 5.2. */
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
-
-const opened = new Set<RawClient>();
-
-afterEach(() => {
-  for (const client of opened) client.socket.destroy();
-  opened.clear();
-});
 
 /** A masked frame, as clients send them (RFC 6455, section 5.2). */
 export function frame(payload: string | Buffer, opcode: number = opcodes.text): Buffer {
@@ -61,7 +54,7 @@ export class RawClient {
         this.#wake();
       });
     }
-    opened.add(this);
+    onTestFinished(() => void socket.destroy());
   }
 
   /** Opens a connection and says nothing yet. Half-open: it stays until the test ends it, whatever the server does. */

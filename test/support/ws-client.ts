@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
 
 /** What a client says in its handshake. */
@@ -24,13 +24,6 @@ export interface Closed {
   readonly code: number;
   readonly reason: string;
 }
-
-const opened = new Set<WsClient>();
-
-afterEach(() => {
-  for (const client of opened) client.terminate();
-  opened.clear();
-});
 
 /** A `ws` client of one test: everything that arrives is kept, also what comes with the 101, and it is gone when the test is. */
 export class WsClient {
@@ -61,7 +54,7 @@ export class WsClient {
         this.#wake();
       });
     });
-    opened.add(this);
+    onTestFinished(() => this.terminate());
   }
 
   /** Resolves once the handshake was answered, whatever the answer: look at {@link refused}. */

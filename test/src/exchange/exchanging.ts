@@ -1,5 +1,5 @@
 import { createServer, type RequestListener } from 'node:http';
-import { afterEach, vi } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import {
   authorization,
   ChannelServer,
@@ -24,18 +24,6 @@ export interface ExchangeSite extends Site {
   logIn(userId: string): string;
 }
 
-const open = new Set<ExchangeSite>();
-
-afterEach(async () => {
-  for (const { channels, clock } of open) {
-    const closed = channels.close({ timeoutMs: 0 });
-    await clock.advance(0);
-    await closed;
-  }
-  open.clear();
-  vi.restoreAllMocks();
-});
-
 /** @param at the cookie in which tokens travel. */
 export function makeExchangeSite(at: CredentialSource = cookie('key'), options: ChannelServerOptions = {}): ExchangeSite {
   const site = makeSite();
@@ -51,7 +39,12 @@ export function makeExchangeSite(at: CredentialSource = cookie('key'), options: 
 
 function opened(site: Site, channels: ChannelServer, tickets = new MemoryTicketStore({ clock: site.clock })): ExchangeSite {
   const made: ExchangeSite = { ...site, tickets, channels, logIn: (userId) => `sessionid=${site.sessions.create(userId)}` };
-  open.add(made);
+  onTestFinished(async () => {
+    const closed = channels.close({ timeoutMs: 0 });
+    await site.clock.advance(0);
+    await closed;
+    vi.restoreAllMocks();
+  });
   return made;
 }
 

@@ -1,4 +1,4 @@
-import { afterEach, expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import {
   type ChannelError,
   type ChannelHandlers,
@@ -71,17 +71,6 @@ export interface Watched {
   connect(name: string): Promise<TestClient>;
 }
 
-const watched: Watched[] = [];
-
-afterEach(async () => {
-  for (const { server, clock } of watched.splice(0)) {
-    const closed = server.close({ timeoutMs: 0 });
-    await clock.advance(0);
-    await closed;
-    expect(clock.pendingTimers).toBe(0);
-  }
-});
-
 export interface WatchOptions extends Omit<ChannelServerOptions, 'clock'> {
   readonly tokens?: ScriptedTokens;
   readonly handlers?: Omit<ChannelHandlers, 'connect'>;
@@ -102,7 +91,13 @@ export function watch({
     { connect: withUserFromToken({ tokens })(() => undefined), ...handlers },
     { clock: clockOf(clock), onError: (error) => void errors.push(error), onWarning: (warning) => void warnings.push(warning), ...options },
   );
-  const made: Watched = {
+  onTestFinished(async () => {
+    const closed = server.close({ timeoutMs: 0 });
+    await clock.advance(0);
+    await closed;
+    expect(clock.pendingTimers).toBe(0);
+  });
+  return {
     clock,
     tokens,
     server,
@@ -110,8 +105,6 @@ export function watch({
     warnings,
     connect: (name) => connectTo(server, { cookies: { key: keyOf(name) } }),
   };
-  watched.push(made);
-  return made;
 }
 
 /** A feed that a test holds in its hand. */

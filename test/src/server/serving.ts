@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { WebSocketServer } from 'ws';
 import {
   ChannelError,
@@ -36,27 +36,21 @@ export interface ServeOptions extends ChannelServerOptions {
   readonly upgrades?: UpgradeOptions;
 }
 
-const running: Served[] = [];
-const escaped: unknown[] = [];
-
-function onEscaped(error: unknown): void {
-  escaped.push(error);
+/** Ends a server with its test: nothing may be left of it, and nothing of it may have ended the process. */
+function stopWithTest(served: Served): void {
+  const escaped: unknown[] = [];
+  const note = (error: unknown): void => void escaped.push(error);
+  process.on('unhandledRejection', note);
+  process.on('uncaughtException', note);
+  onTestFinished(async () => {
+    await stop(served);
+    await nextTurn();
+    process.off('unhandledRejection', note);
+    process.off('uncaughtException', note);
+    expect(escaped, 'nothing may end the process').toEqual([]);
+  });
 }
 
-beforeEach(() => {
-  process.on('unhandledRejection', onEscaped);
-  process.on('uncaughtException', onEscaped);
-});
-
-afterEach(async () => {
-  for (const served of running.splice(0)) await stop(served);
-  await nextTurn();
-  process.off('unhandledRejection', onEscaped);
-  process.off('uncaughtException', onEscaped);
-  expect(escaped.splice(0), 'nothing may end the process').toEqual([]);
-});
-
-/** Ends what a test has started; nothing may be left of it. */
 async function stop({ channels, http, clock }: Served): Promise<void> {
   const closed = channels.close({ timeoutMs: 1 });
   await clock.advance(1);
@@ -91,7 +85,7 @@ export function deferred<T = void>(): Deferred<T> {
 /** Serves `handlers` on a free port of 127.0.0.1 until the test ends. */
 export async function serve(handlers: ChannelHandlers, options: ServeOptions = {}): Promise<Served> {
   const { mode = 'handleUpgrades', upgrades = {}, ...serverOptions } = options;
-  const clock = new TestClock();
+  const clock = serverOptions.clock instanceof TestClock ? serverOptions.clock : new TestClock();
   const errors: unknown[] = [];
   const warnings: ChannelError[] = [];
   const reports = { onError: (error: unknown) => errors.push(error), onWarning: (warning: ChannelError) => warnings.push(warning) };
@@ -102,7 +96,7 @@ export async function serve(handlers: ChannelHandlers, options: ServeOptions = {
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   const served: Served = { channels, port: (http.address() as AddressInfo).port, clock, http, errors, warnings };
-  running.push(served);
+  stopWithTest(served);
   return served;
 }
 
