@@ -13,6 +13,8 @@ export class Staleness {
   readonly #retry: (channels: readonly Connection[]) => void;
   /** Since when nothing is known of each. */
   readonly #since = new Map<Connection, number>();
+  /** Those of them that will be asked for without this: none has failed yet. */
+  readonly #waiting = new Set<Connection>();
   #retryMs = firstRetryMs;
   #nextRetry = 0;
   #cancel: (() => void) | undefined;
@@ -25,41 +27,60 @@ export class Staleness {
 
   /** @param since when something was known of the channel last. */
   failed(channel: Connection, since: number): void {
-    if (this.#since.size === 0) {
+    if (this.#since.size === this.#waiting.size) {
       this.#retryMs = firstRetryMs;
       this.#nextRetry = this.#clock.monotonic() + this.#retryMs;
+      this.#disarm(); // for those that wait there was time
     }
-    const first = this.#since.get(channel) ?? since;
+    const first = Math.min(this.#since.get(channel) ?? since, since);
     this.#since.set(channel, first);
-    if (!this.#endIfStale(channel, first)) this.#cancel ??= this.#clock.setTimer(() => this.#wake(), this.#untilNext());
+    this.#waiting.delete(channel);
+    this.#endIfStale(channel, first);
+    if (this.#since.size > 0) this.#arm();
   }
 
   /** It was not asked for yet, since it takes long to hear that nobody can tell of others. It does not wait longer than if it had been. */
   waits(channel: Connection): void {
-    if (this.#maxStaleMs > 0) this.failed(channel, this.#clock.monotonic());
+    if (this.#maxStaleMs === 0 || this.#maxStaleMs === Number.POSITIVE_INFINITY || this.#since.has(channel)) return;
+    this.#since.set(channel, this.#clock.monotonic());
+    this.#waiting.add(channel);
+    this.#arm();
   }
 
   answered(channel: Connection): void {
-    if (this.#since.delete(channel) && this.#since.size === 0) this.stop();
+    if (this.#forget(channel) && this.#since.size === 0) this.stop();
   }
 
   /** Forgets everybody. */
   stop(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
+    this.#disarm();
     this.#since.clear();
+    this.#waiting.clear();
   }
 
-  #endIfStale(channel: Connection, since: number): boolean {
-    if (this.#clock.monotonic() - since < this.#maxStaleMs) return false;
-    this.#since.delete(channel);
+  #forget(channel: Connection): boolean {
+    this.#waiting.delete(channel);
+    return this.#since.delete(channel);
+  }
+
+  #disarm(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #arm(): void {
+    this.#cancel ??= this.#clock.setTimer(() => this.#wake(), this.#untilNext());
+  }
+
+  #endIfStale(channel: Connection, since: number): void {
+    if (this.#clock.monotonic() - since < this.#maxStaleMs) return;
+    this.#forget(channel);
     channel.cutOff('ERR_GRANT_STALE');
-    return true;
   }
 
   /** Channels that failed together are looked at together: the first one to be stale decides. */
   #untilNext(): number {
-    let next = this.#nextRetry;
+    let next = this.#since.size > this.#waiting.size ? this.#nextRetry : Number.POSITIVE_INFINITY;
     for (const since of this.#since.values()) next = Math.min(next, since + this.#maxStaleMs);
     return Math.max(0, next - this.#clock.monotonic());
   }
@@ -67,15 +88,16 @@ export class Staleness {
   #wake(): void {
     this.#cancel = undefined;
     for (const [channel, since] of this.#since) {
-      if (!mayHandle(channel)) this.#since.delete(channel);
+      if (!mayHandle(channel)) this.#forget(channel);
       else this.#endIfStale(channel, since);
     }
     if (this.#since.size === 0) return;
-    if (this.#clock.monotonic() >= this.#nextRetry) {
+    const failed = [...this.#since.keys()].filter((channel) => !this.#waiting.has(channel));
+    if (failed.length > 0 && this.#clock.monotonic() >= this.#nextRetry) {
       this.#retryMs = Math.min(2 * this.#retryMs, maxRetryMs);
       this.#nextRetry = this.#clock.monotonic() + this.#retryMs;
-      this.#retry([...this.#since.keys()]);
+      this.#retry(failed);
     }
-    this.#cancel ??= this.#clock.setTimer(() => this.#wake(), this.#untilNext());
+    this.#arm();
   }
 }

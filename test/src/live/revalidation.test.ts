@@ -254,8 +254,10 @@ describe('a repository that fails', () => {
     const hanging = new Set(names.slice(0, 16).map(idOf));
     const findById = tokens.findById.bind(tokens);
     tokens.findById = (id) => (hanging.has(id) ? new Promise(() => undefined) : findById(id));
+    tokens.asked.length = 0;
     for (let minute = 0; minute < 10; minute += 1) await clock.advance(60_000);
     expect(clients.filter(({ closed }) => closed === undefined).length).toBe(24);
+    expect(tokens.asked.length).toBeLessThanOrEqual(10 * 24); // once in each sweep, and no more for the sake of those that hang
   });
 
   it('ends nobody until maxStaleMs is over, counted from the last answer', async () => {

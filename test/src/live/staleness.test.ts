@@ -82,6 +82,20 @@ describe('a channel of which nothing is known', () => {
     }
   });
 
+  it('is asked for again soon though another only waits for its turn, which is left to that', async () => {
+    const { clock, asked, staleness, failed } = failing(5_000);
+    const waiting = { isOpen: true, cutOff: vi.fn() };
+    staleness.waits(waiting as never);
+    await clock.advance(500);
+    const channel = failed(500);
+    await clock.advance(1_000);
+    expect(asked).toEqual([[1_500, [channel]]]);
+    await clock.advance(3_500);
+    expect([waiting.cutOff.mock.calls.length, channel.cutOff.mock.calls.length]).toEqual([1, 0]);
+    await clock.advance(500);
+    expect([channel.cutOff.mock.calls.length, clock.pendingTimers]).toEqual([1, 0]);
+  });
+
   it('and ends as the last one leaves no timer', async () => {
     const { clock, asked, failed } = failing(500);
     const channel = failed();
