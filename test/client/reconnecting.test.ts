@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { uncaughtIn } from '../support/uncaught.js';
 import { FakeNodeSocket, makeClient } from './fake-socket.js';
 
 const names = (states: readonly { readonly name: string }[]): string[] => states.map(({ name }) => name);
@@ -174,19 +175,16 @@ describe('a client whose server ends the connection', () => {
   });
 
   it('tells where the application throws, and acts on the contract', async () => {
-    const uncaught: unknown[] = [];
-    const listeners = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    process.once('uncaughtException', (error) => void uncaught.push(error));
     const mistake = new Error('of the application');
     const { client, opened, clock } = makeClient({
       onClose: () => {
         throw mistake;
       },
     });
-    (await opened()).end(1012, 'restarting');
-    await clock.advance(0);
-    for (const listener of listeners) process.on('uncaughtException', listener);
+    const uncaught = await uncaughtIn(async () => {
+      (await opened()).end(1012, 'restarting');
+      await clock.advance(0);
+    });
     expect(uncaught).toEqual([mistake]);
     expect(client.state).toMatchObject({ name: 'waiting', inMs: 1_500 });
   });

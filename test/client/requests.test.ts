@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RequestError } from '../../entries/client.js';
 import { expectProcessToLive } from '../support/site.js';
+import { uncaughtIn } from '../support/uncaught.js';
 import { makeClient } from './fake-socket.js';
 
 expectProcessToLive();
@@ -50,10 +51,6 @@ describe('onMessage', () => {
   });
 
   it('that throws harms nobody, and is told as any uncaught error', async () => {
-    const uncaught: unknown[] = [];
-    const listeners = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    process.once('uncaughtException', (error) => void uncaught.push(error));
     const mistake = new Error('of the application');
     const { client, opened, clock } = makeClient({
       onMessage: () => {
@@ -61,9 +58,10 @@ describe('onMessage', () => {
       },
     });
     const socket = await opened();
-    expect(() => socket.receive('x')).not.toThrow();
-    await clock.advance(0);
-    for (const listener of listeners) process.on('uncaughtException', listener);
+    const uncaught = await uncaughtIn(async () => {
+      expect(() => socket.receive('x')).not.toThrow();
+      await clock.advance(0);
+    });
     expect([uncaught, client.state.name]).toEqual([[mistake], 'open']);
   });
 });

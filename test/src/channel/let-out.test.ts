@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { maskedFrameBytes } from '../../../src/channel/frame-format.js';
 import { Inbox, type InboxMessage, type InboxOwner } from '../../../src/channel/inbox.js';
 import { letOutLater, loneMessage, type Sender } from '../../../src/channel/let-out.js';
+import { uncaughtIn } from '../../support/uncaught.js';
 
 /** A sender that notes when it is let out. */
 function senderOf(name: string, left: string[], flush: () => void = () => undefined): Sender {
@@ -57,20 +58,14 @@ it('what is sent while a message that came alone is handled leaves also where so
 
 it('those who are let out together leave in their order, once each, also where one of them breaks', async () => {
   const left: string[] = [];
-  let broken: unknown;
-  const listeners = process.listeners('uncaughtException');
-  process.removeAllListeners('uncaughtException');
-  process.once('uncaughtException', (error) => {
-    broken = error;
-  });
   const breaking = senderOf('breaks', left, () => {
     throw new Error('broken');
   });
-  for (const sender of [senderOf('first', left), breaking, senderOf('third', left), senderOf('fourth', left)]) letOutLater(sender);
-  await nextTurn();
-  process.removeAllListeners('uncaughtException');
-  for (const listener of listeners) process.on('uncaughtException', listener);
-  expect(broken).toEqual(new Error('broken'));
+  const uncaught = await uncaughtIn(async () => {
+    for (const sender of [senderOf('first', left), breaking, senderOf('third', left), senderOf('fourth', left)]) letOutLater(sender);
+    await nextTurn();
+  });
+  expect(uncaught).toEqual([new Error('broken')]);
   expect(left).toEqual(['first', 'breaks']);
   letOutLater(senderOf('sent later', left));
   await nextTurn();
