@@ -136,17 +136,20 @@ export class Heartbeat {
   }
 }
 
-/** Whether `raw` counts what it reads. A stream that stands in for a socket of the system, such as a channel of SSH, does so from now on. */
+/**
+ * Whether `raw` tells what arrives: not where nobody reads it, since it stands in for another one, as under Bun. A stream that counts nothing, such
+ * as a channel of SSH, does so from now on.
+ */
 function countsBytes(raw: Duplex & { bytesRead?: number }): boolean {
-  // nobody reads what stands in for nothing: its silence says nothing
-  if (raw.bytesRead === undefined && raw.listenerCount('data') > 0) {
+  if (Number.isNaN(raw.bytesRead) || raw.listenerCount('data') === 0) return false;
+  if (raw.bytesRead === undefined) {
     let bytesRead = 0;
     Object.defineProperty(raw, 'bytesRead', { get: () => bytesRead, configurable: true });
     raw.prependListener('data', (chunk: { readonly length: number }) => {
       bytesRead += chunk.length;
     });
   }
-  return Number(raw.bytesRead) >= 0;
+  return true;
 }
 
 /** Whether nothing has happened on its line since it was last looked at. */

@@ -180,12 +180,12 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
 
 describe('the heartbeat of a second', () => {
   /** A channel whose socket is in `readyState`, and how often each thing was done to it. */
-  function beating(readyState: number) {
+  function beating(readyState: number, readers = 1) {
     const clock = new TestClock();
     const heartbeat = new Heartbeat(clock, { isHeard: () => false } as never, 1_000);
     const socket = { readyState, OPEN: 1, isPaused: false, ping: vi.fn() };
     const told = { leaving: vi.fn(), silent: vi.fn() };
-    const raw = { bytesRead: 0 };
+    const raw = { bytesRead: 0, listenerCount: () => readers };
     const channel = { heard: 0, isPinged: false, slot: -1, place: 0, isLive: true, raw, socket, ...told };
     heartbeat.newcomers.push(channel as never);
     heartbeat.begin();
@@ -199,6 +199,13 @@ describe('the heartbeat of a second', () => {
     expect(counts()).toEqual([0, 0, 1]);
     heartbeat.delete(channel as never);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('neither pings nor drops anybody of whose line nothing can be told, as under Bun', async () => {
+    const { clock, heartbeat, channel, counts } = beating(1, 0);
+    await clock.advance(10_000);
+    expect([counts(), clock.pendingTimers]).toEqual([[0, 0, 0], 0]);
+    heartbeat.delete(channel as never);
   });
 
   it('pings nobody from whom something comes in each beat', async () => {
