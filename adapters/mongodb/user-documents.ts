@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import type { Collection, Db, Document } from 'mongodb';
+import { type Collection, type Db, type Document, Long } from 'mongodb';
 import { aFunction, aName, anObject, checkedOptions, checkOption, type Rule, type Rules } from '../../src/checked-options.js';
 import { ignorePromise } from '../../src/maybe-promise.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
@@ -28,7 +28,7 @@ export interface MongoUserOptions<User extends AuthenticatedUser = AppUser> {
   /**
    * The user of a document, or `undefined` for one that was disabled.
    *
-   * @default `{ ...document, id: String(document[key]), isAuthenticated: true }`, or `undefined` if `isActive` is `false`
+   * @default `{ ...document, id: String(document[key]), isAuthenticated: true }`, or `undefined` if `isActive` is `false` or 0
    */
   map?(document: Document): User | undefined;
 }
@@ -62,6 +62,11 @@ function mapped<User>(user: User): User {
   if (!types.isPromise(user)) return user;
   ignorePromise(user);
   throw new TypeError('users.map must return a user at once, got a promise');
+}
+
+/** What came from a table of SQL says 0 for `false`. */
+function isDisabled({ isActive }: Document): boolean {
+  return isActive === false || isActive === 0 || isActive === 0n || (Long.isLong(isActive) && isActive.isZero());
 }
 
 /** Holds what the profile is joined on; of a name that no application's document has. */
@@ -134,7 +139,7 @@ export class UserDocuments<User extends AuthenticatedUser> {
     } catch (error) {
       return error instanceof Error ? error : new Error('users.map threw something that is no Error.', { cause: error });
     }
-    if (document.isActive === false) return undefined;
+    if (isDisabled(document)) return undefined;
     // What the application's type adds is in its documents, or it gives a `map`.
     return { ...document, id, isAuthenticated: true } as unknown as User;
   }

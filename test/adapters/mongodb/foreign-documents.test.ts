@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Binary, Long, MongoClient, ObjectId } from 'mongodb';
+import { Binary, Double, Long, MongoClient, ObjectId } from 'mongodb';
 import { beforeEach, expect, it, vi } from 'vitest';
 import {
   ensureIndexes,
@@ -35,6 +35,18 @@ describeOnMongo('Documents that other programs have written', () => {
     expect((await tokens.findById(id))?.user).toBeUndefined();
     expect((await tokens.findByIds([id])).get(id)?.user).toBeUndefined();
   });
+
+  it.each([{}, { promoteLongs: false }, { useBigInt64: true }])(
+    'are disabled users where isActive is false or 0, of whatever kind, for a client with %j',
+    async (options) => {
+      await using client = new MongoClient(url, options);
+      const own = client.db(db.databaseName);
+      const values = [false, 0, Long.ZERO, new Double(0), true, 1, Long.ONE, null, 'no'];
+      await users.insertMany(values.map((isActive, _id) => ({ _id, isActive })));
+      const found = await new MongoUserRepository(own).findByIds(values.map((_, id) => String(id)));
+      expect([...found.keys()].sort()).toEqual(['4', '5', '6', '7', '8']);
+    },
+  );
 
   it('are nobody where the key of a user is a list, or bytes', async () => {
     await db.collection('users').insertMany([{ login: ['ada'] }, { login: new Binary(Buffer.from('bob')) }]);
