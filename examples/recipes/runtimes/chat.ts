@@ -19,6 +19,7 @@ import {
 } from 'ws-with';
 import { type ClientState, connectChannel } from 'ws-with/client';
 import { MemoryHttpSessionReader, MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from 'ws-with/memory';
+import { TestClock } from 'ws-with/testing';
 import * as z from 'zod';
 
 const users = new MemoryUserRepository([
@@ -31,6 +32,7 @@ const groups = new Groups();
 const member = compose(withChannelUser, withAuthenticatedUser);
 const said = z.object({ text: z.string().max(99) });
 const left: string[] = [];
+const clock = new TestClock();
 
 /** Decorators, groups, channel sessions in a store; a refusal is a status. */
 class Chat {
@@ -57,7 +59,7 @@ class Chat {
   disconnect = member(({ user }) => void left.push(user.id));
 }
 
-const chat = new ChannelServer(new Chat(), { session: { scope: 'user', store: new MemorySessionStore() } });
+const chat = new ChannelServer(new Chat(), { clock, session: { scope: 'user', store: new MemorySessionStore({ clock }) } });
 const site = new ChannelServer({
   connect: withUserFromHttp({ sessions, users })(withAuthenticatedUser(({ channel, user }) => channel.sendJson({ hello: user.id }))),
 });
@@ -133,6 +135,11 @@ const keyOf = async (userId: string): Promise<string> => `key=${(await tokens.is
 const [adaKey, bobKey] = [await keyOf('ada'), await keyOf('bob')];
 const ada = new Client(portOf(server), adaKey);
 assert.deepEqual(await ada.next(), { hello: 'ada' });
+for (let beat = 0; beat < 4; beat += 1) {
+  await clock.advance(30_000);
+  ada.send({ command: 'fly' });
+  assert.deepEqual(await ada.next(), { error: 'unknown_command' }, 'nobody who speaks is taken for a dead line');
+}
 const bob = new Client(portOf(server), bobKey);
 assert.deepEqual(await bob.next(), { hello: 'bob' });
 
