@@ -87,9 +87,9 @@ export class Heartbeat {
     let steps = 0;
     for (const channel of this.newcomers.splice(0)) {
       channel.place = -1;
-      if (this.#slotMs === 0 || !countsBytes(channel.raw)) continue;
+      if (this.#slotMs === 0 || !tellsArrivals(channel)) continue;
       while (steps < this.#slots.length - 1 && this.#slotIn(steps).length >= share) steps += 1;
-      channel.heard = steps === 0 ? channel.raw.bytesRead : unknown; // all others are looked at before a beat is over
+      channel.heard = steps === 0 ? arrivedOn(channel) : unknown; // all others are looked at before a beat is over
       channel.slot = (this.#current + steps) % this.#slots.length;
       channel.place = this.#slotIn(steps).push(channel) - 1;
       this.#count += 1;
@@ -136,19 +136,30 @@ export class Heartbeat {
   }
 }
 
+/** What has arrived on sockets whose raw socket does not tell. */
+const arrivals = new WeakMap<WebSocket, { count: number }>();
+
 /**
- * Whether `raw` tells what arrives: not where nobody reads it, since it stands in for another one, as under Bun. A stream that counts nothing, such
- * as a channel of SSH, does so from now on.
+ * Whether it can be told what arrives. Where `raw` counts nothing, such as a channel of SSH, that is counted from now on; and where nobody reads it,
+ * since it stands in for another one, as under Bun, what the socket tells has arrived.
  */
-function countsBytes(raw: Duplex & { bytesRead?: number }): boolean {
-  if (Number.isNaN(raw.bytesRead) || raw.listenerCount('data') === 0) return false;
-  if (raw.bytesRead === undefined) {
-    let bytesRead = 0;
-    Object.defineProperty(raw, 'bytesRead', { get: () => bytesRead, configurable: true });
-    raw.prependListener('data', (chunk: { readonly length: number }) => {
-      bytesRead += chunk.length;
-    });
-  }
+function tellsArrivals({
+  raw,
+  socket,
+}: {
+  readonly raw: Duplex & { readonly bytesRead?: number };
+  readonly socket: WebSocket | undefined;
+}): boolean {
+  if (Number.isNaN(raw.bytesRead) || socket === undefined) return false;
+  const isRead = raw.listenerCount('data') > 0;
+  if (isRead && raw.bytesRead !== undefined) return true;
+  const arrived = { count: 0 };
+  arrivals.set(socket, arrived);
+  const add = (): void => {
+    arrived.count += 1;
+  };
+  if (isRead) raw.on('data', add);
+  else socket.on('message', add).on('ping', add).on('pong', add);
   return true;
 }
 
@@ -167,11 +178,16 @@ function isSilent(channel: Beating): boolean {
   return false;
 }
 
+/** A number that grows with what arrives. */
+function arrivedOn({ raw, socket }: Pick<Beating, 'raw' | 'socket'>): number {
+  return (socket && arrivals.get(socket)?.count) ?? raw.bytesRead;
+}
+
 /**
  * A number that changes as long as the peer is there. Nothing arrives while input is held; then it is what the peer has been sent and has
  * taken, if anything is left to be taken.
  */
 function signsOfLife(socket: WebSocket, raw: Socket): number {
-  if (!socket.isPaused) return raw.bytesRead;
-  return socket.bufferedAmount === 0 ? unknown : unknown - 1 - (raw.bytesWritten - raw.writableLength);
+  if (!socket.isPaused) return arrivedOn({ raw, socket });
+  return socket.bufferedAmount === 0 || arrivals.has(socket) ? unknown : unknown - 1 - (raw.bytesWritten - raw.writableLength);
 }
