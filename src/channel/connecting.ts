@@ -247,7 +247,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
 
   lookUpFailed(error: unknown): never {
     this.lookUps -= 1;
-    if (!this.#isIdentified) this.#told?.lookUpFailed(this.#channel);
+    if (this.#channel.identity.sources !== undefined && !this.#isIdentified) this.#told?.identified(this.#channel, true);
     throw error;
   }
 

@@ -56,7 +56,7 @@ export class Lifecycle {
 
   /** It was refused. */
   refused(channel: ToldChannel, { code, status, closeCode }: Ending, by: Transport['refusesBy']): void {
-    if (code === 'ERR_LOOKUP_TIMEOUT') this.#tellIdentified(channel, true); // its answer, if it ever comes, is nobody's
+    if (code === 'ERR_LOOKUP_TIMEOUT' && this.#lookUps.has(channel)) this.#tellIdentified(channel, true); // its answer, if it ever comes, is nobody's
     if (code === undefined || !this.#events.isHeard('refusal')) return;
     const answer = by === 'status' ? { status, closeCode: undefined } : { status: undefined, closeCode };
     this.#events.emit({ type: 'refusal', ...subjectOf(channel), ...this.#handshakeOf(channel), code, ...answer });
@@ -88,18 +88,15 @@ export class Lifecycle {
   }
 
   /** Its user was looked up. What is known only when the channel has ended is not told. */
-  identified(channel: ToldChannel): void {
-    if (channel.isOpen) this.#tellIdentified(channel, false);
-  }
-
-  /** The look-up that was begun for it has failed, if one was. */
-  lookUpFailed(channel: ToldChannel): void {
-    if (channel.isOpen && this.#lookUps.has(channel)) this.#tellIdentified(channel, true);
+  identified(channel: ToldChannel, hasFailed = false): void {
+    if (channel.isOpen) this.#tellIdentified(channel, hasFailed);
   }
 
   #tellIdentified(channel: ToldChannel, hasFailed: boolean): void {
     if (!this.#events.isHeard('identification')) return;
     const { outcome = 'missing', source, carrier, hasSourceEnded } = channel.authentication ?? {};
+    const durationMs = this.#events.since(this.#lookUps.get(channel));
+    this.#lookUps.delete(channel);
     this.#events.emit({
       type: 'identification',
       ...subjectOf(channel),
@@ -108,7 +105,7 @@ export class Lifecycle {
       carrier,
       until: channel.identity.source?.until,
       hasSourceEnded,
-      durationMs: this.#events.since(this.#lookUps.get(channel)),
+      durationMs,
     });
   }
 

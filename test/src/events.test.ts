@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import {
+  ChannelError,
   ChannelServer,
   type ChannelServerOptions,
   DenyConnection,
@@ -12,6 +13,7 @@ import {
   tokenIdOf,
   withAuthenticatedUser,
   withChannelSession,
+  withHttpSession,
   withUserFromToken,
 } from '../../entries/index.js';
 import { MemorySessionStore } from '../../entries/memory.js';
@@ -88,6 +90,26 @@ describe('the events of a channel', () => {
     await connectTo({ connect: withUserFromToken({ tokens })(() => {}) }, { ...options, cookies: { key: aliceKey } });
     expect(ofType(events, 'identification')).toMatchObject([{ outcome: 'failed' }]);
     expect(ofType(events, 'refusal')).toMatchObject([{ code: 'ERR_LOOKUP_FAILED', status: 503 }]);
+  });
+
+  it.each([
+    ['its repository gave it up', { findById: () => Promise.reject(new ChannelError('ERR_LOOKUP_TIMEOUT', 'down')) }, ['failed']],
+    ['what a handler asks later hangs', undefined, ['ok']],
+  ])('say once what came of a look-up where %s', async (_, given, outcomes) => {
+    const { tokens, options, events } = listeningSite();
+    const connect = withUserFromToken({ tokens: given ?? tokens })(() => {
+      throw new ChannelError('ERR_LOOKUP_TIMEOUT', 'The limiter took too long.');
+    });
+    await connectTo({ connect }, { ...options, cookies: { key: aliceKey } });
+    expect(ofType(events, 'identification').map(({ outcome }) => outcome)).toEqual(outcomes);
+    expect(ofType(events, 'refusal')).toMatchObject([{ code: 'ERR_LOOKUP_TIMEOUT', status: 503 }]);
+  });
+
+  it('say nothing of an identification where only the HTTP session is read, in vain', async () => {
+    const { options, events } = listeningSite();
+    const gaveUp = () => Promise.reject(new ChannelError('ERR_LOOKUP_TIMEOUT', 'down'));
+    await connectTo({ connect: withHttpSession({ sessions: { read: gaveUp, readById: gaveUp } })(() => {}) }, options);
+    expect(events).toMatchObject([{ type: 'refusal', code: 'ERR_LOOKUP_TIMEOUT' }]);
   });
 
   it.each([
@@ -249,6 +271,21 @@ describe('where nobody listens', () => {
     const heard = listenTo('handshake', 'close');
     await client.disconnect();
     expect(heard).toMatchObject([{ type: 'close', userDigest: aliceDigest, wasOpen: true, ageMs: undefined }]);
+  });
+
+  it.each([
+    ['ok', aliceKey],
+    ['failed', bobKey],
+  ])('who comes while a user is looked up hears what comes of it: %s', async (outcome, key) => {
+    const { tokens, options } = makeSite();
+    let heard: ChannelEvent[] = [];
+    const findById: typeof tokens.findById = async (id) => {
+      heard = listenTo('identification');
+      if (id === tokenIdOf(bobKey)) throw new Error('down');
+      return tokens.findById(id);
+    };
+    await connectTo({ connect: withUserFromToken({ tokens: { findById } })(() => {}) }, { ...options, cookies: { key } });
+    expect(heard).toMatchObject([{ type: 'identification', outcome, durationMs: undefined }]);
   });
 
   it('only the types that somebody listens to are told', async () => {
