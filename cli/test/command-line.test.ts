@@ -292,6 +292,12 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
     }
   });
 
+  it('refuses an empty name of a database, such as that of a variable that is not set', async () => {
+    const { code, error } = await ws('--db', '', 'token', 'issue', 'ann');
+    expect([code, await db.collection('tokens').countDocuments()]).toEqual([2, 0]);
+    expect(error).toContain('--db');
+  });
+
   it('reads the database from MONGODB_URL as an installed command', async () => {
     const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
     const { stdout } = await run(process.execPath, [main, '--json', 'token', 'issue', 'ann'], {
