@@ -31,15 +31,12 @@ export function httpOptionsOf(given: Node): HttpOptions | undefined {
 }
 
 /** Takes out of the options what tokens have no use for, and the braces with the last of them. */
-export function dropHttpOptions(
-  edits: Edits,
-  source: SourceFile,
-  { object, isBare, dropped }: HttpOptions,
-  { end }: Pick<CallExpression, 'end'>,
-): void {
+export function dropHttpOptions(edits: Edits, source: SourceFile, { object, isBare, dropped }: HttpOptions, call: CallExpression): void {
   const all = object.properties;
+  const { end } = call;
   if (dropped.length === 0) return;
-  if (isBare && dropped.length === all.length && !source.hasComment(object.start, object.end)) {
+  const standsAlone = isBare && source.startOfArgument(call, object) === object.start;
+  if (standsAlone && dropped.length === all.length && !source.hasComment(object.start, object.end)) {
     if (source.hasComment(object.end, end)) edits.removeItems([object], new Set([object]));
     else edits.remove(object.start, end - 1);
     return;

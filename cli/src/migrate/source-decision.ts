@@ -4,7 +4,7 @@ import { type Decision, type NameOf, type Target, undecided, writeName } from '.
 import type { Edits } from './edits.js';
 import { dropHttpOptions, type HttpOptions, httpOptionsOf } from './http-options.js';
 import { httpSessionReadsOf } from './http-session-reads.js';
-import { callOf, callWith, innermost } from './syntax.js';
+import { callOf, callWith, innermost, outermost } from './syntax.js';
 import { addHttpSession, optionFindings, tokenFindings } from './wrapper-decision.js';
 import { handlersAt, placeOf } from './wrapper-use.js';
 import type { Mention } from './ws-with-names.js';
@@ -40,17 +40,17 @@ export function decideSource(context: Context, mention: Mention, target: Target)
   if (https.length > 1 || list.arguments.some(({ type }) => type === 'SpreadElement')) {
     return undecided(context, mention, 'source', 'the sources of this withUserFrom cannot be told apart here');
   }
-  if (target === 'dual') return besideToken(mention, http);
+  if (target === 'dual') return besideToken(mention, context.source.startOfArgument(list, outermost(context.source, http)));
   return withoutSession(context, mention, { list, http, token, hasOthers: calls.length > (token ? 2 : 1) });
 }
 
-function besideToken(mention: Mention, http: CallExpression): Decision {
+function besideToken(mention: Mention, start: number): Decision {
   return {
     mention,
     needs: ['fromToken'],
     stays: true,
     findings: [],
-    write: (edits, nameOf) => edits.insert(http.start, `${nameOf('fromToken')}(), `),
+    write: (edits, nameOf) => edits.insert(start, `${nameOf('fromToken')}(), `),
   };
 }
 

@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { type Node, type OxcError, type ParseResult, type ParserOptions, parseSync, visitorKeys } from 'oxc-parser';
+import { type CallExpression, type Node, type OxcError, type ParseResult, type ParserOptions, parseSync, visitorKeys } from 'oxc-parser';
 import { Scopes } from './scopes.js';
 
 /** A place in a file, both from 1. */
@@ -71,6 +71,17 @@ export class SourceFile {
     }
     at = this.#pastSpace(at);
     return this.text[at] === ',' ? at : undefined;
+  }
+
+  /** Where an argument of a call begins: with its own parentheses, and what a comment before them says of it, as a cast of JSDoc does. */
+  startOfArgument({ callee, typeArguments, arguments: all }: CallExpression, argument: Node): number {
+    const before = all.find((_, index) => all[index + 1] === argument);
+    const end = (before ?? typeArguments ?? callee).end;
+    let gap = this.text.slice(end, argument.start);
+    for (const { start: from, end: to } of this.#parsed.comments)
+      if (from >= end && to <= argument.start) gap = gap.slice(0, from - end) + ' '.repeat(to - from) + gap.slice(to - end);
+    const opening = gap.indexOf(before === undefined ? '(' : ',');
+    return gap.includes('(', opening + 1) ? this.#pastSpace(end + opening + 1) : argument.start;
   }
 
   #pastSpace(offset: number): number {

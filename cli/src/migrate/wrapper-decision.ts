@@ -144,7 +144,7 @@ function writeSources(
   if (typeArguments) edits.remove(typeArguments.start, typeArguments.end);
   const [argument] = call.arguments;
   if (argument !== undefined && given === undefined) edits.remove(argument.start, argument.end);
-  edits.insert(given?.start ?? call.end - 1, before);
+  edits.insert(given === undefined ? call.end - 1 : source.startOfArgument(call, given), before);
   edits.insert(call.end - 1, ')');
 }
 

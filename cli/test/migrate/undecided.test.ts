@@ -207,6 +207,22 @@ describe('what the codemod sees', () => {
   });
 
   it.each([
+    ['token', 'withUserFromHttp(({ users }))(f);', 'withUserFromToken(({ }))(f);'],
+    ['dual', 'withUserFromHttp(({ users }))(f);', 'withUserFrom(fromToken(), fromHttpSession(({ users })))(f);'],
+    [
+      'dual',
+      'withUserFromHttp(/** @type {O} (a) */ ({ users }))(f);',
+      'withUserFrom(fromToken(), fromHttpSession(/** @type {O} (a) */ ({ users })))(f);',
+    ],
+    ['dual', 'withUserFrom((fromHttpSession()))(f);', 'withUserFrom(fromToken(), (fromHttpSession()))(f);'],
+    ['dual', 'withUserFrom(own(), /* ( */ fromHttpSession())(f);', 'withUserFrom(own(), /* ( */ fromToken(), fromHttpSession())(f);'],
+    ['dual', '(withUserFromHttp)({ users })(f);', '(withUserFrom)(fromToken(), fromHttpSession({ users }))(f);'],
+  ] as const)('parentheses of an argument are part of it: to %s, %s', (target, before, after) => {
+    const text = `import { fromHttpSession, withUserFrom, withUserFromHttp } from 'ws-with';\n${before}`;
+    expect(migrated('chat.js', text, target).text.split('\n').at(-1)).toBe(after);
+  });
+
+  it.each([
     [
       "const ws = require('ws-with'), { withHttpUser } = require('ws-with');\nconst { withUserFromHttp } = ws;",
       "const ws = require('ws-with'), { withUserFromToken: withUserFromToken2 } = require('ws-with');\nconst { withUserFromToken } = ws;",

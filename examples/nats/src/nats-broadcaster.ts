@@ -32,6 +32,7 @@ export class NatsBroadcaster implements Broadcaster {
     this.#gapListeners.set(subscription, () => callback(undefined, {}));
     return { [Symbol.asyncDispose]: async () => void (this.#gapListeners.delete(subscription) && subscription.unsubscribe()) };
   }
+
   async #tellOfReconnects(): Promise<void> {
     const tellOthers = (): void => this.connection.publish('groups.gap.all'); // what it sent may be lost, too
     for await (const { type } of this.connection.status())
