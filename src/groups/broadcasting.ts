@@ -122,6 +122,7 @@ export class Broadcasting implements LastingSubscriptionOwner {
   }
 
   began(isLate: boolean): void {
+    this.#isDeaf = false; // an attempt before this one may have told otherwise, and is told of nothing more
     this.#isReady();
     if (isLate) this.#run(() => this.#listener.gap());
   }

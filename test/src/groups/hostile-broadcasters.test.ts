@@ -197,3 +197,18 @@ it('groups warn of a broadcaster that is not heard any more once, until it was h
   health.failed(new Error('closed'));
   expect([warnings.length, errors]).toEqual([2, []]);
 });
+
+it('groups warn of a broadcaster that is not heard any more also where an attempt to subscribe had said so before it was given up', async () => {
+  const broadcaster = new ScriptedBroadcaster();
+  broadcaster.subscribing = () => Promise.reject(new Error('down'));
+  const { groups, clock, warnings } = site(broadcaster);
+  broadcaster.told[0]!.health.failed(new Error('one of several lines is down'));
+  await clock.advance(0);
+  broadcaster.subscribing = () => Promise.resolve();
+  await clock.advance(1_000);
+  await groups.ready;
+  const before = warnings.length;
+  broadcaster.told[1]!.health.failed(new Error('away'));
+  expect(warnings.slice(before)).toEqual(['ERR_BROADCAST_FAILED']);
+  await groups.close();
+});

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { ChannelServer, type ChannelServerOptions, withUserFromToken } from '../../../entries/index.js';
 import { eventually } from '../../support/eventually.js';
+import { frame, RawClient } from '../../support/raw-client.js';
 import { aliceKey, codesOf, makeSite, type Site } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
 
@@ -22,6 +24,7 @@ async function serve(options: ChannelServerOptions, site: Site) {
       receive({ channel, request, text }) {
         seen.push(request.address);
         channel.send(text);
+        return text === 'slow' ? nextTurn() : undefined;
       },
       disconnect: ({ code, request }) => void seen.push(code, request.address),
     },
@@ -50,6 +53,16 @@ describe('a request without a connection', () => {
     await eventually(() => expect(channels.channels.size).toBe(0));
     expect(seen).toEqual([undefined, undefined, undefined, 4000, undefined]);
     expect(site.errors).toEqual([]);
+  });
+
+  it('has all handled that was read already, as any other, though that is more than may wait', async () => {
+    const site = makeSite();
+    const { seen, port } = await serve({ maxQueuedMessages: 3 }, site);
+    const client = await RawClient.upgrade(port);
+    expect(await client.status()).toBe(101);
+    client.write(Buffer.concat(['slow', ...Array<string>(999).fill('fast')].map((text) => frame(text))));
+    await eventually(() => expect(seen).toHaveLength(1_000));
+    expect(site.warnings).toEqual([]);
   });
 
   it('is closed as any other where its peer is too slow, or by the server', async () => {
