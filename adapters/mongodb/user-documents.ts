@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { type Collection, type Db, type Document, Long } from 'mongodb';
+import { type Collection, type Db, Decimal128, type Document, Long } from 'mongodb';
 import { aFunction, aName, anObject, checkedOptions, checkOption, type Rule, type Rules } from '../../src/checked-options.js';
 import { ignorePromise } from '../../src/maybe-promise.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
@@ -64,9 +64,10 @@ function mapped<User>(user: User): User {
   throw new TypeError('users.map must return a user at once, got a promise');
 }
 
-/** What came from a table of SQL says 0 for `false`. */
+/** What came from a table of SQL says 0 for `false`, in whatever kind of number. */
 function isDisabled({ isActive }: Document): boolean {
-  return isActive === false || isActive === 0 || isActive === 0n || (Long.isLong(isActive) && isActive.isZero());
+  if (Long.isLong(isActive) || isActive instanceof Decimal128) return Number(isActive.toString()) === 0;
+  return isActive === false || isActive === 0 || isActive === 0n;
 }
 
 /** Holds what the profile is joined on; of a name that no application's document has. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Binary, Double, Long, MongoClient, ObjectId } from 'mongodb';
+import { Binary, Decimal128, Double, Long, MongoClient, ObjectId } from 'mongodb';
 import { beforeEach, expect, it, vi } from 'vitest';
 import {
   ensureIndexes,
@@ -41,10 +41,11 @@ describeOnMongo('Documents that other programs have written', () => {
     async (options) => {
       await using client = new MongoClient(url, options);
       const own = client.db(db.databaseName);
-      const values = [false, 0, Long.ZERO, new Double(0), true, 1, Long.ONE, null, 'no'];
+      const decimals = ['0.00', '0.5'].map((digits) => Decimal128.fromString(digits));
+      const values = [false, 0, Long.ZERO, new Double(0), ...decimals, true, 1, Long.ONE, null, 'no'];
       await users.insertMany(values.map((isActive, _id) => ({ _id, isActive })));
       const found = await new MongoUserRepository(own).findByIds(values.map((_, id) => String(id)));
-      expect([...found.keys()].sort()).toEqual(['4', '5', '6', '7', '8']);
+      expect([...found.keys()].sort()).toEqual(['10', '5', '6', '7', '8', '9']);
     },
   );
 
