@@ -125,14 +125,14 @@ class Search implements WsWithNames {
 
   #isRequire(call: CallExpression): boolean {
     const { callee } = call;
-    const isNamed = callee.type === 'Identifier' && callee.name === 'require';
-    const isOfNode = isNamed && (this.#source.scopes.variableOf(callee) === undefined || this.#isCreated(callee));
-    return isOfNode && call.arguments.length === 1 && stringOf(call.arguments[0]) === packageName;
+    if (call.arguments.length !== 1 || stringOf(call.arguments[0]) !== packageName) return false;
+    const isGlobal = callee.type === 'Identifier' && callee.name === 'require' && this.#source.scopes.variableOf(callee) === undefined;
+    return isGlobal || this.#isCreated(callee);
   }
 
-  /** Whether `createRequire(…)` of Node has made it. */
+  /** Whether `createRequire(…)` of Node has made it, there or where a constant holds it. */
   #isCreated(require: Node): boolean {
-    const made = initializerOf(this.#source, require);
+    const made = require.type === 'Identifier' ? initializerOf(this.#source, require) : require;
     return made?.type === 'CallExpression' && lastNameOf(made.callee) === 'createRequire';
   }
 

@@ -240,10 +240,13 @@ describe('what the codemod sees', () => {
     expect(text.startsWith(after)).toBe(true);
   });
 
-  it('a require that createRequire has made is that of Node', () => {
-    const made = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);\n";
-    const { text } = token(`${made}const { withUserFromHttp } = require('ws-with');\nwithUserFromHttp(() => {});`);
-    expect(text).toBe(`${made}const { withUserFromToken } = require('ws-with');\nwithUserFromToken(() => {});`);
+  it.each([
+    ['const require = createRequire(import.meta.url);\n', 'require'],
+    ['const load = module.createRequire(import.meta.url);\n', 'load'],
+    ['', 'createRequire(import.meta.url)'],
+  ])('a require that createRequire has made is that of Node: %s%s(…)', (made, require) => {
+    const { text } = token(`${made}const { withUserFromHttp } = ${require}('ws-with');\nwithUserFromHttp(() => {});`);
+    expect(text).toBe(`${made}const { withUserFromToken } = ${require}('ws-with');\nwithUserFromToken(() => {});`);
   });
 
   it('a handler whose annotation asks for the HTTP session has it', () => {
