@@ -94,18 +94,18 @@ export class HttpSessionToucher {
   /** Some hundreds at a time: a reader may have to ask for them one after the other. Where some cannot be touched, the others are all the same. */
   async #touch(reader: HttpSessionReader, ids: readonly string[]): Promise<void> {
     const { clock, deadlineMs: ms, report } = this.#context;
-    const timeout = new Error(`The HTTP sessions were not touched within ${ms} ms.`);
-    const failures: unknown[] = [];
-    for (let start = 0; start < ids.length && !failures.includes(timeout); start += maxAtOnce) {
-      const slice = ids.slice(start, start + maxAtOnce);
+    const onTimeout = (): Error => new Error(`The HTTP sessions were not touched within ${ms} ms.`);
+    let isReported = false;
+    for (let start = 0; start < ids.length; start += maxAtOnce) {
+      const slice = ids.slice(start, start + maxAtOnce).filter((id) => this.#touched.has(id));
+      if (slice.length === 0) continue;
       try {
-        await withDeadline(async () => reader.touchMany?.(slice), { clock, ms, onTimeout: () => timeout });
-      } catch (error) {
-        failures.push(error);
+        await withDeadline(async () => reader.touchMany?.(slice), { clock, ms, onTimeout });
+      } catch (cause) {
+        if (!isReported)
+          report(new ChannelError('ERR_SESSION_SAVE_FAILED', 'The HTTP sessions of live channels could not be touched.', { cause }));
+        isReported = true;
       }
     }
-    const [cause] = failures;
-    if (failures.length > 0)
-      report(new ChannelError('ERR_SESSION_SAVE_FAILED', 'The HTTP sessions of live channels could not be touched.', { cause }));
   }
 }

@@ -73,9 +73,25 @@ describe('an HTTP session that wants to be touched', () => {
     touchMany.mockClear();
     touchMany.mockImplementation(() => new Promise(() => {}));
     await clock.advance(65_000);
-    expect(touchMany).toHaveBeenCalledTimes(1);
+    expect(codesOf(errors)).toHaveLength(2); // at once, and once for all of them
+    await clock.advance(10_000);
+    expect(touchMany.mock.calls.map(([some]) => some.length)).toEqual([250, 250, 100]);
     expect(codesOf(errors)).toHaveLength(2);
     await Promise.all(clients.map((client) => client.disconnect()));
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is not touched when its turn comes after its last channel has ended', async () => {
+    const ids = Array.from({ length: 300 }, (_, index) => `s${index}`);
+    const { clock, touchMany, open } = makeTouched(Object.fromEntries(ids.map((id) => [id, 60_000])));
+    const clients = await Promise.all(ids.map(open));
+    touchMany.mockImplementation(() => new Promise(() => {}));
+    await clock.advance(1_000);
+    await Promise.all(clients.slice(250).map((client) => client.disconnect()));
+    await clock.advance(20_000);
+    expect(touchMany).toHaveBeenCalledTimes(1);
+    await Promise.all(clients.map((client) => client.disconnect()));
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('is touched again at the next interval where that failed or hung, and the failure is reported', async () => {
