@@ -68,7 +68,7 @@ export class LiveWatch implements ChannelWatch {
     this.#rechecks = new Rechecks(
       { runtime, registry, grants: this.#grants, log: this.log },
       {
-        answered: (channel) => this.#answered(channel),
+        answered: (channel, mark) => this.#answered(channel, mark),
         wentOver: (channel, mark) => this.#wentOver(channel, 'successor', mark),
         mayGoOver: (channel) => this.#reauthentications.isUnderWay(channel),
         isOver: (channel) => this.#expiry.note(channel),
@@ -202,15 +202,17 @@ export class LiveWatch implements ChannelWatch {
   #wentOver(channel: Connection, how: RenewalEvent['how'], mark: number): void {
     this.#runtime.lifecycle.renewed(channel, how);
     this.#runtime.warnOfEnding(channel.identity);
-    this.#answered(channel);
+    this.#answered(channel, mark);
     const { keys, identity } = channel;
     if (keys === undefined) return;
     if (this.log.isTooOldSince(mark, keys, identity.issuedAt)) this.#revocations.endAsTooOld(channel);
     else if (this.log.isDoubtedSince(mark, keys)) this.#hints.add([channel]);
   }
 
-  #answered(channel: Connection): void {
-    this.#staleness.answered(channel);
+  /** A doubt that came since it was asked for, at `mark`, stays until somebody can tell of that. */
+  #answered(channel: Connection, mark: number): void {
+    const { keys } = channel;
+    if (keys === undefined || this.log.mark === mark || !this.log.isDoubtedSince(mark, keys)) this.#staleness.answered(channel);
     this.#expiry.note(channel);
     this.#startSweeps(channel);
   }
@@ -232,9 +234,10 @@ export class LiveWatch implements ChannelWatch {
     return source?.recheck === undefined ? undefined : sweepMsOf(this.#revalidationOf(source));
   }
 
-  /** Where sweeps come, it counts since when nothing was heard; else since it was asked. */
+  /** Where sweeps come in time, it counts since when nothing was heard; else since it was asked. */
   #failed(channel: Connection, askedAt: number): void {
-    this.#staleness.failed(channel, this.#sweepMsOf(channel) === undefined ? askedAt : channel.identity.verifiedAt);
+    const isSweptInTime = (this.#sweepMsOf(channel) ?? Number.POSITIVE_INFINITY) < this.#settings.maxStaleMs;
+    this.#staleness.failed(channel, isSweptInTime ? channel.identity.verifiedAt : askedAt);
   }
 
   #tellExpiring(channel: Connection, inMs: number): void {

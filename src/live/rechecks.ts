@@ -35,8 +35,8 @@ export interface RechecksOwner {
 
 /** Who is told what came of it. */
 export interface RecheckListener {
-  /** It was said of a channel that it may go on. */
-  answered(channel: Connection): void;
+  /** It was said of a channel, which was asked for at `mark`, that it may go on. */
+  answered(channel: Connection, mark: number): void;
   /** It lives by another token now, which was asked for at `mark`. */
   wentOver(channel: Connection, mark: number): void;
   /** Whether a token is being looked up to which a channel may go over. */
@@ -235,7 +235,7 @@ export class Rechecks {
     const code = this.#grants.judge(channel, standing, at);
     if (code === undefined) {
       if (identity.endsAt > endsAt) this.#runtime.lifecycle.renewed(channel, 'extended');
-      this.#listener.answered(channel);
+      this.#listener.answered(channel, mark);
       return;
     }
     const isInDoubt = keys !== undefined && this.#log.isDoubtedSince(mark, keys);

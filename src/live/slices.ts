@@ -12,7 +12,7 @@ export interface Slicing<Question> {
   readonly spreadMs?: number | undefined;
   /** Whether it is still to be put when its turn comes. @default always */
   readonly isWanted?: ((question: Question) => boolean) | undefined;
-  /** Told once what is left when nobody could tell of any in a slice: it may take long until it is asked for. */
+  /** Told what is left when nobody can tell of any in a slice any more: it may take long until it is asked for. */
   readonly waits?: ((rest: readonly Question[]) => void) | undefined;
 }
 
@@ -32,15 +32,15 @@ export class Slices {
     each: (slice: readonly Question[]) => Promise<boolean>,
   ): Promise<void> {
     const size = isBatched ? batchSize : maxInFlight;
-    let tell = waits;
+    let canTell = true;
     for (let start = 0; start < questions.length; start += size) {
       const slice = questions.slice(start, start + size).filter(isWanted);
       if (slice.length === 0) continue;
       if (start > 0 && !isBatched && spreadMs > 0 && !(await this.#pause((spreadMs * size) / questions.length))) return;
       const failed = isBatched ? [await each(slice)] : await Promise.all(slice.map((one) => each([one])));
-      if (tell === undefined || failed.includes(false)) continue;
-      tell(questions.slice(start + size));
-      tell = undefined;
+      const couldTell = canTell;
+      canTell = failed.includes(false);
+      if (couldTell && !canTell) waits?.(questions.slice(start + size));
     }
   }
 

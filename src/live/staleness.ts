@@ -1,6 +1,7 @@
 import type { Connection } from '../channel/connection.js';
 import { mayHandle } from '../channel/unfinished-work.js';
 import type { Clock } from '../contracts/clock.js';
+import type { BoundSource } from '../identity/user-source.js';
 
 /** How soon is asked again at first, and at the latest. */
 const firstRetryMs = 1_000;
@@ -12,11 +13,12 @@ export class Staleness {
   readonly #maxStaleMs: number;
   readonly #retry: (channels: readonly Connection[]) => void;
   /** Since when nothing is known of each. */
-  readonly #since = new Map<Connection, number>();
-  /** Those of them that will be asked for without this: none has failed yet. */
-  readonly #waiting = new Set<Connection>();
+  readonly #failed = new Map<Connection, number>();
+  /** The same of those that will be asked for without this, while their sources can tell of nobody. */
+  readonly #waiting = new Map<BoundSource, Map<Connection, number>>();
   #retryMs = firstRetryMs;
-  #nextRetry = 0;
+  #nextRetry = Number.POSITIVE_INFINITY;
+  #wakeAt = Number.POSITIVE_INFINITY;
   #cancel: (() => void) | undefined;
 
   constructor(clock: Clock, maxStaleMs: number, retry: (channels: readonly Connection[]) => void) {
@@ -27,77 +29,103 @@ export class Staleness {
 
   /** @param since when something was known of the channel last. */
   failed(channel: Connection, since: number): void {
-    if (this.#since.size === this.#waiting.size) {
+    if (this.#failed.size === 0) {
       this.#retryMs = firstRetryMs;
       this.#nextRetry = this.#clock.monotonic() + this.#retryMs;
-      this.#disarm(); // for those that wait there was time
     }
-    const first = Math.min(this.#since.get(channel) ?? since, since);
-    this.#since.set(channel, first);
-    this.#waiting.delete(channel);
-    this.#endIfStale(channel, first);
-    if (this.#since.size > 0) this.#arm();
+    const waitedSince = this.#stopWaiting(channel);
+    const first = Math.min(this.#failed.get(channel) ?? waitedSince ?? since, since);
+    this.#failed.set(channel, first);
+    if (this.#endIfStale(channel, first)) this.#failed.delete(channel);
+    else this.#arm(Math.min(this.#nextRetry, first + this.#maxStaleMs));
   }
 
   /** It was not asked for yet, since it takes long to hear that nobody can tell of others. It does not wait longer than if it had been. */
   waits(channel: Connection): void {
-    if (this.#maxStaleMs === 0 || this.#maxStaleMs === Number.POSITIVE_INFINITY || this.#since.has(channel)) return;
-    this.#since.set(channel, this.#clock.monotonic());
-    this.#waiting.add(channel);
-    this.#arm();
+    const { source } = channel.identity;
+    if (this.#maxStaleMs === 0 || this.#maxStaleMs === Number.POSITIVE_INFINITY || source === undefined || this.#failed.has(channel))
+      return;
+    const waiting = this.#waiting.get(source) ?? new Map<Connection, number>();
+    this.#waiting.set(source, waiting);
+    if (waiting.has(channel)) return;
+    const now = this.#clock.monotonic();
+    waiting.set(channel, now);
+    this.#arm(now + Math.min(this.#maxStaleMs, maxRetryMs));
   }
 
+  /** Something is known of the channel: its source can tell again, and those that wait for their turn have time. */
   answered(channel: Connection): void {
-    if (this.#forget(channel) && this.#since.size === 0) this.stop();
+    const { source, verifiedAt } = channel.identity;
+    if (source !== undefined && this.#waitingSince(source) <= verifiedAt) this.#waiting.delete(source);
+    this.#failed.delete(channel);
+    if (this.#failed.size === 0 && this.#waiting.size === 0) this.#disarm();
   }
 
   /** Forgets everybody. */
   stop(): void {
     this.#disarm();
-    this.#since.clear();
+    this.#failed.clear();
     this.#waiting.clear();
   }
 
-  #forget(channel: Connection): boolean {
-    this.#waiting.delete(channel);
-    return this.#since.delete(channel);
+  /** Since when the first one waits that is of `source`. */
+  #waitingSince(source: BoundSource): number {
+    const [since = Number.POSITIVE_INFINITY] = this.#waiting.get(source)?.values() ?? [];
+    return since;
+  }
+
+  /** Since when it waited; `undefined` where it did not. */
+  #stopWaiting(channel: Connection): number | undefined {
+    const { source } = channel.identity;
+    const waiting = source && this.#waiting.get(source);
+    const since = waiting?.get(channel);
+    if (source !== undefined && waiting?.delete(channel) === true && waiting.size === 0) this.#waiting.delete(source);
+    return since;
+  }
+
+  #arm(at: number): void {
+    if (at >= this.#wakeAt) return;
+    this.#disarm();
+    this.#wakeAt = at;
+    this.#cancel = this.#clock.setTimer(() => this.#wake(), Math.max(0, at - this.#clock.monotonic()));
   }
 
   #disarm(): void {
     this.#cancel?.();
     this.#cancel = undefined;
+    this.#wakeAt = Number.POSITIVE_INFINITY;
   }
 
-  #arm(): void {
-    this.#cancel ??= this.#clock.setTimer(() => this.#wake(), this.#untilNext());
-  }
-
-  #endIfStale(channel: Connection, since: number): void {
-    if (this.#clock.monotonic() - since < this.#maxStaleMs) return;
-    this.#forget(channel);
+  #endIfStale(channel: Connection, since: number): boolean {
+    if (this.#clock.monotonic() - since < this.#maxStaleMs) return false;
     channel.cutOff('ERR_GRANT_STALE');
+    return true;
   }
 
   /** Channels that failed together are looked at together: the first one to be stale decides. */
-  #untilNext(): number {
-    let next = this.#since.size > this.#waiting.size ? this.#nextRetry : Number.POSITIVE_INFINITY;
-    for (const since of this.#since.values()) next = Math.min(next, since + this.#maxStaleMs);
-    return Math.max(0, next - this.#clock.monotonic());
-  }
-
   #wake(): void {
-    this.#cancel = undefined;
-    for (const [channel, since] of this.#since) {
-      if (!mayHandle(channel)) this.#forget(channel);
-      else this.#endIfStale(channel, since);
+    this.#disarm();
+    let next = Number.POSITIVE_INFINITY;
+    const isLeft = (channel: Connection, since: number): boolean => {
+      if (!mayHandle(channel) || this.#endIfStale(channel, since)) return false;
+      next = Math.min(next, since + this.#maxStaleMs);
+      return true;
+    };
+    for (const [channel, since] of this.#failed) if (!isLeft(channel, since)) this.#failed.delete(channel);
+    for (const [source, waiting] of this.#waiting) {
+      for (const [channel, since] of waiting) if (channel.identity.source !== source || !isLeft(channel, since)) waiting.delete(channel);
+      if (waiting.size === 0) this.#waiting.delete(source);
     }
-    if (this.#since.size === 0) return;
-    const failed = [...this.#since.keys()].filter((channel) => !this.#waiting.has(channel));
-    if (failed.length > 0 && this.#clock.monotonic() >= this.#nextRetry) {
-      this.#retryMs = Math.min(2 * this.#retryMs, maxRetryMs);
-      this.#nextRetry = this.#clock.monotonic() + this.#retryMs;
-      this.#retry(failed);
+    const now = this.#clock.monotonic();
+    if (this.#waiting.size > 0) next = Math.min(next, now + maxRetryMs); // to let go of those that have ended
+    if (this.#failed.size > 0) {
+      if (now >= this.#nextRetry) {
+        this.#retryMs = Math.min(2 * this.#retryMs, maxRetryMs);
+        this.#nextRetry = now + this.#retryMs;
+        this.#retry([...this.#failed.keys()]);
+      }
+      next = Math.min(next, this.#nextRetry);
     }
-    this.#arm();
+    if (this.#failed.size + this.#waiting.size > 0) this.#arm(next);
   }
 }

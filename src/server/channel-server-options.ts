@@ -57,8 +57,8 @@ export interface ChannelServerOptions extends OriginOptions, LimitOptions, Repor
   /** How often live channels are looked up again; the option of a source wins over this one. @default { everyMs: 60_000 } */
   readonly revalidate?: Revalidate | undefined;
   /**
-   * How long channels live on while their repository or reader fails, in milliseconds, at least 0. It counts from the last answer; without sweeps,
-   * from the first question without an answer. @default 900,000 (15 minutes)
+   * How long channels live on while their repository or reader fails, in milliseconds, at least 0. It counts from the last answer; without
+   * sweeps, or where they do not come that often, from the first question without an answer. @default 900,000 (15 minutes)
    */
   readonly maxStaleMs?: number | undefined;
   /**

@@ -273,6 +273,45 @@ describe('a repository that fails', () => {
     expect(new Set(codesOf(errors))).toEqual(new Set(['ERR_LOOKUP_FAILED']));
   });
 
+  it.each([true, false])('for a moment ends nobody, however long the time between sweeps; in batches: %s', async (isBatched) => {
+    const tokens = new ScriptedTokens(isBatched);
+    const { connect, clock } = watch({ tokens, revalidate: { everyMs: 3_600_000 }, maxStaleMs: 900_000 });
+    const names = Array.from({ length: 16 }, (_, index) => `user${index}`);
+    for (const name of names) tokens.put(name);
+    const clients = await Promise.all(names.map(connect));
+    tokens.fails(true);
+    await clock.advance(3_600_000);
+    tokens.fails(false);
+    for (let minute = 0; minute < 59; minute += 1) await clock.advance(60_000);
+    expect(clients.filter(({ closed }) => closed !== undefined)).toEqual([]);
+    tokens.fails(true);
+    for (let minute = 0; minute < 76; minute += 1) await clock.advance(60_000);
+    expect(clients.filter(({ closed }) => closed === undefined)).toEqual([]);
+  });
+
+  it('about a hint is asked again, though an answer comes to what was asked before the hint', async () => {
+    const { tokens, connect, clock } = watch();
+    const ann = tokens.put('ann');
+    const client = await connect('ann');
+    const before = new Map(tokens.grants);
+    const answering = deferred();
+    tokens.findByIds = async () => {
+      await answering.promise;
+      return before;
+    };
+    await clock.advance(60_000);
+    tokens.findByIds = async () => Promise.reject(new Error('the database is gone'));
+    tokens.revocations.tell({ userId: 'ann', hint: true });
+    await clock.advance(0);
+    answering.resolve();
+    await clock.advance(0);
+    expect(client.closed).toBeUndefined();
+    tokens.grants.delete(ann);
+    tokens.findByIds = async () => tokens.grants;
+    await clock.advance(1_000);
+    expect(client.closed).toEqual(revoked);
+  });
+
   it('is asked again soon, and forgotten when it answers', async () => {
     const { tokens, connect, clock } = watch({ maxStaleMs: 120_000 });
     tokens.put('ann');

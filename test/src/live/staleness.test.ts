@@ -2,13 +2,20 @@ import { describe, expect, it, vi } from 'vitest';
 import { TestClock } from '../../../entries/testing.js';
 import { Staleness } from '../../../src/live/staleness.js';
 
+/** A channel of a source that notes what it is cut off for. */
+function channelOf(source: object) {
+  return { isOpen: true, identity: { source, verifiedAt: 0 }, cutOff: vi.fn() };
+}
+
+const [one, another] = [{}, {}];
+
 /** A clock, who is asked for again and when, and channels that note what they are cut off for. */
 function failing(maxStaleMs: number) {
   const clock = new TestClock();
   const asked: [at: number, channels: readonly unknown[]][] = [];
   const staleness = new Staleness(clock, maxStaleMs, (channels) => void asked.push([clock.monotonic(), channels]));
   const failed = (since = 0) => {
-    const channel = { isOpen: true, cutOff: vi.fn() };
+    const channel = channelOf(one);
     staleness.failed(channel as never, since);
     return channel;
   };
@@ -74,7 +81,7 @@ describe('a channel of which nothing is known', () => {
       [0, 0],
     ] as const) {
       const { clock, staleness } = failing(maxStaleMs);
-      const channel = { isOpen: true, cutOff: vi.fn() };
+      const channel = channelOf(one);
       staleness.waits(channel as never);
       expect(channel.cutOff).not.toHaveBeenCalled();
       await clock.advance(500);
@@ -84,7 +91,7 @@ describe('a channel of which nothing is known', () => {
 
   it('is asked for again soon though another only waits for its turn, which is left to that', async () => {
     const { clock, asked, staleness, failed } = failing(5_000);
-    const waiting = { isOpen: true, cutOff: vi.fn() };
+    const waiting = channelOf(another);
     staleness.waits(waiting as never);
     await clock.advance(500);
     const channel = failed(500);
@@ -94,6 +101,41 @@ describe('a channel of which nothing is known', () => {
     expect([waiting.cutOff.mock.calls.length, channel.cutOff.mock.calls.length]).toEqual([1, 0]);
     await clock.advance(500);
     expect([channel.cutOff.mock.calls.length, clock.pendingTimers]).toEqual([1, 0]);
+  });
+
+  it('is not ended while it waits for its turn, once its source can tell of another', async () => {
+    const { clock, staleness, failed } = failing(5_000);
+    await clock.advance(1_000);
+    const [waiting, elsewhere] = [channelOf(one), channelOf(another)];
+    for (const channel of [waiting, elsewhere]) staleness.waits(channel as never);
+    const answered = failed(1_000);
+    answered.identity.verifiedAt = 1_000;
+    staleness.answered(answered as never);
+    const early = channelOf(another); // what was asked before says nothing of now
+    early.identity.verifiedAt = 999;
+    staleness.answered(early as never);
+    await clock.advance(5_000);
+    expect([waiting.cutOff.mock.calls.length, elsewhere.cutOff.mock.calls.length, clock.pendingTimers]).toEqual([0, 1, 0]);
+  });
+
+  it('is forgotten while it waits for its turn, if it ends or goes over to another source', async () => {
+    const { clock, staleness } = failing(3_600_000);
+    const [ended, gone] = [channelOf(one), channelOf(one)];
+    for (const channel of [ended, gone]) staleness.waits(channel as never);
+    [ended.isOpen, gone.identity.source] = [false, another];
+    await clock.advance(60_000);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is cut off by its own time, though others that have longer failed before it', async () => {
+    const { clock, failed } = failing(100_000);
+    failed();
+    await clock.advance(40_000);
+    const channel = failed(-50_000);
+    await clock.advance(10_000);
+    expect(channel.cutOff).toHaveBeenCalledTimes(1);
+    await clock.advance(50_000);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('and ends as the last one leaves no timer', async () => {
