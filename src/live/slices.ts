@@ -32,11 +32,13 @@ export class Slices {
     each: (slice: readonly Question[]) => Promise<boolean>,
   ): Promise<void> {
     const size = isBatched ? batchSize : maxInFlight;
+    const beganAt = this.#clock.monotonic();
     let canTell = true;
     for (let start = 0; start < questions.length; start += size) {
       const slice = questions.slice(start, start + size).filter(isWanted);
       if (slice.length === 0) continue;
-      if (start > 0 && !isBatched && spreadMs > 0 && !(await this.#pause((spreadMs * size) / questions.length))) return;
+      const pauseMs = isBatched ? 0 : beganAt + (spreadMs * start) / questions.length - this.#clock.monotonic();
+      if (pauseMs > 0 && !(await this.#pause(pauseMs))) return;
       const failed = isBatched ? [await each(slice)] : await Promise.all(slice.map((one) => each([one])));
       const couldTell = canTell;
       canTell = failed.includes(false);
