@@ -37,7 +37,8 @@ export interface HttpSessionReader {
   readByIds?(ids: readonly string[]): Promise<ReadonlyMap<string, HttpSession>>;
   /**
    * Keeps sessions from expiring, as a request of the site would. A server calls it with the sessions of its open channels that have a
-   * `touchIntervalMs`: within a second after the first of them has opened, and at these intervals. A session that is gone stays gone.
+   * `touchIntervalMs`: within a second after the first of them has opened, and at these intervals, for 250 at a time. A session that is
+   * gone stays gone.
    */
   touchMany?(ids: readonly string[]): Promise<void>;
   /** Tells of the sessions that this process itself ends through this reader. A server listens to it beside its option `revocations`. */
