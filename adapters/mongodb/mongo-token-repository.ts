@@ -17,7 +17,7 @@ import type {
 } from '../../src/contracts/token-repository.js';
 import type { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import { errorOf } from '../../src/thrown.js';
-import { checkedTokenIds, checkTokenId, isTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
+import { checkedTokenIds, checkTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { UnknownUserError } from '../../src/unknown-user-error.js';
 import { unreadable, withUnreadable } from '../../src/unreadable.js';
@@ -214,7 +214,7 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     const documents = await this.#operations.run('list tokens', (signal) =>
       this.#tokens.find(filter, { signal, readPreference: 'primary', sort: { createdAt: 1, _id: 1 } }).toArray(),
     );
-    return documents.filter(({ _id }) => isTokenId(_id)).map(infoOf); // others are of another program, which has tokens too
+    return documents.map(infoOf);
   }
 
   /** Forgets what the cache holds, so that the next look-up of each token asks the database. */

@@ -4,8 +4,7 @@ import type { TokenId } from '../../src/token-id.js';
 import type { Operations } from './operations.js';
 import { byMajority } from './options.js';
 import { removableFrom, retentionMs, type TokenDocument } from './token-document.js';
-import { liveAt, liveTokensOf, notRevoked } from './token-filters.js';
-import { keysOf } from './user-key.js';
+import { liveAt, liveTokensOf, notRevoked, tokensOf } from './token-filters.js';
 
 /** So many passes at most: after each, no key counts but of what was made during it. */
 const maxPasses = 16;
@@ -52,8 +51,8 @@ export class TokenRevocation {
     const count = await this.#revoke(liveTokensOf(userId, now), now);
     // channels may live by these until it is seen that their grace is over; and what they were rotated into meanwhile
     const $or = [{ successorId: { $exists: true } }, { ...liveAt(now), chainId: { $exists: true } }];
-    const rotated = await this.#revokeWhole({ ...notRevoked, userId: { $in: keysOf(userId) }, $or }, now);
-    if (count + rotated > 0) await this.#tellOf({ userId: { $in: keysOf(userId) }, revokedAt: now }, userId);
+    const rotated = await this.#revokeWhole({ ...notRevoked, ...tokensOf(userId), $or }, now);
+    if (count + rotated > 0) await this.#tellOf({ ...tokensOf(userId), revokedAt: now }, userId);
     return count;
   }
 

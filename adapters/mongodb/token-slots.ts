@@ -3,7 +3,7 @@ import { makeIndex } from './make-index.js';
 import { tokenSlotIndex } from './needed-indexes.js';
 import { plainNumbers } from './options.js';
 import type { TokenDocument } from './token-document.js';
-import { liveTokensOf } from './token-filters.js';
+import { anyTokenId, liveTokensOf } from './token-filters.js';
 
 /** Thrown by `issue`, and by `rotate` of a token that was rotated before, when the user has as many tokens as `maxPerUser` allows. */
 export class TokenLimitError extends Error {
@@ -73,7 +73,7 @@ export class TokenSlots {
   async #freeSlots({ _id, userId }: TokenDocument, now: Date, signal: AbortSignal): Promise<number[]> {
     const filter = {
       ...liveTokensOf(String(userId), now),
-      _id: { $ne: _id },
+      _id: { ...anyTokenId, $ne: _id },
       successorId: { $not: { $type: 'string' } },
     } satisfies Filter<TokenDocument>;
     const options = { projection: { _id: 0, slot: 1 }, signal, readPreference: 'primary', ...plainNumbers } as const;

@@ -173,6 +173,31 @@ describeOnMongo('Documents that other programs have written', () => {
     expect(listed[0]?.createdAt.getTime()).toBeNaN();
   });
 
+  it('are neither counted nor revoked where they are tokens of another program', async () => {
+    await users.insertOne({ _id: 'ada' });
+    const foreign = db.collection<{ _id: ObjectId | string }>('tokens');
+    const theirs = [new ObjectId(), 'ada-1', newId().toUpperCase()].map((_id) => ({
+      _id,
+      userId: 'ada',
+      createdAt: new Date(),
+      scopes: 'all',
+    }));
+    await foreign.insertMany(theirs);
+    const tokens = new MongoTokenRepository(db, { maxPerUser: 2 });
+    const heard: unknown[] = [];
+    await using _subscription = await tokens.revocations.subscribe(
+      (revocation) => heard.push(revocation),
+      () => undefined,
+    );
+    const own = [await tokens.issue('ada'), await tokens.issue('ada')].map(({ id }) => id);
+    await expect(tokens.issue('ada')).rejects.toMatchObject({ code: 'ERR_TOKEN_LIMIT' });
+    expect((await tokens.listOf('ada')).map(({ id }) => id)).toEqual(own);
+    expect(await tokens.revokeAllOf('ada')).toBe(2);
+    expect(heard).toHaveLength(2);
+    expect(heard).toEqual(expect.arrayContaining(own.map((tokenId) => ({ tokenId }))));
+    for (const each of theirs) expect(await foreign.findOne({ _id: each._id })).toEqual(each);
+  });
+
   it.each([['nothing'], [null], ['some day']])(
     'are extended and rotated, as if issued just now, where they say %o of when they were issued',
     async (createdAt) => {
