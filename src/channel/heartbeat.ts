@@ -150,7 +150,7 @@ function tellsArrivals({
   readonly raw: Duplex & { readonly bytesRead?: number };
   readonly socket: WebSocket | undefined;
 }): boolean {
-  if (Number.isNaN(raw.bytesRead) || socket === undefined) return false;
+  if (!((raw.bytesRead ?? 0) >= 0) || socket === undefined) return false;
   const isRead = raw.listenerCount('data') > 0;
   if (isRead && raw.bytesRead !== undefined) return true;
   const arrived = { count: 0 };

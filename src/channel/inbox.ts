@@ -136,10 +136,9 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     return this.#waiting > maxQueuedMessages || (this.#waiting > 1 && this.#bytes > maxQueuedBytes);
   }
 
-  /** Whether what comes was read before reading was stopped, as it must have been on a line that counts no bytes: then it is bounded by what one read holds. */
+  /** Whether what comes was read before reading was stopped: then it is bounded by what one read holds. */
   get #wasReadBefore(): boolean {
-    const bytesSince = this.#owner.bytesRead - this.#bytesReadThen;
-    return !(bytesSince > readAheadBytes);
+    return this.#owner.bytesRead - this.#bytesReadThen <= readAheadBytes;
   }
 
   /** Takes nothing more. With `drop`, what waits is not handled either. */

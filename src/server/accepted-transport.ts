@@ -4,9 +4,9 @@ import { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Transport } from '../channel/transport.js';
 
-/** Stands in for the raw socket of a request that has none. Nothing passes through it, so it must not be taken for a line that is silent. */
+/** Stands in for the raw socket of a request that has none. Nothing passes through it, and no beat takes it for a line that is silent. */
 function noSocket(): Socket {
-  return Object.assign(new Duplex(), { bytesRead: Number.NaN }) as Socket;
+  return Object.assign(new Duplex(), { bytesRead: -1 }) as Socket;
 }
 
 /** A connection whose handshake was answered before we saw it: every refusal is a close code. */
