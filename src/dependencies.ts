@@ -62,9 +62,10 @@ export class Dependencies {
   readonly #connectTimeoutMs: number;
   readonly #resolved = new Map<InjectionToken<unknown>, unknown>();
 
-  constructor(container: DependencyContainer | undefined, connectTimeoutMs: number, clock: Clock) {
+  /** @param container has been checked by whoever was given it. */
+  constructor(container: Partial<DependencyContainer> | undefined, connectTimeoutMs: number, clock: Clock) {
     this.clock = clock;
-    this.#container = container;
+    this.#container = container as DependencyContainer | undefined;
     this.#connectTimeoutMs = connectTimeoutMs;
   }
 

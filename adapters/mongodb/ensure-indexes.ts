@@ -1,7 +1,15 @@
 import type { CreateIndexesOptions, Db, IndexDescriptionInfo } from 'mongodb';
 import { anObject, anything, checkedOptions, type Rule, type Rules } from '../../src/checked-options.js';
 import { checkUsersBeside, collectionRules, type MongoCollections } from './mongo-collections.js';
-import { broadcastIndexes, type NeededIndex, revocationIndexes, sessionIndexes, ticketIndexes, tokenIndexes } from './needed-indexes.js';
+import {
+  broadcastIndexes,
+  isOnFieldsOf,
+  type NeededIndex,
+  revocationIndexes,
+  sessionIndexes,
+  ticketIndexes,
+  tokenIndexes,
+} from './needed-indexes.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
 import { UserDocuments } from './user-documents.js';
@@ -75,7 +83,7 @@ async function ensureAll(place: IndexPlace, needed: readonly NeededIndex[]): Pro
   if (present === undefined) return;
   for (const index of needed) {
     if (any && present.some((other) => serves(other, index))) continue;
-    const same = present.find(({ key }) => JSON.stringify(key) === JSON.stringify(index.key));
+    const same = present.find((other) => isOnFieldsOf(index, other));
     if (same === undefined) await create(place, index);
     else if (optionsOf(same) !== optionsOf(index)) {
       throw new IndexConflictError(

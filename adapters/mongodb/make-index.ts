@@ -1,10 +1,11 @@
 import type { Collection, Document } from 'mongodb';
-import type { NeededIndex } from './needed-indexes.js';
+import { isOnFieldsOf, type NeededIndex } from './needed-indexes.js';
 import { plainNumbers } from './options.js';
 import { isUnauthorized } from './without-command.js';
 
 /** Makes an index, where there is none on the same fields; a user who may make none will do where there is one. */
-export async function makeIndex<Schema extends Document>(collection: Collection<Schema>, { key, ...options }: NeededIndex): Promise<void> {
+export async function makeIndex<Schema extends Document>(collection: Collection<Schema>, needed: NeededIndex): Promise<void> {
+  const { key, ...options } = needed;
   try {
     await collection.createIndex(key, options);
   } catch (error) {
@@ -14,6 +15,6 @@ export async function makeIndex<Schema extends Document>(collection: Collection<
       .toArray()
       .catch(() => []);
     const { unique = false } = options;
-    if (!present.some((other) => JSON.stringify(other.key) === JSON.stringify(key) && (other.unique ?? false) === unique)) throw error;
+    if (!present.some((other) => isOnFieldsOf(needed, other) && (other.unique ?? false) === unique)) throw error;
   }
 }

@@ -1,9 +1,14 @@
-import type { CreateIndexesOptions } from 'mongodb';
+import type { CreateIndexesOptions, IndexDescriptionInfo } from 'mongodb';
 import { retentionMs } from './token-document.js';
 
 /** An index that is needed. */
 export interface NeededIndex extends Pick<CreateIndexesOptions, 'unique' | 'expireAfterSeconds' | 'partialFilterExpression'> {
   readonly key: Readonly<Record<string, 1>>;
+}
+
+/** Whether `index` is on the fields of the one that is needed, in their order. */
+export function isOnFieldsOf({ key }: NeededIndex, index: IndexDescriptionInfo): boolean {
+  return JSON.stringify(index.key) === JSON.stringify(key);
 }
 
 /** The index without which the number of a user's tokens cannot be limited. */

@@ -63,11 +63,7 @@ export async function identifyKey(
   const { tokens, source, container, timeoutMs: ms = defaultTimeoutMs } = checkedOptions(owner, options, rules);
   if (tokens !== undefined && source !== undefined) throw new TypeError(`${owner}: give it tokens or source, not both`);
   const [asked] = source === undefined ? [tokenSource(owner, { tokens })] : checkedSources(owner, [source]);
-  const {
-    keys,
-    source: name,
-    madeBy,
-  } = (asked as AnySource).bind(new Dependencies(container as DependencyContainer | undefined, ms, systemClock));
+  const { keys, source: name, madeBy } = (asked as AnySource).bind(new Dependencies(container, ms, systemClock));
   if (keys === undefined) throw new TypeError(`${owner}: source must be one of keys, got ${madeBy}, which finds none`);
   if (key === undefined || key === null || key === '') return nobody({ outcome: 'missing', source: undefined });
   if (typeof key !== 'string' || !keys.accepts(key)) {

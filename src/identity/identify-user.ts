@@ -47,7 +47,7 @@ export async function identifyUser<const Sources extends readonly [AnySource, ..
   checkRequest('identifyUser', request);
   const isAllowed = originRule(options, 'identifyUser');
   if (isUpgrade(request) && !isAllowed(request)) throw refusedOrigin(request);
-  const dependencies = new Dependencies(container as DependencyContainer | undefined, ms, systemClock);
+  const dependencies = new Dependencies(container, ms, systemClock);
   const bound = sources.map((source) => source.bind(dependencies));
   const { user, authentication } = identifiedBy(await identificationOf(request, bound, { clock: systemClock, ms }));
   return { user: user as SourceUser<Sources> | AnonymousUser, authentication };

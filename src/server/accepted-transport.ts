@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Transport } from '../channel/transport.js';
+import { socketOf } from '../handshake.js';
 
 /** Stands in for the raw socket of a request that has none. Nothing passes through it, and no beat takes it for a line that is silent. */
 function noSocket(): Socket {
@@ -19,8 +20,8 @@ export class AcceptedTransport implements Transport {
 
   constructor(socket: WebSocket, request: IncomingMessage) {
     this.socket = socket;
-    const raw: Partial<Socket> | undefined = request.socket;
-    this.raw = raw?.cork === undefined ? noSocket() : request.socket; // requests that somebody has made up have none
+    const raw: Partial<Socket> | undefined = socketOf(request);
+    this.raw = raw?.cork === undefined ? noSocket() : request.socket; // what somebody has made up may be no stream
   }
 
   watch(): void {} // its channel listens to the socket
