@@ -35,8 +35,12 @@ export class TokenRevocation {
 
   /** Whether this call revoked it. Those that it was rotated from and into are revoked with it. */
   async one(id: TokenId): Promise<boolean> {
-    const count = await this.#revoke({ _id: id, ...notRevoked }, this.#now());
-    if (count > 0) this.#told.tell({ tokenId: id });
+    let count = 0;
+    try {
+      count = await this.#revoke({ _id: id, ...notRevoked }, this.#now(), 'updateOne');
+    } finally {
+      this.#told.tell({ tokenId: id, ...(count === 0 && { hint: true }) });
+    }
     // only now: it may have been rotated until then
     const token = await this.#operations.run('find a token', (signal) =>
       this.#tokens.findOne({ _id: id, chainId: { $exists: true } }, { signal, readPreference: 'primary' }),
@@ -48,11 +52,13 @@ export class TokenRevocation {
   /** How many live tokens of the user this call revoked. */
   async allOf(userId: string): Promise<number> {
     const now = this.#now();
-    const count = await this.#revoke(liveTokensOf(userId, now), now);
-    // channels may live by these until it is seen that their grace is over; and what they were rotated into meanwhile
-    const $or = [{ successorId: { $exists: true } }, { ...liveAt(now), chainId: { $exists: true } }];
-    const rotated = await this.#revokeWhole({ ...notRevoked, ...tokensOf(userId), $or }, now);
-    if (count + rotated > 0) await this.#tellOf({ ...tokensOf(userId), revokedAt: now }, userId);
+    let count = 0;
+    await this.#telling(userId, { ...tokensOf(userId), revokedAt: now }, async () => {
+      count = await this.#revoke(liveTokensOf(userId, now), now);
+      // channels may live by these until it is seen that their grace is over; and what they were rotated into meanwhile
+      const $or = [{ successorId: { $exists: true } }, { ...liveAt(now), chainId: { $exists: true } }];
+      return count + (await this.#revokeWhole({ ...notRevoked, ...tokensOf(userId), $or }, now));
+    });
     return count;
   }
 
@@ -60,7 +66,7 @@ export class TokenRevocation {
   async chainOf({ userId, chainId }: TokenDocument): Promise<void> {
     if (typeof chainId !== 'string') return;
     const chain: Filter<TokenDocument> = { userId, chainId };
-    if ((await this.#revokeWhole({ ...notRevoked, ...chain }, this.#now())) > 0) await this.#tellOf(chain, String(userId));
+    await this.#telling(String(userId), chain, () => this.#revokeWhole({ ...notRevoked, ...chain }, this.#now()));
   }
 
   #now(): Date {
@@ -78,15 +84,30 @@ export class TokenRevocation {
     return count;
   }
 
-  async #revoke(filter: Filter<TokenDocument>, now: Date): Promise<number> {
+  /** @param update which changes all that match, or one alone: the driver sends only that again after a failover. */
+  async #revoke(filter: Filter<TokenDocument>, now: Date, update: 'updateMany' | 'updateOne' = 'updateMany'): Promise<number> {
     const removeAt = removableFrom(new Date(now.getTime() + retentionMs));
-    const update = [{ $set: { revokedAt: now, removeAt } }, { $unset: 'slot' }];
+    const changes = [{ $set: { revokedAt: now, removeAt } }, { $unset: 'slot' }];
     try {
-      const write = () => this.#tokens.updateMany(filter, update, byMajority);
+      const write = () => this.#tokens[update](filter, changes, byMajority);
       const { modifiedCount } = await this.#operations.run('revoke tokens', write);
       return modifiedCount;
     } finally {
       this.#onRevoked();
+    }
+  }
+
+  /**
+   * Tells of the tokens of `filter` that `revoke` has revoked. Where it has revoked none, or fails, they may be revoked all the same, by a call whose
+   * answer was lost.
+   */
+  async #telling(userId: string, filter: Filter<TokenDocument>, revoke: () => Promise<number>): Promise<void> {
+    let count = 0;
+    try {
+      count = await revoke();
+    } finally {
+      if (count > 0) await this.#tellOf(filter, userId);
+      else this.#told.tell({ userId, hint: true });
     }
   }
 

@@ -14,16 +14,18 @@ it('tokens that others are rotated into while they are revoked are revoked as we
   const document = { _id: 'a'.repeat(64), userId: 'ann', chainId: 'a'.repeat(64) };
   const live = new Set<string>();
   let rotations = 0;
+  const update = async () => {
+    const modifiedCount = live.size;
+    live.clear();
+    if (modifiedCount > 0 && rotations < 3) {
+      rotations += 1;
+      live.add(`successor ${rotations}`); // behind what the write has gone over
+    }
+    return { modifiedCount };
+  };
   const tokens = {
-    updateMany: async () => {
-      const modifiedCount = live.size;
-      live.clear();
-      if (modifiedCount > 0 && rotations < 3) {
-        rotations += 1;
-        live.add(`successor ${rotations}`); // behind what the write has gone over
-      }
-      return { modifiedCount };
-    },
+    updateMany: update,
+    updateOne: update,
     find: () => ({ toArray: async () => [document] }),
     findOne: async () => document,
   };
@@ -54,4 +56,26 @@ it('tokens that were revoked, of which it cannot be said which, have the channel
   expect(heard).toEqual([{ userId: 'ann', hint: true }]);
   expect(new Set(order)).toEqual(new Set(['revoked, 0 told']));
   await subscription[Symbol.asyncDispose]();
+});
+
+it('a revocation that may have been done without an answer has channels looked up again, and so has the next, which finds nothing left', async () => {
+  const document = { _id: 'a'.repeat(64), userId: 'ann', chainId: 'a'.repeat(64) };
+  const told = new MemoryRevocationFeed();
+  let heard: Revocation[] = [];
+  await told.subscribe((revocation) => void heard.push(revocation));
+  let answers = false;
+  const update = async () => (answers ? { modifiedCount: 0 } : Promise.reject(new Error('cut off')));
+  const tokens = { updateOne: update, updateMany: update, findOne: async () => document };
+  const revocation = new TokenRevocation({ tokens, operations, told, onRevoked: () => undefined } as never);
+  const ofToken = { tokenId: document._id, hint: true };
+  const ofUser = { userId: 'ann', hint: true };
+
+  await expect(revocation.one(document._id as TokenId)).rejects.toThrow('cut off');
+  await expect(revocation.allOf('ann')).rejects.toThrow('cut off');
+  await expect(revocation.chainOf(document as never)).rejects.toThrow('cut off');
+  expect(heard).toEqual([ofToken, ofUser, ofUser]);
+  heard = [];
+  answers = true;
+  expect([await revocation.one(document._id as TokenId), await revocation.allOf('ann')]).toEqual([false, 0]);
+  expect(heard).toEqual([ofToken, ofUser, ofUser]);
 });
