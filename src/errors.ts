@@ -14,7 +14,7 @@ export class ChannelError extends Error {
 
   constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
-    this.name = new.target.name;
+    this.name = 'ChannelError'; // not that of the class, which minifiers shorten
     this.code = code;
   }
 }
@@ -52,6 +52,7 @@ export class DenyConnection extends ChannelError {
   /** @throws {TypeError} when a status or close code is out of its range, the reason is no string, or there is no such option. */
   constructor(options: DenyOptions = {}) {
     super('ERR_CONNECTION_DENIED', 'The connection was denied by the application.');
+    this.name = 'DenyConnection';
     const { status, closeCode, reason } = checkedOptions('DenyConnection', options, refusalRules);
     this.status = status;
     this.closeCode = closeCode;
@@ -70,6 +71,7 @@ export class CloseChannel extends ChannelError {
    */
   constructor(closeCode = 1000, reason = '') {
     super('ERR_CHANNEL_CLOSED', 'The channel was closed by the application.');
+    this.name = 'CloseChannel';
     checkOption('CloseChannel', 'closeCode', closeCode, refusalRules.closeCode);
     checkOption('CloseChannel', 'reason', reason, refusalRules.reason);
     this.closeCode = closeCode;
@@ -84,6 +86,7 @@ export class RateLimitError extends ChannelError {
 
   constructor(message: string, retryAfterMs: number | undefined) {
     super('ERR_RATE_LIMITED', message);
+    this.name = 'RateLimitError';
     this.retryAfterMs = retryAfterMs;
   }
 }

@@ -1,4 +1,6 @@
+import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { ChannelError, ClientError, CloseChannel, DenyConnection, type DenyOptions } from '../../entries/index.js';
 import { connectTo } from '../../entries/testing.js';
@@ -7,7 +9,7 @@ import { expectProcessToLive, makeSite, thrownBy } from '../support/site.js';
 expectProcessToLive();
 
 describe('ChannelError', () => {
-  it('has a code, a message, a cause and the name of its class', () => {
+  it('has a code, a message, a cause and a name', () => {
     const cause = new Error('down');
     const error = new ChannelError('ERR_LOOKUP_FAILED', 'cannot tell', { cause });
     expect(error).toBeInstanceOf(Error);
@@ -24,6 +26,27 @@ describe('ChannelError', () => {
       'CloseChannel',
       'ClientError',
     ]);
+  });
+
+  it('has that name also where a bundler has shortened those of all classes', async () => {
+    const source = fileURLToPath(new URL('../../src/errors.ts', import.meta.url));
+    const { outputFiles } = await build({
+      entryPoints: [source],
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      platform: 'node',
+      write: false,
+    });
+    const bundled = `data:text/javascript;base64,${Buffer.from(outputFiles[0]?.contents ?? '').toString('base64')}`;
+    const copy = (await import(bundled)) as typeof import('../../src/errors.js');
+    const errors = [
+      new copy.ChannelError('ERR_LOOKUP_FAILED', 'x'),
+      new copy.DenyConnection(),
+      new copy.CloseChannel(),
+      new copy.RateLimitError('x', 1),
+    ];
+    expect(errors.map(({ name }) => name)).toEqual(['ChannelError', 'DenyConnection', 'CloseChannel', 'RateLimitError']);
   });
 });
 
