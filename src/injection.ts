@@ -1,5 +1,4 @@
-// First, and here alone: tsyringe throws without it, and whoever imports it later than tsyringe is too late.
-import 'reflect-metadata';
+import './reflection.js'; // first: tsyringe throws without it
 import { container, type DependencyContainer, type InjectionToken } from 'tsyringe';
 import type { HttpSessionReader } from './contracts/http-session-reader.js';
 import type { RevocationFeed } from './contracts/revocation-feed.js';

@@ -30,7 +30,13 @@ describe('the rules of the house', () => {
     ['a contract suite that imports its own folder', { 'testing/contracts/a.ts': "import '../test-clock.js'; import '../../src/b.js';" }],
     ['layers of src that go down', { 'src/server/s.ts': "import '../channel/c.js'; import '../contracts/k.js'; import '../errors.js';" }],
     ['packages that are declared', { 'src/a.ts': "import 'ws'; import 'cookie'; import 'node:http';" }],
-    ['injection that knows tsyringe', { 'src/injection.ts': "import 'reflect-metadata'; import { container } from 'tsyringe';" }],
+    [
+      'injection that knows tsyringe',
+      {
+        'src/injection.ts': "import './reflection.js'; import { container } from 'tsyringe';",
+        'src/reflection.ts': "import 'reflect-metadata';",
+      },
+    ],
     ['an entry that exports the client', { 'entries/client.ts': "export * from '../client/a.js';", 'client/a.ts': "import './b.js';" }],
     ['the adapter of an optional peer', { 'adapters/mongodb/a.ts': "import { Long } from 'mongodb';" }],
   ])('let %s pass', (_, files) => {
@@ -54,6 +60,7 @@ describe('the rules of the house', () => {
     ['a type that imports upwards, in place', { 'src/contracts/a.ts': "export type B = import('../server/b.js').B;" }],
     ['the ground that imports a floor', { 'src/messages.ts': "import type { Finding } from './identity/user-source.js';" }],
     ['a folder without a floor', { 'src/attic/a.ts': "import '../errors.js';" }],
+    ['reflect-metadata beside tsyringe', { 'src/injection.ts': "import 'reflect-metadata'; import { container } from 'tsyringe';" }],
     ['tsyringe outside injection', { 'src/server/a.ts': "import { container } from 'tsyringe';" }],
     ['a client that imports src, types only', { 'client/a.ts': "import type { B } from '../src/b.js';" }],
     ['a client that imports Node', { 'client/a.ts': "import 'node:http';" }],

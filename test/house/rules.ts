@@ -24,7 +24,10 @@ const floors: Readonly<Record<string, number>> = {
   contracts: 0,
 };
 
-const injectionAlone = new Set(['tsyringe', 'reflect-metadata']);
+const importedAlone = new Map([
+  ['tsyringe', 'src/injection.ts'],
+  ['reflect-metadata', 'src/reflection.ts'],
+]);
 
 /** All rules at once; an empty list is a house in order. */
 export function violationsOf(modules: readonly Module[], facts: PackageFacts): Violation[] {
@@ -79,7 +82,8 @@ function floorOf(path: string): number | undefined {
 function packageRule(from: string, name: string, { dependencies, peers, adapterOf }: PackageFacts): string | undefined {
   if (partOf(from) === 'client') return 'client/ runs in browsers, and imports no package';
   if (name.startsWith('node:')) return undefined;
-  if (injectionAlone.has(name)) return from === 'src/injection.ts' ? undefined : 'src/injection.ts alone knows tsyringe';
+  const alone = importedAlone.get(name);
+  if (alone !== undefined) return from === alone ? undefined : `${alone} alone imports it`;
   const adapter = adapterOf[name];
   if (adapter !== undefined) return partOf(from) === adapter ? undefined : `an optional peer of ${adapter} alone`;
   return dependencies.includes(name) || peers.includes(name) ? undefined : 'not a dependency of the published package';
