@@ -92,8 +92,8 @@ export class RateLimitError extends ChannelError {
 }
 
 /**
- * Thrown to tell the client what it did wrong. Under `withClientErrors`, `withJson` and `dispatchOn` the client gets
- * `{ "error": code, ...details }` and the channel stays open; elsewhere it is an error like any other.
+ * Thrown to tell the client what it did wrong. Under `withClientErrors`, `withJson`, `dispatchOn` and `withRequestId` the client gets
+ * `{ ...details, "error": code }` and the channel stays open; elsewhere it is an error like any other.
  */
 export class ClientError extends Error {
   /** The application's own code, e.g. `"room_full"`. */
