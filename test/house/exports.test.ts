@@ -59,11 +59,11 @@ it('each option of an exported interface is named by a page of docs/', () => {
   expect(options.filter(([, member]) => !named.has(member)).map((option) => option.join('.'))).toEqual([]);
 });
 
-it('each option of a server, and of what it is used with, has a row in docs/options.md', () => {
+it('each option of a server, and of what it is used with, has a row in docs/options.md or docs/wrappers.md', () => {
   const interfaces = ['ChannelServerOptions', 'UpgradeOptions', 'CloseOptions', 'ChannelSessionOptions', 'IdentifyOptions', 'TokenOptions'];
   const exported = exportsOf('entries/index.ts').filter(({ name }) => interfaces.includes(name));
   expect(exported).toHaveLength(interfaces.length);
-  const table = optionsPage.split('\n').filter((line) => line.startsWith('|'));
+  const table = `${optionsPage}${wrappersPage}`.split('\n').filter((line) => line.startsWith('|'));
   const options = exported.flatMap((each) => membersOf(each).map((member) => [each.name, member] as const));
   expect(options.length).toBeGreaterThan(20);
   expect(options.filter(([, member]) => !names(table, `${member}`))).toEqual([]);
