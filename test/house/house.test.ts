@@ -7,6 +7,7 @@ import { type PackageFacts, tooLong, violationsOf } from './rules.js';
 interface Manifest {
   readonly exports: Readonly<Record<string, unknown>>;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
@@ -86,8 +87,14 @@ describe('the house', () => {
     expect(Object.fromEntries(optional)).toEqual(Object.fromEntries(optional.map(([name]) => [name, manifest.peerDependencies[name]])));
   });
 
-  it('gives every optional peer to one adapter', () => {
+  it('gives every optional peer to one adapter, but for types', () => {
     const optional = Object.entries(manifest.peerDependenciesMeta ?? {}).filter(([, meta]) => meta.optional);
-    expect(optional.map(([name]) => name).filter((name) => !(name in facts.adapterOf))).toEqual([]);
+    expect(optional.map(([name]) => name).filter((name) => !(name in facts.adapterOf))).toEqual(['@types/ws']);
+  });
+
+  it('has the types of what it imports as peers, too: a strict installation hides them from its declarations otherwise', () => {
+    const imported = shipped.flatMap((module) => module.imports.map((each) => targetOf(module, each)));
+    const types = imported.flatMap((target) => ('path' in target ? [] : [`@types/${target.packageName}`]));
+    expect(types.filter((name) => name in manifest.devDependencies && !(name in manifest.peerDependencies))).toEqual([]);
   });
 });
