@@ -59,6 +59,9 @@ function bytesWrittenOn(socket: Duplex | undefined): number | undefined {
   return typeof written === 'number' ? written : undefined;
 }
 
+/** How long others may take to answer: an upgrade that is left to them, or a request before it on its connection. */
+const unansweredMs = 10_000;
+
 interface HttpSocket extends Duplex {
   _httpMessage?: EventEmitter | null;
 }
@@ -70,16 +73,20 @@ function responseOn({ _httpMessage: response }: HttpSocket): EventEmitter | unde
 
 /**
  * Calls `next` once the earlier requests on `socket` are answered, at once where all are: a client may send several before it has read an
- * answer, and answers go in the order of the requests (RFC 9112, section 9.3.2).
+ * answer, and answers go in the order of the requests (RFC 9112, section 9.3.2). Nobody reads the socket meanwhile, so that nobody sees the client
+ * leave: it is dropped where an answer takes too long.
  */
-export function afterEarlierResponses(socket: Duplex, next: () => void): void {
+export function afterEarlierResponses(socket: Duplex, clock: Clock, next: () => void): void {
   const response = responseOn(socket);
-  if (response === undefined) next();
-  else {
-    response.once('close', () => {
-      if (!socket.destroyed && !socket.writableEnded) afterEarlierResponses(socket, next);
-    });
+  if (response === undefined) {
+    next();
+    return;
   }
+  const cancel = clock.setTimer(() => socket.destroy(), unansweredMs);
+  response.once('close', () => {
+    cancel();
+    if (!socket.destroyed && !socket.writableEnded) afterEarlierResponses(socket, clock, next);
+  });
 }
 
 /** How many listen to what arrives on `socket`. */
@@ -110,9 +117,6 @@ export interface UpgradeTaker {
    */
   handle(request: HandshakeRequest, claim: SocketClaim, head: Buffer, isFresh: boolean): void;
 }
-
-/** How long other listeners may take to answer an upgrade that is left to them. */
-const unansweredMs = 10_000;
 
 /** Without a listener, a reset during the upgrade would end the process. */
 export function ignoreError(): void {}
@@ -184,7 +188,7 @@ class UpgradeRoutes {
 
   #claimLater(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const readers = readersOf(socket);
-    afterEarlierResponses(socket, () => {
+    afterEarlierResponses(socket, this.#clock, () => {
       if (readersOf(socket) === readers) this.#claim(request, socket, head);
     });
   }

@@ -82,7 +82,7 @@ export class Upgrades {
     const { path, endpoint } = this.#endpointOf(options);
     socket.off('error', ignoreError);
     socket.on('error', ignoreError);
-    afterEarlierResponses(socket, () => {
+    afterEarlierResponses(socket, this.#owner.runtime.clock, () => {
       const claim = new SocketClaim(request, socket);
       const params = path === undefined ? noParams : path.match(pathOf(request));
       // whoever answers at once has answered by then

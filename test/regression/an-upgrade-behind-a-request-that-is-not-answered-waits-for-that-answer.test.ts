@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
+import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { ChannelServer } from '../../entries/index.js';
 import { nextTurn } from '../src/server/serving.js';
+import { eventually } from '../support/eventually.js';
 import { listen } from '../support/http-server.js';
 import { RawClient } from '../support/raw-client.js';
 import { codesOf, expectProcessToLive, makeSite } from '../support/site.js';
@@ -18,6 +21,31 @@ const answerers: Readonly<Record<string, RequestListener>> = {
   'at once': (request, response) => void response.end(request.url),
   'after a while': (request, response) => void laterTurn().then(() => response.end(request.url)),
 };
+
+for (const way of ['handleUpgrades', 'handleUpgrade'] as const) {
+  it(`an upgrade behind a request that is never answered is dropped after ten seconds, also where its client has left (${way})`, async () => {
+    const site = makeSite();
+    const channels = new ChannelServer({ connect: nextTurn }, site.options);
+    const { server, port } = await listen();
+    if (way === 'handleUpgrades') channels.handleUpgrades(server);
+    else server.on('upgrade', (request, socket, head) => channels.handleUpgrade(request, socket, head));
+    const [stays, leaves] = [await RawClient.open(port), await RawClient.open(port)];
+    for (const client of [stays, leaves]) {
+      client.socket.cork();
+      client.write(Buffer.from(requests));
+      client.sendHandshake(port);
+      client.socket.uncork();
+      await once(server, 'upgrade');
+    }
+    leaves.socket.destroy();
+    await site.clock.advance(9_999);
+    expect(await promisify(server.getConnections).call(server)).toBe(2);
+    await site.clock.advance(1);
+    await stays.ended();
+    await eventually(async () => expect(await promisify(server.getConnections).call(server)).toBe(0));
+    expect(site.clock.pendingTimers).toBe(0);
+  });
+}
 
 for (const [name, answerer] of Object.entries(answerers)) {
   for (const way of ['handleUpgrades', 'handleUpgrade'] as const) {
