@@ -1,6 +1,5 @@
 import { type BuiltInParts, giveUser, putUser, type UserRequest } from '../src/channel/define-built-in.js';
 import type { UserSource } from '../src/identity/user-source.js';
-import { checkedSessionOptions } from '../src/session/session-settings.js';
 import { type HttpParts, httpParts } from './http-parts.js';
 
 /** What an identifying wrapper works with. */
@@ -22,7 +21,7 @@ export function identifyingParts<Given extends object>(
     },
     requires: ({ sources, http }, name) => [
       { kind: 'identification', wrapper: name, sources },
-      { kind: 'session', options: checkedSessionOptions(name) },
+      { kind: 'session', options: {} },
       ...(http?.requires ?? []),
     ],
     before: giveUser,

@@ -2,7 +2,6 @@ import type { ChannelMessage } from '../src/channel/channel-message.js';
 import { defineBuiltIn, giveSession } from '../src/channel/define-built-in.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { HasChannelSession, HasHttpSession } from '../src/messages.js';
-import { checkedSessionOptions } from '../src/session/session-settings.js';
 import type { Configurable } from '../src/wrapping/wrapper.js';
 import { giveHttpSession } from './http-parts.js';
 import { type HttpSessionOptions, httpSessionRequirement } from './with-http-session.js';
@@ -22,7 +21,7 @@ export const withChannelAndHttpSession: Configurable<HttpSessionOptions, HasChan
   'withChannelAndHttpSession',
   {
     prepare: (given: HttpSessionOptions | undefined, name) => httpSessionRequirement(name, given),
-    requires: (requirement, name) => [{ kind: 'session', options: checkedSessionOptions(name) }, requirement],
+    requires: (requirement) => [{ kind: 'session', options: {} }, requirement],
     before: giveBoth,
   },
 );

@@ -1,6 +1,5 @@
 import { defineBuiltIn, giveUser, putUser } from '../src/channel/define-built-in.js';
 import type { HasChannelSession } from '../src/messages.js';
-import { checkedSessionOptions } from '../src/session/session-settings.js';
 import type { AppUser, AuthenticatedUser, HasUser } from '../src/users.js';
 import type { CallShapes, None, NoOptions, Wrapper } from '../src/wrapping/wrapper.js';
 
@@ -22,7 +21,7 @@ export interface WithChannelUser extends CallShapes<HasChannelSession & HasUser,
 export const withChannelUser: WithChannelUser = defineBuiltIn('withChannelUser', {
   requires: (_options, name) => [
     { kind: 'user', wrapper: name, source: undefined },
-    { kind: 'session', options: checkedSessionOptions(name) },
+    { kind: 'session', options: {} },
   ],
   before: giveUser,
   afterWaiting: putUser,

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { foundOrMade } from './found-or-made.js';
 import { whenDone } from './maybe-promise.js';
 
 /** Who is told what listeners throw. */
@@ -19,9 +20,7 @@ export function guardedController(reporter: ListenerErrors): AbortController {
   const guards = new WeakMap<object, Listener>();
   const guardOf = (listener: unknown): unknown => {
     if (!isListener(listener)) return listener; // for Node to refuse
-    const guard = guards.get(listener) ?? ((event: Event) => callSafely(listener, event, signal, reporter));
-    guards.set(listener, guard);
-    return guard;
+    return foundOrMade(guards, listener, () => (event: Event) => callSafely(listener, event, signal, reporter));
   };
   for (const name of ['addEventListener', 'removeEventListener'] as const) {
     const original = signal[name];

@@ -1,7 +1,7 @@
 import { checkedRevocation } from './checked-revocation.js';
 import type { Revocation, RevocationFeed } from './contracts/revocation-feed.js';
-import { FeedSubscribers } from './feed-subscribers.js';
 import { nothing } from './maybe-promise.js';
+import { Subscribers } from './subscribers.js';
 
 /**
  * Carries revocations within one process: whoever subscribes is told in the very call that publishes, so there is never a gap.
@@ -9,7 +9,7 @@ import { nothing } from './maybe-promise.js';
  * Adapters hold one for what they end themselves (`revocations`), which therefore needs no database to be acted on.
  */
 export class MemoryRevocationFeed implements RevocationFeed {
-  readonly #subscribers = new FeedSubscribers();
+  readonly #subscribers = new Subscribers<[Revocation]>();
 
   /** @throws {TypeError} (as a rejection) when a callback is no function. */
   subscribe(on: (revocation: Revocation) => void, onGap: () => void = nothing): Promise<AsyncDisposable> {

@@ -3,8 +3,8 @@ import { kindOf } from './kind-of.js';
 import { ignore, ignorePromise, nothing } from './maybe-promise.js';
 
 /** Who listens: to what is told, and to that something may be missing. */
-export interface Subscriber {
-  readonly on: (...told: never[]) => void;
+interface Subscriber<Told extends readonly unknown[]> {
+  readonly on: (...told: Told) => void;
   readonly onGap: () => void;
   readonly health?: FeedHealth | undefined;
 }
@@ -19,21 +19,25 @@ export interface SharedSubscription {
 const nothingShared: SharedSubscription = { begin: nothing, end: nothing };
 
 /** Those who listen to a feed or a broadcaster. What one of them does, throwing included, harms neither the others nor who tells them. */
-export abstract class Subscribers<Listener extends Subscriber> {
-  readonly #subscribers = new Set<Listener>();
+export class Subscribers<Told extends readonly unknown[]> {
+  readonly #subscribers = new Set<Subscriber<Told>>();
+
+  tell(...told: Told): void {
+    this.#each(({ on }) => on(...told));
+  }
 
   tellGap(): void {
-    this.each(({ onGap }) => onGap());
+    this.#each(({ onGap }) => onGap());
   }
 
   /** It cannot go on. */
   tellFailed(error: unknown): void {
-    this.each(({ health }) => health?.failed(error));
+    this.#each(({ health }) => health?.failed(error));
   }
 
   /** It goes on again. */
   tellRestored(): void {
-    this.each(({ health }) => health?.restored());
+    this.#each(({ health }) => health?.restored());
   }
 
   /**
@@ -42,7 +46,7 @@ export abstract class Subscribers<Listener extends Subscriber> {
    * @returns what takes this one out again.
    * @throws {TypeError} (as a rejection) when a callback is no function.
    */
-  async subscribe(owner: string, subscriber: Listener, shared: SharedSubscription = nothingShared): Promise<AsyncDisposable> {
+  async subscribe(owner: string, subscriber: Subscriber<Told>, shared: SharedSubscription = nothingShared): Promise<AsyncDisposable> {
     const { on, onGap } = subscriber;
     for (const [name, callback] of Object.entries({ on, onGap })) {
       if (typeof callback !== 'function') throw new TypeError(`${owner}.subscribe: ${name} must be a function, got ${kindOf(callback)}`);
@@ -60,7 +64,7 @@ export abstract class Subscribers<Listener extends Subscriber> {
     return { [Symbol.asyncDispose]: end };
   }
 
-  protected each(tell: (subscriber: Listener) => void): void {
+  #each(tell: (subscriber: Subscriber<Told>) => void): void {
     for (const subscriber of [...this.#subscribers]) {
       // one that was told before it may have ended this one's subscription
       if (!this.#subscribers.has(subscriber)) continue;

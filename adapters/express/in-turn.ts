@@ -1,9 +1,10 @@
+import { foundOrMade } from '../../src/found-or-made.js';
+
 const queues = new WeakMap<object, Map<string, Promise<void>>>();
 
 /** Does `work` once all is done that was asked for before with the same store and id, in this process. */
 export async function inTurn<Result>(store: object, id: string, work: () => Promise<Result>): Promise<Result> {
-  const turns = queues.get(store) ?? new Map<string, Promise<void>>();
-  queues.set(store, turns);
+  const turns = foundOrMade(queues, store, () => new Map());
   const result = (turns.get(id) ?? Promise.resolve()).then(work);
   const done = result.then(
     () => undefined,

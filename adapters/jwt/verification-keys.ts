@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTHeaderParameters } from 'jose';
 import type { Clock } from '../../src/contracts/clock.js';
+import { foundOrMade } from '../../src/found-or-made.js';
 import { type KeySet, RemoteKeySet, type RemoteKeySetSettings } from './remote-key-set.js';
 
 /** A key that a signature is verified with. */
@@ -34,8 +35,7 @@ export function keysOfSet(jwks: JSONWebKeySet): FindKeys {
 export function keysOfUrl(settings: RemoteKeySetSettings): FindKeys {
   const sets = new WeakMap<Clock, RemoteKeySet>();
   return async (header, clock) => {
-    const set = sets.get(clock) ?? new RemoteKeySet(settings, clock);
-    sets.set(clock, set);
+    const set = foundOrMade(sets, clock, () => new RemoteKeySet(settings, clock));
     const known = await keysIn(await set.current(), header);
     if (known !== undefined) return known;
     const later = await set.later();

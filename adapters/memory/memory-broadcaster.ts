@@ -1,7 +1,7 @@
-import { BroadcastSubscribers } from '../../src/broadcast-subscribers.js';
 import { checkBroadcast } from '../../src/check-broadcast.js';
 import { checkedOptions, type Rules } from '../../src/checked-options.js';
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
+import { Subscribers } from '../../src/subscribers.js';
 
 /** Options of {@link MemoryBroadcaster}. */
 export interface MemoryBroadcasterOptions {
@@ -18,7 +18,7 @@ const rules: Rules<MemoryBroadcasterOptions> = {
  * heard the message, so there is never a gap.
  */
 export class MemoryBroadcaster implements Broadcaster {
-  readonly #subscribers = new BroadcastSubscribers();
+  readonly #subscribers = new Subscribers<[group: string, data: string | Uint8Array]>();
   readonly #all: Set<MemoryBroadcaster>;
 
   /** @throws {TypeError} when an option is not what it must be. */

@@ -3,7 +3,7 @@ import { checkTtl } from '../../src/checked-issue-options.js';
 import { anInteger, checkedOptions, type Rules } from '../../src/checked-options.js';
 import { checkedTicketGrant } from '../../src/checked-ticket-grant.js';
 import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
-import { ticketDigest } from '../../src/ticket-digest.js';
+import { digestOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { aWallClock, type WallClock } from './wall-clock.js';
 
@@ -58,13 +58,13 @@ export class MemoryTicketStore implements TicketStore {
     checkTtl(`${owner}.issue`, ttlMs, now);
     this.#makeRoom(now);
     const ticket = makeTokenKey();
-    this.#tickets.set(ticketDigest(ticket), { grant: checked, usableUntil: now + ttlMs });
+    this.#tickets.set(digestOf(ticket), { grant: checked, usableUntil: now + ttlMs });
     return ticket;
   }
 
   async consume(ticket: string): Promise<TicketGrant | undefined> {
     checkId(`${owner}.consume`, 'ticket', ticket);
-    const digest = ticketDigest(ticket);
+    const digest = digestOf(ticket);
     const found = this.#tickets.get(digest);
     this.#tickets.delete(digest);
     return found !== undefined && found.usableUntil > this.#clock.now() ? found.grant : undefined;

@@ -1,12 +1,11 @@
 import type { ChangeStreamDocument, Collection, Db } from 'mongodb';
 import { HeardNumbers, SentNumbers } from '../../src/broadcast-sequence.js';
-import { BroadcastSubscribers } from '../../src/broadcast-subscribers.js';
 import { checkBroadcast } from '../../src/check-broadcast.js';
 import { aName, anInteger, checkedOptions } from '../../src/checked-options.js';
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
 import type { FeedHealth } from '../../src/contracts/revocation-feed.js';
 import { LossMark } from '../../src/loss-mark.js';
-import type { SharedSubscription } from '../../src/subscribers.js';
+import { type SharedSubscription, Subscribers } from '../../src/subscribers.js';
 import { UnreadableMessages } from '../../src/unreadable-messages.js';
 import { type BroadcastDocument, broadcastOf } from './broadcast-document.js';
 import { BroadcastWriter } from './broadcast-writer.js';
@@ -35,7 +34,7 @@ export class MongoBroadcaster implements Broadcaster {
   readonly #writer: BroadcastWriter;
   readonly #follower: ChangeFollower;
   readonly #shared: SharedSubscription = { begin: () => this.#begin(), end: () => this.#end() };
-  readonly #subscribers = new BroadcastSubscribers();
+  readonly #subscribers = new Subscribers<[group: string, data: string | Uint8Array]>();
   readonly #sent = new SentNumbers();
   readonly #heard = new HeardNumbers();
   readonly #mark: LossMark;

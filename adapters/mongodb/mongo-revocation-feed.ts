@@ -1,8 +1,7 @@
 import type { ChangeStreamDocument, ChangeStreamOptions, Collection, Db } from 'mongodb';
 import { aName, anObject, checkedOptions, checkOption, isListOf, type Rules } from '../../src/checked-options.js';
 import type { FeedHealth, Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
-import { FeedSubscribers } from '../../src/feed-subscribers.js';
-import type { SharedSubscription } from '../../src/subscribers.js';
+import { type SharedSubscription, Subscribers } from '../../src/subscribers.js';
 import { warningOfUnreadable } from '../../src/unreadable-messages.js';
 import { ChangeFollower } from './change-follower.js';
 import { checkDb } from './check-db.js';
@@ -50,7 +49,7 @@ export class MongoRevocationFeed implements RevocationFeed {
   readonly #watched: WatchedCollections;
   readonly #published: Collection<PublishedRevocation>;
   readonly #operations: Operations;
-  readonly #subscribers = new FeedSubscribers();
+  readonly #subscribers = new Subscribers<[Revocation]>();
   readonly #warnOfUnreadable: () => void;
   readonly #follower: ChangeFollower;
   readonly #shared: SharedSubscription = { begin: () => this.#follower.begin(), end: () => this.#follower.stop() };

@@ -5,7 +5,7 @@ import { checkTtl } from '../../src/checked-issue-options.js';
 import { aName, checkedOptions } from '../../src/checked-options.js';
 import { checkedTicketGrant } from '../../src/checked-ticket-grant.js';
 import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
-import { ticketDigest } from '../../src/ticket-digest.js';
+import { digestOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
@@ -49,7 +49,7 @@ export class MongoTicketStore implements TicketStore {
     const checked = checkedTicketGrant(`${owner}.issue`, grant);
     checkTtl(`${owner}.issue`, ttlMs, now);
     const ticket = makeTokenKey();
-    const document: TicketDocument = { _id: ticketDigest(ticket), grant: checked, expiresAt: new Date(now + ttlMs) };
+    const document: TicketDocument = { _id: digestOf(ticket), grant: checked, expiresAt: new Date(now + ttlMs) };
     await this.#operations.run('issue a ticket', () => this.#tickets.insertOne(document));
     return ticket;
   }
@@ -57,7 +57,7 @@ export class MongoTicketStore implements TicketStore {
   async consume(ticket: string): Promise<TicketGrant | undefined> {
     checkId(`${owner}.consume`, 'ticket', ticket);
     // what a minority forgets again could be used once more
-    const take = () => this.#tickets.findOneAndDelete({ _id: ticketDigest(ticket) }, byMajority);
+    const take = () => this.#tickets.findOneAndDelete({ _id: digestOf(ticket) }, byMajority);
     const found = await this.#operations.run('consume a ticket', take);
     if (found === null) return undefined;
     const end = checkedTime(`${owner}.consume`, 'the expiresAt of what is stored under this ticket', found.expiresAt);

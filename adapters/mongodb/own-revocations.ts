@@ -1,4 +1,5 @@
 import type { Db } from 'mongodb';
+import { foundOrMade } from '../../src/found-or-made.js';
 import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 
 const feeds = new WeakMap<object, Map<string, MemoryRevocationFeed>>();
@@ -8,10 +9,6 @@ const feeds = new WeakMap<object, Map<string, MemoryRevocationFeed>>();
  * has revoked.
  */
 export function ownRevocations(db: Db, collection: string): MemoryRevocationFeed {
-  const ofClient = feeds.get(db.client) ?? new Map<string, MemoryRevocationFeed>();
-  feeds.set(db.client, ofClient);
-  const namespace = `${db.databaseName}.${collection}`;
-  const feed = ofClient.get(namespace) ?? new MemoryRevocationFeed();
-  ofClient.set(namespace, feed);
-  return feed;
+  const ofClient = foundOrMade(feeds, db.client, () => new Map());
+  return foundOrMade(ofClient, `${db.databaseName}.${collection}`, () => new MemoryRevocationFeed());
 }

@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { type Collection, type Db, Decimal128, type Document, Long } from 'mongodb';
 import { aFunction, aName, anObject, checkedOptions, checkOption, type Rule, type Rules } from '../../src/checked-options.js';
+import { groupedBy } from '../../src/grouped-by.js';
 import { ignorePromise } from '../../src/maybe-promise.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { checkDb } from './check-db.js';
@@ -106,15 +107,7 @@ export class UserDocuments<User extends AuthenticatedUser> {
     const pipeline = [{ $match: { [this.key]: { $in: keys } } }, ...this.#join()];
     // With room for one more than can come, the server is done with the first reply.
     const options = { signal, readPreference: 'primary', batchSize: keys.length + 1 } as const;
-    const byId = new Map<string, Document[]>();
-    for (const document of await rowsOf(this.collection.aggregate(pipeline, options))) {
-      const id = this.#idOf(document);
-      if (id === undefined) continue;
-      const others = byId.get(id);
-      if (others) others.push(document);
-      else byId.set(id, [document]);
-    }
-    return byId;
+    return groupedBy(await rowsOf(this.collection.aggregate(pipeline, options)), (document) => this.#idOf(document));
   }
 
   /** The keys of these users as their documents have them, by id; those without a document are left out. A disabled one has a document. */

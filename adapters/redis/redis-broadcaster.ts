@@ -1,9 +1,8 @@
-import { BroadcastSubscribers } from '../../src/broadcast-subscribers.js';
 import { checkBroadcast } from '../../src/check-broadcast.js';
 import { anInteger, checkedOptions, type Rules } from '../../src/checked-options.js';
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
 import type { FeedHealth } from '../../src/contracts/revocation-feed.js';
-import type { SharedSubscription } from '../../src/subscribers.js';
+import { type SharedSubscription, Subscribers } from '../../src/subscribers.js';
 import { BroadcastLane, type LaneListener } from './broadcast-lane.js';
 import { Operations } from './operations.js';
 import { type RedisOptions, redisRules } from './options.js';
@@ -37,7 +36,7 @@ export const broadcasterRules: Rules<RedisBroadcasterOptions> = {
  */
 export class RedisBroadcaster implements Broadcaster {
   readonly #lanes: readonly BroadcastLane[];
-  readonly #subscribers = new BroadcastSubscribers();
+  readonly #subscribers = new Subscribers<[group: string, data: string | Uint8Array]>();
   /** The channels that cannot be heard. */
   readonly #failing = new Set<string>();
   #beginning: Promise<unknown> | undefined;

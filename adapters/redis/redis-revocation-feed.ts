@@ -1,7 +1,6 @@
 import { checkedOptions } from '../../src/checked-options.js';
 import type { FeedHealth, Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
-import { FeedSubscribers } from '../../src/feed-subscribers.js';
-import type { SharedSubscription } from '../../src/subscribers.js';
+import { type SharedSubscription, Subscribers } from '../../src/subscribers.js';
 import { warningOfUnreadable } from '../../src/unreadable-messages.js';
 import { Operations } from './operations.js';
 import { type RedisOptions, redisRules } from './options.js';
@@ -21,7 +20,7 @@ const owner = 'RedisRevocationFeed';
 export class RedisRevocationFeed implements RevocationFeed {
   readonly #operations: Operations;
   readonly #channel: string;
-  readonly #subscribers = new FeedSubscribers();
+  readonly #subscribers = new Subscribers<[Revocation]>();
   readonly #warnOfUnreadable: () => void;
   #subscription: RedisSubscription | undefined;
   #beginning: Promise<void> | undefined;

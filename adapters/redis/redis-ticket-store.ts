@@ -4,7 +4,7 @@ import { checkedOptions } from '../../src/checked-options.js';
 import { checkedTicketGrant } from '../../src/checked-ticket-grant.js';
 import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
 import { parsedObject } from '../../src/parsed-object.js';
-import { ticketDigest } from '../../src/ticket-digest.js';
+import { digestOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { graceMs } from './grace-ms.js';
 import { Operations, textOf } from './operations.js';
@@ -52,7 +52,7 @@ export class RedisTicketStore implements TicketStore {
   }
 
   #keyOf(ticket: string): string {
-    return `${this.#operations.prefix}ticket:${ticketDigest(ticket)}`;
+    return `${this.#operations.prefix}ticket:${digestOf(ticket)}`;
   }
 }
 

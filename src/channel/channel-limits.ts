@@ -1,3 +1,4 @@
+import { foundOrMade } from '../found-or-made.js';
 import type { AddressOptions } from './client-addresses.js';
 
 /** How many channels one client may have. */
@@ -54,9 +55,7 @@ export class ChannelLimits {
   }
 
   #countedOf(channel: object): Counted {
-    const counted = this.#counted.get(channel) ?? { address: undefined, userId: undefined };
-    this.#counted.set(channel, counted);
-    return counted;
+    return foundOrMade(this.#counted, channel, () => ({ address: undefined, userId: undefined }));
   }
 }
 

@@ -1,3 +1,4 @@
+import { foundOrMade } from '../found-or-made.js';
 import { addressOf } from '../handshake.js';
 import { kindOf } from '../kind-of.js';
 import { ignore } from '../maybe-promise.js';
@@ -29,9 +30,7 @@ export class ClientAddresses {
   of(request: HandshakeRequest): string | undefined {
     const { clientAddress, trustProxy } = this.#options;
     if (clientAddress === undefined) return addressOf(request, trustProxy);
-    const decided = this.#decided.get(request) ?? { address: checkedAddress(clientAddress(request)) };
-    this.#decided.set(request, decided);
-    return decided.address;
+    return foundOrMade(this.#decided, request, () => ({ address: checkedAddress(clientAddress(request)) })).address;
   }
 }
 

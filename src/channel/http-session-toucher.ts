@@ -1,7 +1,9 @@
+import { Alarm } from '../alarm.js';
 import type { Clock } from '../contracts/clock.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
+import { groupedBy } from '../grouped-by.js';
 
 /** What the touching needs of a server. */
 interface ToucherContext {
@@ -13,6 +15,7 @@ interface ToucherContext {
 
 /** A session that channels keep alive. */
 interface Touched {
+  readonly id: string;
   readonly reader: HttpSessionReader;
   readonly intervalMs: number;
   readonly channels: Set<object>;
@@ -31,11 +34,11 @@ const early = 1 / 4;
 export class HttpSessionToucher {
   readonly #context: ToucherContext;
   readonly #touched = new Map<string, Touched>();
-  #cancel: (() => void) | undefined;
-  #nextAt = Number.POSITIVE_INFINITY;
+  readonly #alarm: Alarm;
 
   constructor(context: ToucherContext) {
     this.#context = context;
+    this.#alarm = new Alarm(context.clock, () => void this.#round());
   }
 
   /** A channel lives whose handshake `reader` found this session in. */
@@ -47,8 +50,8 @@ export class HttpSessionToucher {
       return;
     }
     const dueAt = this.#context.clock.monotonic() + Math.min(intervalMs, firstMs);
-    this.#touched.set(id, { reader, intervalMs, channels: new Set([channel]), dueAt });
-    this.#arm(dueAt);
+    this.#touched.set(id, { id, reader, intervalMs, channels: new Set([channel]), dueAt });
+    this.#alarm.setFor(dueAt);
   }
 
   /** A channel has ended. */
@@ -56,51 +59,33 @@ export class HttpSessionToucher {
     const touched = id === undefined ? undefined : this.#touched.get(id);
     if (touched?.channels.delete(channel) !== true || touched.channels.size > 0) return;
     this.#touched.delete(id as string);
-    if (this.#touched.size === 0) this.#disarm();
-  }
-
-  #arm(at: number): void {
-    if (at >= this.#nextAt) return;
-    this.#disarm();
-    this.#nextAt = at;
-    const { clock } = this.#context;
-    this.#cancel = clock.setTimer(() => void this.#round(), Math.max(0, at - clock.monotonic()));
-  }
-
-  #disarm(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
-    this.#nextAt = Number.POSITIVE_INFINITY;
+    if (this.#touched.size === 0) this.#alarm.clear();
   }
 
   async #round(): Promise<void> {
-    this.#disarm();
     const now = this.#context.clock.monotonic();
-    const due = new Map<HttpSessionReader, string[]>();
-    let nextAt = Number.POSITIVE_INFINITY;
-    for (const [id, touched] of this.#touched) {
-      if (touched.dueAt - touched.intervalMs * early <= now) {
-        touched.dueAt = now + touched.intervalMs;
-        const ids = due.get(touched.reader);
-        if (ids === undefined) due.set(touched.reader, [id]);
-        else ids.push(id);
-      }
-      nextAt = Math.min(nextAt, touched.dueAt);
-    }
-    if (this.#touched.size > 0) this.#arm(nextAt);
-    await Promise.all([...due].map(([reader, ids]) => this.#touch(reader, ids)));
+    const all = [...this.#touched.values()];
+    const due = all.filter(({ dueAt, intervalMs }) => dueAt - intervalMs * early <= now);
+    for (const touched of due) touched.dueAt = now + touched.intervalMs;
+    this.#alarm.setFor(all.reduce((next, { dueAt }) => Math.min(next, dueAt), Number.POSITIVE_INFINITY));
+    await Promise.all(
+      Array.from(
+        groupedBy(due, ({ reader }) => reader),
+        ([reader, some]) => this.#touch(reader, some),
+      ),
+    );
   }
 
   /** Some hundreds at a time: a reader may have to ask for them one after the other. Where some cannot be touched, the others are all the same. */
-  async #touch(reader: HttpSessionReader, ids: readonly string[]): Promise<void> {
+  async #touch(reader: HttpSessionReader, due: readonly Touched[]): Promise<void> {
     const { clock, deadlineMs: ms, report } = this.#context;
     const onTimeout = (): Error => new Error(`The HTTP sessions were not touched within ${ms} ms.`);
     let isReported = false;
-    for (let start = 0; start < ids.length; start += maxAtOnce) {
-      const slice = ids.slice(start, start + maxAtOnce).filter((id) => this.#touched.has(id));
-      if (slice.length === 0) continue;
+    for (let start = 0; start < due.length; start += maxAtOnce) {
+      const ids = due.slice(start, start + maxAtOnce).flatMap(({ id }) => (this.#touched.has(id) ? [id] : []));
+      if (ids.length === 0) continue;
       try {
-        await withDeadline(async () => reader.touchMany?.(slice), { clock, ms, onTimeout });
+        await withDeadline(async () => reader.touchMany?.(ids), { clock, ms, onTimeout });
       } catch (cause) {
         if (!isReported)
           report(new ChannelError('ERR_SESSION_SAVE_FAILED', 'The HTTP sessions of live channels could not be touched.', { cause }));

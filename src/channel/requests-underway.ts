@@ -1,3 +1,4 @@
+import { foundOrMade } from '../found-or-made.js';
 import type { ChannelMessage } from './channel-message.js';
 import { notWhenEnding, whenEnding } from './when-ending.js';
 
@@ -47,12 +48,7 @@ export function requestUnderway(message: ChannelMessage, id: string): RequestUnd
 
 /** From now on the handler of `message` is at work under `id`, under which none is. */
 export function beginRequest(message: ChannelMessage, id: string): void {
-  const session = sessionOf(message);
-  let requests = underwayOn.get(session);
-  if (requests === undefined) {
-    requests = new Map();
-    underwayOn.set(session, requests);
-  }
+  const requests = foundOrMade(underwayOn, sessionOf(message), (): Requests => new Map());
   requests.set(id, new RequestUnderway(message, id, requests));
 }
 

@@ -49,7 +49,6 @@ export class Runtime {
   readonly lifecycle: Lifecycle;
   readonly connectTimeoutMs: number;
   readonly maxBufferedBytes: number;
-  readonly trustProxy: boolean;
   /** The connects that are waited for. */
   readonly connects: PendingHandlers;
   /** The receive and disconnect handlers that are waited for. */
@@ -82,7 +81,6 @@ export class Runtime {
     this.outcomes = settings.outcomes;
     this.connectTimeoutMs = connectTimeoutMs;
     this.maxBufferedBytes = settings.maxBufferedBytes;
-    this.trustProxy = settings.trustProxy;
     this.connects = new PendingHandlers(clock, connectTimeoutMs);
     this.handlers = new PendingHandlers(clock, settings.handlerTimeoutMs);
     this.reporter = new Reporter(settings, clock);
@@ -106,7 +104,7 @@ export class Runtime {
       events: this.events,
       report: (error) => this.reporter.error(error),
     });
-    this.opensSessions = this.plan.wantsSession && this.sessions.scope === 'channel';
+    this.opensSessions = this.plan.wantsSession && this.sessions.settings.scope === 'channel';
   }
 
   /** The feed of revocations that is registered; `undefined` where there is none. */

@@ -1,3 +1,5 @@
+import { foundOrMade } from '../found-or-made.js';
+
 /** How many channels each user has in a group. */
 export type UserCounts = Map<string, number>;
 
@@ -9,14 +11,12 @@ export class GroupCounts {
   readonly #groups = new Map<string, UserCounts>();
 
   set(name: string, userId: string, count: number): void {
-    let users = this.#groups.get(name);
     if (count > 0) {
-      if (users === undefined) {
-        users = new Map();
-        this.#groups.set(name, users);
-      }
-      users.set(userId, count);
-    } else if (users?.delete(userId) === true && users.size === 0) this.#groups.delete(name);
+      foundOrMade(this.#groups, name, (): UserCounts => new Map()).set(userId, count);
+      return;
+    }
+    const users = this.#groups.get(name);
+    if (users?.delete(userId) === true && users.size === 0) this.#groups.delete(name);
   }
 
   get(name: string, userId: string): number {

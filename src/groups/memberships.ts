@@ -1,5 +1,6 @@
 import { Connection } from '../channel/connection.js';
 import { notWhenEnding, whenEnding } from '../channel/when-ending.js';
+import { foundOrMade } from '../found-or-made.js';
 import type { Channel } from '../messages.js';
 
 const nobody: ReadonlySet<Channel> = new Set();
@@ -35,12 +36,7 @@ export class Memberships {
     }
     if (groups.has(name)) return true;
     groups.add(name);
-    let members = this.#members.get(name);
-    if (members === undefined) {
-      members = new Set();
-      this.#members.set(name, members);
-    }
-    members.add(channel);
+    foundOrMade(this.#members, name, () => new Set<Channel>()).add(channel);
     this.#listener?.joined(name, channel);
     return true;
   }

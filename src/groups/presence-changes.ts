@@ -1,3 +1,4 @@
+import { foundOrMade } from '../found-or-made.js';
 import type { CountChange } from './group-counts.js';
 
 /** Who has come into a group and who has left it, all nodes together: ids of users. */
@@ -18,11 +19,7 @@ export class PresenceChanges {
     for (const [name, userId] of touched) {
       const isIn = isThere(name, userId);
       if (!this.#say(name, userId, isIn)) continue;
-      let change = changes.get(name);
-      if (change === undefined) {
-        change = { came: [], left: [] };
-        changes.set(name, change);
-      }
+      const change = foundOrMade(changes, name, () => ({ came: [], left: [] }));
       change[isIn ? 'came' : 'left'].push(userId);
     }
     return changes;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Connection } from '../channel/connection.js';
 import type { Clock } from '../contracts/clock.js';
+import { foundOrMade } from '../found-or-made.js';
 import type { Channel } from '../messages.js';
 import { type CountChange, GroupCounts, type UserCounts } from './group-counts.js';
 import { ownPrefix } from './group-name.js';
@@ -75,12 +76,7 @@ export class Presence {
   joined(name: string, channel: Channel): void {
     const userId = userIdOf(channel);
     if (userId === undefined) return;
-    let groups = this.#countedFor.get(channel);
-    if (groups === undefined) {
-      groups = new Map();
-      this.#countedFor.set(channel, groups);
-    }
-    groups.set(name, userId);
+    foundOrMade(this.#countedFor, channel, () => new Map<string, string>()).set(name, userId);
     this.#count(name, userId, 1);
   }
 
@@ -96,11 +92,7 @@ export class Presence {
   #count(name: string, userId: string, change: 1 | -1): void {
     const before = this.#own.get(name, userId);
     this.#own.set(name, userId, before + change);
-    let users = this.#changed.get(name);
-    if (users === undefined) {
-      users = new Map();
-      this.#changed.set(name, users);
-    }
+    const users = foundOrMade(this.#changed, name, (): UserCounts => new Map());
     if (!users.has(userId)) users.set(userId, before);
     this.#tellSoon();
   }
@@ -148,11 +140,9 @@ export class Presence {
   }
 
   #known(id: string): Node {
-    let node = this.#others.get(id);
-    if (node === undefined) {
-      node = { counts: new GroupCounts(), coming: undefined, at: -1, heardAt: 0, askedAt: Number.NEGATIVE_INFINITY };
-      this.#others.set(id, node);
-    }
+    const node = foundOrMade(this.#others, id, (): Node => {
+      return { counts: new GroupCounts(), coming: undefined, at: -1, heardAt: 0, askedAt: Number.NEGATIVE_INFINITY };
+    });
     node.heardAt = this.#clock.monotonic();
     this.#cancelWatch ??= this.#clock.setTimer(() => this.#watch(), silentMs);
     return node;

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Authentication } from '../authentication.js';
 import type { Clock } from '../contracts/clock.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
+import { foundOrMade } from '../found-or-made.js';
 import { kindOf } from '../kind-of.js';
 import type { AnonymousUser, AppUser, AuthenticatedUser } from '../users.js';
 import { boundedLookUp, type LookUpSignal } from './bounded-look-up.js';
@@ -45,11 +46,8 @@ export async function identificationOf(
 ): Promise<Identification> {
   const found = new Identification();
   const sessions = new Map<HttpSessionReader, Promise<HttpSession | undefined>>();
-  const httpSession = (reader: HttpSessionReader): Promise<HttpSession | undefined> => {
-    const pending = sessions.get(reader) ?? readSession(reader, request, found);
-    sessions.set(reader, pending);
-    return pending;
-  };
+  const httpSession = (reader: HttpSessionReader): Promise<HttpSession | undefined> =>
+    foundOrMade(sessions, reader, () => readSession(reader, request, found));
   let stopWaiting: (() => void) | undefined;
   const find = (aborting: LookUpSignal): Promise<void> => {
     stopWaiting = onDeparture(request, () => aborting.abort(new Error('The client has left.')));

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { foundOrMade } from '../found-or-made.js';
 
 /** Whom the one listener of a connection tells. */
 interface Waiting {
@@ -13,7 +14,7 @@ const known = new WeakMap<object, Waiting>();
 export function onDeparture(request: IncomingMessage, leave: () => void): () => void {
   const socket: Partial<IncomingMessage['socket']> | undefined = request.socket;
   if (socket?.once === undefined) return () => undefined;
-  const { all, tell } = known.get(socket) ?? waitingFor(socket as IncomingMessage['socket']);
+  const { all, tell } = foundOrMade(known, socket, () => waitingFor(socket as IncomingMessage['socket']));
   all.add(leave);
   return () => {
     all.delete(leave);
@@ -28,8 +29,6 @@ function waitingFor(socket: IncomingMessage['socket']): Waiting {
   const tell = (): void => {
     for (const each of all) each();
   };
-  const waiting = { all, tell };
-  known.set(socket, waiting);
   socket.once('close', tell);
-  return waiting;
+  return { all, tell };
 }

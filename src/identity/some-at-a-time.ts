@@ -1,4 +1,5 @@
-import { maxInFlight } from './max-in-flight.js';
+/** How many look-ups of single ids are under way at once, where a repository takes no batches. */
+export const maxInFlight = 8;
 
 /** Does `each` for every item, for {@link maxInFlight} of them at a time. Where one rejects, so does this, and no other is begun. */
 export async function someAtATime<Item>(items: readonly Item[], each: (item: Item) => Promise<void>): Promise<void> {

@@ -2,6 +2,7 @@ import type { AuthenticationOutcome } from '../authentication.js';
 import { checkedTicketGrant } from '../checked-ticket-grant.js';
 import type { Clock } from '../contracts/clock.js';
 import type { TicketGrant, TicketStore } from '../contracts/ticket-store.js';
+import { foundOrMade } from '../found-or-made.js';
 import type { TokenId } from '../token-id.js';
 import { outcomeOf } from './checked-grant.js';
 import { maxSuccessors, type Recheck, type Standing } from './recheck.js';
@@ -48,14 +49,9 @@ export class TicketLookUps {
   }
 
   #consume(ticket: string, lookUps: HandshakeLookUps): Promise<TicketGrant | undefined> {
-    const tickets = this.#tickets;
-    const ofHandshake = consumed.get(lookUps) ?? new Map<TicketStore, Map<string, Promise<TicketGrant | undefined>>>();
-    consumed.set(lookUps, ofHandshake);
-    const ofStore = ofHandshake.get(tickets) ?? new Map<string, Promise<TicketGrant | undefined>>();
-    ofHandshake.set(tickets, ofStore);
-    const pending = ofStore.get(ticket) ?? consumeFrom(tickets, ticket);
-    ofStore.set(ticket, pending);
-    return pending;
+    const ofHandshake = foundOrMade(consumed, lookUps, () => new Map());
+    const ofStore = foundOrMade(ofHandshake, this.#tickets, () => new Map());
+    return foundOrMade(ofStore, ticket, () => consumeFrom(this.#tickets, ticket));
   }
 
   async #heldWithoutToken({ userId, expiresAt, httpSessionId }: TicketGrant, lookUps: KeyLookUps): Promise<Held> {

@@ -1,3 +1,4 @@
+import { Alarm } from '../alarm.js';
 import type { Connection } from '../channel/connection.js';
 import { mayHandle } from '../channel/unfinished-work.js';
 import type { Clock } from '../contracts/clock.js';
@@ -52,11 +53,11 @@ export class Expiry {
   readonly #soon = new Map<Connection, Soon>();
   #lastScan = Number.NEGATIVE_INFINITY;
   #nextScan = Number.POSITIVE_INFINITY;
-  #wakeAt = Number.POSITIVE_INFINITY;
-  #cancel: (() => void) | undefined;
+  readonly #alarm: Alarm;
 
   constructor(owner: ExpiryOwner) {
     this.#owner = owner;
+    this.#alarm = new Alarm(owner.clock, () => this.#round());
   }
 
   /** It is known, or known anew, when a channel ends. */
@@ -67,18 +68,16 @@ export class Expiry {
     if (endsAt === Number.POSITIVE_INFINITY) return;
     if (endsAt - this.#owner.clock.monotonic() > soonMs) {
       this.#nextScan = Math.min(this.#nextScan, Math.max(endsAt - soonMs, this.#lastScan + scanMs));
-      this.#wake(this.#nextScan);
+      this.#alarm.setFor(this.#nextScan);
       return;
     }
     const soon: Soon = { endsAt, lateAt: endsAt + lateMs, isPutOff: false, isTold: false, asked: 'no' };
     this.#soon.set(channel, soon);
-    this.#wake(this.#nextStep(soon));
+    this.#alarm.setFor(this.#nextStep(soon));
   }
 
   stop(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
-    this.#wakeAt = Number.POSITIVE_INFINITY;
+    this.#alarm.clear();
     this.#nextScan = Number.POSITIVE_INFINITY;
     this.#soon.clear();
   }
@@ -90,16 +89,7 @@ export class Expiry {
     return asked === 'yes' ? endsAt : lateAt;
   }
 
-  #wake(at: number): void {
-    if (at >= this.#wakeAt) return;
-    this.#cancel?.();
-    this.#wakeAt = at;
-    this.#cancel = this.#owner.clock.setTimer(() => this.#round(), Math.max(0, at - this.#owner.clock.monotonic()));
-  }
-
   #round(): void {
-    this.#wakeAt = Number.POSITIVE_INFINITY;
-    this.#cancel = undefined;
     const now = this.#owner.clock.monotonic();
     if (now >= this.#nextScan) this.#scan();
     const due = this.#due(now);
@@ -107,7 +97,7 @@ export class Expiry {
     let ended = 0;
     for (const [channel, soon] of this.#soon) {
       if (ended >= endedInOneTurn) {
-        setImmediate(() => this.#wake(now));
+        setImmediate(() => this.#alarm.setFor(now));
         this.#ask(due);
         return;
       }
@@ -119,7 +109,7 @@ export class Expiry {
     }
     this.#ask(due);
     next = Math.min(next, this.#nextScan); // the last of all may have ended, and with it what was to come
-    if (next !== Number.POSITIVE_INFINITY) this.#wake(Math.max(next, now + stepMs));
+    this.#alarm.setFor(Math.max(next, now + stepMs));
   }
 
   /** Who is to be looked up now: where it is time for one, all that end soon after it, so that there are few batches. */
@@ -173,7 +163,7 @@ export class Expiry {
     const asked = due.map((channel) => this.#soon.get(channel));
     void this.#owner.check(due).then(() => {
       for (const soon of asked) if (soon?.asked === 'waiting') soon.asked = 'yes';
-      if (this.#soon.size > 0) this.#wake(this.#owner.clock.monotonic());
+      if (this.#soon.size > 0) this.#alarm.setFor(this.#owner.clock.monotonic());
     });
   }
 }

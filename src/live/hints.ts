@@ -1,5 +1,6 @@
 import type { Connection } from '../channel/connection.js';
 import { setImmediate } from '../event-loop.js';
+import { foundOrMade } from '../found-or-made.js';
 import type { BoundSource } from '../identity/user-source.js';
 import type { Rechecks } from './rechecks.js';
 
@@ -36,14 +37,11 @@ export class Hints {
   }
 
   #lineOf(source: BoundSource): Line {
-    let line = this.#lines.get(source);
-    if (line === undefined) {
-      const made: Line = { waiting: new Set(), asked: new Set() };
-      line = made;
-      this.#lines.set(source, line);
-      setImmediate(() => void this.#run(source, made));
-    }
-    return line;
+    return foundOrMade(this.#lines, source, () => {
+      const line: Line = { waiting: new Set(), asked: new Set() };
+      setImmediate(() => void this.#run(source, line));
+      return line;
+    });
   }
 
   async #run(source: BoundSource, line: Line): Promise<void> {

@@ -79,11 +79,7 @@ export class LiveWatch implements ChannelWatch {
     this.#hints = new Hints(this.#rechecks);
     this.#reviews = new Hints(this.#rechecks);
     this.#staleness = new Staleness(clock, settings.maxStaleMs, (channels) => this.#reviews.add(channels));
-    this.#sweeps = new Sweeps({
-      clock,
-      rechecks: this.#rechecks,
-      channelsOfEvery: (ms) => this.#sweptEvery(ms),
-    });
+    this.#sweeps = new Sweeps(clock, this.#rechecks, (ms) => this.#sweptEvery(ms));
     this.#expiry = new Expiry({
       clock,
       identified: () => registry.identifiedOnes(),

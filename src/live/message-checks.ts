@@ -1,4 +1,5 @@
 import type { Connection } from '../channel/connection.js';
+import { foundOrMade } from '../found-or-made.js';
 import type { BoundSource } from '../identity/user-source.js';
 import type { Group, Rechecks } from './rechecks.js';
 
@@ -22,6 +23,14 @@ class Flight implements Iterable<Connection> {
   }
 }
 
+/** A credential that is being looked up, and when that is done. */
+interface Underway {
+  readonly flight: Flight;
+  readonly done: Promise<void>;
+}
+
+const noFlights = (): Map<string, Underway> => new Map();
+
 interface Batch {
   readonly groups: Group[];
   readonly done: Promise<void>;
@@ -34,7 +43,7 @@ export class MessageChecks {
   /** The batches that have not gone yet. */
   readonly #gathered = new Map<BoundSource, Batch>();
   /** Those that are under way, by source and credential. Weak: a function of the application's own may make a source anew for every channel. */
-  readonly #flights = new WeakMap<BoundSource, Map<string, { readonly flight: Flight; readonly done: Promise<void> }>>();
+  readonly #flights = new WeakMap<BoundSource, Map<string, Underway>>();
 
   constructor(rechecks: Rechecks, isWanted: (source: BoundSource) => boolean) {
     this.#rechecks = rechecks;
@@ -45,11 +54,7 @@ export class MessageChecks {
   before(channel: Connection): Promise<void> | undefined {
     const { source, credentialId, found } = channel.identity;
     if (source?.recheck === undefined || credentialId === undefined || !this.#isWanted(source)) return undefined;
-    let flights = this.#flights.get(source);
-    if (flights === undefined) {
-      flights = new Map();
-      this.#flights.set(source, flights);
-    }
+    const flights = foundOrMade(this.#flights, source, noFlights);
     const known = flights.get(credentialId);
     if (known !== undefined) {
       known.flight.add(channel);
@@ -64,16 +69,13 @@ export class MessageChecks {
   }
 
   #batchOf(source: BoundSource): Batch {
-    let batch = this.#gathered.get(source);
-    if (batch === undefined) {
+    return foundOrMade(this.#gathered, source, () => {
       const groups: Group[] = [];
       const done = Promise.resolve().then(() => {
         this.#gathered.delete(source);
         return this.#rechecks.ask(source, groups);
       });
-      batch = { groups, done };
-      this.#gathered.set(source, batch);
-    }
-    return batch;
+      return { groups, done };
+    });
   }
 }

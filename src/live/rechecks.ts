@@ -3,12 +3,13 @@ import type { ChannelRegistry } from '../channel/channel-registry.js';
 import type { Connection } from '../channel/connection.js';
 import type { Runtime } from '../channel/runtime.js';
 import { mayHandle } from '../channel/unfinished-work.js';
+import { foundOrMade } from '../found-or-made.js';
+import { groupedBy } from '../grouped-by.js';
 import { boundedLookUp, lookUpFailed } from '../identity/bounded-look-up.js';
 import { type Credential, maxSuccessors, type Recheck, type Standing } from '../identity/recheck.js';
 import type { BoundSource } from '../identity/user-source.js';
 import type { TokenId } from '../token-id.js';
 import type { Grants, OtherToken } from './grants.js';
-import { tellRevalidation } from './live-events.js';
 import type { RevocationLog } from './revocation-log.js';
 import { Slices, type Slicing } from './slices.js';
 
@@ -105,16 +106,7 @@ export class Rechecks {
    * @param spreadMs over how long look-ups are spread where they cannot be asked for in batches.
    */
   async check(channels: Iterable<Connection>, spreadMs = 0): Promise<void> {
-    const bySource = new Map<BoundSource, Map<string, ListedGroup>>();
-    for (const channel of channels) {
-      const { source, credentialId: id, found } = channel.identity;
-      if (!mayHandle(channel) || source === undefined || id === undefined) continue;
-      const groups = bySource.get(source) ?? new Map<string, ListedGroup>();
-      bySource.set(source, groups);
-      const group = groups.get(id);
-      if (group === undefined) groups.set(id, { credential: { id, found }, channels: [channel] });
-      else group.channels.push(channel);
-    }
+    const bySource = groupedBy(channels, (channel) => (mayHandle(channel) ? channel.identity.source : undefined));
     const slicing = {
       spreadMs,
       isWanted: ({ channels: asked }: ListedGroup) => asked.some(mayHandle),
@@ -122,20 +114,19 @@ export class Rechecks {
         for (const channel of rest.flatMap(({ channels: waiting }) => waiting)) if (mayHandle(channel)) this.#listener.waits(channel);
       },
     };
-    await Promise.all(Array.from(bySource, ([source, groups]) => this.ask(source, [...groups.values()], slicing)));
+    await Promise.all(Array.from(bySource, ([source, ofSource]) => this.ask(source, byCredential(ofSource), slicing)));
   }
 
   /** {@link check} for channels of one source, those of each credential together. */
   async ask<Each extends Group>(source: BoundSource, groups: readonly Each[], slicing?: Omit<Slicing<Each>, 'isBatched'>): Promise<void> {
     const { recheck } = source;
     if (recheck === undefined) return;
-    const { events } = this.#runtime;
     const round: Round = {
       source,
       recheck,
       isReported: false,
       judged: 0,
-      start: events.start('revalidation'),
+      start: this.#runtime.events.start('revalidation'),
       asked: 0,
       failed: 0,
       ended: 0,
@@ -158,7 +149,7 @@ export class Rechecks {
           if (!(standing instanceof Error)) channel.identity.answered = when.question;
           if (standing instanceof Error) this.#failed(round, channel, standing, when.at);
           else if (standing?.successorId !== undefined && !this.#grants.isRevoked(standing))
-            push(heirs, standing.successorId, { ...asked, channel, standing });
+            foundOrMade(heirs, standing.successorId, () => []).push({ ...asked, channel, standing });
           else this.#judge(round, channel, standing, asked);
           const pause = this.#breathe(round);
           if (pause !== undefined) await pause;
@@ -168,7 +159,13 @@ export class Rechecks {
       await this.#follow(round, heirs, 1);
       return failed === slice.length;
     });
-    tellRevalidation(events, round);
+    this.#tell(round);
+  }
+
+  #tell({ source: { source }, asked, ended, failed, start }: Round): void {
+    const { events } = this.#runtime;
+    if (asked === 0 || !events.isHeard('revalidation')) return;
+    events.emit({ type: 'revalidation', source, asked, ended, failed, durationMs: events.since(start) });
   }
 
   /** What waits for its turn is not asked, and no timer is left. */
@@ -210,7 +207,8 @@ export class Rechecks {
           const { channel } = heir;
           if (!isStill(channel, heir)) continue;
           if (standing instanceof Error || standing === undefined) this.#judge(round, channel, heir.standing, heir);
-          else if (standing.successorId !== undefined && depth < maxSuccessors) push(next, standing.successorId, heir);
+          else if (standing.successorId !== undefined && depth < maxSuccessors)
+            foundOrMade(next, standing.successorId, () => []).push(heir);
           else if (this.#grants.mayGoOver(channel, { tokenId, standing }, asked.mark))
             this.#goOver(channel, { tokenId, standing, source }, asked);
           else this.#judge(round, channel, heir.standing, heir);
@@ -268,8 +266,7 @@ function isStill(channel: Connection, { source, credentialId, question }: Asked)
   return mayHandle(channel) && identity.source === source && identity.credentialId === credentialId && identity.answered <= question;
 }
 
-function push<Key, Element>(lists: Map<Key, Element[]>, key: Key, element: Element): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [element]);
-  else list.push(element);
+function byCredential(channels: readonly Connection[]): readonly ListedGroup[] {
+  const byId = groupedBy(channels, ({ identity }) => identity.credentialId);
+  return Array.from(byId, ([id, ofId]) => ({ credential: { id, found: ofId[0]?.identity.found }, channels: ofId }));
 }

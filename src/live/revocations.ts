@@ -3,11 +3,10 @@ import type { Connection } from '../channel/connection.js';
 import { checkedRevocation } from '../checked-revocation.js';
 import type { Clock } from '../contracts/clock.js';
 import type { Revocation } from '../contracts/revocation-feed.js';
-import type { Events } from '../events.js';
+import { digestOf, type Events } from '../events.js';
 import type { IdentityKeys } from '../identity/user-source.js';
 import { codeOfEnd, codesByKey } from './codes-of-ends.js';
 import type { Hints } from './hints.js';
-import { tellRevocation } from './live-events.js';
 import type { RevocationLog } from './revocation-log.js';
 
 /** What revocations need of a server. */
@@ -32,6 +31,15 @@ export function toldRevocation(told: Revocation): Revocation {
   return checkedRevocation('a revocation', told);
 }
 
+/** Tells of a revocation that concerns `channels`. */
+function tell(events: Events, revocation: Revocation, channels: readonly Connection[]): void {
+  if (!events.isHeard('revocation')) return;
+  const told = { type: 'revocation', isHint: revocation.hint === true, channels: channels.filter(({ isOpen }) => isOpen).length } as const;
+  if ('tokenId' in revocation) events.emit({ ...told, kind: 'token', subject: revocation.tokenId });
+  else if ('userId' in revocation) events.emit({ ...told, kind: 'user', subject: digestOf(revocation.userId) });
+  else events.emit({ ...told, kind: 'http-session', subject: digestOf(revocation.httpSessionId) });
+}
+
 /** By which of their keys a revocation names channels. */
 function keyOf(revocation: Revocation): keyof IdentityKeys {
   if ('tokenId' in revocation) return 'tokenId';
@@ -54,7 +62,7 @@ export class Revocations {
   act(revocation: Revocation): number {
     const { registry, log, hints, events } = this.#owner;
     const concerned = registry.foundBy(revocation);
-    tellRevocation(events, { keys: revocation, isHint: revocation.hint === true, channels: concerned });
+    tell(events, revocation, concerned);
     const issuedBefore = 'userId' in revocation ? (revocation.issuedBefore ?? undefined) : undefined;
     if (revocation.hint === true) {
       log.noteDoubt(revocation);

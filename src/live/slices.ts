@@ -1,5 +1,5 @@
 import type { Clock } from '../contracts/clock.js';
-import { maxInFlight } from '../identity/max-in-flight.js';
+import { maxInFlight } from '../identity/some-at-a-time.js';
 
 /** How many ids one batch asks for at most. */
 const batchSize = 5_000;

@@ -1,6 +1,8 @@
+import { Alarm } from '../alarm.js';
 import type { Connection } from '../channel/connection.js';
 import { mayHandle } from '../channel/unfinished-work.js';
 import type { Clock } from '../contracts/clock.js';
+import { foundOrMade } from '../found-or-made.js';
 import type { BoundSource } from '../identity/user-source.js';
 
 /** How soon is asked again at first, and at the latest. */
@@ -18,13 +20,13 @@ export class Staleness {
   readonly #waiting = new Map<BoundSource, Map<Connection, number>>();
   #retryMs = firstRetryMs;
   #nextRetry = Number.POSITIVE_INFINITY;
-  #wakeAt = Number.POSITIVE_INFINITY;
-  #cancel: (() => void) | undefined;
+  readonly #alarm: Alarm;
 
   constructor(clock: Clock, maxStaleMs: number, retry: (channels: readonly Connection[]) => void) {
     this.#clock = clock;
     this.#maxStaleMs = maxStaleMs;
     this.#retry = retry;
+    this.#alarm = new Alarm(clock, () => this.#wake());
   }
 
   /** @param since when something was known of the channel last. */
@@ -37,7 +39,7 @@ export class Staleness {
     const first = Math.min(this.#failed.get(channel) ?? waitedSince ?? since, since);
     this.#failed.set(channel, first);
     if (this.#endIfStale(channel, first)) this.#failed.delete(channel);
-    else this.#arm(Math.min(this.#nextRetry, first + this.#maxStaleMs));
+    else this.#alarm.setFor(Math.min(this.#nextRetry, first + this.#maxStaleMs));
   }
 
   /** It was not asked for yet, since it takes long to hear that nobody can tell of others. It does not wait longer than if it had been. */
@@ -45,12 +47,11 @@ export class Staleness {
     const { source } = channel.identity;
     if (this.#maxStaleMs === 0 || this.#maxStaleMs === Number.POSITIVE_INFINITY || source === undefined || this.#failed.has(channel))
       return;
-    const waiting = this.#waiting.get(source) ?? new Map<Connection, number>();
-    this.#waiting.set(source, waiting);
+    const waiting = foundOrMade(this.#waiting, source, () => new Map<Connection, number>());
     if (waiting.has(channel)) return;
     const now = this.#clock.monotonic();
     waiting.set(channel, now);
-    this.#arm(now + Math.min(this.#maxStaleMs, maxRetryMs));
+    this.#alarm.setFor(now + Math.min(this.#maxStaleMs, maxRetryMs));
   }
 
   /** Something is known of the channel: its source can tell again, and those that wait for their turn have time. */
@@ -58,12 +59,12 @@ export class Staleness {
     const { source, verifiedAt } = channel.identity;
     if (source !== undefined && this.#waitingSince(source) <= verifiedAt) this.#waiting.delete(source);
     this.#failed.delete(channel);
-    if (this.#failed.size === 0 && this.#waiting.size === 0) this.#disarm();
+    if (this.#failed.size === 0 && this.#waiting.size === 0) this.#alarm.clear();
   }
 
   /** Forgets everybody. */
   stop(): void {
-    this.#disarm();
+    this.#alarm.clear();
     this.#failed.clear();
     this.#waiting.clear();
   }
@@ -83,19 +84,6 @@ export class Staleness {
     return since;
   }
 
-  #arm(at: number): void {
-    if (at >= this.#wakeAt) return;
-    this.#disarm();
-    this.#wakeAt = at;
-    this.#cancel = this.#clock.setTimer(() => this.#wake(), Math.max(0, at - this.#clock.monotonic()));
-  }
-
-  #disarm(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
-    this.#wakeAt = Number.POSITIVE_INFINITY;
-  }
-
   #endIfStale(channel: Connection, since: number): boolean {
     if (this.#clock.monotonic() - since < this.#maxStaleMs) return false;
     channel.cutOff('ERR_GRANT_STALE');
@@ -104,7 +92,6 @@ export class Staleness {
 
   /** Channels that failed together are looked at together: the first one to be stale decides. */
   #wake(): void {
-    this.#disarm();
     let next = Number.POSITIVE_INFINITY;
     const isLeft = (channel: Connection, since: number): boolean => {
       if (!mayHandle(channel) || this.#endIfStale(channel, since)) return false;
@@ -126,6 +113,6 @@ export class Staleness {
       }
       next = Math.min(next, this.#nextRetry);
     }
-    if (this.#failed.size + this.#waiting.size > 0) this.#arm(next);
+    if (this.#failed.size + this.#waiting.size > 0) this.#alarm.setFor(next);
   }
 }

@@ -1,3 +1,4 @@
+import { foundOrMade } from '../found-or-made.js';
 import type { Look, Program, Step } from './path-program.js';
 
 type Condition = Extract<Step, { readonly does: 'assert' | 'look' }>;
@@ -13,11 +14,7 @@ class Text {
 
   holds(step: Condition, position: number): boolean {
     if (step.does === 'assert') return step.holds(this.characters, position);
-    let found = this.#found.get(step.look);
-    if (found === undefined) {
-      found = this.#find(step.look);
-      this.#found.set(step.look, found);
-    }
+    const found = foundOrMade(this.#found, step.look, () => this.#find(step.look));
     return (found[position] === 1) !== step.look.isNegated;
   }
 

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../contracts/clock.js';
 import { nextTick } from '../event-loop.js';
+import { foundOrMade } from '../found-or-made.js';
 import { noParams, withParams } from '../handshake.js';
 import type { HandshakeRequest } from '../messages.js';
 import type { PathPattern } from './path-pattern.js';
@@ -263,8 +264,7 @@ const routesOf = new WeakMap<object, UpgradeRoutes>();
  * @throws {TypeError} when a route with the same path is there already.
  */
 export function addUpgradeRoute(server: EventEmitter, route: UpgradeRoute): () => void {
-  const routes = routesOf.get(server) ?? new UpgradeRoutes(server, route.clock);
-  routesOf.set(server, routes);
+  const routes = foundOrMade(routesOf, server, () => new UpgradeRoutes(server, route.clock));
   routes.add(route);
   return () => routes.delete(route);
 }

@@ -4,6 +4,7 @@ import type { Server as TlsServer } from 'node:https';
 import { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { nextTick } from '../event-loop.js';
+import { foundOrMade } from '../found-or-made.js';
 import { noParams, withParams } from '../handshake.js';
 import { kindOf } from '../kind-of.js';
 import { compilePath, type PathPattern } from './path-pattern.js';
@@ -79,7 +80,7 @@ export class Upgrades {
     if (request?.headers === undefined || typeof (socket as Partial<Duplex> | null)?.write !== 'function' || !Buffer.isBuffer(head)) {
       throw new TypeError('handleUpgrade: must be given the request, socket and head of an upgrade event');
     }
-    const { path, endpoint } = this.#endpointOf(options);
+    const { path, endpoint } = foundOrMade(this.#endpoints, options, () => this.#make('handleUpgrade', options));
     socket.off('error', ignoreError);
     socket.on('error', ignoreError);
     afterEarlierResponses(socket, this.#owner.runtime.clock, () => {
@@ -91,14 +92,6 @@ export class Upgrades {
         else if (!claim.isAnswered) refuseUpgrade(socket, { status: 404 });
       });
     });
-  }
-
-  #endpointOf(options: UpgradeOptions): Endpoint {
-    const known = this.#endpoints.get(options);
-    if (known !== undefined) return known;
-    const made = this.#make('handleUpgrade', options);
-    this.#endpoints.set(options, made);
-    return made;
   }
 
   #make(method: string, given: UpgradeOptions): Endpoint {

@@ -41,7 +41,7 @@ export class SessionAccess {
    * out to be: a wrapper that the server cannot see identifies late.
    */
   open(owner: SessionOwner): Promise<void> | undefined {
-    const { scope } = this.#records;
+    const { scope } = this.#records.settings;
     if (this.#isOpen && (scope === 'channel' || this.#record !== undefined)) return this.#loading;
     this.#isOpen = true;
     const sharedId = sharedSessionId(owner, scope);

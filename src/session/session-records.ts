@@ -4,12 +4,11 @@ import type { RecordContext } from './known-record.js';
 import { LocalSession } from './local-session.js';
 import { RecordHold, type RecordOwner } from './record-hold.js';
 import { SessionRecord } from './session-record.js';
-import type { SessionScope, SessionSettings } from './session-settings.js';
+import type { SessionSettings } from './session-settings.js';
 import { SessionToucher } from './session-toucher.js';
 
 /** The records that the channels of a server use, each of them once however many share it. */
 export class SessionRecords implements RecordOwner {
-  readonly scope: SessionScope;
   readonly settings: SessionSettings;
   readonly #context: RecordContext;
   readonly #store: BoundedStore | undefined;
@@ -20,7 +19,6 @@ export class SessionRecords implements RecordOwner {
 
   constructor(context: RecordContext) {
     const { settings, clock, deadlineMs } = context;
-    this.scope = settings.scope;
     this.settings = settings;
     this.#context = context;
     if (settings.store === undefined) return;

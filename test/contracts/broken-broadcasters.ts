@@ -1,7 +1,7 @@
 import type { BroadcasterFixture } from '../../entries/testing.js';
-import { BroadcastSubscribers } from '../../src/broadcast-subscribers.js';
 import { checkBroadcast } from '../../src/check-broadcast.js';
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
+import { Subscribers } from '../../src/subscribers.js';
 
 type On = (group: string, data: string | Uint8Array) => void;
 type Data = string | Uint8Array;
@@ -15,7 +15,9 @@ export class Wire {
 /** A node that keeps its word: what is published while the wire is cut is lost, and all are told of a gap. */
 export class Dutiful implements Broadcaster {
   protected readonly wire: Wire;
-  protected readonly subscribers: BroadcastSubscribers = new BroadcastSubscribers();
+  protected readonly subscribers: Subscribers<[group: string, data: string | Uint8Array]> = new Subscribers<
+    [group: string, data: string | Uint8Array]
+  >();
 
   constructor(wire: Wire) {
     this.wire = wire;

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { lookedUp } from '../../../src/identity/looked-up.js';
-import { maxInFlight } from '../../../src/identity/max-in-flight.js';
+import { maxInFlight } from '../../../src/identity/some-at-a-time.js';
 
 const ids = Array.from({ length: 3 * maxInFlight }, (_, index) => `id${index}`);
 
