@@ -91,6 +91,7 @@ function valueIn(part: string, name: string): string | undefined {
  * A token in a cookie.
  *
  * @param name exact name of the cookie. @default 'key'
+ * @throws {TypeError} when no cookie can have that name.
  */
 export function cookie(name = 'key'): CredentialSource {
   checkName('cookie', 'name', name, httpToken);
@@ -113,6 +114,7 @@ function hasRivals({ rawHeaders = [] }: Partial<IncomingMessage>): boolean {
  * malformed.
  *
  * @param schemes compared without regard to case. @default 'Bearer', 'Token' (RFC 6750; Django REST framework)
+ * @throws {TypeError} when one of them is no token of HTTP.
  */
 export function authorization(...schemes: readonly string[]): CredentialSource {
   for (const scheme of schemes) checkName('authorization', 'a scheme', scheme, httpToken);
@@ -141,6 +143,7 @@ export function offeredSubprotocols(request: IncomingMessage): string[] {
  * echoed, so the client must offer a real protocol beside it.
  *
  * @param prefix what the protocol starts with, e.g. `'token.'`; what follows is the key.
+ * @throws {TypeError} when no subprotocol can start with it.
  */
 export function subprotocol(prefix: string): CredentialSource {
   checkName('subprotocol', 'prefix', prefix, httpToken);
@@ -154,9 +157,10 @@ export function subprotocol(prefix: string): CredentialSource {
 
 /**
  * A token in the query. URLs end up in logs of proxies and browsers, so this is never a default; this package removes the value from
- * everything that it hands on.
+ * everything that it hands on after connect.
  *
- * @param name of the parameter.
+ * @param name of the parameter, without white space and `&`, `=`, `#`.
+ * @throws {TypeError} when it is anything else.
  */
 export function query(name: string): CredentialSource {
   checkName('query', 'name', name, /^[^\s&=#]+$/);

@@ -56,7 +56,7 @@ const maxKeyLength = 8_192;
  * Makes a source of users of your own, for `withUserFrom`, `identifyUser` and `identifyKey`: introspection, tokens with another digest, headers that
  * a gateway sets.
  *
- * @param name what `message.authentication.source` says: 1 to 64 printable characters, and none of `token`, `http-session`, `jwt`, `anonymous`.
+ * @param name what `message.authentication.source` says: 1 to 64 printable ASCII characters, none of `token`, `http-session`, `jwt`, `anonymous`.
  * @param find looks for the user of a request, and returns its result or a promise of it. A client's mistake is an outcome. A throw, or a malformed
  * result, means that nobody can tell: it is reported, and the handshake is refused with 503.
  * @throws {TypeError} when an argument or option is not what it must be.

@@ -101,7 +101,11 @@ function withTerms(presented: Authentication, grant: TokenGrant<UserLike> | unde
   };
 }
 
-/** A source for `withUserFrom`: finds the user by a token. `withUserFromToken` is `withUserFrom(fromToken(…))`. */
+/**
+ * A source for `withUserFrom`: finds the user by a token. `withUserFromToken` is `withUserFrom(fromToken(…))`.
+ *
+ * @throws {TypeError} when an option is not what it must be.
+ */
 export function fromToken<User extends UserLike = AppUser>(options: TokenOptions<User> = {}): UserSource<FoundUser<User>> {
   return tokenSource('fromToken', options);
 }
