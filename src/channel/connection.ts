@@ -200,8 +200,9 @@ export abstract class Connection implements Channel {
     this.end(ending);
   }
 
-  /** Begins to end it: takes nothing more in, sends nothing more, and says why. */
+  /** Begins to end it: takes nothing more in, sends nothing more, and says why. After an error, what waits is not handled, also where it ends already. */
   end(ending: Ending): void {
+    if (!ending.isOrderly) this.stopInput(true);
     if (!this.isOpen) return;
     const transport = this.#transport;
     this.#begin(ending);
@@ -220,7 +221,6 @@ export abstract class Connection implements Channel {
 
   /** The connection is closed: by the peer, or at the end of our own closing. */
   closed(code: number, reason: string): void {
-    if (this.#phase === 'ended') return;
     this.#begin(undefined);
     this.#ending ??= { code: undefined, status: 400, closeCode: code, reason, isOrderly: true };
     this.#gone();

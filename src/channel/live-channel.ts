@@ -222,8 +222,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
 
   cutOff(code: ErrorCode): boolean {
     const wasOpen = this.isOpen;
-    if (wasOpen) this.endWith(code);
-    else this.stopInput(true);
+    this.endWith(code);
     this.dropAfter(closeGraceMs);
     return wasOpen;
   }

@@ -300,6 +300,18 @@ describe('withAuthenticatedUser after the HTTP session is gone', () => {
   });
 });
 
+it('what was received before its client left is not handled where a message finds the HTTP session gone that had identified the channel', async () => {
+  const { sessions, users, connect, connectOptions, id } = loggedIn();
+  const log: string[] = [];
+  const receive = withUserFromHttp({ sessions, users })<ReceiveMessage>((message) => void log.push(`${message.text} ${message.user.id}`));
+  const client = await connectTo({ connect, receive, disconnect: () => void log.push('disconnect') }, connectOptions);
+  sessions.destroy(id);
+  const handled = ['a', 'b'].map((text) => client.send(text));
+  void client.disconnect();
+  await Promise.all(handled);
+  expect(log).toEqual(['a null', 'disconnect']);
+});
+
 describe('a reader that says null', () => {
   it('says that there is no session', async () => {
     const reader = { read: async () => null, readById: async () => null } as unknown as HttpSessionReader;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ChannelServer, CloseChannel, DenyConnection, withChannelSession } from '../../../entries/index.js';
-import { connectTo, TestClock } from '../../../entries/testing.js';
+import { connectTo, type TestClient, TestClock } from '../../../entries/testing.js';
 import { RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { type Deferred, deferred, modes, nextTurn, serve } from '../server/serving.js';
@@ -212,6 +212,30 @@ describe('disconnect', () => {
     gate('running').resolve();
     await Promise.all(handled);
     expect(log).toEqual(['running true', 'disconnect 1011']);
+  });
+
+  it.each([
+    ['its peer has left', (client: TestClient) => void client.disconnect(4002)],
+    ['the application has closed the channel', ({ channel }: TestClient) => channel.close(4002)],
+  ])('comes after the first receive that throws, and not the others, where %s', async (_way, end) => {
+    const log: string[] = [];
+    const gate = gates();
+    const client = await connectTo(
+      {
+        receive: async ({ text }) => {
+          log.push(text);
+          await gate(text).promise;
+          if (text === 'bad') throw new Error('bad');
+        },
+        disconnect: ({ code }) => void log.push(`disconnect ${code}`),
+      },
+      { onError: (error) => void log.push((error as Error).message.toUpperCase()) },
+    );
+    const handled = ['good', 'bad', 'queued'].map((text) => client.send(text));
+    end(client);
+    for (const text of ['good', 'bad', 'queued']) gate(text).resolve();
+    await Promise.all(handled);
+    expect(log).toEqual(['good', 'bad', 'BAD', 'disconnect 4002']);
   });
 
   it('reports an error of its own and changes nothing else', async () => {
