@@ -7,6 +7,7 @@ import { authorization, cookie, cookieValues, offeredSubprotocols, query, subpro
 import { originRule } from '../../src/origin.js';
 import { ResponseHeaders } from '../../src/response-headers.js';
 import { fakeRequest } from '../../testing/fake-request.js';
+import { unicodeText } from '../support/unicode-text.js';
 
 const inherited = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'];
 const httpName = fc.oneof(
@@ -14,7 +15,7 @@ const httpName = fc.oneof(
   fc.string({ unit: fc.constantFrom(...'abKey019!#$%&*+-.^_`|~'), minLength: 1, maxLength: 8 }),
 );
 const key = fc.string({ unit: fc.constantFrom(...'abcXYZ0189._~+/=-'), minLength: 16, maxLength: 60 });
-const anyText = fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ unit: 'grapheme', maxLength: 300 }));
+const anyText = fc.oneof(unicodeText(300), fc.string({ unit: 'grapheme', maxLength: 300 }));
 
 /** `text` without halves of characters, which cannot be written as UTF-8. */
 function wellFormed(text: string): string {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type RawData, WebSocket } from 'ws';
 import { FrameWriter } from '../../../src/channel/frame-writer.js';
+import { unicodeText } from '../../support/unicode-text.js';
 
 /** What a writer lets out, taken at once, or only when the test says so. */
 class Out {
@@ -72,7 +73,7 @@ async function received(bytes: Buffer, count: number): Promise<string[]> {
 }
 
 const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 200 }),
+  unicodeText(200),
   fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)), maxLength: 200 }), // lone surrogates among them
   fc
     .tuple(fc.constantFrom('a', 'é', '語', '😀'), fc.constantFrom(41, 42, 62, 63, 124, 125, 126, 127, 8_192))
