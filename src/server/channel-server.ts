@@ -201,6 +201,11 @@ export class ChannelServer<H extends object = object> {
     if (typeof (socket as Partial<WebSocket> | null)?.send !== 'function' || request?.headers === undefined) {
       throw new TypeError('accept: must be given a socket of ws and the request of its handshake');
     }
+    if (typeof (socket as Partial<WebSocket>).pause !== 'function') {
+      throw new TypeError(
+        'accept: must be given a socket of ws 8.21.1 or newer, got one that cannot pause: npm ls ws tells who has an older ws',
+      );
+    }
     if (isAttached(socket) || socket.readyState !== socket.OPEN) return; // served already, or gone already
     this.open(new AcceptedTransport(socket, request), request);
   }

@@ -116,8 +116,13 @@ describe('accept', () => {
 
   it.each([
     ['nothing', undefined, undefined],
-    ['a socket without its request', { send: () => undefined }, undefined],
+    ['a socket without its request', { send: (): void => undefined }, undefined],
     ['a request in place of the socket', { headers: {} }, { headers: {} }],
+    [
+      'a socket of a ws so old that it cannot pause',
+      Object.assign(new EventEmitter(), { send: () => undefined, readyState: 1, OPEN: 1 }),
+      { headers: {} },
+    ],
   ])('throws a TypeError for %s', (_what, socket, request) => {
     expect(() => echo().accept(socket as unknown as WebSocket, request as unknown as IncomingMessage)).toThrow(TypeError);
   });
