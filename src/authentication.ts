@@ -33,3 +33,19 @@ export interface Authentication {
   /** The scopes of the accepted token. */
   readonly scopes?: readonly string[] | undefined;
 }
+
+/** What is told of an identification; a `null`, as applications and databases have it, is as good as nothing. */
+type Told = Pick<Authentication, 'outcome' | 'source'> & { readonly [Name in keyof Authentication]?: Authentication[Name] | null };
+
+/** A frozen {@link Authentication} without the members of which nothing is told. */
+export function authenticationOf({ outcome, source, carrier, tokenId, expiresAt, hasSourceEnded, scopes }: Told): Authentication {
+  return Object.freeze({
+    outcome,
+    source,
+    ...(carrier != null && { carrier }),
+    ...(tokenId != null && { tokenId }),
+    ...(expiresAt != null && { expiresAt }),
+    ...(hasSourceEnded != null && { hasSourceEnded }),
+    ...(scopes != null && { scopes: Object.freeze([...scopes]) }),
+  });
+}

@@ -60,6 +60,9 @@ export function having(what: string, ...methods: readonly string[]): Rule {
   };
 }
 
+/** A container of tsyringe as it is asked for dependencies. */
+export const aContainer: Rule = having('a container of tsyringe', 'isRegistered', 'resolve');
+
 /** As {@link having}; `such` is how to make it of a client of Redis, which has methods of these names, too. */
 export function havingNotAsClient(what: string, such: string, ...methods: readonly string[]): Rule {
   const rule = having(what, ...methods);
@@ -81,6 +84,7 @@ export function checkOption(owner: string, name: string, value: unknown, rule: R
 /**
  * A checked, frozen copy of the options that were given to `owner`. One that is `undefined` counts as not given.
  *
+ * @param required those that must be given.
  * @throws {TypeError} naming the first option that there is not, and those that there are, or the first that is not what it must be; or that it
  * was given something else than options, such as the repository itself.
  */
@@ -88,6 +92,7 @@ export function checkedOptions<Options extends object>(
   owner: string,
   given: Options | undefined,
   rules: Rules<NoInfer<Options>>,
+  ...required: readonly (keyof NoInfer<Options>)[]
 ): Readonly<Options> {
   if (given !== undefined) checkOption(owner, 'options', given, anObject);
   const options = copyOf(given, rules);
@@ -101,8 +106,9 @@ export function checkedOptions<Options extends object>(
     const whose = isInstance ? `, which ${nameOf(given)} has` : '';
     throw new TypeError(`${owner}: there is no option ${unknown}${whose}; ${takes()}`);
   }
-  for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined) checkOption(owner, name, value, rules[name as keyof NoInfer<Options>]);
+  for (const name of [...Object.keys(options), ...required] as (keyof Options & string)[]) {
+    const value = options[name];
+    if (value !== undefined || required.includes(name)) checkOption(owner, name, value, rules[name]);
   }
   return Object.freeze(options);
 }

@@ -1,5 +1,5 @@
 import { aSpan } from './checked-issue-options.js';
-import { checkedOptions, checkOption } from './checked-options.js';
+import { checkedOptions } from './checked-options.js';
 import type { ExtendOptions, RotateOptions } from './contracts/token-repository.js';
 
 /**
@@ -8,9 +8,7 @@ import type { ExtendOptions, RotateOptions } from './contracts/token-repository.
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
 export function checkedExtendOptions(owner: string, options: ExtendOptions, now: number): Readonly<ExtendOptions> {
-  const checked = checkedOptions(owner, options, { ttlMs: aSpan(1, now), maxAgeMs: aSpan(1, 0) });
-  checkOption(owner, 'ttlMs', checked.ttlMs, aSpan(1, now)); // which must be given
-  return checked;
+  return checkedOptions(owner, options, { ttlMs: aSpan(1, now), maxAgeMs: aSpan(1, 0) }, 'ttlMs');
 }
 
 /**
@@ -19,7 +17,5 @@ export function checkedExtendOptions(owner: string, options: ExtendOptions, now:
  * @throws {TypeError} naming the option, what it expects and what it got.
  */
 export function checkedRotateOptions(owner: string, options: RotateOptions, now: number): Readonly<RotateOptions> {
-  const checked = checkedOptions(owner, options, { graceMs: aSpan(0, now), ttlMs: aSpan(1, now), maxAgeMs: aSpan(1, 0) });
-  checkOption(owner, 'graceMs', checked.graceMs, aSpan(0, now)); // which must be given
-  return checked;
+  return checkedOptions(owner, options, { graceMs: aSpan(0, now), ttlMs: aSpan(1, now), maxAgeMs: aSpan(1, 0) }, 'graceMs');
 }

@@ -1,7 +1,7 @@
+import { httpToken } from './http-token.js';
 import { kindOf } from './kind-of.js';
 import { tagged } from './tagged.js';
 
-const namePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const valuePattern = /^[\t\x20-\x7e]*$/;
 
 /** What belongs to the connection or to the handshake itself, and would break it. */
@@ -83,7 +83,7 @@ export class ResponseHeaders {
 
   #check(name: string, value: string): void {
     this.#mustBeOpen();
-    if (typeof name !== 'string' || !namePattern.test(name)) {
+    if (typeof name !== 'string' || !httpToken.test(name)) {
       throw new TypeError(`message.responseHeaders: a name must be a token of HTTP, got ${kindOf(name)}`);
     }
     const lower = name.toLowerCase();

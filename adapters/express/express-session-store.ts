@@ -3,9 +3,9 @@ import { checkedTime } from '../../src/checked-date.js';
 import { aString, checkedOptions, checkOption, type Rules } from '../../src/checked-options.js';
 import type { SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { ChannelError } from '../../src/errors.js';
-import { checkExpectedVersion, checkStoredSession } from '../../src/session/check-stored-session.js';
+import { checkExpectedVersion, checkedRow, type SessionRow, storedSessionOf } from '../../src/session/check-stored-session.js';
 import { systemClock } from '../../src/system-clock.js';
-import { type ChannelRecord, recordIn, recordOf, sessionOf, storedSessionOf } from './channel-record.js';
+import { recordIn, sessionOf } from './channel-record.js';
 import { anExpressStore, type ExpressStore, StoreCalls } from './express-store.js';
 import { inTurn } from './in-turn.js';
 import { defaultTimeoutMs, type ExpressOptions, expressRules } from './options.js';
@@ -18,7 +18,7 @@ export interface ExpressSessionStoreOptions extends ExpressOptions {
 
 const owner = 'ExpressSessionStore';
 /** What stands in the place of a record that nobody can read. */
-const unreadable: ChannelRecord = { version: Number.NaN, data: {}, createdAt: Number.NaN, expiresAt: Number.NaN };
+const unreadable: SessionRow = { version: Number.NaN, data: {}, createdAt: Number.NaN, expiresAt: Number.NaN };
 const rules: Rules<ExpressSessionStoreOptions> = { ...expressRules, prefix: aString };
 
 /**
@@ -54,17 +54,17 @@ export class ExpressSessionStore implements SessionStore {
 
   async create(id: string, session: StoredSession): Promise<void> {
     checkId(`${owner}.create`, 'id', id);
-    const checked = checkStoredSession(`${owner}.create`, session);
+    const record = checkedRow(`${owner}.create`, session);
     await this.#inTurn(id, async (key) => {
       if (await this.#find(key)) throw new ChannelError('ERR_SESSION_CONFLICT', 'There is a session of this id already.');
-      await this.#set(key, recordOf(checked));
+      await this.#set(key, record);
     });
   }
 
   async save(id: string, session: StoredSession, expectedVersion: number): Promise<void> {
     checkId(`${owner}.save`, 'id', id);
     checkExpectedVersion(`${owner}.save`, expectedVersion);
-    const record = recordOf(checkStoredSession(`${owner}.save`, session));
+    const record = checkedRow(`${owner}.save`, session);
     await this.#inTurn(id, async (key) => {
       const current = await this.#find(key);
       if (current?.createdAt !== record.createdAt)
@@ -100,12 +100,12 @@ export class ExpressSessionStore implements SessionStore {
     return inTurn(this.#calls.store, key, () => work(key));
   }
 
-  async #find(key: string): Promise<ChannelRecord | undefined> {
+  async #find(key: string): Promise<SessionRow | undefined> {
     const session = await this.#calls.get(key);
     return session && recordIn(session);
   }
 
-  async #set(key: string, record: ChannelRecord): Promise<void> {
+  async #set(key: string, record: SessionRow): Promise<void> {
     await this.#calls.set(key, sessionOf(this.#calls.store, key, record));
   }
 }

@@ -71,7 +71,6 @@ function isHttpUrl(value: unknown): boolean {
  */
 export function checkedJwtOptions<User extends UserLike>(given: JwtOptions<User>): Readonly<JwtOptions<User>> {
   checkOption(owner, 'options', given, anObject);
-  const options = checkedOptions(owner, given, rules);
-  for (const name of ['algorithms', 'issuer', 'audience'] as const) checkOption(owner, name, options[name], rules[name]);
+  const options = checkedOptions(owner, given, rules, 'algorithms', 'issuer', 'audience');
   return Object.freeze({ ...options, algorithms: Object.freeze([...options.algorithms]) });
 }

@@ -6,6 +6,7 @@ import { anything, checkedOptions, type Rule, type Rules } from '../../src/check
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { copyOfData } from '../../src/copy-of-data.js';
 import { ChannelError } from '../../src/errors.js';
+import { httpToken } from '../../src/http-token.js';
 import { cookieValues } from '../../src/identity/credentials.js';
 import { kindOf } from '../../src/kind-of.js';
 import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
@@ -28,11 +29,9 @@ interface MemoryHttpSessionRecord {
   readonly expiresAt: number;
 }
 
-/** A token of RFC 9110, section 5.6.2, which is what RFC 6265 allows as a cookie's name. */
-const cookieNamePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const aCookieName: Rule = {
   must: 'the name of a cookie',
-  accepts: (value) => typeof value === 'string' && cookieNamePattern.test(value),
+  accepts: (value) => typeof value === 'string' && httpToken.test(value),
 };
 const rules: Rules<MemoryHttpSessionReaderOptions> = {
   cookie: aCookieName,

@@ -1,6 +1,6 @@
 import { checkId } from '../../src/check-id.js';
 import { checkedIssueOptions, latestTime } from '../../src/checked-issue-options.js';
-import { checkedOptions, checkOption, having } from '../../src/checked-options.js';
+import { checkedOptions, having } from '../../src/checked-options.js';
 import { checkedExtendOptions, checkedRotateOptions } from '../../src/checked-renewal-options.js';
 import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import type {
@@ -32,7 +32,7 @@ export interface MemoryTokenRepositoryOptions<User extends AuthenticatedUser = A
   readonly clock?: WallClock | undefined;
 }
 
-const aUserRepository = having('a UserRepository', 'findById');
+const rules = { users: having('a UserRepository', 'findById'), clock: aWallClock };
 
 /** How long a token that expired or was revoked can still be found, so that a client learns why it is refused. */
 const retentionMs = 24 * 60 * 60 * 1000;
@@ -57,8 +57,7 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
 
   /** @throws {TypeError} when an option is missing or out of its range. */
   constructor(options: MemoryTokenRepositoryOptions<User>) {
-    const { users, clock = Date } = checkedOptions(owner, options, { users: aUserRepository, clock: aWallClock });
-    checkOption(owner, 'users', users, aUserRepository); // which must be given
+    const { users, clock = Date } = checkedOptions(owner, options, rules, 'users');
     this.revocations = users.revocations ? new FeedOfBoth(this.#ended, users.revocations) : this.#ended;
     this.#users = users;
     this.#clock = clock;

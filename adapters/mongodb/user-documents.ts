@@ -47,8 +47,7 @@ const profileRules: Rules<MongoProfileOptions> = { collection: aName, foreignFie
 type Profile = MongoProfileOptions & { readonly as: string };
 
 function checkedProfile(owner: string, given: MongoProfileOptions, key: string): Profile {
-  const profile = checkedOptions(owner, given, profileRules);
-  for (const name of ['collection', 'foreignField'] as const) checkOption(owner, name, profile[name], aName);
+  const profile = checkedOptions(owner, given, profileRules, 'collection', 'foreignField');
   const { as = 'profile' } = profile;
   const [top = '', ...within] = as.split('.');
   checkOption(owner, 'as', as, {

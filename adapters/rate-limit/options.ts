@@ -66,10 +66,8 @@ const aKey: Rule = {
 
 /** @throws {TypeError} when there is no limiter, or an option is not what it must be. */
 export function checkedRateLimit(owner: string, given: RateLimitOptions | undefined): RateLimitSettings {
-  const options = checkedOptions(owner, given, rules);
-  checkOption(owner, 'limiter', options.limiter, rules.limiter); // which must be given
-  const { by = 'channel', points = 1, onLimit = 'tell' } = options;
-  return { limiter: options.limiter, by, points, closes: onLimit === 'close' };
+  const { limiter, by = 'channel', points = 1, onLimit = 'tell' } = checkedOptions(owner, given, rules, 'limiter');
+  return { limiter, by, points, closes: onLimit === 'close' };
 }
 
 /** @throws {TypeError} when `key`, which the function `by` returned, is none. */

@@ -1,10 +1,10 @@
 import { checkedIds, checkId } from '../../src/check-id.js';
-import { checkedDate } from '../../src/checked-date.js';
+import { checkedTime } from '../../src/checked-date.js';
 import { checkedOptions } from '../../src/checked-options.js';
 import type { SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { ChannelError } from '../../src/errors.js';
 import { parsedObject } from '../../src/parsed-object.js';
-import { checkExpectedVersion, checkStoredSession } from '../../src/session/check-stored-session.js';
+import { checkExpectedVersion, checkedRow, type SessionRow } from '../../src/session/check-stored-session.js';
 import { isReplyOf } from './error-reply.js';
 import { graceMs } from './grace-ms.js';
 import { Operations, textOf } from './operations.js';
@@ -45,7 +45,7 @@ export class RedisSessionStore implements SessionStore {
 
   async create(id: string, session: StoredSession): Promise<void> {
     checkId(`${owner}.create`, 'id', id);
-    const args = this.#argsOf(checkStoredSession(`${owner}.create`, session));
+    const args = this.#argsOf(checkedRow(`${owner}.create`, session));
     if ((await this.#run('create a session', id, createScript, [...args, ''])) === outcomes.written) return;
     const unreadable = await this.#unreadableData(id);
     if (unreadable !== undefined && (await this.#run('create a session', id, createScript, [...args, unreadable])) === outcomes.written)
@@ -56,7 +56,7 @@ export class RedisSessionStore implements SessionStore {
   async save(id: string, session: StoredSession, expectedVersion: number): Promise<void> {
     checkId(`${owner}.save`, 'id', id);
     checkExpectedVersion(`${owner}.save`, expectedVersion);
-    const args = this.#argsOf(checkStoredSession(`${owner}.save`, session));
+    const args = this.#argsOf(checkedRow(`${owner}.save`, session));
     const outcome = await this.#run('save a session', id, saveScript, [...args, String(expectedVersion)]);
     if (outcome === outcomes.written) return;
     if (outcome === outcomes.conflict) throw new ChannelError('ERR_SESSION_CONFLICT', 'The session was saved by someone else meanwhile.');
@@ -65,14 +65,14 @@ export class RedisSessionStore implements SessionStore {
 
   async touch(id: string, expiresAt: Date): Promise<void> {
     checkId(`${owner}.touch`, 'id', id);
-    await this.#touch([id], checkedDate(`${owner}.touch`, 'expiresAt', expiresAt));
+    await this.#touch([id], checkedTime(`${owner}.touch`, 'expiresAt', expiresAt));
   }
 
   async touchMany(ids: readonly string[], expiresAt: Date): Promise<void> {
     const checked = checkedIds(`${owner}.touchMany`, ids);
-    const date = checkedDate(`${owner}.touchMany`, 'expiresAt', expiresAt);
+    const time = checkedTime(`${owner}.touchMany`, 'expiresAt', expiresAt);
     for (let start = 0; start < checked.length; start += touchedAtOnce)
-      await this.#touch(checked.slice(start, start + touchedAtOnce), date);
+      await this.#touch(checked.slice(start, start + touchedAtOnce), time);
   }
 
   async destroy(id: string): Promise<void> {
@@ -81,9 +81,9 @@ export class RedisSessionStore implements SessionStore {
     await this.#operations.command('destroy a session', key, ['DEL', key]);
   }
 
-  async #touch(ids: readonly string[], expiresAt: Date): Promise<void> {
+  async #touch(ids: readonly string[], expiresAt: number): Promise<void> {
     const now = this.#operations.clock.now();
-    const args = [String(now), String(expiresAt.getTime()), String(keepMs(expiresAt, now))];
+    const args = [now, expiresAt, keepMs(expiresAt, now)].map(String);
     await Promise.all(ids.map((id) => this.#run('touch sessions', id, touchScript, args)));
   }
 
@@ -117,9 +117,9 @@ export class RedisSessionStore implements SessionStore {
     return data !== undefined && parsedObject(data) === undefined ? data : undefined;
   }
 
-  #argsOf({ version, data, createdAt, expiresAt }: StoredSession): string[] {
+  #argsOf({ version, data, createdAt, expiresAt }: SessionRow): string[] {
     const now = this.#operations.clock.now();
-    const numbers = [createdAt.getTime(), expiresAt.getTime(), keepMs(expiresAt, now)].map(String);
+    const numbers = [createdAt, expiresAt, keepMs(expiresAt, now)].map(String);
     return [String(now), String(version), JSON.stringify(data), ...numbers, newMark()];
   }
 
@@ -133,8 +133,8 @@ export class RedisSessionStore implements SessionStore {
 }
 
 /** For how many milliseconds from now on the server keeps a record. */
-function keepMs(expiresAt: Date, now: number): number {
-  return Math.ceil(Math.max(0, expiresAt.getTime() - now)) + graceMs;
+function keepMs(expiresAt: number, now: number): number {
+  return Math.ceil(Math.max(0, expiresAt - now)) + graceMs;
 }
 
 function integer(text: string | undefined): number {

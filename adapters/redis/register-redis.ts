@@ -32,8 +32,7 @@ export interface RegisteredRedis {
  */
 export function registerRedis(container: DependencyContainer, options: RegisterRedisOptions): RegisteredRedis {
   checkOption(owner, 'container', container, having('a container of tsyringe', 'register'));
-  const { client, shards, maxPendingBytes, ...shared } = checkedOptions(owner, options, rules);
-  checkOption(owner, 'client', client, aRedisClient); // which must be given
+  const { client, shards, maxPendingBytes, ...shared } = checkedOptions(owner, options, rules, 'client');
   const sessions = new RedisSessionStore(client, shared);
   const tickets = new RedisTicketStore(client, shared);
   const feed = new RedisRevocationFeed(client, shared);

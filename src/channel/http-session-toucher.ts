@@ -68,12 +68,8 @@ export class HttpSessionToucher {
     const due = all.filter(({ dueAt, intervalMs }) => dueAt - intervalMs * early <= now);
     for (const touched of due) touched.dueAt = now + touched.intervalMs;
     this.#alarm.setFor(all.reduce((next, { dueAt }) => Math.min(next, dueAt), Number.POSITIVE_INFINITY));
-    await Promise.all(
-      Array.from(
-        groupedBy(due, ({ reader }) => reader),
-        ([reader, some]) => this.#touch(reader, some),
-      ),
-    );
+    const byReader = groupedBy(due, ({ reader }) => reader);
+    await Promise.all(Array.from(byReader, ([reader, some]) => this.#touch(reader, some)));
   }
 
   /** Some hundreds at a time: a reader may have to ask for them one after the other. Where some cannot be touched, the others are all the same. */

@@ -3,6 +3,7 @@ import type { Authentication } from '../authentication.js';
 import type { Runtime } from '../channel/runtime.js';
 import { withDeadline } from '../deadline.js';
 import { ChannelError, codeOf } from '../errors.js';
+import { lookUpFailed } from '../identity/bounded-look-up.js';
 import type { Identification } from '../identity/identification.js';
 import { checkRequest, identificationOf } from '../identity/identify-request.js';
 import type { BoundSource } from '../identity/user-source.js';
@@ -67,11 +68,10 @@ export class Exchange {
     try {
       return await withDeadline(run, { clock, ms, onTimeout });
     } catch (error) {
-      if (isThrown(error, ChannelError) && codeOf(error) === 'ERR_LOOKUP_TIMEOUT') throw error;
       const code = isThrown(error, Error) ? memberOf(error, 'code') : undefined;
       if (code === 'ERR_USER_UNKNOWN') throw new Refused(401);
       if (code === 'ERR_TOKEN_LIMIT') throw new Refused(409);
-      throw new ChannelError('ERR_LOOKUP_FAILED', `${doing} failed.`, { cause: error });
+      throw lookUpFailed(error, doing);
     }
   }
 

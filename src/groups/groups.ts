@@ -2,7 +2,7 @@ import { Connection } from '../channel/connection.js';
 import { bytesOf } from '../channel/frame-format.js';
 import { SharedFrame } from '../channel/shared-frame.js';
 import { checkData, jsonOf, type MessageData } from '../check-data.js';
-import { aFlag, aFunction, checkedOptions, having, havingNotAsClient, type Rule, type Rules } from '../checked-options.js';
+import { aClock, aFlag, aFunction, checkedOptions, havingNotAsClient, type Rule, type Rules } from '../checked-options.js';
 import type { Broadcaster } from '../contracts/broadcaster.js';
 import type { Clock } from '../contracts/clock.js';
 import { guardedClock } from '../guarded-clock.js';
@@ -56,7 +56,7 @@ const rules: Rules<GroupsOptions> = {
   onPresence: aFunction,
   onError: aFunction,
   onWarning: aFunction,
-  clock: having('a clock', 'now', 'monotonic', 'setTimer'),
+  clock: aClock,
 };
 
 /** Sockets have a `send` too: one would never leave its groups, nor be excepted. It is told by the number of its state: a mock has every member. */

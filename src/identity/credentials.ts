@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parseCookie } from 'cookie';
 import type { Carrier } from '../authentication.js';
+import { httpToken } from '../http-token.js';
 import { kindOf } from '../kind-of.js';
 import { ignore, isThenable } from '../maybe-promise.js';
 import { isTokenKey } from '../token-id.js';
@@ -39,7 +40,7 @@ function presented(values: readonly string[], isKey: (value: string) => boolean 
 const ofOurs = new WeakSet<CredentialSource>();
 
 /** `place`, which gives nothing but what {@link presented} made. */
-function made(place: CredentialSource): CredentialSource {
+export function made(place: CredentialSource): CredentialSource {
   ofOurs.add(place);
   return Object.freeze(place);
 }
@@ -51,9 +52,6 @@ function checkName(owner: string, option: string, value: unknown, pattern: RegEx
     );
   }
 }
-
-/** An HTTP token (RFC 9110, section 5.6.2): what cookies, schemes and subprotocols are named with. */
-export const httpToken = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /**
  * All values of the cookie `name`, matched by its exact name. Each part is parsed on its own, since parsing them together hides
@@ -191,11 +189,12 @@ export function checkedCredentialSources(owner: string, from: unknown): readonly
     }
   }
   if (list.length === 0) throw new TypeError(`${owner}: from must name at least one place, got an empty list`);
-  return Object.freeze((list as readonly CredentialSource[]).map((place) => (ofOurs.has(place) ? place : checkedPlace(place))));
+  return Object.freeze((list as readonly CredentialSource[]).map(checkedPlace));
 }
 
-/** A place of the application's own, of which each answer is looked at. */
-function checkedPlace(place: CredentialSource): CredentialSource {
+/** `place` itself; of one of the application's own, each answer is looked at. */
+export function checkedPlace(place: CredentialSource): CredentialSource {
+  if (ofOurs.has(place)) return place;
   const { carrier, name, presents } = place;
   return made({ carrier, name, presents, find: (request, isKey = isTokenKey) => presentedAt(place, request, isKey) });
 }

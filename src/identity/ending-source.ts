@@ -1,3 +1,4 @@
+import { authenticationOf } from '../authentication.js';
 import { isValidDate } from '../checked-date.js';
 import type { Rule } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
@@ -53,16 +54,7 @@ function findingUntil(end: Date, finding: Finding, now: number): Finding {
     return { ...finding, authentication: Object.freeze({ ...authentication, expiresAt: earlier(end, authentication.expiresAt) }) };
   }
   const { source, carrier, tokenId } = authentication;
-  return {
-    user: undefined,
-    authentication: Object.freeze({
-      outcome: 'expired',
-      source,
-      ...(carrier !== undefined && { carrier }),
-      ...(tokenId !== undefined && { tokenId }),
-      hasSourceEnded: true,
-    }),
-  };
+  return { user: undefined, authentication: authenticationOf({ outcome: 'expired', source, carrier, tokenId, hasSourceEnded: true }) };
 }
 
 function standingsUntil(end: Date, standings: ReadonlyMap<string, Standing | Error>): ReadonlyMap<string, Standing | Error> {

@@ -1,8 +1,7 @@
 import type { Authentication } from '../authentication.js';
-import { anything, checkedOptions, having, type Rules } from '../checked-options.js';
+import { anything, checkedOptions, type Rules } from '../checked-options.js';
 import type { TokenRepository } from '../contracts/token-repository.js';
 import { Dependencies } from '../dependencies.js';
-import type { DependencyContainer } from '../injection.js';
 import { ignorePromise } from '../maybe-promise.js';
 import { systemClock } from '../system-clock.js';
 import { type AppUser, type AuthenticatedUser, anonymousUser, type FoundUser, type UserLike } from '../users.js';
@@ -10,25 +9,17 @@ import { boundedLookUp } from './bounded-look-up.js';
 import { checkedSources } from './checked-sources.js';
 import { tokenSource } from './from-token.js';
 import type { Identified } from './identify-request.js';
-import { aTimeout, defaultTimeoutMs } from './identify-user.js';
+import { defaultTimeoutMs, type LookUpOptions, lookUpRules } from './identify-user.js';
 import type { AnySource, UserSource } from './user-source.js';
 
-/** What both kinds of options of `identifyKey` have. */
-interface CommonOptions {
-  /** Where dependencies are looked for before tsyringe's global container, as the server's. @default the global one */
-  readonly container?: Partial<DependencyContainer> | undefined;
-  /** How long the look-up may take, in milliseconds, above 0. @default 5,000 */
-  readonly timeoutMs?: number | undefined;
-}
-
 /** Options of `identifyKey`. */
-export interface IdentifyKeyOptions<User extends UserLike = AppUser> extends CommonOptions {
+export interface IdentifyKeyOptions<User extends UserLike = AppUser> extends LookUpOptions {
   /** Finds a token's user. @default what is registered as `TOKEN_REPOSITORY` */
   readonly tokens?: TokenRepository<User> | undefined;
 }
 
 /** Options of `identifyKey` for keys of a source. */
-export interface IdentifyKeyBySourceOptions<User extends AuthenticatedUser = AppUser> extends CommonOptions {
+export interface IdentifyKeyBySourceOptions<User extends AuthenticatedUser = AppUser> extends LookUpOptions {
   /** Whose keys they are: `fromToken(…)`, `fromJwt(…)`, or a `defineSource(…)` with `findByKey`. */
   readonly source: UserSource<User, object>;
 }
@@ -36,8 +27,7 @@ export interface IdentifyKeyBySourceOptions<User extends AuthenticatedUser = App
 const rules: Rules<IdentifyKeyOptions & IdentifyKeyBySourceOptions> = {
   tokens: anything, // the source looks at it
   source: anything, // checkedSources looks at it
-  container: having('a container of tsyringe', 'isRegistered', 'resolve'),
-  timeoutMs: aTimeout,
+  ...lookUpRules,
 };
 
 /**

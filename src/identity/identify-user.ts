@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { anything, checkedOptions, having, type Rule, type Rules } from '../checked-options.js';
+import { aContainer, anything, checkedOptions, type Rules } from '../checked-options.js';
 import { Dependencies } from '../dependencies.js';
 import type { DependencyContainer } from '../injection.js';
 import { isUpgrade, type OriginOptions, originRule, originRules } from '../origin.js';
@@ -10,24 +10,30 @@ import { checkedSources } from './checked-sources.js';
 import { checkRequest, type Identified, identificationOf, identifiedBy } from './identify-request.js';
 import type { AnySource, SourceUser } from './user-source.js';
 
-/** Options of `identifyUser`. */
-export interface IdentifyOptions<Sources extends readonly [AnySource, ...AnySource[]]> extends OriginOptions {
-  /** Where users come from, as for `withUserFrom`. */
-  readonly sources: Sources;
+/** Options of look-ups without a server. */
+export interface LookUpOptions {
   /** Where dependencies are looked for before tsyringe's global container, as the server's. @default the global one */
   readonly container?: Partial<DependencyContainer> | undefined;
   /** How long the look-ups may take, in milliseconds, above 0. @default 5,000 */
   readonly timeoutMs?: number | undefined;
 }
 
+/** Options of `identifyUser`. */
+export interface IdentifyOptions<Sources extends readonly [AnySource, ...AnySource[]]> extends OriginOptions, LookUpOptions {
+  /** Where users come from, as for `withUserFrom`. */
+  readonly sources: Sources;
+}
+
 /** How long look-ups may take unless an option says otherwise, in milliseconds. */
 export const defaultTimeoutMs = 5_000;
-/** What an option `timeoutMs` must be. */
-export const aTimeout: Rule = { must: 'a number above 0', accepts: (value) => Number.isFinite(value) && (value as number) > 0 };
+/** What their options must be. */
+export const lookUpRules: Rules<LookUpOptions> = {
+  container: aContainer,
+  timeoutMs: { must: 'a number above 0', accepts: (value) => Number.isFinite(value) && (value as number) > 0 },
+};
 const rules: Rules<IdentifyOptions<[AnySource]>> = {
   sources: anything, // checkedSources looks at them
-  container: having('a container of tsyringe', 'isRegistered', 'resolve'),
-  timeoutMs: aTimeout,
+  ...lookUpRules,
   ...originRules,
 };
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Authentication, AuthenticationOutcome, Carrier, SourceName } from '../authentication.js';
+import { type AuthenticationOutcome, authenticationOf, type Carrier, type SourceName } from '../authentication.js';
 import { isValidDateIfAny } from '../checked-date.js';
 import { isListOf } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
@@ -168,14 +168,8 @@ class BoundOwnSource<Found extends SourceFinding<UserLike>> {
     const expiresAt = copyOf(found.expiresAt);
     const isOver = expiresAt !== undefined && expiresAt.getTime() <= this.#clock.now();
     const outcome = found.outcome === 'ok' && isOver ? 'expired' : found.outcome;
-    const authentication: Authentication = Object.freeze({
-      outcome,
-      source: name,
-      ...(carrier != null && { carrier }),
-      ...(tokenId != null && { tokenId }),
-      ...(outcome === 'ok' && expiresAt !== undefined && { expiresAt }),
-      ...(outcome === 'ok' && found.scopes != null && { scopes: Object.freeze([...found.scopes]) }),
-    });
+    const terms = outcome === 'ok' ? { expiresAt, scopes: found.scopes } : {};
+    const authentication = authenticationOf({ outcome, source: name, carrier, tokenId, ...terms });
     if (found.outcome !== 'ok') return { user: undefined, authentication };
     const user = checkedUser(found.user, method); // an expired one is looked at too: a mistake shows at once
     if (outcome !== 'ok') return { user: undefined, authentication };

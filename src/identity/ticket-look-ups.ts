@@ -1,4 +1,4 @@
-import type { AuthenticationOutcome } from '../authentication.js';
+import { type AuthenticationOutcome, authenticationOf } from '../authentication.js';
 import { checkedTicketGrant } from '../checked-ticket-grant.js';
 import type { Clock } from '../contracts/clock.js';
 import type { TicketGrant, TicketStore } from '../contracts/ticket-store.js';
@@ -93,13 +93,8 @@ async function consumeFrom(tickets: TicketStore, ticket: string): Promise<Ticket
 
 function finding(outcome: AuthenticationOutcome, held?: Held, httpSessionId?: string): Finding {
   const { standing, tokenId, credentialId } = held ?? {};
-  const found = Object.freeze({ outcome, source: 'token' as const, carrier: 'ticket' as const, ...(tokenId !== undefined && { tokenId }) });
-  if (outcome !== 'ok' || standing === undefined) return { user: undefined, authentication: found };
+  const told = { outcome, source: 'token', carrier: 'ticket', tokenId } as const;
+  if (outcome !== 'ok' || standing === undefined) return { user: undefined, authentication: authenticationOf(told) };
   const { user, expiresAt, scopes } = standing;
-  const authentication = Object.freeze({
-    ...found,
-    ...(expiresAt != null && { expiresAt }),
-    ...(scopes != null && { scopes: Object.freeze([...scopes]) }),
-  });
-  return { user, authentication, credentialId, httpSessionId };
+  return { user, authentication: authenticationOf({ ...told, expiresAt, scopes }), credentialId, httpSessionId };
 }

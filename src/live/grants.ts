@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Authentication } from '../authentication.js';
+import { type Authentication, authenticationOf } from '../authentication.js';
 import type { Connection } from '../channel/connection.js';
 import type { Clock } from '../contracts/clock.js';
 import type { Identification } from '../identity/identification.js';
@@ -66,7 +66,7 @@ export class Grants {
     if (standing?.user !== undefined && user.id !== channel.keys?.userId) return codeOfEnd(identity);
     identity.verifiedAt = askedAt;
     const known = identity.authentication as Authentication;
-    identity.renew(user, isToken && differs(known, found) ? authenticated(known, { expiresAt, scopes }) : known);
+    identity.renew(user, isToken && differs(known, found) ? authenticationOf({ ...known, expiresAt, scopes }) : known);
     return undefined;
   }
 
@@ -103,7 +103,7 @@ export class Grants {
     const { user, expiresAt, scopes } = standing;
     if (user === undefined) return;
     const carrier = identity.authentication?.carrier;
-    const authentication = authenticated({ outcome: 'ok', source: source.source, carrier, tokenId }, { expiresAt, scopes });
+    const authentication = authenticationOf({ outcome: 'ok', source: source.source, carrier, tokenId, expiresAt, scopes });
     identity.exchange({ ...finding, user, authentication }, source);
     identity.identifiedAt = askedAt;
     identity.verifiedAt = askedAt;
@@ -123,18 +123,4 @@ function completed(standing: Standing, { knownUser, authentication }: Identifica
 
 function differs(known: Authentication, { expiresAt, scopes }: Standing): boolean {
   return known.expiresAt?.getTime() !== expiresAt?.getTime() || !isDeepStrictEqual(known.scopes, scopes);
-}
-
-function authenticated(
-  { outcome, source, carrier, tokenId }: Authentication,
-  { expiresAt, scopes }: Pick<Standing, 'expiresAt' | 'scopes'>,
-): Authentication {
-  return Object.freeze({
-    outcome,
-    source,
-    ...(carrier !== undefined && { carrier }),
-    ...(tokenId !== undefined && { tokenId }),
-    ...(expiresAt !== undefined && { expiresAt }),
-    ...(scopes !== undefined && { scopes: Object.freeze([...scopes]) }),
-  });
 }

@@ -84,7 +84,7 @@ export class LiveWatch implements ChannelWatch {
       clock,
       identified: () => registry.identifiedOnes(),
       check: (channels) => this.#rechecks.check(channels),
-      isInDoubt: (channel) => this.#isInDoubt(channel),
+      isInDoubt: (channel) => this.#hints.has(channel) || this.#reviews.has(channel) || this.#reauthentications.isUnderWay(channel),
       onExpiring: settings.onExpiring && ((channel, inMs) => this.#tellExpiring(channel, inMs)),
     });
     this.#revocations = new Revocations({ clock, registry, log: this.log, hints: this.#hints, events: runtime.events });
@@ -183,10 +183,6 @@ export class LiveWatch implements ChannelWatch {
   async stop(): Promise<void> {
     this.idle();
     await this.#subscriptions.stop();
-  }
-
-  #isInDoubt(channel: Connection): boolean {
-    return this.#hints.has(channel) || this.#reviews.has(channel) || this.#reauthentications.isUnderWay(channel);
   }
 
   #gap(): void {

@@ -1,6 +1,6 @@
 import type { LimitOptions } from '../channel/channel-limits.js';
 import type { RuntimeSettings } from '../channel/runtime.js';
-import { aClock, aFunction, anInteger, anObject, checkedOptions, having, milliseconds, type Rules } from '../checked-options.js';
+import { aClock, aContainer, aFunction, anInteger, anObject, checkedOptions, milliseconds, type Rules } from '../checked-options.js';
 import { aRevocationFeed } from '../checked-revocation.js';
 import type { Clock } from '../contracts/clock.js';
 import type { RevocationFeed } from '../contracts/revocation-feed.js';
@@ -76,7 +76,7 @@ export interface ChannelServerOptions extends OriginOptions, LimitOptions, Repor
 export type ServerSettings = RuntimeSettings & LiveSettings;
 
 const rules: Rules<ChannelServerOptions> = {
-  container: having('a container of tsyringe', 'isRegistered', 'resolve'),
+  container: aContainer,
   session: anObject,
   clock: aClock,
   connectTimeoutMs: anInteger(1, maxTimerMs),

@@ -65,7 +65,7 @@ export class ChannelServer<H extends object = object> {
     const revocations = settings.revocations ?? this.#runtime.findRevocationFeed();
     const live = { ...settings, revocations };
     this.#registry = new ChannelRegistry(this.#runtime, (registry) => new LiveWatch(this.#runtime, registry, live));
-    this.#upgrades = new Upgrades({ settings, runtime: this.#runtime, registry: this.#registry });
+    this.#upgrades = new Upgrades({ runtime: this.#runtime, registry: this.#registry });
     this.handleUpgrade = (request, socket, head, upgrades) => this.#upgrades.take(request, socket, head, upgrades);
     this.accept = (socket, request) => {
       this.#runtime.credentials.reportUnguarded();

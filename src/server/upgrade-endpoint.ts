@@ -7,11 +7,11 @@ import type { Runtime } from '../channel/runtime.js';
 import { specimenConnect } from '../channel/specimen-connect.js';
 import { ChannelError } from '../errors.js';
 import { withParams } from '../handshake.js';
-import { type CredentialSource, httpToken, offeredSubprotocols } from '../identity/credentials.js';
+import { httpToken } from '../http-token.js';
+import { type CredentialSource, offeredSubprotocols } from '../identity/credentials.js';
 import { ignore, isThenable } from '../maybe-promise.js';
 import type { HandshakeRequest } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
-import type { ServerSettings } from './channel-server-options.js';
 import { guardedVerifyClient } from './guarded-verify-client.js';
 import type { UpgradeOptions } from './upgrade-options.js';
 import { SocketClaim, type UpgradeTaker } from './upgrade-routes.js';
@@ -19,7 +19,6 @@ import { type UpgradeAnswerer, UpgradeTransport } from './upgrade-transport.js';
 
 /** What upgrades need of the server that serves them. */
 export interface UpgradesOwner {
-  readonly settings: ServerSettings;
   readonly runtime: Runtime;
   readonly registry: ChannelRegistry;
 }
@@ -41,7 +40,7 @@ export class UpgradeEndpoint implements UpgradeTaker, UpgradeAnswerer {
     this.webSockets = this.#makeWebSockets();
     if (options.refusals === 'close') this.refusals = this.#makeRefusals();
     this.takesTime = options.ws?.verifyClient !== undefined;
-    this.maxBytes = owner.settings.maxQueuedBytes;
+    this.maxBytes = owner.runtime.plan.inbox.maxQueuedBytes;
     this.specimen = this.#makeSpecimen();
   }
 

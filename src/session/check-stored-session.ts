@@ -17,8 +17,12 @@ export interface SessionRow extends Pick<StoredSession, 'version' | 'data'> {
  * @throws {TypeError} when `version` is not an integer of at least 1, `data` is not an object that JSON can hold, or a date is missing or invalid.
  */
 export function checkStoredSession(owner: string, session: StoredSession): StoredSession {
-  const { version, data, createdAt, expiresAt } = checkedRow(owner, session);
-  return Object.freeze({ version, data, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) });
+  return Object.freeze(storedSessionOf(checkedRow(owner, session)));
+}
+
+/** The session that a row holds, with dates of its own. */
+export function storedSessionOf({ version, data, createdAt, expiresAt }: SessionRow): StoredSession {
+  return { version, data, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
 }
 
 /**
