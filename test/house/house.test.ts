@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { doesNothingButReExport, parseModule, readSources, targetOf } from './modules.js';
-import { type PackageFacts, tooLong, violationsOf } from './rules.js';
+import { type PackageFacts, violationsOf } from './rules.js';
 
 interface Manifest {
   readonly exports: Readonly<Record<string, unknown>>;
@@ -55,16 +55,8 @@ describe('the house', () => {
     expect(dangling).toEqual([]);
   });
 
-  it('has no source file over 300 lines', () => {
-    expect(tooLong(sources, 300)).toEqual([]);
-  });
-
   it('has no import.meta, which nobody could compile to CommonJS', () => {
     expect(sources.filter(({ text }) => /\bimport\.meta\.\w/.test(text)).map(({ path }) => path)).toEqual([]);
-  });
-
-  it('has no test file over 500 lines', () => {
-    expect(tooLong(readSources(root, 'test'), 500)).toEqual([]);
   });
 
   it('has no hook at the top of what tests share: modules are loaded once, and only the first file would have it', () => {

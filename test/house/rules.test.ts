@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseModule } from './modules.js';
-import { type PackageFacts, tooLong, violationsOf } from './rules.js';
+import { type PackageFacts, violationsOf } from './rules.js';
 
 const facts: PackageFacts = {
   dependencies: ['cookie'],
@@ -85,11 +85,6 @@ describe('the rules of the house', () => {
 
   it('do not take two ways to one file for a circle', () => {
     expect(check({ 'src/a.ts': "import './b.js'; import './c.js';", 'src/b.ts': "import './c.js';", 'src/c.ts': '' })).toEqual([]);
-  });
-
-  it('report a file over its number of lines', () => {
-    const source = { path: 'src/a.ts', text: '\n'.repeat(301) };
-    expect([tooLong([source], 301), tooLong([source], 300)]).toEqual([[], ['src/a.ts has 301 lines, more than 300']]);
   });
 
   it('refuse an import() whose module cannot be known, and a file that does not parse', () => {

@@ -34,14 +34,6 @@ export function violationsOf(modules: readonly Module[], facts: PackageFacts): V
   return [...modules.flatMap((module) => [...importViolations(module, facts)]), ...circlesOf(modules)];
 }
 
-/** Files that are longer than `max` lines. */
-export function tooLong(sources: readonly Source[], max: number): Violation[] {
-  return sources.flatMap(({ path, text }) => {
-    const lines = text.replace(/\n$/, '').split('\n').length;
-    return lines > max ? [`${path} has ${lines} lines, more than ${max}`] : [];
-  });
-}
-
 function* importViolations(module: Module, facts: PackageFacts): Generator<Violation> {
   for (const imported of module.imports) {
     const target = targetOf(module, imported);
