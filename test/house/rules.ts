@@ -1,4 +1,4 @@
-import { type Module, type Source, targetOf } from './modules.js';
+import { type Module, targetOf } from './modules.js';
 
 /** What the rules need to know of package.json. */
 export interface PackageFacts {
