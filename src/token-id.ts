@@ -49,7 +49,7 @@ export function isTokenId(id: unknown): id is TokenId {
 export function checkTokenId(owner: string, name: string, id: unknown): asserts id is TokenId {
   if (isTokenId(id)) return;
   const got = typeof id === 'string' && id !== '' ? `a string of ${id.length} characters that is none` : kindOf(id);
-  throw new TypeError(`${owner}: ${name} must be a token's id, 64 lower-case hexadecimal digits, got ${got}`);
+  throw new TypeError(`${owner}: ${name} must be a token's id, 64 lower-case hexadecimal digits as tokenIdOf(key) gives them, got ${got}`);
 }
 
 /**
