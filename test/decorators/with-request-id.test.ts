@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import {
   ChannelServer,
@@ -16,6 +14,7 @@ import {
 import { MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
 import { connectTo, type TestClient, TestClock } from '../../entries/testing.js';
 import { deferred } from '../src/server/serving.js';
+import { collectGarbage } from '../support/collect-garbage.js';
 
 const key = 'a'.repeat(40);
 
@@ -203,12 +202,7 @@ describe('withRequestId', () => {
       return client.closed?.code;
     };
     for (let count = 0; count < 20; count += 1) expect(await failed(count % 2 === 0 ? `s-${count}` : 'hangs')).toBe(1011);
-    setFlagsFromString('--expose-gc');
-    const collectGarbage = runInNewContext('gc') as () => void;
-    for (let round = 0; round < 3; round += 1) {
-      await new Promise((resolve) => setImmediate(resolve));
-      collectGarbage();
-    }
+    for (let round = 0; round < 3; round += 1) await collectGarbage();
     expect(messages).toHaveLength(21);
     expect(messages.filter((reference) => reference.deref() !== undefined).length).toBeLessThan(5);
     expect(staying.closed).toBeUndefined();

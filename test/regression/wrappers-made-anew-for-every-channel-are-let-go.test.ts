@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { ChannelServer, type ConnectMessage, type TokenRepository, withUserFromToken } from '../../entries/index.js';
 import { connectTo } from '../../entries/testing.js';
+import { collectGarbage } from '../support/collect-garbage.js';
 import { aliceKey } from '../support/site.js';
 
 const channelCount = 50;
@@ -23,12 +22,9 @@ function serve(findById: TokenRepository['findById']) {
 
 /** How many of `given` are still there once the garbage is collected; waits for few to be. */
 async function leftOf(given: readonly WeakRef<object>[], few: number): Promise<number> {
-  setFlagsFromString('--expose-gc');
-  const collectGarbage = runInNewContext('gc') as () => void;
   const left = (): number => given.filter((reference) => reference.deref() !== undefined).length;
   for (let round = 0; round < 10 && left() > few; round += 1) {
-    await new Promise((resolve) => setImmediate(resolve));
-    collectGarbage();
+    await collectGarbage();
   }
   return left();
 }

@@ -19,6 +19,7 @@ import {
 } from '../../../entries/index.js';
 import { MemoryHttpSessionReader, MemorySessionStore, MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo } from '../../../entries/testing.js';
+import { collectGarbage } from '../../support/collect-garbage.js';
 import { eventually } from '../../support/eventually.js';
 import { WsClient } from '../../support/ws-client.js';
 import { type Deferred, deferred, modes, serve } from './serving.js';
@@ -183,7 +184,7 @@ describe('a channel', () => {
     expect(server.channels.ofUser('bob')).toEqual([]);
   });
 
-  it('that has ended is found by nothing that is asked for it afterwards', async () => {
+  it('that has ended is found by nothing that is asked for it afterwards, and let go', async () => {
     const first = deferred<TokenGrant | undefined>();
     const other = 'b'.repeat(40);
     const server = new ChannelServer({
@@ -192,13 +193,21 @@ describe('a channel', () => {
         fromToken({ tokens: { findById: async () => grant }, from: authorization() }),
       )(() => undefined),
     });
-    const connecting = connectTo(server, { cookies: { key }, headers: { authorization: `Bearer ${other}` } });
-    logOut(server.channels.ofToken(tokenId));
-    await connecting;
+    const refused = async (): Promise<WeakRef<Channel>> => {
+      const connecting = connectTo(server, { cookies: { key }, headers: { authorization: `Bearer ${other}` } });
+      await nextTurn();
+      const found = server.channels.ofToken(tokenId);
+      logOut(found);
+      expect((await connecting).refusal).toEqual({ status: 403 });
+      return new WeakRef(found[0]!);
+    };
+    const channel = await refused();
     first.resolve(undefined);
     await nextTurn();
     expect(server.channels.ofToken(tokenIdOf(other))).toEqual([]);
     expect(server.channels.ofUser('ann')).toEqual([]);
+    for (let round = 0; round < 5 && channel.deref() !== undefined; round += 1) await collectGarbage();
+    expect(channel.deref()).toBeUndefined();
   });
 
   it('keeps its place among those of its user, whichever of them are closed', async () => {

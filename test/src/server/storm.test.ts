@@ -1,15 +1,11 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { ChannelServer, type TokenGrant, tokenIdOf, withUserFromToken } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { collectGarbage } from '../../support/collect-garbage.js';
 import { eventually } from '../../support/eventually.js';
 import { RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { modes, nextTurn, serve } from './serving.js';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 const validKey = 'a'.repeat(40);
 const hangingKey = 'b'.repeat(40);
@@ -26,8 +22,7 @@ function halfDead() {
 /** What is used once nothing more is let go, or no more than `enough`: of a heap that all tests share each collection takes its time. */
 async function heapUsed(enough = 0): Promise<number> {
   for (let turn = 0; turn < 3 && (turn === 0 || process.memoryUsage().heapUsed >= enough); turn += 1) {
-    await nextTurn();
-    collectGarbage();
+    await collectGarbage();
   }
   return process.memoryUsage().heapUsed;
 }
