@@ -223,7 +223,7 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
 tagged('Message', markCopy(ChannelMessage.prototype));
 
 function missing(member: string, wrappers: string): TypeError {
-  return new TypeError(`message.${member}: no wrapper gave it; wrap the handler in ${wrappers}`);
+  return new TypeError(`message.${member}: no wrapper further out gave it; wrap the handler, or the wrapper that reads it, in ${wrappers}`);
 }
 
 /** The client has sent a message. */
