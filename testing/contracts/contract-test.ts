@@ -17,18 +17,12 @@ export interface ContractOptions<Fixture> {
   dispose?(fixture: Fixture): void | Promise<void>;
 }
 
-/** A test as a suite writes it. */
-export interface ContractCase<Fixture> {
-  readonly name: string;
-  readonly check: (fixture: Fixture) => Promise<void>;
-}
+/** The tests of a suite as it writes them, by their names. */
+export type ContractCases<Fixture> = Readonly<Record<string, (fixture: Fixture) => Promise<void>>>;
 
 /** The tests of these cases, each with a fixture of its own. */
-export function contractTests<Fixture>(
-  options: ContractOptions<Fixture>,
-  cases: readonly ContractCase<Fixture>[],
-): readonly ContractTest[] {
-  return cases.map(({ name, check }) => ({
+export function contractTests<Fixture>(options: ContractOptions<Fixture>, cases: ContractCases<Fixture>): readonly ContractTest[] {
+  return Object.entries(cases).map(([name, check]) => ({
     name,
     async run() {
       const fixture = await options.create();

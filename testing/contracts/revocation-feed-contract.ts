@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import type { TokenId } from '../../src/token-id.js';
 import { uniqueKey } from './contract-samples.js';
-import { type ContractCase, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
+import { type ContractCases, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
 import { listen } from './feed-listener.js';
 
 /** What `revocationFeedContract` needs: the feed, and ways to end what it watches. Leave out what it does not watch. */
@@ -31,141 +31,108 @@ export function revocationFeedContract(options: ContractOptions<RevocationFeedFi
   return contractTests(options, cases);
 }
 
-const cases: readonly ContractCase<RevocationFeedFixture>[] = [
-  {
-    name: 'a revoked token is told, to every subscriber',
-    async check(fixture) {
-      await using first = await listen(fixture.feed, fixture.timeoutMs);
-      await using second = await listen(fixture.feed, fixture.timeoutMs);
-      const id = await fixture.revokeToken();
-      await first.hears(isOfToken(id));
-      await second.hears(isOfToken(id));
-    },
+const cases: ContractCases<RevocationFeedFixture> = {
+  async 'a revoked token is told, to every subscriber'(fixture) {
+    await using first = await listen(fixture.feed, fixture.timeoutMs);
+    await using second = await listen(fixture.feed, fixture.timeoutMs);
+    const id = await fixture.revokeToken();
+    await first.hears(isOfToken(id));
+    await second.hears(isOfToken(id));
   },
-  {
-    name: 'of a hundred tokens revoked at once every one is told',
-    async check(fixture) {
+  async 'of a hundred tokens revoked at once every one is told'(fixture) {
+    await using listener = await listen(fixture.feed, fixture.timeoutMs);
+    const ids = await Promise.all(Array.from({ length: 100 }, async () => fixture.revokeToken()));
+    for (const id of ids) await listener.hears(isOfToken(id));
+  },
+  async 'a token that is revoked as soon as the subscription stands is told'(fixture) {
+    for (let round = 0; round < 5; round += 1) {
       await using listener = await listen(fixture.feed, fixture.timeoutMs);
-      const ids = await Promise.all(Array.from({ length: 100 }, async () => fixture.revokeToken()));
-      for (const id of ids) await listener.hears(isOfToken(id));
-    },
-  },
-  {
-    name: 'a token that is revoked as soon as the subscription stands is told',
-    async check(fixture) {
-      for (let round = 0; round < 5; round += 1) {
-        await using listener = await listen(fixture.feed, fixture.timeoutMs);
-        await listener.hears(isOfToken(await fixture.revokeToken()));
-      }
-    },
-  },
-  {
-    name: 'a deleted token is told',
-    async check(fixture) {
-      if (!fixture.deleteToken) return;
-      await using listener = await listen(fixture.feed, fixture.timeoutMs);
-      await listener.hears(isOfToken(await fixture.deleteToken()));
-    },
-  },
-  {
-    name: 'a disabled and a deleted user are told, or hinted at',
-    async check(fixture) {
-      for (const end of [fixture.disableUser, fixture.deleteUser]) {
-        if (!end) continue;
-        await using listener = await listen(fixture.feed, fixture.timeoutMs);
-        const id = await end();
-        await listener.hears((revocation) => 'userId' in revocation && revocation.userId === id);
-      }
-    },
-  },
-  {
-    name: 'a destroyed HTTP session is told',
-    async check(fixture) {
-      if (!fixture.destroyHttpSession) return;
-      await using listener = await listen(fixture.feed, fixture.timeoutMs);
-      const id = await fixture.destroyHttpSession();
-      await listener.hears((revocation) => 'httpSessionId' in revocation && revocation.httpSessionId === id);
-    },
-  },
-  {
-    name: 'log-ins wake nobody',
-    async check(fixture) {
-      await using listener = await listen(fixture.feed, fixture.timeoutMs);
-      for (let round = 0; round < 20; round += 1) await fixture.logIn();
-      const id = await fixture.revokeToken();
-      await listener.hears(isOfToken(id));
-      assert.ok(listener.heard.length <= 2, `20 log-ins and one revocation woke the subscriber ${listener.heard.length} times`);
-    },
-  },
-  {
-    name: 'a subscriber that throws keeps no other from hearing, nor itself from the next',
-    async check(fixture) {
-      const seen = new Set<unknown>();
-      const subscription = await fixture.feed.subscribe((revocation) => {
-        if ('tokenId' in revocation) seen.add(revocation.tokenId);
-        throw new Error('the subscriber failed');
-      }, ignore);
-      try {
-        await using listener = await listen(fixture.feed, fixture.timeoutMs);
-        const ids = [await fixture.revokeToken(), await fixture.revokeToken()];
-        for (const id of ids) await listener.hears(isOfToken(id));
-        const last = await fixture.revokeToken();
-        await listener.hears(isOfToken(last));
-        for (const id of ids) assert.ok(seen.has(id), 'the subscriber that threw must be told of the next one too');
-      } finally {
-        await subscription[Symbol.asyncDispose]();
-      }
-    },
-  },
-  {
-    name: 'a subscription that was ended hears nothing more, ending it twice does no harm, and others go on',
-    async check(fixture) {
-      await using other = await listen(fixture.feed, fixture.timeoutMs);
-      const ended = await listen(fixture.feed, fixture.timeoutMs);
-      await ended[Symbol.asyncDispose]();
-      await ended[Symbol.asyncDispose]();
-      const count = ended.heard.length;
-      await other.hears(isOfToken(await fixture.revokeToken()));
-      assert.equal(ended.heard.length, count);
-    },
-  },
-  {
-    name: 'what is published is told to every subscriber as it was given',
-    async check({ feed, timeoutMs }) {
-      if (!feed.publish) return;
-      await using first = await listen(feed, timeoutMs);
-      await using second = await listen(feed, timeoutMs);
-      const { id } = uniqueKey();
-      const revocations: readonly Revocation[] = [
-        { tokenId: id },
-        { userId: id },
-        { userId: id, issuedBefore: new Date(1_700_000_000_000) },
-        { httpSessionId: id },
-        { userId: id, hint: true },
-      ];
-      for (const revocation of revocations) {
-        await feed.publish(revocation);
-        for (const listener of [first, second]) await listener.hears((heard) => asText(heard) === asText(revocation));
-      }
-    },
-  },
-  {
-    name: 'what may have been missed while it was cut off is told of as a gap, and later revocations arrive again',
-    async check(fixture) {
-      const { interrupt } = fixture;
-      if (!interrupt) return;
-      await using listener = await listen(fixture.feed, fixture.timeoutMs);
-      const missed: TokenId[] = [];
-      await interrupt(async () => {
-        missed.push(await fixture.revokeToken());
-      });
-      const [id] = missed;
-      assert.ok(id !== undefined, 'interrupt must run what it is given');
-      await listener.hearsOrGap(isOfToken(id));
       await listener.hears(isOfToken(await fixture.revokeToken()));
-    },
+    }
   },
-];
+  async 'a deleted token is told'(fixture) {
+    if (!fixture.deleteToken) return;
+    await using listener = await listen(fixture.feed, fixture.timeoutMs);
+    await listener.hears(isOfToken(await fixture.deleteToken()));
+  },
+  async 'a disabled and a deleted user are told, or hinted at'(fixture) {
+    for (const end of [fixture.disableUser, fixture.deleteUser]) {
+      if (!end) continue;
+      await using listener = await listen(fixture.feed, fixture.timeoutMs);
+      const id = await end();
+      await listener.hears((revocation) => 'userId' in revocation && revocation.userId === id);
+    }
+  },
+  async 'a destroyed HTTP session is told'(fixture) {
+    if (!fixture.destroyHttpSession) return;
+    await using listener = await listen(fixture.feed, fixture.timeoutMs);
+    const id = await fixture.destroyHttpSession();
+    await listener.hears((revocation) => 'httpSessionId' in revocation && revocation.httpSessionId === id);
+  },
+  async 'log-ins wake nobody'(fixture) {
+    await using listener = await listen(fixture.feed, fixture.timeoutMs);
+    for (let round = 0; round < 20; round += 1) await fixture.logIn();
+    const id = await fixture.revokeToken();
+    await listener.hears(isOfToken(id));
+    assert.ok(listener.heard.length <= 2, `20 log-ins and one revocation woke the subscriber ${listener.heard.length} times`);
+  },
+  async 'a subscriber that throws keeps no other from hearing, nor itself from the next'(fixture) {
+    const seen = new Set<unknown>();
+    const subscription = await fixture.feed.subscribe((revocation) => {
+      if ('tokenId' in revocation) seen.add(revocation.tokenId);
+      throw new Error('the subscriber failed');
+    }, ignore);
+    try {
+      await using listener = await listen(fixture.feed, fixture.timeoutMs);
+      const ids = [await fixture.revokeToken(), await fixture.revokeToken()];
+      for (const id of ids) await listener.hears(isOfToken(id));
+      const last = await fixture.revokeToken();
+      await listener.hears(isOfToken(last));
+      for (const id of ids) assert.ok(seen.has(id), 'the subscriber that threw must be told of the next one too');
+    } finally {
+      await subscription[Symbol.asyncDispose]();
+    }
+  },
+  async 'a subscription that was ended hears nothing more, ending it twice does no harm, and others go on'(fixture) {
+    await using other = await listen(fixture.feed, fixture.timeoutMs);
+    const ended = await listen(fixture.feed, fixture.timeoutMs);
+    await ended[Symbol.asyncDispose]();
+    await ended[Symbol.asyncDispose]();
+    const count = ended.heard.length;
+    await other.hears(isOfToken(await fixture.revokeToken()));
+    assert.equal(ended.heard.length, count);
+  },
+  async 'what is published is told to every subscriber as it was given'({ feed, timeoutMs }) {
+    if (!feed.publish) return;
+    await using first = await listen(feed, timeoutMs);
+    await using second = await listen(feed, timeoutMs);
+    const { id } = uniqueKey();
+    const revocations: readonly Revocation[] = [
+      { tokenId: id },
+      { userId: id },
+      { userId: id, issuedBefore: new Date(1_700_000_000_000) },
+      { httpSessionId: id },
+      { userId: id, hint: true },
+    ];
+    for (const revocation of revocations) {
+      await feed.publish(revocation);
+      for (const listener of [first, second]) await listener.hears((heard) => asText(heard) === asText(revocation));
+    }
+  },
+  async 'what may have been missed while it was cut off is told of as a gap, and later revocations arrive again'(fixture) {
+    const { interrupt } = fixture;
+    if (!interrupt) return;
+    await using listener = await listen(fixture.feed, fixture.timeoutMs);
+    const missed: TokenId[] = [];
+    await interrupt(async () => {
+      missed.push(await fixture.revokeToken());
+    });
+    const [id] = missed;
+    assert.ok(id !== undefined, 'interrupt must run what it is given');
+    await listener.hearsOrGap(isOfToken(id));
+    await listener.hears(isOfToken(await fixture.revokeToken()));
+  },
+};
 
 function ignore(): void {}
 

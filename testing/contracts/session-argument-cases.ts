@@ -1,31 +1,22 @@
 import type { SessionStore } from '../../src/contracts/session-store.js';
 import { assertRefuses, badIds, badLists } from './bad-arguments.js';
 import { fromNow, hourMs, uniqueId } from './contract-samples.js';
-import type { ContractCase } from './contract-test.js';
+import type { ContractCases } from './contract-test.js';
 import { assertAbsent, assertHolds, sampleSession } from './session-samples.js';
 
 /** What is refused before anything is asked or written. */
-export const sessionArgumentCases: readonly ContractCase<SessionStore>[] = [
-  {
-    name: 'what is no id is a TypeError in every method, and harms no record',
-    check: checkBadIds,
+export const sessionArgumentCases: ContractCases<SessionStore> = {
+  'what is no id is a TypeError in every method, and harms no record': checkBadIds,
+  'what is no session is a TypeError in create and save, and leaves the record as it was': checkBadSessions,
+  async 'what is no valid date is a TypeError in touch and touchMany, and leaves the record as it was'(store) {
+    const id = uniqueId();
+    const session = sampleSession();
+    await store.create(id, session);
+    await assertRefuses((expiresAt) => store.touch(id, expiresAt), badDates());
+    if (store.touchMany) await assertRefuses(async (expiresAt) => store.touchMany?.([id], expiresAt), badDates());
+    await assertHolds(store, id, session);
   },
-  {
-    name: 'what is no session is a TypeError in create and save, and leaves the record as it was',
-    check: checkBadSessions,
-  },
-  {
-    name: 'what is no valid date is a TypeError in touch and touchMany, and leaves the record as it was',
-    async check(store) {
-      const id = uniqueId();
-      const session = sampleSession();
-      await store.create(id, session);
-      await assertRefuses((expiresAt) => store.touch(id, expiresAt), badDates());
-      if (store.touchMany) await assertRefuses(async (expiresAt) => store.touchMany?.([id], expiresAt), badDates());
-      await assertHolds(store, id, session);
-    },
-  },
-];
+};
 
 async function checkBadIds(store: SessionStore): Promise<void> {
   const id = uniqueId();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { JsonObject, SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { assertNothingPolluted, fromNow, hourMs, inheritedNames, tryToChange, uniqueId } from './contract-samples.js';
-import type { ContractCase } from './contract-test.js';
+import type { ContractCases } from './contract-test.js';
 import { assertAbsent, assertHolds, sampleSession } from './session-samples.js';
 
 /** Values that stores are known to bend. */
@@ -21,74 +21,47 @@ const awkwardKeys: JsonObject = JSON.parse(
 const printable = ' !"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~';
 
 /** What happens to ids and data on the way in and out. */
-export const sessionDataCases: readonly ContractCase<SessionStore>[] = [
-  {
-    name: 'any data that JSON can hold comes back unchanged',
-    async check(store) {
-      await checkRoundTrip(store, uniqueId(), sampleSession(awkwardData));
-    },
+export const sessionDataCases: ContractCases<SessionStore> = {
+  async 'any data that JSON can hold comes back unchanged'(store) {
+    await checkRoundTrip(store, uniqueId(), sampleSession(awkwardData));
   },
-  {
-    name: 'empty data comes back empty',
-    async check(store) {
-      await checkRoundTrip(store, uniqueId(), sampleSession({}));
-    },
+  async 'empty data comes back empty'(store) {
+    await checkRoundTrip(store, uniqueId(), sampleSession({}));
   },
-  {
-    name: 'a hundred kilobytes come back unchanged',
-    async check(store) {
-      await checkRoundTrip(store, uniqueId(), sampleSession({ text: 'é'.repeat(50_000) }));
-    },
+  async 'a hundred kilobytes come back unchanged'(store) {
+    await checkRoundTrip(store, uniqueId(), sampleSession({ text: 'é'.repeat(50_000) }));
   },
-  {
-    name: 'keys such as __proto__, constructor or a.b are data like any others, and change no object',
-    async check(store) {
-      await checkRoundTrip(store, uniqueId(), sampleSession(awkwardKeys));
-      assertNothingPolluted();
-    },
+  async 'keys such as __proto__, constructor or a.b are data like any others, and change no object'(store) {
+    await checkRoundTrip(store, uniqueId(), sampleSession(awkwardKeys));
+    assertNothingPolluted();
   },
-  {
-    name: 'data that is deeply frozen is stored like any other',
-    async check(store) {
-      const data = Object.freeze({ rooms: Object.freeze(['lobby']) });
-      await checkRoundTrip(store, uniqueId(), Object.freeze(sampleSession(data)));
-    },
+  async 'data that is deeply frozen is stored like any other'(store) {
+    const data = Object.freeze({ rooms: Object.freeze(['lobby']) });
+    await checkRoundTrip(store, uniqueId(), Object.freeze(sampleSession(data)));
   },
-  {
-    name: 'changing what was given to create or save does not change the record',
-    async check(store) {
-      const id = uniqueId();
-      const given = sampleSession({ rooms: ['lobby'] });
-      await store.create(id, given);
-      change(given);
-      const saved = sampleSession({ rooms: ['lobby', 'kitchen'] }, { version: 2 });
-      const kept = structuredClone(saved);
-      await store.save(id, saved, 1);
-      change(saved);
-      await assertHolds(store, id, kept);
-    },
+  async 'changing what was given to create or save does not change the record'(store) {
+    const id = uniqueId();
+    const given = sampleSession({ rooms: ['lobby'] });
+    await store.create(id, given);
+    change(given);
+    const saved = sampleSession({ rooms: ['lobby', 'kitchen'] }, { version: 2 });
+    const kept = structuredClone(saved);
+    await store.save(id, saved, 1);
+    change(saved);
+    await assertHolds(store, id, kept);
   },
-  {
-    name: 'changing what load gave does not change the record',
-    async check(store) {
-      const id = uniqueId();
-      const session = sampleSession({ rooms: ['lobby'] });
-      await store.create(id, session);
-      const loaded = await store.load(id);
-      assert.ok(loaded, 'the session must be there');
-      change(loaded);
-      await assertHolds(store, id, session);
-    },
+  async 'changing what load gave does not change the record'(store) {
+    const id = uniqueId();
+    const session = sampleSession({ rooms: ['lobby'] });
+    await store.create(id, session);
+    const loaded = await store.load(id);
+    assert.ok(loaded, 'the session must be there');
+    change(loaded);
+    await assertHolds(store, id, session);
   },
-  {
-    name: 'ids are told apart to the last character, by case too, and may hold any printable character',
-    check: checkIds,
-  },
-  {
-    name: 'nothing is found under names that every object has, and they serve as ids like any others',
-    check: checkInheritedNames,
-  },
-];
+  'ids are told apart to the last character, by case too, and may hold any printable character': checkIds,
+  'nothing is found under names that every object has, and they serve as ids like any others': checkInheritedNames,
+};
 
 /** Through create, and through save as well. */
 async function checkRoundTrip(store: SessionStore, id: string, session: StoredSession): Promise<void> {

@@ -1,157 +1,107 @@
 import type { SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { assertRejects, fromNow, hourMs, uniqueId } from './contract-samples.js';
-import type { ContractCase } from './contract-test.js';
+import type { ContractCases } from './contract-test.js';
 import { assertAbsent, assertHolds, expiredSession, sampleSession } from './session-samples.js';
 
 /** Touching, by a store whose records show it. */
-export const touchCases: readonly ContractCase<SessionStore>[] = [
-  {
-    name: 'touch changes expiresAt and nothing else',
-    check: (store) => checkTouch(store, false),
-  },
-  {
-    name: 'touchMany, where there is one, does the same for several records and creates or revives none',
-    check: (store) => checkTouchMany(store, false),
-  },
-];
+export const touchCases: ContractCases<SessionStore> = {
+  'touch changes expiresAt and nothing else': (store) => checkTouch(store, false),
+  'touchMany, where there is one, does the same for several records and creates or revives none': (store) => checkTouchMany(store, false),
+};
 
 /** Touching, by a store whose records live on and show it no sooner than with the next save. */
-export const weakerTouchCases: readonly ContractCase<SessionStore>[] = [
-  {
-    name: 'touch keeps the record as it was, its expiresAt included or not (weaker)',
-    check: (store) => checkTouch(store, true),
-  },
-  {
-    name: 'touchMany, where there is one, does the same for several records and creates or revives none (weaker)',
-    check: (store) => checkTouchMany(store, true),
-  },
-];
+export const weakerTouchCases: ContractCases<SessionStore> = {
+  'touch keeps the record as it was, its expiresAt included or not (weaker)': (store) => checkTouch(store, true),
+  'touchMany, where there is one, does the same for several records and creates or revives none (weaker)': (store) =>
+    checkTouchMany(store, true),
+};
 
 /** How a record comes into being, is kept alive, and ends. */
-export const sessionLifeCases: readonly ContractCase<SessionStore>[] = [
-  {
-    name: 'load gives undefined for an id that was never created',
-    async check(store) {
-      await assertAbsent(store, uniqueId());
-    },
+export const sessionLifeCases: ContractCases<SessionStore> = {
+  async 'load gives undefined for an id that was never created'(store) {
+    await assertAbsent(store, uniqueId());
   },
-  {
-    name: 'load gives what create was given, the times as dates',
-    async check(store) {
-      const id = uniqueId();
-      const session = sampleSession();
-      await store.create(id, session);
-      await assertHolds(store, id, session);
-    },
+  async 'load gives what create was given, the times as dates'(store) {
+    const id = uniqueId();
+    const session = sampleSession();
+    await store.create(id, session);
+    await assertHolds(store, id, session);
   },
-  {
-    name: 'load does not give an expired record, removed or not',
-    async check(store) {
-      const id = uniqueId();
-      await store.create(id, expiredSession());
-      await assertAbsent(store, id);
-    },
+  async 'load does not give an expired record, removed or not'(store) {
+    const id = uniqueId();
+    await store.create(id, expiredSession());
+    await assertAbsent(store, id);
   },
-  {
-    name: 'create replaces an expired record',
-    async check(store) {
-      const id = uniqueId();
-      const session = sampleSession();
-      await store.create(id, expiredSession());
-      await store.create(id, session);
-      await assertHolds(store, id, session);
-    },
+  async 'create replaces an expired record'(store) {
+    const id = uniqueId();
+    const session = sampleSession();
+    await store.create(id, expiredSession());
+    await store.create(id, session);
+    await assertHolds(store, id, session);
   },
-  {
-    name: 'touch can end a record at once',
-    async check(store) {
-      const id = uniqueId();
-      await store.create(id, sampleSession());
-      await store.touch(id, fromNow(-hourMs));
-      await assertAbsent(store, id);
-    },
+  async 'touch can end a record at once'(store) {
+    const id = uniqueId();
+    await store.create(id, sampleSession());
+    await store.touch(id, fromNow(-hourMs));
+    await assertAbsent(store, id);
   },
-  {
-    name: 'touch does nothing for an id that was never created',
-    async check(store) {
-      const id = uniqueId();
-      await store.touch(id, fromNow(hourMs));
-      await assertAbsent(store, id);
-    },
+  async 'touch does nothing for an id that was never created'(store) {
+    const id = uniqueId();
+    await store.touch(id, fromNow(hourMs));
+    await assertAbsent(store, id);
   },
-  {
-    name: 'touch does not revive a destroyed record',
-    async check(store) {
-      const id = uniqueId();
-      await store.create(id, sampleSession());
-      await store.destroy(id);
-      await store.touch(id, fromNow(hourMs));
-      await assertAbsent(store, id);
-    },
+  async 'touch does not revive a destroyed record'(store) {
+    const id = uniqueId();
+    await store.create(id, sampleSession());
+    await store.destroy(id);
+    await store.touch(id, fromNow(hourMs));
+    await assertAbsent(store, id);
   },
-  {
-    name: 'touch does not revive an expired record',
-    async check(store) {
-      const id = uniqueId();
-      await store.create(id, expiredSession());
-      await store.touch(id, fromNow(hourMs));
-      await assertAbsent(store, id);
-    },
+  async 'touch does not revive an expired record'(store) {
+    const id = uniqueId();
+    await store.create(id, expiredSession());
+    await store.touch(id, fromNow(hourMs));
+    await assertAbsent(store, id);
   },
-  {
-    name: 'destroy removes the record, and that one alone',
-    async check(store) {
-      const [id, other] = [uniqueId(), uniqueId()];
-      const session = sampleSession();
-      await store.create(id, session);
-      await store.create(other, session);
-      await store.destroy(id);
-      await assertAbsent(store, id);
-      await assertHolds(store, other, session);
-    },
+  async 'destroy removes the record, and that one alone'(store) {
+    const [id, other] = [uniqueId(), uniqueId()];
+    const session = sampleSession();
+    await store.create(id, session);
+    await store.create(other, session);
+    await store.destroy(id);
+    await assertAbsent(store, id);
+    await assertHolds(store, other, session);
   },
-  {
-    name: 'destroy does nothing where there is no record',
-    async check(store) {
-      const id = uniqueId();
-      await store.create(id, sampleSession());
-      await store.destroy(id);
-      await store.destroy(id);
-      await store.destroy(uniqueId());
-      await assertAbsent(store, id);
-    },
+  async 'destroy does nothing where there is no record'(store) {
+    const id = uniqueId();
+    await store.create(id, sampleSession());
+    await store.destroy(id);
+    await store.destroy(id);
+    await store.destroy(uniqueId());
+    await assertAbsent(store, id);
   },
-  {
-    name: 'create works again after destroy',
-    async check(store) {
-      const id = uniqueId();
-      const session = sampleSession({ second: true });
-      await store.create(id, sampleSession());
-      await store.destroy(id);
-      await store.create(id, session);
-      await assertHolds(store, id, session);
-    },
+  async 'create works again after destroy'(store) {
+    const id = uniqueId();
+    const session = sampleSession({ second: true });
+    await store.create(id, sampleSession());
+    await store.destroy(id);
+    await store.create(id, session);
+    await assertHolds(store, id, session);
   },
-  {
-    name: 'save does not revive a destroyed record',
-    async check(store) {
-      const id = uniqueId();
-      await store.create(id, sampleSession());
-      await store.destroy(id);
-      await assertRejects(store.save(id, sampleSession({}, { version: 2 }), 1), 'ERR_SESSION_GONE');
-      await assertAbsent(store, id);
-    },
+  async 'save does not revive a destroyed record'(store) {
+    const id = uniqueId();
+    await store.create(id, sampleSession());
+    await store.destroy(id);
+    await assertRejects(store.save(id, sampleSession({}, { version: 2 }), 1), 'ERR_SESSION_GONE');
+    await assertAbsent(store, id);
   },
-  {
-    name: 'save does not revive an expired record',
-    async check(store) {
-      const id = uniqueId();
-      await store.create(id, expiredSession());
-      await assertRejects(store.save(id, sampleSession({}, { version: 2 }), 1), 'ERR_SESSION_GONE');
-      await assertAbsent(store, id);
-    },
+  async 'save does not revive an expired record'(store) {
+    const id = uniqueId();
+    await store.create(id, expiredSession());
+    await assertRejects(store.save(id, sampleSession({}, { version: 2 }), 1), 'ERR_SESSION_GONE');
+    await assertAbsent(store, id);
   },
-];
+};
 
 /** @param mayLag whether the record may show its former `expiresAt`. */
 async function checkTouch(store: SessionStore, mayLag: boolean): Promise<void> {

@@ -1,115 +1,79 @@
 import assert from 'node:assert/strict';
 import type { SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { assertRejects, fromNow, hourMs, outcomesOf, uniqueId } from './contract-samples.js';
-import type { ContractCase } from './contract-test.js';
+import type { ContractCases } from './contract-test.js';
 import { assertAbsent, assertHolds, expiredSession, sampleSession } from './session-samples.js';
 
 /** So many writers go for one record at a time. */
 const writers = 8;
 
 /** What happens when several write: compare-and-set, and insert-only. */
-export const sessionVersionCases: readonly ContractCase<SessionStore>[] = [
-  {
-    name: 'create refuses an id that is taken, and leaves its record as it was',
-    async check(store) {
-      const id = uniqueId();
-      const session = sampleSession({ first: true });
-      await store.create(id, session);
-      await assertRejects(store.create(id, sampleSession({ second: true })), 'ERR_SESSION_CONFLICT');
-      await assertHolds(store, id, session);
-    },
+export const sessionVersionCases: ContractCases<SessionStore> = {
+  async 'create refuses an id that is taken, and leaves its record as it was'(store) {
+    const id = uniqueId();
+    const session = sampleSession({ first: true });
+    await store.create(id, session);
+    await assertRejects(store.create(id, sampleSession({ second: true })), 'ERR_SESSION_CONFLICT');
+    await assertHolds(store, id, session);
   },
-  {
-    name: 'of several creations of one id at once exactly one succeeds',
-    async check(store) {
-      await checkOneCreationWins(store, uniqueId());
-    },
+  async 'of several creations of one id at once exactly one succeeds'(store) {
+    await checkOneCreationWins(store, uniqueId());
   },
-  {
-    name: 'of several that replace one expired record at once exactly one succeeds',
-    async check(store) {
-      const id = uniqueId();
-      await store.create(id, expiredSession());
-      await checkOneCreationWins(store, id);
-    },
+  async 'of several that replace one expired record at once exactly one succeeds'(store) {
+    const id = uniqueId();
+    await store.create(id, expiredSession());
+    await checkOneCreationWins(store, id);
   },
-  {
-    name: 'save replaces the whole record where its version is the expected one',
-    async check(store) {
-      const id = uniqueId();
-      await store.create(id, sampleSession({ before: 1, both: 1 }));
-      const saved = sampleSession({ both: 2, after: 2 }, { version: 2, expiresAt: fromNow(2 * hourMs) });
-      await store.save(id, saved, 1);
-      await assertHolds(store, id, saved);
-    },
+  async 'save replaces the whole record where its version is the expected one'(store) {
+    const id = uniqueId();
+    await store.create(id, sampleSession({ before: 1, both: 1 }));
+    const saved = sampleSession({ both: 2, after: 2 }, { version: 2, expiresAt: fromNow(2 * hourMs) });
+    await store.save(id, saved, 1);
+    await assertHolds(store, id, saved);
   },
-  {
-    name: 'save refuses a version that is not the newest any more, and leaves the record as it was',
-    async check(store) {
-      const id = uniqueId();
-      const newest = sampleSession({ by: 'the first' }, { version: 2 });
-      await store.create(id, sampleSession());
-      await store.save(id, newest, 1);
-      await assertRejects(store.save(id, sampleSession({ by: 'the second' }, { version: 2 }), 1), 'ERR_SESSION_CONFLICT');
-      await assertHolds(store, id, newest);
-    },
+  async 'save refuses a version that is not the newest any more, and leaves the record as it was'(store) {
+    const id = uniqueId();
+    const newest = sampleSession({ by: 'the first' }, { version: 2 });
+    await store.create(id, sampleSession());
+    await store.save(id, newest, 1);
+    await assertRejects(store.save(id, sampleSession({ by: 'the second' }, { version: 2 }), 1), 'ERR_SESSION_CONFLICT');
+    await assertHolds(store, id, newest);
   },
-  {
-    name: 'save refuses a version that is yet to come',
-    async check(store) {
-      const id = uniqueId();
-      const session = sampleSession();
-      await store.create(id, session);
-      await assertRejects(store.save(id, sampleSession({}, { version: 8 }), 7), 'ERR_SESSION_CONFLICT');
-      await assertHolds(store, id, session);
-    },
+  async 'save refuses a version that is yet to come'(store) {
+    const id = uniqueId();
+    const session = sampleSession();
+    await store.create(id, session);
+    await assertRejects(store.save(id, sampleSession({}, { version: 8 }), 7), 'ERR_SESSION_CONFLICT');
+    await assertHolds(store, id, session);
   },
-  {
-    name: 'save never inserts',
-    async check(store) {
-      const id = uniqueId();
-      await assertRejects(store.save(id, sampleSession({}, { version: 2 }), 1), 'ERR_SESSION_GONE');
-      await assertRejects(store.save(id, sampleSession(), 0), 'ERR_SESSION_GONE');
-      await assertAbsent(store, id);
-    },
+  async 'save never inserts'(store) {
+    const id = uniqueId();
+    await assertRejects(store.save(id, sampleSession({}, { version: 2 }), 1), 'ERR_SESSION_GONE');
+    await assertRejects(store.save(id, sampleSession(), 0), 'ERR_SESSION_GONE');
+    await assertAbsent(store, id);
   },
-  {
-    name: 'of several saves from one version at once exactly one succeeds, and the record is its',
-    check: checkOneSaveWins,
+  'of several saves from one version at once exactly one succeeds, and the record is its': checkOneSaveWins,
+  'writers who load and try again lose no change': checkNoChangeIsLost,
+  async 'touch does not change the version: a save from before it still succeeds'(store) {
+    const id = uniqueId();
+    const saved = sampleSession({ saved: true }, { version: 2 });
+    await store.create(id, sampleSession());
+    await store.touch(id, fromNow(2 * hourMs));
+    await store.save(id, saved, 1);
+    await assertHolds(store, id, saved);
   },
-  {
-    name: 'writers who load and try again lose no change',
-    check: checkNoChangeIsLost,
+  async 'a session created after destroy is not overwritten by a save that knew the one before'(store) {
+    const id = uniqueId();
+    const second = sampleSession({ second: true });
+    await store.create(id, sampleSession());
+    await store.save(id, sampleSession({}, { version: 2 }), 1);
+    await store.destroy(id);
+    await store.create(id, second);
+    await assertRejects(store.save(id, sampleSession({}, { version: 3 }), 2), 'ERR_SESSION_CONFLICT');
+    await assertHolds(store, id, second);
   },
-  {
-    name: 'touch does not change the version: a save from before it still succeeds',
-    async check(store) {
-      const id = uniqueId();
-      const saved = sampleSession({ saved: true }, { version: 2 });
-      await store.create(id, sampleSession());
-      await store.touch(id, fromNow(2 * hourMs));
-      await store.save(id, saved, 1);
-      await assertHolds(store, id, saved);
-    },
-  },
-  {
-    name: 'a session created after destroy is not overwritten by a save that knew the one before',
-    async check(store) {
-      const id = uniqueId();
-      const second = sampleSession({ second: true });
-      await store.create(id, sampleSession());
-      await store.save(id, sampleSession({}, { version: 2 }), 1);
-      await store.destroy(id);
-      await store.create(id, second);
-      await assertRejects(store.save(id, sampleSession({}, { version: 3 }), 2), 'ERR_SESSION_CONFLICT');
-      await assertHolds(store, id, second);
-    },
-  },
-  {
-    name: 'a session created after destroy is not overwritten by one who knew the one before, though the versions are the same',
-    check: checkBirth,
-  },
-];
+  'a session created after destroy is not overwritten by one who knew the one before, though the versions are the same': checkBirth,
+};
 
 async function checkBirth(store: SessionStore): Promise<void> {
   const id = uniqueId();

@@ -3,7 +3,7 @@ import type { UserRepository } from '../../src/contracts/user-repository.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 import { assertRefuses, badIds, badLists } from './bad-arguments.js';
 import { assertNothingPolluted, inheritedNames, uniqueId } from './contract-samples.js';
-import { type ContractCase, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
+import { type ContractCases, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
 
 /** What `userRepositoryContract` needs: the repository, and a way to put users where it finds them. */
 export interface UserRepositoryFixture {
@@ -19,75 +19,51 @@ export function userRepositoryContract(options: ContractOptions<UserRepositoryFi
   return contractTests(options, cases);
 }
 
-const cases: readonly ContractCase<UserRepositoryFixture>[] = [
-  {
-    name: 'findById gives a known user, authenticated',
-    async check({ users, addUser }) {
-      const id = await addUser();
-      assertIsUser(await users.findById(id), id);
-    },
+const cases: ContractCases<UserRepositoryFixture> = {
+  async 'findById gives a known user, authenticated'({ users, addUser }) {
+    const id = await addUser();
+    assertIsUser(await users.findById(id), id);
   },
-  {
-    name: 'findById gives undefined for an unknown user',
-    async check({ users }) {
-      for (const id of [uniqueId(), '$ne']) assert.equal(await users.findById(id), undefined);
-    },
+  async 'findById gives undefined for an unknown user'({ users }) {
+    for (const id of [uniqueId(), '$ne']) assert.equal(await users.findById(id), undefined);
   },
-  {
-    name: 'ids are told apart to the first and the last character',
-    async check({ users, addUser }) {
-      const id = await addUser();
-      const others = [`${id} `, ` ${id}`, `${id}x`, `x${id}`, `${id}${uniqueId()}`, '*', '%', '.*'];
-      for (const other of others) assert.equal(await users.findById(other), undefined);
-      if (users.findByIds) assert.deepEqual([...(await users.findByIds([...others, id])).keys()], [id]);
-    },
+  async 'ids are told apart to the first and the last character'({ users, addUser }) {
+    const id = await addUser();
+    const others = [`${id} `, ` ${id}`, `${id}x`, `x${id}`, `${id}${uniqueId()}`, '*', '%', '.*'];
+    for (const other of others) assert.equal(await users.findById(other), undefined);
+    if (users.findByIds) assert.deepEqual([...(await users.findByIds([...others, id])).keys()], [id]);
   },
-  {
-    name: 'findById gives undefined for a user that was deleted or disabled',
-    async check({ users, addUser, removeUser }) {
-      const id = await addUser();
-      await removeUser(id);
-      assert.equal(await users.findById(id), undefined);
-    },
+  async 'findById gives undefined for a user that was deleted or disabled'({ users, addUser, removeUser }) {
+    const id = await addUser();
+    await removeUser(id);
+    assert.equal(await users.findById(id), undefined);
   },
-  {
-    name: 'nothing is found under names that every object has',
-    async check({ users }) {
-      for (const name of inheritedNames) assert.equal(await users.findById(name), undefined);
-      if (users.findByIds) assert.equal((await users.findByIds(inheritedNames)).size, 0);
-      assertNothingPolluted();
-    },
+  async 'nothing is found under names that every object has'({ users }) {
+    for (const name of inheritedNames) assert.equal(await users.findById(name), undefined);
+    if (users.findByIds) assert.equal((await users.findByIds(inheritedNames)).size, 0);
+    assertNothingPolluted();
   },
-  {
-    name: 'what is no id is a TypeError in every method',
-    async check({ users, addUser }) {
-      const id = await addUser();
-      await assertRefuses((each) => users.findById(each), badIds(id));
-      if (users.findByIds) await assertRefuses((each) => users.findByIds?.(each), badLists(id, badIds(id)));
-    },
+  async 'what is no id is a TypeError in every method'({ users, addUser }) {
+    const id = await addUser();
+    await assertRefuses((each) => users.findById(each), badIds(id));
+    if (users.findByIds) await assertRefuses((each) => users.findByIds?.(each), badLists(id, badIds(id)));
   },
-  {
-    name: 'of many look-ups at once each gets its own user',
-    async check({ users, addUser }) {
-      const ids = await Promise.all(Array.from({ length: 50 }, async () => addUser()));
-      const found = await Promise.all(ids.map((id) => users.findById(id)));
-      for (const [index, user] of found.entries()) assertIsUser(user, ids[index]!);
-    },
+  async 'of many look-ups at once each gets its own user'({ users, addUser }) {
+    const ids = await Promise.all(Array.from({ length: 50 }, async () => addUser()));
+    const found = await Promise.all(ids.map((id) => users.findById(id)));
+    for (const [index, user] of found.entries()) assertIsUser(user, ids[index]!);
   },
-  {
-    name: 'findByIds, where there is one, gives what findById gives and leaves the others out',
-    async check({ users, addUser, removeUser }) {
-      if (!users.findByIds) return;
-      const [first, second, removed, unknown] = [await addUser(), await addUser(), await addUser(), uniqueId()];
-      await removeUser(removed);
-      const found = await users.findByIds([first, unknown, second, removed, first]);
-      assertIsUser(found.get(first), first);
-      assertIsUser(found.get(second), second);
-      assert.equal(found.size, 2);
-      assert.equal((await users.findByIds([])).size, 0);
-    },
+  async 'findByIds, where there is one, gives what findById gives and leaves the others out'({ users, addUser, removeUser }) {
+    if (!users.findByIds) return;
+    const [first, second, removed, unknown] = [await addUser(), await addUser(), await addUser(), uniqueId()];
+    await removeUser(removed);
+    const found = await users.findByIds([first, unknown, second, removed, first]);
+    assertIsUser(found.get(first), first);
+    assertIsUser(found.get(second), second);
+    assert.equal(found.size, 2);
+    assert.equal((await users.findByIds([])).size, 0);
   },
-];
+};
 
 function assertIsUser(user: AuthenticatedUser | undefined, id: string): void {
   assert.ok(user, 'the user must be found');
