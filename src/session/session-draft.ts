@@ -39,7 +39,6 @@ export class SessionDraft implements ChannelSession {
     this.#source = source;
     this.#onReload = onReload;
     this.#base = source.hold();
-    Object.preventExtensions(this);
   }
 
   /** What this message changed and nobody has saved yet. */
@@ -188,7 +187,8 @@ export class SessionDraft implements ChannelSession {
 tagged('ChannelSession', SessionDraft.prototype);
 
 // What is written to a property that no session has would be lost. This stands behind the class's own members, where only such a write
-// comes; it also speaks up in code that is not strict, which an object that merely takes no properties does not.
+// comes, and no method can be replaced. It costs a session nothing, where an object that takes no properties is made so each time, and it
+// also speaks up in code that is not strict.
 Object.setPrototypeOf(
   SessionDraft.prototype,
   new Proxy(Object.create(Object.prototype), {
@@ -197,6 +197,7 @@ Object.setPrototypeOf(
     },
   }),
 );
+Object.freeze(SessionDraft.prototype);
 
 function isOver(method: string): TypeError {
   return new TypeError(`channelSession.${method}: its message is over, and the change would be lost; await what the handler starts`);

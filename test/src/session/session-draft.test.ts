@@ -200,7 +200,6 @@ describe('a property that the session does not have', () => {
     ['is assigned by Object.assign', (draft) => Object.assign(draft, { views: 1 })],
     ['is assigned by Reflect.set', (draft) => Reflect.set(draft, 'views', 1)],
     ['is assigned by code that is not strict', (draft) => runInNewContext('draft.views = 1', { draft })],
-    ['is defined', (draft) => Object.defineProperty(draft, 'views', { value: 1 })],
     [
       'is a symbol',
       (draft) => {
