@@ -16,9 +16,13 @@ const mongoUrl = process.env['MONGODB_URL'] ?? 'mongodb://127.0.0.1:27017';
 export const store = MongoStore.create({ mongoUrl, dbName: 'recipes' });
 const sessionParser = session({ secret: 'keyboard cat', resave: false, saveUninitialized: false, store });
 const app = express().use(sessionParser);
-app.post('/login', (request, response) => {
-  request.session.userId = 'ada'; // once the password was checked
-  response.sendStatus(204);
+app.post('/login', (request, response, next) => {
+  // once the password was checked: a new session, so that nobody else knows its id
+  request.session.regenerate((error) => {
+    if (error) return next(error);
+    request.session.userId = 'ada';
+    response.sendStatus(204);
+  });
 });
 app.post('/logout', (request, response, next) => {
   const { sessionID } = request;
