@@ -4,7 +4,7 @@ import type { IdentityKeys } from '../identity/user-source.js';
 interface Entry {
   readonly sequence: number;
   readonly at: number;
-  /** What was issued before this moment has ended, on the wall clock; `undefined` where nothing is known. */
+  /** Of what has ended by when it was issued: that was before this moment, on the wall clock. */
   readonly issuedBefore?: number | undefined;
 }
 
@@ -27,6 +27,8 @@ export class RevocationLog {
   #lastGap = 0;
   readonly #ended = new Map<string, Entry>();
   readonly #doubted = new Map<string, Entry>();
+  /** What has ended by when it was issued. */
+  readonly #outdated = new Map<string, Entry>();
 
   /** @param keepMs how long a look-up can take. */
   constructor(clock: Clock, keepMs: number) {
@@ -41,7 +43,8 @@ export class RevocationLog {
 
   /** What has these keys may have ended; it has where it was issued before `issuedBefore`. */
   noteDoubt(keys: IdentityKeys, issuedBefore?: Date): void {
-    this.#note(this.#doubted, keys, issuedBefore?.getTime());
+    this.#note(this.#doubted, keys);
+    if (issuedBefore !== undefined) this.#note(this.#outdated, keys, issuedBefore.getTime());
   }
 
   /** Something may have been missed. */
@@ -54,8 +57,7 @@ export class RevocationLog {
     const at = this.#clock.monotonic();
     this.mark += 1;
     for (const name of namesOf(keys)) {
-      const earlier = entries.get(name)?.issuedBefore;
-      const issuedBefore = moment === undefined || earlier === undefined ? (moment ?? earlier) : Math.max(moment, earlier);
+      const issuedBefore = moment === undefined ? undefined : Math.max(moment, entries.get(name)?.issuedBefore ?? moment);
       entries.delete(name); // so that the oldest stay first
       entries.set(name, { sequence: this.mark, at, issuedBefore });
     }
@@ -72,9 +74,9 @@ export class RevocationLog {
 
   /** Whether what has these keys, and was issued at `issuedAt`, ended after `mark` by when it was issued. */
   isTooOldSince(mark: number, { userId }: IdentityKeys, issuedAt: Date | undefined): boolean {
-    const doubt = userId === undefined ? undefined : this.#doubted.get(`userId ${userId}`);
-    if (issuedAt === undefined || doubt?.issuedBefore === undefined) return false;
-    return isAfter(doubt, mark) && issuedAt.getTime() < doubt.issuedBefore;
+    const end = userId === undefined ? undefined : this.#outdated.get(`userId ${userId}`);
+    if (issuedAt === undefined || end?.issuedBefore === undefined) return false;
+    return isAfter(end, mark) && issuedAt.getTime() < end.issuedBefore;
   }
 
   /** Whether what has these keys may have ended after `mark`. */

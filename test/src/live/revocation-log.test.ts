@@ -49,6 +49,15 @@ describe('what was revoked of late', () => {
     expect(isTooOld(0, 'bob')).toBe(false);
   });
 
+  it('by when it was issued stands for those who began after that, whatever is doubted later', () => {
+    const { log } = logOf();
+    log.noteDoubt({ userId: 'ann' }, new Date(2_000));
+    const after = log.mark;
+    log.noteDoubt({ userId: 'ann' });
+    expect(log.isDoubtedSince(after, { userId: 'ann' })).toBe(true);
+    expect(log.isTooOldSince(after, { userId: 'ann' }, new Date(0))).toBe(false);
+  });
+
   it('is forgotten after as long as a look-up can take', async () => {
     const { clock, log } = logOf(5_000);
     log.noteEnd({ userId: 'ann' });
