@@ -5,7 +5,6 @@ import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js
 import type { HttpSession, HttpSessionReader } from '../src/contracts/http-session-reader.js';
 import { copyOfData } from '../src/copy-of-data.js';
 import { withDeadline } from '../src/deadline.js';
-import type { Dependencies } from '../src/dependencies.js';
 import { ChannelError } from '../src/errors.js';
 import { boundedLookUp } from '../src/identity/bounded-look-up.js';
 import { checkedHttpSession } from '../src/identity/checked-http-session.js';
@@ -14,14 +13,6 @@ import { isThrown } from '../src/thrown.js';
 import { anonymousUser } from '../src/users.js';
 
 const owner = 'message.httpSession';
-
-/** The requirement of a wrapper that reads HTTP sessions. */
-export function readsHttpSession(
-  wrapper: string,
-  bind: (dependencies: Dependencies) => { readonly reader: HttpSessionReader },
-): HttpSessionRequirement {
-  return { kind: 'http-session', wrapper, bind };
-}
 
 /**
  * The HTTP session of `message`: of the handshake at connect, later read again by its id; one that has none, as it was at connect.
@@ -112,19 +103,12 @@ export interface HttpParts {
 
 /** The HTTP part of `sources`; `undefined` where none of them reads HTTP sessions. All that do have one reader. */
 export function httpParts(wrapper: string, sources: readonly UserSource[]): HttpParts | undefined {
-  const requirements = sources
+  const requires = sources
     .filter(({ source }) => source === 'http-session')
-    .map((source) =>
-      readsHttpSession(wrapper, (dependencies) => {
-        const { reader } = source.bind(dependencies);
-        if (reader === undefined) throw new TypeError(`${wrapper}: this source reads no HTTP sessions`);
-        return { reader };
-      }),
-    );
-  const [first] = requirements;
-  if (first === undefined) return undefined;
-  return {
-    requires: requirements,
-    give: (message) => giveHttpSession(message, first),
-  };
+    .map((source): HttpSessionRequirement => {
+      const bind: HttpSessionRequirement['bind'] = (dependencies) => ({ reader: source.bind(dependencies).reader as HttpSessionReader });
+      return { kind: 'http-session', wrapper, bind };
+    });
+  const [first] = requires;
+  return first && { requires, give: (message) => giveHttpSession(message, first) };
 }

@@ -5,7 +5,7 @@ import type { HttpSessionReader } from '../src/contracts/http-session-reader.js'
 import { httpSessionRules, requireReader } from '../src/identity/from-http-session.js';
 import type { HasHttpSession } from '../src/messages.js';
 import type { Configurable } from '../src/wrapping/wrapper.js';
-import { giveHttpSession, readsHttpSession } from './http-parts.js';
+import { giveHttpSession } from './http-parts.js';
 
 /** Options of `withHttpSession` and `withChannelAndHttpSession`. */
 export interface HttpSessionOptions {
@@ -16,7 +16,7 @@ export interface HttpSessionOptions {
 /** The requirement of a wrapper named `wrapper` that reads HTTP sessions through `given.sessions`. */
 export function httpSessionRequirement(wrapper: string, given: HttpSessionOptions | undefined): HttpSessionRequirement {
   const { sessions } = checkedOptions(wrapper, given, httpSessionRules);
-  return readsHttpSession(wrapper, (dependencies) => ({ reader: requireReader(wrapper, sessions, dependencies) }));
+  return { kind: 'http-session', wrapper, bind: (dependencies) => ({ reader: requireReader(wrapper, sessions, dependencies) }) };
 }
 
 /**

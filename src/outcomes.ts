@@ -84,16 +84,14 @@ export function isOrderly(code: ErrorCode): boolean {
   return rows[code].isOrderly ?? false;
 }
 
+const privateCodes: Readonly<Record<number, number>> = { 3000: 4401, 3003: 4403, 3008: 4408 };
+
 /** Close codes of the private range, for clients that know HTTP's numbers: 4401, 4403 and 4408 in place of 3000, 3003 and 3008. */
-export const privateCloseCodes: { readonly [Code in ErrorCode]?: Partial<Outcome> } = Object.freeze({
-  ERR_SUBPROTOCOL_REFUSED: { closeCode: 4403 },
-  ERR_ORIGIN_REFUSED: { closeCode: 4403 },
-  ERR_AUTHENTICATION_REQUIRED: { closeCode: 4401 },
-  ERR_TOKEN_EXPIRED: { closeCode: 4401 },
-  ERR_TOKEN_REVOKED: { closeCode: 4401 },
-  ERR_USER_INACTIVE: { closeCode: 4401 },
-  ERR_HTTP_SESSION_ENDED: { closeCode: 4401 },
-  ERR_SOURCE_ENDING: { closeCode: 4401 },
-  ERR_CONNECTION_DENIED: { closeCode: 4403 },
-  ERR_CONNECT_TIMEOUT: { closeCode: 4408 },
-});
+export const privateCloseCodes: { readonly [Code in ErrorCode]?: Partial<Outcome> } = Object.freeze(
+  Object.fromEntries(
+    Object.entries(rows).flatMap(([code, { closeCode: registered }]) => {
+      const closeCode = privateCodes[registered];
+      return closeCode === undefined ? [] : [[code, { closeCode }]];
+    }),
+  ),
+);

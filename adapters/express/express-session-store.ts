@@ -5,10 +5,11 @@ import type { SessionStore, StoredSession } from '../../src/contracts/session-st
 import { ChannelError } from '../../src/errors.js';
 import { checkExpectedVersion, checkedRow, type SessionRow, storedSessionOf } from '../../src/session/check-stored-session.js';
 import { systemClock } from '../../src/system-clock.js';
+import { defaultTimeoutMs } from '../../src/timed-options.js';
 import { recordIn, sessionOf } from './channel-record.js';
 import { anExpressStore, type ExpressStore, StoreCalls } from './express-store.js';
 import { inTurn } from './in-turn.js';
-import { defaultTimeoutMs, type ExpressOptions, expressRules } from './options.js';
+import { type ExpressOptions, expressRules } from './options.js';
 
 /** Options of {@link ExpressSessionStore}. */
 export interface ExpressSessionStoreOptions extends ExpressOptions {

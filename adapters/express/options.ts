@@ -1,6 +1,6 @@
-import { anInteger, having, type Rules } from '../../src/checked-options.js';
+import { having, type Rules } from '../../src/checked-options.js';
 import type { Clock } from '../../src/contracts/clock.js';
-import { maxTimerMs } from '../../src/system-clock.js';
+import { timedRules } from '../../src/timed-options.js';
 
 /** Options that the reader and the store of `ws-with/express` share. */
 export interface ExpressOptions {
@@ -17,8 +17,6 @@ export interface ExpressOptions {
 
 /** What the options that they share must be. */
 export const expressRules: Rules<ExpressOptions> = {
-  timeoutMs: anInteger(1, maxTimerMs),
+  ...timedRules,
   clock: having('a Clock', 'monotonic', 'setTimer'),
 };
-
-export const defaultTimeoutMs = 3_000;

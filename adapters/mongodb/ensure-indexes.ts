@@ -1,5 +1,6 @@
 import type { CreateIndexesOptions, Db, IndexDescriptionInfo } from 'mongodb';
 import { anObject, anything, checkedOptions, type Rule, type Rules } from '../../src/checked-options.js';
+import { timedRules } from '../../src/timed-options.js';
 import { checkUsersBeside, collectionRules, type MongoCollections } from './mongo-collections.js';
 import {
   broadcastIndexes,
@@ -11,7 +12,7 @@ import {
   tokenIndexes,
 } from './needed-indexes.js';
 import { Operations } from './operations.js';
-import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
+import { type MongoOptions, plainNumbers } from './options.js';
 import { UserDocuments } from './user-documents.js';
 
 /** Options of {@link ensureIndexes}. */
@@ -26,7 +27,7 @@ const anObjectOrFlag: Rule = {
 };
 
 const rules: Rules<EnsureIndexesOptions & { readonly db?: unknown }> = {
-  ...mongoRules,
+  ...timedRules,
   ...collectionRules,
   feed: anObjectOrFlag,
   db: anything, // that of registerMongo, whose options can be given

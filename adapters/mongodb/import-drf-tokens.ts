@@ -1,13 +1,14 @@
 import type { Collection, CollectionOptions, Db } from 'mongodb';
 import { aFlag, aFunction, aName, anything, checkedOptions, type Rules } from '../../src/checked-options.js';
 import { kindOf } from '../../src/kind-of.js';
+import { timedRules } from '../../src/timed-options.js';
 import { checkDb, checkDriver } from './check-db.js';
 import { DrfFollower } from './drf-follower.js';
 import { DrfSource } from './drf-source.js';
 import { makeIndex } from './make-index.js';
 import { tokenSourceIndex } from './needed-indexes.js';
 import { Operations } from './operations.js';
-import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
+import { type MongoOptions, plainNumbers } from './options.js';
 import type { TokenDocument } from './token-document.js';
 
 /** Options of {@link importDrfTokens}. */
@@ -37,7 +38,7 @@ export interface DrfImport extends AsyncDisposable {
 const owner = 'importDrfTokens';
 
 const importRules: Rules<ImportDrfTokensOptions> = {
-  ...mongoRules,
+  ...timedRules,
   from: anything, // is looked at more closely below
   keepUp: aFlag,
   collection: aName,

@@ -6,13 +6,14 @@ import type { Broadcaster } from '../../src/contracts/broadcaster.js';
 import type { FeedHealth } from '../../src/contracts/revocation-feed.js';
 import { LossMark } from '../../src/loss-mark.js';
 import { type SharedSubscription, Subscribers } from '../../src/subscribers.js';
+import { timedRules } from '../../src/timed-options.js';
 import { UnreadableMessages } from '../../src/unreadable-messages.js';
 import { type BroadcastDocument, broadcastOf } from './broadcast-document.js';
 import { BroadcastWriter } from './broadcast-writer.js';
 import { ChangeFollower } from './change-follower.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
-import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
+import { type MongoOptions, plainNumbers } from './options.js';
 
 /** Options of {@link MongoBroadcaster}. */
 export interface MongoBroadcasterOptions extends MongoOptions {
@@ -44,7 +45,7 @@ export class MongoBroadcaster implements Broadcaster {
 
   /** @throws {TypeError} when an option is out of its range, or the database is one that does not serve. */
   constructor(db: Db, options: MongoBroadcasterOptions = {}) {
-    const checked = checkedOptions(owner, options, { ...mongoRules, collection: aName, maxPendingBytes: anInteger(1) });
+    const checked = checkedOptions(owner, options, { ...timedRules, collection: aName, maxPendingBytes: anInteger(1) });
     const { collection: name = 'broadcasts', maxPendingBytes = 16_777_216 } = checked;
     const collection: Collection<BroadcastDocument> = checkDb(owner, db).collection(name);
     this.#operations = new Operations(checked);

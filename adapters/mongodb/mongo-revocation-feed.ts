@@ -2,11 +2,12 @@ import type { ChangeStreamDocument, ChangeStreamOptions, Collection, Db } from '
 import { aName, anObject, checkedOptions, checkOption, isListOf, type Rules } from '../../src/checked-options.js';
 import type { FeedHealth, Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import { type SharedSubscription, Subscribers } from '../../src/subscribers.js';
+import { timedRules } from '../../src/timed-options.js';
 import { warningOfUnreadable } from '../../src/unreadable-messages.js';
 import { ChangeFollower } from './change-follower.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
-import { byMajority, type MongoOptions, mongoRules } from './options.js';
+import { byMajority, type MongoOptions } from './options.js';
 import { documentOf, gap, type PublishedRevocation, revocationOf, stagesFor, type WatchedCollections } from './revocation-changes.js';
 import type { MongoUserOptions } from './user-documents.js';
 
@@ -27,7 +28,7 @@ export interface MongoRevocationFeedOptions extends MongoOptions {
 const owner = 'MongoRevocationFeed';
 
 const feedRules: Rules<MongoRevocationFeedOptions> = {
-  ...mongoRules,
+  ...timedRules,
   tokens: aName,
   users: anObject,
   ignoredUserFields: { must: 'a list of names', accepts: (value) => isListOf(value, aName.accepts) },

@@ -5,9 +5,10 @@ import { aName, checkedOptions } from '../../src/checked-options.js';
 import type { SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { ChannelError } from '../../src/errors.js';
 import { checkExpectedVersion, checkStoredSession } from '../../src/session/check-stored-session.js';
+import { timedRules } from '../../src/timed-options.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
-import { type MongoOptions, mongoRules, plainNumbers } from './options.js';
+import { type MongoOptions, plainNumbers } from './options.js';
 import { fieldsOf, hasExpired, isLive, type SessionDocument, sessionOf } from './session-document.js';
 
 /** Options of {@link MongoSessionStore}. */
@@ -33,7 +34,7 @@ export class MongoSessionStore implements SessionStore {
 
   /** @throws {TypeError} when an option is out of its range, or the database is one that does not serve. */
   constructor(db: Db, options: MongoSessionOptions = {}) {
-    const checked = checkedOptions(owner, options, { ...mongoRules, collection: aName });
+    const checked = checkedOptions(owner, options, { ...timedRules, collection: aName });
     this.#sessions = checkDb(owner, db).collection<SessionDocument>(checked.collection ?? 'channelSessions', collectionOptions);
     this.#operations = new Operations(checked);
     this.timeoutMs = this.#operations.timeoutMs;

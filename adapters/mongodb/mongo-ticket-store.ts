@@ -5,11 +5,12 @@ import { checkTtl } from '../../src/checked-issue-options.js';
 import { aName, checkedOptions } from '../../src/checked-options.js';
 import { checkedTicketGrant } from '../../src/checked-ticket-grant.js';
 import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
+import { timedRules } from '../../src/timed-options.js';
 import { digestOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
-import { byMajority, type MongoOptions, mongoRules } from './options.js';
+import { byMajority, type MongoOptions } from './options.js';
 
 /** Options of {@link MongoTicketStore}. */
 export interface MongoTicketOptions extends MongoOptions {
@@ -38,7 +39,7 @@ export class MongoTicketStore implements TicketStore {
 
   /** @throws {TypeError} when an option is out of its range, or the database is one that does not serve. */
   constructor(db: Db, options: MongoTicketOptions = {}) {
-    const checked = checkedOptions(owner, options, { ...mongoRules, collection: aName });
+    const checked = checkedOptions(owner, options, { ...timedRules, collection: aName });
     this.#tickets = checkDb(owner, db).collection<TicketDocument>(checked.collection ?? 'tickets', { readPreference: 'primary' });
     this.#operations = new Operations(checked);
     this.timeoutMs = this.#operations.timeoutMs;

@@ -17,6 +17,7 @@ import type {
 } from '../../src/contracts/token-repository.js';
 import type { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import { errorOf } from '../../src/thrown.js';
+import { timedRules } from '../../src/timed-options.js';
 import { checkedTokenIds, checkTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { UnknownUserError } from '../../src/unknown-user-error.js';
@@ -27,7 +28,7 @@ import { checkDb } from './check-db.js';
 import { inTurns, rowsOf } from './in-turns.js';
 import { LastUsed } from './last-used.js';
 import { Operations } from './operations.js';
-import { type MongoOptions, mongoRules } from './options.js';
+import type { MongoOptions } from './options.js';
 import { ownRevocations } from './own-revocations.js';
 import { TokenCache } from './token-cache.js';
 import { checkReadable, endOf, grantOf, infoOf, isReplayed, newToken, type TokenDocument } from './token-document.js';
@@ -69,7 +70,7 @@ interface Found<User extends AuthenticatedUser> {
 const owner = 'MongoTokenRepository';
 
 const tokenRules: Rules<MongoTokenOptions> = {
-  ...mongoRules,
+  ...timedRules,
   collection: aName,
   users: anObject,
   maxPerUser: anInteger(1, 10_000),

@@ -2,12 +2,13 @@ import type { Db } from 'mongodb';
 import { checkedIds, checkId } from '../../src/check-id.js';
 import { checkedOptions } from '../../src/checked-options.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
+import { timedRules } from '../../src/timed-options.js';
 import { unreadable, withUnreadable } from '../../src/unreadable.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { Batches } from './batches.js';
 import { inTurns } from './in-turns.js';
 import { Operations } from './operations.js';
-import { type MongoOptions, mongoRules } from './options.js';
+import type { MongoOptions } from './options.js';
 import { type MongoUserOptions, UserDocuments, userRules } from './user-documents.js';
 
 /** Options of {@link MongoUserRepository}. */
@@ -25,7 +26,7 @@ export class MongoUserRepository<User extends AuthenticatedUser = AppUser> imple
 
   /** @throws {TypeError} when an option is out of its range. */
   constructor(db: Db, options: MongoUserRepositoryOptions<User> = {}) {
-    const { timeoutMs, clock, ...users } = checkedOptions(owner, options, { ...mongoRules, ...userRules });
+    const { timeoutMs, clock, ...users } = checkedOptions(owner, options, { ...timedRules, ...userRules });
     this.#documents = new UserDocuments(owner, db, users);
     this.#operations = new Operations({ timeoutMs, clock });
     this.timeoutMs = this.#operations.timeoutMs;

@@ -1,10 +1,9 @@
 import type { Clock } from '../../src/contracts/clock.js';
 import { withSignalAndDeadline } from '../../src/deadline.js';
 import { systemClock } from '../../src/system-clock.js';
+import { defaultTimeoutMs } from '../../src/timed-options.js';
 import type { MongoOptions } from './options.js';
 import { withoutCommand } from './without-command.js';
-
-const defaultTimeoutMs = 3_000;
 
 /** Runs operations of the driver under a deadline of our own: the driver's time-outs are retried for longer than a handshake waits. */
 export class Operations {

@@ -9,6 +9,7 @@ import {
   TOKEN_REPOSITORY,
   USER_REPOSITORY,
 } from '../../src/injection.js';
+import { timedRules } from '../../src/timed-options.js';
 import { checkDb } from './check-db.js';
 import { FeedWherePossible } from './feed-where-possible.js';
 import { MongoBroadcaster, type MongoBroadcasterOptions } from './mongo-broadcaster.js';
@@ -18,7 +19,7 @@ import { type MongoSessionOptions, MongoSessionStore } from './mongo-session-sto
 import { type MongoTicketOptions, MongoTicketStore } from './mongo-ticket-store.js';
 import { type MongoTokenOptions, MongoTokenRepository } from './mongo-token-repository.js';
 import { MongoUserRepository } from './mongo-user-repository.js';
-import { type MongoOptions, mongoRules } from './options.js';
+import type { MongoOptions } from './options.js';
 import type { MongoUserOptions } from './user-documents.js';
 
 /** Options of {@link registerMongo}. `timeoutMs` and `clock` hold for all of them unless one is given its own. */
@@ -46,7 +47,7 @@ export interface RegisterMongoOptions extends MongoOptions {
 
 const owner = 'registerMongo';
 const rules: Rules<RegisterMongoOptions> = {
-  ...mongoRules,
+  ...timedRules,
   ...collectionRules,
   db: anything, // looked at by itself, as is the feed
   feed: anything,

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/contracts/clock.js';
 import { withSignalAndDeadline } from '../../src/deadline.js';
 import { systemClock } from '../../src/system-clock.js';
+import { defaultTimeoutMs } from '../../src/timed-options.js';
 import { isReplyOf } from './error-reply.js';
 import { gatewayOf } from './gateway-of.js';
 import { defaultPrefix, type RedisOptions } from './options.js';
@@ -8,8 +9,6 @@ import type { RedisClient } from './redis-client.js';
 import type { RedisCommand, RedisGateway } from './redis-gateway.js';
 import type { RedisScript } from './redis-script.js';
 import { withoutCommand } from './without-command.js';
-
-const defaultTimeoutMs = 3_000;
 
 /** So many commands may wait in the client while Redis is away: it would keep as many as it is given, and send them when nobody waits any more. */
 const maxWaiting = 1_000;

@@ -34,8 +34,7 @@ export class Echoes {
   published(revocation: Revocation): void {
     this.#forgetOld();
     const name = JSON.stringify(revocation);
-    const times = this.#published.get(name) ?? [];
-    this.#dropOld(times);
+    const times = this.#timesOf(name);
     times.push({ at: this.#clock.monotonic(), date: new Date(this.#clock.now()) });
     this.#published.delete(name);
     this.#published.set(name, times);
@@ -49,8 +48,7 @@ export class Echoes {
     if (this.#published.size === 0) return revocation;
     this.#forgetOld();
     const name = JSON.stringify(revocation);
-    const times = this.#published.get(name) ?? [];
-    this.#dropOld(times);
+    const times = this.#timesOf(name);
     const published = times.shift();
     if (times.length === 0) this.#published.delete(name);
     if (published === undefined) return revocation;
@@ -68,8 +66,11 @@ export class Echoes {
     }
   }
 
-  #dropOld(times: Published[]): void {
+  /** When `name` was published, but for what is too old. */
+  #timesOf(name: string): Published[] {
+    const times = this.#published.get(name) ?? [];
     const since = this.#clock.monotonic() - echoMs;
     while (times[0] !== undefined && times[0].at < since) times.shift();
+    return times;
   }
 }

@@ -115,7 +115,7 @@ describe('a token in a subprotocol', () => {
     expect(() => channels.attach(new WebSocketServer({ noServer: true, handleProtocols: () => false }))).not.toThrow();
     expect(warnings).toEqual([]);
     for (let round = 0; round < 2; round += 1) {
-      const gone = { send() {}, readyState: 3, OPEN: 1 } as unknown as WebSocket;
+      const gone = { send() {}, pause() {}, readyState: 3, OPEN: 1 } as unknown as WebSocket;
       channels.accept(gone, { headers: {} } as never);
     }
     expect(codesOf(warnings)).toEqual(['ERR_SUBPROTOCOL_UNGUARDED']);
