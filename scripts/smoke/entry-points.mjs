@@ -38,12 +38,12 @@ export async function checkEntryPoints(folder, tarball, manifest) {
   console.log(`with all peers: ${entryPoints.join(', ')} work`);
 }
 
-/** With the oldest versions of all peers that the package allows, every entry point works and compiles, too. */
+/** With the oldest versions of all peers that the package allows, every entry point works, and compiles with the oldest TypeScript that the README names. */
 export async function checkOldestPeers(folder, tarball, manifest) {
   const { devDependencies, peerDependencies } = manifest;
   const oldest = Object.entries(peerDependencies).map(([peer, range]) => `${peer}@${/\d+\.\d+\.\d+/.exec(range)[0]}`);
-  await createApplication(folder, [tarball, ...oldest, `typescript@${devDependencies.typescript}`]);
-  await checkAll(folder, entryPointsOf(manifest));
+  await createApplication(folder, [tarball, ...oldest, 'typescript@5.4', `@types/node@${devDependencies['@types/node']}`]);
+  await checkAll(folder, entryPointsOf(manifest), ['--target', 'es2022', '--module', 'nodenext']);
   console.log(`all entry points work with ${oldest.join(', ')}`);
 }
 
@@ -53,13 +53,13 @@ function entryPointsOf({ name, exports }) {
     .map((path) => name + path.slice(1));
 }
 
-async function checkAll(folder, entryPoints) {
+async function checkAll(folder, entryPoints, options = []) {
   for (const entryPoint of entryPoints) {
     const failure = await importFailure(folder, entryPoint);
     if (failure) throw new Error(failure);
   }
   await writeFile(join(folder, 'all.ts'), entryPoints.map((entryPoint, index) => `export * as e${index} from '${entryPoint}';\n`).join(''));
-  await compileStrictly(folder, 'all.ts', ['--noEmit']);
+  await compileStrictly(folder, 'all.ts', ['--noEmit', ...options]);
 }
 
 /** What Node says when an application imports the entry point, or `undefined` if it imports something. */

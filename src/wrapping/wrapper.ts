@@ -53,7 +53,8 @@ type Narrowed<M, Adds, Needs> = Exclude<keyof M & keyof Adds & keyof Needs, Met<
 
 /** What is left of `M`, with the members `Names` as they may be before the wrapper narrows them: what it lets through, or what it keeps out. */
 type BeforeNarrowing<M, Names extends PropertyKey, Adds, Needs> = Omit<M, Names | Met<M, Adds & Needs>> & {
-  readonly [Name in Names & keyof M & keyof Adds & keyof Needs]: M[Name] | Exclude<Needs[Name], Adds[Name]>;
+  // `Names` comes last for TypeScript 5.4, which takes no intersection for keys that begins with it
+  readonly [Name in keyof M & keyof Adds & keyof Needs & Names]: M[Name] | Exclude<Needs[Name], Adds[Name]>;
 };
 
 /**
