@@ -122,6 +122,19 @@ describe('a channel', () => {
     expect(client.closed).toEqual(expired);
   });
 
+  it('ends at its end where a hint of another is not answered', async () => {
+    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    tokens.put('ann', { expiresAt: new Date(clock.now() + minute) });
+    tokens.put('bob');
+    const [ann, bob] = [await connect('ann'), await connect('bob')];
+    await clock.advance(minute - 50); // ann's own look-up is answered
+    tokens.answers = new Promise(() => undefined);
+    tokens.revocations.tell({ tokenId: idOf('bob'), hint: true });
+    await clock.advance(150);
+    expect([ann.closed, bob.closed]).toEqual([expired, undefined]);
+    await clock.advance(5_000);
+  });
+
   it('ends where it is found that its token has ended, though hints come faster than answers', async () => {
     const { tokens, connect, clock } = watch({ revalidate: 'connect' });
     const start = clock.now();
