@@ -257,7 +257,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     this.#told?.identified(this.#channel);
     if (identity.isOfEndingSource) runtime.warnOfEnding(identity);
     this.#registry.identified(this.#channel, this.#mark, this.startedAt);
-    if (runtime.limits !== undefined) takeRoomOfUser(this.#channel);
+    takeRoomOfUser(this.#channel);
   }
 
   /** Who tells of identifications, where anybody listens. */
