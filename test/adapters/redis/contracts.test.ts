@@ -14,6 +14,9 @@ import { makeTokenKey } from '../../../src/token-key.js';
 import { type RedisServer, startRedis } from '../../support/redis-server.js';
 import { clients, type TestClient } from './clients.js';
 
+/** What is published while the server is away is waited for no longer. */
+const timeoutMs = 1_000;
+
 describe.each(Object.entries(clients))('on Redis, through %s', (_name, connect) => {
   let server: RedisServer;
   const opened: TestClient[] = [];
@@ -58,7 +61,7 @@ describe.each(Object.entries(clients))('on Redis, through %s', (_name, connect) 
     };
     const create = () => {
       const prefix = `${randomUUID()}:`;
-      const other = new RedisRevocationFeed(opened[1]!.client, { prefix });
+      const other = new RedisRevocationFeed(opened[1]!.client, { prefix, timeoutMs });
       return {
         feed: new RedisRevocationFeed(client, { prefix }),
         revokeToken: () => publishOne(other),
@@ -72,7 +75,7 @@ describe.each(Object.entries(clients))('on Redis, through %s', (_name, connect) 
   describe('RedisBroadcaster', () => {
     const create = () => {
       const prefix = `${randomUUID()}:`;
-      const node = (index: number) => new RedisBroadcaster(opened[index]!.client, { prefix });
+      const node = (index: number) => new RedisBroadcaster(opened[index]!.client, { prefix, timeoutMs });
       return { nodes: [node(0), node(1), node(2)] as const, interrupt };
     };
     for (const { name, run } of broadcasterContract({ create })) it(name, run);
