@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import { queueMicrotask, setImmediate } from '../../src/event-loop.js';
+import { slicesOf } from '../../src/slices-of.js';
 import type { Operations } from './operations.js';
 
 /** How many ids one query of gathered look-ups asks for at most, or documents one write has. */
@@ -72,8 +73,8 @@ export class Batches<Found, Id extends string = string> {
   async findAll<Picked>(ids: readonly Id[], pick: (found: Found) => Picked): Promise<ListAnswer<Id, Picked>> {
     const found = new Map<Id, Picked>();
     const failures = new Map<Id, Error>();
-    for (let start = 0; start < ids.length; start += maxListSize) {
-      for (const [id, answer] of await this.#findSome(ids.slice(start, start + maxListSize))) {
+    for (const some of slicesOf(ids, maxListSize)) {
+      for (const [id, answer] of await this.#findSome(some)) {
         if (answer instanceof Error) failures.set(id, answer);
         else found.set(id, pick(answer));
       }

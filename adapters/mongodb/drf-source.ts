@@ -7,6 +7,7 @@ import {
   type Filter,
   type FindCursor,
 } from 'mongodb';
+import { slicesOf } from '../../src/slices-of.js';
 import { isTokenKey, tokenIdOf } from '../../src/token-id.js';
 import { maxBatchSize } from './batches.js';
 import type { Operations } from './operations.js';
@@ -57,10 +58,7 @@ export class DrfSource {
     for await (const documents of this.#read('read tokens to import', cursor, signal)) {
       for (const id of await this.#write(documents, counts, seen)) gone.delete(id);
     }
-    const ids = [...gone];
-    for (let start = 0; start < ids.length; start += maxBatchSize) {
-      counts.revoked += await this.#revoke({ _id: { $in: ids.slice(start, start + maxBatchSize) } });
-    }
+    for (const ids of slicesOf([...gone], maxBatchSize)) counts.revoked += await this.#revoke({ _id: { $in: ids } });
     return counts;
   }
 

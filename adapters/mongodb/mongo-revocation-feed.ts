@@ -1,5 +1,6 @@
 import type { ChangeStreamDocument, ChangeStreamOptions, Collection, Db } from 'mongodb';
 import { aName, anObject, checkedOptions, checkOption, isListOf, type Rules } from '../../src/checked-options.js';
+import { checkedRevocation } from '../../src/checked-revocation.js';
 import type { FeedHealth, Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import { type SharedSubscription, Subscribers } from '../../src/subscribers.js';
 import { timedRules } from '../../src/timed-options.js';
@@ -8,7 +9,7 @@ import { ChangeFollower } from './change-follower.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
 import { byMajority, type MongoOptions } from './options.js';
-import { documentOf, gap, type PublishedRevocation, revocationOf, stagesFor, type WatchedCollections } from './revocation-changes.js';
+import { gap, type PublishedRevocation, revocationOf, stagesFor, type WatchedCollections } from './revocation-changes.js';
 import type { MongoUserOptions } from './user-documents.js';
 
 /** Options of {@link MongoRevocationFeed}: which collections of the database it watches. */
@@ -102,7 +103,8 @@ export class MongoRevocationFeed implements RevocationFeed {
    * @throws {TypeError} (as a rejection) when it is no revocation.
    */
   async publish(revocation: Revocation): Promise<void> {
-    const document = documentOf(`${owner}.publish`, revocation, new Date(this.#operations.clock.now()));
+    const checked = checkedRevocation(`${owner}.publish`, revocation);
+    const document = { ...checked, at: new Date(this.#operations.clock.now()) };
     await this.#operations.run('publish a revocation', () => this.#published.insertOne(document, byMajority));
   }
 

@@ -5,6 +5,7 @@ import { aName, checkedOptions } from '../../src/checked-options.js';
 import type { SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { ChannelError } from '../../src/errors.js';
 import { checkExpectedVersion, checkStoredSession } from '../../src/session/check-stored-session.js';
+import { slicesOf } from '../../src/slices-of.js';
 import { timedRules } from '../../src/timed-options.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
@@ -92,8 +93,8 @@ export class MongoSessionStore implements SessionStore {
   async touchMany(ids: readonly string[], expiresAt: Date): Promise<void> {
     const checked = checkedIds(`${owner}.touchMany`, ids);
     const update = { $set: { expiresAt: checkedDate(`${owner}.touchMany`, 'expiresAt', expiresAt) } };
-    for (let start = 0; start < checked.length; start += maxTouched) {
-      const filter: Filter<SessionDocument> = { _id: { $in: checked.slice(start, start + maxTouched) }, $expr: isLive };
+    for (const some of slicesOf(checked, maxTouched)) {
+      const filter: Filter<SessionDocument> = { _id: { $in: some }, $expr: isLive };
       await this.#operations.run('touch sessions', () => this.#sessions.updateMany(filter, update));
     }
   }

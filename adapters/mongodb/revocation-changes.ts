@@ -1,5 +1,5 @@
 import type { ChangeStreamDocument, Document } from 'mongodb';
-import { checkedRevocation, receivedRevocation } from '../../src/checked-revocation.js';
+import { receivedRevocation } from '../../src/checked-revocation.js';
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
 import { isTokenId, type TokenId } from '../../src/token-id.js';
 import { clockSkewMs } from './token-document.js';
@@ -26,15 +26,6 @@ export interface PublishedRevocation {
   readonly issuedBefore?: Date | undefined;
   readonly hint?: true | undefined;
   readonly at: Date;
-}
-
-/**
- * A revocation as it is written down.
- *
- * @throws {TypeError} when it is none.
- */
-export function documentOf(caller: string, revocation: Revocation, at: Date): PublishedRevocation {
-  return { ...checkedRevocation(caller, revocation), at };
 }
 
 /** Said where a change does not tell what ended: everything must be looked up again. */

@@ -21,16 +21,10 @@ export interface TokenRevocationParts {
 
 /** Revokes tokens by a majority of the nodes, and tells of them. */
 export class TokenRevocation {
-  readonly #tokens: Collection<TokenDocument>;
-  readonly #operations: Operations;
-  readonly #told: MemoryRevocationFeed;
-  readonly #onRevoked: () => void;
+  readonly #parts: TokenRevocationParts;
 
-  constructor({ tokens, operations, told, onRevoked }: TokenRevocationParts) {
-    this.#tokens = tokens;
-    this.#operations = operations;
-    this.#told = told;
-    this.#onRevoked = onRevoked;
+  constructor(parts: TokenRevocationParts) {
+    this.#parts = parts;
   }
 
   /** Whether this call revoked it. Those that it was rotated from and into are revoked with it. */
@@ -39,11 +33,11 @@ export class TokenRevocation {
     try {
       count = await this.#revoke({ _id: id, ...notRevoked }, this.#now(), 'updateOne');
     } finally {
-      this.#told.tell({ tokenId: id, ...(count === 0 && { hint: true }) });
+      this.#parts.told.tell({ tokenId: id, ...(count === 0 && { hint: true }) });
     }
     // only now: it may have been rotated until then
-    const token = await this.#operations.run('find a token', (signal) =>
-      this.#tokens.findOne({ _id: id, chainId: { $exists: true } }, { signal, readPreference: 'primary' }),
+    const token = await this.#parts.operations.run('find a token', (signal) =>
+      this.#parts.tokens.findOne({ _id: id, chainId: { $exists: true } }, { signal, readPreference: 'primary' }),
     );
     if (token) await this.chainOf(token);
     return count > 0;
@@ -70,7 +64,7 @@ export class TokenRevocation {
   }
 
   #now(): Date {
-    return new Date(this.#operations.clock.now());
+    return new Date(this.#parts.operations.clock.now());
   }
 
   /** Revokes until nothing is left: a write passes over what another token is rotated into while it is under way. */
@@ -89,11 +83,11 @@ export class TokenRevocation {
     const removeAt = removableFrom(new Date(now.getTime() + retentionMs));
     const changes = [{ $set: { revokedAt: now, removeAt } }, { $unset: 'slot' }];
     try {
-      const write = () => this.#tokens[update](filter, changes, byMajority);
-      const { modifiedCount } = await this.#operations.run('revoke tokens', write);
+      const write = () => this.#parts.tokens[update](filter, changes, byMajority);
+      const { modifiedCount } = await this.#parts.operations.run('revoke tokens', write);
       return modifiedCount;
     } finally {
-      this.#onRevoked();
+      this.#parts.onRevoked();
     }
   }
 
@@ -107,19 +101,19 @@ export class TokenRevocation {
       count = await revoke();
     } finally {
       if (count > 0) await this.#tellOf(filter, userId);
-      else this.#told.tell({ userId, hint: true });
+      else this.#parts.told.tell({ userId, hint: true });
     }
   }
 
   /** Tells of the tokens that were revoked; they are, also where it cannot be said which. */
   async #tellOf(filter: Filter<TokenDocument>, userId: string): Promise<void> {
     try {
-      const revoked = await this.#operations.run('find tokens', (signal) =>
-        this.#tokens.find(filter, { projection: { _id: 1 }, signal, readPreference: 'primary' }).toArray(),
+      const revoked = await this.#parts.operations.run('find tokens', (signal) =>
+        this.#parts.tokens.find(filter, { projection: { _id: 1 }, signal, readPreference: 'primary' }).toArray(),
       );
-      for (const { _id } of revoked) this.#told.tell({ tokenId: _id as TokenId });
+      for (const { _id } of revoked) this.#parts.told.tell({ tokenId: _id as TokenId });
     } catch {
-      this.#told.tell({ userId, hint: true });
+      this.#parts.told.tell({ userId, hint: true });
     }
   }
 }

@@ -1,4 +1,4 @@
-import { aFunction, anInteger, checkedOptions, checkOption, having, oneOf, type Rule, type Rules } from '../../src/checked-options.js';
+import { aFunction, anInteger, checkedOptions, having, oneOf, type Rule, type Rules } from '../../src/checked-options.js';
 import type { BaseMessage } from '../../src/messages.js';
 import type { None } from '../../src/wrapping/wrapper.js';
 
@@ -44,7 +44,8 @@ export interface RateLimitSettings {
   readonly closes: boolean;
 }
 
-const integer = anInteger(0);
+/** How many points a message costs. */
+export const somePoints: Rule = anInteger(0);
 const whom = oneOf(['channel', 'user', 'address']);
 
 function orFunction(rule: Rule): Rule {
@@ -54,12 +55,12 @@ function orFunction(rule: Rule): Rule {
 const rules: Rules<RateLimitOptions> = {
   limiter: having('a limiter of rate-limiter-flexible', 'consume'),
   by: orFunction(whom),
-  points: orFunction(integer),
+  points: orFunction(somePoints),
   onLimit: oneOf(['tell', 'close']),
 };
 
 /** A key of the limiter, as a function gives it. */
-const aKey: Rule = {
+export const aKey: Rule = {
   must: 'a string that is not empty, or undefined',
   accepts: (value) => value === undefined || (typeof value === 'string' && value !== ''),
 };
@@ -68,16 +69,4 @@ const aKey: Rule = {
 export function checkedRateLimit(owner: string, given: RateLimitOptions | undefined): RateLimitSettings {
   const { limiter, by = 'channel', points = 1, onLimit = 'tell' } = checkedOptions(owner, given, rules, 'limiter');
   return { limiter, by, points, closes: onLimit === 'close' };
-}
-
-/** @throws {TypeError} when `key`, which the function `by` returned, is none. */
-export function checkedKey(owner: string, key: unknown): string | undefined {
-  checkOption(owner, 'what by returns', key, aKey);
-  return key as string | undefined;
-}
-
-/** @throws {TypeError} when `points`, which the function `points` returned, are none. */
-export function checkedPoints(owner: string, points: unknown): number {
-  checkOption(owner, 'what points returns', points, integer);
-  return points as number;
 }

@@ -1,6 +1,7 @@
 import type { ChannelMessage } from '../../src/channel/channel-message.js';
 import { defineBuiltIn } from '../../src/channel/define-built-in.js';
 import { tellClient } from '../../src/channel/tell-client.js';
+import { checkOption } from '../../src/checked-options.js';
 import { ClientError, RateLimitError } from '../../src/errors.js';
 import { isThenable } from '../../src/maybe-promise.js';
 import { isThrown } from '../../src/thrown.js';
@@ -8,7 +9,7 @@ import { hasPassed, makeMark, setPassed } from '../../src/wrapping/passed-marks.
 import type { None, Wrapper } from '../../src/wrapping/wrapper.js';
 import { consume, type Limited } from './consume.js';
 import { limitKey } from './limit-key.js';
-import { checkedKey, checkedPoints, checkedRateLimit, type RateLimitOptions, type RateLimitSettings } from './options.js';
+import { aKey, checkedRateLimit, type RateLimitOptions, type RateLimitSettings, somePoints } from './options.js';
 
 /** The type of {@link withRateLimit}. What its functions `by` and `points` ask of a message, the handler's message must have. */
 export type WithRateLimit = <Needs extends object = None>(
@@ -29,11 +30,17 @@ interface Prepared extends RateLimitSettings {
 }
 
 function keyOf(name: string, message: ChannelMessage, { by }: RateLimitSettings): string | undefined {
-  return typeof by === 'function' ? checkedKey(name, by(message)) : limitKey(name, message, by);
+  if (typeof by !== 'function') return limitKey(name, message, by);
+  const key = by(message);
+  checkOption(name, 'what by returns', key, aKey);
+  return key as string | undefined;
 }
 
 function pointsOf(name: string, message: ChannelMessage, { points }: RateLimitSettings): number {
-  return typeof points === 'function' ? checkedPoints(name, points(message)) : points;
+  if (typeof points !== 'function') return points;
+  const asked = points(message);
+  checkOption(name, 'what points returns', asked, somePoints);
+  return asked as number;
 }
 
 function settle(name: string, message: ChannelMessage, { closes, mark }: Prepared, limited: Limited | undefined): void {

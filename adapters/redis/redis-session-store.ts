@@ -5,6 +5,7 @@ import type { SessionStore, StoredSession } from '../../src/contracts/session-st
 import { ChannelError } from '../../src/errors.js';
 import { parsedObject } from '../../src/parsed-object.js';
 import { checkExpectedVersion, checkedRow, type SessionRow } from '../../src/session/check-stored-session.js';
+import { slicesOf } from '../../src/slices-of.js';
 import { isReplyOf } from './error-reply.js';
 import { graceMs } from './grace-ms.js';
 import { Operations, textOf } from './operations.js';
@@ -71,8 +72,7 @@ export class RedisSessionStore implements SessionStore {
   async touchMany(ids: readonly string[], expiresAt: Date): Promise<void> {
     const checked = checkedIds(`${owner}.touchMany`, ids);
     const time = checkedTime(`${owner}.touchMany`, 'expiresAt', expiresAt);
-    for (let start = 0; start < checked.length; start += touchedAtOnce)
-      await this.#touch(checked.slice(start, start + touchedAtOnce), time);
+    for (const some of slicesOf(checked, touchedAtOnce)) await this.#touch(some, time);
   }
 
   async destroy(id: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { HttpSession, HttpSessionReader } from '../contracts/http-session-r
 import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
 import { groupedBy } from '../grouped-by.js';
+import { slicesOf } from '../slices-of.js';
 
 /** What the touching needs of a server. */
 interface ToucherContext {
@@ -77,8 +78,8 @@ export class HttpSessionToucher {
     const { clock, deadlineMs: ms, report } = this.#context;
     const onTimeout = (): Error => new Error(`The HTTP sessions were not touched within ${ms} ms.`);
     let isReported = false;
-    for (let start = 0; start < due.length; start += maxAtOnce) {
-      const ids = due.slice(start, start + maxAtOnce).flatMap(({ id }) => (this.#touched.has(id) ? [id] : []));
+    for (const slice of slicesOf(due, maxAtOnce)) {
+      const ids = slice.flatMap(({ id }) => (this.#touched.has(id) ? [id] : []));
       if (ids.length === 0) continue;
       try {
         await withDeadline(async () => reader.touchMany?.(ids), { clock, ms, onTimeout });

@@ -35,15 +35,6 @@ function isString(key: unknown): boolean {
   return typeof key === 'string';
 }
 
-/** What `make` makes, or the error that it throws. */
-function orError<Made>(make: () => Made): Made | Error {
-  try {
-    return make();
-  } catch (error) {
-    return errorOf(error);
-  }
-}
-
 /**
  * What is made of whatever is found under `ids`, each with its id; an error where nobody can tell. Those that are not there are left out.
  *
@@ -56,19 +47,20 @@ export async function lookedUp<Id extends string, Found, Made>(
 ): Promise<Map<string, Made | Error>> {
   const made = new Map<string, Made | Error>();
   if (ids.length === 0) return made;
+  const note = (id: string, found: Found | undefined, isOfMany: boolean): void => {
+    try {
+      if (found != null) made.set(id, make(found, isOfMany));
+    } catch (error) {
+      made.set(id, errorOf(error));
+    }
+  };
   if (many !== undefined) {
-    for (const [id, found] of await many(ids))
-      if (found != null)
-        made.set(
-          id,
-          orError(() => make(found, true)),
-        );
+    for (const [id, found] of await many(ids)) note(id, found, true);
     return made;
   }
   await someAtATime(ids, async (id) => {
     try {
-      const found = await one(id);
-      if (found != null) made.set(id, make(found, false));
+      note(id, await one(id), false);
     } catch (error) {
       made.set(id, errorOf(error));
     }

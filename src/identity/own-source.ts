@@ -188,10 +188,23 @@ class BoundOwnSource<Found extends SourceFinding<UserLike>> {
       isBatched: many !== undefined,
       ask: async (credentials, aborting) => {
         const context = new Context(this.#clock, aborting);
-        const all = credentials.map(({ found }) => found as Found); // what this source itself has found
-        const answers = many === undefined ? await answersOf(all, (found) => one?.(found, context)) : await many(all, context);
-        this.#checkAnswers(answers, all.length);
-        return new Map(credentials.map(({ id }, index) => [id, this.#standingOf(answers[index])]));
+        if (many !== undefined) {
+          const answers = await many(
+            credentials.map(({ found }) => found as Found),
+            context,
+          );
+          this.#checkAnswers(answers, credentials.length);
+          return new Map(credentials.map(({ id }, index) => [id, this.#standingOf('recheckMany', answers[index])]));
+        }
+        const standings = new Map<string, Standing | Error>();
+        for (const { id, found } of credentials) {
+          try {
+            standings.set(id, this.#standingOf('recheck', await one?.(found as Found, context)));
+          } catch (error) {
+            standings.set(id, errorOf(error));
+          }
+        }
+        return standings;
       },
     };
   }
@@ -202,9 +215,8 @@ class BoundOwnSource<Found extends SourceFinding<UserLike>> {
     throw new TypeError(`${this.#own.madeBy}: recheckMany must return a list of ${length} answers, one for each in order, got ${got}`);
   }
 
-  #standingOf(answer: unknown): Standing | Error {
-    if (answer instanceof Failure) return answer.error;
-    const method = `${this.#own.madeBy}: ${this.#own.recheck?.many === undefined ? 'recheck' : 'recheckMany'}`;
+  #standingOf(member: 'recheck' | 'recheckMany', answer: unknown): Standing | Error {
+    const method = `${this.#own.madeBy}: ${member}`;
     try {
       checkFinding(method, answer);
       const { outcome, expiresAt, scopes } = answer;
@@ -220,25 +232,4 @@ class BoundOwnSource<Found extends SourceFinding<UserLike>> {
       return errorOf(error);
     }
   }
-}
-
-/** An answer that was not given. */
-class Failure {
-  readonly error: Error;
-
-  constructor(error: unknown) {
-    this.error = errorOf(error);
-  }
-}
-
-async function answersOf<Found>(all: readonly Found[], ask: (found: Found) => unknown): Promise<unknown[]> {
-  const answers: unknown[] = [];
-  for (const found of all) {
-    try {
-      answers.push(await ask(found));
-    } catch (error) {
-      answers.push(new Failure(error));
-    }
-  }
-  return answers;
 }

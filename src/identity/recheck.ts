@@ -51,10 +51,9 @@ export interface Recheck {
  *
  * @throws {TypeError} when `grant` is none.
  */
-function standingOf(grant: unknown, method: string): Standing | undefined {
-  const checked = checkedGrant(grant, method);
-  if (checked === undefined) return undefined;
-  const { user, expiresAt, revokedAt, scopes, successorId } = checked;
+function standingOf(grant: TokenGrant<UserLike>, method: string): Standing {
+  checkedGrant(grant, method);
+  const { user, expiresAt, revokedAt, scopes, successorId } = grant;
   return {
     user: user == null ? undefined : checkedUser(user, method),
     expiresAt: expiresAt ?? undefined,
@@ -75,9 +74,7 @@ export function tokenRecheck(tokens: TokenRepository<UserLike>): Recheck {
     isBatched,
     ask: async (credentials) => {
       const ids = credentials.map(({ id }) => id as TokenId);
-      const make = (grant: unknown, isOfMany: boolean): Standing | undefined =>
-        standingOf(grant, isOfMany ? 'tokens.findByIds' : 'tokens.findById');
-      return present(await lookedUp(ids, { one, many }, make));
+      return lookedUp(ids, { one, many }, (grant, isOfMany) => standingOf(grant, isOfMany ? 'tokens.findByIds' : 'tokens.findById'));
     },
   };
 }
@@ -146,11 +143,4 @@ function lookedUpUsers(ids: readonly string[], users: UserRepository<UserLike>):
         : undefined,
   };
   return lookedUp(ids, lookUp, (user, isOfMany) => checkedUser(user, `users.${isOfMany ? 'findByIds' : 'findById'}`));
-}
-
-/** Those that are there. */
-function present<Made>(found: ReadonlyMap<string, Made | Error | undefined>): ReadonlyMap<string, Made | Error> {
-  const there = new Map<string, Made | Error>();
-  for (const [id, made] of found) if (made !== undefined) there.set(id, made);
-  return there;
 }

@@ -39,13 +39,9 @@ export class Grants {
   }
 
   #putEnd(identity: Identification, expiresAt: Date | undefined): void {
-    identity.endsAt = this.#endOf(expiresAt);
+    const inMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt.getTime() - this.#clock.now();
+    identity.endsAt = this.#clock.monotonic() + inMs;
     identity.endDate = expiresAt?.getTime();
-  }
-
-  #endOf(expiresAt: Date | undefined): number {
-    if (expiresAt === undefined) return Number.POSITIVE_INFINITY;
-    return this.#clock.monotonic() + expiresAt.getTime() - this.#clock.now();
   }
 
   /**

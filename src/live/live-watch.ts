@@ -65,17 +65,15 @@ export class LiveWatch implements ChannelWatch {
     this.log = new RevocationLog(clock, connectTimeoutMs);
     this.#echoes = new Echoes(clock);
     this.#grants = new Grants(clock, this.log);
-    this.#rechecks = new Rechecks(
-      { runtime, registry, grants: this.#grants, log: this.log },
-      {
-        answered: (channel, mark) => this.#answered(channel, mark),
-        wentOver: (channel, mark) => this.#wentOver(channel, 'successor', mark),
-        mayGoOver: (channel) => this.#reauthentications.isUnderWay(channel),
-        isOver: (channel) => this.#expiry.note(channel),
-        failed: (channel, askedAt) => this.#failed(channel, askedAt),
-        waits: (channel) => this.#staleness.waits(channel),
-      },
-    );
+    const parts = { runtime, registry, grants: this.#grants, log: this.log };
+    this.#rechecks = new Rechecks(parts, {
+      answered: (channel, mark) => this.#answered(channel, mark),
+      wentOver: (channel, mark) => this.#wentOver(channel, 'successor', mark),
+      mayGoOver: (channel) => this.#reauthentications.isUnderWay(channel),
+      isOver: (channel) => this.#expiry.note(channel),
+      failed: (channel, askedAt) => this.#failed(channel, askedAt),
+      waits: (channel) => this.#staleness.waits(channel),
+    });
     this.#hints = new Hints(this.#rechecks);
     this.#reviews = new Hints(this.#rechecks);
     this.#staleness = new Staleness(clock, settings.maxStaleMs, (channels) => this.#reviews.add(channels));
@@ -92,7 +90,7 @@ export class LiveWatch implements ChannelWatch {
       revoked: (revocation) => void this.#revocations.act(this.#echoes.heard(toldRevocation(revocation))),
       gap: () => this.#gap(),
     });
-    this.#reauthentications = new Reauthentications(runtime, registry, this.#grants, this.log);
+    this.#reauthentications = new Reauthentications(parts);
     this.#messageChecks = new MessageChecks(this.#rechecks, (source) => this.#revalidationOf(source) === 'message');
   }
 

@@ -1,12 +1,9 @@
-import type { ChannelRegistry } from '../channel/channel-registry.js';
 import type { Connection } from '../channel/connection.js';
-import type { Runtime } from '../channel/runtime.js';
 import { boundedLookUp } from '../identity/bounded-look-up.js';
 import type { BoundSource, KeySource } from '../identity/user-source.js';
 import { kindOfSecret } from '../kind-of.js';
 import { digestOf } from '../token-id.js';
-import type { Grants } from './grants.js';
-import type { RevocationLog } from './revocation-log.js';
+import type { LiveParts } from './rechecks.js';
 
 interface Pending {
   readonly keyDigest: string;
@@ -15,17 +12,11 @@ interface Pending {
 
 /** Lets channels go over to another token of their user that the client presents. */
 export class Reauthentications {
-  readonly #runtime: Runtime;
-  readonly #registry: ChannelRegistry;
-  readonly #grants: Grants;
-  readonly #log: RevocationLog;
+  readonly #parts: LiveParts;
   readonly #pending = new Map<Connection, Pending>();
 
-  constructor(runtime: Runtime, registry: ChannelRegistry, grants: Grants, log: RevocationLog) {
-    this.#runtime = runtime;
-    this.#registry = registry;
-    this.#grants = grants;
-    this.#log = log;
+  constructor(parts: LiveParts) {
+    this.#parts = parts;
   }
 
   /** Whether a token is being looked up to which a channel may go over. */
@@ -58,7 +49,7 @@ export class Reauthentications {
   /** Where the token is looked up: first through the channel's own source, if that is one of tokens. */
   #sourcesOf({ identity }: Connection): readonly BoundSource[] {
     const own = identity.source;
-    const others = this.#runtime.plan.sources?.filter((source) => source !== own) ?? [];
+    const others = this.#parts.runtime.plan.sources?.filter((source) => source !== own) ?? [];
     const sources = (own === undefined ? others : [own, ...others]).filter(({ keys }) => keys !== undefined);
     if (sources.length === 0) throw new TypeError('channel.reauthenticate: no wrapper of this server identifies channels by tokens');
     return sources;
@@ -75,8 +66,9 @@ export class Reauthentications {
   }
 
   async #presentTo(channel: Connection, source: BoundSource, keys: KeySource, key: string): Promise<boolean> {
-    const { clock, connectTimeoutMs } = this.#runtime;
-    const mark = this.#log.mark;
+    const { runtime, registry, grants, log } = this.#parts;
+    const { clock, connectTimeoutMs } = runtime;
+    const { mark } = log;
     const askedAt = clock.monotonic();
     const finding = await boundedLookUp(
       'Looking up the token that a live channel goes over to',
@@ -87,9 +79,9 @@ export class Reauthentications {
     const { user, authentication } = finding;
     const { tokenId, expiresAt, scopes } = authentication;
     const other = { tokenId, standing: { user, expiresAt, scopes }, source, finding };
-    if (!channel.isOpen || user === undefined || !this.#grants.mayGoOver(channel, other, mark)) return false;
-    this.#grants.goOver(channel, other, askedAt);
-    this.#registry.rename(channel);
+    if (!channel.isOpen || user === undefined || !grants.mayGoOver(channel, other, mark)) return false;
+    grants.goOver(channel, other, askedAt);
+    registry.rename(channel);
     return true;
   }
 }

@@ -26,8 +26,8 @@ interface ListedGroup extends Group {
   readonly channels: Connection[];
 }
 
-/** What looking up again needs of a server. */
-export interface RechecksOwner {
+/** What looking up live channels needs of a server. */
+export interface LiveParts {
   readonly runtime: Runtime;
   readonly registry: ChannelRegistry;
   readonly grants: Grants;
@@ -83,21 +83,15 @@ interface Round {
 
 /** Looks up again what identified channels, in batches, and does what the answers say. */
 export class Rechecks {
-  readonly #runtime: Runtime;
-  readonly #registry: ChannelRegistry;
-  readonly #grants: Grants;
-  readonly #log: RevocationLog;
+  readonly #parts: LiveParts;
   readonly #listener: RecheckListener;
   readonly #slices: Slices;
   #questions = 0;
 
-  constructor({ runtime, registry, grants, log }: RechecksOwner, listener: RecheckListener) {
-    this.#runtime = runtime;
-    this.#registry = registry;
-    this.#grants = grants;
-    this.#log = log;
+  constructor(parts: LiveParts, listener: RecheckListener) {
+    this.#parts = parts;
     this.#listener = listener;
-    this.#slices = new Slices(runtime.clock);
+    this.#slices = new Slices(parts.runtime.clock);
   }
 
   /**
@@ -126,14 +120,14 @@ export class Rechecks {
       recheck,
       isReported: false,
       judged: 0,
-      start: this.#runtime.events.start('revalidation'),
+      start: this.#parts.runtime.events.start('revalidation'),
       asked: 0,
       failed: 0,
       ended: 0,
     };
     await this.#slices.run(groups, { ...slicing, isBatched: recheck.isBatched }, async (slice) => {
       this.#questions += 1;
-      const when = { question: this.#questions, at: this.#runtime.clock.monotonic(), mark: this.#log.mark };
+      const when = { question: this.#questions, at: this.#parts.runtime.clock.monotonic(), mark: this.#parts.log.mark };
       const heirs = new Map<TokenId, Heir[]>();
       const standings = await this.#standings(
         round,
@@ -148,7 +142,7 @@ export class Rechecks {
           if (!isStill(channel, asked)) continue;
           if (!(standing instanceof Error)) channel.identity.answered = when.question;
           if (standing instanceof Error) this.#failed(round, channel, standing, when.at);
-          else if (standing?.successorId !== undefined && !this.#grants.isRevoked(standing))
+          else if (standing?.successorId !== undefined && !this.#parts.grants.isRevoked(standing))
             foundOrMade(heirs, standing.successorId, () => []).push({ ...asked, channel, standing });
           else this.#judge(round, channel, standing, asked);
           const pause = this.#breathe(round);
@@ -163,7 +157,7 @@ export class Rechecks {
   }
 
   #tell({ source: { source }, asked, ended, failed, start }: Round): void {
-    const { events } = this.#runtime;
+    const { events } = this.#parts.runtime;
     if (asked === 0 || !events.isHeard('revalidation')) return;
     events.emit({ type: 'revalidation', source, asked, ended, failed, durationMs: events.since(start) });
   }
@@ -174,7 +168,7 @@ export class Rechecks {
   }
 
   async #standings(round: Round, credentials: readonly Credential[]): Promise<ReadonlyMap<string, Standing | Error> | Error> {
-    const { clock, connectTimeoutMs } = this.#runtime;
+    const { clock, connectTimeoutMs } = this.#parts.runtime;
     round.asked += credentials.length;
     try {
       return await boundedLookUp(
@@ -194,7 +188,7 @@ export class Rechecks {
   async #follow(round: Round, heirs: ReadonlyMap<TokenId, readonly Heir[]>, depth: number): Promise<void> {
     const { source } = round;
     await this.#slices.run([...heirs], round.recheck, async (slice) => {
-      const asked = { at: this.#runtime.clock.monotonic(), mark: this.#log.mark };
+      const asked = { at: this.#parts.runtime.clock.monotonic(), mark: this.#parts.log.mark };
       const standings = await this.#standings(
         round,
         slice.map(([id]) => ({ id })),
@@ -209,7 +203,7 @@ export class Rechecks {
           if (standing instanceof Error || standing === undefined) this.#judge(round, channel, heir.standing, heir);
           else if (standing.successorId !== undefined && depth < maxSuccessors)
             foundOrMade(next, standing.successorId, () => []).push(heir);
-          else if (this.#grants.mayGoOver(channel, { tokenId, standing }, asked.mark))
+          else if (this.#parts.grants.mayGoOver(channel, { tokenId, standing }, asked.mark))
             this.#goOver(channel, { tokenId, standing, source }, asked);
           else this.#judge(round, channel, heir.standing, heir);
           const pause = this.#breathe(round);
@@ -222,22 +216,22 @@ export class Rechecks {
   }
 
   #goOver(channel: Connection, other: OtherToken, { at, mark }: { readonly at: number; readonly mark: number }): void {
-    this.#grants.goOver(channel, other, at);
-    this.#registry.rename(channel);
+    this.#parts.grants.goOver(channel, other, at);
+    this.#parts.registry.rename(channel);
     this.#listener.wentOver(channel, mark);
   }
 
   #judge(round: Round, channel: Connection, standing: Standing | undefined, { at, mark }: Asked): void {
     const { keys, identity } = channel;
     const { endsAt } = identity;
-    const code = this.#grants.judge(channel, standing, at);
+    const code = this.#parts.grants.judge(channel, standing, at);
     if (code === undefined) {
-      if (identity.endsAt > endsAt) this.#runtime.lifecycle.renewed(channel, 'extended');
+      if (identity.endsAt > endsAt) this.#parts.runtime.lifecycle.renewed(channel, 'extended');
       this.#listener.answered(channel, mark);
       return;
     }
-    const isInDoubt = keys !== undefined && this.#log.isDoubtedSince(mark, keys);
-    const isAwaited = identity.endsAt <= this.#runtime.clock.monotonic() && this.#listener.mayGoOver(channel);
+    const isInDoubt = keys !== undefined && this.#parts.log.isDoubtedSince(mark, keys);
+    const isAwaited = identity.endsAt <= this.#parts.runtime.clock.monotonic() && this.#listener.mayGoOver(channel);
     if (code === 'ERR_TOKEN_EXPIRED' && (isInDoubt || isAwaited)) this.#listener.isOver(channel);
     else if (channel.cutOff(code)) round.ended += 1;
   }
@@ -249,7 +243,7 @@ export class Rechecks {
 
   /** Once for each round: a database that is gone would be reported for each of its channels. */
   #report(round: Round, error: Error): void {
-    if (!round.isReported) this.#runtime.reporter.error(lookUpFailed(error));
+    if (!round.isReported) this.#parts.runtime.reporter.error(lookUpFailed(error));
     round.isReported = true;
   }
 

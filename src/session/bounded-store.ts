@@ -4,6 +4,7 @@ import { ChannelError } from '../errors.js';
 import { ignorePromise, isThenable, promiseOf } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
 import { type PendingHandler, PendingHandlers } from '../pending-handlers.js';
+import { slicesOf } from '../slices-of.js';
 import { isThrown } from '../thrown.js';
 import { MemorySessionStore } from './memory-session-store.js';
 
@@ -54,8 +55,7 @@ export class BoundedStore {
       return;
     }
     const failures: unknown[] = [];
-    for (let start = 0; start < ids.length; start += parallelTouches) {
-      const batch = ids.slice(start, start + parallelTouches);
+    for (const batch of slicesOf(ids, parallelTouches)) {
       const touches = batch.map((id) => this.#run('ERR_SESSION_SAVE_FAILED', 'touch', () => store.touch(id, expiresAt)));
       const failed = (await Promise.allSettled(touches)).filter((result) => result.status === 'rejected');
       failures.push(...failed.map(({ reason }): unknown => reason));
