@@ -257,7 +257,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     this.#told?.identified(this.#channel);
     if (identity.isOfEndingSource) runtime.warnOfEnding(identity);
     this.#registry.identified(this.#channel, this.#mark, this.startedAt);
-    takeRoomOfUser(this.#channel);
+    if (runtime.limits !== undefined) takeRoomOfUser(this.#channel, runtime.limits); // few servers have any
   }
 
   /** Who tells of identifications, where anybody listens. */

@@ -1,4 +1,5 @@
 import type { HandshakeRequest } from '../messages.js';
+import type { ChannelLimits } from './channel-limits.js';
 import type { Connection } from './connection.js';
 
 /** Whether the address may have one more channel; this one is refused where it may not, or where nobody can say. */
@@ -16,9 +17,8 @@ export function takeRoomOfAddress(channel: Connection, request: HandshakeRequest
 }
 
 /** It is known whose the channel is: one too many ends here. */
-export function takeRoomOfUser(channel: Connection): void {
-  const { limits, reporter } = channel.runtime;
-  if (!channel.isOpen || limits === undefined || limits.takeUser(channel, channel.user.id)) return;
-  reporter.tooManyChannels('user');
+export function takeRoomOfUser(channel: Connection, limits: ChannelLimits): void {
+  if (!channel.isOpen || limits.takeUser(channel, channel.user.id)) return;
+  channel.runtime.reporter.tooManyChannels('user');
   channel.endWith('ERR_TOO_MANY_CHANNELS');
 }
