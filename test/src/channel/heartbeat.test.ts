@@ -215,6 +215,15 @@ describe('the heartbeat of a second', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('stops where only channels are left of whose line nothing can be told', async () => {
+    const { clock, heartbeat, channel } = beating(1);
+    heartbeat.newcomers.push({ ...channel, socket: undefined } as never);
+    heartbeat.delete(channel as never);
+    expect([heartbeat.isBeating, clock.pendingTimers]).toEqual([true, 1]);
+    await clock.advance(1_000);
+    expect([heartbeat.isBeating, clock.pendingTimers]).toEqual([false, 0]);
+  });
+
   it('pings nobody from whom something comes in each beat', async () => {
     const { clock, heartbeat, raw, channel, counts } = beating(1);
     for (let beat = 0; beat < 5; beat += 1) {

@@ -1,12 +1,15 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
   anonymousUser,
+  ChannelServer,
   fromHttpSession,
   fromToken,
   tokenIdOf,
   withAuthenticatedUser,
   withChannelUser,
+  withHttpSession,
   withUserFrom,
+  withUserFromToken,
 } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { alice, aliceKey, bob, bobKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
@@ -155,6 +158,17 @@ describe('identification by a later slot', () => {
     await client.send('2');
     expect(seen.slice(3)).toEqual(['receive', alice, 'receive', alice]);
     expect(lookUps).toHaveLength(1);
+  });
+
+  it('reads the HTTP session that the later slot wants at connect, for whoever comes first and for all others', async () => {
+    const { tokens, sessions, options } = makeSite();
+    const seen: unknown[] = [];
+    const connect = withUserFromToken({ tokens })(() => {});
+    const receive = withHttpSession({ sessions })(({ httpSession }) => void seen.push(httpSession?.id));
+    const server = new ChannelServer({ connect, receive }, options);
+    const ids = [sessions.create('alice'), sessions.create('alice')];
+    for (const sessionid of ids) await (await connectTo(server, { cookies: { key: aliceKey, sessionid } })).send('1');
+    expect(seen).toEqual(ids);
   });
 
   it('serves a connect handler that no wrapper wraps', async () => {

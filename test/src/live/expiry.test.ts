@@ -263,6 +263,21 @@ it('two thousand tokens that end in the same second are asked for in ten command
   expect(tokens.asked.length).toBeLessThanOrEqual(10);
 });
 
+it('a thousand channels whose tokens end at once are ended some hundreds a turn', async () => {
+  const endedInTurns = [0];
+  const disconnect = (): void => {
+    if (endedInTurns[0] === 0) setImmediate(() => endedInTurns.unshift(0));
+    endedInTurns[0]! += 1;
+  };
+  const { tokens, connect, clock } = watch({ revalidate: 'connect', handlers: { disconnect } });
+  const names = Array.from({ length: 1_000 }, (_, index) => `user${index}`);
+  for (const name of names) tokens.put(name, { expiresAt: new Date(clock.now() + minute) });
+  await Promise.all(names.map(connect));
+  await clock.advance(minute + 1_000);
+  expect(endedInTurns.reduce((sum, count) => sum + count)).toBe(1_000);
+  expect(Math.max(...endedInTurns)).toBeLessThan(500);
+});
+
 describe('a token that was exchanged for another', () => {
   it('hands its channels over to that one', async () => {
     const { tokens, connect, clock, server } = watch({ revalidate: 'connect' });
