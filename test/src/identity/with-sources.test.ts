@@ -166,7 +166,7 @@ describe('identification by a later slot', () => {
     const connect = withUserFromToken({ tokens })(() => {});
     const receive = withHttpSession({ sessions })(({ httpSession }) => void seen.push(httpSession?.id));
     const server = new ChannelServer({ connect, receive }, options);
-    const ids = [sessions.create('alice'), sessions.create('alice')];
+    const ids = Array.from({ length: 3 }, () => sessions.create('alice'));
     for (const sessionid of ids) await (await connectTo(server, { cookies: { key: aliceKey, sessionid } })).send('1');
     expect(seen).toEqual(ids);
   });
