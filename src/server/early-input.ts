@@ -11,6 +11,9 @@ export interface EarlyEvents {
   taken(): void;
 }
 
+/** Pieces are kept as they came, but for those that are together no larger than this. */
+const smallBytes = 4_096;
+
 /** What arrives on a raw socket before its upgrade is answered. */
 export class EarlyInput {
   readonly #raw: Socket;
@@ -55,10 +58,18 @@ export class EarlyInput {
       return;
     }
     this.#onListener ??= this.#noticeReaders();
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
+    this.#keep(chunk);
     this.#judge();
   };
+
+  /** A client may send each byte by itself, and each piece would take its room, and its time to be put back. */
+  #keep(chunk: Buffer): void {
+    const last = this.#chunks.at(-1);
+    const isSmall = last !== undefined && last !== this.#head && last.length + chunk.length <= smallBytes;
+    if (isSmall) this.#chunks[this.#chunks.length - 1] = Buffer.concat([last, chunk]);
+    else this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+  }
 
   #noticeReaders(): (name: string | symbol) => void {
     const onListener = (name: string | symbol): void => {
@@ -115,7 +126,7 @@ export class EarlyInput {
     else if (this.#bytes > this.#maxBytes / 2) this.#raw.pause();
   }
 
-  /** Listens no more, and gives what has arrived: in pieces as it came, so that reading can be paused between them. */
+  /** Listens no more, and gives what has arrived: in pieces, so that reading can be paused between them. */
   release(): readonly Buffer[] {
     this.#events = undefined;
     if (this.#onListener !== undefined) this.#raw.off('newListener', this.#onListener);

@@ -28,12 +28,25 @@ const texts = (chunks: readonly Buffer[]): readonly string[] => chunks.map(Strin
 
 describe('what arrives before an upgrade is answered', () => {
   it('is kept in the pieces in which it came, after the head, until it is asked for', async () => {
-    const { watch, arrives, input, told, listeners } = waiting({ head: Buffer.from('h') });
+    const { watch, arrives, input, told, listeners } = waiting({ head: Buffer.from('h'), maxBytes: 100_000 });
+    const pieces = ['1', '2'].map((digit) => digit.repeat(4_000));
     watch();
-    for (const piece of ['one', 'two']) await arrives(piece);
+    for (const piece of pieces) await arrives(piece);
     expect(listeners()).toBe(4);
-    expect(texts(input.release())).toEqual(['h', 'one', 'two']);
+    expect(texts(input.release())).toEqual(['h', ...pieces]);
     expect([texts(input.release()), listeners(), told]).toEqual([[], 0, []]);
+  });
+
+  it('is kept in few pieces where a client sends each byte by itself', async () => {
+    const { watch, arrives, input } = waiting({ head: Buffer.from('h'), maxBytes: 100_000 });
+    watch();
+    let sent = '';
+    for (let count = 0; count < 5_000; count += 1) {
+      const byte = String(count % 10);
+      sent += byte;
+      await arrives(byte);
+    }
+    expect(texts(input.release())).toEqual(['h', sent.slice(0, 4_096), sent.slice(4_096)]);
   });
 
   it('is nothing where nothing came', () => {
