@@ -46,7 +46,7 @@ const channels = new ChannelServer(
     receive: withChannelSession((message) => perform(message, message.text)),
     disconnect: withChannelSession((message) => perform(message, message.request.headers['x-disconnect'] ?? 'nothing')),
   },
-  { onError: boom, onWarning: rejected, onEvent: boom, handlerTimeoutMs: 3_000 },
+  { onError: boom, onWarning: rejected, onEvent: boom, connectTimeoutMs: 2_000, handlerTimeoutMs: 3_000 },
 );
 const [upgrading, accepting] = [createServer(), createServer()];
 channels.handleUpgrades(upgrading);
