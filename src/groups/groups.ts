@@ -159,7 +159,6 @@ export class Groups implements AsyncDisposable {
 
   #send(owner: string, name: string, data: MessageData, options: GroupSendOptions | undefined): number {
     const except = options === undefined ? undefined : exceptions(owner, options);
-    if (this.#closing !== undefined) return 0;
     this.#broadcasting?.publish(name, typeof data === 'string' ? data : bytesOf(data));
     return this.#deliver(name, data, except);
   }

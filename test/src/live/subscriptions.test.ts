@@ -10,7 +10,7 @@ describe('a server', () => {
     const feed = new ScriptedFeed();
     const opening = deferred();
     feed.opening = opening.promise;
-    const { tokens, connect, clock, server } = watch({ revocations: feed });
+    const { tokens, connect, clock, server, warnings } = watch({ revocations: feed });
     tokens.put('ann');
     expect(feed.subscriptions).toBe(0);
     const connecting = [connect('ann'), connect('ann')];
@@ -24,6 +24,9 @@ describe('a server', () => {
     expect(feed.ended).toBe(1);
     feed.tell({ userId: 'ann' });
     feed.gap();
+    feed.health?.failed(new Error('gone'));
+    feed.health?.restored();
+    expect(warnings).toEqual([]);
   });
 
   it('refuses with 503 whom it lets wait too long for a subscription that hangs, then lets others in', async () => {
