@@ -11,7 +11,7 @@ interface Subscriber<Told extends readonly unknown[]> {
 
 /** What all who listen share: it is begun for the first of them, and ended with the last. */
 export interface SharedSubscription {
-  /** A promise that resolves once nothing can be missed any more without telling, the same for all who ask until it is ended; nothing where that is so at once. */
+  /** Resolves once nothing can be missed any more without telling. */
   begin(): unknown;
   end(): unknown;
 }
@@ -21,6 +21,8 @@ const nothingShared: SharedSubscription = { begin: nothing, end: nothing };
 /** Those who listen to a feed or a broadcaster. What one of them does, throwing included, harms neither the others nor who tells them. */
 export class Subscribers<Told extends readonly unknown[]> {
   readonly #subscribers = new Set<Subscriber<Told>>();
+  /** What all of them wait for, until the last has left. */
+  #beginning: unknown;
 
   tell(...told: Told): void {
     this.#each(({ on }) => on(...told));
@@ -53,10 +55,13 @@ export class Subscribers<Told extends readonly unknown[]> {
     }
     this.#subscribers.add(subscriber);
     const end = async (): Promise<void> => {
-      if (this.#subscribers.delete(subscriber) && this.#subscribers.size === 0) await shared.end();
+      if (!this.#subscribers.delete(subscriber) || this.#subscribers.size > 0) return;
+      this.#beginning = undefined;
+      await shared.end();
     };
     try {
-      await shared.begin();
+      this.#beginning ??= shared.begin();
+      await this.#beginning;
     } catch (error) {
       await end();
       throw error;

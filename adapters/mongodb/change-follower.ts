@@ -36,7 +36,6 @@ export class ChangeFollower {
   readonly #owner: string;
   readonly #operations: Operations;
   readonly #followed: Followed;
-  #beginning: Promise<void> | undefined;
   #stream: ChangeStream | undefined;
   /** Where to go on after a failure; without it there is a gap. */
   #token: ResumeToken | undefined;
@@ -56,17 +55,11 @@ export class ChangeFollower {
   }
 
   /**
-   * Resolves once nothing can be missed any more without telling; the same for all who ask until it stops.
+   * Opens a stream, and resolves once it cannot miss anything any more.
    *
    * @throws {NoReplicaSetError} (as a rejection) when MongoDB is no replica set.
    */
-  begin(): Promise<void> {
-    this.#beginning ??= this.#open();
-    return this.#beginning;
-  }
-
-  /** Opens a stream, and resolves once it cannot miss anything any more. */
-  async #open(): Promise<void> {
+  async begin(): Promise<void> {
     const epoch = this.#epoch;
     const options = await this.#streamOptions();
     if (epoch !== this.#epoch) throw new Error(`${this.#owner}: the last subscriber has left.`);
@@ -136,7 +129,7 @@ export class ChangeFollower {
       const epoch = this.#epoch;
       const isLost = this.#token === undefined;
       try {
-        await this.#open();
+        await this.begin();
         if (epoch !== this.#epoch) return;
         if (this.#hasFailed) this.#followed.restored?.();
         this.#hasFailed = false;
@@ -159,7 +152,6 @@ export class ChangeFollower {
     this.#cancelRetry = undefined;
     this.#endWatch?.();
     this.#stream = undefined;
-    this.#beginning = undefined;
     this.#forgetPlace();
     this.#hasFailed = false;
     if (stream) await this.#close(stream);

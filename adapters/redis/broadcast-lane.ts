@@ -97,11 +97,11 @@ export class BroadcastLane {
     const subscription = new RedisSubscription(this.#operations, this.#channel, {
       message: (data) => this.#received(data),
       gap: () => {
-        this.#listener.restored();
         this.#heard.toldOfGap();
         this.#listener.gap();
       },
       failed: (error) => this.#listener.failed(error),
+      restored: () => this.#listener.restored(),
     });
     this.#subscription = subscription;
     await subscription.open();

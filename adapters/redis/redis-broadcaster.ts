@@ -39,8 +39,10 @@ export class RedisBroadcaster implements Broadcaster {
   readonly #subscribers = new Subscribers<[group: string, data: string | Uint8Array]>();
   /** The channels that cannot be heard. */
   readonly #failing = new Set<string>();
-  #beginning: Promise<unknown> | undefined;
-  readonly #shared: SharedSubscription = { begin: () => this.#begin(), end: () => this.#stop() };
+  readonly #shared: SharedSubscription = {
+    begin: () => Promise.all(this.#lanes.map((lane) => lane.listen())),
+    end: () => this.#stop(),
+  };
 
   /** @throws {TypeError} when `client` is none of `ioredis` or `redis`, or an option is out of its range. */
   constructor(client: RedisClient, options: RedisBroadcasterOptions = {}) {
@@ -85,13 +87,7 @@ export class RedisBroadcaster implements Broadcaster {
     return this.#subscribers.subscribe(owner, { on, onGap, health }, this.#shared);
   }
 
-  #begin(): Promise<unknown> {
-    this.#beginning ??= Promise.all(this.#lanes.map((lane) => lane.listen()));
-    return this.#beginning;
-  }
-
   #stop(): void {
-    this.#beginning = undefined;
     this.#failing.clear();
     for (const lane of this.#lanes) lane.stop();
   }

@@ -23,10 +23,7 @@ export class RedisRevocationFeed implements RevocationFeed {
   readonly #subscribers = new Subscribers<[Revocation]>();
   readonly #warnOfUnreadable: () => void;
   #subscription: RedisSubscription | undefined;
-  #beginning: Promise<void> | undefined;
-  readonly #shared: SharedSubscription = { begin: () => (this.#beginning ??= this.#begin()), end: () => this.#stop() };
-  /** Whether subscribers were told that it cannot go on. */
-  #hasFailed = false;
+  readonly #shared: SharedSubscription = { begin: () => this.#begin(), end: () => this.#stop() };
 
   /** @throws {TypeError} when `client` is none of `ioredis` or `redis`, or an option is out of its range. */
   constructor(client: RedisClient, options: RedisRevocationFeedOptions = {}) {
@@ -65,15 +62,9 @@ export class RedisRevocationFeed implements RevocationFeed {
   #begin(): Promise<void> {
     const subscription = new RedisSubscription(this.#operations, this.#channel, {
       message: (data) => this.#tell(data.toString()),
-      gap: () => {
-        if (this.#hasFailed) this.#subscribers.tellRestored();
-        this.#hasFailed = false;
-        this.#subscribers.tellGap();
-      },
-      failed: (error) => {
-        this.#hasFailed = true;
-        this.#subscribers.tellFailed(error);
-      },
+      gap: () => this.#subscribers.tellGap(),
+      failed: (error) => this.#subscribers.tellFailed(error),
+      restored: () => this.#subscribers.tellRestored(),
     });
     this.#subscription = subscription;
     return subscription.open();
@@ -82,7 +73,5 @@ export class RedisRevocationFeed implements RevocationFeed {
   #stop(): void {
     this.#subscription?.close();
     this.#subscription = undefined;
-    this.#beginning = undefined;
-    this.#hasFailed = false;
   }
 }

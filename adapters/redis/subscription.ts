@@ -14,6 +14,8 @@ export interface SubscriptionListener {
   gap(): void;
   /** Nothing is heard, and an attempt to come back has failed. */
   failed?(error: unknown): void;
+  /** After that: it has come back. */
+  restored?(): void;
 }
 
 /** Hears one channel on a connection of its own, and comes back when that is lost, for as long as it is not closed. */
@@ -24,6 +26,8 @@ export class RedisSubscription {
   #connection: ChannelConnection | undefined;
   #cancelTimer: (() => void) | undefined;
   #isClosed = false;
+  /** Whether it was told that nothing is heard. */
+  #hasFailed = false;
 
   constructor(operations: Operations, channel: string, listener: SubscriptionListener) {
     this.#operations = operations;
@@ -76,10 +80,13 @@ export class RedisSubscription {
         await this.open();
       } catch (error) {
         if (this.#isClosed) return;
+        this.#hasFailed = true;
         this.#listener.failed?.(error);
         if (!this.#isClosed) this.#beginAgain(Math.min(2 * delayMs, maxDelayMs));
         return;
       }
+      if (this.#hasFailed) this.#listener.restored?.();
+      this.#hasFailed = false;
       this.#listener.gap();
     };
     this.#cancelTimer?.();
