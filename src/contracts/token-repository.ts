@@ -31,7 +31,7 @@ export interface TokenRepository<User extends UserLike = AppUser> {
   readonly timeoutMs?: number | undefined;
   /** The grant of token `id` in one round trip, or `undefined` if there is no such token. It may return expired grants. */
   findById(id: TokenId): Promise<TokenGrant<User> | undefined>;
-  /** The same for several at once; ids without a token are left out of the map. */
+  /** The same for several at once; ids without a token are left out of the map. Required where tokens are rotated, since it is no use of their keys. */
   findByIds?(ids: readonly TokenId[]): Promise<ReadonlyMap<TokenId, TokenGrant<User>>>;
   /** Tells what this process itself ends through this repository. A server listens to it beside its option `revocations`. */
   readonly revocations?: RevocationFeed | undefined;

@@ -168,6 +168,13 @@ export const tokenIssuers = {
 
 /** What would let renewed tokens live for ever, or thieves keep them. */
 export const tokenRenewers = {
+  /** Has live channels looked up as if their keys were used. */
+  LooksUpOneAtATime: class extends MemoryTokenRepository<AuthenticatedUser> {
+    constructor(...options: ConstructorParameters<typeof MemoryTokenRepository<AuthenticatedUser>>) {
+      super(...options);
+      Object.defineProperty(this, 'findByIds', { value: undefined });
+    }
+  },
   /** Counts from now, whatever there was. */
   ShortensLives: class extends MemoryTokenRepository<AuthenticatedUser> {
     override async extend(id: TokenId, options: ExtendOptions): Promise<Date | undefined> {

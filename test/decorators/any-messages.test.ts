@@ -17,6 +17,7 @@ import {
 } from '../../entries/index.js';
 import { withRateLimit } from '../../entries/rate-limit.js';
 import { connectTo, type TestClient } from '../../entries/testing.js';
+import { over } from '../adapters/rate-limit/limiters.js';
 import { countingStore } from '../support/counting-store.js';
 import { aliceKey, expectProcessToLive, makeSite } from '../support/site.js';
 
@@ -105,7 +106,7 @@ class Desk {
 
   #consume(): void {
     this.#fewHandled += 1;
-    if (this.#fewHandled > few) throw Object.assign(Object.create(null) as object, { msBeforeNext: 1_000 });
+    if (this.#fewHandled > few) throw over(1_000);
   }
 
   async come(index: number): Promise<void> {
@@ -116,13 +117,13 @@ class Desk {
   #handle({ body, channel, channelSession }: ReceiveMessage & HasBody & HasChannelSession): unknown {
     const { id, requestId, command, act } = body as Omit<Sent, 'number'> & { readonly id: string; readonly requestId?: string };
     const isAlone = command === 'add alone' || this.#plan.isAllAlone;
-    const over = this.#starts(channel, id, isAlone);
+    const finish = this.#starts(channel, id, isAlone);
     const seen = (channelSession.get('ids') ?? []) as readonly string[];
     const before = this.succeeded.filter((each) => each.channel === channel);
     if (isAlone && before.some((each) => !seen.includes(each.id))) this.violations.push(`${id} does not see what came before it`);
     channelSession.update('ids', (ids) => [...((ids ?? []) as readonly string[]), id]);
     const end = (): unknown => {
-      over();
+      finish();
       if (act.startsWith('is told')) throw new ClientError('told', { id });
       this.succeeded.push({ number: requestId, id, channel });
       return id;

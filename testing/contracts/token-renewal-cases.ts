@@ -152,7 +152,8 @@ export const rotatingCases: ContractCases<TokenIssuerFixture> = where('rotate', 
     const old = await fixture.issuer.issue(userId);
     const next = given(await rotate(old.id, { graceMs: 0 }));
     const last = given(await rotate(next.id, { graceMs: hourMs }));
-    await fixture.tokens.findByIds?.([old.id, next.id, last.id]);
+    assert.ok(fixture.tokens.findByIds, 'whoever rotates tokens needs findByIds: to look live channels up is no use of a key');
+    await fixture.tokens.findByIds([old.id, next.id, last.id]);
     await assertAccepted(fixture, last.id);
     assertNotAccepted(await fixture.tokens.findById(old.id));
     for (const { id } of [old, next, last]) assertNotAccepted(await fixture.tokens.findById(id));
