@@ -142,6 +142,14 @@ describe('the sources of withUserFrom', () => {
   });
 });
 
+it("a source by itself says which it is where its session is nobody's, and not where there is none", async () => {
+  const { sessions, users, options } = makeSite();
+  const connect = withUserFrom(fromHttpSession({ sessions, users }))(() => {});
+  const found = async (cookies: Readonly<Record<string, string>>) => (await connectTo({ connect }, { ...options, cookies })).authentication;
+  expect(await found({ sessionid: sessions.create(undefined) })).toEqual({ outcome: 'missing', source: 'http-session' });
+  expect(await found({})).toEqual({ outcome: 'missing', source: undefined });
+});
+
 describe('identification by a later slot', () => {
   it('runs at connect, before the connect handler', async () => {
     const { tokens, options, lookUps } = makeSite();
