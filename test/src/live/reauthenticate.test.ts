@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ChannelServer } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
-import { deferred } from '../server/serving.js';
+import { deferred, nextTurn } from '../server/serving.js';
 import { expired, idOf, keyOf, revoked, watch } from './watched.js';
 
 describe('channel.reauthenticate', () => {
@@ -134,11 +134,17 @@ describe('channel.reauthenticate', () => {
     for (const name of ['ann', 'ann-2', 'ann-3']) tokens.put('ann', {}, name);
     const client = await connect('ann');
     tokens.asked.length = 0;
-    const answering = deferred();
-    tokens.answers = answering.promise;
-    const calls = ['ann-2', 'ann-2', 'ann-3'].map((name) => client.channel.reauthenticate(keyOf(name)));
-    answering.resolve();
-    expect(await Promise.all(calls)).toEqual([true, true, true]);
+    const [first, second] = [deferred(), deferred()];
+    tokens.answers = first.promise;
+    const present = (name: string): Promise<boolean> => client.channel.reauthenticate(keyOf(name));
+    const [one, same, other] = ['ann-2', 'ann-2', 'ann-3'].map(present);
+    await nextTurn();
+    tokens.answers = second.promise;
+    first.resolve();
+    expect(await Promise.all([one, same])).toEqual([true, true]);
+    const sameAsOther = present('ann-3');
+    second.resolve();
+    expect(await Promise.all([other, sameAsOther])).toEqual([true, true]);
     expect(tokens.asked).toEqual([[idOf('ann-2')], [idOf('ann-3')]]);
     expect(client.channel.tokenId).toBe(idOf('ann-3'));
   });
