@@ -1,11 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { foundOrMade } from './found-or-made.js';
 import { whenDone } from './maybe-promise.js';
-
-/** Who is told what listeners throw. */
-interface ListenerErrors {
-  error(error: unknown): void;
-}
+import type { Reporter } from './reporter.js';
 
 type Listener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
 
@@ -13,7 +9,7 @@ type Listener = ((event: Event) => unknown) | { handleEvent(event: Event): unkno
  * A controller whose signal takes any number of listeners, and whose listeners may throw: Node would give that to the process, which ends
  * by it. Who listens to a signal that is made of this one (`AbortSignal.any`) is not guarded.
  */
-export function guardedController(reporter: ListenerErrors): AbortController {
+export function guardedController(reporter: Pick<Reporter, 'error'>): AbortController {
   const controller = new AbortController();
   const { signal } = controller;
   allowManyListeners(signal);
@@ -59,7 +55,7 @@ function guardOnAbort(signal: AbortSignal): void {
   });
 }
 
-function callSafely(listener: Listener, event: Event, signal: AbortSignal, reporter: ListenerErrors): void {
+function callSafely(listener: Listener, event: Event, signal: AbortSignal, reporter: Pick<Reporter, 'error'>): void {
   const report = (error: unknown): void => reporter.error(error);
   try {
     const result = typeof listener === 'function' ? Reflect.apply(listener, signal, [event]) : listener.handleEvent(event);

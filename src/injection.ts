@@ -26,3 +26,12 @@ export const HTTP_SESSION_READER: InjectionToken<HttpSessionReader> = injectionT
 export const REVOCATION_FEED: InjectionToken<RevocationFeed> = injectionToken('REVOCATION_FEED');
 /** Where a {@link TicketStore} is registered. */
 export const TICKET_STORE: InjectionToken<TicketStore> = injectionToken('TICKET_STORE');
+
+/** Registers `instance` under each of `tokens`. */
+export function registerInstance<Instance>(
+  container: DependencyContainer,
+  instance: Instance,
+  ...tokens: readonly InjectionToken<Instance>[]
+): void {
+  for (const token of tokens) container.register<Instance>(token, { useFactory: () => instance });
+}

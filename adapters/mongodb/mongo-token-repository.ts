@@ -284,5 +284,5 @@ function foundOf<User extends AuthenticatedUser>(document: TokenDocument, user: 
 
 function newCache<User extends AuthenticatedUser>(options: MongoTokenCacheOptions, own: MemoryRevocationFeed): TokenCache<Found<User>> {
   const { ttlMs = 5_000, maxTokens = 10_000, feed } = checkedOptions(`${owner}.cache`, options, cacheRules);
-  return new TokenCache({ ttlMs, maxTokens }, own, feed);
+  return new TokenCache({ max: maxTokens, ttl: ttlMs }, own, feed);
 }

@@ -4,6 +4,7 @@ import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import {
   type DependencyContainer,
   REVOCATION_FEED,
+  registerInstance,
   SESSION_STORE,
   TICKET_STORE,
   TOKEN_REPOSITORY,
@@ -96,16 +97,12 @@ export function registerMongo(container: DependencyContainer, options: RegisterM
   const sessionStore = new MongoSessionStore(db, { ...shared, ...sessions });
   const ticketStore = new MongoTicketStore(db, { ...shared, ...tickets });
   const broadcaster = new MongoBroadcaster(db, { ...shared, ...broadcasts });
-  if (revocations) container.register(REVOCATION_FEED, { useFactory: () => revocations });
-  container.register(TOKEN_REPOSITORY, { useFactory: () => tokenRepository });
-  container.register(USER_REPOSITORY, { useFactory: () => userRepository });
-  container.register(SESSION_STORE, { useFactory: () => sessionStore });
-  container.register(TICKET_STORE, { useFactory: () => ticketStore });
-  container.register(MongoTokenRepository, { useFactory: () => tokenRepository });
-  container.register(MongoUserRepository, { useFactory: () => userRepository });
-  container.register(MongoSessionStore, { useFactory: () => sessionStore });
-  container.register(MongoTicketStore, { useFactory: () => ticketStore });
-  container.register(MongoBroadcaster, { useFactory: () => broadcaster });
+  registerInstance(container, tokenRepository, TOKEN_REPOSITORY, MongoTokenRepository);
+  registerInstance(container, userRepository, USER_REPOSITORY, MongoUserRepository);
+  registerInstance(container, sessionStore, SESSION_STORE, MongoSessionStore);
+  registerInstance(container, ticketStore, TICKET_STORE, MongoTicketStore);
+  registerInstance(container, broadcaster, MongoBroadcaster);
+  if (revocations) registerInstance(container, revocations, REVOCATION_FEED);
   return {
     tokens: tokenRepository,
     users: userRepository,

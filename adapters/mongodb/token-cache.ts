@@ -6,12 +6,6 @@ interface Kept {
   readonly document: { readonly userId: unknown };
 }
 
-/** How long, and how much. */
-export interface TokenCacheBounds {
-  readonly ttlMs: number;
-  readonly maxTokens: number;
-}
-
 /** Keeps what was found for a moment, and drops at once what feeds tell of, ended or not. */
 export class TokenCache<Value extends Kept> {
   readonly #kept: LRUCache<string, Value>;
@@ -23,11 +17,12 @@ export class TokenCache<Value extends Kept> {
   #closed = false;
 
   /**
+   * @param bounds how many are kept at most, and for how many milliseconds.
    * @param own tells of what this process ends.
    * @param feed tells of what others end.
    */
-  constructor({ ttlMs, maxTokens }: TokenCacheBounds, own: MemoryRevocationFeed, feed: RevocationFeed | undefined) {
-    this.#kept = new LRUCache({ max: maxTokens, ttl: ttlMs });
+  constructor(bounds: { readonly max: number; readonly ttl: number }, own: MemoryRevocationFeed, feed: RevocationFeed | undefined) {
+    this.#kept = new LRUCache(bounds);
     this.#own = own.subscribe((revocation) => this.#heed(revocation));
     this.#feed = feed;
   }

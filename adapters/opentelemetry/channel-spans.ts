@@ -15,12 +15,6 @@ import type { EventSubject, HandshakeEvent, IdentificationEvent, RefusalEvent } 
 import { authenticationOf, closeOf, errorOf, handshakeOf } from './attributes.js';
 import type { Listeners } from './listeners.js';
 
-/** Something that is over, and the time in milliseconds since the epoch when it was. */
-interface Ended<Event> {
-  readonly event: Event;
-  readonly at: number;
-}
-
 interface SpanParts {
   readonly attributes: Attributes;
   readonly durationMs?: number | undefined;
@@ -36,8 +30,8 @@ interface SpanParts {
  */
 export class ChannelSpans {
   readonly #tracer: Tracer;
-  /** Identifications of channels that are still connecting: their spans belong below one that begins with the handshake's end. */
-  readonly #identified = new Map<string, Ended<IdentificationEvent>>();
+  /** Identifications of channels that are still connecting, and when they were over: their spans belong below one that begins with the handshake's end. */
+  readonly #identified = new Map<string, { readonly event: IdentificationEvent; readonly at: number }>();
   /** Of the handshakes of live channels, where they are sampled. */
   readonly #handshakes = new Map<string, SpanContext>();
   readonly listeners: Listeners = {

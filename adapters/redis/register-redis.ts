@@ -1,5 +1,5 @@
 import { checkedOptions, checkOption, having, type Rules } from '../../src/checked-options.js';
-import { type DependencyContainer, REVOCATION_FEED, SESSION_STORE, TICKET_STORE } from '../../src/injection.js';
+import { type DependencyContainer, REVOCATION_FEED, registerInstance, SESSION_STORE, TICKET_STORE } from '../../src/injection.js';
 import { aRedisClient } from './gateway-of.js';
 import { broadcasterRules, RedisBroadcaster, type RedisBroadcasterOptions } from './redis-broadcaster.js';
 import type { RedisClient } from './redis-client.js';
@@ -37,12 +37,9 @@ export function registerRedis(container: DependencyContainer, options: RegisterR
   const tickets = new RedisTicketStore(client, shared);
   const feed = new RedisRevocationFeed(client, shared);
   const broadcaster = new RedisBroadcaster(client, { ...shared, shards, maxPendingBytes });
-  container.register(SESSION_STORE, { useFactory: () => sessions });
-  container.register(TICKET_STORE, { useFactory: () => tickets });
-  container.register(REVOCATION_FEED, { useFactory: () => feed });
-  container.register(RedisSessionStore, { useFactory: () => sessions });
-  container.register(RedisTicketStore, { useFactory: () => tickets });
-  container.register(RedisRevocationFeed, { useFactory: () => feed });
-  container.register(RedisBroadcaster, { useFactory: () => broadcaster });
+  registerInstance(container, sessions, SESSION_STORE, RedisSessionStore);
+  registerInstance(container, tickets, TICKET_STORE, RedisTicketStore);
+  registerInstance(container, feed, REVOCATION_FEED, RedisRevocationFeed);
+  registerInstance(container, broadcaster, RedisBroadcaster);
   return { sessions, tickets, feed, broadcaster };
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authentication } from '../authentication.js';
-import type { Clock } from '../contracts/clock.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
+import type { Deadline } from '../deadline.js';
 import { foundOrMade } from '../found-or-made.js';
 import { kindOf } from '../kind-of.js';
 import type { AnonymousUser, AppUser, AuthenticatedUser } from '../users.js';
@@ -25,13 +25,6 @@ export function checkRequest(owner: string, request: unknown): void {
   throw new TypeError(`${owner}: request must be an IncomingMessage of node:http, got ${got}`);
 }
 
-/** How long the look-ups of one identification may take. */
-export interface LookUpLimits {
-  readonly clock: Clock;
-  /** In milliseconds. */
-  readonly ms: number;
-}
-
 /**
  * Who sent `request`, as `sources` find it, apart from any channel. The HTTP session is read once for all of them.
  *
@@ -41,7 +34,7 @@ export interface LookUpLimits {
 export async function identificationOf(
   request: IncomingMessage,
   sources: readonly BoundSource[],
-  { clock, ms }: LookUpLimits,
+  { clock, ms }: Pick<Deadline, 'clock' | 'ms'>,
   leavesTickets = false,
 ): Promise<Identification> {
   const found = new Identification();

@@ -6,15 +6,13 @@ import type { Outcome } from '../outcomes.js';
 import { cutReason } from '../status-codes.js';
 import { dropIfItLingers } from './refuse-upgrade.js';
 
-/** What answers a handshake that is refused by a close code. */
-export interface ClosingAnswer {
-  readonly webSockets: WebSocketServer;
-  readonly request: IncomingMessage;
-}
-
 /** Answers an upgrade with 101 and closes it at once: browsers tell their page a close code, and of a status nothing. */
-export function closeUpgrade(raw: Socket, answer: ClosingAnswer, early: readonly Buffer[], { closeCode, reason }: Outcome): void {
-  const { webSockets, request } = answer;
+export function closeUpgrade(
+  raw: Socket,
+  { webSockets, request }: { readonly webSockets: WebSocketServer; readonly request: IncomingMessage },
+  early: readonly Buffer[],
+  { closeCode, reason }: Outcome,
+): void {
   dropIfItLingers(raw);
   const [head = Buffer.alloc(0), ...rest] = early;
   raw.pause();
