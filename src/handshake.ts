@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Handshake, HandshakeRequest, PathParams } from './messages.js';
-import { lastEntry } from './origin.js';
 
 /** Headers that carry credentials, whatever wrappers read. */
 export const credentialHeaders: ReadonlySet<string> = new Set(['cookie', 'authorization', 'proxy-authorization', 'sec-websocket-protocol']);
@@ -61,6 +60,14 @@ function withoutPort(told: string | undefined): string | undefined {
 /** The connection of `request`. Requests that somebody has made up, as for a test, have none. */
 export function socketOf(request: IncomingMessage): Socket | undefined {
   return request.socket;
+}
+
+/** The last entry of a header that proxies append to. */
+export function lastEntry(header: string | readonly string[] | undefined): string | undefined {
+  return String(header ?? '')
+    .split(',')
+    .at(-1)
+    ?.trim();
 }
 
 /** The client's address: behind a proxy that is trusted, the one which that proxy saw. */

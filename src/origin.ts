@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { domainToASCII } from 'node:url';
 import { aFlag, anything, type Rules } from './checked-options.js';
+import { lastEntry, socketOf } from './handshake.js';
 import { kindOf } from './kind-of.js';
 
 /** Which pages may open sockets. */
@@ -94,14 +95,6 @@ function isBelow(host: string, parent: string): boolean {
   return host.endsWith(`.${parent}`) && /^[^.]+(\.[^.]+)*$/.test(host.slice(0, -parent.length - 1));
 }
 
-/** The last entry of a header that proxies append to. */
-export function lastEntry(header: string | readonly string[] | undefined): string | undefined {
-  return String(header ?? '')
-    .split(',')
-    .at(-1)
-    ?.trim();
-}
-
 /** What the options of the rule must be; the origins among them are parsed by {@link originRule}. */
 export const originRules: Rules<OriginOptions> = {
   origins: anything,
@@ -180,7 +173,7 @@ function isSameOrigin(header: string, request: IncomingMessage, trustProxy: bool
   const forwardedProto = trustProxy ? lastEntry(request.headers['x-forwarded-proto'])?.toLowerCase() : '';
   const encrypted = forwardedProto
     ? forwardedProto === 'https' || forwardedProto === 'wss'
-    : (request.socket as TLSSocket | undefined)?.encrypted === true; // a request that somebody has made up has none
+    : (socketOf(request) as TLSSocket | undefined)?.encrypted === true;
   if (encrypted && origin.scheme === 'http') return false;
   return origin.host === host[1] && origin.port === (host[2] ?? defaultPorts[origin.scheme]);
 }
