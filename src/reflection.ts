@@ -1,3 +1,2 @@
-// A file of its own: some bundlers (rolldown, which is that of vite 8) put what a file imports as CommonJS after all that it imports as ES modules,
-// and reflect-metadata is CommonJS, which tsyringe must find.
+// A file of its own: see injection.ts.
 import 'reflect-metadata';

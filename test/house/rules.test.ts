@@ -60,7 +60,6 @@ describe('the rules of the house', () => {
     ['a type that imports upwards, in place', { 'src/contracts/a.ts': "export type B = import('../server/b.js').B;" }],
     ['the ground that imports a floor', { 'src/messages.ts': "import type { Finding } from './identity/user-source.js';" }],
     ['a folder without a floor', { 'src/attic/a.ts': "import '../errors.js';" }],
-    ['reflect-metadata beside tsyringe', { 'src/injection.ts': "import 'reflect-metadata'; import { container } from 'tsyringe';" }],
     ['tsyringe outside injection', { 'src/server/a.ts': "import { container } from 'tsyringe';" }],
     ['a client that imports src, types only', { 'client/a.ts': "import type { B } from '../src/b.js';" }],
     ['a client that imports Node', { 'client/a.ts': "import 'node:http';" }],

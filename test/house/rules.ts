@@ -25,8 +25,8 @@ const floors: Readonly<Record<string, number>> = {
 };
 
 const importedAlone = new Map([
-  ['tsyringe', 'src/injection.ts'],
-  ['reflect-metadata', 'src/reflection.ts'],
+  ['tsyringe', ['src/injection.ts']],
+  ['reflect-metadata', ['src/injection.ts', 'src/reflection.ts']],
 ]);
 
 /** All rules at once; an empty list is a house in order. */
@@ -75,7 +75,7 @@ function packageRule(from: string, name: string, { dependencies, peers, adapterO
   if (partOf(from) === 'client') return 'client/ runs in browsers, and imports no package';
   if (name.startsWith('node:')) return undefined;
   const alone = importedAlone.get(name);
-  if (alone !== undefined) return from === alone ? undefined : `${alone} alone imports it`;
+  if (alone !== undefined) return alone.includes(from) ? undefined : `imported by ${alone.join(' and ')} alone`;
   const adapter = adapterOf[name];
   if (adapter !== undefined) return partOf(from) === adapter ? undefined : `an optional peer of ${adapter} alone`;
   return dependencies.includes(name) || peers.includes(name) ? undefined : 'not a dependency of the published package';
