@@ -1,6 +1,8 @@
+import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import type { Channel } from '../../../entries/index.js';
+import { Outbox } from '../../../src/channel/outbox.js';
 import { eventually } from '../../support/eventually.js';
 import { frame, RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
@@ -226,4 +228,21 @@ describe('a consumer that does not read', () => {
     expect(await gone).toBe(1013);
     await eventually(() => expect(clock.pendingTimers).toBe(0));
   });
+});
+
+it('input that is held while ws compresses is held until the line is free, where the application has filled that meanwhile', () => {
+  const raw = Object.assign(new EventEmitter(), { writableLength: 0, writableNeedDrain: false, cork() {}, uncork() {} });
+  const sent = vi.fn<(data: Uint8Array, done: () => void) => void>();
+  const socket = { extensions: 'permessage-deflate', bufferedAmount: 0, send: sent };
+  const holdInput = vi.fn();
+  const outbox = new Outbox(socket as never, raw as never, { holdInput }, 1_048_576);
+  socket.bufferedAmount = 100_000;
+  outbox.send(Buffer.alloc(100_000));
+  expect(holdInput.mock.calls).toEqual([[true]]);
+  Object.assign(raw, { writableLength: 100_000, writableNeedDrain: true });
+  sent.mock.calls[0]?.[1]();
+  expect(holdInput.mock.calls).toEqual([[true]]);
+  Object.assign(raw, { writableLength: 0, writableNeedDrain: false });
+  raw.emit('drain');
+  expect(holdInput.mock.calls).toEqual([[true], [false]]);
 });
