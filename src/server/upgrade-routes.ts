@@ -75,7 +75,7 @@ function responseOn({ _httpMessage: response }: HttpSocket): EventEmitter | unde
 /**
  * Calls `next` once the earlier requests on `socket` are answered, at once where all are: a client may send several before it has read an
  * answer, and answers go in the order of the requests (RFC 9112, section 9.3.2). Nobody reads the socket meanwhile, so that nobody sees the client
- * leave: it is dropped where an answer takes too long.
+ * leave: it is dropped where an answer takes too long. If somebody begins to read it, it is theirs.
  */
 export function afterEarlierResponses(socket: Duplex, clock: Clock, next: () => void): void {
   const response = responseOn(socket);
@@ -83,10 +83,14 @@ export function afterEarlierResponses(socket: Duplex, clock: Clock, next: () => 
     next();
     return;
   }
-  const cancel = clock.setTimer(() => socket.destroy(), unansweredMs);
+  const readers = readersOf(socket);
+  const isTheirs = (): boolean => readersOf(socket) > readers;
+  const cancel = clock.setTimer(() => {
+    if (!isTheirs()) socket.destroy();
+  }, unansweredMs);
   response.once('close', () => {
     cancel();
-    if (!socket.destroyed && !socket.writableEnded) afterEarlierResponses(socket, clock, next);
+    if (!socket.destroyed && !socket.writableEnded && !isTheirs()) afterEarlierResponses(socket, clock, next);
   });
 }
 
@@ -184,15 +188,8 @@ class UpgradeRoutes {
     // a connection that was served as a request may come again
     if (socket.listenerCount('error', ignoreError) === 0) socket.on('error', ignoreError);
     if (responseOn(socket) === undefined) this.#claim(request, socket, head);
-    else this.#claimLater(request, socket, head);
+    else afterEarlierResponses(socket, this.#clock, () => this.#claim(request, socket, head));
   };
-
-  #claimLater(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const readers = readersOf(socket);
-    afterEarlierResponses(socket, this.#clock, () => {
-      if (readersOf(socket) === readers) this.#claim(request, socket, head);
-    });
-  }
 
   #claim(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const claim = new SocketClaim(request, socket);

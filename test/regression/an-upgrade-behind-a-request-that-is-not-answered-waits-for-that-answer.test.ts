@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { ChannelServer } from '../../entries/index.js';
@@ -46,6 +47,20 @@ for (const way of ['handleUpgrades', 'handleUpgrade'] as const) {
     expect(site.clock.pendingTimers).toBe(0);
   });
 }
+
+it('an upgrade behind a request that is never answered is left to whoever else has taken its connection', async () => {
+  const site = makeSite();
+  const { server, port } = await listen();
+  new ChannelServer({ connect: nextTurn }, site.options).handleUpgrades(server, { path: '/chat' });
+  server.on('upgrade', (_request, socket: Duplex) => void socket.on('data', (chunk: Buffer) => void socket.write(chunk)));
+  const client = await RawClient.open(port);
+  client.write(Buffer.from(requests));
+  client.sendHandshake(port, { path: '/other' });
+  await once(server, 'upgrade');
+  await site.clock.advance(20_000);
+  client.write(Buffer.from('echo'));
+  expect((await client.body(4)).toString()).toBe('echo');
+});
 
 for (const [name, answerer] of Object.entries(answerers)) {
   for (const way of ['handleUpgrades', 'handleUpgrade'] as const) {
