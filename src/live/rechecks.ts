@@ -100,7 +100,7 @@ export class Rechecks {
    * @param spreadMs over how long look-ups are spread where they cannot be asked for in batches.
    */
   async check(channels: Iterable<Connection>, spreadMs = 0): Promise<void> {
-    const bySource = groupedBy(channels, (channel) => (mayHandle(channel) ? channel.identity.source : undefined));
+    const bySource = groupedBy(channels, ({ identity }) => identity.source);
     const slicing = {
       spreadMs,
       isWanted: ({ channels: asked }: ListedGroup) => asked.some(mayHandle),
