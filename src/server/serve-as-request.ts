@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Server as TlsServer } from 'node:tls';
+import { ignoreError } from './ignore-error.js';
 
 const connectionHeaders: ReadonlySet<string> = new Set(['connection', 'proxy-connection']);
 
@@ -15,6 +16,7 @@ export function serveAsRequest(server: EventEmitter, request: IncomingMessage, s
     return;
   }
   socket.unshift(Buffer.concat([headOf(request), head]));
+  socket.off('error', ignoreError); // it may come again
   // the server reads it once more, with its body and whatever follows on the connection
   server.emit(server instanceof TlsServer ? 'secureConnection' : 'connection', socket);
 }

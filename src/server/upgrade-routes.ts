@@ -7,6 +7,7 @@ import { nextTick } from '../event-loop.js';
 import { foundOrMade } from '../found-or-made.js';
 import { noParams, withParams } from '../handshake.js';
 import type { HandshakeRequest } from '../messages.js';
+import { ignoreError } from './ignore-error.js';
 import type { PathPattern } from './path-pattern.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
 import { serveAsRequest } from './serve-as-request.js';
@@ -19,13 +20,12 @@ export class SocketClaim {
   readonly socket: Duplex;
   readonly #request: IncomingMessage;
   readonly #written: number | undefined;
-  readonly #response: EventEmitter | undefined;
 
+  /** @param socket has answered all earlier requests. */
   constructor(request: IncomingMessage, socket: Duplex) {
     this.socket = socket;
     this.#request = request;
     this.#written = this.#bytesWritten;
-    this.#response = responseOn(socket);
   }
 
   /** Somebody has ended it, or its peer is gone. */
@@ -41,7 +41,7 @@ export class SocketClaim {
 
   /** Somebody has begun to answer. */
   get isBegun(): boolean {
-    return this.#bytesWritten !== this.#written || responseOn(this.socket) !== this.#response;
+    return this.#bytesWritten !== this.#written || responseOn(this.socket) !== undefined;
   }
 
   /** Nothing may be written to it any more. */
@@ -123,9 +123,6 @@ export interface UpgradeTaker {
   handle(request: HandshakeRequest, claim: SocketClaim, head: Buffer, isFresh: boolean): void;
 }
 
-/** Without a listener, a reset during the upgrade would end the process. */
-export function ignoreError(): void {}
-
 /** The path of `request` as it was sent, without the query. */
 export function pathOf(request: IncomingMessage): string {
   const url = request.url ?? '/';
@@ -185,8 +182,7 @@ class UpgradeRoutes {
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    // a connection that was served as a request may come again
-    if (socket.listenerCount('error', ignoreError) === 0) socket.on('error', ignoreError);
+    socket.on('error', ignoreError);
     if (responseOn(socket) === undefined) this.#claim(request, socket, head);
     else afterEarlierResponses(socket, this.#clock, () => this.#claim(request, socket, head));
   };

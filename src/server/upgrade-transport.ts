@@ -4,8 +4,9 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import type { AnsweredChannel, PendingChannel, Refusal, Transport } from '../channel/transport.js';
 import { closeUpgrade } from './close-upgrade.js';
 import { EarlyInput } from './early-input.js';
+import { ignoreError } from './ignore-error.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
-import { ignoreError, type SocketClaim } from './upgrade-routes.js';
+import type { SocketClaim } from './upgrade-routes.js';
 
 /** Who answers upgrades, each in the same way. */
 export interface UpgradeAnswerer {

@@ -7,11 +7,12 @@ import { nextTick } from '../event-loop.js';
 import { foundOrMade } from '../found-or-made.js';
 import { noParams, withParams } from '../handshake.js';
 import { kindOf } from '../kind-of.js';
+import { ignoreError } from './ignore-error.js';
 import { compilePath, type PathPattern } from './path-pattern.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
 import { UpgradeEndpoint, type UpgradesOwner } from './upgrade-endpoint.js';
 import { checkedUpgradeOptions, type UpgradeOptions } from './upgrade-options.js';
-import { addUpgradeRoute, afterEarlierResponses, ignoreError, pathOf, SocketClaim } from './upgrade-routes.js';
+import { addUpgradeRoute, afterEarlierResponses, pathOf, SocketClaim } from './upgrade-routes.js';
 
 /** A server whose upgrades can be served: of `node:http`, of `node:https`, or of `node:http2` with `allowHTTP1`. */
 export type UpgradeServer = Server | TlsServer | Http2SecureServer;
