@@ -220,7 +220,7 @@ describe('users', () => {
 
 describe('options and secrets', () => {
   it.each([undefined, {}, { users: {} }, { users: null }, { users: new MemoryUserRepository(), clock: {} }])('refuses %s', (options) => {
-    expect(() => new MemoryTokenRepository(options as never)).toThrow(TypeError);
+    expect(() => new MemoryTokenRepository(options as never)).toThrow(/^MemoryTokenRepository: (users|clock) must be /);
   });
 
   it('shows neither keys nor ids when it is printed or serialized', async () => {
