@@ -113,6 +113,6 @@ export class Staleness {
       }
       next = Math.min(next, this.#nextRetry);
     }
-    if (this.#failed.size + this.#waiting.size > 0) this.#alarm.setFor(next);
+    this.#alarm.setFor(next);
   }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import {
   authorization,
@@ -149,6 +150,24 @@ describe('what a source answers when it is asked again', () => {
       expect([client.closed, codesOf(errors)]).toEqual([undefined, ['ERR_LOOKUP_FAILED']]);
     },
   );
+});
+
+describe('a source that is asked again in batches', () => {
+  it.each([
+    ['leaves out those that are gone', (answers: readonly SourceFinding[]) => answers.slice(1)],
+    ['gives more than it was asked for', (answers: readonly SourceFinding[]) => [{ outcome: 'revoked' } as const, ...answers]],
+    ['gives no list', (answers: readonly SourceFinding[]) => new Set(answers) as never],
+  ])('cannot tell of anybody where it %s: nobody knows which answer is whose', async (_what, distort) => {
+    const { clock, options, errors } = makeSite();
+    const find = ({ headers: { name } }: IncomingMessage): SourceFinding => ({ outcome: 'ok', user: { ...alice, id: String(name) } });
+    const own = defineSource('own', find, {
+      recheckMany: (all) => distort(all.map(({ user }): SourceFinding => ({ outcome: user?.id === 'bob' ? 'revoked' : 'ok' }))),
+    });
+    const server = new ChannelServer({ connect: withUserFrom(own)(() => {}) }, options);
+    const clients = [await connectTo(server, { headers: { name: 'ann' } }), await connectTo(server, { headers: { name: 'bob' } })];
+    await clock.advance(60_000);
+    expect([clients.map(({ closed }) => closed), codesOf(errors)]).toEqual([[undefined, undefined], ['ERR_LOOKUP_FAILED']]);
+  });
 });
 
 describe('a source that says when its credentials were issued', () => {
