@@ -1,7 +1,7 @@
 import { checkedTime } from '../checked-date.js';
 import type { JsonObject, StoredSession } from '../contracts/session-store.js';
 import { kindOf } from '../kind-of.js';
-import { frozenJson } from './json-value.js';
+import { freezeJson, frozenJson } from './json-value.js';
 
 /** A session as a store keeps it, with its times as numbers: a `Date` that was handed out can be changed, a number cannot. */
 export interface SessionRow extends Pick<StoredSession, 'version' | 'data'> {
@@ -23,6 +23,12 @@ export function checkStoredSession(owner: string, session: StoredSession): Store
 /** The session that a row holds, with dates of its own. */
 export function storedSessionOf({ version, data, createdAt, expiresAt }: SessionRow): StoredSession {
   return { version, data, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
+}
+
+/** The same of a row whose values were frozen here: its data are frozen, too, now that somebody gets them. Of most rows nobody ever does. */
+export function frozenSessionOf(row: SessionRow): StoredSession {
+  freezeJson(row.data);
+  return storedSessionOf(row);
 }
 
 /**

@@ -40,10 +40,11 @@ export function frozenJson(value: unknown, owner: string, key?: string): JsonVal
   return freeze(value, key === undefined ? owner : `${owner}('${key}')`, 0);
 }
 
-/** Freezes an object of values that were frozen here: nobody who keeps it need copy it. */
-export function asFrozenJson(object: Record<string, JsonValue>): JsonObject {
+/** Freezes an object of values that were frozen here, unless it is already: nobody who keeps it need copy it. */
+export function freezeJson(object: JsonObject): void {
+  if (FrozenHere.has(object)) return;
   FrozenHere.mark(object);
-  return Object.freeze(object);
+  Object.freeze(object);
 }
 
 /** Whether `value` is one that JSON holds and that nobody can change. */

@@ -2,7 +2,6 @@ import type { Clock } from '../contracts/clock.js';
 import type { Events } from '../events.js';
 import type { Changes } from './changes.js';
 import type { SessionRow } from './check-stored-session.js';
-import { asFrozenJson } from './json-value.js';
 import { objectOf, SessionData } from './session-data.js';
 import { randomSessionId } from './session-id.js';
 import type { SessionSettings } from './session-settings.js';
@@ -78,7 +77,7 @@ export abstract class KnownRecord {
     const now = Math.trunc(clock.now()); // a store keeps dates, which have no fractions
     return {
       version: version + 1,
-      data: asFrozenJson(objectOf(this.data.values, changes)),
+      data: objectOf(this.data.values, changes),
       createdAt: this.#birth ?? now,
       expiresAt: now + settings.ttlMs,
     };

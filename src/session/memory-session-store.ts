@@ -4,7 +4,7 @@ import { anInteger, checkedOptions, having, type Rules } from '../checked-option
 import type { Clock } from '../contracts/clock.js';
 import type { SessionStore, StoredSession } from '../contracts/session-store.js';
 import { ChannelError } from '../errors.js';
-import { checkExpectedVersion, checkedRow, type SessionRow, storedSessionOf } from './check-stored-session.js';
+import { checkExpectedVersion, checkedRow, frozenSessionOf, type SessionRow } from './check-stored-session.js';
 
 /** Options of {@link MemorySessionStore}. */
 export interface MemorySessionStoreOptions {
@@ -58,7 +58,7 @@ export class MemorySessionStore implements SessionStore {
     const record = this.#find(id);
     if (!record) return undefined;
     this.#put(id, record);
-    return storedSessionOf(record);
+    return frozenSessionOf(record);
   }
 
   /** @throws {TypeError} (as a rejection) when the session is none that can be kept, for example with an invalid date. */

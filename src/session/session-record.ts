@@ -2,7 +2,7 @@ import type { StoredSession } from '../contracts/session-store.js';
 import { ChannelError, codeOf } from '../errors.js';
 import type { BoundedStore } from './bounded-store.js';
 import { type Changes, rebase } from './changes.js';
-import { type SessionRow, storedSessionOf } from './check-stored-session.js';
+import { frozenSessionOf, type SessionRow } from './check-stored-session.js';
 import { KnownRecord, type RecordContext } from './known-record.js';
 import { type Identified, type MergedCommits, merge, noFailures, type WaitingCommit } from './merge-commits.js';
 import { type Save, tellConflict, tellFailedConflicts, tellSave } from './session-events.js';
@@ -203,7 +203,7 @@ export class SessionRecord extends KnownRecord {
 
   #write(row: SessionRow): Promise<void> {
     const { version } = row;
-    const next = storedSessionOf(row);
+    const next = frozenSessionOf(row);
     return version > 1 ? this.#store.save(this.id as string, next, version - 1) : this.#create(next);
   }
 

@@ -1,5 +1,7 @@
 import { inspect } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { withChannelSession } from '../../../entries/index.js';
+import { connectTo } from '../../../entries/testing.js';
 import type { JsonObject, StoredSession } from '../../../src/contracts/session-store.js';
 import { MemorySessionStore } from '../../../src/session/memory-session-store.js';
 import { TestClock } from '../../../testing/test-clock.js';
@@ -141,6 +143,26 @@ describe('what it is given', () => {
     await expect(store.create('new', session(1000, data))).rejects.toBeInstanceOf(TypeError);
     await expect(store.save('id-0', { ...session(1000, data), version: 2 }, 1)).rejects.toBeInstanceOf(TypeError);
     expect((await store.load('id-0'))?.version).toBe(1);
+  });
+});
+
+describe('what a channel saves', () => {
+  it('is frozen wherever somebody gets it: who loads it, and a save that is not the ordinary one', async () => {
+    const store = new MemorySessionStore();
+    const create = vi.spyOn(store, 'create');
+    const receive = withChannelSession({ store })(({ channelSession }) =>
+      channelSession.update('count', (count) => Number(count ?? 0) + 1),
+    );
+    const client = await connectTo({ receive });
+    await client.send('1');
+    await client.send('2');
+    const [id, created] = create.mock.calls[0] as Parameters<MemorySessionStore['create']>;
+    const loaded = await store.load(id);
+    expect([Object.isFrozen(created.data), Object.isFrozen(loaded?.data), loaded?.data]).toEqual([true, true, { count: 2 }]);
+    const save = vi.spyOn(store, 'save');
+    await client.send('3');
+    expect(save.mock.calls.map(([, { data }]) => [Object.isFrozen(data), data])).toEqual([[true, { count: 3 }]]);
+    await client.disconnect();
   });
 });
 
