@@ -326,6 +326,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     it('can be used with the keyboard alone', async () => {
       const page = await pages.open();
       await page.goto(chat.url);
+      await page.locator('input:focus').waitFor(); // browsers do autofocus with the first frame, which may be after the load
       await page.keyboard.type('ann');
       await page.keyboard.press('Tab');
       await page.keyboard.type('lemonade');
