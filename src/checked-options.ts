@@ -106,7 +106,7 @@ export function checkedOptions<Options extends object>(
     const whose = isInstance ? `, which ${nameOf(given)} has` : '';
     throw new TypeError(`${owner}: there is no option ${unknown}${whose}; ${takes()}`);
   }
-  for (const name of [...Object.keys(options), ...required] as (keyof Options & string)[]) {
+  for (const name of new Set([...Object.keys(options), ...required]) as Set<keyof Options & string>) {
     const value = options[name];
     if (value !== undefined || required.includes(name)) checkOption(owner, name, value, rules[name]);
   }

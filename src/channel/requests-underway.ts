@@ -40,6 +40,7 @@ export class RequestUnderway {
 
 /** By channel session: whatever channels of this process they came on. */
 const underwayOn = new WeakMap<object, Requests>();
+const noRequests = (): Requests => new Map();
 
 /** What is at work under `id` on the session of `message`. */
 export function requestUnderway(message: ChannelMessage, id: string): RequestUnderway | undefined {
@@ -48,7 +49,7 @@ export function requestUnderway(message: ChannelMessage, id: string): RequestUnd
 
 /** From now on the handler of `message` is at work under `id`, under which none is. */
 export function beginRequest(message: ChannelMessage, id: string): void {
-  const requests = foundOrMade(underwayOn, sessionOf(message), (): Requests => new Map());
+  const requests = foundOrMade(underwayOn, sessionOf(message), noRequests);
   requests.set(id, new RequestUnderway(message, id, requests));
 }
 

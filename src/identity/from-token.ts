@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Authentication, Carrier } from '../authentication.js';
+import { type Authentication, authenticationOf, type Carrier } from '../authentication.js';
 import { anything, checkedOptions, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
@@ -86,19 +86,15 @@ function findingOf(found: unknown, tokenId: TokenId, carrier: Carrier | undefine
   const presented: Authentication =
     carrier === undefined ? { outcome, source: 'token', tokenId } : { outcome, source: 'token', carrier, tokenId };
   if (outcome !== 'ok') return { user: undefined, authentication: Object.freeze(presented) };
-  return { user: checkedUser(grant?.user, 'tokens.findById'), authentication: Object.freeze(withTerms(presented, grant)) };
+  return { user: checkedUser(grant?.user, 'tokens.findById'), authentication: withTerms(presented, grant) };
 }
 
 /** `presented`, with what its grant says of how long and for what it counts: most say nothing. */
 function withTerms(presented: Authentication, grant: TokenGrant<UserLike> | undefined): Authentication {
   const { expiresAt, scopes } = grant ?? {};
-  if (expiresAt == null && scopes == null) return presented;
+  if (expiresAt == null && scopes == null) return Object.freeze(presented);
   // a copy: whoever reads it may change it, and the repository its own
-  return {
-    ...presented,
-    ...(expiresAt != null && { expiresAt: new Date(expiresAt) }),
-    ...(scopes != null && { scopes: Object.freeze([...scopes]) }),
-  };
+  return authenticationOf({ ...presented, expiresAt: expiresAt && new Date(expiresAt), scopes });
 }
 
 /**

@@ -19,8 +19,9 @@ class Given {
 class FrozenHere extends Given {
   readonly #mark = true;
 
-  static mark(object: object): void {
+  static freeze(object: object): void {
     new FrozenHere(object);
+    Object.freeze(object);
   }
 
   static has(object: object): boolean {
@@ -42,9 +43,7 @@ export function frozenJson(value: unknown, owner: string, key?: string): JsonVal
 
 /** Freezes an object of values that were frozen here, unless it is already: nobody who keeps it need copy it. */
 export function freezeJson(object: JsonObject): void {
-  if (FrozenHere.has(object)) return;
-  FrozenHere.mark(object);
-  Object.freeze(object);
+  if (!FrozenHere.has(object)) FrozenHere.freeze(object);
 }
 
 /** Whether `value` is one that JSON holds and that nobody can change. */
@@ -65,8 +64,8 @@ function freeze(value: unknown, path: string, depth: number): JsonValue {
   if (FrozenHere.has(value)) return value as JsonValue;
   if (depth >= maxDepth) throw new TypeError(`${path} is nested more than ${maxDepth} levels deep, or holds itself`);
   const copy = Array.isArray(value) ? frozenArray(value, path, depth) : frozenObject(value, path, depth);
-  FrozenHere.mark(copy as object);
-  return Object.freeze(copy);
+  FrozenHere.freeze(copy as object);
+  return copy;
 }
 
 function frozenArray(value: readonly unknown[], path: string, depth: number): JsonValue {

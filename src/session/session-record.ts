@@ -202,9 +202,8 @@ export class SessionRecord extends KnownRecord {
   }
 
   #write(row: SessionRow): Promise<void> {
-    const { version } = row;
     const next = frozenSessionOf(row);
-    return version > 1 ? this.#store.save(this.id as string, next, version - 1) : this.#create(next);
+    return next.version > 1 ? this.#store.save(this.id as string, next, next.version - 1) : this.#create(next);
   }
 
   #create(next: StoredSession): Promise<void> {
