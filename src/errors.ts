@@ -105,7 +105,7 @@ export class ClientError extends Error {
   constructor(code: string, details: Readonly<Record<string, unknown>> = {}) {
     checkOption('ClientError', 'code', code, aName);
     checkOption('ClientError', 'details', details, anObject);
-    super(`The client is told: ${code}.`);
+    super(`${code}: the client is told only under withClientErrors, withJson, dispatchOn or withRequestId.`);
     this.name = 'ClientError';
     this.code = code;
     this.details = { ...details };

@@ -161,5 +161,6 @@ describe('ClientError', () => {
     expect(client.closed?.code).toBe(1011);
     expect(client.sent).toEqual([]);
     expect(errors).toEqual([expect.any(ClientError)]);
+    expect((errors[0] as Error).message).toMatch(/^room_full: the client is told only under withClientErrors, /);
   });
 });
