@@ -206,7 +206,7 @@ const attentive: Audience = Object.freeze({ hasSubscribers: true });
 const attentiveToAll = byType(() => attentive);
 
 /** What an event says of an id that is none of its business: the first 16 hexadecimal digits of its SHA-256. */
-export function digestOf(id: string): string {
+export function shortDigestOf(id: string): string {
   return hash('sha256', id, 'hex').slice(0, 16);
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { Authentication } from '../authentication.js';
-import { digestOf, type EventSubject, type Events, type RenewalEvent } from '../events.js';
+import { type EventSubject, type Events, type RenewalEvent, shortDigestOf } from '../events.js';
 import type { IdentityKeys } from '../identity/user-source.js';
 import type { ErrorCode, Outcome } from '../outcomes.js';
 import type { TokenId } from '../token-id.js';
@@ -148,7 +148,7 @@ function subjectOf({ id, user, keys, authentication, tokenId }: ToldChannel): Ev
   const userId = keys === undefined ? user.id : keys.userId;
   return {
     channelId: id,
-    userDigest: userId == null ? undefined : digestOf(userId),
+    userDigest: userId == null ? undefined : shortDigestOf(userId),
     tokenId: tokenId ?? authentication?.tokenId,
   };
 }

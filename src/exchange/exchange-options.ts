@@ -1,4 +1,4 @@
-import { anObject, anything, type Rule } from '../checked-options.js';
+import { anObject, anything, type Rule, type Rules } from '../checked-options.js';
 import type { TokenIssuer } from '../contracts/token-repository.js';
 import type { AnySource } from '../identity/user-source.js';
 import type { TokenCookieOptions } from './token-cookie.js';
@@ -20,7 +20,7 @@ const cookieOrNone: Rule = {
 };
 
 /** What the shared options must be; the server and `sourcesOf` look at the rest. */
-export const exchangeRules: { readonly tokens: Rule; readonly sources: Rule; readonly cookie: Rule } = {
+export const exchangeRules: Rules<ExchangeOptions> = {
   tokens: anything,
   sources: anything,
   cookie: cookieOrNone,

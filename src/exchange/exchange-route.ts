@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Authentication } from '../authentication.js';
 import type { Runtime } from '../channel/runtime.js';
 import { withDeadline } from '../deadline.js';
 import { ChannelError, codeOf } from '../errors.js';
@@ -36,9 +35,10 @@ export class Exchange {
     return this.#runtime.clock.now();
   }
 
-  /** Whether its cookies say what a page of this site wanted. */
+  /** Whether a page of this site had its cookies sent. What `Origin` says was looked at before; where nothing tells, it may have been another site's. */
   get areCookiesMeant(): boolean {
-    return areCookiesMeant(this.request);
+    const { headers } = this.request;
+    return headers.origin !== undefined || headers['sec-fetch-site'] === 'same-origin';
   }
 
   /**
@@ -49,7 +49,8 @@ export class Exchange {
   async identify(sources: readonly BoundSource[]): Promise<Identification> {
     const { clock, connectTimeoutMs: ms, reporter } = this.#runtime;
     const identity = await identificationOf(this.request, sources, { clock, ms }, true);
-    if (mayBeForged(this.request, identity.authentication)) {
+    const { source, carrier = 'cookie' } = identity.authentication ?? {};
+    if (source !== undefined && carrier === 'cookie' && !this.areCookiesMeant) {
       reporter.warn(new ChannelError('ERR_ORIGIN_REFUSED', textForForged));
       throw new Refused(403);
     }
@@ -94,18 +95,6 @@ export class Exchange {
 const textForForged =
   'A POST with cookies and without Origin was refused: browsers send Origin with every POST, so that pages of other sites are told apart. A ' +
   'client that is no browser sends Origin itself, or its token in the Authorization header.';
-
-/** Whether a page of this site had them sent. What `Origin` says was looked at before; where nothing tells, it may have been another site's. */
-function areCookiesMeant({ headers }: IncomingMessage): boolean {
-  return headers.origin !== undefined || headers['sec-fetch-site'] === 'same-origin';
-}
-
-/** Whether a page of another site could have had the request sent: its browser added what it is identified by. */
-function mayBeForged(request: IncomingMessage, authentication: Authentication | undefined): boolean {
-  if (areCookiesMeant(request)) return false;
-  const { source, carrier = 'cookie' } = authentication ?? {};
-  return source !== undefined && carrier === 'cookie';
-}
 
 /** @throws {TypeError} unless `response` is one of `node:http`: frameworks have others, through which nothing can be answered. */
 function checkResponse(owner: string, response: unknown): void {

@@ -45,7 +45,10 @@ export class Memberships {
   discard(name: string, channel: Channel): boolean {
     const groups = this.#groups.get(channel);
     if (groups?.delete(name) !== true) return false;
-    if (groups.size === 0) this.#forget(channel);
+    if (groups.size === 0) {
+      this.#groups.delete(channel);
+      notWhenEnding(channel, this.#onEnding);
+    }
     this.#leave(name, channel);
     return true;
   }
@@ -72,11 +75,6 @@ export class Memberships {
     for (const name of groups) this.#leave(name, channel);
   }
 
-  #forget(channel: Channel): void {
-    this.#groups.delete(channel);
-    notWhenEnding(channel, this.#onEnding);
-  }
-
   membersOf(name: string): ReadonlySet<Channel> {
     return this.#members.get(name) ?? nobody;
   }
@@ -87,9 +85,7 @@ export class Memberships {
 
   /** Takes all channels out of all groups. */
   clear(): void {
-    for (const channel of [...this.#groups.keys()]) {
-      for (const name of [...this.groupsOf(channel)]) this.discard(name, channel);
-    }
+    for (const [channel, groups] of this.#groups) for (const name of groups) this.discard(name, channel);
   }
 }
 

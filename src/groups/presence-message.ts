@@ -58,12 +58,13 @@ export function partsOf(counts: readonly CountChange[]): (readonly CountChange[]
   let part: CountChange[] = [];
   let characters = 0;
   for (const each of counts) {
-    characters += each[0].length + each[1].length;
-    if (part.length === maxCounts || (part.length > 0 && characters > maxCharacters)) {
+    const length = each[0].length + each[1].length;
+    if (part.length === maxCounts || (part.length > 0 && characters + length > maxCharacters)) {
       parts.push(part);
       part = [];
-      characters = each[0].length + each[1].length;
+      characters = 0;
     }
+    characters += length;
     part.push(each);
   }
   if (part.length > 0) parts.push(part);

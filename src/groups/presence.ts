@@ -32,9 +32,6 @@ interface Node {
   askedAt: number;
 }
 
-type Told = Extract<PresenceMessage, { readonly counts: unknown }>;
-type All = Extract<PresenceMessage, { readonly kind: 'all' }>;
-
 /** Whom presence tells, and through whom. */
 export interface PresenceOwner {
   /** Sends to the other nodes; does nothing where there are none. */
@@ -151,9 +148,13 @@ export class Presence {
   #heard(message: Extract<PresenceMessage, { readonly at: number }>): void {
     const node = this.#known(message.node);
     if (message.at === node.at) return;
-    if (message.kind === 'all') this.#applyAll(node, message);
-    else if (message.kind === 'change' && message.at === node.at + 1 && node.at >= 0) this.#applyChange(node, message);
-    else this.#ask(message.node, node);
+    if (message.kind === 'alive' || (message.kind === 'change' && (message.at !== node.at + 1 || node.at < 0))) {
+      this.#ask(message.node, node);
+      return;
+    }
+    node.at = message.at;
+    if (message.kind === 'all') node.coming = { counts: new GroupCounts(), last: message.last ?? message.at };
+    this.#apply(node, message.counts);
   }
 
   #ask(id: string, node: Node): void {
@@ -161,17 +162,6 @@ export class Presence {
     if (now - node.askedAt < askMs) return;
     node.askedAt = now;
     this.#say({ node: this.#node, kind: 'ask', of: id });
-  }
-
-  #applyAll(node: Node, { at, counts, last = at }: All): void {
-    node.at = at;
-    node.coming = { counts: new GroupCounts(), last };
-    this.#apply(node, counts);
-  }
-
-  #applyChange(node: Node, { at, counts }: Told): void {
-    node.at = at;
-    this.#apply(node, counts);
   }
 
   /** What comes in parts is seen when the last one is here: who is in a later part has not left. */

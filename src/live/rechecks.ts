@@ -94,24 +94,28 @@ export class Rechecks {
     this.#slices = new Slices(parts.runtime.clock);
   }
 
+  /** Asks for all `channels`; resolves when everything is answered or has failed, and never rejects. */
+  async check(channels: Iterable<Connection>): Promise<void> {
+    const bySource = groupedBy(channels, ({ identity }) => identity.source);
+    await Promise.all(Array.from(bySource, ([source, ofSource]) => this.checkOf(source, ofSource)));
+  }
+
   /**
-   * Asks for all `channels`; resolves when everything is answered or has failed, and never rejects.
+   * {@link check} for channels of one source.
    *
    * @param spreadMs over how long look-ups are spread where they cannot be asked for in batches.
    */
-  async check(channels: Iterable<Connection>, spreadMs = 0): Promise<void> {
-    const bySource = groupedBy(channels, ({ identity }) => identity.source);
-    const slicing = {
+  checkOf(source: BoundSource, channels: readonly Connection[], spreadMs = 0): Promise<void> {
+    return this.ask(source, byCredential(channels), {
       spreadMs,
-      isWanted: ({ channels: asked }: ListedGroup) => asked.some(mayHandle),
-      waits: (rest: readonly ListedGroup[]) => {
+      isWanted: ({ channels: asked }) => asked.some(mayHandle),
+      waits: (rest) => {
         for (const channel of rest.flatMap(({ channels: waiting }) => waiting)) if (mayHandle(channel)) this.#listener.waits(channel);
       },
-    };
-    await Promise.all(Array.from(bySource, ([source, ofSource]) => this.ask(source, byCredential(ofSource), slicing)));
+    });
   }
 
-  /** {@link check} for channels of one source, those of each credential together. */
+  /** {@link checkOf} for the channels of some credentials. */
   async ask<Each extends Group>(source: BoundSource, groups: readonly Each[], slicing?: Omit<Slicing<Each>, 'isBatched'>): Promise<void> {
     const { recheck } = source;
     if (recheck === undefined) return;

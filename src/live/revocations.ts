@@ -3,7 +3,7 @@ import type { Connection } from '../channel/connection.js';
 import { checkedRevocation } from '../checked-revocation.js';
 import type { Clock } from '../contracts/clock.js';
 import type { Revocation } from '../contracts/revocation-feed.js';
-import { digestOf, type Events } from '../events.js';
+import { type Events, shortDigestOf } from '../events.js';
 import type { IdentityKeys } from '../identity/user-source.js';
 import { codeOfEnd, codesByKey } from './codes-of-ends.js';
 import type { Hints } from './hints.js';
@@ -36,8 +36,8 @@ function tell(events: Events, revocation: Revocation, channels: readonly Connect
   if (!events.isHeard('revocation')) return;
   const told = { type: 'revocation', isHint: revocation.hint === true, channels: channels.filter(({ isOpen }) => isOpen).length } as const;
   if ('tokenId' in revocation) events.emit({ ...told, kind: 'token', subject: revocation.tokenId });
-  else if ('userId' in revocation) events.emit({ ...told, kind: 'user', subject: digestOf(revocation.userId) });
-  else events.emit({ ...told, kind: 'http-session', subject: digestOf(revocation.httpSessionId) });
+  else if ('userId' in revocation) events.emit({ ...told, kind: 'user', subject: shortDigestOf(revocation.userId) });
+  else events.emit({ ...told, kind: 'http-session', subject: shortDigestOf(revocation.httpSessionId) });
 }
 
 /** By which of their keys a revocation names channels. */

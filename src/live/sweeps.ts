@@ -46,7 +46,7 @@ export class Sweeps {
   /** Each source by itself: one that hangs keeps no other from being asked. */
   async #check(source: BoundSource, channels: readonly Connection[], ms: number): Promise<void> {
     this.#running.add(source);
-    await this.#rechecks.check(channels, ms);
+    await this.#rechecks.checkOf(source, channels, ms);
     this.#running.delete(source);
   }
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type ChannelEvent, ChannelServer, defineSource, Groups, tokenIdOf, withUserFrom } from '../../entries/index.js';
 import { connectTo, TestClock } from '../../entries/testing.js';
-import { digestOf } from '../../src/events.js';
+import { shortDigestOf } from '../../src/events.js';
 import { expectProcessToLive } from '../support/site.js';
 
 expectProcessToLive();
@@ -45,7 +45,7 @@ it.each<[string, PropertyDescriptorMap]>([
   expect(server.channels.ofUser('ann')).toHaveLength(1);
   await client.disconnect();
   expect([server.channels.size, groups.sizeOf('after')]).toEqual([0, 0]);
-  const digest = digestOf('ann');
+  const digest = shortDigestOf('ann');
   expect(told).toEqual(['identification', 'handshake', 'close'].map((type) => [type, digest]));
   await server.close();
   await groups.close();
