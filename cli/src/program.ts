@@ -16,14 +16,9 @@ function ownVersion(): string {
   return version;
 }
 
-/** A program, and what it ends with where nothing is thrown. */
-interface Program {
-  readonly command: Command;
-  exitCode: number;
-}
-
-function makeProgram(output: Output, given: Output): Program {
-  const command = new Command('ws-with')
+/** @param endWith is told what the process ends with, by the command that decides that. */
+function makeProgram(output: Output, given: Output, endWith: (exitCode: number) => void): Command {
+  const program = new Command('ws-with')
     .description('Tokens and sessions of ws-with on MongoDB, and the way from sessions to tokens in your code')
     .version(ownVersion())
     .option('--url <url>', 'the database, mongodb://host/name (default: the variable MONGODB_URL)')
@@ -36,15 +31,12 @@ function makeProgram(output: Output, given: Output): Program {
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeOut: (text) => output.out(text.trimEnd()), writeErr: (text) => output.error(text.trimEnd()) });
-  const program: Program = { command, exitCode: exitCodes.done };
-  addTokenCommands(command, output);
-  addSessionCommands(command, output);
-  addIndexCommands(command, output);
-  addImportCommands(command, output);
+  addTokenCommands(program, output);
+  addSessionCommands(program, output);
+  addIndexCommands(program, output);
+  addImportCommands(program, output);
   // Its diff has colours, so it cares for what is unprintable by itself.
-  addMigrateCommand(command, given, (exitCode) => {
-    program.exitCode = exitCode;
-  });
+  addMigrateCommand(program, given, endWith);
   return program;
 }
 
@@ -55,10 +47,13 @@ function makeProgram(output: Output, given: Output): Program {
  */
 export async function runCommandLine(args: readonly string[], given: Output): Promise<number> {
   const output = printableOutput(given);
+  let exitCode: number = exitCodes.done;
+  const endWith = (decided: number): void => {
+    exitCode = decided;
+  };
   try {
-    const program = makeProgram(output, given);
-    await program.command.parseAsync(args, { from: 'user' });
-    return program.exitCode;
+    await makeProgram(output, given, endWith).parseAsync(args, { from: 'user' });
+    return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     output.error(`error: ${printable(error instanceof Error ? error.message : String(error))}`);

@@ -117,7 +117,7 @@ async function revokeAll(userId: string, options: GlobalOptions, output: Output)
   const revoked = await withTokens(options, output, (tokens) => tokens.revokeAllOf(userId));
   if (options.json === true) output.out(JSON.stringify({ userId, revoked }));
   else if (revoked > 0) output.out(`Revoked ${revoked} ${revoked === 1 ? 'token' : 'tokens'} of ${printable(userId)}.`);
-  if (revoked === 0) throw new Error(`${printable(userId)} has no tokens.`);
+  if (revoked === 0) throw new Error(`${userId} has no tokens.`);
 }
 
 /** `token issue`, `token list`, `token extend`, `token rotate`, `token revoke`, `token revoke-all`. */

@@ -24,9 +24,13 @@ export interface Decision {
 }
 
 /** It stays, and a person is told why. */
-export function undecided({ source }: Context, mention: Mention, code: Finding['code'], message: string): Decision {
-  const finding = findingAt(source, mention.node, { code, kind: 'undecided', message });
-  return { mention, needs: [], stays: true, findings: [finding], write() {} };
+export function undecided(context: Context, mention: Mention, code: Finding['code'], message: string): Decision {
+  return kept(context, mention, { code, kind: 'undecided', message });
+}
+
+/** It stays, and a person is told something of it. */
+export function kept({ source }: Context, mention: Mention, about: Pick<Finding, 'code' | 'kind' | 'message'>): Decision {
+  return { mention, needs: [], stays: true, findings: [findingAt(source, mention.node, about)], write() {} };
 }
 
 /** It gets another name, and nothing else changes. */

@@ -44,11 +44,6 @@ export function dropHttpOptions(edits: Edits, source: SourceFile, { object, isBa
   edits.removeItems(all, new Set(dropped));
 }
 
-/** The options of a token source that is looked up again as often as its HTTP source: `{ revalidate }`, or nothing. */
-export function tokenOptionsText(source: SourceFile, { revalidate }: Pick<HttpOptions, 'revalidate'>): string {
-  return revalidate === undefined ? '' : `{ ${source.textOf(revalidate)} }`;
-}
-
 /** Whether an expression can be written twice and mean the same. */
 export function isRepeatable(node: Node): boolean {
   const value = innermost(node);

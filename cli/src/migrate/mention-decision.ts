@@ -1,6 +1,6 @@
 import type { ExportSpecifier } from 'oxc-parser';
 import type { Context } from './context.js';
-import { type Decision, renamed, type Target, undecided } from './decision.js';
+import { type Decision, kept, renamed, type Target, undecided } from './decision.js';
 import { type Finding, findingAt } from './finding.js';
 import { decideSource } from './source-decision.js';
 import { exportNameOf } from './syntax.js';
@@ -73,6 +73,5 @@ function isInType({ source }: Context, { node }: Mention): boolean {
 /** Wrappers that give the web site's session and no user do not hinder tokens. */
 function keptSession(context: Context, mention: Mention): Decision {
   const message = `${mention.exported} stays: it gives the HTTP session whoever the user is. A client that has only a token has none, and gets undefined`;
-  const finding = findingAt(context.source, mention.node, { code: 'http-session-kept', kind: 'look', message });
-  return { mention, needs: [], stays: true, findings: [finding], write() {} };
+  return kept(context, mention, { code: 'http-session-kept', kind: 'look', message });
 }

@@ -3,7 +3,7 @@ import type { Context } from './context.js';
 import { type Decision, type NameOf, renamed, type Target, undecided } from './decision.js';
 import type { Edits } from './edits.js';
 import { type Finding, findingAt } from './finding.js';
-import { dropHttpOptions, type HttpOptions, httpOptionsOf, isRepeatable, tokenOptionsText } from './http-options.js';
+import { dropHttpOptions, type HttpOptions, httpOptionsOf, isRepeatable } from './http-options.js';
 import { httpSessionReadsOf, type Reads } from './http-session-reads.js';
 import { outermost } from './syntax.js';
 import { type Place, useOf, type WrapperUse } from './wrapper-use.js';
@@ -36,18 +36,18 @@ export function decideWrapper(context: Context, mention: Mention, target: Target
 }
 
 function usesOf(context: Context, node: Node): Uses | { readonly argument: Node } {
-  const found: KnownUse[] = [];
-  const waiting: Node[] = [node];
-  const places: Place[] = [];
-  for (let next = waiting.shift(); next !== undefined && found.length < 1000; next = waiting.shift()) {
-    const use = useOf(context, next);
+  const own = useOf(context, node);
+  if (own.kind === 'unknown') return own;
+  const ofAliases: KnownUse[] = [];
+  const aliases = [...own.place.aliases];
+  // grows meanwhile, by the aliases of aliases
+  for (const alias of aliases) {
+    const use = useOf(context, alias);
     if (use.kind === 'unknown') return use;
-    found.push(use);
-    places.push(use.place);
-    waiting.push(...use.place.aliases);
+    ofAliases.push(use);
+    aliases.push(...use.place.aliases);
   }
-  const [own, ...ofAliases] = found;
-  if (own === undefined) return { argument: node };
+  const places = [own, ...ofAliases].map(({ place }) => place);
   const reads = httpSessionReadsOf(
     context,
     places.flatMap(({ handlers }) => handlers),
@@ -138,7 +138,9 @@ function writeSources(
 ): void {
   const { typeArguments } = call;
   const types = typeArguments ? source.textOf(typeArguments) : '';
-  const repeated = options?.revalidate !== undefined && isRepeatable(options.revalidate.value) ? tokenOptionsText(source, options) : '';
+  const { revalidate } = options ?? {};
+  // looked up again as often as its HTTP source
+  const repeated = revalidate !== undefined && isRepeatable(revalidate.value) ? `{ ${source.textOf(revalidate)} }` : '';
   const before = `${nameOf('fromToken')}${types}(${repeated}), ${nameOf('fromHttpSession')}${types}(`;
   edits.replace({ start: call.callee.start, end: call.callee.end }, nameOf('withUserFrom'));
   if (typeArguments) edits.remove(typeArguments.start, typeArguments.end);
