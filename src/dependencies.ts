@@ -39,7 +39,7 @@ export function resolveFrom<T>(container: DependencyContainer, token: InjectionT
     throw new TypeError(
       `${what} cannot be made by the container. A class whose constructor has parameters needs @injectable(), and each parameter ` +
         '@inject(token), or emitDecoratorMetadata in the compiler that builds it (esbuild and others that drop types write no metadata) with ' +
-        'reflect-metadata imported first; else register a value: { useValue: … }. The cause says where it failed.',
+        'reflect-metadata imported first; else give the container one by registerInstance(token, …). The cause says where it failed.',
       { cause },
     );
   }
@@ -50,7 +50,7 @@ export function missing({ wrapper, option, token }: DependencyNames): ChannelErr
   return new ChannelError(
     'ERR_DEPENDENCY_MISSING',
     `${wrapper} has no ${option}: give it the option ${wrapper}({ ${option} }), or register one: ` +
-      `container.register(${token}, { useValue: … }), with the container of the server or tsyringe's global one.`,
+      `container.registerInstance(${token}, …), with the container of the server or tsyringe's global one.`,
   );
 }
 
@@ -110,7 +110,7 @@ export class Dependencies {
         ignore(candidate); // whatever it comes to, it is not awaited
         throw new TypeError(
           `${wrapper}: ${option} must have a method ${method}, got a promise of it: await it before the server is built, then give it as the ` +
-            `option ${option} or container.register(${names.token}, { useValue: … })`,
+            `option ${option} or container.registerInstance(${names.token}, …)`,
         );
       }
       const got = candidate === null ? 'null' : `${typeof candidate} without it`;

@@ -103,7 +103,7 @@ describe('a dependency', () => {
     const error = thrownBy(() => new ChannelServer(handlers() as never));
     expect(error.code).toBe('ERR_DEPENDENCY_MISSING');
     expect(error.message).toContain(wrapper);
-    expect(error.message).toContain(`container.register(${token}, { useValue:`);
+    expect(error.message).toContain(`container.registerInstance(${token}, `);
   });
 
   it('that is no repository is a TypeError when the server is built', () => {

@@ -36,8 +36,8 @@ export type OpenBackend = (container: DependencyContainer) => Promise<Backend>;
 export async function memoryBackend(container: DependencyContainer): Promise<Backend> {
   const users = new MemoryUserRepository(demoUsers.map(({ member }) => member));
   const tokens = new MemoryTokenRepository({ users });
-  container.register(USER_REPOSITORY, { useValue: users });
-  container.register(TOKEN_REPOSITORY, { useValue: tokens });
+  container.registerInstance(USER_REPOSITORY, users);
+  container.registerInstance(TOKEN_REPOSITORY, tokens);
   // Channel sessions: the rooms that members are in.
   container.registerSingleton(SESSION_STORE, MemorySessionStore);
   return { tokens, users, sessions: memorySessions(), log: new MemoryMessageLog(), async close() {} };

@@ -17,8 +17,8 @@ describe('the guestbook, its repositories taken from a container', () => {
     tokens = { findById: vi.fn(async () => grantOfAda) };
     entries = { latest: vi.fn(async () => []), append: vi.fn(async () => {}) };
     child = container.createChildContainer(); // what a test registers in it ends with the test
-    child.register(TOKEN_REPOSITORY, { useValue: tokens });
-    child.register(ENTRY_REPOSITORY, { useValue: entries });
+    child.registerInstance(TOKEN_REPOSITORY, tokens);
+    child.registerInstance(ENTRY_REPOSITORY, entries);
     child.register(Guestbook, { useFactory: (from) => new Guestbook(from.resolve(ENTRY_REPOSITORY)) });
   });
 
