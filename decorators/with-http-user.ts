@@ -1,6 +1,6 @@
 import type { ChannelMessage } from '../src/channel/channel-message.js';
 import { connectingOf, defineBuiltIn } from '../src/channel/define-built-in.js';
-import { putOwnUser } from '../src/channel/own-user.js';
+import { hasOwnUserOf, putOwnUser } from '../src/channel/own-user.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { UserRepository } from '../src/contracts/user-repository.js';
 import type { Dependencies } from '../src/dependencies.js';
@@ -47,8 +47,9 @@ async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequir
   const { runtime } = message.channel;
   const connecting = connectingOf(message);
   const { users } = runtime.bind(requirement);
-  const put = (user: AuthenticatedUser | AnonymousUser): void =>
-    putOwnUser(message, user, { wrapper: requirement.wrapper, source: runtime.bind(requirement.source) });
+  const source = runtime.bind(requirement.source);
+  if (hasOwnUserOf(message, source)) return; // the same wrapper stands further out
+  const put = (user: AuthenticatedUser | AnonymousUser): void => putOwnUser(message, user, { wrapper: requirement.wrapper, source });
   const userId = message.httpSession?.userId;
   if (userId == null) {
     put(message.kind === 'disconnect' ? lastKnownUser(message) : anonymousUser);

@@ -1,7 +1,7 @@
 import type { BoundSource } from '../identity/user-source.js';
 import { type AnonymousUser, type AuthenticatedUser, anonymousUser } from '../users.js';
 import type { ChannelMessage } from './channel-message.js';
-import { type Answer, checkAlike } from './check-identities.js';
+import { type Answer, checkAlike, isSame } from './check-identities.js';
 
 /** Where a wrapper has looked for the user of a message by itself. Most messages are none of them. */
 const answers = new WeakMap<ChannelMessage, Answer>();
@@ -24,6 +24,11 @@ export function putOwnUser(
 /** Whether a wrapper has looked for the user of `message` by itself. */
 export function hasOwnUser(message: ChannelMessage): boolean {
   return answers.has(message);
+}
+
+/** Whether that was done by what `source` asks. */
+export function hasOwnUserOf(message: ChannelMessage, source: BoundSource): boolean {
+  return answers.get(message)?.sources.every((asked) => isSame(asked, source)) === true;
 }
 
 /**

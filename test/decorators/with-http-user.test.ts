@@ -68,3 +68,19 @@ describe('the user of withHttpUser on disconnect', () => {
     });
   });
 });
+
+it('looks the user of a message up once where withHttpUser stands twice', async () => {
+  const { sessions, users, options } = makeSite();
+  const findById = vi.spyOn(users, 'findById');
+  const twice: Wrap = (handler) => withHttpUser({ sessions, users })(withHttpUser({ sessions, users })(handler));
+  const seen = vi.fn();
+  const note = ({ user }: HasUser): void => seen(user);
+  const client = await connectTo(
+    { connect: twice(note), receive: twice(note) },
+    { ...options, cookies: { sessionid: sessions.create('alice') } },
+  );
+  expect(findById).toHaveBeenCalledTimes(1);
+  await client.send('anything');
+  expect(findById).toHaveBeenCalledTimes(2);
+  expect(seen.mock.calls).toEqual([[alice], [alice]]);
+});
