@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import {
@@ -189,7 +190,7 @@ describe('checked options', () => {
     const rules = { limit: anInteger(1), ttlMs: milliseconds(0) };
     const take = () => checkedOptions<{ limit?: number; ttlMs?: number }>('owner', make(), rules);
     expect(take).toThrow(/^owner: options must be .*; it takes limit and ttlMs$/);
-    await new Promise((resolve) => setImmediate(resolve)); // an unhandled rejection would fail the run
+    await nextTurn(); // an unhandled rejection would fail the run
   });
 
   it('may be of a class of one’s own, with methods or without', () => {
@@ -224,7 +225,7 @@ describe('checked options', () => {
   it('are refused where they are promises, whose rejections end nothing', async () => {
     const take = (): unknown => checkedOptions('owner', { size: Promise.reject(new Error('late')) as never }, { size: anInteger(1) });
     expect(take).toThrow(/^owner: size must be an integer of at least 1, got a promise$/);
-    await new Promise((resolve) => setImmediate(resolve)); // an unhandled rejection would fail the run
+    await nextTurn(); // an unhandled rejection would fail the run
   });
 
   it('are named by their kind where they are wrong, but for numbers', () => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { withDeadline } from '../../src/deadline.js';
@@ -78,7 +79,7 @@ describe('promiseOf', () => {
 describe('ignore', () => {
   it.each(Object.entries(failing))('survives %s', async (_name, make) => {
     ignore(make());
-    await new Promise(setImmediate); // a lost rejection would fail the run
+    await nextTurn(); // a lost rejection would fail the run
   });
 });
 
@@ -91,7 +92,7 @@ describe('withDeadline', () => {
     };
     const bounded = withDeadline(() => hanging as PromiseLike<never>, { clock, ms: 10, onTimeout: () => new Error('late') });
     const outcome = bounded.catch((error: unknown) => (error as Error).message);
-    await new Promise(setImmediate);
+    await nextTurn();
     await clock.advance(10);
     await expect(outcome).resolves.toBe('late');
   });

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import 'reflect-metadata';
 import { describe, expect, it, vi } from 'vitest';
 import {
@@ -95,7 +96,7 @@ describe('message.signal', () => {
         for (let listener = 0; listener < 1_000; listener += 1) signal.addEventListener('abort', () => undefined);
       },
     });
-    await new Promise(setImmediate);
+    await nextTurn();
     process.off('warning', warned);
     expect(warned).not.toHaveBeenCalled();
   });
@@ -115,7 +116,7 @@ describe('a dependency that cannot be used', () => {
     const build = (): ChannelServer => new ChannelServer(handlers, { container: child });
     expect(build).toThrow(TypeError);
     expect(build).toThrow(new RegExp(`promise.*await.*${name}`));
-    await new Promise(setImmediate); // a lost rejection would fail the run
+    await nextTurn(); // a lost rejection would fail the run
   });
 
   it('since its class has no metadata is an error that names its token and the remedy', () => {

@@ -4,6 +4,7 @@ import { TestClock } from '../../entries/testing.js';
 import type { ChannelError } from '../../src/errors.js';
 import type { ChannelServerOptions } from '../../src/server/channel-server-options.js';
 import type { AuthenticatedUser } from '../../src/users.js';
+import { collectUncaught } from './uncaught.js';
 
 export const alice: AuthenticatedUser = Object.freeze({ id: 'alice', isAuthenticated: true });
 export const bob: AuthenticatedUser = Object.freeze({ id: 'bob', isAuthenticated: true });
@@ -70,17 +71,11 @@ export function thrownBy(run: () => unknown): Error & { readonly code?: string }
 
 /** Each test of the file must leave the process as it was: no promise rejected and no exception thrown that nobody caught. */
 export function expectProcessToLive(): void {
-  let uncaught: unknown[] = [];
-  const note = (error: unknown): void => void uncaught.push(error);
+  let uncaught: () => Promise<readonly unknown[]>;
   beforeEach(() => {
-    uncaught = [];
-    process.on('unhandledRejection', note);
-    process.on('uncaughtException', note);
+    uncaught = collectUncaught();
   });
   afterEach(async () => {
-    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-    process.off('unhandledRejection', note);
-    process.off('uncaughtException', note);
-    expect(uncaught).toEqual([]);
+    expect(await uncaught()).toEqual([]);
   });
 }

@@ -1,8 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Groups } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import type { Broadcaster } from '../../../src/contracts/broadcaster.js';
 import type { FeedHealth } from '../../../src/contracts/revocation-feed.js';
+import { collectUncaught } from '../../support/uncaught.js';
 import { chat } from './chat.js';
 
 const never = new Promise<never>(() => undefined);
@@ -79,7 +81,7 @@ it('groups wait with their close for what is still being published, and no longe
   let isClosed = false;
   const closing = groups.close().then(() => (isClosed = true));
   done[1]?.();
-  await new Promise(setImmediate);
+  await nextTurn();
   expect([isClosed, broadcaster.ended]).toEqual([false, []]);
   done[0]?.();
   await closing;
@@ -121,7 +123,7 @@ it('a broadcaster that throws, publishes no promise or brings what is no message
     throw new Error('no');
   };
   expect(groups.send('lobby', 'two')).toBe(1);
-  await new Promise(setImmediate);
+  await nextTurn();
   const [subscription] = broadcaster.told;
   for (const data of [undefined, null, 7, {}]) subscription?.on('lobby', data as unknown as string);
   for (const group of [undefined, 7, '', '\u0000presence', '\ud800']) subscription?.on(group as string, 'lost');
@@ -131,18 +133,14 @@ it('a broadcaster that throws, publishes no promise or brings what is no message
 });
 
 it('a broadcaster that throws a promise which rejects ends no process', async () => {
-  const unhandled: unknown[] = [];
-  const onUnhandled = (error: unknown): void => void unhandled.push(error);
-  process.on('unhandledRejection', onUnhandled);
+  const uncaught = collectUncaught();
   const broadcaster = new ScriptedBroadcaster();
   broadcaster.publishing = () => {
     throw Promise.reject(new Error('thrown'));
   };
   const { groups, warnings } = site(broadcaster);
   groups.send('lobby', 'hello');
-  await new Promise(setImmediate);
-  process.off('unhandledRejection', onUnhandled);
-  expect([unhandled, warnings]).toEqual([[], ['ERR_BROADCAST_FAILED']]);
+  expect([await uncaught(), warnings]).toEqual([[], ['ERR_BROADCAST_FAILED']]);
   await groups.close();
 });
 
@@ -157,7 +155,7 @@ it('groups tell onError what an asynchronous callback rejects with', async () =>
   });
   await groups.ready;
   broadcaster.told[0]?.onGap();
-  await new Promise(setImmediate);
+  await nextTurn();
   expect(errors).toEqual([failure]);
   await groups.close();
 });

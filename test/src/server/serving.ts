@@ -13,6 +13,10 @@ import {
 import { MemoryTokenRepository, MemoryUserRepository } from '../../../entries/memory.js';
 import { TestClock } from '../../../entries/testing.js';
 import { eventually } from '../../support/eventually.js';
+import { collectUncaught } from '../../support/uncaught.js';
+
+/** Resolves after a turn of the event loop, with everything done that was ready. */
+export { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Both ways of serving: a refusal is a close code in the one and a status in the other. */
 export const modes = ['accept', 'handleUpgrades'] as const;
@@ -38,16 +42,10 @@ export interface ServeOptions extends ChannelServerOptions {
 
 /** Ends a server with its test: nothing may be left of it, and nothing of it may have ended the process. */
 function stopWithTest(served: Served): void {
-  const escaped: unknown[] = [];
-  const note = (error: unknown): void => void escaped.push(error);
-  process.on('unhandledRejection', note);
-  process.on('uncaughtException', note);
+  const uncaught = collectUncaught();
   onTestFinished(async () => {
     await stop(served);
-    await nextTurn();
-    process.off('unhandledRejection', note);
-    process.off('uncaughtException', note);
-    expect(escaped, 'nothing may end the process').toEqual([]);
+    expect(await uncaught(), 'nothing may end the process').toEqual([]);
   });
 }
 
@@ -58,11 +56,6 @@ async function stop({ channels, http, clock }: Served): Promise<void> {
   http.closeAllConnections();
   http.close();
   await eventually(() => expect(channels.channels.size).toBe(0));
-}
-
-/** Resolves after a turn of the event loop, with everything done that was ready. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A promise to be settled by hand. */

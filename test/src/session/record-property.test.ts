@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemorySessionStore } from '../../../entries/memory.js';
@@ -32,8 +33,6 @@ const plan = fc.record({
   steps: fc.array(step, { maxLength: 24 }),
 });
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 type Hold = ReturnType<SessionRecords['open']>;
 
 const plusOne = (value: number | undefined): number => (value ?? 0) + 1;
@@ -45,7 +44,7 @@ async function run(hold: Hold, { channel, turns, outcome }: Step): Promise<boole
   const before = Number(draft.get('all') ?? 0);
   draft.update('all', plusOne);
   const right = draft.get('right');
-  for (let left = turns; left > 0; left -= 1) await turn();
+  for (let left = turns; left > 0; left -= 1) await nextTurn();
   expect(draft.get('right')).toBe(right);
   expect(draft.get('all')).toBe(before + 1); // nobody else's changes come into a message that runs
   draft.update(`of ${channel}`, plusOne);
@@ -143,7 +142,7 @@ describe('messages of four channels of one session, in one process or two', () =
         await run(holds[0] as Hold, { channel: 0, turns: 0, outcome: 'succeeds' });
         await Promise.all(holds.map((hold) => hold.load()));
         const running = runAll(holds, steps);
-        for (let left = when; left > 0; left -= 1) await turn();
+        for (let left = when; left > 0; left -= 1) await nextTurn();
         await store.destroy('shared');
         await running;
         expect(store.size).toBe(0);

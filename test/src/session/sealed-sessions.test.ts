@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import {
   type BaseMessage,
@@ -15,20 +16,18 @@ expectProcessToLive();
 
 type Message = BaseMessage & HasChannelSession;
 
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 /** Each way in which a message comes to its end. */
 const endings: readonly [string, (message: Message) => unknown][] = [
   ['succeeded', () => undefined],
   ['succeeded with a change', ({ channelSession }) => channelSession.set('early', true)],
-  ['succeeded later', () => settled()],
+  ['succeeded later', () => nextTurn()],
   [
     'failed',
     () => {
       throw new Error('no');
     },
   ],
-  ['failed later', () => settled().then(() => Promise.reject(new Error('no')))],
+  ['failed later', () => nextTurn().then(() => Promise.reject(new Error('no')))],
   [
     'told the client of an error',
     () => {
@@ -89,7 +88,7 @@ describe('the session of a message that has', () => {
     await site.clock.advance(5_000);
     expect((await connecting).refusal).toEqual({ status: 408 });
     gate.resolve();
-    await settled();
+    await nextTurn();
     expect(caught[0]).toBeInstanceOf(TypeError);
   });
 
@@ -97,7 +96,7 @@ describe('the session of a message that has', () => {
     const late = deferred<unknown>();
     const inner = withChannelSession((message) => message.channelSession.set('late', 1));
     const receive = (message: BaseMessage): void => {
-      void settled().then(() => late.resolve(thrownBy(() => inner(message))));
+      void nextTurn().then(() => late.resolve(thrownBy(() => inner(message))));
     };
     const client = await connectTo({ receive, connect: withChannelSession(() => undefined) });
     await client.send('x');
@@ -120,7 +119,7 @@ describe('the session of a message that has', () => {
     });
     const client = await connectTo({ receive }, { ...site.options, session: { store: site.store } });
     const sent = client.send('x');
-    await settled();
+    await nextTurn();
     expect(stored).toEqual([{ a: 1 }]);
     expect(() => session?.set('b', 2)).toThrow(TypeError);
     saving.resolve();
@@ -143,6 +142,6 @@ it('a connect handler that goes on after its channel has ended opens no session 
   await connecting;
   gate.resolve();
   expect(await outcome.promise).toMatchObject({ code: 'ERR_CHANNEL_CLOSED' });
-  await settled();
+  await nextTurn();
   expect(site.clock.pendingTimers).toBe(0);
 });

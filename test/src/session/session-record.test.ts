@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -95,7 +96,7 @@ describe('the changes of one message', () => {
     const site = makeSite();
     const order: string[] = [];
     vi.spyOn(site.store, 'save').mockImplementation(async () => {
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       order.push('saved');
     });
     const client = await connectTo(
@@ -145,7 +146,7 @@ describe('the changes of one message', () => {
     const client = await connectTo(
       serve(site, async (message) => {
         message.channelSession.set('a', 1);
-        await new Promise((resolve) => setImmediate(resolve));
+        await nextTurn();
         message.channelSession.set('b', 2);
       }),
     );
@@ -191,7 +192,7 @@ describe('a hundred messages at once, each an async increment', () => {
       serve(site, async (message) => {
         await Promise.resolve();
         const count = Number(message.channelSession.get('count') ?? 0);
-        await new Promise((resolve) => setImmediate(resolve));
+        await nextTurn();
         message.channelSession.set('count', count + 1);
         message.channel.sendJson([message.text, count + 1]);
       }),
@@ -204,7 +205,7 @@ describe('a hundred messages at once, each an async increment', () => {
   it('are none lost with update() where they run at once', async () => {
     const site = makeSite();
     const receive = withChannelSession(async (message) => {
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       increment(message);
     });
     const client = await connectTo({ receive }, { ...site.options, session: { store: site.store }, concurrency: 10 });

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import {
   anonymousUser,
@@ -136,7 +137,7 @@ describe('a wrapper of an application, on the real runtime', () => {
       expect(() => withLate({})(() => {})).toThrow(TypeError);
       expect(() => withLate(() => {})).toThrow(TypeError);
     }
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
   });
 
   it('may throw a ClientError, which withClientErrors around it tells the client', async () => {
@@ -321,7 +322,7 @@ describe('a handler that returns the query of a database, which runs each time t
 
 describe('a wrapper that does not return what next returned', () => {
   const turns = async (): Promise<void> => {
-    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < 5; turn += 1) await nextTurn();
   };
   const forgetful = {
     'and returns nothing': defineWrapper('forgetful', ((_message: BaseMessage, next: () => unknown) => {
