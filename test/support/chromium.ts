@@ -7,6 +7,12 @@ const places = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium', '/usr/b
 /** The Chromium that is installed here: `CHROMIUM_PATH`, or where Debian puts it. */
 export const chromiumPath: string | undefined = process.env['CHROMIUM_PATH'] || places.find((place) => existsSync(place));
 
+/** Whether tests that need it are skipped; in CI it must be there. */
+export const missing: boolean = chromiumPath === undefined && !process.env['CI'];
+
+/** What the names of such tests say of that. */
+export const because: string = missing ? ' (skipped: Chromium is missing; install it, or set CHROMIUM_PATH)' : '';
+
 /** Starts Chromium without a window and without calling anybody. */
 export async function launchChromium(): Promise<Browser> {
   if (chromiumPath === undefined) throw new Error(`Chromium is missing: install it, or set CHROMIUM_PATH. Looked in ${places.join(', ')}.`);

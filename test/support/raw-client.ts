@@ -159,3 +159,9 @@ export class RawClient {
     this.socket.resetAndDestroy();
   }
 }
+
+/** How a client may end its connection. */
+export const waysToLeave = {
+  FIN: (client: RawClient): void => client.finish(),
+  RST: (client: RawClient): void => client.reset(),
+} as const;

@@ -59,6 +59,14 @@ export function codesOf(errors: readonly unknown[]): string[] {
   return errors.map((error) => (error as { code?: string }).code ?? (error as Error).name);
 }
 
+/** The same of what `promise` rejects with; `undefined` where it does not. */
+export async function codeOf(promise: Promise<unknown> | undefined): Promise<string | undefined> {
+  return promise?.then(
+    () => undefined,
+    (error: unknown) => codesOf([error])[0],
+  );
+}
+
 /** The error that `run` throws. */
 export function thrownBy(run: () => unknown): Error & { readonly code?: string } {
   try {

@@ -1,15 +1,13 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../../../test/support/chromium.js';
+import { because, missing } from '../../../test/support/chromium.js';
 import { startTcpProxy } from '../../../test/support/tcp-proxy.js';
 import { demoUsers } from '../src/accounts.js';
 import { type MultiChat, startMultiChat } from '../src/multichat.js';
 import { accessibilityProblems } from './support/accessibility-problems.js';
 import { BrowserPages, type PageOptions } from './support/browser-pages.js';
 
-const missing = chromiumPath === undefined && !process.env['CI'];
 if (missing) console.warn('MultiChat is not tested in a browser: Chromium is missing. Install it, or set CHROMIUM_PATH.');
-const because = missing ? ' (skipped: Chromium is missing; install it, or set CHROMIUM_PATH)' : '';
 /** Machines that run other things at the same time are slow. */
 const patienceMs = 60_000;
 

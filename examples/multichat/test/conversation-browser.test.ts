@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../../../test/support/chromium.js';
+import { because, missing } from '../../../test/support/chromium.js';
 import { startTcpProxy } from '../../../test/support/tcp-proxy.js';
 import { demoUsers } from '../src/accounts.js';
 import { memoryBackend } from '../src/backend.js';
@@ -9,8 +9,6 @@ import { type MultiChat, startMultiChat } from '../src/multichat.js';
 import { accessibilityProblems } from './support/accessibility-problems.js';
 import { BrowserPages, type PageOptions } from './support/browser-pages.js';
 
-const missing = chromiumPath === undefined && !process.env['CI'];
-const because = missing ? ' (skipped: Chromium is missing; install it, or set CHROMIUM_PATH)' : '';
 const patienceMs = 60_000;
 const longName = 'ann-whose-name-is-as-long-as-a-name-may-be-and-then-somewhat-longer';
 

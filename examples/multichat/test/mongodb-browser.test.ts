@@ -1,15 +1,13 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeOnMongo, openDatabase, url as serverUrl } from '../../../test/adapters/mongodb/mongo.js';
-import { chromiumPath } from '../../../test/support/chromium.js';
+import { because, missing } from '../../../test/support/chromium.js';
 import { eventually } from '../../../test/support/eventually.js';
 import { startTcpProxy } from '../../../test/support/tcp-proxy.js';
 import { mongoBackend } from '../src/mongo-backend.js';
 import { startMultiChat } from '../src/multichat.js';
 import { BrowserPages } from './support/browser-pages.js';
 
-const missing = chromiumPath === undefined && !process.env['CI'];
-const because = missing ? ' (skipped: Chromium is missing; install it, or set CHROMIUM_PATH)' : '';
 const patienceMs = 90_000;
 
 describeOnMongo('MultiChat on MongoDB, in a browser', () => {

@@ -2,15 +2,13 @@ import { MongoClient } from 'mongodb';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeOnMongo } from '../../../test/adapters/mongodb/mongo.js';
-import { chromiumPath } from '../../../test/support/chromium.js';
+import { because, missing } from '../../../test/support/chromium.js';
 import { type Mongod, startMongod } from '../../../test/support/mongod.js';
 import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.js';
 import type { ChatMessage } from '../src/events.js';
 import { BrowserPages } from './support/browser-pages.js';
 import { killAll, startChatAt } from './support/chat-process.js';
 
-const missing = chromiumPath === undefined && !process.env['CI'];
-const because = missing ? ' (skipped: Chromium is missing; install it, or set CHROMIUM_PATH)' : '';
 const patienceMs = 180_000;
 
 describeOnMongo('An evening in MultiChat', () => {

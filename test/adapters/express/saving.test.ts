@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ExpressSessionReader, type ExpressSessionReaderOptions } from '../../../entries/express.js';
 import { ChannelServer, type HttpSession, withHttpSession, withUserFromHttp } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
-import { codesOf, expectProcessToLive, makeSite } from '../../support/site.js';
+import { codeOf, expectProcessToLive, makeSite } from '../../support/site.js';
 import { asked, cookieOf, held, requestWith, sessionMiddleware, stored } from './express-site.js';
 import { FaultyStore } from './faulty-store.js';
 
@@ -20,13 +20,6 @@ async function makeSession(data: object, { store = new FaultyStore(), maxAge = 6
     return session;
   };
   return { store, reader, id, read };
-}
-
-async function codeOf(promise: Promise<unknown> | undefined): Promise<string | undefined> {
-  return promise?.then(
-    () => undefined,
-    (error: unknown) => codesOf([error])[0],
-  );
 }
 
 /** When a stored session ends. */

@@ -4,7 +4,7 @@ import { ExpressSessionStore } from '../../../entries/express.js';
 import { type BaseMessage, type HasChannelSession, withChannelSession, withUserFromToken } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import type { StoredSession } from '../../../src/contracts/session-store.js';
-import { aliceKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
+import { aliceKey, codeOf, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 import { asked, held, stored } from './express-site.js';
 import { FaultyStore } from './faulty-store.js';
 
@@ -17,13 +17,6 @@ const hourMs = 3_600_000;
 
 function session(data: StoredSession['data'] = {}, version = 1): StoredSession {
   return { version, data, createdAt: new Date(1_750_000_000_000), expiresAt: new Date(Date.now() + hourMs) };
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => codesOf([error])[0],
-  );
 }
 
 /** Another process's view of the same sessions: whoever waits for a turn here knows nothing of there. */

@@ -2,10 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { ChannelServer, type TokenId, withUserFromToken } from '../../../entries/index.js';
 import { MemoryTokenRepository, MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo } from '../../../entries/testing.js';
-import { frame, RawClient } from '../../support/raw-client.js';
+import { frame, RawClient, waysToLeave } from '../../support/raw-client.js';
 import { deferred, modes, serve } from '../server/serving.js';
 
-const ways = { FIN: (client: RawClient) => client.finish(), RST: (client: RawClient) => client.reset() } as const;
 const cases = modes.flatMap((mode) => (['FIN', 'RST'] as const).map((way) => ({ mode, way })));
 
 describe('what is asked of a channel late', () => {
@@ -19,7 +18,7 @@ describe('what is asked of a channel late', () => {
     const { port } = await serve(handlers, { mode });
     const client = await RawClient.upgrade(port);
     await connected.promise;
-    ways[way](client);
+    waysToLeave[way](client);
     expect(await told.promise).toBe('127.0.0.1');
   });
 
@@ -41,7 +40,7 @@ describe('what is asked of a channel late', () => {
     const client = await RawClient.upgrade(port);
     client.write(frame('hello'));
     await begun.promise;
-    ways[way](client);
+    waysToLeave[way](client);
     expect(await told.promise).toBe('127.0.0.1');
   });
 

@@ -4,10 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { ChannelServer, type SessionStore, withChannelSession, withUserFromToken } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
-import { frame, RawClient } from '../../support/raw-client.js';
+import { frame, RawClient, waysToLeave } from '../../support/raw-client.js';
 import { deferred, modes, nextTurn, oneToken, serve } from '../server/serving.js';
 
-const ways = { FIN: (client: RawClient) => client.finish(), RST: (client: RawClient) => client.reset() } as const;
 const cases = modes.flatMap((mode) =>
   (['FIN', 'RST'] as const).flatMap((way) => [
     { mode, way, frames: 'without frames', early: 0 },
@@ -51,7 +50,7 @@ describe('a client that leaves while connect is pending', () => {
     const signal = await begun.promise;
     expect(signal.aborted).toBe(false);
     for (let index = 0; index < early; index += 1) client.write(frame('early'));
-    ways[way](client);
+    waysToLeave[way](client);
     await aborted(signal);
     connecting.resolve();
     await nextTurn();
@@ -87,7 +86,7 @@ describe('a client that leaves while connect is pending', () => {
       await asked.promise;
       const socket = await connection;
       const left = new Promise((resolve) => socket.once('close', resolve));
-      ways[way](client);
+      waysToLeave[way](client);
       await left;
       answering.resolve();
       await channels.close();
