@@ -47,6 +47,8 @@ const wireVersionOfPreImages = 17;
  * cannot find that place again, subscribers are told of a gap.
  */
 export class MongoRevocationFeed implements RevocationFeed {
+  /** After how many milliseconds an operation is given up. */
+  readonly timeoutMs: number;
   readonly #db: Db;
   readonly #watched: WatchedCollections;
   readonly #published: Collection<PublishedRevocation>;
@@ -74,6 +76,7 @@ export class MongoRevocationFeed implements RevocationFeed {
     };
     this.#published = db.collection(collection);
     this.#operations = new Operations(checked);
+    this.timeoutMs = this.#operations.timeoutMs;
     this.#warnOfUnreadable = warningOfUnreadable(`${owner}: the collection ${collection}`, 'ERR_REVOCATION_FEED_FAILED');
     this.#follower = new ChangeFollower(owner, this.#operations, {
       without: 'what other processes revoke is found when channels are checked again',

@@ -18,6 +18,8 @@ const owner = 'RedisRevocationFeed';
  * connection. What is published while that is lost does not come again, and subscribers are told of a gap.
  */
 export class RedisRevocationFeed implements RevocationFeed {
+  /** After how many milliseconds an operation is given up. */
+  readonly timeoutMs: number;
   readonly #operations: Operations;
   readonly #channel: string;
   readonly #subscribers = new Subscribers<[Revocation]>();
@@ -28,6 +30,7 @@ export class RedisRevocationFeed implements RevocationFeed {
   /** @throws {TypeError} when `client` is none of `ioredis` or `redis`, or an option is out of its range. */
   constructor(client: RedisClient, options: RedisRevocationFeedOptions = {}) {
     this.#operations = new Operations(owner, client, checkedOptions(owner, options, redisRules));
+    this.timeoutMs = this.#operations.timeoutMs;
     this.#channel = `${this.#operations.prefix}revocations`;
     this.#warnOfUnreadable = warningOfUnreadable(`${owner}: the channel ${this.#channel}`, 'ERR_REVOCATION_FEED_FAILED');
   }

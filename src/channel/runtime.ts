@@ -107,10 +107,10 @@ export class Runtime {
     this.opensSessions = this.plan.wantsSession && this.sessions.settings.scope === 'channel';
   }
 
-  /** The feed of revocations that is registered; `undefined` where there is none. */
-  findRevocationFeed(): RevocationFeed | undefined {
+  /** The feed of revocations that the server was given, or the registered one; `undefined` where there is neither. */
+  findRevocationFeed(own: RevocationFeed | undefined): RevocationFeed | undefined {
     const names = { wrapper: 'ChannelServer', option: 'revocations', token: 'REVOCATION_FEED', method: 'subscribe' };
-    return this.#dependencies.find(REVOCATION_FEED, names);
+    return this.#dependencies.optional(own, REVOCATION_FEED, names);
   }
 
   /** Who sent `request`, as the wrappers that the server saw when it was built would find it. */

@@ -32,6 +32,8 @@ export interface FeedHealth {
  * something that has no channel here. It must not lose one in silence: if it may have, it calls `onGap`.
  */
 export interface RevocationFeed {
+  /** After how many milliseconds the feed itself gives up; must lie below the server's `connectTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
   /**
    * Calls `on` for each revocation, and `onGap` when some may have been missed.
    *

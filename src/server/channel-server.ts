@@ -62,7 +62,7 @@ export class ChannelServer<H extends object = object> {
     const settings = checkedServerOptions(options);
     keepShapes();
     this.#runtime = new Runtime(slotsOf(handlers, settings.container), settings);
-    const revocations = settings.revocations ?? this.#runtime.findRevocationFeed();
+    const revocations = this.#runtime.findRevocationFeed(settings.revocations);
     const live = { ...settings, revocations };
     this.#registry = new ChannelRegistry(this.#runtime, (registry) => new LiveWatch(this.#runtime, registry, live));
     this.#upgrades = new Upgrades({ runtime: this.#runtime, registry: this.#registry });

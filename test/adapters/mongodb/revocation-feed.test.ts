@@ -221,6 +221,11 @@ describeOnMongo('MongoRevocationFeed', () => {
     await expect(new MongoRevocationFeed(db).publish(revocation as never)).rejects.toThrow(TypeError);
   });
 
+  it('says after how long it gives up', () => {
+    expect(new MongoRevocationFeed(db).timeoutMs).toBe(3_000);
+    expect(new MongoRevocationFeed(db, { timeoutMs: 500 }).timeoutMs).toBe(500);
+  });
+
   it('refuses options that it cannot use, and callbacks that are no functions', async () => {
     expect(() => new MongoRevocationFeed(db, { tokens: '' })).toThrow(TypeError);
     expect(() => new MongoRevocationFeed(db, { ignoredUserFields: 'lastSeenAt' as unknown as string[] })).toThrow(TypeError);

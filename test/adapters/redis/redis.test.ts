@@ -286,7 +286,8 @@ describe('RedisRevocationFeed', () => {
 describe('what is on Redis', () => {
   it('is registered in a container, one instance of each', () => {
     const child = container.createChildContainer();
-    const { sessions, tickets, feed, broadcaster } = registerRedis(child, { client, prefix: 'registered:' });
+    const { sessions, tickets, feed, broadcaster } = registerRedis(child, { client, prefix: 'registered:', timeoutMs: 500 });
+    expect([sessions, tickets, feed].map(({ timeoutMs }) => timeoutMs)).toEqual([500, 500, 500]);
     expect(child.resolve(SESSION_STORE)).toBe(sessions);
     expect(child.resolve(TICKET_STORE)).toBe(tickets);
     expect(child.resolve(REVOCATION_FEED)).toBe(feed);

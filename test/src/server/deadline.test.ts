@@ -2,7 +2,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import {
   ChannelServer,
   type ChannelServerOptions,
+  container,
   type HasChannelSession,
+  REVOCATION_FEED,
   type ReceiveMessage,
   type SessionStore,
   type TokenGrant,
@@ -294,6 +296,14 @@ describe('timeoutMs of a contract', () => {
     const slow = { ...store, timeoutMs: 6_000 };
     expect(() => new ChannelServer({ receive: withChannelSession({ store: slow })(() => undefined) })).toThrow(TypeError);
     expect(() => new ChannelServer({ receive: () => undefined }, { session: { store: slow } })).toThrow(TypeError);
+  });
+
+  it('is checked on feeds of revocations too, given or registered', () => {
+    const revocations = { timeoutMs: 5_000, subscribe: async () => ({ [Symbol.asyncDispose]: async () => undefined }) };
+    const registered = container.createChildContainer().register(REVOCATION_FEED, { useValue: revocations });
+    expect(() => build(4_999, { revocations })).toThrow(/timeoutMs.*revocations.*connectTimeoutMs/);
+    expect(() => build(4_999, { container: registered })).toThrow(/timeoutMs.*revocations.*connectTimeoutMs/);
+    expect(() => build(4_999, { revocations, connectTimeoutMs: 5_001 })).not.toThrow();
   });
 
   it.each([0, -5, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, '5000'])('refuses a connectTimeoutMs of %s', (connectTimeoutMs) => {
