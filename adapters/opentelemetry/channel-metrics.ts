@@ -1,4 +1,4 @@
-import type { Attributes, Histogram, Meter, ObservableResult } from '@opentelemetry/api';
+import type { Attributes, Counter, Histogram, Meter, ObservableResult } from '@opentelemetry/api';
 import { channelCounts } from '../../src/channel-counts.js';
 import { authenticationOf, closeOf, enderOf, errorOf, handshakeOf } from './attributes.js';
 import type { Listeners } from './listeners.js';
@@ -33,6 +33,10 @@ function observe(result: ObservableResult): void {
   for (const [state, count] of Object.entries(channelCounts)) result.observe(count, { 'ws_with.channel.state': state });
 }
 
+function counterOf(meter: Meter, name: string, unit: string, description: string): Counter {
+  return meter.createCounter(name, { description, unit });
+}
+
 /** A histogram of short times; its events give milliseconds, or none where nobody listened when it began. */
 function durationOf(meter: Meter, name: string, description: string): (ms: number | undefined, attributes: Attributes) => void {
   const histogram = meter.createHistogram(name, { description, unit: 's', advice: { explicitBucketBoundaries: shortTimes } });
@@ -45,7 +49,7 @@ function recordSeconds(histogram: Histogram, ms: number | undefined, attributes:
 
 function ofHandshakes(meter: Meter): Listeners {
   const handshakes = durationOf(meter, 'ws_with.handshake.duration', 'From the arrival of a handshake to its success or refusal');
-  const refusals = meter.createCounter('ws_with.handshake.refusals', { description: 'Handshakes that were refused', unit: '{handshake}' });
+  const refusals = counterOf(meter, 'ws_with.handshake.refusals', '{handshake}', 'Handshakes that were refused');
   const identifications = durationOf(meter, 'ws_with.identification.duration', 'Looking up who speaks');
   return {
     handshake: (event) => handshakes(event.durationMs, handshakeOf(event)),
@@ -64,10 +68,12 @@ function ofSessions(meter: Meter): Listeners {
     unit: '{message}',
     advice: { explicitBucketBoundaries: batches },
   });
-  const conflicts = meter.createCounter('ws_with.session.conflicts', {
-    description: 'Messages that others came before with a change of their session',
-    unit: '{message}',
-  });
+  const conflicts = counterOf(
+    meter,
+    'ws_with.session.conflicts',
+    '{message}',
+    'Messages that others came before with a change of their session',
+  );
   return {
     save(event) {
       saves(event.durationMs, errorOf(event));
@@ -79,23 +85,16 @@ function ofSessions(meter: Meter): Listeners {
 
 function ofCredentials(meter: Meter): Listeners {
   const revalidations = durationOf(meter, 'ws_with.revalidation.duration', 'Looking up live credentials again, by batch');
-  const credentials = meter.createCounter('ws_with.revalidation.credentials', {
-    description: 'Credentials that were looked up again',
-    unit: '{credential}',
-  });
-  const revocations = meter.createCounter('ws_with.revocations', { description: 'Rights that were taken away', unit: '{revocation}' });
-  const revoked = meter.createCounter('ws_with.revocation.channels', {
-    description: 'Channels that a revocation concerned',
-    unit: '{channel}',
-  });
-  const feeds = meter.createCounter('ws_with.revocation_feed.attempts', {
-    description: 'Attempts to hear a revocation feed, failed ones and those that ended an outage',
-    unit: '{attempt}',
-  });
-  const renewals = meter.createCounter('ws_with.renewals', {
-    description: 'Channels that went on with a credential that lives longer',
-    unit: '{channel}',
-  });
+  const credentials = counterOf(meter, 'ws_with.revalidation.credentials', '{credential}', 'Credentials that were looked up again');
+  const revocations = counterOf(meter, 'ws_with.revocations', '{revocation}', 'Rights that were taken away');
+  const revoked = counterOf(meter, 'ws_with.revocation.channels', '{channel}', 'Channels that a revocation concerned');
+  const feeds = counterOf(
+    meter,
+    'ws_with.revocation_feed.attempts',
+    '{attempt}',
+    'Attempts to hear a revocation feed, failed ones and those that ended an outage',
+  );
+  const renewals = counterOf(meter, 'ws_with.renewals', '{channel}', 'Channels that went on with a credential that lives longer');
   return {
     revalidation({ source, asked, failed, durationMs }) {
       const attributes = { 'ws_with.authentication.source': source };
@@ -114,24 +113,15 @@ function ofCredentials(meter: Meter): Listeners {
 }
 
 function ofLife(meter: Meter): Listeners {
-  const closes = meter.createCounter('ws_with.channel.closes', {
-    description: 'Channels that are over, refused ones apart',
-    unit: '{channel}',
-  });
+  const closes = counterOf(meter, 'ws_with.channel.closes', '{channel}', 'Channels that are over, refused ones apart');
   const lifetime = meter.createHistogram('ws_with.channel.lifetime', {
     description: 'How long channels were there',
     unit: 's',
     advice: { explicitBucketBoundaries: lifetimes },
   });
-  const slow = meter.createCounter('ws_with.channel.slow_consumers', {
-    description: 'Channels whose peers read too slowly',
-    unit: '{channel}',
-  });
-  const pings = meter.createCounter('ws_with.heartbeat.pings', { description: 'Pings to silent channels', unit: '{ping}' });
-  const silent = meter.createCounter('ws_with.heartbeat.silent', {
-    description: 'Channels that were dropped as silent',
-    unit: '{channel}',
-  });
+  const slow = counterOf(meter, 'ws_with.channel.slow_consumers', '{channel}', 'Channels whose peers read too slowly');
+  const pings = counterOf(meter, 'ws_with.heartbeat.pings', '{ping}', 'Pings to silent channels');
+  const silent = counterOf(meter, 'ws_with.heartbeat.silent', '{channel}', 'Channels that were dropped as silent');
   return {
     close(event) {
       closes.add(1, closeOf(event));

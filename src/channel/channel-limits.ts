@@ -31,7 +31,7 @@ export class ChannelLimits {
 
   /** Whether an address may have one more channel, which `channel` is then. */
   takeAddress(channel: object, address: string | undefined): boolean {
-    if (this.#ofAddress.max === undefined || address === undefined) return true;
+    if (this.#ofAddress.max === Number.POSITIVE_INFINITY || address === undefined) return true;
     if (!this.#ofAddress.add(address)) return false;
     this.#countedOf(channel).address = address;
     return true;
@@ -39,7 +39,7 @@ export class ChannelLimits {
 
   /** Whether the user may have one more channel, which `channel` is then. */
   takeUser(channel: object, userId: string | null): boolean {
-    if (this.#ofUser.max === undefined || userId === null) return true;
+    if (this.#ofUser.max === Number.POSITIVE_INFINITY || userId === null) return true;
     if (!this.#ofUser.add(userId)) return false;
     this.#countedOf(channel).userId = userId;
     return true;
@@ -61,17 +61,17 @@ export class ChannelLimits {
 
 /** How many there are of each key, which is no more than `max`. */
 class BoundedCounts {
-  readonly max: number | undefined;
+  readonly max: number;
   readonly #counts = new Map<string, number>();
 
-  constructor(max: number | undefined) {
+  constructor(max = Number.POSITIVE_INFINITY) {
     this.max = max;
   }
 
   /** One more, if it may be; whether it may. */
   add(key: string): boolean {
     const count = this.#counts.get(key) ?? 0;
-    if (this.max !== undefined && count >= this.max) return false;
+    if (count >= this.max) return false;
     this.#counts.set(key, count + 1);
     return true;
   }

@@ -34,23 +34,18 @@ const ordered = {
     this[aheadOf]?.sentBeside(isFinal(given[1]));
     callFormer(this, 'send', given);
   },
-  ping(this: OrderedSocket, ...given: unknown[]): void {
-    this[aheadOf]?.flush();
-    callFormer(this, 'ping', given);
-  },
-  pong(this: OrderedSocket, ...given: unknown[]): void {
-    this[aheadOf]?.flush();
-    callFormer(this, 'pong', given);
-  },
-  close(this: OrderedSocket, ...given: unknown[]): void {
-    this[aheadOf]?.flush();
-    callFormer(this, 'close', given);
-  },
-  terminate(this: OrderedSocket): void {
-    this[aheadOf]?.flush();
-    callFormer(this, 'terminate', []);
-  },
+  ping: afterFlush('ping'),
+  pong: afterFlush('pong'),
+  close: afterFlush('close'),
+  terminate: afterFlush('terminate'),
 };
+
+function afterFlush(name: Name) {
+  return function (this: OrderedSocket, ...given: unknown[]): void {
+    this[aheadOf]?.flush();
+    callFormer(this, name, given);
+  };
+}
 
 function isFinal(options: unknown): boolean {
   return typeof options !== 'object' || options === null || !('fin' in options) || Boolean(options.fin);

@@ -6,9 +6,6 @@ import { LastingSubscription, type LastingSubscriptionOwner, type SubscriptionAt
 import { ignorePromise, promiseOf } from '../maybe-promise.js';
 import type { Reporter } from '../reporter.js';
 
-/** What a broadcaster that does not answer is waited for when it is subscribed to, and when groups close. */
-const broadcasterTimeoutMs = 10_000;
-
 /** Who hears what other processes send. */
 export interface BroadcastListener {
   received(group: string, data: string | Uint8Array): void;
@@ -19,7 +16,8 @@ export interface BroadcastListener {
 /** The way of some groups to other processes and back: nobody waits for it, and its failures are told to the reporter. */
 export class Broadcasting implements LastingSubscriptionOwner {
   readonly clock: Clock;
-  readonly timeoutMs = broadcasterTimeoutMs;
+  /** What a broadcaster that does not answer is waited for when it is subscribed to, and when groups close. */
+  readonly timeoutMs = 10_000;
   readonly #broadcaster: Broadcaster;
   readonly #listener: BroadcastListener;
   readonly #reporter: Reporter;

@@ -27,15 +27,16 @@ export interface UpgradeRefusal {
  * with unread bytes would reset the connection, and the answer could be lost with it.
  */
 export function refuseUpgrade(socket: Duplex, { status, retryAfterMs = usualRetryMs }: UpgradeRefusal): void {
-  if (socket.destroyed || !socket.writable) {
+  if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const body = `${STATUS_CODES[status] ?? 'Refused'}\n`;
+  const phrase = STATUS_CODES[status] ?? 'Refused';
+  const body = `${phrase}\n`;
   const headers = ['Connection: close', 'Content-Type: text/plain', `Content-Length: ${Buffer.byteLength(body)}`];
   if (status === 401) headers.push('WWW-Authenticate: Bearer'); // RFC 9110, section 15.5.2
   if (status === 503 || status === 429) headers.push(`Retry-After: ${Math.max(1, Math.ceil(retryAfterMs / 1_000))}`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
+  socket.end(`HTTP/1.1 ${status} ${phrase}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
   dropIfItLingers(socket);
   socket.once('end', () => socket.destroy());
   socket.resume();

@@ -3,7 +3,8 @@ const entriesKept = 300;
 /** Who has missed more begins with the newest. */
 const mostCaughtUp = 200;
 
-let notices = 0;
+/** How many notices this page has put into its logs: each has an id. */
+let noticesMade = 0;
 
 /** What this page knows of one room: a piece of its messages without a hole, which ends with the newest one unless the reader is far above it. */
 export class ChatRoom {
@@ -181,7 +182,7 @@ export class ChatRoom {
 
   /** Puts a notice into the log: what happened, and to whom. */
   #note(notice, who) {
-    if (!this.isDetached) this.#add({ id: `notice ${++notices}`, notice, who, at: new Date().toISOString() });
+    if (!this.isDetached) this.#add({ id: `notice ${++noticesMade}`, notice, who, at: new Date().toISOString() });
   }
 
   #add(entry) {
