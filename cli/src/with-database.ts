@@ -20,17 +20,26 @@ function namesDatabase(url: string): boolean {
   return /^[^:]+:\/\/[^/?]*\/[^?]/.test(url);
 }
 
+/** @throws {UsageError} when `url` is none that the driver can read. */
+function clientOf(url: string): MongoClient {
+  const patience = /[?&]serverSelectionTimeoutMS=/i.test(url) ? {} : { serverSelectionTimeoutMS };
+  try {
+    return new MongoClient(url, { ...patience, appName: 'ws-with-cli' });
+  } catch (error) {
+    throw new UsageError(`The URL of the database cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 /**
  * Runs `work` on the database and disconnects, whatever happens.
  *
- * @throws {UsageError} when no URL was given, or an empty name.
+ * @throws {UsageError} when no URL was given, or none that can be read, or an empty name.
  */
 export async function withDatabase<T>(options: GlobalOptions, output: Output, work: (db: Db) => Promise<T>): Promise<T> {
   const url = options.url ?? process.env.MONGODB_URL;
   if (url === undefined || url === '') throw new UsageError('Name the database with --url mongodb://… or the variable MONGODB_URL.');
   if (options.db === '') throw new UsageError('--db needs the name of the database.'); // an empty variable of a shell, which the driver takes for `test`
-  const patience = /[?&]serverSelectionTimeoutMS=/i.test(url) ? {} : { serverSelectionTimeoutMS };
-  const client = new MongoClient(url, { ...patience, appName: 'ws-with-cli' });
+  const client = clientOf(url);
   try {
     await client.connect();
     const db = client.db(options.db);

@@ -341,6 +341,16 @@ describe('the command line without a database', () => {
     expect(error).toMatch(/too many arguments/);
   });
 
+  it.each(['nonsense', 'http://127.0.0.1/chat', 'mongodb://', 'mongodb://127.0.0.1:port/chat', 'mongodb://ann:sec%ret@127.0.0.1/chat'])(
+    'refuses the URL %s, and does not show it',
+    async (url) => {
+      const { code, error } = await ws('--url', url, 'token', 'list', 'ann');
+      expect(code).toBe(2);
+      expect(error).toMatch(/^error: The URL of the database cannot be read: /);
+      expect(error).not.toContain('sec');
+    },
+  );
+
   it('says that a database is missing', async () => {
     const before = process.env.MONGODB_URL;
     delete process.env.MONGODB_URL;
