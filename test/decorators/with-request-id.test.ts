@@ -15,6 +15,7 @@ import { MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from 
 import { connectTo, type TestClient, TestClock } from '../../entries/testing.js';
 import { deferred } from '../src/server/serving.js';
 import { collectGarbage } from '../support/collect-garbage.js';
+import { storeWith } from '../support/store-with.js';
 
 const key = 'a'.repeat(40);
 
@@ -179,13 +180,7 @@ describe('withRequestId', () => {
     const kept = new MemorySessionStore({ clock });
     let isDown = false;
     const save = async (...given: Parameters<SessionStore['save']>) => (isDown ? Promise.reject(new Error('down')) : kept.save(...given));
-    const store: SessionStore = {
-      load: (id) => kept.load(id),
-      create: (id, session) => kept.create(id, session),
-      save,
-      touch: (id, expiresAt) => kept.touch(id, expiresAt),
-      destroy: (id) => kept.destroy(id),
-    };
+    const store = storeWith(kept, { save });
     const messages: WeakRef<object>[] = [];
     const receive = withRequestId((message) => {
       messages.push(new WeakRef(message));

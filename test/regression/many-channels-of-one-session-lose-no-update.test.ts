@@ -3,18 +3,17 @@ import { ChannelServer, type SessionStore, withChannelUser, withUserFromToken } 
 import { MemorySessionStore } from '../../entries/memory.js';
 import { connectTo } from '../../entries/testing.js';
 import { codesOf, nextTurn, oneToken } from '../src/server/serving.js';
+import { storeWith } from '../support/store-with.js';
 
 const channelCount = 120;
 
 /** `store`, a turn of the event loop away, so that writers meet. */
 function remote(store: SessionStore): SessionStore {
-  return {
+  return storeWith(store, {
     load: async (id) => nextTurn().then(() => store.load(id)),
     create: async (id, session) => nextTurn().then(() => store.create(id, session)),
     save: async (id, session, version) => nextTurn().then(() => store.save(id, session, version)),
-    touch: (id, expiresAt) => store.touch(id, expiresAt),
-    destroy: (id) => store.destroy(id),
-  };
+  });
 }
 
 it('120 channels of one user that update one value at once all have their way', async () => {

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { ChannelServer, type SessionStore, withChannelSession, withUserFromToken } from '../../../entries/index.js';
+import { ChannelServer, withChannelSession, withUserFromToken } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { frame, RawClient, waysToLeave } from '../../support/raw-client.js';
+import { storeWith } from '../../support/store-with.js';
 import { deferred, modes, nextTurn, oneToken, serve } from '../server/serving.js';
 
 const cases = modes.flatMap((mode) =>
@@ -100,17 +101,13 @@ describe('a client that leaves while connect is pending', () => {
     const stored = new MemorySessionStore();
     const asked = deferred();
     const answering = deferred();
-    const store: SessionStore = {
-      load: (id) => stored.load(id),
-      save: (id, session, version) => stored.save(id, session, version),
-      touch: (id, expiresAt) => stored.touch(id, expiresAt),
-      destroy: (id) => stored.destroy(id),
+    const store = storeWith(stored, {
       create: async (id, session) => {
         asked.resolve();
         await answering.promise;
         await stored.create(id, session);
       },
-    };
+    });
     let disconnects = 0;
     const { port, channels, clock } = await serve(
       {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type AuthenticatedUser,
   ChannelServer,
@@ -11,7 +11,7 @@ import {
 } from '../../../entries/index.js';
 import { MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo, type TestClient, TestClock } from '../../../entries/testing.js';
-import { inactive, ScriptedFeed, stale } from './watched.js';
+import { closeWithTest, inactive, ScriptedFeed, stale } from './watched.js';
 
 /** Reads sessions that stand whole in a cookie, as those of cookie-session and of iron-session do. */
 const sessions: HttpSessionReader = {
@@ -38,17 +38,6 @@ class People implements UserRepository {
   }
 }
 
-const open: { readonly server: ChannelServer; readonly clock: TestClock }[] = [];
-
-afterEach(async () => {
-  for (const { server, clock } of open.splice(0)) {
-    const closed = server.close({ timeoutMs: 0 });
-    await clock.advance(0);
-    await closed;
-    expect(clock.pendingTimers).toBe(0);
-  }
-});
-
 function serve(users: UserRepository, options: ChannelServerOptions = {}) {
   const clock = new TestClock();
   const errors: unknown[] = [];
@@ -59,7 +48,7 @@ function serve(users: UserRepository, options: ChannelServerOptions = {}) {
     },
     { clock, onError: (error) => void errors.push(error), ...options },
   );
-  open.push({ server, clock });
+  closeWithTest(server, clock);
   const connect = (userId: string): Promise<TestClient> => connectTo(server, { cookies: { session: userId } });
   return { clock, errors, server, connect };
 }

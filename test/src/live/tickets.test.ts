@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   ChannelServer,
   cookie,
@@ -12,7 +12,7 @@ import {
 import { MemoryTicketStore } from '../../../entries/memory.js';
 import { connectTo, type TestClient } from '../../../entries/testing.js';
 import { alice, aliceKey, expectProcessToLive, makeSite, type Site } from '../../support/site.js';
-import { expired, inactive, revoked, ScriptedFeed, sessionEnded } from './watched.js';
+import { closeWithTest, expired, inactive, revoked, ScriptedFeed, sessionEnded } from './watched.js';
 
 expectProcessToLive();
 
@@ -21,17 +21,6 @@ interface TicketSite extends Site {
   readonly feed: ScriptedFeed;
   open(grant: TicketGrant): Promise<TestClient>;
 }
-
-const running: TicketSite[] = [];
-
-afterEach(async () => {
-  for (const { server, clock } of running.splice(0)) {
-    const closed = server.close({ timeoutMs: 0 });
-    await clock.advance(0);
-    await closed;
-    expect(clock.pendingTimers).toBe(0);
-  }
-});
 
 const tokenId = tokenIdOf(aliceKey);
 
@@ -48,9 +37,8 @@ function watchTickets(revalidate: Revalidate = { everyMs: 10_000 }): TicketSite 
   );
   const server = new ChannelServer({ connect, receive: () => undefined }, { ...options, revocations: feed });
   const open = async (grant: TicketGrant) => connectTo(server, { url: `/?ticket=${await tickets.issue(grant, 30_000)}` });
-  const made: TicketSite = { ...site, server, feed, open };
-  running.push(made);
-  return made;
+  closeWithTest(server, clock);
+  return { ...site, server, feed, open };
 }
 
 describe('a channel that came by a ticket', () => {

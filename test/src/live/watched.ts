@@ -78,6 +78,16 @@ export interface WatchOptions extends Omit<ChannelServerOptions, 'clock'> {
   readonly clockOf?: (clock: TestClock) => Clock;
 }
 
+/** Closes `server` with the test: none of its timers may be left. */
+export function closeWithTest(server: ChannelServer, clock: TestClock): void {
+  onTestFinished(async () => {
+    const closed = server.close({ timeoutMs: 0 });
+    await clock.advance(0);
+    await closed;
+    expect(clock.pendingTimers).toBe(0);
+  });
+}
+
 export function watch({
   tokens = new ScriptedTokens(),
   handlers = {},
@@ -91,12 +101,7 @@ export function watch({
     { connect: withUserFromToken({ tokens })(() => undefined), ...handlers },
     { clock: clockOf(clock), onError: (error) => void errors.push(error), onWarning: (warning) => void warnings.push(warning), ...options },
   );
-  onTestFinished(async () => {
-    const closed = server.close({ timeoutMs: 0 });
-    await clock.advance(0);
-    await closed;
-    expect(clock.pendingTimers).toBe(0);
-  });
+  closeWithTest(server, clock);
   return {
     clock,
     tokens,

@@ -5,7 +5,6 @@ import {
   type ConnectMessage,
   type HasChannelSession,
   type ReceiveMessage,
-  type SessionStore,
   withChannelSession,
   withUserFromToken,
 } from '../../../entries/index.js';
@@ -13,6 +12,7 @@ import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { eventually } from '../../support/eventually.js';
 import { RawClient } from '../../support/raw-client.js';
+import { storeWith } from '../../support/store-with.js';
 import { WsClient } from '../../support/ws-client.js';
 import { codesOf, deferred, modes, nextTurn, oneToken, serve } from './serving.js';
 
@@ -186,8 +186,7 @@ describe('close', () => {
     const kept = new MemorySessionStore({ clock });
     const saving = deferred();
     const saved: unknown[] = [];
-    const store: SessionStore = {
-      load: (id) => kept.load(id),
+    const store = storeWith(kept, {
       create: async (id, session) => {
         await saving.promise;
         saved.push(session.data);
@@ -197,9 +196,7 @@ describe('close', () => {
         saved.push(session.data);
         await kept.save(id, session, version);
       },
-      touch: (id, expiresAt) => kept.touch(id, expiresAt),
-      destroy: (id) => kept.destroy(id),
-    };
+    });
     const receive = withChannelSession(({ channelSession, text }: ReceiveMessage & HasChannelSession) => {
       channelSession.set('text', text);
     });

@@ -15,6 +15,7 @@ import {
 } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { storeWith } from '../../support/store-with.js';
 import { WsClient } from '../../support/ws-client.js';
 import { codesOf, type Deferred, deferred, type Mode, modes, nextTurn, oneToken, type Served, serve } from './serving.js';
 
@@ -29,13 +30,11 @@ function hanging(operations: readonly (keyof SessionStore)[], answering: Deferre
   const wait = async (operation: keyof SessionStore): Promise<void> => {
     if (operations.includes(operation)) await answering.promise;
   };
-  const store: SessionStore = {
+  const store = storeWith(kept, {
     load: (id) => wait('load').then(() => kept.load(id)),
     create: (id, session) => wait('create').then(() => kept.create(id, session)),
     save: (id, session, version) => wait('save').then(() => kept.save(id, session, version)),
-    touch: (id, expiresAt) => kept.touch(id, expiresAt),
-    destroy: (id) => kept.destroy(id),
-  };
+  });
   return { store, kept };
 }
 

@@ -12,6 +12,7 @@ import {
   withUserFromToken,
 } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
+import { storeWith } from '../../support/store-with.js';
 import { type Closed, WsClient, type WsClientOptions } from '../../support/ws-client.js';
 import { modes, nextTurn, serve } from './serving.js';
 
@@ -86,17 +87,7 @@ const rows: readonly Row[] = [
   {
     cause: 'a save that fails',
     handlers: { connect: withChannelSession(({ channelSession }) => channelSession.set('a', 1)) },
-    options: {
-      session: {
-        store: {
-          load: (id) => kept.load(id),
-          create: down,
-          save: down,
-          touch: (id, expiresAt) => kept.touch(id, expiresAt),
-          destroy: (id) => kept.destroy(id),
-        },
-      },
-    },
+    options: { session: { store: storeWith(kept, { create: down, save: down }) } },
     before: 500,
     after: { code: 1011, reason: 'internal error' },
   },

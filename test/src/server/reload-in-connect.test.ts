@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { type SessionStore, withChannelSession, withUserFromToken } from '../../../entries/index.js';
+import { withChannelSession, withUserFromToken } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
+import { storeWith } from '../../support/store-with.js';
 import { WsClient } from '../../support/ws-client.js';
 import { codesOf, deferred, modes, oneToken, serve } from './serving.js';
 
@@ -9,18 +10,14 @@ it.each(modes)('a reload() that hangs in connect is a load that hangs, and no fa
   const kept = new MemorySessionStore();
   const reloading = deferred();
   let loads = 0;
-  const store: SessionStore = {
+  const store = storeWith(kept, {
     load: (id) => {
       loads += 1;
       if (loads === 1) return kept.load(id);
       reloading.resolve();
       return new Promise(() => undefined);
     },
-    create: (id, session) => kept.create(id, session),
-    save: (id, session, version) => kept.save(id, session, version),
-    touch: (id, expiresAt) => kept.touch(id, expiresAt),
-    destroy: (id) => kept.destroy(id),
-  };
+  });
   const connect = withUserFromToken({ tokens })(withChannelSession(({ channelSession }) => channelSession.reload()));
   const { port, clock, errors } = await serve({ connect }, { mode, session: { store, scope: 'client' } });
   const connecting = WsClient.connect(port, { cookie });

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { ChannelServer, type SessionScope, type SessionStore, withChannelUser, withUserFromToken } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite, type Site } from '../../support/site.js';
+import { storeWith } from '../../support/store-with.js';
 
 expectProcessToLive();
 
@@ -22,14 +23,12 @@ function serve(site: Site, store: SessionStore, scope: SessionScope): ChannelSer
 /** A database whose own clock does not jump: expiry is its business alone, and here nothing expires. */
 function databaseOf({ store }: Site) {
   const touchMany = vi.fn(async (_ids: readonly string[], _expiresAt: Date) => undefined);
-  const database: SessionStore = {
-    load: async (id) => store.load(id),
+  const database = storeWith(store, {
     create: (id, session) => store.create(id, { ...session, expiresAt: new Date(8.64e15) }),
     save: (id, session, version) => store.save(id, { ...session, expiresAt: new Date(8.64e15) }, version),
     touch: async () => undefined,
     touchMany,
-    destroy: (id) => store.destroy(id),
-  };
+  });
   return { database, touchMany };
 }
 

@@ -9,6 +9,7 @@ import { SessionDraft } from '../../../src/session/session-draft.js';
 import { SessionRecords } from '../../../src/session/session-records.js';
 import { codesOf, expectProcessToLive } from '../../support/site.js';
 import { StoppableClock } from '../../support/stoppable-clock.js';
+import { storeWith } from '../../support/store-with.js';
 
 expectProcessToLive();
 
@@ -35,14 +36,7 @@ function contested(store: SessionStore, left: number) {
     }
     return store.save(id, session, version);
   };
-  const far: SessionStore = {
-    load: (id) => store.load(id),
-    create: (id, session) => store.create(id, session),
-    save,
-    touch: (id, expiresAt) => store.touch(id, expiresAt),
-    destroy: (id) => store.destroy(id),
-  };
-  return { store: far, saves: () => asked };
+  return { store: storeWith(store, { save }), saves: () => asked };
 }
 
 async function contestedHold(left: number, random?: () => number) {

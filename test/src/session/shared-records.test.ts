@@ -10,6 +10,7 @@ import {
 import { connectTo, type TestClient } from '../../../entries/testing.js';
 import { eventually } from '../../support/eventually.js';
 import { aliceKey, bobKey, codesOf, expectProcessToLive, makeSite, type Site } from '../../support/site.js';
+import { storeWith } from '../../support/store-with.js';
 import { deferred } from '../server/serving.js';
 
 expectProcessToLive();
@@ -55,13 +56,12 @@ function gated(store: SessionStore) {
   const create = vi.fn((...args: Parameters<SessionStore['create']>) => gate(() => store.create(...args)));
   const save = vi.fn((...args: Parameters<SessionStore['save']>) => gate(() => store.save(...args)));
   const load = vi.fn((id: string) => store.load(id));
-  const gatedStore: SessionStore = { load, create, save, touch: (...args) => store.touch(...args), destroy: (id) => store.destroy(id) };
   /** Lets the next write through, once there is one. */
   const pass = async (): Promise<void> => {
     await eventually(() => expect(waiting.length).toBeGreaterThan(0));
     waiting.shift()?.();
   };
-  return { store: gatedStore, create, save, load, pass };
+  return { store: storeWith(store, { load, create, save }), create, save, load, pass };
 }
 
 const connectAll = (server: ChannelServer, count: number): Promise<TestClient[]> =>
