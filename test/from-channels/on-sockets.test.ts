@@ -36,8 +36,7 @@ describe.each(modes)("the handshake of the post's Android client (%s)", (mode) =
       { mode },
     );
     const headers = { cookie: `key=${key};`, 'Sec-WebSocket-Extensions': 'permessage-deflate' };
-    const client = await RawClient.upgrade(port, { headers, head: frame('at once') });
-    expect(await client.status()).toBe(101);
+    const client = await RawClient.connect(port, { headers, head: frame('at once') });
     expect(String((await client.nextFrame()).payload)).toBe('{"user":"alice"}');
     expect(String((await client.nextFrame()).payload)).toBe('{"again":"alice"}');
     expect(findById.mock.calls).toEqual([[tokenIdOf(key)]]);

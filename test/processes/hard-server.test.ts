@@ -50,8 +50,7 @@ class HardServer {
 
   /** Somebody else is served, and nothing has ended the process or been told to nobody. */
   async mustLive(): Promise<void> {
-    const client = await RawClient.upgrade(this.port);
-    expect(await client.status()).toBe(101);
+    const client = await RawClient.connect(this.port);
     client.write(frame('echo'));
     let next = await client.nextFrame();
     if (next.payload.toString() !== 'alive') next = await client.nextFrame();
@@ -140,8 +139,7 @@ describe('a process of its own, after connect', { timeout: 60_000 }, () => {
     const piece = Buffer.concat(Array.from({ length: 64 }, () => frame('x'.repeat(16_000))));
     const clients: RawClient[] = [];
     for (let index = 0; index < 10; index += 1) {
-      const client = await RawClient.upgrade(server.port);
-      await client.status();
+      const client = await RawClient.connect(server.port);
       client.write(frame('hang'));
       for (let sent = 0; sent < 20; sent += 1) client.write(piece);
       clients.push(client);
@@ -159,8 +157,7 @@ describe('a process of its own, after connect', { timeout: 60_000 }, () => {
     const before = await server.state();
     const clients: RawClient[] = [];
     for (let index = 0; index < 4; index += 1) {
-      const client = await RawClient.upgrade(server.port);
-      await client.status();
+      const client = await RawClient.connect(server.port);
       client.socket.pause();
       client.write(frame('flood'));
       clients.push(client);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { frameOf } from './frames.js';
 
 /** One frame as it arrived. */
@@ -68,6 +68,13 @@ export class RawClient {
   static async upgrade(port: number, handshake: RawHandshake = {}): Promise<RawClient> {
     const client = await RawClient.open(port);
     client.sendHandshake(port, handshake);
+    return client;
+  }
+
+  /** {@link upgrade}, once it was answered with 101. */
+  static async connect(port: number, handshake?: RawHandshake): Promise<RawClient> {
+    const client = await RawClient.upgrade(port, handshake);
+    expect(await client.status()).toBe(101);
     return client;
   }
 

@@ -46,8 +46,7 @@ describe('a client that reads all the time', () => {
   it('gets every compressed answer to 300 requests sent at once, though they are more than may ever stay unsent', async () => {
     const options = { maxBufferedBytes: 80_000, upgrades: { ws: { perMessageDeflate: { threshold: 0 } } } };
     const { port, warnings } = await serve({ receive: ({ channel }) => void channel.send('a'.repeat(3_000)) }, options);
-    const client = await RawClient.upgrade(port, { headers: compression });
-    expect(await client.status()).toBe(101);
+    const client = await RawClient.connect(port, { headers: compression });
     client.write(Buffer.concat(Array.from({ length: 300 }, () => frame('x'))));
     for (let index = 0; index < 300; index += 1) expect((await client.nextFrame()).opcode).toBe(opcodes.text);
     expect(codesOf(warnings)).toEqual([]);
@@ -99,8 +98,7 @@ describe.each(modes)('a client whose output is clogged (%s)', (mode) => {
       },
       { mode },
     );
-    const client = await RawClient.upgrade(port);
-    expect(await client.status()).toBe(101);
+    const client = await RawClient.connect(port);
     client.socket.pause();
     client.write(Buffer.concat(Array.from({ length: 40 }, () => frame('x'))));
     const [channel] = channels.channels;
@@ -127,8 +125,7 @@ describe.each(modes)('a client whose output is clogged (%s)', (mode) => {
       },
       { mode, maxBufferedBytes: 16_000_000 },
     );
-    const client = await RawClient.upgrade(port);
-    expect(await client.status()).toBe(101);
+    const client = await RawClient.connect(port);
     client.socket.pause();
     client.write(Buffer.concat(['1', '2', '3'].map((text) => frame(text))));
     const [channel] = channels.channels;
@@ -156,8 +153,7 @@ describe('a client that heeds TCP and compresses', () => {
       if (handled === 400) all.resolve();
     };
     const { port, channels, warnings } = await serve({ receive }, { ...options, upgrades: { ws: { perMessageDeflate: true } } });
-    const client = await RawClient.upgrade(port, { headers: compression });
-    expect(await client.status()).toBe(101);
+    const client = await RawClient.connect(port, { headers: compression });
     const [channel] = channels.channels;
     const arrived = deferred();
     let count = 0;
@@ -179,8 +175,7 @@ describe('a client that heeds TCP', () => {
   it('has all frames handled, where ws emits each message in a turn of its own', async () => {
     const { all, receive } = slowly(count);
     const { port, warnings } = await serve({ receive }, { maxQueuedMessages: 8, upgrades: { ws: { allowSynchronousEvents: false } } });
-    const client = await RawClient.upgrade(port);
-    expect(await client.status()).toBe(101);
+    const client = await RawClient.connect(port);
     const one = frame('x');
     client.write(Buffer.concat(Array.from({ length: count }, () => one)));
     await all;
@@ -199,8 +194,7 @@ describe.each(modes)('a client that heeds TCP (%s)', (mode) => {
   ])('has all of 20,000 frames handled: $bytes bytes each, $options', async ({ bytes, options }) => {
     const { all, seen, receive } = slowly(count);
     const { port, warnings } = await serve({ receive }, { mode, ...options });
-    const client = await RawClient.upgrade(port);
-    expect(await client.status()).toBe(101);
+    const client = await RawClient.connect(port);
     const one = frame('x'.repeat(bytes));
     client.write(Buffer.concat(Array.from({ length: count }, () => one)));
     await all;

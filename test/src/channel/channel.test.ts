@@ -112,8 +112,7 @@ describe('channel.send', () => {
 
   it.each(modes)('says false where the peer has sent its close frame, though the connection is still there (%s)', async (mode) => {
     const { port, channels } = await serve({ connect: ({ channel }) => void channel.send('ready') }, { mode });
-    const client = await RawClient.upgrade(port);
-    expect(await client.status()).toBe(101);
+    const client = await RawClient.connect(port);
     await client.nextFrame();
     const [channel] = channels.channels;
     client.write(closeFrame(1000));
@@ -175,8 +174,7 @@ describe('channel.close', () => {
       connect: ({ channel }) => void channel.send('ready'),
       disconnect: ({ code }) => gone.resolve(code),
     });
-    const client = await RawClient.upgrade(port);
-    expect(await client.status()).toBe(101);
+    const client = await RawClient.connect(port);
     await client.nextFrame();
     const [channel] = channels.channels;
     channel?.close(4000);

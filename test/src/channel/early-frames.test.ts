@@ -115,8 +115,7 @@ describe('messages that wait for a handler', () => {
         if (received.length === 60) all.resolve();
       },
     });
-    const client = await RawClient.upgrade(port);
-    expect(await client.status()).toBe(101);
+    const client = await RawClient.connect(port);
     for (let index = 0; index < 60; index += 1) client.write(frame(Buffer.alloc(65_536, index), opcodes.binary));
     const [channel] = channels.channels;
     await eventually(() => expect(channel?.socket?.isPaused).toBe(true));
@@ -141,8 +140,7 @@ describe('messages that wait for a handler', () => {
       },
       { maxQueuedMessages: 64 },
     );
-    const client = await RawClient.upgrade(port);
-    expect(await client.status()).toBe(101);
+    const client = await RawClient.connect(port);
     const [channel] = channels.channels;
     for (let index = 0; index < 200; index += 1) {
       client.write(frame(String(index)));
@@ -243,8 +241,7 @@ describe('more than may wait', () => {
       },
       { mode: 'accept', maxQueuedMessages: 3 },
     );
-    const client = await RawClient.upgrade(port);
-    expect(await client.status()).toBe(101);
+    const client = await RawClient.connect(port);
     const { socket, signal } = await begun.promise;
     const bytes = frame(Buffer.alloc(65_536), opcodes.binary);
     for (let sent = 0; sent < 16; sent += 1) client.write(bytes);

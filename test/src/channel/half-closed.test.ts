@@ -19,8 +19,7 @@ describe.each(modes)('a client that sends a close frame and keeps its connection
       },
       { mode },
     );
-    const client = await RawClient.upgrade(port);
-    await client.status();
+    const client = await RawClient.connect(port);
     const signal = await opened.promise;
     await client.nextFrame();
     const [channel] = channels.channels;
@@ -49,8 +48,7 @@ describe.each(modes)('a client that sends a close frame and keeps its connection
       },
       { mode },
     );
-    const client = await RawClient.upgrade(port);
-    await client.status();
+    const client = await RawClient.connect(port);
     client.write(frame('1'));
     client.write(frame('2'));
     client.write(closeFrame(1_000));

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { duplexPair } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { ChannelServer } from '../../../entries/index.js';
+import { type ChannelEvent, ChannelServer } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { Heartbeat } from '../../../src/channel/heartbeat.js';
 import { eventually } from '../../support/eventually.js';
@@ -12,14 +12,20 @@ import { deferred, modes, nextTurn, serve } from '../server/serving.js';
 
 /** A client on a bare socket, which answers nothing by itself. */
 async function connectRaw(port: number): Promise<RawClient> {
-  const client = await RawClient.upgrade(port);
-  await client.status();
+  const client = await RawClient.connect(port);
   expect((await client.nextFrame()).payload.toString()).toBe('ready');
   return client;
 }
 
 describe.each(modes)('heartbeatMs (%s)', (mode) => {
   const ready = ({ channel }: { channel: { send(data: string): boolean } }): void => void channel.send('ready');
+
+  /** A server whose beat has three seconds, and how many it pings at a time. */
+  async function servePinging() {
+    const pinged: number[] = [];
+    const onEvent = (event: ChannelEvent): unknown => event.type === 'heartbeat' && pinged.push(event.pinged);
+    return { ...(await serve({ connect: ready }, { mode, heartbeatMs: 3_000, onEvent })), pinged };
+  }
 
   it('pings a channel that was silent for a beat, and drops it after another, once disconnect has been run', async () => {
     const codes: number[] = [];
@@ -122,11 +128,7 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
   });
 
   it('spreads its pings over the beat, where many channels come at once, with one timer', async () => {
-    const pinged: number[] = [];
-    const { port, clock, channels } = await serve(
-      { connect: ready },
-      { mode, heartbeatMs: 3_000, onEvent: (event) => event.type === 'heartbeat' && pinged.push(event.pinged) },
-    );
+    const { port, clock, channels, pinged } = await servePinging();
     await Promise.all(Array.from({ length: 100 }, () => connectRaw(port)));
     expect(channels.channels.size).toBe(100);
     expect(clock.pendingTimers).toBe(1);
@@ -136,11 +138,7 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
   });
 
   it('pings who stays, though another one has left', async () => {
-    const pinged: number[] = [];
-    const { port, clock, channels } = await serve(
-      { connect: ready },
-      { mode, heartbeatMs: 3_000, onEvent: (event) => event.type === 'heartbeat' && pinged.push(event.pinged) },
-    );
+    const { port, clock, channels, pinged } = await servePinging();
     const [leaving, staying] = [await connectRaw(port), await connectRaw(port)];
     await clock.advance(200);
     leaving.reset();
@@ -151,11 +149,7 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
   });
 
   it('pings who came later a beat after they came, whoever has come and gone meanwhile', async () => {
-    const pinged: number[] = [];
-    const { port, clock, channels } = await serve(
-      { connect: ready },
-      { mode, heartbeatMs: 3_000, onEvent: (event) => event.type === 'heartbeat' && pinged.push(event.pinged) },
-    );
+    const { port, clock, channels, pinged } = await servePinging();
     const first = await connectRaw(port);
     await clock.advance(1_250);
     const brief = await connectRaw(port);

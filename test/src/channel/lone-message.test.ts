@@ -34,8 +34,7 @@ async function room(
 
 /** Sends one message and awaits its answer, then three in one write, and awaits theirs. */
 async function exchangeOneThenThree(port: number): Promise<void> {
-  const client = await RawClient.upgrade(port);
-  await client.status();
+  const client = await RawClient.connect(port);
   client.write(frame('first'));
   await client.nextFrame();
   client.write(Buffer.concat(['a', 'b', 'c'].map((text) => frame(text))));

@@ -120,8 +120,7 @@ describe('disconnect', () => {
       },
       { mode },
     );
-    const client = await RawClient.upgrade(port);
-    expect(await client.status()).toBe(101);
+    const client = await RawClient.connect(port);
     await client.nextFrame();
     expect(channels.channels.size).toBe(1);
     client.reset();

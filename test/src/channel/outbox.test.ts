@@ -23,8 +23,8 @@ function countWrites(raw: Socket): () => number {
   return () => writes;
 }
 
-/** A served channel with its raw socket, and a client that has connected to it. */
-async function channelOf(connect: (port: number) => Promise<unknown>, options: object = {}) {
+/** A served channel with its raw socket, and the client that has connected to it. */
+async function channelOf<Client>(connect: (port: number) => Promise<Client>, options: object = {}) {
   const opened = deferred<{ readonly channel: Channel; readonly raw: Socket }>();
   const gone = deferred<number>();
   const served = await serve(
@@ -35,92 +35,81 @@ async function channelOf(connect: (port: number) => Promise<unknown>, options: o
     },
     options,
   );
-  await connect(served.port);
+  const client = await connect(served.port);
   await nextTurn();
-  return { ...served, ...(await opened.promise), gone: gone.promise };
+  return { ...served, ...(await opened.promise), client, gone: gone.promise };
+}
+
+const connectWs = (port: number): Promise<WsClient> => WsClient.connect(port);
+
+const connectRaw = (port: number): Promise<RawClient> => RawClient.connect(port);
+
+/** A client that does not read. */
+async function connectPaused(port: number): Promise<RawClient> {
+  const client = await connectRaw(port);
+  client.socket.pause();
+  return client;
 }
 
 describe('frames sent within one tick', () => {
   it.each(modes)('leave in one write, in order (%s)', async (mode) => {
-    let client: WsClient | undefined;
-    const { channel, raw } = await channelOf(
-      async (port) => {
-        client = await WsClient.connect(port);
-      },
-      { mode },
-    );
+    const { channel, raw, client } = await channelOf(connectWs, { mode });
     const writes = countWrites(raw);
     for (let index = 0; index < 50; index += 1) channel.sendJson(index);
     await Promise.resolve();
     channel.send(Buffer.from([1]));
-    await client?.take(51);
+    await client.take(51);
     expect(writes()).toBe(1);
     channel.send('next tick');
-    expect(await client?.next()).toBe('next tick');
+    expect(await client.next()).toBe('next tick');
     expect(writes()).toBe(2);
-    expect(client?.received).toEqual([...Array.from({ length: 50 }, (_, index) => String(index)), Buffer.from([1]), 'next tick']);
+    expect(client.received).toEqual([...Array.from({ length: 50 }, (_, index) => String(index)), Buffer.from([1]), 'next tick']);
   });
 
   it('are one piece of text to the socket, once it is known that ws does nothing else with them', async () => {
-    let client: WsClient | undefined;
-    const { channel, raw } = await channelOf(async (port) => {
-      client = await WsClient.connect(port);
-    });
+    const { channel, raw, client } = await channelOf(connectWs);
     channel.send('first');
-    await client?.next();
+    await client.next();
     const write = vi.spyOn(raw, 'write');
     for (const text of ['1', '2', '3']) channel.send(text);
-    expect(await client?.take(3)).toEqual(['1', '2', '3']);
+    expect(await client.take(3)).toEqual(['1', '2', '3']);
     expect(write).toHaveBeenCalledTimes(1);
     write.mockRestore();
   });
 
   it('leave whenever 64 KiB are together, and not before', async () => {
-    let client: WsClient | undefined;
-    const { channel, raw } = await channelOf(async (port) => {
-      client = await WsClient.connect(port);
-    });
+    const { channel, raw, client } = await channelOf(connectWs);
     const writes = countWrites(raw);
     for (let index = 0; index < 63; index += 1) channel.send('x'.repeat(1_024));
     expect(writes()).toBe(0);
     channel.send('x'.repeat(1_024));
     expect(writes()).toBe(1);
-    await client?.take(64);
+    await client.take(64);
   });
 
   it('all leave before a close, with its code', async () => {
-    let client: WsClient | undefined;
-    const { channel, gone } = await channelOf(async (port) => {
-      client = await WsClient.connect(port);
-    });
+    const { channel, gone, client } = await channelOf(connectWs);
     for (let index = 0; index < 100; index += 1) channel.send('x'.repeat(100));
     channel.close(4001, 'done');
-    expect(await client?.closed()).toEqual({ code: 4001, reason: 'done' });
-    expect(client?.received).toHaveLength(100);
+    expect(await client.closed()).toEqual({ code: 4001, reason: 'done' });
+    expect(client.received).toHaveLength(100);
     expect(await gone).toBe(4001);
   });
 
   it('all leave before terminate, as far as the system takes them', async () => {
-    let client: WsClient | undefined;
-    const { channel, gone } = await channelOf(async (port) => {
-      client = await WsClient.connect(port);
-    });
+    const { channel, gone, client } = await channelOf(connectWs);
     channel.send('last words');
     channel.terminate();
-    expect((await client?.closed())?.code).toBe(1006);
-    expect(client?.received).toEqual(['last words']);
+    expect((await client.closed()).code).toBe(1006);
+    expect(client.received).toEqual(['last words']);
     expect(await gone).toBe(1006);
   });
 
   it('answer messages that came together in one write', async () => {
-    let client: RawClient | undefined;
-    const { raw } = await channelOf(async (port) => {
-      client = await RawClient.upgrade(port);
-      expect(await client.status()).toBe(101);
-    });
+    const { raw, client } = await channelOf(connectRaw);
     const writes = countWrites(raw);
-    client?.write(Buffer.concat(Array.from({ length: 20 }, (_, index) => frame(String(index)))));
-    for (let index = 0; index < 20; index += 1) expect((await client?.nextFrame())?.payload.toString()).toBe(String(index));
+    client.write(Buffer.concat(Array.from({ length: 20 }, (_, index) => frame(String(index)))));
+    for (let index = 0; index < 20; index += 1) expect((await client.nextFrame()).payload.toString()).toBe(String(index));
     expect(writes()).toBeLessThanOrEqual(2);
   });
 });
@@ -131,16 +120,13 @@ describe('a consumer that reads', () => {
     ['one message of 2 MiB', 1, 2_097_152],
     ['eight messages of 1 MiB, and no more than that at once', 7, 1_048_576],
   ])('is not cut by %s in one tick, and goes on', async (_what, count, bytes) => {
-    let client: WsClient | undefined;
-    const { channel, warnings } = await channelOf(async (port) => {
-      client = await WsClient.connect(port);
-    });
+    const { channel, warnings, client } = await channelOf(connectWs);
     const text = 'x'.repeat(bytes);
     for (let index = 0; index < count; index += 1) expect(channel.send(text)).toBe(true);
-    const received = await client?.take(count);
-    expect(received?.every((message) => message === text)).toBe(true);
+    const received = await client.take(count);
+    expect(received.every((message) => message === text)).toBe(true);
     expect(channel.send('and on')).toBe(true);
-    expect(await client?.next()).toBe('and on');
+    expect(await client.next()).toBe('and on');
     expect(warnings).toEqual([]);
   });
 });
@@ -162,15 +148,7 @@ describe.each([false, true])('a message longer than all that may wait (compresse
 
 describe('a consumer that does not read', () => {
   it.each(modes)('is cut with 1013 while it is sent 200 MB, its memory bounded, its connection gone a second later (%s)', async (mode) => {
-    let client: RawClient | undefined;
-    const { channel, raw, clock, gone, warnings, channels } = await channelOf(
-      async (port) => {
-        client = await RawClient.upgrade(port);
-        expect(await client.status()).toBe(101);
-        client.socket.pause();
-      },
-      { mode },
-    );
+    const { channel, raw, clock, gone, warnings, channels } = await channelOf(connectPaused, { mode });
     const chunk = Buffer.alloc(65_536);
     let taken = 0;
     let most = 0;
@@ -193,15 +171,7 @@ describe('a consumer that does not read', () => {
   });
 
   it('is cut within one tick that adds more than eight times the bound', async () => {
-    let client: RawClient | undefined;
-    const { channel, raw, warnings } = await channelOf(
-      async (port) => {
-        client = await RawClient.upgrade(port);
-        expect(await client.status()).toBe(101);
-        client.socket.pause();
-      },
-      { maxBufferedBytes: 262_144 },
-    );
+    const { channel, raw, warnings } = await channelOf(connectPaused, { maxBufferedBytes: 262_144 });
     const chunk = Buffer.alloc(65_536);
     let refused = 0;
     for (let index = 0; index < 1_000; index += 1) if (!channel.send(chunk)) refused += 1;
@@ -211,20 +181,12 @@ describe('a consumer that does not read', () => {
   });
 
   it('sees the close code when it reads again within the second', async () => {
-    let client: RawClient | undefined;
-    const { channel, gone, clock } = await channelOf(
-      async (port) => {
-        client = await RawClient.upgrade(port);
-        expect(await client.status()).toBe(101);
-        client.socket.pause();
-      },
-      { maxBufferedBytes: 65_536 },
-    );
+    const { channel, gone, clock, client } = await channelOf(connectPaused, { maxBufferedBytes: 65_536 });
     const chunk = Buffer.alloc(65_536);
     while (channel.send(chunk)) await nextTurn();
-    client?.socket.resume();
-    expect(await client?.closeCode()).toBe(1013);
-    client?.finish();
+    client.socket.resume();
+    expect(await client.closeCode()).toBe(1013);
+    client.finish();
     expect(await gone).toBe(1013);
     await eventually(() => expect(clock.pendingTimers).toBe(0));
   });

@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
-import type { Channel } from '../../../entries/index.js';
+import { describe, expect, it } from 'vitest';
+import { type Channel, ChannelServer, withUserFromToken } from '../../../entries/index.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
 import { codesOf } from '../../support/site.js';
 import { StoppableClock } from '../../support/stoppable-clock.js';
 import { deferred } from '../server/serving.js';
-import { expired, idOf, revoked, ScriptedTokens, watch } from './watched.js';
+import { closeWithTest, expired, idOf, keyOf, revoked, ScriptedTokens, watch } from './watched.js';
 
 const minute = 60_000;
 const day = 86_400_000;
@@ -234,18 +235,14 @@ describe('a channel', () => {
   });
 
   it('that is still connecting is refused when its token ends', async () => {
-    const going = deferred();
-    const tokens = new ScriptedTokens();
-    const { connect, clock, server } = watch({ tokens });
+    const [clock, tokens] = [new TestClock(), new ScriptedTokens()];
     tokens.put('ann', { expiresAt: new Date(clock.now() + 1_000) });
-    const answers = vi.spyOn(tokens, 'findById');
-    const connecting = connect('ann');
-    await clock.advance(0);
-    expect(answers).toHaveBeenCalledOnce();
-    going.resolve();
-    await connecting;
+    const connect = withUserFromToken({ tokens })(() => new Promise(() => undefined));
+    const server = new ChannelServer({ connect }, { clock });
+    closeWithTest(server, clock);
+    const connecting = connectTo(server, { cookies: { key: keyOf('ann') } });
     await clock.advance(2_000);
-    expect(server.channels.size).toBe(0);
+    expect((await connecting).refusal).toEqual({ status: 401 });
   });
 });
 

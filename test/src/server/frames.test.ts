@@ -15,8 +15,7 @@ async function echo(mode: Mode) {
     },
     { mode },
   );
-  const client = await RawClient.upgrade(served.port);
-  expect(await client.status()).toBe(101);
+  const client = await RawClient.connect(served.port);
   return { ...served, client, ends };
 }
 
@@ -162,8 +161,7 @@ const wrong: readonly (readonly [what: string, code: number, frames: readonly Fr
 describe.each(modes)('frames that are wrong (%s)', (mode) => {
   it.each(wrong)('%s closes that connection alone, with %i', async (_what, code, frames) => {
     const { client, port, ends, errors, channels } = await echo(mode);
-    const other = await RawClient.upgrade(port);
-    await other.status();
+    const other = await RawClient.connect(port);
     client.write(Buffer.concat(frames.map(frameOf)));
     client.write(hello(text, 'never handled'));
     expect(await client.closeCode()).toBe(code);

@@ -104,8 +104,7 @@ it.each(modes)('a client that reads nothing is closed at the bound, and one that
   healthy.send('go');
   expect(await healthy.take(2_001)).toHaveLength(2_001);
   await healthy.close();
-  const slow = await RawClient.upgrade(port);
-  expect(await slow.status()).toBe(101);
+  const slow = await RawClient.connect(port);
   slow.socket.pause();
   const [channel] = await eventually(() => {
     expect(channels.channels.size).toBe(1);
