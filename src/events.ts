@@ -145,7 +145,7 @@ export interface HeartbeatEvent {
 /** A channel that was not refused is over: its connection is gone. */
 export interface CloseEvent extends EventSubject {
   readonly type: 'close';
-  /** Why this side ended it; `undefined` if the peer did, or the line broke. */
+  /** Why this side ended it; `undefined` if the peer did, `ws` did over broken frames, or the line broke. */
   readonly code: ErrorCode | undefined;
   /** The code of the close frame, ours or the peer's; 1006 if the peer vanished, 1005 if it gave none. */
   readonly closeCode: number;

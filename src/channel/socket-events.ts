@@ -13,6 +13,15 @@ export interface SocketListener {
 
 const channelOf: unique symbol = Symbol('ws-with.channel');
 const reading: unique symbol = Symbol('ws-with.reading');
+const violation: unique symbol = Symbol('ws-with.violation');
+
+/** How ws closes a connection whose frames it cannot take: by the code of its error, and with 1002 for all others. */
+const closeCodes: ReadonlyMap<string, number> = new Map([
+  ['WS_ERR_INVALID_UTF8', 1007],
+  ['WS_ERR_TOO_MANY_BUFFERED_PARTS', 1008],
+  ['WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH', 1009],
+  ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1009],
+]);
 
 interface RawSocket extends Socket {
   [channelOf]?: SocketListener;
@@ -22,6 +31,8 @@ interface ChannelSocket extends WebSocket {
   [channelOf]?: SocketListener;
   /** Set while the bytes of a Blob are read; what comes meanwhile waits for them. */
   [reading]?: Promise<void> | undefined;
+  /** With which close code ws has told the peer that its frames are wrong; ws itself then gives 1006. */
+  [violation]?: number;
 }
 
 /** The bytes of a message, whatever `binaryType` the application gave the socket. */
@@ -43,7 +54,8 @@ function onUnusualMessage(socket: ChannelSocket, data: RawData | Blob, isBinary:
   else socket[channelOf]?.received(bytesOf(data), isBinary);
 }
 
-function onClose(this: ChannelSocket, code: number, reason: Buffer): void {
+function onClose(this: ChannelSocket, given: number, reason: Buffer): void {
+  const code = this[violation] ?? given;
   if (this[reading] !== undefined) afterEarlier(this, () => this[channelOf]?.closed(code, reason.toString()));
   else this[channelOf]?.closed(code, reason.toString());
 }
@@ -65,7 +77,9 @@ function onFinish(this: RawSocket): void {
 }
 
 /** Without a listener, one bad frame would end the process; ws closes the connection by itself. */
-function onError(): void {}
+function onError(this: ChannelSocket, { code }: NodeJS.ErrnoException): void {
+  if (code?.startsWith('WS_ERR_')) this[violation] = closeCodes.get(code) ?? 1002;
+}
 
 /** Whether a channel listens to `socket` already. */
 export function isAttached(socket: WebSocket): boolean {

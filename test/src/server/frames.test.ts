@@ -172,6 +172,7 @@ describe.each(modes)('frames that are wrong (%s)', (mode) => {
     other.finish();
     await channels.close();
     expect(ends).toHaveLength(2);
+    expect(ends).toContainEqual({ code, reason: '' });
     expect(errors).toEqual([]);
   });
 
