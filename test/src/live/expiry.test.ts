@@ -37,9 +37,8 @@ describe('a channel', () => {
   });
 
   it.each([1, 400, 1_500, 119_999, 120_001, 30 * day])('whose token lives %i ms more ends then', async (ms) => {
-    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
-    tokens.put('ann', { expiresAt: new Date(clock.now() + ms) });
-    const client = await connect('ann');
+    const { tokens, clock, logIn } = watch({ revalidate: 'connect' });
+    const client = await logIn('ann', { expiresAt: new Date(clock.now() + ms) });
     await clock.advance(ms - 1);
     expect(client.closed).toBeUndefined();
     await clock.advance(1_000);
@@ -48,9 +47,8 @@ describe('a channel', () => {
   });
 
   it.each([-3_600_000, 3_600_000])('is not concerned by a wall clock that is set by %i ms', async (ms) => {
-    const { tokens, connect, clock } = watch();
-    tokens.put('ann', { expiresAt: new Date(clock.now() + 30 * minute) });
-    const client = await connect('ann');
+    const { clock, logIn } = watch();
+    const client = await logIn('ann', { expiresAt: new Date(clock.now() + 30 * minute) });
     clock.jump(ms);
     await clock.advance(30 * minute - 1);
     expect(client.closed).toBeUndefined();
@@ -59,10 +57,9 @@ describe('a channel', () => {
   });
 
   it('goes on where its token was extended, however often', async () => {
-    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    const { tokens, clock, logIn } = watch({ revalidate: 'connect' });
     const start = clock.now();
-    tokens.put('ann', { expiresAt: new Date(start + minute), scopes: ['read'] });
-    const client = await connect('ann');
+    const client = await logIn('ann', { expiresAt: new Date(start + minute), scopes: ['read'] });
     for (const minutes of [2, 4]) {
       tokens.put('ann', { expiresAt: new Date(start + minutes * minute), scopes: ['write'] });
       await clock.advance(minutes * minute - 1_000 - (clock.now() - start));
@@ -77,10 +74,9 @@ describe('a channel', () => {
     ['right before its end, which is looked up only after it', 1],
     ['while it is looked up for the last time, which is answered with what was before, after its end', 101],
   ])('goes on where it is told that its token was extended %s', async (_when, leftMs) => {
-    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    const { tokens, clock, logIn } = watch({ revalidate: 'connect' });
     const start = clock.now();
-    tokens.put('ann', { expiresAt: new Date(start + minute) });
-    const client = await connect('ann');
+    const client = await logIn('ann', { expiresAt: new Date(start + minute) });
     await clock.advance(minute - leftMs);
     const answers = deferred();
     tokens.findByIds = async () => {
@@ -101,9 +97,8 @@ describe('a channel', () => {
   });
 
   it('ends within a second of its end where it is looked up again and nobody answers', async () => {
-    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
-    tokens.put('ann', { expiresAt: new Date(clock.now() + minute) });
-    const client = await connect('ann');
+    const { tokens, clock, logIn } = watch({ revalidate: 'connect' });
+    const client = await logIn('ann', { expiresAt: new Date(clock.now() + minute) });
     await clock.advance(minute - 50);
     tokens.answers = new Promise(() => undefined);
     tokens.revocations.tell({ tokenId: idOf('ann'), hint: true });
@@ -113,9 +108,8 @@ describe('a channel', () => {
   });
 
   it('ends at its end where a hint was answered long before', async () => {
-    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
-    tokens.put('ann', { expiresAt: new Date(clock.now() + minute) });
-    const client = await connect('ann');
+    const { tokens, clock, logIn } = watch({ revalidate: 'connect' });
+    const client = await logIn('ann', { expiresAt: new Date(clock.now() + minute) });
     tokens.revocations.tell({ tokenId: idOf('ann'), hint: true });
     await clock.advance(minute - 1);
     expect([tokens.asked.length, client.closed]).toEqual([3, undefined]);
@@ -137,10 +131,9 @@ describe('a channel', () => {
   });
 
   it('ends where it is found that its token has ended, though hints come faster than answers', async () => {
-    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    const { tokens, clock, logIn } = watch({ revalidate: 'connect' });
     const start = clock.now();
-    tokens.put('ann', { expiresAt: new Date(start + minute) });
-    const client = await connect('ann');
+    const client = await logIn('ann', { expiresAt: new Date(start + minute) });
     tokens.findByIds = async () => {
       await nextTurn();
       tokens.revocations.tell({ userId: 'ann', hint: true });
@@ -153,10 +146,9 @@ describe('a channel', () => {
   });
 
   it.each([true, false])('whose end falls into a pause of the process is looked up before it ends (extended: %s)', async (isExtended) => {
-    const { tokens, connect, clock, own } = watchStoppable();
+    const { tokens, clock, own, logIn } = watchStoppable();
     const start = clock.now();
-    tokens.put('ann', { expiresAt: new Date(start + minute) });
-    const client = await connect('ann');
+    const client = await logIn('ann', { expiresAt: new Date(start + minute) });
     await clock.advance(minute - 1_000);
     own.isStopped = true;
     await clock.advance(30_000);
@@ -169,10 +161,9 @@ describe('a channel', () => {
   it.each(['its end', 'a hint'])(
     'does not end while the answer that %s asks for lies unread after a pause of the process',
     async (what) => {
-      const { tokens, connect, clock, own } = watchStoppable();
+      const { tokens, clock, own, logIn } = watchStoppable();
       const start = clock.now();
-      tokens.put('ann', { expiresAt: new Date(start + minute) });
-      const client = await connect('ann');
+      const client = await logIn('ann', { expiresAt: new Date(start + minute) });
       const answered = deferred();
       await clock.advance(minute - (what === 'a hint' ? 20 : 200));
       tokens.answers = answered.promise;
@@ -189,9 +180,8 @@ describe('a channel', () => {
   );
 
   it('whose end falls into a pause of the process ends within a second after it where nobody answers', async () => {
-    const { tokens, connect, clock, own } = watchStoppable();
-    tokens.put('ann', { expiresAt: new Date(clock.now() + minute / 2) });
-    const client = await connect('ann');
+    const { tokens, clock, own, logIn } = watchStoppable();
+    const client = await logIn('ann', { expiresAt: new Date(clock.now() + minute / 2) });
     own.isStopped = true;
     await clock.advance(minute / 2 + 5_000);
     tokens.answers = new Promise(() => {});
@@ -202,10 +192,9 @@ describe('a channel', () => {
   });
 
   it('ends sooner where a sweep finds that its token does', async () => {
-    const { tokens, connect, clock } = watch();
+    const { tokens, clock, logIn } = watch();
     const start = clock.now();
-    tokens.put('ann', { expiresAt: new Date(start + day) });
-    const client = await connect('ann');
+    const client = await logIn('ann', { expiresAt: new Date(start + day) });
     tokens.put('ann', { expiresAt: new Date(start + 90_000) });
     await clock.advance(89_999);
     expect(client.closed).toBeUndefined();
@@ -214,18 +203,16 @@ describe('a channel', () => {
   });
 
   it('whose token is found revoked right before its end says so', async () => {
-    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
-    tokens.put('ann', { expiresAt: new Date(clock.now() + minute) });
-    const client = await connect('ann');
+    const { tokens, clock, logIn } = watch({ revalidate: 'connect' });
+    const client = await logIn('ann', { expiresAt: new Date(clock.now() + minute) });
     tokens.put('ann', { expiresAt: new Date(clock.now() + minute), revokedAt: new Date(clock.now()) });
     await clock.advance(minute);
     expect(client.closed).toEqual(revoked);
   });
 
   it.each(['fails', 'hangs'])('ends with its token where the repository %s', async (how) => {
-    const { tokens, connect, clock, errors } = watch({ revalidate: 'connect' });
-    tokens.put('ann', { expiresAt: new Date(clock.now() + minute) });
-    const client = await connect('ann');
+    const { tokens, clock, errors, logIn } = watch({ revalidate: 'connect' });
+    const client = await logIn('ann', { expiresAt: new Date(clock.now() + minute) });
     if (how === 'fails') tokens.fails(true);
     else tokens.answers = new Promise(() => undefined);
     await clock.advance(minute + 1_000);
@@ -266,10 +253,9 @@ it('a thousand channels whose tokens end at once are ended some hundreds a turn'
     if (endedInTurns[0] === 0) setImmediate(() => endedInTurns.unshift(0));
     endedInTurns[0]! += 1;
   };
-  const { tokens, connect, clock } = watch({ revalidate: 'connect', handlers: { disconnect } });
+  const { clock, logIn } = watch({ revalidate: 'connect', handlers: { disconnect } });
   const names = Array.from({ length: 1_000 }, (_, index) => `user${index}`);
-  for (const name of names) tokens.put(name, { expiresAt: new Date(clock.now() + minute) });
-  await Promise.all(names.map(connect));
+  await Promise.all(names.map((name) => logIn(name, { expiresAt: new Date(clock.now() + minute) })));
   await clock.advance(minute + 1_000);
   expect(endedInTurns.reduce((sum, count) => sum + count)).toBe(1_000);
   expect(Math.max(...endedInTurns)).toBeLessThan(500);
@@ -277,10 +263,9 @@ it('a thousand channels whose tokens end at once are ended some hundreds a turn'
 
 describe('a token that was exchanged for another', () => {
   it('hands its channels over to that one', async () => {
-    const { tokens, connect, clock, server } = watch({ revalidate: 'connect' });
+    const { tokens, clock, server, logIn } = watch({ revalidate: 'connect' });
     const start = clock.now();
-    tokens.put('ann', { expiresAt: new Date(start + minute) });
-    const client = await connect('ann');
+    const client = await logIn('ann', { expiresAt: new Date(start + minute) });
     tokens.put('ann', { expiresAt: new Date(start + minute), successorId: idOf('ann-2') });
     tokens.put('ann', { expiresAt: new Date(start + 10 * minute), successorId: idOf('ann-3') }, 'ann-2');
     tokens.put('ann', { expiresAt: new Date(start + 20 * minute), scopes: ['all'] }, 'ann-3');
@@ -308,10 +293,9 @@ describe('a token that was exchanged for another', () => {
     ['has expired', { expiresAt: new Date(0) }],
     ['is of a user who was disabled', { user: undefined }],
   ])('ends its channels where that one %s', async (_how, successor) => {
-    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    const { tokens, clock, logIn } = watch({ revalidate: 'connect' });
     const expiresAt = new Date(clock.now() + minute);
-    tokens.put('ann', { expiresAt });
-    const client = await connect('ann');
+    const client = await logIn('ann', { expiresAt });
     tokens.put('ann', { expiresAt, successorId: idOf('ann-2') });
     tokens.put('ann', successor, 'ann-2');
     await clock.advance(minute + 1_000);
@@ -319,10 +303,9 @@ describe('a token that was exchanged for another', () => {
   });
 
   it('and exchanged in a circle ends its channels when it ends', async () => {
-    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
+    const { tokens, clock, logIn } = watch({ revalidate: 'connect' });
     const expiresAt = new Date(clock.now() + minute);
-    tokens.put('ann', { expiresAt });
-    const client = await connect('ann');
+    const client = await logIn('ann', { expiresAt });
     tokens.put('ann', { expiresAt, successorId: idOf('ann-2') });
     tokens.put('ann', { expiresAt, successorId: idOf('ann') }, 'ann-2');
     await clock.advance(minute + 1_000);

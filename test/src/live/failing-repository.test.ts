@@ -6,10 +6,9 @@ import { idOf, revoked, ScriptedTokens, stale, watch } from './watched.js';
 describe('a repository that fails', () => {
   it('slowly, one look-up after the other, ends all as soon as one that fails at once', async () => {
     const tokens = new ScriptedTokens(false);
-    const { connect, clock } = watch({ tokens, maxStaleMs: 300_000 });
+    const { clock, logIn } = watch({ tokens, maxStaleMs: 300_000 });
     const names = Array.from({ length: 800 }, (_, index) => `user${index}`);
-    for (const name of names) tokens.put(name);
-    const clients = await Promise.all(names.map(connect));
+    const clients = await Promise.all(names.map((name) => logIn(name)));
     tokens.answers = new Promise(() => undefined);
     const isOpen = (): number => clients.filter(({ closed }) => closed === undefined).length;
     await clock.advance(299_999);
@@ -20,10 +19,9 @@ describe('a repository that fails', () => {
 
   it('for some goes on to ask for the others', async () => {
     const tokens = new ScriptedTokens(false);
-    const { connect, clock } = watch({ tokens, maxStaleMs: 300_000 });
+    const { clock, logIn } = watch({ tokens, maxStaleMs: 300_000 });
     const names = Array.from({ length: 40 }, (_, index) => `user${index}`);
-    for (const name of names) tokens.put(name);
-    const clients = await Promise.all(names.map(connect));
+    const clients = await Promise.all(names.map((name) => logIn(name)));
     const hanging = new Set(names.slice(0, 16).map(idOf));
     const findById = tokens.findById.bind(tokens);
     tokens.findById = (id) => (hanging.has(id) ? new Promise(() => undefined) : findById(id));
@@ -34,9 +32,8 @@ describe('a repository that fails', () => {
   });
 
   it('ends nobody until maxStaleMs is over, counted from the last answer', async () => {
-    const { tokens, connect, clock, errors } = watch({ maxStaleMs: 300_000 });
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { tokens, clock, errors, logIn } = watch({ maxStaleMs: 300_000 });
+    const client = await logIn('ann');
     await clock.advance(60_000);
     tokens.fails(true);
     await clock.advance(299_999);
@@ -48,10 +45,9 @@ describe('a repository that fails', () => {
 
   it.each([true, false])('for a moment ends nobody, however long the time between sweeps; in batches: %s', async (isBatched) => {
     const tokens = new ScriptedTokens(isBatched);
-    const { connect, clock } = watch({ tokens, revalidate: { everyMs: 3_600_000 }, maxStaleMs: 900_000 });
+    const { clock, logIn } = watch({ tokens, revalidate: { everyMs: 3_600_000 }, maxStaleMs: 900_000 });
     const names = Array.from({ length: 16 }, (_, index) => `user${index}`);
-    for (const name of names) tokens.put(name);
-    const clients = await Promise.all(names.map(connect));
+    const clients = await Promise.all(names.map((name) => logIn(name)));
     tokens.fails(true);
     await clock.advance(3_600_000);
     tokens.fails(false);
@@ -63,9 +59,9 @@ describe('a repository that fails', () => {
   });
 
   it('about a hint is asked again, though an answer comes to what was asked before the hint', async () => {
-    const { tokens, connect, clock } = watch();
-    const ann = tokens.put('ann');
-    const client = await connect('ann');
+    const { tokens, clock, logIn } = watch();
+    const client = await logIn('ann');
+    const ann = idOf('ann');
     const before = new Map(tokens.grants);
     const answering = deferred();
     tokens.findByIds = async () => {
@@ -86,9 +82,8 @@ describe('a repository that fails', () => {
   });
 
   it('is asked again soon, and forgotten when it answers', async () => {
-    const { tokens, connect, clock } = watch({ maxStaleMs: 120_000 });
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { tokens, clock, logIn } = watch({ maxStaleMs: 120_000 });
+    const client = await logIn('ann');
     tokens.fails(true);
     await clock.advance(60_000);
     tokens.fails(false);
@@ -105,9 +100,8 @@ describe('a repository that fails', () => {
       [0, stale],
       [Number.POSITIVE_INFINITY, undefined],
     ] as const) {
-      const { tokens, connect, clock } = watch({ maxStaleMs });
-      tokens.put('ann');
-      const client = await connect('ann');
+      const { tokens, clock, logIn } = watch({ maxStaleMs });
+      const client = await logIn('ann');
       tokens.fails(true);
       await clock.advance(60_000);
       expect(client.closed).toEqual(ending);
@@ -117,9 +111,8 @@ describe('a repository that fails', () => {
   });
 
   it('and hangs is one that does not answer', async () => {
-    const { tokens, connect, clock, errors } = watch({ maxStaleMs: 62_000 });
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { tokens, clock, errors, logIn } = watch({ maxStaleMs: 62_000 });
+    const client = await logIn('ann');
     tokens.answers = new Promise(() => undefined);
     await clock.advance(65_000);
     expect(client.closed).toEqual(stale);
@@ -127,9 +120,8 @@ describe('a repository that fails', () => {
   });
 
   it('is asked again about a hint, also where nothing is swept, until it answers', async () => {
-    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { tokens, clock, logIn } = watch({ revalidate: 'connect' });
+    const client = await logIn('ann');
     await clock.advance(3_600_000);
     tokens.grants.clear();
     tokens.fails(true);

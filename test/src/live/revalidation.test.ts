@@ -115,9 +115,8 @@ describe('a sweep', () => {
   });
 
   it('never comes where it is said so', async () => {
-    const { tokens, connect, clock } = watch({ revalidate: 'connect' });
-    tokens.put('ann');
-    await connect('ann');
+    const { tokens, clock, logIn } = watch({ revalidate: 'connect' });
+    await logIn('ann');
     expect(clock.pendingTimers).toBe(0);
     await clock.advance(86_400_000);
     expect(tokens.asked).toHaveLength(1);
@@ -125,10 +124,9 @@ describe('a sweep', () => {
 
   it('without batches has eight look-ups under way at most, and spreads them over its interval', async () => {
     const tokens = new ScriptedTokens(false);
-    const { connect, clock } = watch({ tokens });
+    const { clock, logIn } = watch({ tokens });
     const names = Array.from({ length: 24 }, (_, index) => `user${index}`);
-    for (const name of names) tokens.put(name);
-    const clients = await Promise.all(names.map(connect));
+    const clients = await Promise.all(names.map((name) => logIn(name)));
     tokens.asked.length = 0;
     tokens.grants.delete(idOf('user23'));
     await clock.advance(60_000);
@@ -169,18 +167,16 @@ describe('a sweep', () => {
   });
 
   it('ends a channel whose token is somebody else’s now', async () => {
-    const { tokens, connect, clock } = watch();
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { tokens, clock, logIn } = watch();
+    const client = await logIn('ann');
     tokens.put('bob', {}, 'ann');
     await clock.advance(60_000);
     expect(client.closed).toEqual(revoked);
   });
 
   it('sees a revocation though the wall clock was set back', async () => {
-    const { tokens, connect, clock } = watch();
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { tokens, clock, logIn } = watch();
+    const client = await logIn('ann');
     tokens.put('ann', { revokedAt: new Date(clock.now()) });
     clock.jump(-3_600_000);
     await clock.advance(60_000);
@@ -232,10 +228,9 @@ describe('users that can be asked for one at a time only', () => {
 
 it('a sweep of look-ups one at a time is over before the next is due, though each takes a while', async () => {
   const tokens = new ScriptedTokens(false);
-  const { connect, clock } = watch({ tokens });
+  const { clock, logIn } = watch({ tokens });
   const names = Array.from({ length: 80 }, (_, index) => `user${index}`);
-  for (const name of names) tokens.put(name);
-  await Promise.all(names.map(connect));
+  await Promise.all(names.map((name) => logIn(name)));
   const findById = tokens.findById.bind(tokens);
   tokens.findById = async (id) => {
     await new Promise<void>((resolve) => clock.setTimer(resolve, 1_000));
@@ -253,9 +248,8 @@ describe("with 'message'", () => {
 
   it('each message is handled after a look-up, and none where that finds the token revoked', async () => {
     const handled: string[] = [];
-    const { tokens, connect } = watch({ revalidate: 'message', handlers: handlers(handled) });
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { tokens, logIn } = watch({ revalidate: 'message', handlers: handlers(handled) });
+    const client = await logIn('ann');
     await client.send('one');
     await client.send('two');
     expect(tokens.asked).toHaveLength(3);
@@ -295,9 +289,8 @@ describe("with 'message'", () => {
 
   it('messages are handled on what was known where the look-up fails, while it may be stale', async () => {
     const handled: string[] = [];
-    const { tokens, connect, clock } = watch({ revalidate: 'message', maxStaleMs: 10_000, handlers: handlers(handled) });
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { tokens, clock, logIn } = watch({ revalidate: 'message', maxStaleMs: 10_000, handlers: handlers(handled) });
+    const client = await logIn('ann');
     tokens.fails(true);
     await client.send('one');
     await clock.advance(9_999);
@@ -308,9 +301,8 @@ describe("with 'message'", () => {
   });
 
   it('those who are silent are found by a sweep', async () => {
-    const { tokens, connect, clock } = watch({ revalidate: 'message' });
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { tokens, clock, logIn } = watch({ revalidate: 'message' });
+    const client = await logIn('ann');
     tokens.grants.clear();
     await clock.advance(60_000);
     expect(client.closed).toEqual(revoked);

@@ -42,9 +42,8 @@ describe('a revocation', () => {
   });
 
   it('of what was issued before a moment has channels looked up again that were identified after it', async () => {
-    const { tokens, connect, clock } = watch();
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { tokens, clock, logIn } = watch();
+    const client = await logIn('ann');
     const issuedBefore = new Date(clock.now() - 1);
     tokens.revocations.tell({ userId: 'ann', issuedBefore });
     await clock.advance(0);
@@ -76,9 +75,8 @@ describe('a revocation', () => {
   });
 
   it('of a hint that comes while a look-up is under way has them looked up once more', async () => {
-    const { tokens, connect, clock } = watch();
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { tokens, clock, logIn } = watch();
+    const client = await logIn('ann');
     const answering = deferred();
     tokens.answers = answering.promise;
     tokens.revocations.tell({ tokenId: idOf('ann'), hint: true });
@@ -101,9 +99,8 @@ describe('a revocation', () => {
       await going.promise;
       expect(message.channel.send('late')).toBe(false);
     };
-    const { tokens, connect, clock } = watch({ handlers: { receive, disconnect } });
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { tokens, clock, logIn } = watch({ handlers: { receive, disconnect } });
+    const client = await logIn('ann');
     const sending = ['one', 'two', 'three'].map((text) => client.send(text));
     tokens.revocations.tell({ tokenId: idOf('ann') });
     expect(aborted).toHaveBeenCalledOnce();
@@ -140,9 +137,8 @@ describe('a revocation', () => {
 
   it('that is none is a warning, and ends nothing', async () => {
     const feed = new ScriptedFeed();
-    const { tokens, connect, warnings } = watch({ revocations: feed });
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { warnings, logIn } = watch({ revocations: feed });
+    const client = await logIn('ann');
     for (const bad of [null, {}, { userId: '' }, { tokenId: 'ann' }, { userId: 'ann', issuedBefore: 5 }, { httpSessionId: { $ne: null } }])
       feed.tell(bad as never);
     expect(codesOf(warnings)).toEqual(Array(6).fill('ERR_REVOCATION_FEED_FAILED'));
@@ -168,9 +164,9 @@ describe('a revocation', () => {
     ['its user, whom it names before a session', () => ({ httpSessionId: 'of-bob', userId: 'ann' })],
   ])('ends a channel by %s, whatever it says that there is not', async (_what, revocationOf) => {
     const feed = new ScriptedFeed();
-    const { tokens, connect, warnings } = watch({ revocations: feed });
-    const id = tokens.put('ann');
-    const client = await connect('ann');
+    const { warnings, logIn } = watch({ revocations: feed });
+    const client = await logIn('ann');
+    const id = idOf('ann');
     feed.tell(revocationOf(id) as never);
     expect(client.closed).toMatchObject({ code: 3000 });
     expect(warnings).toEqual([]);
@@ -220,9 +216,8 @@ describe('a revocation of somebody who is still connecting', () => {
   });
 
   it('lets whoever connects afterwards in', async () => {
-    const { tokens, connect } = watch();
-    tokens.put('ann');
-    await connect('ann');
+    const { tokens, connect, logIn } = watch();
+    await logIn('ann');
     tokens.revocations.tell({ userId: 'ann' });
     expect((await connect('ann')).refusal).toBeUndefined();
   });
@@ -270,9 +265,8 @@ describe('disconnectUser, disconnectToken and disconnectHttpSession', () => {
   it('end nobody who has come since, when what was published comes back', async () => {
     const feed = new ScriptedFeed();
     feed.publish = async () => undefined;
-    const { server, tokens, connect, clock } = watch({ revocations: feed });
-    tokens.put('ann');
-    const before = await connect('ann');
+    const { server, connect, clock, logIn } = watch({ revocations: feed });
+    const before = await logIn('ann');
     await clock.advance(1);
     expect(await server.disconnectUser('ann')).toBe(1);
     await clock.advance(50);
@@ -287,9 +281,8 @@ describe('disconnectUser, disconnectToken and disconnectHttpSession', () => {
   it('end nobody who has come since with the same token, when that comes back', async () => {
     const feed = new ScriptedFeed();
     feed.publish = async () => undefined;
-    const { server, tokens, connect, clock } = watch({ revocations: feed });
-    tokens.put('ann');
-    const before = await connect('ann');
+    const { server, tokens, connect, clock, logIn } = watch({ revocations: feed });
+    const before = await logIn('ann');
     expect(await server.disconnectToken(idOf('ann'))).toBe(1);
     const after = await connect('ann');
     feed.tell({ tokenId: idOf('ann') });
@@ -347,9 +340,8 @@ describe('disconnectUser, disconnectToken and disconnectHttpSession', () => {
   it('end what is here, then reject, where it cannot be published', async () => {
     const feed = new ScriptedFeed();
     feed.publish = () => Promise.reject(new Error('the line is dead'));
-    const { server, tokens, connect } = watch({ revocations: feed });
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { server, logIn } = watch({ revocations: feed });
+    const client = await logIn('ann');
     await expect(server.disconnectUser('ann')).rejects.toMatchObject({ code: 'ERR_REVOCATION_FEED_FAILED' });
     expect(client.closed).toEqual(inactive);
   });

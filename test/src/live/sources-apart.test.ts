@@ -54,10 +54,9 @@ it('a sweep comes to a source though that before it has not come to the end of a
 
 it('a hint at a user does not wait until all are looked up one by one, of whom something may have been missed', async () => {
   const [feed, tokens] = [new ScriptedFeed(), new ScriptedTokens(false)];
-  const { connect, clock } = watch({ tokens, revocations: feed, revalidate: 'connect' });
+  const { clock, logIn } = watch({ tokens, revocations: feed, revalidate: 'connect' });
   const names = Array.from({ length: 40 }, (_, index) => `user${index}`);
-  for (const name of names) tokens.put(name);
-  const clients = await Promise.all(names.map(connect));
+  const clients = await Promise.all(names.map((name) => logIn(name)));
   const slow = new Set(names.slice(0, 8).map(idOf));
   const findById = tokens.findById.bind(tokens);
   tokens.findById = (id) => (slow.has(id) ? never() : findById(id));

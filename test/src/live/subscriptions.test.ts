@@ -47,9 +47,8 @@ describe('a server', () => {
     feed.opening.catch(() => undefined);
     const states: string[] = [];
     const onEvent = (event: ChannelEvent): void => void (event.type === 'feed' && states.push(event.state));
-    const { tokens, connect, clock, warnings } = watch({ revocations: feed, revalidate: 'connect', onEvent });
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { tokens, clock, warnings, logIn } = watch({ revocations: feed, revalidate: 'connect', onEvent });
+    const client = await logIn('ann');
     expect(client.refusal).toBeUndefined();
     await clock.advance(3_000);
     expect(feed.subscriptions).toBe(3);
@@ -65,9 +64,8 @@ describe('a server', () => {
   it('warns once a minute of a feed that cannot go on, tells an event of each attempt, and sweeps meanwhile', async () => {
     const feed = new ScriptedFeed();
     const events: ChannelEvent[] = [];
-    const { tokens, connect, clock, warnings } = watch({ revocations: feed, onEvent: (event) => void events.push(event) });
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { tokens, clock, warnings, logIn } = watch({ revocations: feed, onEvent: (event) => void events.push(event) });
+    const client = await logIn('ann');
     const cause = new Error('the database is gone');
     for (let times = 0; times < 7; times += 1) {
       feed.health?.failed(cause);
@@ -106,9 +104,8 @@ describe('a server', () => {
     const feed = new ScriptedFeed();
     const child = container.createChildContainer();
     child.register(REVOCATION_FEED, { useValue: feed });
-    const { tokens, connect } = watch({ container: child });
-    tokens.put('ann');
-    const client = await connect('ann');
+    const { logIn } = watch({ container: child });
+    const client = await logIn('ann');
     feed.tell({ userId: 'ann' });
     expect(client.closed).toEqual(inactive);
   });

@@ -28,9 +28,8 @@ describe('a token that is looked up again', () => {
   ])('%s', (_, isBatched) => {
     it.each(thrownValues)('cannot be told where %s is thrown, and its channel stays', async (_name, make) => {
       const tokens = new ScriptedTokens(isBatched);
-      const { connect, clock, errors } = watch({ tokens });
-      tokens.put('ann');
-      const ann = await connect('ann');
+      const { clock, errors, logIn } = watch({ tokens });
+      const ann = await logIn('ann');
       const fail = async (): Promise<never> => {
         throw make();
       };
@@ -57,10 +56,9 @@ describe('a token that is looked up again', () => {
 
     it('goes on where its repository lengthens it by setting the very date that it gave out', async () => {
       const tokens = new ScriptedTokens(isBatched);
-      const { connect, clock } = watch({ tokens });
+      const { clock, logIn } = watch({ tokens });
       const expiresAt = new Date(clock.now() + 90_000);
-      tokens.put('ann', { expiresAt });
-      const ann = await connect('ann');
+      const ann = await logIn('ann', { expiresAt });
       for (let minute = 1; minute <= 3; minute += 1) {
         expiresAt.setTime(clock.now() + 90_000);
         await clock.advance(60_000);
@@ -74,9 +72,8 @@ describe('a token that is looked up again', () => {
 
     it('ends at a date of another realm', async () => {
       const tokens = new ScriptedTokens(isBatched);
-      const { connect, clock, errors } = watch({ tokens });
-      tokens.put('ann', { expiresAt: ofAnotherRealm(clock.now() + 90_000) });
-      const ann = await connect('ann');
+      const { clock, errors, logIn } = watch({ tokens });
+      const ann = await logIn('ann', { expiresAt: ofAnotherRealm(clock.now() + 90_000) });
       tokens.put('ann', { expiresAt: ofAnotherRealm(clock.now() + 150_000) });
       await clock.advance(149_000);
       expect(ann.closed).toBeUndefined();
@@ -92,9 +89,8 @@ describe('a token that is looked up again', () => {
     ['a map', new Map()],
     ['a date', new Date()],
   ])('cannot be told where %s comes in place of a grant, at connect neither', async (_name, answer) => {
-    const { connect, clock, tokens, errors } = watch();
-    tokens.put('ann');
-    const ann = await connect('ann');
+    const { connect, clock, tokens, errors, logIn } = watch();
+    const ann = await logIn('ann');
     tokens.put('ann');
     tokens.grants.set(idOf('ann'), answer as TokenGrant);
     await clock.advance(60_000);
@@ -114,9 +110,8 @@ describe('a token that is looked up again', () => {
     ['a map by the bytes of ids', new Map([[Buffer.from(idOf('ann'), 'hex'), { id: idOf('ann') }]])],
     ['a map by ids in upper case', new Map([[idOf('ann').toUpperCase(), { id: idOf('ann') }]])],
   ])('cannot be told where %s comes in place of a map of grants', async (_name, answers) => {
-    const { connect, clock, tokens, errors } = watch();
-    tokens.put('ann');
-    const ann = await connect('ann');
+    const { clock, tokens, errors, logIn } = watch();
+    const ann = await logIn('ann');
     tokens.findByIds = async () => answers as ReadonlyMap<TokenId, TokenGrant>;
     await clock.advance(60_000);
     expect(ann.closed).toBeUndefined();
@@ -152,9 +147,8 @@ describe('a token that is looked up again', () => {
   });
 
   it('has new scopes where they are others, though they read the same together', async () => {
-    const { connect, clock, tokens } = watch();
-    tokens.put('ann', { scopes: ['read,write'] });
-    const ann = await connect('ann');
+    const { clock, tokens, logIn } = watch();
+    const ann = await logIn('ann', { scopes: ['read,write'] });
     tokens.put('ann', { scopes: ['read', 'write'] });
     await clock.advance(60_000);
     expect(ann.authentication?.scopes).toEqual(['read', 'write']);

@@ -69,6 +69,8 @@ export interface Watched {
   readonly warnings: ChannelError[];
   /** A client that presents the token called `name`. */
   connect(name: string): Promise<TestClient>;
+  /** The same with a new token, of the user of that name. */
+  logIn(name: string, grant?: Partial<TokenGrant>): Promise<TestClient>;
 }
 
 export interface WatchOptions extends Omit<ChannelServerOptions, 'clock'> {
@@ -102,13 +104,18 @@ export function watch({
     { clock: clockOf(clock), onError: (error) => void errors.push(error), onWarning: (warning) => void warnings.push(warning), ...options },
   );
   closeWithTest(server, clock);
+  const connect = (name: string): Promise<TestClient> => connectTo(server, { cookies: { key: keyOf(name) } });
   return {
     clock,
     tokens,
     server,
     errors,
     warnings,
-    connect: (name) => connectTo(server, { cookies: { key: keyOf(name) } }),
+    connect,
+    logIn(name, grant) {
+      tokens.put(name, grant);
+      return connect(name);
+    },
   };
 }
 
