@@ -159,8 +159,8 @@ export async function connectTo<H extends object = never>(
   }
   const server = target instanceof ChannelServer ? target : new ChannelServer(target as ChannelHandlers, serverOptions);
   const transport = new FakeTransport(via);
-  const { channel, connected } = server.open(transport, fakeRequest(handshake));
-  await Promise.race([connected, transport.ended]);
+  const channel = server.open(transport, fakeRequest(handshake));
+  await transport.settled;
   return new TestClient(channel, transport);
 }
 

@@ -5,6 +5,7 @@ import { bytesOf } from '../src/channel/frame-format.js';
 import type { AnsweredChannel, Transport } from '../src/channel/transport.js';
 import type { MessageData } from '../src/check-data.js';
 import { queueMicrotask } from '../src/event-loop.js';
+import { nothing } from '../src/maybe-promise.js';
 import type { Outcome } from '../src/outcomes.js';
 
 /** The part of a `ws` socket that the runtime and handlers use, with a peer that reads at once and answers every close. */
@@ -62,37 +63,40 @@ export class FakeTransport implements Transport {
   readonly fake = new FakeSocket();
   socket: WebSocket | undefined;
   refusal: { readonly status: number } | undefined;
-  /** Resolves when the handshake was refused, or the connection dropped, rather than answered. */
-  readonly ended: Promise<void>;
-  #end: () => void = () => {};
+  /** Resolves when connect has succeeded, or the handshake was refused or the connection dropped. */
+  readonly settled: Promise<void>;
+  #settle: () => void = nothing;
 
   /** @param via how the handshake is answered: after connect, or before. */
   constructor(via: 'upgrade' | 'accept') {
     this.via = via;
     this.refusesBy = via === 'upgrade' ? 'status' : 'close';
-    this.ended = new Promise((resolve) => {
-      this.#end = resolve;
+    this.settled = new Promise((resolve) => {
+      this.#settle = resolve;
     });
     if (via === 'upgrade') return;
     this.socket = this.fake as unknown as WebSocket;
-    this.fake.once('close', this.#end);
+    this.fake.once('close', this.#settle);
   }
 
   watch(): void {} // nothing happens before the answer that its peer would not say
 
   answer(channel: AnsweredChannel): boolean {
-    this.socket = this.fake as unknown as WebSocket;
-    channel.answered(this.socket);
+    if (this.socket === undefined) {
+      this.socket = this.fake as unknown as WebSocket;
+      channel.answered(this.socket);
+    }
+    this.#settle();
     return true;
   }
 
   refuse({ status }: Outcome): void {
     this.refusal = { status };
-    this.#end();
+    this.#settle();
   }
 
   destroy(): void {
     this.fake.closedWith = { code: 1006, reason: '' };
-    this.#end();
+    this.#settle();
   }
 }

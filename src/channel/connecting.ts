@@ -17,7 +17,7 @@ import type { ChannelRegistry } from './channel-registry.js';
 import { type ConnectWaits, connectTimeout } from './connect-timeout.js';
 import { HandshakeSession } from './handshake-session.js';
 import type { Lifecycle } from './lifecycle.js';
-import { LiveChannel, type OpenedChannel, type PendingConnect } from './live-channel.js';
+import { LiveChannel, type PendingConnect } from './live-channel.js';
 import { takeRoomOfAddress, takeRoomOfUser } from './room.js';
 import type { Runtime } from './runtime.js';
 import type { Transport } from './transport.js';
@@ -97,7 +97,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
   }
 
   /** Makes a channel of a handshake that has arrived, and refuses it or begins its connect. */
-  static open(runtime: Runtime, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest): OpenedChannel {
+  static open(runtime: Runtime, registry: ChannelRegistry, transport: Transport, request: HandshakeRequest): LiveChannel {
     const channel = new LiveChannel(runtime, registry, transport);
     registry.arrived(channel);
     const { handshake, refusal, close } = runtime.events.audience; // who is told of any wants to know when it came
@@ -108,9 +108,9 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
       channel.endWith('ERR_ORIGIN_REFUSED');
     } else if (transport.isOverfull) channel.overflowed();
     else if ((runtime.limits === undefined && runtime.addresses.arePeers) || takeRoomOfAddress(channel, request)) {
-      return { channel, connected: new Connecting(channel, registry, transport, request).#run() };
+      void new Connecting(channel, registry, transport, request).#run();
     }
-    return { channel, connected: Promise.resolve() };
+    return channel;
   }
 
   /** Ends the channel where any of it fails, or is not done by the deadline. Waits only for what is not done at once. Never rejects. */
@@ -139,7 +139,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
       // whoever is told of the end may want to know where the peer was
       if (plan.disconnect !== undefined || !addresses.arePeers) handshake.putAddress(addresses.of(this.#request));
       channel.connected(handshake);
-      const answer = this.#transport.socket !== undefined || this.#transport.answer(channel, this.#message.takeHeaderLines());
+      const answer = this.#transport.answer(channel, this.#message.takeHeaderLines());
       const isAnswered = typeof answer === 'boolean' ? answer : await answer;
       if (!isAnswered) channel.closed(1006, '');
       else if (channel.isConnecting) {

@@ -24,12 +24,6 @@ export interface PendingConnect {
   cancelDeadline(): void;
 }
 
-/** A channel that has just come into being, and when its connect is over, well or not. */
-export interface OpenedChannel {
-  readonly channel: LiveChannel;
-  readonly connected: Promise<void>;
-}
-
 /** A channel's life: what arrives on it is handled in order, disconnect last. */
 export class LiveChannel extends Connection implements InboxOwner<ChannelReceiveMessage>, Beating {
   heard = 0;

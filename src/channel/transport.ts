@@ -35,7 +35,7 @@ export interface Transport {
   /** Tells `channel` what happens before its handshake is answered, which has to wait. */
   watch(channel: PendingChannel): void;
   /**
-   * Answers the handshake of `channel` with 101.
+   * Connect has succeeded: answers the handshake of `channel` with 101, if it is not answered yet.
    *
    * @param headers lines to go with the 101, if any.
    * @returns whether there is a socket now; a promise of it where the answer takes its time.

@@ -7,7 +7,7 @@ import { ChannelRegistry } from '../channel/channel-registry.js';
 import type { Channels } from '../channel/channels.js';
 import { Connecting } from '../channel/connecting.js';
 import { keepShapes } from '../channel/kept-shapes.js';
-import type { OpenedChannel } from '../channel/live-channel.js';
+import type { LiveChannel } from '../channel/live-channel.js';
 import { Runtime } from '../channel/runtime.js';
 import { isAttached } from '../channel/socket-events.js';
 import type { Transport } from '../channel/transport.js';
@@ -189,11 +189,11 @@ export class ChannelServer<H extends object = object> {
   }
 
   /**
-   * Begins a channel on a transport of one's own; what `ws-with/testing` is built on. `connected` resolves when connect is done, well or not.
+   * Begins a channel on a transport of one's own; what `ws-with/testing` is built on.
    *
    * @internal
    */
-  open(transport: Transport, request: IncomingMessage): OpenedChannel {
+  open(transport: Transport, request: IncomingMessage): LiveChannel {
     return Connecting.open(this.#runtime, this.#registry, transport, withParams(request));
   }
 
