@@ -5,6 +5,7 @@ import type { Clock } from '../contracts/clock.js';
 import type { SessionStore, StoredSession } from '../contracts/session-store.js';
 import { ChannelError } from '../errors.js';
 import { checkExpectedVersion, checkedRow, frozenSessionOf, type SessionRow } from './check-stored-session.js';
+import { type Listed, RecencyList } from './recency-list.js';
 
 /** Options of {@link MemorySessionStore}. */
 export interface MemorySessionStoreOptions {
@@ -21,6 +22,11 @@ const stepsPerCreation = 64;
 
 const owner = 'MemorySessionStore';
 
+interface Kept extends Listed<Kept> {
+  readonly id: string;
+  record: SessionRow;
+}
+
 /**
  * Keeps channel sessions in this process, and loses them with it.
  *
@@ -34,8 +40,8 @@ const owner = 'MemorySessionStore';
 export class MemorySessionStore implements SessionStore {
   readonly #maxSessions: number;
   readonly #clock: Pick<Clock, 'now'>;
-  /** In order of use, the least recently used first. */
-  readonly #records = new Map<string, SessionRow>();
+  readonly #kept = new Map<string, Kept>();
+  readonly #uses = new RecencyList<Kept>();
   /** No record expires before this moment. */
   #earliestExpiry = Number.POSITIVE_INFINITY;
   #creationsSinceSweep = 0;
@@ -50,15 +56,15 @@ export class MemorySessionStore implements SessionStore {
 
   /** How many records are kept, including expired ones that were not removed yet. */
   get size(): number {
-    return this.#records.size;
+    return this.#kept.size;
   }
 
   async load(id: string): Promise<StoredSession | undefined> {
     checkId(`${owner}.load`, 'id', id);
-    const record = this.#find(id);
-    if (!record) return undefined;
-    this.#put(id, record);
-    return frozenSessionOf(record);
+    const kept = this.#find(id);
+    if (!kept) return undefined;
+    this.#uses.use(kept);
+    return frozenSessionOf(kept.record);
   }
 
   /** @throws {TypeError} (as a rejection) when the session is none that can be kept, for example with an invalid date. */
@@ -68,7 +74,10 @@ export class MemorySessionStore implements SessionStore {
     if (this.#find(id)) throw new ChannelError('ERR_SESSION_CONFLICT', 'There is a session of this id already.');
     this.#creationsSinceSweep += 1;
     this.#makeRoom();
-    this.#put(id, record);
+    const kept: Kept = { id, record, before: undefined, after: undefined };
+    this.#kept.set(id, kept);
+    this.#uses.add(kept);
+    this.#noteExpiry(record);
   }
 
   /** @throws {TypeError} (as a rejection) when the session is none that can be kept, for example with an invalid date. */
@@ -84,12 +93,12 @@ export class MemorySessionStore implements SessionStore {
    * @internal
    */
   saveAtOnce(id: string, record: SessionRow, expectedVersion: number): void {
-    const current = this.#find(id);
-    if (current?.createdAt !== record.createdAt)
+    const kept = this.#find(id);
+    if (kept?.record.createdAt !== record.createdAt)
       throw new ChannelError('ERR_SESSION_GONE', 'The session was destroyed, or it has expired.');
-    if (current.version !== expectedVersion)
+    if (kept.record.version !== expectedVersion)
       throw new ChannelError('ERR_SESSION_CONFLICT', 'The session was saved by someone else meanwhile.');
-    this.#put(id, record);
+    this.#replace(kept, record);
   }
 
   async touch(id: string, expiresAt: Date): Promise<void> {
@@ -105,47 +114,53 @@ export class MemorySessionStore implements SessionStore {
 
   async destroy(id: string): Promise<void> {
     checkId(`${owner}.destroy`, 'id', id);
-    this.#records.delete(id);
+    const kept = this.#kept.get(id);
+    if (kept) this.#delete(kept);
   }
 
   #touch(id: string, expiresAt: number): void {
-    const record = this.#find(id);
-    if (record) this.#put(id, { ...record, expiresAt });
+    const kept = this.#find(id);
+    if (kept) this.#replace(kept, { ...kept.record, expiresAt });
   }
 
-  /** The record, if it is live; an expired one is removed. */
-  #find(id: string): SessionRow | undefined {
-    const record = this.#records.get(id);
-    if (!record || isLive(record, this.#clock.now())) return record;
-    this.#records.delete(id);
+  /** The one with the record of `id`, if that is live; an expired one is removed. */
+  #find(id: string): Kept | undefined {
+    const kept = this.#kept.get(id);
+    if (!kept || isLive(kept.record, this.#clock.now())) return kept;
+    this.#delete(kept);
     return undefined;
   }
 
-  /** Keeps the record, as the most recently used one. */
-  #put(id: string, record: SessionRow): void {
-    this.#records.delete(id);
-    this.#records.set(id, record);
-    this.#earliestExpiry = Math.min(this.#earliestExpiry, record.expiresAt);
+  #replace(kept: Kept, record: SessionRow): void {
+    kept.record = record;
+    this.#uses.use(kept);
+    this.#noteExpiry(record);
+  }
+
+  #noteExpiry({ expiresAt }: SessionRow): void {
+    this.#earliestExpiry = Math.min(this.#earliestExpiry, expiresAt);
+  }
+
+  #delete(kept: Kept): void {
+    this.#kept.delete(kept.id);
+    this.#uses.delete(kept);
   }
 
   #makeRoom(): void {
-    const full = this.#records.size >= this.#maxSessions;
+    const full = this.#kept.size >= this.#maxSessions;
     const steps = this.#creationsSinceSweep * (full ? stepsPerCreation : 1);
     const now = this.#clock.now();
-    if (steps >= this.#records.size && this.#earliestExpiry <= now) this.#sweep(now);
-    if (this.#records.size < this.#maxSessions) return;
-    for (const leastRecentlyUsed of this.#records.keys()) {
-      this.#records.delete(leastRecentlyUsed);
-      return;
-    }
+    if (steps >= this.#kept.size && this.#earliestExpiry <= now) this.#sweep(now);
+    const leastRecentlyUsed = this.#uses.first;
+    if (leastRecentlyUsed && this.#kept.size >= this.#maxSessions) this.#delete(leastRecentlyUsed);
   }
 
   #sweep(now: number): void {
     this.#creationsSinceSweep = 0;
     this.#earliestExpiry = Number.POSITIVE_INFINITY;
-    for (const [id, record] of this.#records) {
-      if (!isLive(record, now)) this.#records.delete(id);
-      else this.#earliestExpiry = Math.min(this.#earliestExpiry, record.expiresAt);
+    for (const kept of this.#kept.values()) {
+      if (isLive(kept.record, now)) this.#noteExpiry(kept.record);
+      else this.#delete(kept);
     }
   }
 }
