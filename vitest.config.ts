@@ -50,6 +50,7 @@ export default defineConfig(({ mode }) => {
       testTimeout: 20_000,
       hookTimeout: 30_000,
       expect: { poll: { timeout: 15_000, interval: 20 } },
+      restoreMocks: true,
       reporters: ['default', 'json'],
       outputFile: { json: 'out/test-results.json' },
       // Few of them: each transforms the sources for itself, and has a share of the coverage that is worked out for itself.

@@ -134,7 +134,6 @@ describe('withJson', () => {
     parse.mockClear();
     await client.send('{"command":"join","room":"a"}');
     expect(parse).toHaveBeenCalledTimes(1);
-    parse.mockRestore();
   });
 
   it('leaves the session as it was for bad input', async () => {

@@ -14,5 +14,4 @@ it('errors whose causes form a circle are logged all the same', async () => {
   await client.send('anything');
   expect(log).toHaveBeenCalledOnce();
   expect(log.mock.calls[0]?.[0]).toMatch(/first[\s\S]*caused by[\s\S]*second/);
-  log.mockRestore();
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import {
   ChannelError,
@@ -24,8 +24,6 @@ import { aliceKey, bobKey, codesOf, expectProcessToLive, makeSite } from '../sup
 import { WsClient } from '../support/ws-client.js';
 
 expectProcessToLive();
-afterEach(() => vi.restoreAllMocks());
-
 const aliceDigest = createHash('sha256').update('alice').digest('hex').slice(0, 16);
 
 /** A site, and a server's options with an `onEvent` that keeps what it is told. */

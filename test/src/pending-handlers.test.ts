@@ -1,13 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { TestClock } from '../../entries/testing.js';
 import * as eventLoop from '../../src/event-loop.js';
 import { type PendingHandler, PendingHandlers } from '../../src/pending-handlers.js';
 import { pausedClock } from '../support/paused-clock.js';
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
 
 /** Handlers that may take 100 ms each, and a log of what they are told. */
 function waiting(timeoutMs = 100) {

@@ -1,9 +1,7 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { TestClock } from '../../entries/testing.js';
 import { ChannelError } from '../../src/errors.js';
 import { Reporter } from '../../src/reporter.js';
-
-afterEach(() => vi.restoreAllMocks());
 
 const warning = (): ChannelError => new ChannelError('ERR_ORIGIN_REFUSED', 'refused');
 

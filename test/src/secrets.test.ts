@@ -1,12 +1,10 @@
 import { inspect } from 'node:util';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ChannelServer, fromHttpSession, fromToken, query, tokenIdOf, withUserFrom, withUserFromToken } from '../../entries/index.js';
 import { MemoryTokenRepository } from '../../entries/memory.js';
 import { connectTo } from '../../entries/testing.js';
 import { MemorySessionStore } from '../../src/session/memory-session-store.js';
 import { aliceKey as key, makeSite } from '../support/site.js';
-
-afterEach(() => vi.restoreAllMocks());
 
 /** Everything that a log might make of `value`. */
 function shown(value: unknown): string {

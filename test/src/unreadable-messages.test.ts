@@ -1,10 +1,6 @@
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { UnreadableMessages } from '../../src/unreadable-messages.js';
 import { TestClock } from '../../testing/test-clock.js';
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
 
 function hearing() {
   const clock = new TestClock();

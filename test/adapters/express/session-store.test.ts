@@ -1,5 +1,5 @@
 import { MemoryStore, type Store } from 'express-session';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ExpressSessionStore } from '../../../entries/express.js';
 import { type BaseMessage, type HasChannelSession, withChannelSession, withUserFromToken } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
@@ -9,10 +9,6 @@ import { asked, held, stored } from './express-site.js';
 import { FaultyStore } from './faulty-store.js';
 
 expectProcessToLive();
-afterEach(() => {
-  vi.restoreAllMocks();
-});
-
 const hourMs = 3_600_000;
 
 function session(data: StoredSession['data'] = {}, version = 1): StoredSession {

@@ -1,11 +1,7 @@
 import { runInNewContext } from 'node:vm';
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { recordIn } from '../../../adapters/express/channel-record.js';
 import { expiryOf, sessionToStore } from '../../../adapters/express/session-to-store.js';
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
 
 const record = { format: 1, version: 1, data: {}, createdAt: 1_000, expiresAt: 2_000 };
 const sessionWith = (cookie?: object): object => ({ cookie, channelSession: JSON.stringify(record) });

@@ -77,7 +77,6 @@ describeOnMongo('MongoBroadcaster', () => {
     await clock.advance(5_000);
     expect(listener.gaps).toBe(2); // the other one was heard after it
     expect(warn).toHaveBeenCalledTimes(1);
-    warn.mockRestore();
   });
 
   it('tells nothing of what was said where the database refuses it', async () => {

@@ -113,7 +113,6 @@ describeOnMongo('Documents that other programs have written', () => {
       ...Array(4).fill('gap'),
     ]);
     expect(warn.mock.calls.map(([, options]) => options)).toEqual([{ type: 'WsWithWarning', code: 'ERR_REVOCATION_FEED_FAILED' }]);
-    warn.mockRestore();
   });
 
   it('are told as no revocation where they stand among the tokens, and are none', async () => {

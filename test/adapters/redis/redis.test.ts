@@ -318,7 +318,6 @@ describe('what is on Redis', () => {
     await sender.publish('lobby', 'better');
     await expect.poll(() => heard).toEqual(['gap', 'good', 'gap', 'better']);
     expect(warn).toHaveBeenCalledTimes(1);
-    warn.mockRestore();
   });
 
   const makers = {

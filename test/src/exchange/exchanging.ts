@@ -1,5 +1,5 @@
 import { createServer, type RequestListener } from 'node:http';
-import { onTestFinished, vi } from 'vitest';
+import { onTestFinished } from 'vitest';
 import {
   authorization,
   ChannelServer,
@@ -43,7 +43,6 @@ function opened(site: Site, channels: ChannelServer, tickets = new MemoryTicketS
     const closed = channels.close({ timeoutMs: 0 });
     await site.clock.advance(0);
     await closed;
-    vi.restoreAllMocks();
   });
   return made;
 }

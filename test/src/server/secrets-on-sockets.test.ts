@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   authorization,
   ChannelServer,
@@ -18,10 +18,6 @@ import { aliceKey, bobKey, expectProcessToLive, makeSite } from '../../support/s
 import { WsClient } from '../../support/ws-client.js';
 
 expectProcessToLive();
-afterEach(() => {
-  vi.restoreAllMocks();
-});
-
 /** All that a log could make of `value`, whatever it reaches. */
 function everythingOf(value: unknown): string {
   const all = [inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true, maxArrayLength: null, maxStringLength: null })];

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { TestClock } from '../../../entries/testing.js';
 import type { Clock } from '../../../src/contracts/clock.js';
@@ -116,7 +116,6 @@ describe('a save that others come before', () => {
       await clock.advance(deadlineMs - 1);
       throw new ChannelError('ERR_SESSION_CONFLICT', 'Somebody was there first.');
     });
-    onTestFinished(() => void vi.restoreAllMocks());
     const failure = await add(hold).catch((error: unknown) => error);
     expect([codesOf([failure]), saves]).toEqual([['ERR_SESSION_CONFLICT'], 2]);
   });
@@ -194,7 +193,6 @@ describe('a save in a MemorySessionStore', () => {
   it('calls the save that somebody has put in place of the ordinary one, for all stores too', async () => {
     const clock = new TestClock();
     const save = vi.spyOn(MemorySessionStore.prototype, 'save');
-    onTestFinished(() => save.mockRestore());
     const hold = processOn(new MemorySessionStore({ clock }), clock).records.open('shared');
     await hold.load();
     for (let count = 0; count < 3; count += 1) await add(hold);

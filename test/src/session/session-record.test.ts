@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   type BaseMessage,
   ChannelError,
@@ -14,10 +14,6 @@ import { connectTo } from '../../../entries/testing.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite, type Site } from '../../support/site.js';
 
 expectProcessToLive();
-afterEach(() => {
-  vi.restoreAllMocks();
-});
-
 type Message = BaseMessage & HasChannelSession & { text: string };
 
 const cookies = { key: aliceKey };

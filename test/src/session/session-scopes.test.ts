@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   type BaseMessage,
   ChannelServer,
@@ -19,10 +19,6 @@ import { connectTo } from '../../../entries/testing.js';
 import { aliceKey, bobKey, codesOf, expectProcessToLive, makeSite, type Site } from '../../support/site.js';
 
 expectProcessToLive();
-afterEach(() => {
-  vi.restoreAllMocks();
-});
-
 const phone = { key: aliceKey };
 
 /** A server whose clients say `{ "op": "set" | "update" | "delete" | "read", "key", "value" }` to their session. */

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ChannelServer, type SessionStore, withChannelSession, withUserFromToken } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
@@ -6,10 +6,6 @@ import { codesOf, expectProcessToLive } from '../../support/site.js';
 import { oneToken } from '../server/serving.js';
 
 expectProcessToLive();
-afterEach(() => {
-  vi.restoreAllMocks();
-});
-
 const ttlMs = 30_000;
 
 function serve(patch: Partial<Record<keyof SessionStore, unknown>> = {}) {
