@@ -41,6 +41,11 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
     return { code, out: out.join('\n'), error: error.join('\n') };
   }
 
+  /** The same with `--json`: what it prints, parsed. */
+  async function wsJson(...args: string[]) {
+    return JSON.parse((await ws('--json', ...args)).out);
+  }
+
   it('issues a token whose key is shown once and stored as a digest', async () => {
     const { code, out } = await ws('--json', 'token', 'issue', 'ann', '--ttl', '30d', '--label', 'phone');
     const issued = JSON.parse(out) as { key: string; id: string; userId: string; expiresAt: string };
@@ -67,7 +72,7 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
   });
 
   it('lists the tokens of a user without their keys', async () => {
-    const { key, id } = JSON.parse((await ws('--json', 'token', 'issue', 'ann', '--label', 'phone', '--scope', 'read', 'write')).out);
+    const { key, id } = await wsJson('token', 'issue', 'ann', '--label', 'phone', '--scope', 'read', 'write');
     const text = await ws('token', 'list', 'ann');
     expect(text.out).toContain(id);
     expect(text.out).toContain('phone');
@@ -78,11 +83,11 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
   });
 
   it('revokes a token once, and says with its exit code where there was none', async () => {
-    const { id } = JSON.parse((await ws('--json', 'token', 'issue', 'ann')).out);
+    const { id } = await wsJson('token', 'issue', 'ann');
     expect((await ws('token', 'revoke', id)).code).toBe(0);
     expect((await ws('token', 'revoke', id)).code).toBe(1);
-    expect(JSON.parse((await ws('--json', 'token', 'revoke', id)).out)).toEqual({ id, revoked: false });
-    expect(JSON.parse((await ws('--json', 'token', 'list', 'ann')).out)).toEqual([]);
+    expect(await wsJson('token', 'revoke', id)).toEqual({ id, revoked: false });
+    expect(await wsJson('token', 'list', 'ann')).toEqual([]);
   });
 
   it('revokes all tokens of a user and nobody else, and says with its exit code where there was none', async () => {
@@ -91,33 +96,32 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
     const { code, out } = await ws('token', 'revoke-all', 'ann');
     expect(code).toBe(0);
     expect(out).toContain('2');
-    expect(JSON.parse((await ws('--json', 'token', 'list', 'ann')).out)).toEqual([]);
-    expect(JSON.parse((await ws('--json', 'token', 'list', 'bob')).out)).toHaveLength(1);
+    expect(await wsJson('token', 'list', 'ann')).toEqual([]);
+    expect(await wsJson('token', 'list', 'bob')).toHaveLength(1);
     const again = await ws('--json', 'token', 'revoke-all', 'ann');
     expect([again.code, JSON.parse(again.out)]).toEqual([1, { userId: 'ann', revoked: 0 }]);
   });
 
   it('rotates without a grace where it is told to', async () => {
     for (const grace of ['0', '0s', '0m', '0.0h']) {
-      const { id } = JSON.parse((await ws('--json', 'token', 'issue', 'ann')).out);
+      const { id } = await wsJson('token', 'issue', 'ann');
       expect((await ws('--json', 'token', 'rotate', id, '--grace', grace)).code).toBe(0);
       const [{ graceEndsAt }] = (await db.collection('tokens').find({ _id: id }).toArray()) as unknown as [{ graceEndsAt: Date }];
       expect(graceEndsAt.getTime()).toBeLessThanOrEqual(Date.now());
     }
-    const { id } = JSON.parse((await ws('--json', 'token', 'issue', 'ann')).out);
+    const { id } = await wsJson('token', 'issue', 'ann');
     for (const grace of ['-1s', '10', 'none', '0x']) expect((await ws('token', 'rotate', id, '--grace', grace)).code).toBe(2);
   });
 
   it('extends a token, never shortens it, and says with its exit code where there is none', async () => {
-    const { id } = JSON.parse((await ws('--json', 'token', 'issue', 'ann', '--ttl', '1h')).out);
-    const endOf = async (...args: string[]): Promise<number> =>
-      Date.parse(JSON.parse((await ws('--json', 'token', 'extend', id, ...args)).out).expiresAt);
+    const { id } = await wsJson('token', 'issue', 'ann', '--ttl', '1h');
+    const endOf = async (...args: string[]): Promise<number> => Date.parse((await wsJson('token', 'extend', id, ...args)).expiresAt);
     const end = await endOf('--ttl', '2h');
     expect(end).toBeGreaterThan(Date.now() + 3_600_000);
     expect(await endOf('--ttl', '1m')).toBe(end);
     expect(await endOf('--ttl', '30d', '--max-age', '1h')).toBe(end);
     expect((await ws('token', 'extend', id, '--ttl', '3h')).out).toContain(id);
-    const endless = JSON.parse((await ws('--json', 'token', 'issue', 'ann')).out);
+    const endless = await wsJson('token', 'issue', 'ann');
     expect((await ws('token', 'extend', endless.id, '--ttl', '1h')).out).toContain('never');
     expect((await ws('token', 'extend', id)).code).toBe(2);
     await ws('token', 'revoke', id);
@@ -126,18 +130,18 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
   });
 
   it('exchanges a token for another, whose key it shows this once', async () => {
-    const { id, key } = JSON.parse((await ws('--json', 'token', 'issue', 'ann', '--label', 'phone')).out);
+    const { id, key } = await wsJson('token', 'issue', 'ann', '--label', 'phone');
     const { code, out, error } = await ws('token', 'rotate', id, '--grace', '10m');
     expect([code, error]).not.toEqual([0, '']);
     const [, next] = /^key {6}([0-9a-f]{40})$/m.exec(out) ?? [];
     expect(next).not.toBe(key);
-    const listed = JSON.parse((await ws('--json', 'token', 'list', 'ann')).out);
+    const listed = await wsJson('token', 'list', 'ann');
     expect(listed).toMatchObject([
       { id, label: 'phone' },
       { id: tokenIdOf(String(next)), label: 'phone' },
     ]);
     const last = JSON.parse((await ws('--json', 'token', 'rotate', tokenIdOf(String(next)))).out);
-    expect(JSON.parse((await ws('--json', 'token', 'list', 'ann')).out).map((token: { id: string }) => token.id)).toEqual([id, last.id]);
+    expect((await wsJson('token', 'list', 'ann')).map((token: { id: string }) => token.id)).toEqual([id, last.id]);
     expect((await ws('token', 'rotate', tokenIdOf(String(next)))).code).toBe(1);
     expect((await ws('token', 'rotate', key)).code).toBe(2);
   });
@@ -155,7 +159,7 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
   });
 
   it('refuses a key where an id belongs, and does not repeat it', async () => {
-    const { key } = JSON.parse((await ws('--json', 'token', 'issue', 'ann')).out);
+    const { key } = await wsJson('token', 'issue', 'ann');
     const { code, error } = await ws('token', 'revoke', key);
     expect(code).toBe(2);
     expect(error).not.toContain(key);
@@ -165,15 +169,15 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
     const now = Date.now();
     const record = (expiresAt: number) => ({ version: 1, data: '{}', createdAt: new Date(now), expiresAt: new Date(expiresAt) });
     await db.collection('channelSessions').insertMany([record(now + 60_000), record(now - 60_000), record(now - 60_000)]);
-    expect(JSON.parse((await ws('--json', 'sessions', 'count')).out)).toEqual({ live: 1, expired: 2 });
+    expect(await wsJson('sessions', 'count')).toEqual({ live: 1, expired: 2 });
     expect((await ws('sessions', 'count')).out).toMatch(/^1 live, 2 expired/);
-    expect(JSON.parse((await ws('--json', 'sessions', 'purge')).out)).toEqual({ removed: 2 });
+    expect(await wsJson('sessions', 'purge')).toEqual({ removed: 2 });
     expect((await ws('sessions', 'purge', '--all')).out).toBe('Removed 1.');
   });
 
   it('says what it will remove and from where, and removes nothing where it is only asked', async () => {
     await db.collection('channelSessions').insertOne({ version: 1, data: '{}', createdAt: new Date(0), expiresAt: new Date(0) });
-    expect(JSON.parse((await ws('--json', 'sessions', 'purge', '--dry-run')).out)).toEqual({ wouldRemove: 1 });
+    expect(await wsJson('sessions', 'purge', '--dry-run')).toEqual({ wouldRemove: 1 });
     expect((await ws('sessions', 'purge', '--all', '--dry-run')).out).toContain('channelSessions');
     expect(await db.collection('channelSessions').countDocuments()).toBe(1);
     const { error } = await ws('sessions', 'purge');
@@ -228,9 +232,9 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
       { version: 'one', data: '{}', createdAt: over, expiresAt: live },
       { version: 1, data: '{}', createdAt: over, expiresAt: live },
     ]);
-    expect(JSON.parse((await ws('--json', 'sessions', 'count')).out)).toEqual({ live: 1, expired: 0, unreadable: 2 });
-    expect(JSON.parse((await ws('--json', 'sessions', 'purge')).out)).toEqual({ removed: 0 });
-    expect(JSON.parse((await ws('--json', 'sessions', 'purge', '--unreadable')).out)).toEqual({ removed: 2 });
+    expect(await wsJson('sessions', 'count')).toEqual({ live: 1, expired: 0, unreadable: 2 });
+    expect(await wsJson('sessions', 'purge')).toEqual({ removed: 0 });
+    expect(await wsJson('sessions', 'purge', '--unreadable')).toEqual({ removed: 2 });
   });
 
   it('prints nothing that a terminal acts on, whatever the database or the caller says', async () => {
@@ -244,7 +248,7 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
       '\ufeff',
       '\u{e0001}',
     ];
-    const { id } = JSON.parse((await ws('--json', 'token', 'issue', 'ann')).out) as { id: string };
+    const { id } = await wsJson('token', 'issue', 'ann');
     const acted = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
     for (const label of labels) {
       await db.collection<{ _id: string }>('tokens').updateOne({ _id: id }, { $set: { label, scopes: [label] } });
@@ -265,7 +269,7 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
 
   it('makes the indexes, and again without harm', async () => {
     expect((await ws('indexes', 'ensure')).code).toBe(0);
-    expect(JSON.parse((await ws('--json', 'indexes', 'ensure')).out)).toEqual({ ensured: true });
+    expect(await wsJson('indexes', 'ensure')).toEqual({ ensured: true });
     expect((await db.collection('tokens').indexes()).length).toBeGreaterThan(1);
   });
 
@@ -275,7 +279,7 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
     const { out, code } = await ws('--json', 'tokens', 'import-drf', '--from', 'authtoken_token');
     expect(code).toBe(0);
     expect(JSON.parse(out)).toEqual({ imported: 1, revoked: 0, skipped: 0 });
-    expect(JSON.parse((await ws('--json', 'token', 'list', 'ann')).out)).toMatchObject([{ id: tokenIdOf(key) }]);
+    expect(await wsJson('token', 'list', 'ann')).toMatchObject([{ id: tokenIdOf(key) }]);
     expect((await ws('tokens', 'import-drf', '--from', 'authtoken_token')).out).toBe('0 imported, 0 revoked, 0 skipped.');
   });
 
