@@ -210,7 +210,7 @@ export class ClientChannel {
 
   #actionOn(closing: Closing): CloseAction {
     if (closing.code !== brokenLine.code) return actionOn(closing);
-    if (this.state.name === 'open') return this.#failures === 0 ? 'at-once' : 'backoff';
+    if (this.state.name === 'open') return this.#failures ? 'backoff' : 'at-once';
     this.#failedHandshakes += 1;
     // a page is not told why handshakes fail: a credential that is over may be why
     return this.#failedHandshakes % 3 === 2 && this.#mayRenew() ? 'renew' : 'backoff';

@@ -22,13 +22,14 @@ type Answer = Readonly<Record<string, unknown>>;
 interface Pending {
   readonly text: string;
   readonly settle: (answer: Answer) => void;
+  readonly fail: (reason: unknown) => void;
 }
 
 /** Numbered messages that wait for their answers, and are sent again on each new connection until they have them. */
 export class Requests {
   readonly #pending = new Map<string, Pending>();
-  readonly #clock: ClientClock;
   readonly #life: AbortSignal;
+  readonly #clock: ClientClock;
   readonly #send: (data: ClientData) => void;
   /** Other clients of the same session number theirs too. */
   readonly #prefix = `${Math.random()}-`;
@@ -38,6 +39,10 @@ export class Requests {
     this.#clock = clock;
     this.#life = life;
     this.#send = send;
+    // one listener for all: Node takes more than ten for a leak, and warns
+    life.addEventListener('abort', () => {
+      for (const pending of this.#pending.values()) pending.fail(life.reason);
+    });
   }
 
   newId(): string {
@@ -50,21 +55,21 @@ export class Requests {
     const id = this.newId();
     const text = JSON.stringify({ ...(JSON.parse(jsonOf(data, '{')) as object), requestId: id });
     const over = new AbortController();
-    let cancel: (() => void) | undefined;
     try {
       const { requestId: _, ...answer } = await new Promise<Answer>((settle, fail) => {
-        for (const each of [this.#life, signal]) {
-          each?.throwIfAborted();
-          each?.addEventListener('abort', () => fail(each.reason), over);
-        }
-        cancel = this.#clock.setTimer(() => fail(new DOMException('no answer', 'TimeoutError')), timeoutMs);
-        this.#pending.set(id, { text, settle });
+        this.#life.throwIfAborted();
+        signal?.throwIfAborted();
+        signal?.addEventListener('abort', () => fail(signal.reason), over);
+        over.signal.addEventListener(
+          'abort',
+          this.#clock.setTimer(() => fail(new DOMException('no answer', 'TimeoutError')), timeoutMs),
+        );
+        this.#pending.set(id, { text, settle, fail });
         this.#send(text);
       });
       if ('error' in answer) throw new RequestError(String(answer['error']), answer);
       return answer['result'];
     } finally {
-      cancel?.();
       over.abort();
       this.#pending.delete(id);
     }
@@ -87,6 +92,6 @@ export class Requests {
 
   /** Sends all of them again, in order. */
   sendAll(): void {
-    for (const { text } of this.#pending.values()) this.#send(text);
+    for (const pending of this.#pending.values()) this.#send(pending.text);
   }
 }

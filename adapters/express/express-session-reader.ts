@@ -151,6 +151,7 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
 
   /** Prolongs sessions as a request of the site would; those that are gone stay so. */
   async touchMany(ids: readonly string[]): Promise<void> {
+    const checked = new Set(checkedIds(`${owner}.touchMany`, ids));
     const { store } = this.#store();
     const failures: unknown[] = [];
     const touch = async (id: string): Promise<void> => {
@@ -160,7 +161,7 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
         failures.push(error); // the others are touched all the same
       }
     };
-    await someAtATime([...new Set(checkedIds(`${owner}.touchMany`, ids))], touch);
+    await someAtATime([...checked], touch);
     if (failures.length > 0) throw failures[0];
   }
 

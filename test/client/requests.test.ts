@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RequestError } from '../../entries/client.js';
 import { expectProcessToLive } from '../support/site.js';
 import { uncaughtIn } from '../support/uncaught.js';
@@ -141,6 +141,18 @@ describe('request', () => {
     expect(await asked).toMatchObject({ name: 'AbortError' });
     await expect(client.request({})).rejects.toMatchObject({ name: 'AbortError' });
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('makes Node warn of no leak, however many wait, and rejects all of them when the client stops', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    onTestFinished(() => warn.mockRestore());
+    const { client, opened, clock } = makeClient();
+    await opened();
+    const asked = Promise.allSettled(Array.from({ length: 20 }, () => client.request({})));
+    await clock.advance(0);
+    expect(warn).not.toHaveBeenCalled();
+    client.close();
+    for (const answer of await asked) expect(answer).toMatchObject({ status: 'rejected', reason: { name: 'AbortError' } });
   });
 
   it.each([-1, Number.NaN, 2 ** 31, '5'])('rejects a timeoutMs of %s with a TypeError', async (timeoutMs) => {

@@ -210,6 +210,7 @@ describe('a store', () => {
   it('is known from the first handshake on, and before it from the option', async () => {
     const { reader, store, id, clock } = await makeChain([]);
     expect(codesOf([await errorOf(reader.readById(id))])).toEqual(['ERR_DEPENDENCY_MISSING']);
+    expect(await errorOf(reader.touchMany([7 as never]))).toBeInstanceOf(TypeError);
     await reader.read(requestWith());
     expect((await reader.readById(id))?.userId).toBe('ada');
     expect((await new ExpressSessionReader(goOn, { store, clock }).readById(id))?.userId).toBe('ada');
