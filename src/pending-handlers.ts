@@ -5,7 +5,7 @@ import { extraMsOf, setFairTimer } from './fair-timer.js';
 /** A handler, or another operation, that is waited for. */
 export interface PendingHandler {
   /** Since when it is waited for, in milliseconds of the monotonic clock: noted at the end of the turn where it is 0 till then. */
-  startedAt: number;
+  pendingSince: number;
   /** Whether it is waited for. */
   isPending: boolean;
   /** It has taken longer than `ms` milliseconds. */
@@ -80,7 +80,7 @@ export class PendingHandlers {
     this.#begun = [];
     for (const handler of begun) {
       if (!handler.isPending) continue;
-      handler.startedAt ||= this.#clock.monotonic();
+      handler.pendingSince ||= this.#clock.monotonic();
       this.#handlers.add(handler);
     }
   }
@@ -98,7 +98,7 @@ export class PendingHandlers {
     if (this.#cancel !== undefined) return;
     const [first] = this.#handlers;
     if (first === undefined) return;
-    const left = first.startedAt + this.#timeoutMs - this.#clock.monotonic();
+    const left = first.pendingSince + this.#timeoutMs - this.#clock.monotonic();
     this.#cancel = setFairTimer(
       this.#clock,
       () => {
@@ -118,7 +118,7 @@ export class PendingHandlers {
   /** Tells those that have taken too long, before the timer does; where that is late, it waits again, and so does this. */
   endLate(): void {
     const [first] = this.#handlers;
-    if (first === undefined || extraMsOf(this.#clock.monotonic() - first.startedAt - this.#timeoutMs) === 0) this.#tellLate();
+    if (first === undefined || extraMsOf(this.#clock.monotonic() - first.pendingSince - this.#timeoutMs) === 0) this.#tellLate();
   }
 
   #tellLate(): void {
@@ -126,7 +126,7 @@ export class PendingHandlers {
     const begunBefore = this.#clock.monotonic() - this.#timeoutMs;
     const late: PendingHandler[] = [];
     for (const handler of this.#handlers) {
-      if (handler.startedAt > begunBefore) break;
+      if (handler.pendingSince > begunBefore) break;
       late.push(handler);
     }
     for (const handler of late) {

@@ -3,14 +3,14 @@ import type { Authentication } from '../authentication.js';
 import type { HttpSession } from '../contracts/http-session-reader.js';
 import { ChannelError, ClientError } from '../errors.js';
 import type { BaseMessage, DisconnectMessage, Handshake, HandshakeRequest, ReceiveMessage } from '../messages.js';
-import { checkCopy, markCopy } from '../package-copy.js';
+import { checkCopy } from '../package-copy.js';
 import type { PendingHandler } from '../pending-handlers.js';
 import type { ChannelRecord } from '../session/channel-record.js';
 import { SessionDraft } from '../session/session-draft.js';
-import { tagged } from '../tagged.js';
 import type { AnonymousUser, AuthenticatedUser } from '../users.js';
 import { checkMayBegin, passedWrappers } from '../wrapping/passed-marks.js';
 import type { Connection } from './connection.js';
+import { completeMessages } from './message-prototype.js';
 import { tellEnding } from './when-ending.js';
 
 /** Stands where no wrapper has put anything yet; `undefined` is a value of its own. */
@@ -31,7 +31,7 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   #requestId: string | undefined | typeof absent = absent;
   /** Whether the client was told what came of it: the answer to its number, or an error. */
   isAnswered = false;
-  startedAt = 0;
+  pendingSince = 0;
   isPending = false;
   #isAbandoned = false;
   #successSteps: (() => void | Promise<void>)[] | undefined;
@@ -220,7 +220,7 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   }
 }
 
-tagged('Message', markCopy(ChannelMessage.prototype));
+completeMessages(ChannelMessage.prototype);
 
 function missing(member: string, wrappers: string): TypeError {
   return new TypeError(`message.${member}: no wrapper further out gave it; wrap the handler, or the wrapper that reads it, in ${wrappers}`);
@@ -232,7 +232,7 @@ export class ChannelReceiveMessage extends ChannelMessage implements Pick<Receiv
   readonly data: Buffer;
   readonly isBinary: boolean;
   /** Which of the channel's messages it is, from 1. */
-  sequence = 0;
+  numberInChannel = 0;
   /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
   isOrderingKnown = false;
   /** What has checked its body, and what came of it. */

@@ -77,7 +77,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
   lookUps = 0;
   loads = 0;
   saves = 0;
-  readonly startedAt: number;
+  readonly pendingSince: number;
   isPending = false;
   #isOver = false;
   #httpSession: HandshakeSession | undefined;
@@ -93,7 +93,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     this.#transport = transport;
     this.#request = request;
     this.#message = new ChannelConnectMessage(channel, request, this);
-    this.startedAt = channel.runtime.clock.monotonic();
+    this.pendingSince = channel.runtime.clock.monotonic();
   }
 
   /** Makes a channel of a handshake that has arrived, and refuses it or begins its connect. */
@@ -256,7 +256,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     this.#isIdentified = true;
     this.#told?.identified(this.#channel);
     if (identity.isOfEndingSource) runtime.warnOfEnding(identity);
-    this.#registry.identified(this.#channel, this.#mark, this.startedAt);
+    this.#registry.identified(this.#channel, this.#mark, this.pendingSince);
     if (runtime.limits !== undefined) takeRoomOfUser(this.#channel, runtime.limits); // few servers have any
   }
 

@@ -7,7 +7,7 @@ import { beginLoneMessage, endLoneMessage, expectMore, isTickAwaited } from './l
 export interface InboxMessage {
   readonly data: { readonly length: number };
   /** Which of the channel's messages it is, from 1. */
-  sequence: number;
+  numberInChannel: number;
   /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
   isOrderingKnown: boolean;
 }
@@ -174,7 +174,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   /** `message` is to run after all earlier ones and before all later ones: a promise where it must wait for that. */
   orderAlone(message: InboxMessage): Promise<void> | undefined {
     if (this.#limits.concurrency === 1 || this.#alone.some((entry) => entry.message === message)) return undefined;
-    const later = this.#alone.findIndex((entry) => entry.message.sequence > message.sequence);
+    const later = this.#alone.findIndex((entry) => entry.message.numberInChannel > message.numberInChannel);
     const entry: Alone = { message, turn: undefined };
     this.#alone.splice(later < 0 ? this.#alone.length : later, 0, entry);
     this.decide(message);
@@ -233,7 +233,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   #start(message: M): void {
     this.#running += 1;
     this.#sequence += 1;
-    message.sequence = this.#sequence;
+    message.numberInChannel = this.#sequence;
     if (this.#limits.mayOrder) this.#undecided += 1;
     if (this.#owner.handle(message)) this.#finish(message);
   }

@@ -16,8 +16,8 @@ export function specimenConnect(runtime: Runtime, registry: ChannelRegistry, tra
   channel.connectBegun(connecting);
   channel.connected(new KeptHandshake(request, runtime.credentials));
   const { identity } = channel;
-  identity.identifiedAt = connecting.startedAt; // V8 tells integers from other numbers
-  identity.verifiedAt = connecting.startedAt;
-  identity.endsAt = connecting.startedAt;
+  identity.identifiedAt = connecting.pendingSince; // V8 tells integers from other numbers
+  identity.verifiedAt = connecting.pendingSince;
+  identity.endsAt = connecting.pendingSince;
   return connecting;
 }

@@ -95,7 +95,7 @@ export class BoundedStore {
 
 /** One operation of a store that is waited for. */
 class Operation implements PendingHandler {
-  startedAt = 0;
+  pendingSince = 0;
   isPending = false;
   isLate = false;
   readonly #code: ErrorCode;

@@ -34,11 +34,11 @@ function add(name: string, added: object, message: object): void {
   }
 }
 
-/** Whether `message` has a member `name` that only a getter gives. */
+/** Whether `message` has a member `name` that nobody can write. */
 function isFixed(message: object, name: string): boolean {
   for (let holder: object | null = message; holder !== null; holder = Object.getPrototypeOf(holder)) {
     const descriptor = Object.getOwnPropertyDescriptor(holder, name);
-    if (descriptor !== undefined) return descriptor.get !== undefined && descriptor.set === undefined;
+    if (descriptor !== undefined) return descriptor.set === undefined && descriptor.writable !== true;
   }
   return false;
 }

@@ -10,14 +10,14 @@ function waiting(timeoutMs = 100) {
   const clock = new TestClock();
   const handlers = new PendingHandlers(clock, timeoutMs);
   const log: string[] = [];
-  const named = (name: string, startedAt = 0): Required<PendingHandler> => ({
-    startedAt,
+  const named = (name: string, pendingSince = 0): Required<PendingHandler> => ({
+    pendingSince,
     isPending: false,
     outlasted: (ms) => void log.push(`${name} took longer than ${ms}`),
     abandon: () => void log.push(`${name} is given up`),
   });
-  const begun = (name: string, startedAt?: number): PendingHandler => {
-    const handler = named(name, startedAt);
+  const begun = (name: string, pendingSince?: number): PendingHandler => {
+    const handler = named(name, pendingSince);
     handlers.begin(handler);
     return handler;
   };

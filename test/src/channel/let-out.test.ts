@@ -28,7 +28,7 @@ class Owner implements InboxOwner<InboxMessage> {
 
   receive(inbox: Inbox): void {
     this.bytesRead += maskedFrameBytes(1);
-    inbox.push({ data: { length: 1 }, sequence: 0, isOrderingKnown: false });
+    inbox.push({ data: { length: 1 }, numberInChannel: 0, isOrderingKnown: false });
   }
 
   handle(message: InboxMessage): boolean {

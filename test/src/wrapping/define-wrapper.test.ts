@@ -9,12 +9,14 @@ import {
   defineWrapper,
   type HasChannelSession,
   type HasUser,
+  type ReceiveMessage,
   whenSettled,
   withChannelSession,
   withClientErrors,
+  withOrdering,
   withUserFromToken,
 } from '../../../entries/index.js';
-import { connectTo } from '../../../entries/testing.js';
+import { connectTo, TestClock } from '../../../entries/testing.js';
 import { requirementsOf } from '../../../src/wrapping/requirements.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 
@@ -118,17 +120,36 @@ describe('a wrapper of an application, on the real runtime', () => {
     expect(errors).toEqual([boom, boom]);
   });
 
-  it.each(['text', 'channel', 'signal'] as const)('cannot replace message.%s, and is named where it tries', async (member) => {
-    const onError = vi.fn();
-    const withOther = defineWrapper('withOther', (_message: BaseMessage, next) =>
-      next(Object.assign({ tag: 1 }, { [member]: 'other' } as object)),
-    );
-    const client = await connectTo({ receive: withOther(() => {}) }, { onError });
-    await client.send('x');
+  describe.each(['connect', 'receive'] as const)('in %s', (slot) => {
+    const members = ['text', 'channel', 'signal', 'toJSON', 'commit', 'discard', 'seal', 'abandon', '__proto__'];
+    it.each(members.slice(slot === 'connect' ? 1 : 0))('cannot replace message.%s, and is named where it tries', async (member) => {
+      const onError = vi.fn();
+      const withOther = defineWrapper('withOther', (_message: BaseMessage, next) => next(JSON.parse(`{ "tag": 1, "${member}": {} }`)));
+      const client = await connectTo({ [slot]: withOther(() => {}) }, { onError });
+      if (slot === 'receive') await client.send('x');
+      expect(client.closed?.code ?? client.refusal?.status).toBe(slot === 'connect' ? 500 : 1011);
+      const [error] = onError.mock.lastCall ?? [];
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toMatch(new RegExp(`^withOther: .*message\\.${member}`));
+    });
+  });
+
+  it('may add members by the names of what the server notes: the time limit and the order of messages stay as they are', async () => {
+    const clock = new TestClock();
+    const withStart = defineWrapper('withStart', async (message: ReceiveMessage, next) => {
+      await Promise.resolve();
+      return next({ startedAt: new Date(clock.now()), sequence: -Number(message.text) });
+    });
+    const begun = vi.fn(async () => new Promise(() => {}));
+    const receive = compose(withStart, withOrdering)(begun);
+    const client = await connectTo({ receive }, { clock, concurrency: 2, handlerTimeoutMs: 1_000, onError: () => {} });
+    const handled = ['1', '2'].map((text) => client.send(text));
+    await clock.advance(999);
+    expect(client.closed).toBeUndefined();
+    await clock.advance(1);
     expect(client.closed?.code).toBe(1011);
-    const [error] = onError.mock.lastCall ?? [];
-    expect(error).toBeInstanceOf(TypeError);
-    expect(error.message).toMatch(new RegExp(`^withOther: .*message\\.${member}`));
+    await Promise.all(handled);
+    expect(begun.mock.calls).toEqual([[expect.objectContaining({ text: '1' })]]);
   });
 
   it('must check its options at once', async () => {
