@@ -1,10 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { MemoryStore } from 'express-session';
 import { Passport } from 'passport';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { ExpressSessionReader } from '../../../entries/express.js';
 import {
@@ -19,15 +18,11 @@ import {
   withUserFromHttp,
 } from '../../../entries/index.js';
 import { MemoryTokenRepository, MemoryUserRepository } from '../../../entries/memory.js';
+import { listen } from '../../support/http-server.js';
 import { alice, expectProcessToLive } from '../../support/site.js';
 import { asked, sessionMiddleware } from './express-site.js';
 
 expectProcessToLive();
-
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
 
 /** A site on Express and passport where whoever asks for `/login` is alice, and its channels. */
 async function openSite() {
@@ -47,13 +42,8 @@ async function openSite() {
     receive: wrap(withChannelUser((message) => void message.channel.sendJson(message.text))),
   });
   channels.handleUpgrades(server, { path: '/ws' });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const at = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  closing.push(
-    () => channels.close(),
-    () => new Promise((resolve) => server.close(resolve)),
-  );
+  const at = `127.0.0.1:${(await listen(server)).port}`;
+  onTestFinished(() => channels.close());
   const post = async (path: string, cookie = ''): Promise<string> => {
     const response = await fetch(`http://${at}${path}`, { method: 'POST', headers: { cookie, connection: 'close' } });
     return response.headers.getSetCookie()[0]?.split(';', 1)[0] ?? cookie;
@@ -96,13 +86,8 @@ it('a route that has destroyed the session and asks then who is logged in leaves
   app.post('/logout', (request, _response, next) => request.session.destroy(next));
   app.post('/logout', revokeTokenHandler(channels, { tokens, all: true }));
   app.post('/token', (request, _response, next) => request.session.destroy(next), issueTokenHandler(channels, { tokens }));
-  const server = createServer(app).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closing.push(
-    () => channels.close(),
-    () => new Promise((resolve) => server.close(resolve)),
-  );
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const origin = `http://127.0.0.1:${(await listen(createServer(app))).port}`;
+  onTestFinished(() => channels.close());
   const post = async (path: string, cookie = '') => {
     const { status, headers } = await fetch(origin + path, { method: 'POST', headers: { origin, cookie, connection: 'close' } });
     return { status, cookies: headers.getSetCookie().map((line) => line.split(';', 1)[0] ?? '') };

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { inspect } from 'node:util';
 import cookieSession from 'cookie-session';
 import express from 'express';
@@ -7,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { type ConnectMiddleware, ExpressSessionReader } from '../../../entries/express.js';
 import { type HasHttpSession, type ReceiveMessage, withHttpSession } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
+import { listen } from '../../support/http-server.js';
 import { codesOf, expectProcessToLive, makeSite } from '../../support/site.js';
 import { asked, cookieOf, held, requestWith, secret, sessionMiddleware, signed, stored } from './express-site.js';
 
@@ -158,18 +160,12 @@ describe('cookie-session', () => {
       request.session = values as never;
       response.end();
     });
-    const server = app.listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    try {
-      const { port } = server.address() as { port: number };
-      const response = await fetch(`http://127.0.0.1:${port}/`);
-      return response.headers
-        .getSetCookie()
-        .map((cookie) => cookie.split(';', 1)[0])
-        .join('; ');
-    } finally {
-      await new Promise((resolve) => server.close(resolve));
-    }
+    const { port } = await listen(createServer(app));
+    const response = await fetch(`http://127.0.0.1:${port}/`);
+    return response.headers
+      .getSetCookie()
+      .map((cookie) => cookie.split(';', 1)[0])
+      .join('; ');
   }
 
   it('has a session where a cookie of its keys came, the former ones included', async () => {

@@ -1,19 +1,13 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ExchangeHandler, issueTokenHandler, renewTokenHandler, revokeTokenHandler } from '../../../entries/index.js';
+import { listen } from '../../support/http-server.js';
 import { codesOf, expectProcessToLive } from '../../support/site.js';
 import { makeExchangeSite } from './exchanging.js';
 
 expectProcessToLive();
-
-const closing = new Set<() => void>();
-
-afterEach(() => {
-  for (const close of closing) close();
-  closing.clear();
-});
 
 /** Serves handlers by their paths over HTTP/2; gives a way to post to them. */
 async function serve(routes: Readonly<Record<string, ExchangeHandler>>) {
@@ -21,15 +15,10 @@ async function serve(routes: Readonly<Record<string, ExchangeHandler>>) {
     // the requests of HTTP/2 are like those of HTTP/1, and TypeScript does not know it
     void routes[request.url]?.(request as unknown as IncomingMessage, response as unknown as ServerResponse);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const authority = `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  const { port } = await listen(server);
+  const authority = `127.0.0.1:${port}`;
   const session = connect(`http://${authority}`);
-  closing.add(() => {
-    session.destroy();
-    server.close();
-  });
+  onTestFinished(() => session.destroy());
   return async (path: string, headers: OutgoingHttpHeaders, body = '') => {
     const stream = session.request({ ':method': 'POST', ':path': path, origin: `http://${authority}`, ...headers });
     stream.end(body);

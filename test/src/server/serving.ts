@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
 import { WebSocketServer } from 'ws';
 import {
@@ -13,6 +11,7 @@ import {
 import { MemoryTokenRepository, MemoryUserRepository } from '../../../entries/memory.js';
 import { TestClock } from '../../../entries/testing.js';
 import { eventually } from '../../support/eventually.js';
+import { listen } from '../../support/http-server.js';
 import { collectUncaught } from '../../support/uncaught.js';
 
 /** Resolves after a turn of the event loop, with everything done that was ready. */
@@ -54,7 +53,6 @@ async function stop({ channels, http, clock }: Served): Promise<void> {
   await clock.advance(1);
   await closed;
   http.closeAllConnections();
-  http.close();
   await eventually(() => expect(channels.channels.size).toBe(0));
 }
 
@@ -86,9 +84,8 @@ export async function serve(handlers: ChannelHandlers, options: ServeOptions = {
   const http = createServer();
   if (mode === 'accept') new WebSocketServer({ server: http, clientTracking: false }).on('connection', channels.accept);
   else channels.handleUpgrades(http, upgrades);
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  const served: Served = { channels, port: (http.address() as AddressInfo).port, clock, http, errors, warnings };
+  const { port } = await listen(http);
+  const served: Served = { channels, port, clock, http, errors, warnings };
   stopWithTest(served);
   return served;
 }

@@ -1,12 +1,12 @@
-import { once } from 'node:events';
 import { createServer } from 'node:https';
-import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
 import { type ConnectionOptions, connect } from 'node:tls';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { ChannelServer, type ChannelServerOptions, type ReceiveMessage } from '../../../entries/index.js';
 import type { ChannelHandlers } from '../../../src/server/channel-handlers.js';
 import { eventually } from '../../support/eventually.js';
+import { listen } from '../../support/http-server.js';
 import { closeFrame, frame, RawClient } from '../../support/raw-client.js';
 import { codesOf, expectProcessToLive, makeSite } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
@@ -18,18 +18,6 @@ expectProcessToLive();
 const psk = Buffer.alloc(16, 7);
 const shared = { ciphers: 'PSK-AES128-GCM-SHA256', maxVersion: 'TLSv1.2' } as const;
 
-const opened: { close(): void }[] = [];
-afterEach(() => {
-  for (const each of opened.splice(0)) each.close();
-});
-
-async function portOf(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  opened.push(server);
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
-
 /** Serves over TLS; `port` is of a line into it, whose near end speaks none. */
 async function serve(mode: (typeof modes)[number], handlers: ChannelHandlers, options: ChannelServerOptions = {}) {
   const site = makeSite();
@@ -37,7 +25,7 @@ async function serve(mode: (typeof modes)[number], handlers: ChannelHandlers, op
   const https = createServer({ ...shared, pskCallback: () => psk });
   if (mode === 'handleUpgrades') channels.handleUpgrades(https);
   else new WebSocketServer({ server: https, clientTracking: false }).on('connection', channels.accept);
-  const target = await portOf(https);
+  const { port: target } = await listen(https);
   const line = createTcpServer({ allowHalfOpen: true }, (near) => {
     const options: ConnectionOptions & { readonly allowHalfOpen: boolean } = {
       ...shared,
@@ -54,7 +42,8 @@ async function serve(mode: (typeof modes)[number], handlers: ChannelHandlers, op
     near.pipe(far);
     far.pipe(near);
   });
-  return { ...site, channels, port: await portOf(line) };
+  const { port } = await listen(line);
+  return { ...site, channels, port };
 }
 
 it.each(modes)('frames that arrive while connect is pending are handled in order, then each by itself (%s)', async (mode) => {
