@@ -5,7 +5,7 @@ import { Passport } from 'passport';
 import { describe, expect, it, vi } from 'vitest';
 import { type ConnectMiddleware, ExpressSessionReader } from '../../../entries/express.js';
 import { TestClock } from '../../../entries/testing.js';
-import { codesOf, expectProcessToLive, thrownBy } from '../../support/site.js';
+import { codeOf, codesOf, expectProcessToLive, thrownBy } from '../../support/site.js';
 import { cookieOf, requestWith, sessionMiddleware, stored } from './express-site.js';
 import { FaultyStore } from './faulty-store.js';
 
@@ -113,13 +113,13 @@ describe('middleware', () => {
     };
     const { read, store, reader } = await makeChain([guard]);
     store.emit('disconnect');
-    expect(codesOf([await errorOf(read())])).toEqual(['ERR_LOOKUP_FAILED']);
+    expect(await codeOf(read())).toBe('ERR_LOOKUP_FAILED');
     expect(await reader.read(requestWith())).toBeUndefined();
   });
 
   it.each([200, 404, 429, 500, 503])('that answers %i by itself means that nobody can tell', async (status) => {
     const { read } = await makeChain([(_request, response: ServerResponse) => Object.assign(response, { statusCode: status }).end('no')]);
-    expect(codesOf([await errorOf(read())])).toEqual(['ERR_LOOKUP_FAILED']);
+    expect(await codeOf(read())).toBe('ERR_LOOKUP_FAILED');
   });
 
   it('of an Express application works, with the methods of its responses', async () => {
@@ -209,7 +209,7 @@ describe('a store', () => {
 
   it('is known from the first handshake on, and before it from the option', async () => {
     const { reader, store, id, clock } = await makeChain([]);
-    expect(codesOf([await errorOf(reader.readById(id))])).toEqual(['ERR_DEPENDENCY_MISSING']);
+    expect(await codeOf(reader.readById(id))).toBe('ERR_DEPENDENCY_MISSING');
     expect(await errorOf(reader.touchMany([7 as never]))).toBeInstanceOf(TypeError);
     await reader.read(requestWith());
     expect((await reader.readById(id))?.userId).toBe('ada');
