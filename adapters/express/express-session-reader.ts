@@ -5,6 +5,7 @@ import type { Clock } from '../../src/contracts/clock.js';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { withDeadline } from '../../src/deadline.js';
 import { ChannelError } from '../../src/errors.js';
+import { foundOrMade } from '../../src/found-or-made.js';
 import { maxInFlight, someAtATime } from '../../src/identity/some-at-a-time.js';
 import { systemClock } from '../../src/system-clock.js';
 import { defaultTimeoutMs } from '../../src/timed-options.js';
@@ -56,9 +57,6 @@ const rules: Rules<ExpressSessionReaderOptions> = {
 
 /** How long stores keep a session whose cookie ends with the browser: a day with most, longer with others. */
 const storesLifetimeMs = 24 * 60 * 60 * 1000;
-
-/** Statuses by which middleware says that the request is nobody's, or not let in; and all redirections. */
-const refusals: readonly number[] = [401, 403];
 
 /**
  * Reads the sessions of Connect and Express. It runs the site's own middleware on the handshake (express-session with any store, also with passport;
@@ -173,11 +171,7 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
 
   /** The middleware is run once however many ask at a time. */
   #run(request: IncomingMessage): Promise<ChainEnd> {
-    const running = this.#running.get(request);
-    if (running !== undefined) return running;
-    const run = this.#runChain(request).finally(() => this.#running.delete(request));
-    this.#running.set(request, run);
-    return run;
+    return foundOrMade(this.#running, request, () => this.#runChain(request).finally(() => this.#running.delete(request)));
   }
 
   async #runChain(request: IncomingMessage & SessionRequest): Promise<ChainEnd> {
@@ -239,8 +233,8 @@ export class ExpressSessionReader<Session extends object = SessionValues> implem
   }
 }
 
-/** Middleware has answered by itself: the request is nobody's, or it failed. */
+/** Middleware has answered by itself: the request is nobody's or not let in, for which a redirection stands, too, or it failed. */
 function checkRefusal(status: number): void {
-  if (refusals.includes(status) || (status >= 300 && status < 400)) return;
+  if (status === 401 || status === 403 || (status >= 300 && status < 400)) return;
   throw new ChannelError('ERR_LOOKUP_FAILED', `The session middleware answered the handshake by itself, with status ${status}.`);
 }
