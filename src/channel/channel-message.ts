@@ -73,18 +73,13 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   #makeDraft(): SessionDraft {
     const { record } = this.#channel.session;
     if (!this.#hasSession || record === undefined) throw missing('channelSession', 'withChannelSession');
-    const draft = this.draftOf(record);
-    this.channelSession = draft;
-    return draft;
+    this.#draft = this.draftOf(record);
+    if (this.#isOver) this.#draft.seal();
+    return this.#draft;
   }
 
   protected draftOf(record: ChannelRecord): SessionDraft {
     return new SessionDraft(record);
-  }
-
-  set channelSession(draft: SessionDraft) {
-    this.#draft = draft;
-    if (this.#isOver) draft.seal();
   }
 
   get httpSession(): HttpSession | undefined {

@@ -121,7 +121,7 @@ describe('a wrapper of an application, on the real runtime', () => {
   });
 
   describe.each(['connect', 'receive'] as const)('in %s', (slot) => {
-    const members = ['text', 'channel', 'signal', 'toJSON', 'commit', 'discard', 'seal', 'abandon', '__proto__'];
+    const members = ['text', 'channel', 'channelSession', 'signal', 'toJSON', 'commit', 'discard', 'seal', 'abandon', '__proto__'];
     it.each(members.slice(slot === 'connect' ? 1 : 0))('cannot replace message.%s, and is named where it tries', async (member) => {
       const onError = vi.fn();
       const withOther = defineWrapper('withOther', (_message: BaseMessage, next) => next(JSON.parse(`{ "tag": 1, "${member}": {} }`)));
