@@ -1,7 +1,10 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { Broadcaster } from 'ws-with';
 
-/** Carries groups over NATS. The connection is made with `noEcho: true`, one for each process, for a user who may use all of `groups.>`. */
+/**
+ * Carries groups over NATS, on a connection of its own for each process: `connect({ servers, noEcho: true, maxReconnectAttempts: -1 })`, for a user who may
+ * use all of `groups.>`. Without the last option NATS gives up for good when its server is away for some 20 s.
+ */
 export class NatsBroadcaster implements Broadcaster {
   readonly #gapListeners = new Map<object, () => void>();
   constructor(readonly connection: NatsConnection) {
