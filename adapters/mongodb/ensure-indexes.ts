@@ -1,5 +1,5 @@
 import type { CreateIndexesOptions, Db, IndexDescriptionInfo } from 'mongodb';
-import { anObject, anything, checkedOptions, type Rule, type Rules } from '../../src/checked-options.js';
+import { anything, checkedOptions, type Rules } from '../../src/checked-options.js';
 import { timedRules } from '../../src/timed-options.js';
 import { checkUsersBeside, collectionRules, type MongoCollections } from './mongo-collections.js';
 import {
@@ -21,15 +21,9 @@ export interface EnsureIndexesOptions extends MongoCollections, MongoOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-const anObjectOrFlag: Rule = {
-  must: 'true, false or an object',
-  accepts: (value) => typeof value === 'boolean' || anObject.accepts(value),
-};
-
 const rules: Rules<EnsureIndexesOptions & { readonly db?: unknown }> = {
   ...timedRules,
   ...collectionRules,
-  feed: anObjectOrFlag,
   db: anything, // that of registerMongo, whose options can be given
 };
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { anObject, checkOption, type Rules } from '../../src/checked-options.js';
+import { aFlagOrOptions } from './options.js';
 import type { MongoUserOptions } from './user-documents.js';
 
 /** Which collections there are; what `registerMongo` is given can be given here too. */
@@ -19,12 +20,13 @@ export interface MongoCollections {
 }
 
 /** What is said of each collection must be an object; whoever uses that looks more closely. */
-export const collectionRules: Rules<Omit<MongoCollections, 'feed'>> = {
+export const collectionRules: Rules<MongoCollections> = {
   tokens: anObject,
   users: anObject,
   sessions: anObject,
   tickets: anObject,
   broadcasts: anObject,
+  feed: aFlagOrOptions,
 };
 
 /**

@@ -1,7 +1,7 @@
 import type { Collection, Db, Document } from 'mongodb';
 import { checkId } from '../../src/check-id.js';
 import { checkedIssueOptions, latestTime } from '../../src/checked-issue-options.js';
-import { aFlag, aName, anInteger, anObject, checkedOptions, type Rules } from '../../src/checked-options.js';
+import { aName, anInteger, anObject, checkedOptions, type Rules } from '../../src/checked-options.js';
 import { checkedExtendOptions, checkedRotateOptions } from '../../src/checked-renewal-options.js';
 import { aRevocationFeed } from '../../src/checked-revocation.js';
 import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
@@ -28,7 +28,7 @@ import { checkDb } from './check-db.js';
 import { inTurns, rowsOf } from './in-turns.js';
 import { LastUsed } from './last-used.js';
 import { Operations } from './operations.js';
-import type { MongoOptions } from './options.js';
+import { aFlagOrOptions, type MongoOptions } from './options.js';
 import { ownRevocations } from './own-revocations.js';
 import { TokenCache } from './token-cache.js';
 import { checkReadable, endOf, grantOf, infoOf, isReplayed, newToken, type TokenDocument } from './token-document.js';
@@ -74,7 +74,7 @@ const tokenRules: Rules<MongoTokenOptions> = {
   collection: aName,
   users: anObject,
   maxPerUser: anInteger(1, 10_000),
-  cache: { must: 'true, false or an object', accepts: (value) => aFlag.accepts(value) || anObject.accepts(value) },
+  cache: aFlagOrOptions,
 };
 const cacheRules: Rules<MongoTokenCacheOptions> = {
   ttlMs: anInteger(1, 60_000),
@@ -211,7 +211,7 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
 
   async listOf(userId: string): Promise<TokenInfo[]> {
     checkId(`${owner}.listOf`, 'userId', userId);
-    const filter = liveTokensOf(userId, this.#now());
+    const filter = liveTokensOf(userId, new Date(this.#operations.clock.now()));
     const documents = await this.#operations.run('list tokens', (signal) =>
       this.#tokens.find(filter, { signal, readPreference: 'primary', sort: { createdAt: 1, _id: 1 } }).toArray(),
     );
@@ -235,10 +235,6 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #now(): Date {
-    return new Date(this.#operations.clock.now());
   }
 
   #isUsable({ user, expiresAt, revokedAt }: TokenGrant<User>): boolean {

@@ -1,5 +1,5 @@
 import type { Db } from 'mongodb';
-import { anObject, anything, checkedOptions, checkOption, having, type Rules } from '../../src/checked-options.js';
+import { anything, checkedOptions, checkOption, having, type Rules } from '../../src/checked-options.js';
 import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import {
   type DependencyContainer,
@@ -50,8 +50,7 @@ const owner = 'registerMongo';
 const rules: Rules<RegisterMongoOptions> = {
   ...timedRules,
   ...collectionRules,
-  db: anything, // looked at by itself, as is the feed
-  feed: anything,
+  db: anything, // looked at by itself
 };
 
 /** What {@link registerMongo} has registered. */
@@ -77,17 +76,7 @@ export interface RegisteredMongo extends AsyncDisposable {
  */
 export function registerMongo(container: DependencyContainer, options: RegisterMongoOptions): RegisteredMongo {
   checkOption(owner, 'container', container, having('a container of tsyringe', 'register'));
-  const {
-    db,
-    tokens,
-    users,
-    sessions,
-    tickets,
-    broadcasts,
-    feed = 'where possible',
-    timeoutMs,
-    clock,
-  } = checkedOptions(owner, options, rules);
+  const { db, tokens, users, sessions, tickets, broadcasts, feed, timeoutMs, clock } = checkedOptions(owner, options, rules);
   checkUsersBeside(owner, tokens, users);
   checkDb(owner, db);
   const shared = { timeoutMs, clock };
@@ -115,15 +104,10 @@ export function registerMongo(container: DependencyContainer, options: RegisterM
   };
 }
 
-function feedOf(
-  db: Db,
-  feed: NonNullable<RegisterMongoOptions['feed']> | 'where possible',
-  shared: MongoRevocationFeedOptions,
-): RevocationFeed | undefined {
+function feedOf(db: Db, feed: RegisterMongoOptions['feed'], shared: MongoRevocationFeedOptions): RevocationFeed | undefined {
   if (feed === false) return undefined;
-  if (feed === 'where possible') return new FeedWherePossible(new MongoRevocationFeed(db, shared));
-  if (feed !== true) checkOption(owner, 'feed', feed, { ...anObject, must: 'true, false or an object' });
-  return new MongoRevocationFeed(db, { ...shared, ...(feed === true ? {} : feed) });
+  const demanding = new MongoRevocationFeed(db, { ...shared, ...(typeof feed === 'object' && feed) });
+  return feed === undefined ? new FeedWherePossible(demanding) : demanding;
 }
 
 /** The cache heeds the feed, unless it was given one of its own. */

@@ -39,11 +39,6 @@ export class TokenCache<Value extends Kept> {
     return found;
   }
 
-  drop(id: string): void {
-    this.#changes += 1;
-    this.#kept.delete(id);
-  }
-
   clear(): void {
     this.#changes += 1;
     this.#kept.clear();
@@ -75,9 +70,9 @@ export class TokenCache<Value extends Kept> {
   }
 
   #heed(revocation: Revocation): void {
-    if ('tokenId' in revocation) this.drop(revocation.tokenId);
-    if (!('userId' in revocation)) return;
     this.#changes += 1;
+    if ('tokenId' in revocation) this.#kept.delete(revocation.tokenId);
+    if (!('userId' in revocation)) return;
     for (const [id, { document }] of this.#kept.entries()) if (String(document.userId) === revocation.userId) this.#kept.delete(id);
   }
 }

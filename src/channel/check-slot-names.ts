@@ -66,14 +66,17 @@ function methodsOf(instance: object): string[] {
 
 /** Whether `name` is `slot` but for its case, one slip of the keyboard, or an `on` or `handle` before it. */
 function isNearly(name: string, slot: SlotName): boolean {
-  const bare = name.toLowerCase().replace(/^(?:on|handle)(?=[a-z])/, '');
-  return bare === slot || isOneSlipFrom(name.toLowerCase(), slot);
+  return bareNameOf(name) === slot || isOneSlipFrom(name.toLowerCase(), slot);
 }
 
 /** Whether another library would call `slot` by `name`. */
 function isCalled(name: string, slot: SlotName): boolean {
-  const bare = name.toLowerCase().replace(/^(?:on|handle)(?=[a-z])/, '');
-  return aliases[slot].includes(bare) || isNearly(name, slot);
+  return aliases[slot].includes(bareNameOf(name)) || isNearly(name, slot);
+}
+
+/** `name` in small letters, without an `on` or `handle` before it. */
+function bareNameOf(name: string): string {
+  return name.toLowerCase().replace(/^(?:on|handle)(?=[a-z])/, '');
 }
 
 /** Whether one letter too many, too few or wrong, or two swapped, make `a` of `b`. */
