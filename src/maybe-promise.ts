@@ -14,12 +14,13 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
  * that is not ours does. An ordinary promise is given back itself.
  */
 export function promiseOf<T>(thenable: PromiseLike<T>): Promise<T> {
-  return isOrdinary(thenable) ? thenable : awaited(thenable);
+  return looksOrdinary(thenable) ? Promise.resolve(thenable) : awaited(thenable);
 }
 
-function isOrdinary<T>(thenable: PromiseLike<T>): thenable is Promise<T> {
+/** `Promise.resolve` sees the rest: what only has the methods of a promise it lets reject. */
+function looksOrdinary(thenable: PromiseLike<unknown>): boolean {
   try {
-    return types.isPromise(thenable) && thenable.then === Promise.prototype.then && thenable.constructor === Promise;
+    return thenable.then === Promise.prototype.then && thenable.constructor === Promise;
   } catch {
     return false; // one of its getters throws, and will under await too
   }

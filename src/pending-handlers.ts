@@ -1,6 +1,6 @@
 import type { Clock } from './contracts/clock.js';
-import { setImmediate } from './event-loop.js';
 import { extraMsOf, setFairTimer } from './fair-timer.js';
+import { awaitTurnEnd, type TurnWaiter } from './turn-end.js';
 
 /** A handler, or another operation, that is waited for. */
 export interface PendingHandler {
@@ -14,20 +14,11 @@ export interface PendingHandler {
   abandon?(): void;
 }
 
-/** Those of which some were begun in this turn of the event loop. One immediate serves them all. */
-let active: PendingHandlers[] = [];
-
-function turnOver(): void {
-  const list = active;
-  active = [];
-  for (const handlers of list) handlers.turnOver();
-}
-
 /**
  * Handlers of a server that are waited for, all of them equally long. One timer serves them all: it runs for the one that began first. What is
  * done within the turn of the event loop in which it began costs no timer, and no look at the clock here.
  */
-export class PendingHandlers {
+export class PendingHandlers implements TurnWaiter {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   /** Those that were begun in this turn, some of them done already. */
@@ -50,7 +41,7 @@ export class PendingHandlers {
     this.#begun.push(handler);
     if (this.#isTurnAwaited) return;
     this.#isTurnAwaited = true;
-    if (active.push(this) === 1) setImmediate(turnOver);
+    awaitTurnEnd(this);
   }
 
   /** `handler`, which knows when it was begun, is waited for: none that was begun before it comes here after it. */
@@ -77,6 +68,7 @@ export class PendingHandlers {
 
   #noteBegun(): void {
     const begun = this.#begun;
+    if (begun.length === 0) return; // and keeps its room
     this.#begun = [];
     for (const handler of begun) {
       if (!handler.isPending) continue;

@@ -1,7 +1,7 @@
 import { ChannelError } from '../errors.js';
 import { queueMicrotask } from '../event-loop.js';
 import { maskedFrameBytes } from './frame-format.js';
-import { beginLoneMessage, endLoneMessage, expectMore, isTickAwaited } from './let-out.js';
+import { beginLoneMessage, endLoneMessage, expectMore, hasUnsent, letOut } from './let-out.js';
 
 /** What an inbox needs of a message. */
 export interface InboxMessage {
@@ -87,7 +87,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   push(message: M): void {
     if (this.#isClosed) return;
     if (this.#isStarted && this.#waiting === 0 && this.#mayStart()) {
-      if (!isTickAwaited() && this.#cameAlone(message)) this.#startLone(message);
+      if (!hasUnsent() && this.#cameAlone(message)) this.#startLone(message);
       else this.#start(message);
       if (this.#isPaused || this.#waiting > 0) this.#pump();
       return;
@@ -251,6 +251,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   done(message: M): void {
     this.#finish(message);
     this.#pump();
+    if (this.#running === 0) letOut();
   }
 
   #finish(message: M): void {

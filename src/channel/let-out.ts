@@ -1,5 +1,6 @@
 import { afterPromises } from '../after-promises.js';
 import { nextTick } from '../event-loop.js';
+import { awaitTurnEnd, isTurnEndAwaited, type TurnWaiter } from '../turn-end.js';
 
 /** Who has sent something that has not left yet. */
 export interface Sender {
@@ -13,8 +14,8 @@ export interface Sender {
 /** The senders to be let out, a list: its first and its last. */
 let first: Sender | undefined;
 let last: Sender | undefined;
-/** Whether a `nextTick` lets them out. */
-let tickIsAwaited = false;
+/** Whether the end of this tick, or of this turn of the event loop, lets them out. */
+let isEndAwaited = false;
 /** Whether more is to be sent once the promises are done that are settled. */
 let isMoreExpected = false;
 /** The number of the message that is handled now, if it came alone; else 0. */
@@ -23,6 +24,7 @@ let loneMessages = 0;
 
 /** One after the other off the list: where one throws, the others stay there and leave with what is sent next. */
 function letOutAll(): void {
+  isMoreExpected = false;
   while (first !== undefined) {
     const sender = first;
     first = sender.next;
@@ -39,32 +41,48 @@ function onTick(): void {
     awaitLastTick();
     return;
   }
-  tickIsAwaited = false;
+  isEndAwaited = false;
   letOutAll();
 }
 
 const awaitLastTick = afterPromises(onTick);
 
-/** Lets `sender` out at the end of this tick, or when the message has been handled that came alone. */
+const atTurnEnd: TurnWaiter = {
+  turnOver() {
+    if (first === undefined) isEndAwaited = false;
+    else nextTick(onTick);
+  },
+};
+
+/**
+ * Lets `sender` out at the end of this tick. There is no need for one while a message is handled that came alone, or while a handler is waited for
+ * that began in this turn of the event loop: {@link letOut} comes when that is done, or else the end of the turn.
+ */
 export function letOutLater(sender: Sender): void {
   if (sender.isListed) return;
   sender.isListed = true;
   if (last === undefined) first = sender;
   else last.next = sender;
   last = sender;
-  if (lone > 0 || tickIsAwaited) return;
-  tickIsAwaited = true;
-  nextTick(onTick);
+  if (lone > 0 || isEndAwaited) return;
+  isEndAwaited = true;
+  if (isTurnEndAwaited()) awaitTurnEnd(atTurnEnd);
+  else nextTick(onTick);
 }
 
-/** Whether what is sent now leaves with what was sent before, at the end of this tick. */
-export function isTickAwaited(): boolean {
-  return tickIsAwaited;
+/** Lets out what was sent: a handler that was waited for is done, and no message of its channel waits. */
+export function letOut(): void {
+  if (first !== undefined) letOutAll();
+}
+
+/** Whether anything was sent that has not left. */
+export function hasUnsent(): boolean {
+  return first !== undefined;
 }
 
 /** Another message waits for the one that is handled: what that has sent may leave with what this one will. */
 export function expectMore(): void {
-  isMoreExpected = tickIsAwaited;
+  isMoreExpected = first !== undefined;
 }
 
 /**
@@ -79,7 +97,7 @@ export function beginLoneMessage(): void {
 /** What is sent from here on waits for the end of its tick. */
 export function endLoneMessage(): void {
   lone = 0;
-  if (first !== undefined) letOutAll();
+  letOut();
 }
 
 /** A number of the message that is handled now, if it came alone; else 0. */

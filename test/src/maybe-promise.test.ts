@@ -15,6 +15,7 @@ const failing: Record<string, () => unknown> = {
         throw new Error('no');
       },
     }),
+  'what only has the methods of a promise': () => Object.create(Promise.prototype),
   'a thenable whose then throws': () => ({
     // biome-ignore lint/suspicious/noThenProperty: a thenable on purpose
     then: () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Channel, Groups } from '../../../entries/index.js';
 import { frame, RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
-import { modes, serve } from '../server/serving.js';
+import { deferred, modes, serve } from '../server/serving.js';
 
 /** Serves channels that are all in one group, and runs `receive` with what their sockets have handed to the system since the last read of it. */
 async function room(
@@ -39,6 +39,11 @@ async function exchangeOneThenThree(port: number): Promise<void> {
   await client.nextFrame();
   client.write(Buffer.concat(['a', 'b', 'c'].map((text) => frame(text))));
   for (let index = 0; index < 3; index += 1) await client.nextFrame();
+}
+
+/** Longer than a handler takes to be done that has returned. */
+async function severalPromises(): Promise<void> {
+  for (let index = 0; index < 10; index += 1) await Promise.resolve();
 }
 
 /** A frame of the server has so many bytes more than its text. */
@@ -88,6 +93,50 @@ describe.each(modes)('what is sent while a message is handled (%s)', (mode) => {
     }, mode);
     await exchangeOneThenThree(port);
     expect(seen).toEqual([0, 0, 0, 3 * (1 + header)]);
+  });
+
+  it('leaves when an asynchronous handler is done, without a tick', async () => {
+    const seen: number[] = [];
+    const port = await room(async (text, channel, _groups, written) => {
+      await Promise.resolve();
+      if (text === 'first') channel.send(text);
+      else {
+        written();
+        channel.send(text);
+        channel.send(text);
+        seen.push(written());
+        process.nextTick(() => seen.push(written()));
+        void severalPromises().then(() => seen.push(written()));
+      }
+    }, mode);
+    const client = await WsClient.connect(port);
+    client.send('first');
+    await client.next();
+    client.send('later');
+    await client.take(2);
+    expect(seen).toEqual([0, 2 * (5 + header), 0]);
+  });
+
+  it('leaves at the end of the turn where an asynchronous handler goes on after it', async () => {
+    const seen: number[] = [];
+    const done = deferred();
+    const port = await room(async (text, channel, _groups, written) => {
+      await Promise.resolve();
+      if (text === 'later') {
+        written();
+        void severalPromises().then(() => seen.push(written()));
+        setImmediate(() => seen.push(written()));
+      }
+      channel.send(text);
+      if (text === 'later') await done.promise;
+    }, mode);
+    const client = await WsClient.connect(port);
+    client.send('first');
+    await client.next();
+    client.send('later');
+    expect(await client.next()).toBe('later');
+    expect(seen).toEqual([0, 5 + header]);
+    done.resolve();
   });
 
   it('leaves at once where all members of a group get it, and with what follows from there on, in order', async () => {
