@@ -31,8 +31,8 @@ const rules: Rules<EnsureIndexesOptions & { readonly db?: unknown }> = {
 export class IndexConflictError extends Error {
   readonly code = 'ERR_INDEX_CONFLICT';
 
-  constructor(message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+  constructor(message: string) {
+    super(message);
     this.name = 'IndexConflictError';
   }
 }
