@@ -16,6 +16,7 @@ import {
 } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { alice, aliceKey, bobKey, codesOf, expectProcessToLive, makeSite, type Site, thrownBy } from '../../support/site.js';
+import { waysToFail } from '../../support/ways-to-fail.js';
 
 expectProcessToLive();
 
@@ -121,13 +122,7 @@ describe('a repository that cannot tell', () => {
   const boom = new Error('the database is down');
 
   it.each<[string, () => unknown]>([
-    ['rejects', async () => Promise.reject(boom)],
-    [
-      'throws synchronously',
-      () => {
-        throw boom;
-      },
-    ],
+    ...waysToFail,
     ['rejects with nothing', () => Promise.reject()],
     ['gives a user without an id', async () => ({ id, user: { isAuthenticated: true } })],
     ['gives a user whose id is empty', async () => ({ id, user: { id: '', isAuthenticated: true } })],

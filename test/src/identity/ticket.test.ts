@@ -22,6 +22,7 @@ import { type ConnectOptions, connectTo } from '../../../entries/testing.js';
 import { container as globalContainer, TICKET_STORE, TOKEN_REPOSITORY, USER_REPOSITORY } from '../../../src/injection.js';
 import { fakeRequest } from '../../../testing/fake-request.js';
 import { alice, aliceKey, bob, bobKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
+import { waysToFail } from '../../support/ways-to-fail.js';
 
 expectProcessToLive();
 
@@ -199,13 +200,7 @@ describe('a ticket that is no good', () => {
   });
 
   it.each<[string, TicketStore['consume']]>([
-    ['rejects', async () => Promise.reject(new Error('down'))],
-    [
-      'throws',
-      () => {
-        throw new Error('down');
-      },
-    ],
+    ...waysToFail,
     ['gives what is no grant', async () => ({ user: 'alice' }) as never],
     ['gives the grant of nobody', async () => ({ userId: '' })],
     ['gives a grant with an invalid end', async () => ({ userId: 'alice', expiresAt: new Date(Number.NaN) })],

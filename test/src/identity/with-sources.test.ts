@@ -13,6 +13,7 @@ import {
 } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { alice, aliceKey, bob, bobKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
+import { waysToFail } from '../../support/ways-to-fail.js';
 
 expectProcessToLive();
 
@@ -92,13 +93,7 @@ describe('an HTTP session', () => {
   });
 
   it.each<[string, () => unknown]>([
-    ['rejects', () => Promise.reject(new Error('down'))],
-    [
-      'throws synchronously',
-      () => {
-        throw new Error('down');
-      },
-    ],
+    ...waysToFail,
     ['gives garbage', async () => 'bob'],
     ['gives a user without an id', async () => ({ isAuthenticated: true })],
     ['gives false', async () => false],
@@ -110,15 +105,7 @@ describe('an HTTP session', () => {
     expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED']);
   });
 
-  it.each<[string, () => unknown]>([
-    ['rejects', () => Promise.reject(new Error('down'))],
-    [
-      'throws synchronously',
-      () => {
-        throw new Error('down');
-      },
-    ],
-  ])('whose reader %s refuses with 503', async (_name, read) => {
+  it.each(waysToFail)('whose reader %s refuses with 503', async (_name, read) => {
     const { connect, sessions, errors } = migration();
     vi.spyOn(sessions, 'read').mockImplementation(read as never);
     expect((await connect({ sessionid: sessions.create('bob') })).refusal).toEqual({ status: 503 });

@@ -16,6 +16,7 @@ import {
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { storeWith } from '../../support/store-with.js';
+import { waysToFail } from '../../support/ways-to-fail.js';
 import { WsClient } from '../../support/ws-client.js';
 import { codesOf, type Deferred, deferred, type Mode, modes, nextTurn, oneToken, type Served, serve } from './serving.js';
 
@@ -173,17 +174,7 @@ describe.each(modes)('at the deadline of connect (%s)', (mode) => {
 });
 
 describe('a store or repository that fails at connect', () => {
-  const failures: readonly [string, () => never | Promise<never>][] = [
-    ['rejects', () => Promise.reject(new Error('down'))],
-    [
-      'throws',
-      () => {
-        throw new Error('down');
-      },
-    ],
-  ];
-
-  it.each(modes.flatMap((mode) => failures.map(([how, fail]) => ({ mode, how, fail }))))(
+  it.each(modes.flatMap((mode) => waysToFail.map(([how, fail]) => ({ mode, how, fail }))))(
     'ends in 503 with Retry-After or 1013, never in an anonymous user, where a look-up $how ($mode)',
     async ({ mode, fail }) => {
       let connects = 0;
@@ -205,7 +196,7 @@ describe('a store or repository that fails at connect', () => {
     },
   );
 
-  it.each(failures)('ends in 503 where a load %s, in 500 where a save does', async (_how, fail) => {
+  it.each(waysToFail)('ends in 503 where a load %s, in 500 where a save does', async (_how, fail) => {
     const kept = new MemorySessionStore();
     const base = hanging([], deferred()).store;
     for (const [operation, status] of [

@@ -12,6 +12,7 @@ import {
 } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite, type Site } from '../../support/site.js';
+import { waysToFail } from '../../support/ways-to-fail.js';
 
 expectProcessToLive();
 type Message = BaseMessage & HasChannelSession & { text: string };
@@ -308,15 +309,7 @@ describe('a store that is slow', () => {
     expect(site.clock.pendingTimers).toBe(0);
   });
 
-  it.each<[string, () => unknown]>([
-    ['rejects', () => Promise.reject(new Error('down'))],
-    [
-      'throws synchronously',
-      () => {
-        throw new Error('down');
-      },
-    ],
-  ])('or %s when it loads refuses with 503', async (_name, load) => {
+  it.each(waysToFail)('or %s when it loads refuses with 503', async (_name, load) => {
     const site = makeSite();
     vi.spyOn(site.store, 'load').mockImplementation(load as never);
     const client = await connectTo(serve(site, increment, { store: site.store, scope: 'client' }), { cookies });
