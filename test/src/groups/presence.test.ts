@@ -24,8 +24,19 @@ class LossyBroadcaster implements Broadcaster {
   }
 }
 
+/** As many items as there are nodes. */
+type OfEach<Count extends 1 | 2 | 3, Item> = { 1: [Item]; 2: [Item, Item]; 3: [Item, Item, Item] }[Count];
+
+interface Nodes<Count extends 1 | 2 | 3> {
+  readonly clock: TestClock;
+  readonly groups: OfEach<Count, Groups>;
+  readonly lines: OfEach<Count, LossyBroadcaster>;
+  /** Whose presence has changed, as each was told. */
+  readonly changed: OfEach<Count, string[]>;
+}
+
 /** Nodes on one clock, which have told each other what there is. */
-async function nodes(count: number): Promise<{ clock: TestClock; groups: Groups[]; lines: LossyBroadcaster[]; changed: string[][] }> {
+async function nodes<Count extends 1 | 2 | 3>(count: Count): Promise<Nodes<Count>> {
   const clock = new TestClock();
   const lines: LossyBroadcaster[] = [];
   const changed: string[][] = [];
@@ -38,23 +49,20 @@ async function nodes(count: number): Promise<{ clock: TestClock; groups: Groups[
   });
   await Promise.all(groups.map(({ ready }) => ready));
   await clock.advance(50);
-  return { clock, groups, lines, changed };
+  return { clock, groups, lines, changed } as Nodes<Count>;
 }
 
-const users = (groups: Groups | undefined, name = 'lobby'): Record<string, number> => Object.fromEntries(groups?.presenceOf(name) ?? []);
+const users = (groups: Groups, name = 'lobby'): Record<string, number> => Object.fromEntries(groups.presenceOf(name));
 
 it('presence has the users of all nodes, each with the number of its channels, and no anonymous ones', async () => {
-  const {
-    clock,
-    groups: [one, two],
-    changed,
-  } = await nodes(2);
+  const { clock, groups, changed } = await nodes(2);
+  const [one, two] = groups;
   const second = memberOf('ann');
-  one?.add('lobby', memberOf('ann').channel);
-  one?.add('lobby', memberOf(null).channel);
-  two?.add('lobby', second.channel);
-  two?.add('lobby', memberOf('bob').channel);
-  two?.add('music', second.channel);
+  one.add('lobby', memberOf('ann').channel);
+  one.add('lobby', memberOf(null).channel);
+  two.add('lobby', second.channel);
+  two.add('lobby', memberOf('bob').channel);
+  two.add('music', second.channel);
   await clock.advance(50);
   for (const each of [one, two]) expect([users(each), users(each, 'music')]).toEqual([{ ann: 2, bob: 1 }, { ann: 1 }]);
   second.end();
@@ -64,12 +72,9 @@ it('presence has the users of all nodes, each with the number of its channels, a
 });
 
 it('a node that comes later learns who is there already', async () => {
-  const {
-    clock,
-    groups: [one],
-    lines,
-  } = await nodes(1);
-  one?.add('lobby', memberOf('ann').channel);
+  const { clock, groups, lines } = await nodes(1);
+  const [one] = groups;
+  one.add('lobby', memberOf('ann').channel);
   await clock.advance(50);
   const late = new Groups({ broadcaster: new LossyBroadcaster(lines[0]), presence: true, clock });
   await late.ready;
@@ -78,18 +83,14 @@ it('a node that comes later learns who is there already', async () => {
 });
 
 it('a node that leaves takes its users with it at once, one that dies after 20 seconds', async () => {
-  const {
-    clock,
-    groups: [one, two, three],
-    lines,
-  } = await nodes(3);
-  two?.add('lobby', memberOf('bob').channel);
-  three?.add('lobby', memberOf('eve').channel);
+  const { clock, groups, lines } = await nodes(3);
+  const [one, two, three] = groups;
+  two.add('lobby', memberOf('bob').channel);
+  three.add('lobby', memberOf('eve').channel);
   await clock.advance(50);
-  await two?.close();
+  await two.close();
   expect(users(one)).toEqual({ eve: 1 });
-  const [, , line] = lines;
-  if (line !== undefined) line.isLosing = true;
+  lines[2].isLosing = true;
   await clock.advance(19_000);
   expect(users(one)).toEqual({ eve: 1 });
   await clock.advance(6_000);
@@ -97,32 +98,25 @@ it('a node that leaves takes its users with it at once, one that dies after 20 s
 });
 
 it('what a node has missed it asks for, once a second at most', async () => {
-  const {
-    clock,
-    groups: [one, two],
-    lines,
-  } = await nodes(2);
-  const [, line] = lines;
+  const { clock, groups, lines } = await nodes(2);
+  const [one, two] = groups;
   const ann = memberOf('ann');
-  one?.add('lobby', ann.channel);
+  one.add('lobby', ann.channel);
   await clock.advance(50);
-  if (line !== undefined) line.isLosing = true;
+  lines[1].isLosing = true;
   ann.end();
-  one?.add('lobby', memberOf('eve').channel);
+  one.add('lobby', memberOf('eve').channel);
   await clock.advance(50);
-  if (line !== undefined) line.isLosing = false;
+  lines[1].isLosing = false;
   expect(users(two)).toEqual({ ann: 1 });
   await clock.advance(5_000);
   expect(users(two)).toEqual({ eve: 1 });
 });
 
 it('thousands of users arrive in parts', async () => {
-  const {
-    clock,
-    groups: [one],
-    lines,
-  } = await nodes(1);
-  for (let index = 0; index < 5_000; index += 1) one?.add('lobby', memberOf(`user ${index}`).channel);
+  const { clock, groups, lines } = await nodes(1);
+  const [one] = groups;
+  for (let index = 0; index < 5_000; index += 1) one.add('lobby', memberOf(`user ${index}`).channel);
   await clock.advance(50);
   const late = new Groups({ broadcaster: new LossyBroadcaster(lines[0]), presence: true, clock });
   await late.ready;
@@ -131,11 +125,8 @@ it('thousands of users arrive in parts', async () => {
 });
 
 it('what others say that is no presence is ignored', async () => {
-  const {
-    clock,
-    groups: [one],
-    lines,
-  } = await nodes(1);
+  const { clock, groups, lines } = await nodes(1);
+  const [one] = groups;
   const stranger = new LossyBroadcaster(lines[0]);
   for (const text of [
     '',
@@ -155,7 +146,7 @@ it('what others say that is no presence is ignored', async () => {
 
 it('whom a channel counts for when it leaves is whom it counted for when it came, whoever speaks on it meanwhile', async () => {
   const { clock, groups } = await nodes(2);
-  const [one, two] = groups as [Groups, Groups];
+  const [one, two] = groups;
   const stays = memberOf('ann');
   const later = memberOf(null);
   one.add('lobby', stays.channel);
@@ -170,7 +161,7 @@ it('whom a channel counts for when it leaves is whom it counted for when it came
 
 it('nothing is told of who left and came back at once, nor of groups that have not changed', async () => {
   const { clock, groups, changed } = await nodes(2);
-  const [one, two] = groups as [Groups, Groups];
+  const [one, two] = groups;
   const ann = memberOf('ann');
   one.add('lobby', ann.channel);
   one.add('music', memberOf('bob').channel);
@@ -186,20 +177,20 @@ it('nothing is told of who left and came back at once, nor of groups that have n
 
 it('a node that asks for all again tells of the groups alone that have changed', async () => {
   const { clock, groups, lines, changed } = await nodes(2);
-  const [one, two] = groups as [Groups, Groups];
+  const [one, two] = groups;
   one.add('lobby', memberOf('ann').channel);
   one.add('music', memberOf('bob').channel);
   const eve = memberOf('eve');
   one.add('garden', eve.channel);
   await clock.advance(50);
-  changed[1]!.length = 0;
-  lines[1]!.isLosing = true;
+  changed[1].length = 0;
+  lines[1].isLosing = true;
   one.add('lobby', memberOf('dan').channel);
   eve.end();
   await clock.advance(50);
-  lines[1]!.isLosing = false;
+  lines[1].isLosing = false;
   await clock.advance(5_050);
-  expect(changed[1]!.toSorted()).toEqual(['1 garden', '1 lobby']);
+  expect(changed[1].toSorted()).toEqual(['1 garden', '1 lobby']);
   expect([users(two), users(two, 'garden')]).toEqual([{ ann: 1, dan: 1 }, {}]);
 });
 
@@ -252,11 +243,11 @@ it('no message is longer than brokers carry, however long names and ids are', as
 
 it('closed groups tell nobody of presence, know nobody and leave no timer behind', async () => {
   const { clock, groups, changed } = await nodes(2);
-  const [one, two] = groups as [Groups, Groups];
+  const [one, two] = groups;
   one.add('lobby', memberOf('ann').channel);
   two.add('lobby', memberOf('bob').channel);
   await clock.advance(50);
-  changed[0]!.length = 0;
+  changed[0].length = 0;
   await one.close();
   two.add('lobby', memberOf('eve').channel);
   await clock.advance(60_000);
@@ -266,16 +257,14 @@ it('closed groups tell nobody of presence, know nobody and leave no timer behind
 });
 
 it('presence of a node that has closed knows nobody of the others any more', async () => {
-  const {
-    clock,
-    groups: [one, two],
-  } = await nodes(2);
-  two?.add('lobby', memberOf('ann').channel);
+  const { clock, groups } = await nodes(2);
+  const [one, two] = groups;
+  two.add('lobby', memberOf('ann').channel);
   await clock.advance(50);
   expect(users(one)).toEqual({ ann: 1 });
-  await one?.close();
+  await one.close();
   expect(users(one)).toEqual({});
-  await two?.close();
+  await two.close();
 });
 
 it.each([12_000, 15_500, 21_000, 60_000])(
