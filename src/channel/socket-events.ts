@@ -15,8 +15,9 @@ const channelOf: unique symbol = Symbol('ws-with.channel');
 const reading: unique symbol = Symbol('ws-with.reading');
 const violation: unique symbol = Symbol('ws-with.violation');
 
-/** How ws closes a connection whose frames it cannot take: by the code of its error, and with 1002 for all others. */
+/** How ws closes a connection whose frames it cannot take: by the code of its error, or zlib's, and with 1002 for all others of its own. */
 const closeCodes: ReadonlyMap<string, number> = new Map([
+  ['Z_DATA_ERROR', 1007],
   ['WS_ERR_INVALID_UTF8', 1007],
   ['WS_ERR_TOO_MANY_BUFFERED_PARTS', 1008],
   ['WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH', 1009],
@@ -32,7 +33,7 @@ interface ChannelSocket extends WebSocket {
   /** Set while the bytes of a Blob are read; what comes meanwhile waits for them. */
   [reading]?: Promise<void> | undefined;
   /** With which close code ws has told the peer that its frames are wrong; ws itself then gives 1006. */
-  [violation]?: number;
+  [violation]?: number | undefined;
 }
 
 /** The bytes of a message, whatever `binaryType` the application gave the socket. */
@@ -77,8 +78,8 @@ function onFinish(this: RawSocket): void {
 }
 
 /** Without a listener, one bad frame would end the process; ws closes the connection by itself. */
-function onError(this: ChannelSocket, { code }: NodeJS.ErrnoException): void {
-  if (code?.startsWith('WS_ERR_')) this[violation] = closeCodes.get(code) ?? 1002;
+function onError(this: ChannelSocket, { code = '' }: NodeJS.ErrnoException): void {
+  this[violation] = closeCodes.get(code) ?? (code.startsWith('WS_ERR_') ? 1002 : undefined);
 }
 
 /** Whether a channel listens to `socket` already. */

@@ -9,8 +9,10 @@ import {
   type UpgradeOptions,
   withUserFromToken,
 } from '../../../entries/index.js';
+import { eventually } from '../../support/eventually.js';
+import { frameOf } from '../../support/frames.js';
 import { listen } from '../../support/http-server.js';
-import { RawClient } from '../../support/raw-client.js';
+import { opcodes, RawClient } from '../../support/raw-client.js';
 import { aliceKey, bobKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
 
@@ -153,6 +155,17 @@ describe('options of ws', () => {
     const client = await WsClient.connect(port);
     client.send('x'.repeat(11));
     expect((await client.closed()).code).toBe(1009);
+  });
+
+  it('may compress: what is no compressed text ends its channel with the code that the client gets', async () => {
+    const { port, closed } = await serve({ ws: { perMessageDeflate: true } });
+    const client = await RawClient.upgrade(port, { headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' } });
+    expect(await client.status()).toBe(101);
+    client.write(frameOf({ opcode: opcodes.text, reserved: 4, payload: 'not compressed' }));
+    expect(await client.closeCode()).toBe(1007);
+    client.finish();
+    await client.ended();
+    await eventually(() => expect(closed).toEqual([1007]));
   });
 
   it('may refuse by verifyClient, with its status', async () => {
