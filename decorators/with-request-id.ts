@@ -70,7 +70,7 @@ export const withRequestId: Configurable<RequestIdOptions, HasRequestId & HasCha
     },
     after(result, message, { remember, maxRememberedBytes }) {
       const id = message.requestId;
-      if (id === undefined || message.isAnswered) return result;
+      if (id === undefined || message.isClientTold) return result;
       const text = answerOf(id, result);
       sessionOf(message).update(key, (stored) => {
         const answers = answersIn(stored);
@@ -81,7 +81,7 @@ export const withRequestId: Configurable<RequestIdOptions, HasRequestId & HasCha
         }
         return kept([...answers, id, text], 2 * remember, maxRememberedBytes);
       });
-      message.isAnswered = true;
+      message.isClientTold = true;
       message.onSuccess(() => {
         endRequest(message, id);
         message.channel.send(text);
@@ -136,7 +136,7 @@ function begin(message: ChannelMessage, id: string): Promise<void> | undefined {
 
 /** Sends `text` in place of what the handler would answer, which is not called. */
 function answerInstead(message: ChannelMessage, text: string): never {
-  message.isAnswered = true;
+  message.isClientTold = true;
   message.channel.send(text);
   throw answered;
 }

@@ -28,11 +28,11 @@ export function codeOf(error: unknown): ErrorCode | undefined {
 
 /** What {@link DenyConnection} tells the client. */
 export interface DenyOptions {
-  /** HTTP status before the handshake is answered, 400 to 599. @default 403 */
+  /** HTTP status before the handshake is answered, 400 to 599. @default 403, or what the server's `outcomes` say */
   readonly status?: number | undefined;
   /** Close code after it. @default 3003, or what the server's `outcomes` say */
   readonly closeCode?: number | undefined;
-  /** Reason of the close frame, cut at 123 bytes. @default 'denied' */
+  /** Reason of the close frame, cut at 123 bytes. @default 'denied', or what the server's `outcomes` say */
   readonly reason?: string | undefined;
 }
 

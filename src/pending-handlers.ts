@@ -7,7 +7,7 @@ export interface PendingHandler {
   /** Since when it is waited for, in milliseconds of the monotonic clock: noted at the end of the turn where it is 0 till then. */
   pendingSince: number;
   /** Whether it is waited for. */
-  isPending: boolean;
+  isWaitedFor: boolean;
   /** It has taken longer than `ms` milliseconds. */
   outlasted(ms: number): void;
   /** It is waited for no longer: for what a shutdown gives up. */
@@ -36,8 +36,8 @@ export class PendingHandlers implements TurnWaiter {
 
   /** `handler` is waited for from now on, or still. */
   begin(handler: PendingHandler): void {
-    if (handler.isPending) return;
-    handler.isPending = true;
+    if (handler.isWaitedFor) return;
+    handler.isWaitedFor = true;
     this.#begun.push(handler);
     if (this.#isTurnAwaited) return;
     this.#isTurnAwaited = true;
@@ -46,14 +46,14 @@ export class PendingHandlers implements TurnWaiter {
 
   /** `handler`, which knows when it was begun, is waited for: none that was begun before it comes here after it. */
   beginLate(handler: PendingHandler): void {
-    handler.isPending = true;
+    handler.isWaitedFor = true;
     this.#handlers.add(handler);
     if (this.#timeoutMs > 0) this.#arm();
   }
 
   /** It is done, well or not. */
   end(handler: PendingHandler): void {
-    handler.isPending = false;
+    handler.isWaitedFor = false;
     // most are done before another begins; what stayed in the list would live as long as the turn
     if (this.#begun[this.#begun.length - 1] === handler) this.#begun.pop();
     else if (this.#handlers.delete(handler) && this.#handlers.size === 0) this.#disarm();
@@ -71,7 +71,7 @@ export class PendingHandlers implements TurnWaiter {
     if (begun.length === 0) return; // and keeps its room
     this.#begun = [];
     for (const handler of begun) {
-      if (!handler.isPending) continue;
+      if (!handler.isWaitedFor) continue;
       handler.pendingSince ||= this.#clock.monotonic();
       this.#handlers.add(handler);
     }
@@ -79,9 +79,9 @@ export class PendingHandlers implements TurnWaiter {
 
   /** None is waited for any longer. */
   abandonAll(): void {
-    const handlers = [...this.#handlers, ...this.#begun.filter(({ isPending }) => isPending)];
+    const handlers = [...this.#handlers, ...this.#begun.filter(({ isWaitedFor }) => isWaitedFor)];
     this.#handlers.clear();
-    for (const handler of handlers) handler.isPending = false;
+    for (const handler of handlers) handler.isWaitedFor = false;
     this.#disarm();
     for (const handler of handlers) handler.abandon?.();
   }
@@ -123,7 +123,7 @@ export class PendingHandlers implements TurnWaiter {
     }
     for (const handler of late) {
       if (!this.#handlers.delete(handler)) continue;
-      handler.isPending = false;
+      handler.isWaitedFor = false;
       handler.outlasted(this.#timeoutMs);
     }
   }

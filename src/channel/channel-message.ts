@@ -30,9 +30,9 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   #body: unknown = absent;
   #requestId: string | undefined | typeof absent = absent;
   /** Whether the client was told what came of it: the answer to its number, or an error. */
-  isAnswered = false;
+  isClientTold = false;
   pendingSince = 0;
-  isPending = false;
+  isWaitedFor = false;
   #isAbandoned = false;
   #successSteps: (() => void | Promise<void>)[] | undefined;
   #lastStep: (() => void) | undefined;

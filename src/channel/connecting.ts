@@ -27,13 +27,13 @@ export class ChannelConnectMessage extends ChannelMessage implements Pick<Connec
   readonly kind = 'connect';
   readonly request: HandshakeRequest;
   /** The connect that it belongs to, until that is over. */
-  connecting: Connecting | undefined;
+  ownConnect: Connecting | undefined;
   #responseHeaders: ResponseHeaders | undefined;
 
   constructor(channel: LiveChannel, request: HandshakeRequest, connecting: Connecting) {
     super(channel);
     this.request = request;
-    this.connecting = connecting;
+    this.ownConnect = connecting;
   }
 
   get responseHeaders(): ResponseHeaders {
@@ -50,7 +50,7 @@ export class ChannelConnectMessage extends ChannelMessage implements Pick<Connec
 
   /** A reload that hangs is a load that the connect waits for. */
   protected override draftOf(record: ChannelRecord): SessionDraft {
-    return new SessionDraft(record, (reloading) => this.connecting?.waitFor('loads', reloading) ?? reloading);
+    return new SessionDraft(record, (reloading) => this.ownConnect?.waitFor('loads', reloading) ?? reloading);
   }
 }
 
@@ -78,7 +78,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
   loads = 0;
   saves = 0;
   readonly pendingSince: number;
-  isPending = false;
+  isWaitedFor = false;
   #isOver = false;
   #httpSession: HandshakeSession | undefined;
   #identifying: Promise<void> | undefined;
@@ -151,7 +151,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
       if (channel.isConnecting || !isThrown(error, ChannelError)) channel.fail(error, this.#message);
     } finally {
       this.#over();
-      this.#message.connecting = undefined;
+      this.#message.ownConnect = undefined;
     }
   }
 
@@ -167,7 +167,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
   }
 
   cancelDeadline(): void {
-    if (this.isPending) this.#channel.runtime.connects.end(this);
+    if (this.isWaitedFor) this.#channel.runtime.connects.end(this);
   }
 
   outlasted(ms: number): void {

@@ -147,7 +147,7 @@ function putSession(message: ChannelMessage): void {
 
 /** The connect that `message` belongs to, until it is over. */
 export function connectingOf(message: ChannelMessage): Connecting | undefined {
-  return message instanceof ChannelConnectMessage ? message.connecting : undefined;
+  return message instanceof ChannelConnectMessage ? message.ownConnect : undefined;
 }
 
 /** Where a user is looked for. */

@@ -96,7 +96,7 @@ export class BoundedStore {
 /** One operation of a store that is waited for. */
 class Operation implements PendingHandler {
   pendingSince = 0;
-  isPending = false;
+  isWaitedFor = false;
   isLate = false;
   readonly #code: ErrorCode;
   readonly #name: string;

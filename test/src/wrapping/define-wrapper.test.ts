@@ -14,6 +14,7 @@ import {
   withChannelSession,
   withClientErrors,
   withOrdering,
+  withRequestId,
   withUserFromToken,
 } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
@@ -138,7 +139,7 @@ describe('a wrapper of an application, on the real runtime', () => {
     const clock = new TestClock();
     const withStart = defineWrapper('withStart', async (message: ReceiveMessage, next) => {
       await Promise.resolve();
-      return next({ startedAt: new Date(clock.now()), sequence: -Number(message.text) });
+      return next({ startedAt: new Date(clock.now()), sequence: -Number(message.text), isPending: false });
     });
     const begun = vi.fn(async () => new Promise(() => {}));
     const receive = compose(withStart, withOrdering)(begun);
@@ -150,6 +151,17 @@ describe('a wrapper of an application, on the real runtime', () => {
     expect(client.closed?.code).toBe(1011);
     await Promise.all(handled);
     expect(begun.mock.calls).toEqual([[expect.objectContaining({ text: '1' })]]);
+  });
+
+  it('may add members by the names of what is answered and connecting: requests are answered, and users are found', async () => {
+    const { options, tokens } = makeSite();
+    const withState = defineWrapper('withState', (_message: BaseMessage, next) => next({ isAnswered: true, connecting: true }));
+    const connect = withState(withUserFromToken({ tokens })(() => {}));
+    const receive = withState(withRequestId(() => 'done'));
+    const client = await connectTo({ connect, receive }, { ...options, cookies });
+    await client.sendJson({ requestId: '1' });
+    expect(client.user.id).toBe('alice');
+    expect(client.sentJson).toEqual([{ requestId: '1', result: 'done' }]);
   });
 
   it('must check its options at once', async () => {
