@@ -6,6 +6,7 @@ import { demoUsers } from '../src/accounts.js';
 import { type MultiChat, startMultiChat } from '../src/multichat.js';
 import { accessibilityProblems } from './support/accessibility-problems.js';
 import { BrowserPages, type PageOptions } from './support/browser-pages.js';
+import { connected, join, logOf, messageBox, roomButton, submitLogIn, write } from './support/chat-page.js';
 
 if (missing) console.warn('MultiChat is not tested in a browser: Chromium is missing. Install it, or set CHROMIUM_PATH.');
 /** Machines that run other things at the same time are slow. */
@@ -34,28 +35,13 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
   }
 
   async function logIn(page: Page, name: string): Promise<void> {
-    await page.getByRole('button', { name: `Use ${name}` }).click();
-    await page.getByRole('button', { name: 'Log in' }).click();
+    await submitLogIn(page, name);
     await connected(page);
   }
 
   /** The page says that it was ended, and why. */
   const ended = (page: Page, why: string) => page.getByRole('alert').getByText(why).waitFor();
-  const connected = (page: Page) => page.getByRole('status').getByText('Connected', { exact: true }).waitFor();
-  const room = (page: Page, name: string) => page.getByRole('navigation').getByRole('button', { name });
-  const log = (page: Page) => page.getByRole('log');
   const people = (page: Page) => page.getByRole('complementary', { name: 'People in this room' });
-
-  async function join(page: Page, name: string): Promise<void> {
-    await room(page, name).click();
-    await page.getByRole('heading', { name }).waitFor();
-  }
-
-  async function write(page: Page, text: string): Promise<void> {
-    await page.getByRole('textbox', { name: 'Message' }).fill(text);
-    await page.keyboard.press('Enter');
-    await log(page).getByText(text).waitFor();
-  }
 
   describe.each(['token', 'session'] as const)('with --auth=%s', (auth) => {
     beforeEach(async () => {
@@ -72,7 +58,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await ann.getByRole('button', { name: 'Log out' }).click();
       await ann.getByRole('button', { name: 'Log in' }).waitFor();
       await ended(second, 'You were logged out of this device.');
-      await log(bob).getByText('ann left').waitFor();
+      await logOf(bob).getByText('ann left').waitFor();
       expect(await ann.context().cookies()).toEqual([]);
       expect(await ann.evaluate(() => JSON.stringify([localStorage, sessionStorage]))).not.toContain('ann');
       await logIn(ann, 'ann');
@@ -133,7 +119,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await write(ann, 'Soup is on');
       await ann.reload();
       await connected(ann);
-      await log(ann).getByText('Soup is on').waitFor();
+      await logOf(ann).getByText('Soup is on').waitFor();
       await people(ann).getByText('1 person here').waitFor();
     });
 
@@ -141,20 +127,20 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       const agent = 'Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36';
       const [desk, phone] = [await openAs('ann'), await openAs('ann', { userAgent: agent, viewport: { width: 390, height: 780 } })];
       await join(phone, 'Lobby');
-      await phone.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
+      await messageBox(phone).fill('Half a thought');
       await desk.getByRole('button', { name: 'Devices' }).click();
       await desk.getByText('this device').waitFor();
       expect(await accessibilityProblems(desk)).toEqual([]);
       await desk.getByRole('button', { name: 'Log out Chrome on Android' }).click();
       await ended(phone, 'You were logged out of this device. What you were writing is kept.');
       await desk.getByRole('button', { name: 'Log out Chrome on Android' }).waitFor({ state: 'detached' });
-      expect(await phone.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
+      expect(await messageBox(phone).inputValue()).toBe('Half a thought');
       expect(await accessibilityProblems(phone)).toEqual([]);
 
       await phone.getByRole('link', { name: 'Log in again' }).click();
       await logIn(phone, 'ann');
       await phone.getByRole('heading', { name: 'Lobby' }).waitFor();
-      expect(await phone.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
+      expect(await messageBox(phone).inputValue()).toBe('Half a thought');
 
       await desk.getByRole('button', { name: 'Log out everywhere' }).click();
       await desk.getByRole('button', { name: 'Log in' }).waitFor();
@@ -178,22 +164,22 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await join(ann, 'Lobby');
       await people(ann).getByText('1 person here').waitFor();
       await join(bob, 'Lobby');
-      await log(ann).getByText('bob came in').waitFor();
+      await logOf(ann).getByText('bob came in').waitFor();
       await people(ann).getByText('2 people here').waitFor();
       await people(ann).getByText('bob').waitFor();
 
-      await bob.getByRole('textbox', { name: 'Message' }).pressSequentially('Hi');
+      await messageBox(bob).pressSequentially('Hi');
       await ann.getByText('bob is typing…').waitFor();
       await bob.keyboard.press('Enter');
-      await log(ann).getByText('Hi', { exact: true }).waitFor();
+      await logOf(ann).getByText('Hi', { exact: true }).waitFor();
       await ann.getByText('bob is typing…').waitFor({ state: 'detached' });
       await write(ann, '<img src=x onerror=alert(1)> & more');
-      await log(bob).getByText('<img src=x onerror=alert(1)> & more').waitFor();
+      await logOf(bob).getByText('<img src=x onerror=alert(1)> & more').waitFor();
 
       await bob.getByRole('button', { name: 'Leave' }).click();
-      await log(ann).getByText('bob left').waitFor();
+      await logOf(ann).getByText('bob left').waitFor();
       await people(ann).getByText('1 person here').waitFor();
-      expect(await room(bob, 'Lobby').evaluate((button) => button === document.activeElement)).toBe(true);
+      expect(await roomButton(bob, 'Lobby').evaluate((button) => button === document.activeElement)).toBe(true);
     });
 
     it('counts what was not read in other rooms, also over a reload', async () => {
@@ -201,17 +187,17 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await join(ann, 'Lobby');
       await join(bob, 'Lobby');
       await write(bob, 'One');
-      await log(ann).getByText('One').waitFor();
+      await logOf(ann).getByText('One').waitFor();
       await join(ann, 'Music');
       await write(bob, 'Two');
       await write(bob, 'Three');
-      await room(ann, 'Lobby').getByText('2 unread').waitFor();
+      await roomButton(ann, 'Lobby').getByText('2 unread').waitFor();
       expect(await ann.title()).toBe('(2) Music – MultiChat');
       await ann.reload();
       await ann.getByRole('heading', { name: 'Music' }).waitFor();
-      await room(ann, 'Lobby').getByText('2 unread').waitFor();
+      await roomButton(ann, 'Lobby').getByText('2 unread').waitFor();
       await join(ann, 'Lobby');
-      await room(ann, 'Lobby').getByText('unread').waitFor({ state: 'detached' });
+      await roomButton(ann, 'Lobby').getByText('unread').waitFor({ state: 'detached' });
     });
 
     it('keeps the newest message in sight, but not from a reader who has scrolled up', async () => {
@@ -220,15 +206,15 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await join(ann, 'Lobby');
       await join(bob, 'Lobby');
       for (let line = 1; line <= 12; line += 1) await write(bob, `Line ${line} of the story`);
-      await log(ann).getByText('Line 12').waitFor();
-      const distance = () => log(ann).evaluate(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight);
+      await logOf(ann).getByText('Line 12').waitFor();
+      const distance = () => logOf(ann).evaluate(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight);
       expect(await distance()).toBeLessThan(5);
-      await room(ann, 'Staff room').click();
+      await roomButton(ann, 'Staff room').click();
       await ann.getByRole('alert').getByText('staff only').waitFor();
       await expect.poll(distance).toBeLessThan(5);
-      await log(ann).focus();
+      await logOf(ann).focus();
       await ann.keyboard.press('Home');
-      await expect.poll(() => log(ann).evaluate(({ scrollTop }) => scrollTop)).toBe(0);
+      await expect.poll(() => logOf(ann).evaluate(({ scrollTop }) => scrollTop)).toBe(0);
       await write(bob, 'The end');
       await ann.getByRole('button', { name: 'New messages' }).click();
       await expect.poll(distance).toBeLessThan(5);
@@ -237,7 +223,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
     it('tells others kindly that a room is for staff, and goes on', async () => {
       const [ann, bob] = [await openAs('ann'), await openAs('bob')];
       await join(ann, 'Lobby');
-      await room(ann, 'Staff room').click();
+      await roomButton(ann, 'Staff room').click();
       await ann.getByRole('alert').getByText('The Staff room is for staff only').waitFor();
       expect(await accessibilityProblems(ann)).toEqual([]);
       await write(ann, 'Oh well.');
@@ -253,32 +239,30 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await join(bob, 'Lobby');
       const second = await ann.context().newPage();
       await second.goto(chat.url);
-      await room(second, 'Lobby').getByText('joined').waitFor();
+      await roomButton(second, 'Lobby').getByText('joined').waitFor();
       await join(second, 'Music');
-      await room(ann, 'Music').getByText('joined').waitFor();
+      await roomButton(ann, 'Music').getByText('joined').waitFor();
       await join(second, 'Lobby');
       await write(second, 'From my second tab');
-      await log(ann).getByText('From my second tab').waitFor();
+      await logOf(ann).getByText('From my second tab').waitFor();
 
       await second.close();
       await write(ann, 'Still here');
-      await log(bob).getByText('Still here').waitFor();
-      expect(await log(bob).getByText('ann left').count()).toBe(0);
+      await logOf(bob).getByText('Still here').waitFor();
+      expect(await logOf(bob).getByText('ann left').count()).toBe(0);
       await ann.close();
-      await log(bob).getByText('ann left').waitFor();
+      await logOf(bob).getByText('ann left').waitFor();
     });
 
     it('says who has logged in instead in another tab, and keeps the draft', async () => {
       const ann = await openAs('ann');
       await join(ann, 'Lobby');
-      await ann.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
+      await messageBox(ann).fill('Half a thought');
       const other = await ann.context().newPage();
       await other.goto(`${chat.url}/login`);
-      await other.getByRole('button', { name: 'Use bob' }).click();
-      await other.getByRole('button', { name: 'Log in' }).click();
-      await connected(other);
+      await logIn(other, 'bob');
       await ann.getByRole('alert').getByText('Somebody logged in as bob in this browser, so ann is logged out here.').waitFor();
-      expect(await ann.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
+      expect(await messageBox(ann).inputValue()).toBe('Half a thought');
       await ann.getByRole('link', { name: 'Go on as bob' }).click();
       await connected(ann);
       expect(await ann.getByText('Half a thought').count()).toBe(0);
@@ -286,8 +270,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       // The page may hear of its end before the browser has the new cookie.
       await ann.route('**/me', (route) => route.fulfill({ status: 401 }));
       await other.goto(`${chat.url}/login`);
-      await other.getByRole('button', { name: 'Use cleo' }).click();
-      await other.getByRole('button', { name: 'Log in' }).click();
+      await submitLogIn(other, 'cleo');
       await ann.getByRole('link', { name: 'Go on as cleo' }).waitFor();
     });
 
@@ -295,15 +278,15 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await using proxy = await startTcpProxy(Number(new URL(chat.url).port));
       const ann = await openAs('ann', { url: `http://127.0.0.1:${proxy.port}` });
       await join(ann, 'Lobby');
-      await ann.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
+      await messageBox(ann).fill('Half a thought');
       proxy.setMode('refuse');
       await ann.getByRole('status').getByText('Connection lost. Reconnecting…').waitFor();
-      expect(await ann.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
+      expect(await messageBox(ann).inputValue()).toBe('Half a thought');
       proxy.setMode('forward');
       await connected(ann);
       await ann.keyboard.press('Enter');
-      await log(ann).getByText('Half a thought').waitFor();
-      expect(await room(ann, 'Lobby').getAttribute('aria-current')).toBe('true');
+      await logOf(ann).getByText('Half a thought').waitFor();
+      expect(await roomButton(ann, 'Lobby').getAttribute('aria-current')).toBe('true');
     });
 
     it('keeps the address of a room over a log-in, and goes back from room to room', async () => {
@@ -343,10 +326,10 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await page.getByRole('heading', { name: 'Lobby' }).waitFor();
       await page.keyboard.type('No mouse');
       await page.keyboard.press('Enter');
-      await log(page).getByText('No mouse').waitFor();
+      await logOf(page).getByText('No mouse').waitFor();
       await page.getByRole('link', { name: 'Skip to the conversation' }).focus();
       await page.keyboard.press('Enter');
-      expect(await log(page).evaluate((element) => element === document.activeElement)).toBe(true);
+      expect(await logOf(page).evaluate((element) => element === document.activeElement)).toBe(true);
       expect(new URL(page.url()).hash).toBe('#lobby');
     });
 
@@ -358,7 +341,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       const bob = await openAs('bob', { colorScheme, viewport: { width: 390, height: 780 } });
       await join(bob, 'Lobby');
       await write(bob, 'Readable.');
-      await log(ann).getByText('Readable.').waitFor();
+      await logOf(ann).getByText('Readable.').waitFor();
       for (const page of [ann, bob]) {
         expect(await accessibilityProblems(page)).toEqual([]);
         expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);

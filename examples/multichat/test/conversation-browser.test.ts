@@ -8,6 +8,7 @@ import type { MessageLog } from '../src/message-log.js';
 import { type MultiChat, startMultiChat } from '../src/multichat.js';
 import { accessibilityProblems } from './support/accessibility-problems.js';
 import { BrowserPages, type PageOptions } from './support/browser-pages.js';
+import { join, logOf, messageBox, textsOn, write } from './support/chat-page.js';
 
 const patienceMs = 60_000;
 const longName = 'ann-whose-name-is-as-long-as-a-name-may-be-and-then-somewhat-longer';
@@ -90,22 +91,13 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
       await page.reload();
     }
     await state(page, 'Connected');
-    await page.getByRole('navigation').getByRole('button', { name: room }).click();
-    await page.getByRole('heading', { name: room }).waitFor();
+    await join(page, room);
     return page;
   }
 
   const state = (page: Page, text: string) => page.getByRole('status').getByText(text).waitFor();
-  const logOf = (page: Page) => page.getByRole('log');
-  const texts = (page: Page) => logOf(page).locator('.bubble').allTextContents();
   const scrollTop = (page: Page) => logOf(page).evaluate((element) => element.scrollTop);
   const hasFocus = (page: Page) => page.evaluate(() => document.activeElement !== document.body);
-
-  async function write(page: Page, text: string): Promise<void> {
-    await page.getByRole('textbox', { name: 'Message' }).fill(text);
-    await page.keyboard.press('Enter');
-    await logOf(page).getByText(text).waitFor();
-  }
 
   /** Puts messages of bob's into the lobby. */
   async function fill(count: number): Promise<void> {
@@ -122,7 +114,7 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     await logOf(ann).getByText('Sending…').first().waitFor({ state: 'detached' });
     await state(ann, 'Connected');
     await expect.poll(() => log.last('lobby')).toBe(2);
-    expect(await texts(ann)).toEqual(['One', 'Two']);
+    expect(await textsOn(ann)).toEqual(['One', 'Two']);
   });
 
   it('notices a line that is half open, and sends again what went into it', async () => {
@@ -134,7 +126,7 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     proxy.setMode('forward');
     for (const ms of [11_000, 3_000, 3_000]) await ann.clock.fastForward(ms);
     await logOf(ann).getByText('Sending…').waitFor({ state: 'detached' });
-    expect(await texts(ann)).toEqual(['Anybody there?']);
+    expect(await textsOn(ann)).toEqual(['Anybody there?']);
     expect(await log.last('lobby')).toBe(1);
   });
 
@@ -157,7 +149,7 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     expect(await hasFocus(ann)).toBe(true);
     await logOf(ann).getByText('Not sent.').waitFor({ state: 'detached' });
     await expect.poll(() => log.last('lobby')).toBe(1);
-    expect(await texts(ann)).toEqual(['In vain']);
+    expect(await textsOn(ann)).toEqual(['In vain']);
   });
 
   it('says what came while it was away, and loads it', async () => {
@@ -174,8 +166,8 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     await logOf(ann).getByText('You were away for a moment.').waitFor();
     await logOf(bob).getByText('Four').waitFor();
     await logOf(ann).getByText('Sending…').waitFor({ state: 'detached' });
-    expect(await texts(ann)).toEqual(['One', 'Two', 'Three', 'Four']);
-    expect(await texts(bob)).toEqual(['One', 'Two', 'Three', 'Four']);
+    expect(await textsOn(ann)).toEqual(['One', 'Two', 'Three', 'Four']);
+    expect(await textsOn(bob)).toEqual(['One', 'Two', 'Three', 'Four']);
   });
 
   it('loads what is older as the reader scrolls up, shows 300 messages at most, and leads back to the newest', async () => {
@@ -186,11 +178,11 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     await expect
       .poll(async () => {
         await logOf(ann).evaluate((element) => element.scrollTo(0, 0));
-        return (await texts(ann))[0];
+        return (await textsOn(ann))[0];
       })
       .toBe('Message 1');
     expect(await logOf(ann).locator('.message').count()).toBeLessThanOrEqual(300);
-    const shown = await texts(ann);
+    const shown = await textsOn(ann);
     expect(shown).toEqual(Array.from(shown, (_, index) => `Message ${index + 1}`));
     await ann.getByRole('button', { name: 'New messages' }).click();
     await logOf(ann).getByText('Message 420').waitFor();
@@ -274,7 +266,7 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     expect(await link.evaluateAll((links) => links.map((each) => [each.getAttribute('href'), each.getAttribute('rel')]))).toEqual([
       ['https://example.com/a?b=c', 'noopener noreferrer'],
     ]);
-    await ann.getByRole('textbox', { name: 'Message' }).fill('x'.repeat(1_990));
+    await messageBox(ann).fill('x'.repeat(1_990));
     await ann.getByText('10 left').waitFor();
   });
 
@@ -318,12 +310,12 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
 
   it('takes nothing away from what is pasted, but says by how much it is too long', async () => {
     const ann = await openAs('ann');
-    const box = ann.getByRole('textbox', { name: 'Message' });
+    const box = messageBox(ann);
     await box.fill('x'.repeat(4_000));
     await ann.getByText('2000 too many').waitFor();
     await ann.keyboard.press('Enter');
     expect((await box.inputValue()).length).toBe(4_000);
-    expect(await texts(ann)).toEqual([]);
+    expect(await textsOn(ann)).toEqual([]);
     await box.fill('x'.repeat(2_000));
     await ann.keyboard.press('Enter');
     await expect.poll(() => log.last('lobby')).toBe(1);
@@ -345,7 +337,7 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     const name = `דוד!${'ד'.repeat(60)}`;
     rename(name);
     const [bob, ann] = [await openAs('bob', { hasClock: true, viewport: { width: 320, height: 640 } }), await openAs('ann')];
-    await ann.getByRole('textbox', { name: 'Message' }).pressSequentially('Shalom');
+    await messageBox(ann).pressSequentially('Shalom');
     await bob.locator('#typing bdi').getByText(name).waitFor();
     await ann.keyboard.press('Enter');
     await bob.clock.fastForward(10_000);

@@ -1,4 +1,3 @@
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeOnMongo, openDatabase, url as serverUrl } from '../../../test/adapters/mongodb/mongo.js';
 import { because, missing } from '../../../test/support/chromium.js';
@@ -7,6 +6,7 @@ import { startTcpProxy } from '../../../test/support/tcp-proxy.js';
 import { mongoBackend } from '../src/mongo-backend.js';
 import { startMultiChat } from '../src/multichat.js';
 import { BrowserPages } from './support/browser-pages.js';
+import { join, logOf, submitLogIn, textsOn, write } from './support/chat-page.js';
 
 const patienceMs = 90_000;
 
@@ -27,17 +27,14 @@ describeOnMongo('MultiChat on MongoDB, in a browser', () => {
     const page = await pages!.open();
     try {
       await page.goto(chat.url);
-      await page.getByRole('button', { name: 'Use ann' }).click();
-      await page.getByRole('button', { name: 'Log in' }).click();
-      await page.getByRole('navigation').getByRole('button', { name: 'Lobby' }).click();
-      await page.getByRole('heading', { name: 'Lobby' }).waitFor();
+      await submitLogIn(page, 'ann');
+      await join(page, 'Lobby');
       await write(page, 'Hello');
-      await page.getByRole('log').getByText('Sending…').waitFor({ state: 'detached' });
+      await logOf(page).getByText('Sending…').waitFor({ state: 'detached' });
       proxy.setMode('refuse');
       await page.getByRole('status').getByText('Connection lost. Reconnecting…').waitFor();
-      await page.getByRole('textbox', { name: 'Message' }).fill('Meanwhile');
-      await page.keyboard.press('Enter');
-      await page.getByRole('log').getByText('Sending…').waitFor();
+      await write(page, 'Meanwhile');
+      await logOf(page).getByText('Sending…').waitFor();
       const second = await page.context().newPage();
       expect((await second.goto(chat.url))?.status()).toBe(503);
       await second.getByRole('heading', { name: 'Try again in a moment' }).waitFor();
@@ -52,18 +49,12 @@ describeOnMongo('MultiChat on MongoDB, in a browser', () => {
         })
         .toBe(1);
       await page.getByText('Connected', { exact: true }).waitFor();
-      await page.getByRole('log').getByText('Sending…').waitFor({ state: 'detached' });
+      await logOf(page).getByText('Sending…').waitFor({ state: 'detached' });
       await write(page, 'Here again');
-      expect(await page.getByRole('log').locator('.bubble').allTextContents()).toEqual(['Hello', 'Meanwhile', 'Here again']);
+      expect(await textsOn(page)).toEqual(['Hello', 'Meanwhile', 'Here again']);
     } finally {
       await pages!.reset();
       await chat.close();
     }
   });
 });
-
-async function write(page: Page, text: string): Promise<void> {
-  await page.getByRole('textbox', { name: 'Message' }).fill(text);
-  await page.keyboard.press('Enter');
-  await page.getByRole('log').getByText(text).waitFor();
-}

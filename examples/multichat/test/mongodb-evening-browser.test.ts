@@ -7,6 +7,7 @@ import { type Mongod, startMongod } from '../../../test/support/mongod.js';
 import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.js';
 import type { ChatMessage } from '../src/events.js';
 import { BrowserPages } from './support/browser-pages.js';
+import { connected, join, textsOn, write } from './support/chat-page.js';
 import { killAll, startChatAt } from './support/chat-process.js';
 
 const patienceMs = 180_000;
@@ -43,9 +44,7 @@ describeOnMongo('An evening in MultiChat', () => {
     const said: string[] = [];
     const say = async (page: Page, text: string): Promise<void> => {
       said.push(text);
-      await page.getByRole('textbox', { name: 'Message' }).fill(text);
-      await page.keyboard.press('Enter');
-      await page.getByRole('log').getByText(text, { exact: true }).waitFor();
+      await write(page, text);
     };
     const bothSay = async (when: string): Promise<void> => {
       for (const [name, page] of [
@@ -56,9 +55,9 @@ describeOnMongo('An evening in MultiChat', () => {
     };
     const settled = async (): Promise<void> => {
       for (const page of [ann, bob]) {
-        await page.getByRole('status').getByText('Connected', { exact: true }).waitFor();
+        await connected(page);
         await expect.poll(() => leftToSend(page), { timeout: patienceMs / 3 }).toBe(0);
-        await expect.poll(async () => (await textsOf(page)).length, { timeout: patienceMs / 3 }).toBe(said.length);
+        await expect.poll(async () => (await textsOn(page)).length, { timeout: patienceMs / 3 }).toBe(said.length);
       }
     };
 
@@ -96,27 +95,22 @@ describeOnMongo('An evening in MultiChat', () => {
     await settled();
 
     const kept = await keptIn(database);
-    expect(await textsOf(ann)).toEqual(kept);
-    expect(await textsOf(bob)).toEqual(kept);
+    expect(await textsOn(ann)).toEqual(kept);
+    expect(await textsOn(bob)).toEqual(kept);
     expect(kept.toSorted()).toEqual(said.toSorted());
     expect(await pages!.reset()).toEqual([]);
   });
 });
 
 async function enter(page: Page): Promise<void> {
-  await page.getByRole('status').getByText('Connected', { exact: true }).waitFor();
-  await page.getByRole('navigation').getByRole('button', { name: 'Lobby' }).click();
-  await page.getByRole('heading', { name: 'Lobby' }).waitFor();
+  await connected(page);
+  await join(page, 'Lobby');
 }
 
 /** How many messages wait; those that were given up, as on a slow machine, are sent again. */
 async function leftToSend(page: Page): Promise<number> {
   for (const again of await page.getByRole('button', { name: 'Send again' }).all()) await again.click();
   return page.locator('.sending').count();
-}
-
-function textsOf(page: Page): Promise<string[]> {
-  return page.getByRole('log').locator('.bubble').allTextContents();
 }
 
 async function keptIn(database: string): Promise<string[]> {
