@@ -15,8 +15,9 @@ export class NatsBroadcaster implements Broadcaster {
     const kind = typeof data === 'string' ? 'text' : data instanceof Uint8Array && 'bytes';
     if (typeof group !== 'string' || group === '' || !kind) throw new TypeError('publish takes a group and text or bytes');
     const send = async () => this.connection.publish(`groups.${kind}.${Buffer.from(group).toString('hex')}`, Buffer.from(data));
-    const sent = send().then(() => this.connection.flush());
-    await Promise.all([sent, sent.catch(() => this.connection.publish('groups.gap.all'))]); // it may be larger than the server takes
+    const sent = send();
+    const told = sent.catch(() => this.connection.publish('groups.gap.all')); // it may be larger than the server takes
+    await Promise.all([sent.then(() => this.connection.flush()), told]);
   }
 
   async subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {

@@ -64,6 +64,22 @@ it('tells everybody of a gap after a restart of the server, and goes on', async 
   await subscription[Symbol.asyncDispose]();
 });
 
+it('does not tell of a gap for each message that an outage has cost', async () => {
+  const options = { servers: `127.0.0.1:${port}`, noEcho: true, reconnectTimeWait: 20, maxReconnectAttempts: -1 };
+  const [mine, theirs] = await Promise.all([connect(options), connect(options)]);
+  const [one, two] = [new NatsBroadcaster(mine), new NatsBroadcaster(theirs)];
+  const gaps = vi.fn();
+  const heard: unknown[] = [];
+  await two.subscribe((_group, data) => heard.push(data), gaps);
+  await stopServer();
+  const lost = Promise.allSettled(Array.from({ length: 500 }, () => one.publish('lobby', 'lost')));
+  await startServer();
+  await lost;
+  await expect.poll(() => one.publish('lobby', 'again').then(() => heard), { timeout: 15_000 }).toContain('again');
+  expect(gaps.mock.calls.length).toBeLessThan(100); // one for each broadcaster, those of other tests included
+  for (const connection of [mine, theirs]) await connection.close();
+});
+
 it('passes over what other applications send on such subjects', async () => {
   const [one, two] = nodes();
   const heard: unknown[] = [];
