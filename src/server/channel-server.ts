@@ -175,6 +175,8 @@ export class ChannelServer<H extends object = object> {
   /**
    * Refuses new channels, and those whose handshake is not answered, with 503. Ends each other channel with 1012 once what it has received is handled
    * and saved, or the time is up. Then it takes its listeners off your servers. Called again, it gives the same promise.
+   *
+   * @throws {TypeError} when an option is not what it must be.
    */
   close(options?: CloseOptions): Promise<void> {
     const { timeoutMs = 10_000 } = checkedOptions('close', options, { timeoutMs: milliseconds(0) });

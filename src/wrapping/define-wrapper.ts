@@ -77,6 +77,8 @@ function makeAround(name: string, around: AnyAround): Make {
  * (The wrappers of this package that need something of the server are made with `defineBuiltIn` of `src/channel/`.)
  *
  * What it adds is inferred from the argument of `next`, what it needs from the annotation of `message`. Applied twice, it works once per message.
+ *
+ * @throws {TypeError} when `name` is no string, or `around` or `prepare` no function.
  */
 export function defineWrapper<Result extends ReturnOfNext, Needs extends object = None>(
   name: string,
