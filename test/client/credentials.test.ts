@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { deferred } from '../support/deferred.js';
 import { expectProcessToLive } from '../support/site.js';
 import { FakeNodeSocket, makeClient } from './fake-socket.js';
 
@@ -111,14 +112,11 @@ describe('renew', () => {
 
   it('that ends late, well or badly, changes nothing', async () => {
     for (const end of [(): void => undefined, (): void => raise(new Error('late'))]) {
-      let finish!: () => void;
-      const gate = new Promise<void>((resolve) => {
-        finish = resolve;
-      });
-      const { client, opened, clock, sockets } = makeClient({ renew: () => gate.then(end) });
+      const gate = deferred();
+      const { client, opened, clock, sockets } = makeClient({ renew: () => gate.promise.then(end) });
       (await opened()).end(...expired);
       client.close();
-      finish();
+      gate.resolve();
       await clock.advance(0);
       expect([client.state.name, sockets.length]).toEqual(['stopped', 1]);
     }
@@ -170,14 +168,11 @@ describe('ticket', () => {
   });
 
   it('that comes after the client was closed opens nothing', async () => {
-    let give!: (ticket: string) => void;
-    const gate = new Promise<string>((resolve) => {
-      give = resolve;
-    });
-    const { client, clock, newest, sockets } = makeClient({ ticket: () => gate });
+    const ticket = deferred<string>();
+    const { client, clock, newest, sockets } = makeClient({ ticket: () => ticket.promise });
     await newest();
     client.close();
-    give('late');
+    ticket.resolve('late');
     await clock.advance(0);
     expect(sockets).toEqual([]);
   });

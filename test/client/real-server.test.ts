@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { type ClientChannel, type ClientOptions, type ClientState, connectChannel } from '../../entries/client.js';
-import { deferred } from '../src/server/serving.js';
+import { deferred } from '../support/deferred.js';
 import { eventually } from '../support/eventually.js';
 import { expectProcessToLive } from '../support/site.js';
 import { SiteForClients } from './site-for-clients.js';

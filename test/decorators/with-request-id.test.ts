@@ -13,8 +13,8 @@ import {
 } from '../../entries/index.js';
 import { MemorySessionStore, MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
 import { connectTo, type TestClient, TestClock } from '../../entries/testing.js';
-import { deferred } from '../src/server/serving.js';
 import { collectGarbage } from '../support/collect-garbage.js';
+import { deferred } from '../support/deferred.js';
 import { storeWith } from '../support/store-with.js';
 
 const key = 'a'.repeat(40);

@@ -2,7 +2,7 @@ import { expect, it, vi } from 'vitest';
 import { ChannelServer, fromHttpSession, fromToken, type Revocation, withUserFrom } from '../../entries/index.js';
 import { connectTo } from '../../entries/testing.js';
 import { ScriptedFeed } from '../src/live/watched.js';
-import { deferred } from '../src/server/serving.js';
+import { deferred } from '../support/deferred.js';
 import { aliceKey, makeSite } from '../support/site.js';
 
 type Asked = 'tokens.findById' | 'sessions.read' | 'users.findById';

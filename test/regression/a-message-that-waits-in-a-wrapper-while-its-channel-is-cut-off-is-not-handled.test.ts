@@ -10,24 +10,18 @@ import {
 } from '../../entries/index.js';
 import { connectTo } from '../../entries/testing.js';
 import { tokenIdOf } from '../../src/token-id.js';
+import { deferred } from '../support/deferred.js';
 import { aliceKey, makeSite } from '../support/site.js';
 
 /** A gate that wrappers wait at. */
 function makeGate(): { readonly reached: Promise<void>; pass(): void; wait(): Promise<void> } {
-  let reach: () => void = () => undefined;
-  let pass: () => void = () => undefined;
-  const reached = new Promise<void>((resolve) => {
-    reach = resolve;
-  });
-  const passed = new Promise<void>((resolve) => {
-    pass = resolve;
-  });
+  const [reached, passed] = [deferred(), deferred()];
   return {
-    reached,
-    pass: () => pass(),
+    reached: reached.promise,
+    pass: passed.resolve,
     wait: () => {
-      reach();
-      return passed;
+      reached.resolve();
+      return passed.promise;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { expired, idOf, keyOf, watch } from '../src/live/watched.js';
-import { deferred } from '../src/server/serving.js';
+import { deferred } from '../support/deferred.js';
 
 /** A channel whose token was exchanged; the look-up of the new one is under way, and was answered in its favour. */
 async function goingOver() {

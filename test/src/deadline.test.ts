@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { TestClock } from '../../entries/testing.js';
 import { withDeadline } from '../../src/deadline.js';
+import { deferred } from '../support/deferred.js';
 import { pausedClock } from '../support/paused-clock.js';
 
 function setUp() {
@@ -44,13 +45,12 @@ describe('withDeadline', () => {
   it('takes no notice of a failure or a success once time has run out', async () => {
     const { clock, deadline } = setUp();
     for (const late of [() => Promise.reject(new Error('late')), async () => 1]) {
-      let go = (): void => {};
-      const gate = new Promise<void>((resolve) => (go = resolve));
-      const pending = withDeadline(() => gate.then(late), deadline);
+      const gate = deferred();
+      const pending = withDeadline(() => gate.promise.then(late), deadline);
       const outcome = expect(pending).rejects.toThrow('too late');
       await clock.advance(100);
       await outcome;
-      go();
+      gate.resolve();
       await clock.advance(0);
     }
   });
@@ -58,11 +58,11 @@ describe('withDeadline', () => {
   it('takes an answer that came while the process was asleep, and goes on waiting no longer than a second without one', async () => {
     const { clock, timers, runDue } = pausedClock();
     const deadline = { clock, ms: 100, onTimeout: () => new Error('too late') };
-    let answer: (text: string) => void = () => undefined;
-    const answered = withDeadline(() => new Promise<string>((resolve) => (answer = resolve)), deadline);
+    const answer = deferred<string>();
+    const answered = withDeadline(() => answer.promise, deadline);
     const silent = expect(withDeadline(() => new Promise<never>(() => {}), deadline)).rejects.toThrow('too late');
     runDue(5_000);
-    answer('it lay there');
+    answer.resolve('it lay there');
     expect(await answered).toBe('it lay there');
     runDue(6_000);
     await silent;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Subscribers } from '../../src/subscribers.js';
-import { deferred } from './server/serving.js';
+import { deferred } from '../support/deferred.js';
 
 function ignore(): void {}
 

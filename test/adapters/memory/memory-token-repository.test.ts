@@ -5,6 +5,7 @@ import { TestClock } from '../../../entries/testing.js';
 import type { UserRepository } from '../../../src/contracts/user-repository.js';
 import { tokenIdOf } from '../../../src/token-id.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
+import { deferred } from '../../support/deferred.js';
 
 const ada = { id: 'ada', isAuthenticated: true } as const;
 const key = '4ac18618b19f1f03dc9055a4f13bddc04c0cf8bf';
@@ -158,17 +159,12 @@ describe('tokens that ended', () => {
   });
 
   it('say that they were revoked also when that happened while their user was looked up', async () => {
-    let answer: (user: AuthenticatedUser) => void = () => {};
-    const { tokens } = made({
-      findById: () =>
-        new Promise((resolve) => {
-          answer = resolve;
-        }),
-    });
+    const answer = deferred<AuthenticatedUser>();
+    const { tokens } = made({ findById: () => answer.promise });
     const id = tokens.add(key, 'ada');
     const pending = tokens.findById(id);
     await tokens.revoke(id);
-    answer(ada);
+    answer.resolve(ada);
     expect((await pending)?.revokedAt).toBeInstanceOf(Date);
   });
 });

@@ -12,7 +12,7 @@ import {
 import { MongoBroadcaster, MongoRevocationFeed, MongoTokenRepository, registerMongo } from '../../../entries/mongodb.js';
 import { connectTo, type TestClient, TestClock } from '../../../entries/testing.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
-import { deferred } from '../../src/server/serving.js';
+import { deferred } from '../../support/deferred.js';
 import { type Mongod, startMongod } from '../../support/mongod.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
 import { describeOnMongo } from './mongo.js';

@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/system-clock.js';
 import type { TokenId } from '../../../src/token-id.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
 import { listen } from '../../../testing/contracts/feed-listener.js';
-import { deferred } from '../../src/server/serving.js';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { type Mongod, startMongod } from '../../support/mongod.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';

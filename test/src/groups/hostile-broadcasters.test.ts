@@ -4,6 +4,7 @@ import { Groups } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import type { Broadcaster } from '../../../src/contracts/broadcaster.js';
 import type { FeedHealth } from '../../../src/contracts/revocation-feed.js';
+import { deferred } from '../../support/deferred.js';
 import { collectUncaught } from '../../support/uncaught.js';
 import { chat } from './chat.js';
 
@@ -90,13 +91,13 @@ it('groups wait with their close for what is still being published, and no longe
 
 it('groups give a subscription up that never stands, and hear nothing of it when they have another', async () => {
   const broadcaster = new ScriptedBroadcaster();
-  let stands: () => void = () => undefined;
-  broadcaster.subscribing = () => new Promise((resolve) => (stands = resolve));
+  const standing = deferred();
+  broadcaster.subscribing = () => standing.promise;
   const { clock, groups, warnings, gaps } = site(broadcaster);
   const client = await connectTo(chat(groups));
   await clock.advance(10_000);
   expect([warnings, broadcaster.told.length]).toEqual([['ERR_BROADCAST_FAILED'], 1]);
-  stands();
+  standing.resolve();
   await clock.advance(0);
   expect(broadcaster.ended).toEqual([1]);
   broadcaster.subscribing = () => Promise.resolve();

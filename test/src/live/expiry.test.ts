@@ -2,9 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type Channel, ChannelServer, withUserFromToken } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { codesOf } from '../../support/site.js';
 import { StoppableClock } from '../../support/stoppable-clock.js';
-import { deferred } from '../server/serving.js';
 import { closeWithTest, expired, idOf, keyOf, revoked, ScriptedTokens, watch } from './watched.js';
 
 const minute = 60_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { deferred } from '../../support/deferred.js';
 import { codesOf } from '../../support/site.js';
-import { deferred } from '../server/serving.js';
 import { idOf, revoked, ScriptedTokens, stale, watch } from './watched.js';
 
 describe('a repository that fails', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { ReceiveMessage } from '../../../entries/index.js';
-import { deferred } from '../server/serving.js';
+import { deferred } from '../../support/deferred.js';
 import { idOf, ScriptedFeed, type Watched, type WatchOptions, watch } from './watched.js';
 
 /** A client that has sent three messages and left, while the first of them is handled, and what has been handled. */

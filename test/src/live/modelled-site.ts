@@ -20,6 +20,7 @@ import { MemoryHttpSessionReader, MemorySessionStore, MemoryTokenRepository, Mem
 import { connectTo, type TestClient, TestClock } from '../../../entries/testing.js';
 import { sharedSessionId } from '../../../src/session/session-id.js';
 import { countingStore } from '../../support/counting-store.js';
+import { deferred } from '../../support/deferred.js';
 
 export type Act = 'is quick' | 'is slow' | 'hangs' | 'throws' | 'throws late' | 'closes its channel';
 export type Failure = 'before' | 'after';
@@ -95,9 +96,8 @@ export class ModelledSite {
   readonly #byChannel = new Map<string, Visit>();
   readonly #turns: readonly number[];
   #asked = 0;
-  #release: () => void = () => undefined;
   /** What handlers wait for that hang. */
-  #released = this.#newGate();
+  #gate = deferred();
   storeFailure: Failure | undefined;
   isRepositoryDown = false;
   hasFailed = false;
@@ -148,15 +148,9 @@ export class ModelledSite {
     });
   }
 
-  #newGate(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#release = resolve;
-    });
-  }
-
   releaseHung(): void {
-    this.#release();
-    this.#released = this.#newGate();
+    this.#gate.resolve();
+    this.#gate = deferred();
   }
 
   /** A channel that has not gone over to it yet hears of it with its next look-up. */
@@ -283,7 +277,7 @@ export class ModelledSite {
     session.update('left', plusOne);
     channel.send(`begins ${id}`);
     if (act === 'throws') throw new Error('of a handler');
-    if (act === 'hangs') await this.#released;
+    if (act === 'hangs') await this.#gate.promise;
     else if (act !== 'is quick') await this.#far();
     if (act === 'throws late') throw new Error('of a handler');
     session.update('right', plusOne);

@@ -12,6 +12,7 @@ import {
 } from '../../../entries/index.js';
 import { connectTo, type TestClient } from '../../../entries/testing.js';
 import { MemoryRevocationFeed } from '../../../src/memory-revocation-feed.js';
+import { deferred } from '../../support/deferred.js';
 import { alice, bobKey, codesOf, expectProcessToLive, aliceKey as key, makeSite } from '../../support/site.js';
 
 expectProcessToLive();
@@ -175,10 +176,10 @@ describe('a source that says when its credentials were issued', () => {
     const { clock, options } = makeSite();
     const feed = new MemoryRevocationFeed();
     let issuedAt = new Date(clock.now());
-    let gate: Promise<unknown> = Promise.resolve();
+    let answers: Promise<unknown> = Promise.resolve();
     const find = async (): Promise<SourceFinding> => {
       const issued = issuedAt;
-      await gate;
+      await answers;
       return { outcome: 'ok', user: alice, issuedAt: issued };
     };
     const server = new ChannelServer({ connect: withUserFrom(defineSource('own', find))(() => {}) }, { ...options, revocations: feed });
@@ -187,14 +188,12 @@ describe('a source that says when its credentials were issued', () => {
     issuedAt = new Date(clock.now());
     const young = await connectTo(server);
     issuedAt = new Date(clock.now() - 1);
-    let open = (): void => {};
-    gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
+    const gate = deferred();
+    answers = gate.promise;
     const connecting = connectTo(server);
     await clock.advance(0);
     feed.tell({ userId: 'alice', issuedBefore: new Date(clock.now()) });
-    open();
+    gate.resolve();
     expect([old.closed, young.closed]).toEqual([{ code: 3000, reason: 'token revoked' }, undefined]);
     expect((await connecting).refusal).toEqual({ status: 401 });
   });

@@ -13,9 +13,9 @@ import {
 } from '../../../entries/index.js';
 import { MemoryHttpSessionReader, MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { codesOf, endingInSilence, thrownBy } from '../../support/site.js';
-import { deferred } from '../server/serving.js';
 import { idOf, inactive, keyOf, revoked, ScriptedTokens, sessionEnded, stale, watch } from './watched.js';
 
 describe('a sweep', () => {

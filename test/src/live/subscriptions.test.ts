@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type ChannelEvent, ChannelServer, container, REVOCATION_FEED, withUserFromToken } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { codesOf } from '../../support/site.js';
-import { deferred } from '../server/serving.js';
 import { idOf, inactive, keyOf, revoked, ScriptedFeed, ScriptedTokens, watch } from './watched.js';
 
 describe('a server', () => {

@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { ChannelServer, type UpgradeOptions } from '../../../entries/index.js';
+import { deferred } from '../../support/deferred.js';
 import { listen } from '../../support/http-server.js';
 import { expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred } from './serving.js';
 
 expectProcessToLive();
 

@@ -17,6 +17,8 @@ import { collectUncaught } from '../../support/uncaught.js';
 /** Resolves after a turn of the event loop, with everything done that was ready. */
 export { setImmediate as nextTurn } from 'node:timers/promises';
 
+export { type Deferred, deferred } from '../../support/deferred.js';
+
 /** Both ways of serving: a refusal is a close code in the one and a status in the other. */
 export const modes = ['accept', 'handleUpgrades'] as const;
 export type Mode = (typeof modes)[number];
@@ -54,23 +56,6 @@ async function stop({ channels, http, clock }: Served): Promise<void> {
   await closed;
   http.closeAllConnections();
   await eventually(() => expect(channels.channels.size).toBe(0));
-}
-
-/** A promise to be settled by hand. */
-export interface Deferred<T = void> {
-  readonly promise: Promise<T>;
-  resolve(value: T): void;
-  reject(error: unknown): void;
-}
-
-export function deferred<T = void>(): Deferred<T> {
-  let resolve: (value: T) => void = () => undefined;
-  let reject: (error: unknown) => void = () => undefined;
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
 }
 
 /** Serves `handlers` on a free port of 127.0.0.1 until the test ends. */

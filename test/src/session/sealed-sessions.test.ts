@@ -9,8 +9,8 @@ import {
   withClientErrors,
 } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
-import { deferred } from '../server/serving.js';
 
 expectProcessToLive();
 

@@ -11,6 +11,7 @@ import {
   withUserFromToken,
 } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite, type Site } from '../../support/site.js';
 import { waysToFail } from '../../support/ways-to-fail.js';
 
@@ -32,9 +33,12 @@ function spiesOf(store: SessionStore) {
   };
 }
 
-function serve(site: Site, receive: (message: Message) => unknown, session: object = { store: site.store }): ChannelServer {
+function serve(site: Site, receive: (message: Message) => unknown, session: object = {}): ChannelServer {
   const connect = withUserFromToken({ tokens: site.tokens })(() => {});
-  return new ChannelServer({ connect, receive: withChannelSession(receive as never) }, { ...site.options, session });
+  return new ChannelServer(
+    { connect, receive: withChannelSession(receive as never) },
+    { ...site.options, session: { store: site.store, ...session } },
+  );
 }
 
 describe('the record of a channel', () => {
@@ -71,7 +75,7 @@ describe('the record of a channel', () => {
   it('lives for ttlMs after its last change', async () => {
     const site = makeSite();
     const { create } = spiesOf(site.store);
-    const client = await connectTo(serve(site, increment, { store: site.store, ttlMs: 60_000 }));
+    const client = await connectTo(serve(site, increment, { ttlMs: 60_000 }));
     await client.send('x');
     expect(create.mock.calls[0]?.[1].expiresAt).toEqual(new Date(site.clock.now() + 60_000));
   });
@@ -124,7 +128,7 @@ describe('the changes of one message', () => {
           if (message.text === 'bad') return fail();
           return undefined;
         },
-        { store: site.store, scope: 'client' },
+        { scope: 'client' },
       );
       const client = await connectTo(server, { cookies });
       await client.send('good');
@@ -216,7 +220,7 @@ describe('a destroyed session', () => {
   it('stays destroyed: the save that meets it is ERR_SESSION_GONE and brings nothing back', async () => {
     const site = makeSite();
     const { create } = spiesOf(site.store);
-    const server = serve(site, increment, { store: site.store, scope: 'client' });
+    const server = serve(site, increment, { scope: 'client' });
     const client = await connectTo(server, { cookies });
     await client.send('1');
     await site.store.destroy(create.mock.calls[0]?.[0] as string);
@@ -248,19 +252,16 @@ describe('a destroyed session', () => {
 
   it('of a channel is not brought back by a message that is still running when the channel ends', async () => {
     const site = makeSite();
-    let release = (): void => {};
-    const gate = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const gate = deferred();
     const server = serve(site, async (message) => {
       increment(message);
-      if (message.text === 'slow') await gate;
+      if (message.text === 'slow') await gate.promise;
     });
     const client = await connectTo(server);
     await client.send('1');
     const slow = client.send('slow');
     const gone = client.disconnect();
-    release();
+    gate.resolve();
     await Promise.all([slow, gone]);
     expect(site.store.size).toBe(0);
   });
@@ -269,41 +270,31 @@ describe('a destroyed session', () => {
 describe('a store that is slow', () => {
   it('and creates a record after its channel is gone has it removed', async () => {
     const site = makeSite();
-    let answer = (): void => {};
+    const gate = deferred();
     const create = site.store.create.bind(site.store);
-    vi.spyOn(site.store, 'create').mockImplementation(
-      (...args) =>
-        new Promise((resolve) => {
-          answer = () => resolve(create(...args));
-        }),
-    );
+    vi.spyOn(site.store, 'create').mockImplementation((...args) => gate.promise.then(() => create(...args)));
     const client = await connectTo(serve(site, increment));
     const sent = client.send('x');
     await site.clock.advance(5_000);
     await sent;
     expect(client.closed?.code).toBe(1011);
     expect(codesOf(site.errors)).toEqual(['ERR_SESSION_SAVE_FAILED']);
-    answer();
+    gate.resolve();
     await site.clock.advance(0);
     expect(site.store.size).toBe(0);
   });
 
   it('and never answers a load refuses with 503 at the deadline; a late answer does nothing', async () => {
     const site = makeSite();
-    let answer: (value: undefined) => void = () => {};
-    vi.spyOn(site.store, 'load').mockImplementation(
-      () =>
-        new Promise((resolve) => {
-          answer = resolve;
-        }),
-    );
-    const server = serve(site, increment, { store: site.store, scope: 'client' });
+    const answer = deferred<undefined>();
+    vi.spyOn(site.store, 'load').mockReturnValue(answer.promise);
+    const server = serve(site, increment, { scope: 'client' });
     const connecting = connectTo(server, { cookies });
     await site.clock.advance(5_000);
     const client = await connecting;
     expect(client.refusal).toEqual({ status: 503 });
     expect(codesOf(site.errors)).toEqual(['ERR_SESSION_LOAD_FAILED']);
-    answer(undefined);
+    answer.resolve(undefined);
     await site.clock.advance(0);
     expect(server.channels.size).toBe(0);
     expect(site.clock.pendingTimers).toBe(0);
@@ -312,7 +303,7 @@ describe('a store that is slow', () => {
   it.each(waysToFail)('or %s when it loads refuses with 503', async (_name, load) => {
     const site = makeSite();
     vi.spyOn(site.store, 'load').mockImplementation(load as never);
-    const client = await connectTo(serve(site, increment, { store: site.store, scope: 'client' }), { cookies });
+    const client = await connectTo(serve(site, increment, { scope: 'client' }), { cookies });
     expect(client.refusal).toEqual({ status: 503 });
     expect(codesOf(site.errors)).toEqual(['ERR_SESSION_LOAD_FAILED']);
   });
@@ -350,7 +341,7 @@ describe('a stored record that is not ours', () => {
   ])('since it %s is treated as absent and reported, and the first write replaces it', async (_name, stored) => {
     const site = makeSite();
     const load = vi.spyOn(site.store, 'load').mockResolvedValueOnce(stored as never);
-    const server = serve(site, increment, { store: site.store, scope: 'client' });
+    const server = serve(site, increment, { scope: 'client' });
     const client = await connectTo(server, { cookies });
     expect(client.refusal).toBeUndefined();
     expect(codesOf(site.errors)).toEqual(['ERR_SESSION_CORRUPT']);
@@ -372,7 +363,7 @@ describe('a stored record that is not ours', () => {
       },
     );
     vi.spyOn(site.store, 'load').mockResolvedValueOnce(stored as never);
-    const client = await connectTo(serve(site, increment, { store: site.store, scope: 'client' }), { cookies });
+    const client = await connectTo(serve(site, increment, { scope: 'client' }), { cookies });
     expect(client.channelSession.get('count')).toBe(4);
     expect(site.errors).toEqual([]);
   });
@@ -380,7 +371,7 @@ describe('a stored record that is not ours', () => {
   it('is told of once, however many come to it', async () => {
     const site = makeSite();
     vi.spyOn(site.store, 'load').mockResolvedValue({ ...good, expiresAt: new Date(Number.NaN) });
-    const server = serve(site, increment, { store: site.store, scope: 'client' });
+    const server = serve(site, increment, { scope: 'client' });
     for (let count = 0; count < 3; count += 1) await connectTo(server, { cookies });
     expect(codesOf(site.errors)).toEqual(['ERR_SESSION_CORRUPT']);
   });
@@ -390,7 +381,7 @@ describe('a stored record that is not ours', () => {
     const { load, create, destroy } = spiesOf(site.store);
     load.mockResolvedValue({ ...good, expiresAt: new Date(Number.NaN) });
     create.mockRejectedValueOnce(new ChannelError('ERR_SESSION_CONFLICT', 'There is one.'));
-    const client = await connectTo(serve(site, increment, { store: site.store, scope: 'client' }), { cookies });
+    const client = await connectTo(serve(site, increment, { scope: 'client' }), { cookies });
     await client.send('x');
     expect([load.mock.calls.length, destroy.mock.calls.length, create.mock.calls.length]).toEqual([2, 1, 2]);
     expect(client.channelSession.get('count')).toBe(1);
@@ -399,7 +390,7 @@ describe('a stored record that is not ours', () => {
 
   it('is left alone where another process has replaced it meanwhile', async () => {
     const site = makeSite();
-    const server = () => serve(site, increment, { store: site.store, scope: 'client' });
+    const server = () => serve(site, increment, { scope: 'client' });
     vi.spyOn(site.store, 'load').mockResolvedValueOnce({ ...good, expiresAt: new Date(Number.NaN) });
     const client = await connectTo(server(), { cookies });
     await (await connectTo(server(), { cookies })).send('x');
@@ -412,7 +403,7 @@ describe('a stored record that is not ours', () => {
     async (json) => {
       const site = makeSite();
       vi.spyOn(site.store, 'load').mockResolvedValueOnce({ ...good, data: JSON.parse(json) });
-      const server = serve(site, (message) => message.channel.sendJson(message.channelSession), { store: site.store, scope: 'client' });
+      const server = serve(site, (message) => message.channel.sendJson(message.channelSession), { scope: 'client' });
       const client = await connectTo(server, { cookies });
       await client.send('x');
       expect(client.sent).toEqual([json]);
@@ -432,7 +423,7 @@ describe('reload()', () => {
         await message.channelSession.reload();
         message.channel.sendJson(message.channelSession);
       },
-      { store: site.store, scope: 'user' },
+      { scope: 'user' },
     );
     const [one, other] = [await connectTo(server, { cookies }), await connectTo(server, { cookies })];
     await one.send('write');
@@ -469,7 +460,6 @@ describe('reload()', () => {
     const site = makeSite();
     const caught: unknown[] = [];
     const server = serve(site, (message) => message.channelSession.reload().catch((error: unknown) => void caught.push(error)), {
-      store: site.store,
       scope: 'client',
     });
     const client = await connectTo(server, { cookies });

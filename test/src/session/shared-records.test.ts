@@ -8,10 +8,10 @@ import {
   withUserFromToken,
 } from '../../../entries/index.js';
 import { connectTo, type TestClient } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { aliceKey, bobKey, codesOf, expectProcessToLive, makeSite, type Site } from '../../support/site.js';
 import { storeWith } from '../../support/store-with.js';
-import { deferred } from '../server/serving.js';
 
 expectProcessToLive();
 
