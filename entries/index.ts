@@ -83,6 +83,7 @@ export {
   container,
   type DependencyContainer,
   HTTP_SESSION_READER,
+  type InjectionToken,
   REVOCATION_FEED,
   SESSION_STORE,
   TICKET_STORE,

@@ -1,7 +1,7 @@
 import type { Authentication } from '../src/authentication.js';
 import { bytesOf } from '../src/channel/frame-format.js';
 import type { LiveChannel } from '../src/channel/live-channel.js';
-import { checkData, jsonOf, type MessageData } from '../src/check-data.js';
+import { checkData, jsonOf } from '../src/check-data.js';
 import { anObject, checkOption, oneOf, type Rule } from '../src/checked-options.js';
 import type { Channel, ChannelSession } from '../src/messages.js';
 import { checkCopy } from '../src/package-copy.js';
@@ -98,7 +98,7 @@ export class TestClient {
    *
    * @throws {TypeError} (as a rejection) when `data` is neither a string nor bytes, or the connection is not open.
    */
-  async send(data: MessageData): Promise<void> {
+  async send(data: string | ArrayBuffer | ArrayBufferView): Promise<void> {
     checkData('client.send', data);
     if (this.#transport.socket === undefined || this.closed !== undefined) {
       throw new TypeError('client.send: the connection is not open; look at client.refusal and client.closed');

@@ -19,11 +19,11 @@ import { runChain } from './run-chain.js';
 import { holdsSessionCookie, holdsSignedId } from './session-cookies.js';
 import { SessionIdWatch, type SessionRequest } from './session-id-watch.js';
 import { lifetimeOf, usedSession } from './session-to-store.js';
-import { type SessionValues, valuesOf } from './session-values.js';
+import { valuesOf } from './session-values.js';
 import { checkedUserId, defaultUserId } from './user-id-of.js';
 
 /** Options of {@link ExpressSessionReader}. */
-export interface ExpressSessionReaderOptions<Session extends object = SessionValues> extends ExpressOptions {
+export interface ExpressSessionReaderOptions<Session extends object = Record<string, unknown>> extends ExpressOptions {
   /**
    * The exact name of the session cookie; no other cookie counts then. @default any cookie that is signed as express-session does it
    */
@@ -62,7 +62,7 @@ const storesLifetimeMs = 24 * 60 * 60 * 1000;
  * Reads the sessions of Connect and Express. It runs the site's own middleware on the handshake (express-session with any store, also with passport;
  * or cookie-session), and takes `request.session` if that was loaded. It imports none of these packages.
  */
-export class ExpressSessionReader<Session extends object = SessionValues> implements HttpSessionReader {
+export class ExpressSessionReader<Session extends object = Record<string, unknown>> implements HttpSessionReader {
   readonly timeoutMs: number;
   readonly #chain: readonly ConnectMiddleware[];
   readonly #options: Readonly<ExpressSessionReaderOptions<Session>>;

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { checkedIds, checkId } from '../../src/check-id.js';
 import { checkTtl } from '../../src/checked-issue-options.js';
 import { anything, checkedOptions, type Rule, type Rules } from '../../src/checked-options.js';
+import type { Clock } from '../../src/contracts/clock.js';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { copyOfData } from '../../src/copy-of-data.js';
 import { ChannelError } from '../../src/errors.js';
@@ -11,7 +12,7 @@ import { cookieValues } from '../../src/identity/credentials.js';
 import { kindOf } from '../../src/kind-of.js';
 import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import { tagged } from '../../src/tagged.js';
-import { aWallClock, type WallClock } from './wall-clock.js';
+import { aWallClock } from './wall-clock.js';
 
 /** Options of {@link MemoryHttpSessionReader}. */
 export interface MemoryHttpSessionReaderOptions {
@@ -20,7 +21,7 @@ export interface MemoryHttpSessionReaderOptions {
   /** How long a session lives after its creation or last save, in milliseconds, an integer of at least 1. @default 1,209,600,000 (14 days) */
   readonly ttlMs?: number | undefined;
   /** Tells the time that expiry is compared with. @default the machine's clock */
-  readonly clock?: WallClock | undefined;
+  readonly clock?: Pick<Clock, 'now'> | undefined;
 }
 
 interface MemoryHttpSessionRecord {
@@ -52,7 +53,7 @@ export class MemoryHttpSessionReader implements HttpSessionReader {
   readonly revocations: MemoryRevocationFeed = new MemoryRevocationFeed();
   readonly #cookie: string;
   readonly #ttlMs: number;
-  readonly #clock: WallClock;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #records = new Map<string, MemoryHttpSessionRecord>();
   #createdSinceSweep = 0;
 

@@ -2,17 +2,18 @@ import { checkId } from '../../src/check-id.js';
 import { checkTtl } from '../../src/checked-issue-options.js';
 import { anInteger, checkedOptions, type Rules } from '../../src/checked-options.js';
 import { checkedTicketGrant } from '../../src/checked-ticket-grant.js';
+import type { Clock } from '../../src/contracts/clock.js';
 import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
 import { digestOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
-import { aWallClock, type WallClock } from './wall-clock.js';
+import { aWallClock } from './wall-clock.js';
 
 /** Options of {@link MemoryTicketStore}. */
 export interface MemoryTicketStoreOptions {
   /** How many tickets are kept at most, an integer of at least 1; past it, the oldest goes. @default 100,000 */
   readonly maxTickets?: number | undefined;
   /** Tells the time that expiry is compared with. @default the machine's clock */
-  readonly clock?: WallClock | undefined;
+  readonly clock?: Pick<Clock, 'now'> | undefined;
 }
 
 const rules: Rules<MemoryTicketStoreOptions> = { maxTickets: anInteger(1), clock: aWallClock };
@@ -34,7 +35,7 @@ const owner = 'MemoryTicketStore';
  */
 export class MemoryTicketStore implements TicketStore {
   readonly #maxTickets: number;
-  readonly #clock: WallClock;
+  readonly #clock: Pick<Clock, 'now'>;
   /** By their digests, the oldest first. */
   readonly #tickets = new Map<string, MemoryTicket>();
   #issuedSinceSweep = 0;

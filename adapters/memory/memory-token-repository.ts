@@ -2,6 +2,7 @@ import { checkId } from '../../src/check-id.js';
 import { checkedIssueOptions, latestTime } from '../../src/checked-issue-options.js';
 import { checkedOptions, having } from '../../src/checked-options.js';
 import { checkedExtendOptions, checkedRotateOptions } from '../../src/checked-renewal-options.js';
+import type { Clock } from '../../src/contracts/clock.js';
 import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import type {
   ExtendOptions,
@@ -22,14 +23,14 @@ import { unreadable, withUnreadable } from '../../src/unreadable.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { FeedOfBoth } from './feed-of-both.js';
 import { type AddTokenOptions, endOf, grantOf, infoOf, isOver, lengthen, type MemoryToken, successorOf, tokenOf } from './memory-token.js';
-import { aWallClock, type WallClock } from './wall-clock.js';
+import { aWallClock } from './wall-clock.js';
 
 /** Options of {@link MemoryTokenRepository}. */
 export interface MemoryTokenRepositoryOptions<User extends AuthenticatedUser = AppUser> {
   /** Where the users of tokens are found; any repository serves. */
   readonly users: UserRepository<User>;
   /** Tells the time of issuing, use and revocation. @default the machine's clock */
-  readonly clock?: WallClock | undefined;
+  readonly clock?: Pick<Clock, 'now'> | undefined;
 }
 
 const rules = { users: having('a UserRepository', 'findById'), clock: aWallClock };
@@ -51,7 +52,7 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   readonly revocations: RevocationFeed;
   readonly #ended = new MemoryRevocationFeed();
   readonly #users: UserRepository<User>;
-  readonly #clock: WallClock;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #tokens = new Map<TokenId, MemoryToken>();
   #addedSinceSweep = 0;
 

@@ -140,7 +140,7 @@ export class Groups implements AsyncDisposable {
    * @returns how many members of this process took it.
    * @throws {TypeError} when `name` cannot name a group, `data` is neither a string nor bytes, or `except` is not a channel.
    */
-  send(name: string, data: MessageData, options?: GroupSendOptions): number {
+  send(name: string, data: string | ArrayBuffer | ArrayBufferView, options?: GroupSendOptions): number {
     checkGroupName('Groups.send', name);
     checkData('Groups.send', data);
     return this.#send('Groups.send', name, data, options);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,6 +24,14 @@ const expected: Readonly<Record<string, readonly ExpectedComplaint[]>> = JSON.pa
 const isUpdate = process.env['UPDATE_TYPES'] === '1';
 const found: Record<string, readonly ExpectedComplaint[]> = {};
 
+/** What the compiler has written of the fixtures that an application would export. */
+function declarations(): string[] {
+  return ['dts', 'isolated'].flatMap((project) => {
+    const folder = join(outputs, 'declarations', project);
+    return readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+  });
+}
+
 describe('what is used as documented compiles', () => {
   it.concurrent.each(Object.entries(positives))(
     '%s: %s',
@@ -39,6 +47,8 @@ describe('what is used as documented compiles', () => {
       await rm(join(outputs, 'declarations'), { recursive: true, force: true });
       expect(await Promise.all(['dts', 'isolated'].map((project) => compile(join('fixtures', project))))).toEqual([[], []]);
       expect(await compile(join('fixtures', 'dts-check'))).toEqual([]);
+      // here the compiler can name any file of the package, in an application only what its entry points export
+      expect(declarations().filter((declaration) => declaration.includes('/dist/'))).toEqual([]);
     },
     timeout,
   );
