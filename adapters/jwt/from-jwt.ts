@@ -77,7 +77,7 @@ export function fromJwt<User extends UserLike>(given: JwtOptions<User>): UserSou
     },
     keys: { accepts: isJwt, find: (token, context, lookUps) => jwt.find(token, undefined, context, lookUps) },
     ...((user !== undefined || isRevoked !== undefined) && {
-      recheck: { one: ({ claims }, context) => jwt.standingOf(claims, context), many: undefined },
+      recheck: { one: ({ claims }, context) => jwt.standingOf(claims as JwtClaims, context), many: undefined },
     }),
   });
 }
@@ -112,8 +112,7 @@ class JwtLookUp<User extends UserLike> {
   }
 
   /** Whether a good token counts, and whose it is. */
-  async standingOf(claims: JwtClaims | undefined, context: SourceContext): Promise<SourceFinding<User>> {
-    if (claims === undefined) return { outcome: 'unknown' };
+  async standingOf(claims: JwtClaims, context: SourceContext): Promise<SourceFinding<User>> {
     const { isRevoked, user: find } = this.#options;
     if (isRevoked !== undefined) {
       const revoked: unknown = await isRevoked(claims, context);

@@ -32,7 +32,7 @@ export class RemoteKeySet {
   #lastTry = Number.NEGATIVE_INFINITY;
   /** Why the last reading failed; `undefined` where it did not. */
   #failure: { readonly error: unknown } | undefined;
-  #reading: Promise<void> | undefined;
+  #reading: Promise<KeySet> | undefined;
 
   constructor(settings: RemoteKeySetSettings, clock: Clock) {
     this.#settings = settings;
@@ -47,9 +47,8 @@ export class RemoteKeySet {
   async current(): Promise<KeySet> {
     const age = this.#clock.monotonic() - this.#readAt;
     const { maxAgeMs } = this.#settings;
-    if (age >= maxAgeMs) await this.#read();
-    else if (age >= maxAgeMs / 2) this.#read().catch(() => undefined); // those that are known will do
-    if (this.#keys === undefined) throw new Error('The keys of the issuer are not known.');
+    if (this.#keys === undefined || age >= maxAgeMs) return this.#read();
+    if (age >= maxAgeMs / 2) this.#read().catch(() => undefined); // those that are known will do
     return this.#keys;
   }
 
@@ -60,9 +59,7 @@ export class RemoteKeySet {
    */
   async later(): Promise<KeySet | undefined> {
     const isEarly = this.#reading === undefined && this.#clock.monotonic() - this.#lastTry < this.#cooldownMs;
-    if (isEarly && this.#failure === undefined) return undefined;
-    await this.#read();
-    return this.#keys;
+    return isEarly && this.#failure === undefined ? undefined : this.#read();
   }
 
   get #cooldownMs(): number {
@@ -71,7 +68,7 @@ export class RemoteKeySet {
   }
 
   /** Reads them, unless that failed just now. */
-  #read(): Promise<void> {
+  #read(): Promise<KeySet> {
     if (this.#reading !== undefined) return this.#reading;
     if (this.#failure !== undefined && this.#clock.monotonic() - this.#lastTry < this.#cooldownMs)
       return Promise.reject(this.#failure.error);
@@ -81,12 +78,13 @@ export class RemoteKeySet {
     return this.#reading;
   }
 
-  async #fetch(): Promise<void> {
+  async #fetch(): Promise<KeySet> {
     this.#lastTry = this.#clock.monotonic();
     try {
       this.#keys = createLocalJWKSet(await this.#download());
       this.#readAt = this.#lastTry;
       this.#failure = undefined;
+      return this.#keys;
     } catch (error) {
       this.#failure = { error };
       throw error;

@@ -200,7 +200,7 @@ class PatternReader {
 /** Text of a path as it travels: what a URL cannot hold there is percent-encoded. */
 function encodePath(text: string): string {
   return text.replace(/[^\x21\x24-\x3b\x3d\x40-\x5d\x5f\x61-\x7a\x7c\x7e]+/gu, (run) =>
-    [...Buffer.from(run)].map((byte) => (byte === 0x25 ? '%' : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)).join(''),
+    Buffer.from(run).toString('hex').toUpperCase().replaceAll(/../g, '%$&'),
   );
 }
 
