@@ -1,4 +1,5 @@
 import type { RevocationFeedFixture } from '../../entries/testing.js';
+import { checkedRevocation } from '../../src/checked-revocation.js';
 import type { Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import { tokenIdOf } from '../../src/token-id.js';
@@ -23,7 +24,12 @@ export class Interruptible implements RevocationFeed {
   }
 
   async publish(revocation: Revocation): Promise<void> {
-    if (!this.isCut) this.inner.tell(revocation);
+    const checked = checkedRevocation('Interruptible.publish', revocation);
+    if (!this.isCut) this.tell(checked);
+  }
+
+  protected tell(revocation: Revocation): void {
+    this.inner.tell(revocation);
   }
 
   cut(): void {
@@ -44,6 +50,12 @@ export class LosesOneOfTen extends Interruptible {
   override async publish(revocation: Revocation): Promise<void> {
     this.#count += 1;
     if (this.#count % 10 !== 0) await super.publish(revocation);
+  }
+}
+
+export class TakesAnyRevocation extends Interruptible {
+  override async publish(revocation: Revocation): Promise<void> {
+    if (!this.isCut) this.tell(revocation);
   }
 }
 
@@ -78,8 +90,7 @@ export class StopsAtThrows extends Interruptible {
     return { [Symbol.asyncDispose]: async () => void this.#ons.delete(on) };
   }
 
-  override async publish(revocation: Revocation): Promise<void> {
-    if (this.isCut) return;
+  protected override tell(revocation: Revocation): void {
     try {
       for (const on of this.#ons) on(revocation);
     } catch {

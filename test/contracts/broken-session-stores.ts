@@ -90,6 +90,19 @@ export class TouchesByPrefix extends Careless {
   }
 }
 
+/** Leaves out what is empty, as some mappers of objects to documents do unless they are told otherwise. */
+export class LeavesOutEmpty extends MemorySessionStore {
+  override async load(id: string): Promise<StoredSession | undefined> {
+    const loaded = await super.load(id);
+    if (loaded === undefined) return undefined;
+    const isEmpty = (value: unknown) => value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+    const kept = JSON.stringify(loaded.data, function (key, value: unknown) {
+      return key !== '' && !Array.isArray(this) && isEmpty(value) ? undefined : value;
+    });
+    return { ...loaded, data: JSON.parse(kept) as StoredSession['data'] };
+  }
+}
+
 /** Passes over spaces at the end of an id, as columns of some databases do. */
 export class TrimsIds extends MemorySessionStore {
   override create(id: string, session: StoredSession): Promise<void> {

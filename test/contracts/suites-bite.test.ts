@@ -61,6 +61,7 @@ bites('SessionStore', sessionStores, (Store) => sessionStoreContract({ create: (
     'what is no id is a TypeError in every method, and harms no record',
   ],
   DestroysByPattern: ['ids are told apart to the last character, by case too, and may hold any printable character'],
+  LeavesOutEmpty: ['any data that JSON can hold comes back unchanged'],
   TrimsIds: [
     'ids are told apart to the last character, by case too, and may hold any printable character',
     'what is no id is a TypeError in every method, and harms no record',
@@ -365,9 +366,13 @@ describe('the suite of RevocationFeed', () => {
 bites('RevocationFeed', brokenFeeds, (Feed) => revocationFeedContract({ create: () => feedFixture(Feed) }), {
   DropsHints: ['what is published is told to every subscriber as it was given'],
   ForgetsGaps: ['what may have been missed while it was cut off is told of as a gap, and later revocations arrive again'],
-  LosesOneOfTen: ['of a hundred tokens revoked at once every one is told'],
+  LosesOneOfTen: [
+    'of a hundred tokens revoked at once every one is told',
+    'what names no token, user or HTTP session by its id is a TypeError in publish, and is told to nobody',
+  ],
   StaysCutOff: ['what may have been missed while it was cut off is told of as a gap, and later revocations arrive again'],
   StopsAtThrows: ['a subscriber that throws keeps no other from hearing, nor itself from the next'],
+  TakesAnyRevocation: ['what names no token, user or HTTP session by its id is a TypeError in publish, and is told to nobody'],
   TellsTheEnded: ['a subscription that was ended hears nothing more, ending it twice does no harm, and others go on'],
   TellsTheFirstOnly: [
     'a revoked token is told, to every subscriber',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import type { TokenId } from '../../src/token-id.js';
+import { assertRefuses, badIds, badTokenIds } from './bad-arguments.js';
 import { uniqueKey } from './contract-samples.js';
 import { type ContractCases, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
 import { listen } from './feed-listener.js';
@@ -118,6 +119,23 @@ const cases: ContractCases<RevocationFeedFixture> = {
       await feed.publish(revocation);
       for (const listener of [first, second]) await listener.hears((heard) => asText(heard) === asText(revocation));
     }
+  },
+  async 'what names no token, user or HTTP session by its id is a TypeError in publish, and is told to nobody'({ feed, timeoutMs }) {
+    if (!feed.publish) return;
+    await using listener = await listen(feed, timeoutMs);
+    const { id } = uniqueKey();
+    const bad = [
+      ...badTokenIds(id).map((tokenId) => ({ tokenId })),
+      ...badIds(id).flatMap((each) => [{ userId: each }, { httpSessionId: each }]),
+      { userId: id, issuedBefore: new Date(Number.NaN) },
+      { tokenId: id, userId: id },
+      {},
+      null,
+    ];
+    await assertRefuses((each) => feed.publish?.(each), bad);
+    await feed.publish({ userId: id });
+    await listener.hears((heard) => 'userId' in heard && heard.userId === id);
+    assert.equal(listener.heard.length, 1);
   },
   async 'what may have been missed while it was cut off is told of as a gap, and later revocations arrive again'(fixture) {
     const { interrupt } = fixture;

@@ -9,6 +9,7 @@ const awkwardData: JsonObject = {
   text: 'a"b\\c\n\t<é> 漢字 👩‍👩‍👧 \u2028 \u0000',
   numbers: [0, -1, 0.1, 1e21, 5e-324, 2 ** 31, 2 ** 53 - 1, -(2 ** 53 - 1)],
   nothing: [null, false, '', [], {}],
+  named: { none: null, no: false, zero: 0, text: '', list: [], object: {} },
   nested: { list: [[['deep']], { inner: { innermost: true } }] },
   time: '2026-01-01T00:00:00.000Z',
   id: '507f1f77bcf86cd799439011',
