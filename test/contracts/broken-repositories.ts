@@ -270,6 +270,15 @@ export const userRepositories = {
       return super.findById(typeof id === 'string' ? id.replace(/^(user-\d+).*$/, '$1') : id);
     }
   },
+  /** Asks the database once for each user. */
+  Remembers: class extends MemoryUserRepository<AuthenticatedUser> {
+    readonly #known = new Map<string, AuthenticatedUser>();
+    override async findById(id: string): Promise<AuthenticatedUser | undefined> {
+      const user = (await super.findById(id)) ?? this.#known.get(id);
+      if (user !== undefined) this.#known.set(id, user);
+      return user;
+    }
+  },
   NeverDeletes: class extends MemoryUserRepository<AuthenticatedUser> {
     override delete(): boolean {
       return true;
@@ -346,6 +355,15 @@ export const httpSessionReaders = {
       const session = await super.readById(id);
       if (session && !this.#sessions.has(id)) this.#sessions.set(id, session);
       return session && this.#sessions.get(id);
+    }
+  },
+  /** Asks its store once for each session. */
+  Remembers: class extends MemoryHttpSessionReader {
+    readonly #known = new Map<string, HttpSession>();
+    override async readById(id: string): Promise<HttpSession | undefined> {
+      const session = (await super.readById(id)) ?? this.#known.get(id);
+      if (session !== undefined) this.#known.set(id, session);
+      return session;
     }
   },
   NeverEnds: class extends MemoryHttpSessionReader {

@@ -271,6 +271,7 @@ bites('UserRepository', userRepositories, (Repository) => userRepositoryContract
     'findByIds, where there is one, gives what findById gives and leaves the others out',
   ],
   PlainObject: ['nothing is found under names that every object has'],
+  Remembers: ['findById gives undefined for a user that was deleted or disabled'],
   TakesAnyId: ['what is no id is a TypeError in every method'],
   TrimsIds: ['ids are told apart to the first and the last character'],
   TakesBeginnings: ['ids are told apart to the first and the last character'],
@@ -296,6 +297,10 @@ bites('HttpSessionReader', httpSessionReaders, (Reader) => httpSessionReaderCont
   NeverEnds: [
     'a session that has ended is gone for read and readById',
     'readByIds, where there is one, gives what readById gives and leaves the others out',
+    'save rejects where the session has ended, and does not bring it back to life',
+  ],
+  Remembers: [
+    'a session that has ended is gone for read and readById',
     'save rejects where the session has ended, and does not bring it back to life',
   ],
   SavesNothing: ['what save wrote is read again', 'save rejects where the session has ended, and does not bring it back to life'],

@@ -90,9 +90,12 @@ const findingCases: ContractCases<HttpSessionReaderFixture> = {
   },
   async 'a session that has ended is gone for read and readById'({ sessions, createSession, destroySession }) {
     const created = await createSession('ada', {});
+    const { cookie, id } = created;
+    assertIsSession(await sessions.read(requestWith(cookie)), id, 'ada');
+    if (id !== undefined) assertIsSession(await sessions.readById(id), id, 'ada');
     await destroySession(created);
-    assert.equal(await sessions.read(requestWith(created.cookie)), undefined);
-    if (created.id !== undefined) assert.equal(await sessions.readById(created.id), undefined);
+    assert.equal(await sessions.read(requestWith(cookie)), undefined);
+    if (id !== undefined) assert.equal(await sessions.readById(id), undefined);
   },
   async 'readById finds the same session, where its id is known'({ sessions, createSession }) {
     const { id } = await createSession('ada', { theme: 'dark' });

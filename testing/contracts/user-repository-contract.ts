@@ -35,6 +35,7 @@ const cases: ContractCases<UserRepositoryFixture> = {
   },
   async 'findById gives undefined for a user that was deleted or disabled'({ users, addUser, removeUser }) {
     const id = await addUser();
+    assertIsUser(await users.findById(id), id);
     await removeUser(id);
     assert.equal(await users.findById(id), undefined);
   },
