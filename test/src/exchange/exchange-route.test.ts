@@ -10,6 +10,7 @@ import {
   revokeTokenHandler,
   ticketHandler,
 } from '../../../entries/index.js';
+import { deferred } from '../../support/deferred.js';
 import { listen } from '../../support/http-server.js';
 import { aliceKey, codesOf, expectProcessToLive } from '../../support/site.js';
 import { type ExchangeSite, makeExchangeSite, serveOverHttp } from './exchanging.js';
@@ -164,35 +165,23 @@ describe.each(handlers)('%s', (name, make) => {
   it('does not reject where the client goes while it is looked up', async () => {
     const site = makeExchangeSite();
     const handle = make(site);
-    const reading = new Promise<() => void>((resolve) => {
-      const answer = new Promise<void>((release) => {
-        vi.spyOn(site.tokens, 'findById').mockImplementation(async () => {
-          resolve(release);
-          await answer;
-          return undefined;
-        });
-        vi.spyOn(site.sessions, 'read').mockImplementation(async () => {
-          resolve(release);
-          await answer;
-          return undefined;
-        });
-      });
-    });
-    const handled = new Promise<void>((resolve, reject) => {
-      void listen(
-        createServer((request: IncomingMessage, response: ServerResponse) => {
-          handle(request, response).then(resolve, reject);
-        }),
-      ).then(async ({ port }) => {
-        const headers = { cookie: `key=${aliceKey}; sessionid=x`, origin: `http://127.0.0.1:${port}` };
-        const asking = httpRequest({ port, host: '127.0.0.1', method: 'POST', headers });
-        asking.on('error', () => undefined);
-        asking.end();
-        const release = await reading;
-        asking.destroy();
-        release();
-      });
-    });
-    await expect(handled).resolves.toBeUndefined();
+    const [reading, answer, handled] = [deferred(), deferred<undefined>(), deferred()];
+    const lookUp = (): Promise<undefined> => {
+      reading.resolve();
+      return answer.promise;
+    };
+    vi.spyOn(site.tokens, 'findById').mockImplementation(lookUp);
+    vi.spyOn(site.sessions, 'read').mockImplementation(lookUp);
+    const { port } = await listen(
+      createServer((request, response) => void handle(request, response).then(handled.resolve, handled.reject)),
+    );
+    const headers = { cookie: `key=${aliceKey}; sessionid=x`, origin: `http://127.0.0.1:${port}` };
+    const asking = httpRequest({ port, host: '127.0.0.1', method: 'POST', headers });
+    asking.on('error', () => undefined);
+    asking.end();
+    await reading.promise;
+    asking.destroy();
+    answer.resolve(undefined);
+    await expect(handled.promise).resolves.toBeUndefined();
   });
 });
