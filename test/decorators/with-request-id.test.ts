@@ -253,8 +253,9 @@ describe('withRequestId', () => {
     await client.send('no JSON "requestId"');
     await client.send(Buffer.from('{"requestId":"r-1"}'));
     await client.sendJson({ text: 'has no number' });
-    await client.sendJson(['"requestId"']);
-    expect([handled, client.sent]).toEqual([[undefined, undefined, undefined, undefined], []]);
+    await client.sendJson(['requestId']);
+    await client.sendJson({ within: { requestId: 'r-1' } });
+    expect([handled, client.sent]).toEqual([Array(5).fill(undefined), []]);
   });
 
   it.each([[7], [''], ['a b'], ['x'.repeat(129)], [null], [{}], ['é']])('tells that %j is no number', async (requestId) => {

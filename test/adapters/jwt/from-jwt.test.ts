@@ -1,4 +1,4 @@
-import { createSecretKey, webcrypto } from 'node:crypto';
+import { createSecretKey, generateKeyPairSync, webcrypto } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import { fromToken, identifyKey, identifyUser, query, subprotocol, ticket, tokenIdOf, withUserFrom } from '../../../entries/index.js';
 import { fromJwt, type JwtClaims, jwtTokenId } from '../../../entries/jwt.js';
@@ -284,6 +284,10 @@ describe('fromJwt', () => {
     ['a secret too short for one of them', { ...demands, key: undefined, secret, algorithms: ['HS256', 'HS512'] }],
     ['an algorithm of another kind of key', { ...demands, algorithms: ['RS256'] }],
     ['an algorithm of another curve', { ...demands, algorithms: ['ES384'] }],
+    [
+      'an RSA key that is too short',
+      { ...demands, key: generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey, algorithms: ['RS256'] },
+    ],
     ['a key that is none', { ...demands, key: 'key' }],
     ['bytes that are no key', { ...demands, key: Buffer.from('key') }],
     ['a key set that is none', { ...demands, key: undefined, jwks: { keys: 'none' } }],

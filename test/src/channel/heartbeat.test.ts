@@ -2,11 +2,12 @@ import { EventEmitter, once } from 'node:events';
 import { duplexPair } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { type ChannelEvent, ChannelServer } from '../../../entries/index.js';
+import { type ChannelEvent, ChannelServer, type Clock } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { Heartbeat } from '../../../src/channel/heartbeat.js';
 import { eventually } from '../../support/eventually.js';
 import { frame, opcodes, RawClient } from '../../support/raw-client.js';
+import { StoppableClock } from '../../support/stoppable-clock.js';
 import { WsClient } from '../../support/ws-client.js';
 import { deferred, modes, nextTurn, serve } from '../server/serving.js';
 
@@ -174,9 +175,8 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
 
 describe('the heartbeat of a second', () => {
   /** A channel whose socket is in `readyState`, and how often each thing was done to it. */
-  function beating(readyState: number, readers = 1) {
-    const clock = new TestClock();
-    const heartbeat = new Heartbeat(clock, { isHeard: () => false } as never, 1_000);
+  function beating(readyState: number, readers = 1, clock = new TestClock(), own: Clock = clock) {
+    const heartbeat = new Heartbeat(own, { isHeard: () => false } as never, 1_000);
     const socket = Object.assign(new EventEmitter(), { readyState, OPEN: 1, isPaused: false, ping: vi.fn() });
     const told = { leaving: vi.fn(), silent: vi.fn() };
     const raw = { bytesRead: 0, listenerCount: () => readers };
@@ -207,6 +207,23 @@ describe('the heartbeat of a second', () => {
     expect(counts()).toEqual([2, 1, 0]);
     heartbeat.delete(channel as never);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('lets what has come be read first where the process was asleep', async () => {
+    const clock = new TestClock();
+    const own = new StoppableClock(clock);
+    const { raw, counts } = beating(1, 1, clock, own);
+    await clock.advance(1_000);
+    expect(counts()).toEqual([1, 0, 0]);
+    own.isStopped = true;
+    await clock.advance(60_000);
+    own.resume();
+    expect(counts()).toEqual([1, 0, 0]);
+    raw.bytesRead += 1;
+    await clock.advance(1_000);
+    expect(counts()).toEqual([1, 0, 0]);
+    await clock.advance(2_000);
+    expect(counts()).toEqual([2, 1, 0]);
   });
 
   it('stops where only channels are left of whose line nothing can be told', async () => {

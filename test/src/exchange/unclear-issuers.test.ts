@@ -12,6 +12,7 @@ import {
   ticketHandler,
   withUserFrom,
 } from '../../../entries/index.js';
+import { deferred } from '../../support/deferred.js';
 import { aliceKey, codesOf, expectProcessToLive } from '../../support/site.js';
 import { makeExchangeSite, serveOverHttp } from './exchanging.js';
 
@@ -73,6 +74,20 @@ describe('what an issuer answers that nobody can keep', () => {
       expect(await ask({ cookie: `key=${aliceKey}` })).toMatchObject(unclear);
       expect(codesOf(site.errors)).toEqual(['ERR_LOOKUP_FAILED']);
     }
+  });
+
+  it('is 503 where it does not come in time', async () => {
+    const asked = deferred();
+    const issue = (): Promise<never> => {
+      asked.resolve();
+      return new Promise(() => undefined);
+    };
+    const { site, ask } = await answering({ issue }, (channels, tokens) => issueTokenHandler(channels, { tokens }));
+    const answer = ask({ cookie: site.logIn('bob') });
+    await asked.promise;
+    await site.clock.advance(5_000);
+    expect(await answer).toMatchObject(unclear);
+    expect(codesOf(site.errors)).toEqual(['ERR_LOOKUP_TIMEOUT']);
   });
 
   it('is 503 where a ticket is issued: what else a store gives is not for the client', async () => {

@@ -138,6 +138,7 @@ describe('a repository that cannot tell', () => {
     ['gives an invalid expiry', async () => ({ id, user: alice, expiresAt: new Date(Number.NaN) })],
     ['gives an invalid time of revocation', async () => ({ id, user: alice, revokedAt: new Date(Number.NaN) })],
     ['gives true for a time of revocation', async () => ({ id, user: alice, revokedAt: true })],
+    ['gives a successor that is no id of a token', async () => ({ id, user: alice, successorId: 'next' })],
     ['gives scopes that are no list', async () => ({ id, user: alice, scopes: 7 })],
   ])('and %s refuses with 503, and never makes the user anonymous', async (_name, findById) => {
     const { client, user, site } = await grantedBy(findById);

@@ -87,6 +87,32 @@ describe('a sweep', () => {
     }
   });
 
+  it.each<[Revalidate, Revalidate, asked: number]>([
+    ['connect', { everyMs: 1_000 }, 5],
+    [{ everyMs: 5_000 }, { everyMs: 1_000 }, 5],
+    ['connect', 'message', 0],
+    [{ everyMs: 1_000 }, 'message', 0],
+  ])('comes as often as the stricter of two slots says: %j, %j', async (lax, strict, asked) => {
+    for (const [ofConnect, ofReceive] of [
+      [lax, strict],
+      [strict, lax],
+    ]) {
+      const [tokens, clock] = [new ScriptedTokens(), new TestClock()];
+      tokens.put('ann');
+      const wrapped = (revalidate: Revalidate | undefined) => withUserFromToken({ tokens, revalidate })(() => undefined);
+      const client = await connectTo(
+        { connect: wrapped(ofConnect), receive: wrapped(ofReceive) },
+        { clock, cookies: { key: keyOf('ann') } },
+      );
+      tokens.asked.length = 0;
+      await clock.advance(5_000);
+      expect(tokens.asked).toHaveLength(asked);
+      await client.send('x');
+      expect(tokens.asked).toHaveLength(strict === 'message' ? 1 : asked);
+      await client.disconnect();
+    }
+  });
+
   it('comes again for who comes after all had left, though others stayed who are asked for nothing', async () => {
     const { tokens, connect, clock } = watch();
     for (const name of ['ann', 'bob']) tokens.put(name);

@@ -337,13 +337,18 @@ describe('disconnectUser, disconnectToken and disconnectHttpSession', () => {
       await expect(ending).rejects.toThrow(TypeError);
   });
 
-  it('end what is here, then reject, where it cannot be published', async () => {
+  it.each([
+    ['cannot be published', () => Promise.reject(new Error('the line is dead'))],
+    ['is not published in time', () => new Promise<void>(() => undefined)],
+  ])('end what is here, then reject, where it %s', async (_what, publish) => {
     const feed = new ScriptedFeed();
-    feed.publish = () => Promise.reject(new Error('the line is dead'));
-    const { server, logIn } = watch({ revocations: feed });
+    feed.publish = publish;
+    const { server, clock, logIn } = watch({ revocations: feed });
     const client = await logIn('ann');
-    await expect(server.disconnectUser('ann')).rejects.toMatchObject({ code: 'ERR_REVOCATION_FEED_FAILED' });
+    const rejected = expect(server.disconnectUser('ann')).rejects.toMatchObject({ code: 'ERR_REVOCATION_FEED_FAILED' });
     expect(client.closed).toEqual(inactive);
+    await clock.advance(5_000);
+    await rejected;
   });
 });
 
