@@ -43,9 +43,12 @@ function isFixed(message: object, name: string): boolean {
   return false;
 }
 
-function makeAround(name: string, around: AnyAround): Make {
+/** @param takesOptions without them, `withX` and `withX()` are one wrapper, which works once per message however it is written. */
+function makeAround(name: string, around: AnyAround, takesOptions: boolean): Make {
+  let known: number | undefined;
   return (options) => {
-    const id = makeMark();
+    const id = known ?? makeMark();
+    if (!takesOptions) known = id;
     return (handler) => {
       const wrapped = function (this: unknown, message: object, ...rest: unknown[]): unknown {
         if (hasPassed(message, id)) return handler.call(this, message, ...rest);
@@ -105,7 +108,7 @@ export function defineWrapper(name: string, first: unknown, second?: unknown): u
   for (const part of second === undefined ? [first] : [first, second]) checkedHandler(`defineWrapper: what ${name} is made of`, part);
   const around = (second ?? first) as AnyAround;
   const prepare = (second === undefined ? () => undefined : first) as (given?: object) => unknown;
-  return configurable(name, (given) => prepared(name, prepare, given), makeAround(name, around));
+  return configurable(name, (given) => prepared(name, prepare, given), makeAround(name, around, second !== undefined));
 }
 
 markFactories(defineWrapper);

@@ -214,7 +214,7 @@ describe('a wrapper of an application, on the real runtime', () => {
         return next();
       }),
     );
-    const wrapTwice = (handler: (message: BaseMessage) => unknown) => many.reduceRight((inner, wrap) => wrap(wrap(inner)), handler);
+    const wrapTwice = (handler: (message: BaseMessage) => unknown) => many.reduceRight((inner, wrap) => wrap(wrap()(inner)), handler);
     const client = await connectTo({ receive: wrapTwice(() => {}) as never }, makeSite().options);
     await client.send('1');
     expect(works).toBe(40);
