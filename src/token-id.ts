@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { checkedList } from './check-id.js';
-import { kindOf, kindOfSecret } from './kind-of.js';
+import { kindOfSecret } from './kind-of.js';
 
 declare const tokenIdBrand: unique symbol;
 
@@ -48,7 +48,7 @@ export function isTokenId(id: unknown): id is TokenId {
  */
 export function checkTokenId(owner: string, name: string, id: unknown): asserts id is TokenId {
   if (isTokenId(id)) return;
-  const got = typeof id === 'string' && id !== '' ? `a string of ${id.length} characters that is none` : kindOf(id);
+  const got = typeof id === 'string' && id !== '' ? `a string of ${id.length} characters that is none` : kindOfSecret(id);
   throw new TypeError(`${owner}: ${name} must be a token's id, 64 lower-case hexadecimal digits as tokenIdOf(key) gives them, got ${got}`);
 }
 

@@ -54,7 +54,7 @@ export function checkedUser(user: unknown, method: string): AuthenticatedUser {
   const candidate = user as Partial<AuthenticatedUser> | null | undefined;
   if (typeof candidate?.id !== 'string' || candidate.id === '') {
     throw new TypeError(
-      `${method} returned ${kindOf(user) === 'a promise' ? 'a promise for a user, which it must await' : 'a user whose id is not a string'}; an AuthenticatedUser has { id: string, isAuthenticated: true }`,
+      `${method} returned ${kindOf(user) === 'a promise' ? 'a promise for a user, which it must await' : 'a user whose id is not a string, or is empty'}; an AuthenticatedUser has { id: string, isAuthenticated: true }`,
     );
   }
   if (candidate.isAuthenticated !== true) {

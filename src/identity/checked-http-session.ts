@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import type { HttpSession } from '../contracts/http-session-reader.js';
-import { kindOf } from '../kind-of.js';
+import { kindOf, kindOfSecret } from '../kind-of.js';
 
 function isIdIfAny(id: unknown): boolean {
   return id === undefined || (typeof id === 'string' && id !== '');
@@ -18,7 +18,7 @@ export function checkedHttpSession(session: unknown, method: string): HttpSessio
     throw new TypeError(`${method} returned ${kindOf(session)} where an HTTP session is { id, userId, data, save }`);
   }
   const { id, userId } = session as Partial<HttpSession>;
-  if (!isIdIfAny(id)) throw new TypeError(`${method} returned an HTTP session whose id is not a string, or is empty: ${kindOf(id)}`);
+  if (!isIdIfAny(id)) throw new TypeError(`${method} returned an HTTP session whose id is not a string, or is empty: ${kindOfSecret(id)}`);
   if (userId !== null && !isIdIfAny(userId))
     throw new TypeError(`${method} returned an HTTP session whose userId is not a string, or is empty: ${kindOf(userId)}`);
   return session as HttpSession;

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { parseCookie } from 'cookie';
 import type { Carrier } from '../authentication.js';
 import { httpToken } from '../http-token.js';
-import { kindOf } from '../kind-of.js';
+import { kindOf, kindOfSecret } from '../kind-of.js';
 import { ignore, isThenable } from '../maybe-promise.js';
 import { isTokenKey } from '../token-id.js';
 
@@ -215,7 +215,7 @@ function presentedAt(place: CredentialSource, request: IncomingMessage, isKey: (
   }
   const isPromise = isThenable(found);
   if (isPromise) ignore(found); // nobody else would hear of its rejection
-  const got = isPromise ? 'a promise' : typeof found === 'object' ? 'an object of another kind' : kindOf(found);
+  const got = isPromise ? 'a promise' : typeof found === 'object' ? 'an object of another kind' : kindOfSecret(found);
   throw new TypeError(
     `from: find of the place ${place.carrier} ${place.name} must return { kind: 'missing' }, { kind: 'malformed' } or { kind: 'key', key }, got ${got}`,
   );

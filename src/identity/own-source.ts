@@ -3,7 +3,7 @@ import { type AuthenticationOutcome, authenticationOf, type Carrier, type Source
 import { isValidDateIfAny } from '../checked-date.js';
 import { isListOf } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
-import { kindOf } from '../kind-of.js';
+import { kindOf, kindOfSecret } from '../kind-of.js';
 import type { ErrorCode } from '../outcomes.js';
 import { errorOf } from '../thrown.js';
 import { isTokenId, type TokenId } from '../token-id.js';
@@ -97,7 +97,7 @@ function checkFinding(method: string, found: unknown): asserts found is SourceFi
   }
   const { outcome, carrier, tokenId, issuedAt, expiresAt, scopes } = found as Partial<SourceFinding<UserLike>>;
   const fail = (member: string, must: string): never => {
-    throw new TypeError(`${method} must return ${member} as ${must}, got ${kindOf(Reflect.get(found, member))}`);
+    throw new TypeError(`${method} must return ${member} as ${must}, got ${kindOfSecret(Reflect.get(found, member))}`);
   };
   if (typeof outcome !== 'string' || !Object.hasOwn(outcomes, outcome)) fail('outcome', `one of ${Object.keys(outcomes).join(', ')}`);
   if (carrier != null && (typeof carrier !== 'string' || carrier === '')) fail('carrier', 'a non-empty string or not at all');

@@ -1,6 +1,16 @@
 import { inspect } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
-import { ChannelServer, fromHttpSession, fromToken, query, tokenIdOf, withUserFrom, withUserFromToken } from '../../entries/index.js';
+import {
+  ChannelServer,
+  defineSource,
+  fromHttpSession,
+  fromToken,
+  type HttpSession,
+  query,
+  tokenIdOf,
+  withUserFrom,
+  withUserFromToken,
+} from '../../entries/index.js';
 import { MemoryTokenRepository } from '../../entries/memory.js';
 import { connectTo } from '../../entries/testing.js';
 import { MemorySessionStore } from '../../src/session/memory-session-store.js';
@@ -89,5 +99,29 @@ describe('nothing leaks', () => {
       expect(message).toContain('TypeError');
       expect(message).not.toContain(key);
     }
+  });
+
+  it('nor does what the application gives in the place of a secret show it, where it is a number', async () => {
+    const secret = 1_234_567_890_123_456;
+    const { users } = makeSite();
+    const session = { id: secret, userId: 'alice', data: {}, save: async () => undefined } as unknown as HttpSession;
+    const sessions = { read: async () => session, readById: async () => session };
+    const place = { carrier: 'header', name: 'x-key', find: () => secret as never };
+    const own = defineSource('own', async () => ({ outcome: 'revoked', tokenId: secret as never }) as const);
+    const sources = [
+      fromHttpSession({ sessions, users }),
+      fromToken({ tokens: new MemoryTokenRepository({ users }), from: place as never }),
+      own,
+    ];
+    for (const source of sources) {
+      const errors: unknown[] = [];
+      const client = await connectTo({ connect: withUserFrom(source)(() => {}) }, { onError: (error) => void errors.push(error) });
+      expect(client.refusal).toEqual({ status: 503 });
+      expect(shown(errors)).toContain('a number');
+      expect(shown(errors)).not.toContain(String(secret));
+    }
+    const error = await new MemoryTokenRepository({ users }).revoke(secret as never).catch((thrown: unknown) => thrown);
+    expect(shown(error)).toContain('a number');
+    expect(shown(error)).not.toContain(String(secret));
   });
 });
