@@ -234,6 +234,7 @@ describe.skipIf('missing' in mongod)(`the command line${reason}`, () => {
     ]);
     expect(await wsJson('sessions', 'count')).toEqual({ live: 1, expired: 0, unreadable: 2 });
     expect(await wsJson('sessions', 'purge')).toEqual({ removed: 0 });
+    expect((await ws('sessions', 'purge', '--unreadable', '--dry-run')).out).toContain('2 sessions that are over or cannot be read');
     expect(await wsJson('sessions', 'purge', '--unreadable')).toEqual({ removed: 2 });
   });
 

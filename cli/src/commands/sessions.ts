@@ -44,7 +44,8 @@ async function purgeIn(db: Db, given: PurgeOptions, options: GlobalOptions, outp
   const sessions = db.collection(options.sessions);
   const filter = removedBy(given);
   const found = await sessions.countDocuments(filter);
-  const what = given.all === true ? 'sessions, live ones included' : 'sessions that are over';
+  const orUnreadable = given.unreadable === true ? ' or cannot be read' : '';
+  const what = given.all === true ? 'sessions, live ones included' : `sessions that are over${orUnreadable}`;
   const where = `the collection ${options.sessions} of the database ${db.databaseName}`;
   if (given.dryRun === true) {
     if (options.json === true) output.out(JSON.stringify({ wouldRemove: found }));
