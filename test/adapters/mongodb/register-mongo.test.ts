@@ -16,10 +16,11 @@ import {
   USER_REPOSITORY,
 } from '../../../src/injection.js';
 import { listen } from '../../../testing/contracts/feed-listener.js';
+import { eventually } from '../../support/eventually.js';
 import { describeOnMongo, openDatabase } from './mongo.js';
 
 describeOnMongo('registerMongo', () => {
-  const { db } = openDatabase();
+  const { db, commands } = openDatabase();
 
   it('registers one instance of each under its injection token and its class', async () => {
     const container = globalContainer.createChildContainer();
@@ -73,6 +74,20 @@ describeOnMongo('registerMongo', () => {
     expect(registerMongo(container, { db, feed: false }).feed).toBeUndefined();
     expect(container.isRegistered(REVOCATION_FEED)).toBe(false);
     expect(registerMongo(container, { db, feed: true }).feed).toBeInstanceOf(MongoRevocationFeed);
+  });
+
+  it.each([true, { ttlMs: 60_000 }])('keeps tokens in memory with cache %j, and forgets at once what its feed tells of', async (cache) => {
+    await using registered = registerMongo(globalContainer.createChildContainer(), { db, tokens: { cache } });
+    const userId = `eve ${JSON.stringify(cache)}`;
+    await db.collection<{ _id: string }>('users').insertOne({ _id: userId });
+    const { id } = await registered.tokens.issue(userId);
+    await eventually(async () => {
+      commands();
+      expect(await registered.tokens.findById(id)).toMatchObject({ user: { id: userId } });
+      expect(commands()).not.toContain('aggregate');
+    });
+    await db.collection<{ _id: string }>('tokens').updateOne({ _id: id }, { $set: { revokedAt: new Date() } }); // as another process does
+    await eventually(async () => expect((await registered.tokens.findById(id))?.revokedAt).toBeInstanceOf(Date));
   });
 
   it.each([

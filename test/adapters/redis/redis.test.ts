@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { createClientPool } from 'redis';
+import { createClient, createClientPool, RESP_TYPES } from 'redis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { container, REVOCATION_FEED, SESSION_STORE, TICKET_STORE } from '../../../entries/index.js';
 import {
@@ -61,6 +61,17 @@ describe('RedisSessionStore', () => {
     const fresh = session({ data: { fresh: true } });
     await store.create(what, fresh);
     expect(await store.load(what)).toEqual(fresh);
+  });
+
+  it('reads replies that are bytes, as a client can be told to give them', async () => {
+    const commandOptions = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
+    const giving = await createClient({ commandOptions, socket: { host: '127.0.0.1', port: server.port } }).connect();
+    const [store, tickets] = [new RedisSessionStore(giving as RedisClient), new RedisTicketStore(giving as RedisClient)];
+    await store.create('bytes', session());
+    await store.save('bytes', session({ version: 2, data: { read: true } }), 1);
+    expect(await store.load('bytes')).toMatchObject({ version: 2, data: { read: true } });
+    expect(await tickets.consume(await tickets.issue({ userId: 'ann' }, 1_000))).toMatchObject({ userId: 'ann' });
+    giving.destroy();
   });
 
   it('keeps what a newer version has put beside a record, through saves and touches', async () => {
