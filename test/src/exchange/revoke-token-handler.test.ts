@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
 import { cookie, hostCookie, query, type RevokeTokenOptions, revokeTokenHandler, tokenIdOf } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { aliceKey, bobKey, codesOf, expectProcessToLive } from '../../support/site.js';
 import { makeExchangeSite, makeSiteOfCookies, makeSiteOfPlaces, serveOverHttp } from './exchanging.js';
 
@@ -152,6 +153,22 @@ describe('revokeTokenHandler', () => {
   ])('refuses a body that says nothing clear, and revokes nothing: %.9s', async (body, status, error) => {
     const { site, ask } = await revoking({ all: 'body' });
     expect(await ask({ cookie: `key=${aliceKey}`, body })).toMatchObject({ status, json: { error } });
+    expect((await site.tokens.findById(tokenIdOf(aliceKey)))?.revokedAt).toBeUndefined();
+    expect(site.errors).toEqual([]);
+  });
+
+  it('answers 408 to a body that does not end in time, and revokes nothing', async () => {
+    const site = makeExchangeSite();
+    const handler = revokeTokenHandler(site.channels, { tokens: site.tokens, all: 'body' });
+    const reading = deferred();
+    const { ask } = await serveOverHttp((request: IncomingMessage, response: ServerResponse) => {
+      request.on('newListener', (event) => event === 'data' && reading.resolve());
+      return handler(request, response);
+    });
+    const answer = ask({ cookie: `key=${aliceKey}`, body: new ReadableStream({ start: (body) => body.enqueue(Buffer.from('{')) }) });
+    await reading.promise;
+    await site.clock.advance(5_000);
+    expect(await answer).toMatchObject({ status: 408, cookies: [] });
     expect((await site.tokens.findById(tokenIdOf(aliceKey)))?.revokedAt).toBeUndefined();
     expect(site.errors).toEqual([]);
   });
