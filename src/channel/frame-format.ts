@@ -39,7 +39,7 @@ export function putHeader(bytes: Buffer, start: number, opcode: number, payload:
   return bytes.writeBigUInt64BE(BigInt(payload), start + 2);
 }
 
-/** How many bytes a client's frame has: as a server's, and a mask of four. */
-export function maskedFrameBytes(payload: number): number {
-  return headerBytes(payload) + 4 + payload;
+/** How many bytes a client's frame has before its payload: as a server's, and a mask of four. */
+export function maskedHeaderBytes(payload: number): number {
+  return headerBytes(payload) + 4;
 }

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { MessageData } from '../check-data.js';
 import { bytesOf, finalBinary, finalText, headerBytes, maxPooledLength, putHeader } from './frame-format.js';

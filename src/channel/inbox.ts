@@ -1,11 +1,11 @@
 import { ChannelError } from '../errors.js';
 import { queueMicrotask } from '../event-loop.js';
-import { maskedFrameBytes } from './frame-format.js';
+import { maskedHeaderBytes } from './frame-format.js';
 import { beginLoneMessage, endLoneMessage, expectMore, hasUnsent, letOut } from './let-out.js';
 
 /** What an inbox needs of a message. */
 export interface InboxMessage {
-  readonly data: { readonly length: number };
+  readonly data: Uint8Array;
   /** Which of the channel's messages it is, from 1. */
   numberInChannel: number;
   /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
@@ -39,6 +39,11 @@ export interface InboxLimits {
 /** As many bytes Node may still read of a socket that is paused in the midst of a read. */
 const readAheadBytes = 262_144;
 
+/** Whether a read of the socket gave `data` alone: ws gives a view of what was read, and the header of its frame lies before it. */
+function cameAlone({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
+  return byteOffset === maskedHeaderBytes(byteLength) && byteOffset + byteLength === buffer.byteLength;
+}
+
 /** A message that must run alone, and how it is told that its turn has come, or never will. */
 interface Alone {
   readonly message: InboxMessage;
@@ -60,8 +65,6 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   #isStarted = false;
   #isClosed = false;
   #isPaused = false;
-  /** How many bytes had been read when last somebody asked: a message came alone if no more than its own were read since. */
-  #bytesRead = 0;
   /** How many bytes had been read when reading was stopped. */
   #bytesReadThen = 0;
   /** While the channel's output is clogged, no handler is started. */
@@ -87,7 +90,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   push(message: M): void {
     if (this.#isClosed) return;
     if (this.#isStarted && this.#waiting === 0 && this.#mayStart()) {
-      if (!hasUnsent() && this.#cameAlone(message)) this.#startLone(message);
+      if (!hasUnsent() && cameAlone(message.data)) this.#startLone(message);
       else this.#start(message);
       if (this.#isPaused || this.#waiting > 0) this.#pump();
       return;
@@ -97,13 +100,6 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     this.#bytes += message.data.length;
     this.#judgeReading();
     if (this.#isPaused && this.#isOver && !this.#wasReadBefore) this.#owner.overflowed();
-  }
-
-  #cameAlone(message: M): boolean {
-    const { bytesRead } = this.#owner;
-    const isLone = bytesRead - this.#bytesRead === maskedFrameBytes(message.data.length);
-    this.#bytesRead = bytesRead;
-    return isLone;
   }
 
   /** Starts no handler and reads nothing more, until {@link release}. */

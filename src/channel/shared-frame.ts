@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { MessageData } from '../check-data.js';
 import { copyOf, finalBinary, finalText, headerBytes, maxPooledLength, putHeader } from './frame-format.js';
 

@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { maskedFrameBytes } from '../../../src/channel/frame-format.js';
 import { Inbox, type InboxMessage, type InboxOwner } from '../../../src/channel/inbox.js';
 import { letOutLater, loneMessage, type Sender } from '../../../src/channel/let-out.js';
 import { uncaughtIn } from '../../support/uncaught.js';
@@ -17,9 +16,9 @@ function senderOf(name: string, left: string[], flush: () => void = () => undefi
   };
 }
 
-/** Every message comes alone to it. */
+/** Every message comes alone to it: behind the header of its frame there is nothing else. */
 class Owner implements InboxOwner<InboxMessage> {
-  bytesRead = 0;
+  readonly bytesRead = 0;
   readonly #handle: (message: InboxMessage) => boolean;
 
   constructor(handle: (message: InboxMessage) => boolean) {
@@ -27,8 +26,7 @@ class Owner implements InboxOwner<InboxMessage> {
   }
 
   receive(inbox: Inbox): void {
-    this.bytesRead += maskedFrameBytes(1);
-    inbox.push({ data: { length: 1 }, numberInChannel: 0, isOrderingKnown: false });
+    inbox.push({ data: new Uint8Array(new ArrayBuffer(6 + 1), 6), numberInChannel: 0, isOrderingKnown: false });
   }
 
   handle(message: InboxMessage): boolean {
