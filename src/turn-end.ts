@@ -2,6 +2,7 @@ import { setImmediate } from './event-loop.js';
 
 /** Who waits for the end of this turn of the event loop. */
 export interface TurnWaiter {
+  /** The turn is over. Must not throw: others are told after it. */
   turnOver(): void;
 }
 

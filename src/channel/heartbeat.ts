@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../contracts/clock.js';
@@ -143,16 +143,11 @@ const arrivals = new WeakMap<WebSocket, { count: number }>();
  * Whether it can be told what arrives. Where `raw` counts nothing, such as a channel of SSH, that is counted from now on; and where nobody reads it,
  * since it stands in for another one, as under Bun, what the socket tells has arrived.
  */
-function tellsArrivals({
-  raw,
-  socket,
-}: {
-  readonly raw: Duplex & { readonly bytesRead?: number };
-  readonly socket: WebSocket | undefined;
-}): boolean {
-  if (!((raw.bytesRead ?? 0) >= 0) || socket === undefined) return false;
+function tellsArrivals({ raw, socket }: { readonly raw: Duplex; readonly socket: WebSocket | undefined }): boolean {
+  const counted = raw instanceof Socket ? 0 : (raw as Partial<Socket>).bytesRead; // to ask a socket costs more than to look at it
+  if (!((counted ?? 0) >= 0) || socket === undefined) return false;
   const isRead = raw.listenerCount('data') > 0;
-  if (isRead && raw.bytesRead !== undefined) return true;
+  if (isRead && counted !== undefined) return true;
   const arrived = { count: 0 };
   arrivals.set(socket, arrived);
   const add = (): void => {
