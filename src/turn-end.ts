@@ -1,8 +1,7 @@
-import { setImmediate } from './event-loop.js';
+import { nextTick, setImmediate } from './event-loop.js';
 
 /** Who waits for the end of this turn of the event loop. */
 export interface TurnWaiter {
-  /** The turn is over. Must not throw: others are told after it. */
   turnOver(): void;
 }
 
@@ -11,7 +10,18 @@ let waiters: TurnWaiter[] = [];
 function turnOver(): void {
   const those = waiters;
   waiters = [];
-  for (const waiter of those) waiter.turnOver();
+  for (const waiter of those) tell(waiter);
+}
+
+/** Where one throws, the others are told all the same. */
+function tell(waiter: TurnWaiter): void {
+  try {
+    waiter.turnOver();
+  } catch (error) {
+    nextTick(() => {
+      throw error;
+    });
+  }
 }
 
 /** Tells `waiter` when this turn of the event loop ends, with all of its promises. One immediate serves all that wait. */
