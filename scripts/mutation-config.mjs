@@ -7,7 +7,7 @@ class AsWanted {
   sort = (files) => files;
 }
 
-const { projects, server, testTimeout, hookTimeout, expect } = suite({ mode: 'test' }).test;
+const { projects, server, testTimeout, hookTimeout, expect, restoreMocks } = suite({ mode: 'test' }).test;
 const wanted = process.env.MUTATION_PROJECT;
 const { test } = projects.find(({ test: { name } }) => name === (wanted === 'unit' ? 'unit' : 'mongodb'));
 const own = wanted === 'unit' ? {} : { include: [`test/adapters/${wanted}/**/*.test.ts`] };
@@ -18,6 +18,7 @@ export default {
     testTimeout,
     hookTimeout,
     expect,
+    restoreMocks,
     ...test,
     ...own,
     // these are about files as they are written
