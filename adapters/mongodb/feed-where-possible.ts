@@ -9,10 +9,12 @@ const nothingToEnd: AsyncDisposable = { [Symbol.asyncDispose]: async () => undef
  * processes are then found when channels are checked again.
  */
 export class FeedWherePossible implements RevocationFeed {
+  readonly timeoutMs: number;
   readonly #feed: MongoRevocationFeed;
   #isPossible = true;
 
   constructor(feed: MongoRevocationFeed) {
+    this.timeoutMs = feed.timeoutMs;
     this.#feed = feed;
   }
 
