@@ -22,6 +22,7 @@ export { type UserFromTokenCall, type WithUserFromToken, withUserFromToken } fro
 export type { Authentication, AuthenticationOutcome, Carrier, SourceName } from '../src/authentication.js';
 export type { Channels } from '../src/channel/channels.js';
 export { checkId } from '../src/check-id.js';
+export { checkedRevocation } from '../src/checked-revocation.js';
 export { checkedTicketGrant } from '../src/checked-ticket-grant.js';
 export type { Broadcaster } from '../src/contracts/broadcaster.js';
 export type { Clock } from '../src/contracts/clock.js';

@@ -44,6 +44,10 @@ export interface RevocationFeed {
    * @returns what ends the subscription: neither callback is called after that.
    */
   subscribe(on: (revocation: Revocation) => void, onGap: () => void, health?: FeedHealth): Promise<AsyncDisposable>;
-  /** Tells all subscribers, on every node. Resolves once it is certain that they will hear of it, or of a gap. */
+  /**
+   * Tells all subscribers, on every node. Resolves once it is certain that they will hear of it, or of a gap.
+   *
+   * @throws {TypeError} (as a rejection) when it names none, or more than one, or `issuedBefore` is no valid `Date`; `checkedRevocation` tells.
+   */
   publish?(revocation: Revocation): Promise<void>;
 }
