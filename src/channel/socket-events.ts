@@ -79,7 +79,8 @@ function onFinish(this: RawSocket): void {
 }
 
 /** Without a listener, one bad frame would end the process; ws closes the connection by itself. */
-function onError(this: ChannelSocket, { code = '' }: NodeJS.ErrnoException): void {
+function onError(this: ChannelSocket, error: { readonly code?: unknown }): void {
+  const code = String(error.code); // a number where ws cannot read a Blob that it is to send
   this[violation] = closeCodes.get(code) ?? (code.startsWith('WS_ERR_') ? 1002 : undefined);
 }
 

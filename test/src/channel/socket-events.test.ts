@@ -42,6 +42,13 @@ describe('what happens on a socket', () => {
     expect(socket.terminate).not.toHaveBeenCalled();
   });
 
+  it('an error of ws whose code is a number, as that of a Blob that cannot be sent is, harms nobody', () => {
+    const { socket, heard } = attached();
+    socket.emit('error', new DOMException('The blob could not be read', 'NotReadableError'));
+    socket.emit('close', 1006, Buffer.alloc(0));
+    expect(heard).toEqual(['closed 1006 ']);
+  });
+
   it('ends the connection where bytes cannot be read', async () => {
     const { socket, heard } = attached();
     const unreadable = new Blob(['lost']);
