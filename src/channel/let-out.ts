@@ -70,9 +70,12 @@ export function letOutLater(sender: Sender): void {
   else nextTick(onTick);
 }
 
-/** Lets out what was sent: a handler that was waited for is done, and no message of its channel waits. */
+/**
+ * Lets out what one channel was sent: a handler that was waited for is done, and no message of its channel waits. What several were sent waits for the
+ * end: other handlers may send to them too.
+ */
 export function letOut(): void {
-  if (first !== undefined) letOutAll();
+  if (first !== undefined && first === last) letOutAll();
 }
 
 /** Whether anything was sent that has not left. */
@@ -97,7 +100,7 @@ export function beginLoneMessage(): void {
 /** What is sent from here on waits for the end of its tick. */
 export function endLoneMessage(): void {
   lone = 0;
-  letOut();
+  if (first !== undefined) letOutAll();
 }
 
 /** A number of the message that is handled now, if it came alone; else 0. */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type Channel, Groups } from '../../../entries/index.js';
+import { eventually } from '../../support/eventually.js';
 import { frame, RawClient } from '../../support/raw-client.js';
 import { WsClient } from '../../support/ws-client.js';
 import { deferred, modes, serve } from '../server/serving.js';
@@ -137,6 +138,26 @@ describe.each(modes)('what is sent while a message is handled (%s)', (mode) => {
     expect(await client.next()).toBe('later');
     expect(seen).toEqual([0, 5 + header]);
     done.resolve();
+  });
+
+  it('waits where several get it after an await: other handlers that wait for the same may send to them too', async () => {
+    const seen: number[] = [];
+    let begun = 0;
+    const found = deferred();
+    const port = await room(async (text, _channel, groups, written) => {
+      begun += 1;
+      await found.promise;
+      if (text === 'later') await severalPromises();
+      seen.push(written());
+      groups.send('room', text);
+    }, mode);
+    const clients = [await WsClient.connect(port), await WsClient.connect(port)];
+    clients[0]?.send('sooner');
+    clients[1]?.send('later');
+    await eventually(() => expect(begun).toBe(2));
+    found.resolve();
+    for (const client of clients) expect(await client.take(2)).toEqual(['sooner', 'later']);
+    expect(seen.slice(1)).toEqual([0]);
   });
 
   it('leaves at once where all members of a group get it, and with what follows from there on, in order', async () => {
