@@ -32,10 +32,13 @@ export class RecencyList<Entry extends Listed<Entry>> {
   }
 
   /** Takes out `entry`, which is in the list. */
-  delete({ before, after }: Entry): void {
+  delete(entry: Entry): void {
+    const { before, after } = entry;
     if (before === undefined) this.#first = after;
     else before.after = after;
     if (after === undefined) this.#last = before;
     else after.before = before;
+    entry.before = undefined;
+    entry.after = undefined; // one that is old garbage would keep all that came after it until the next full collection
   }
 }
