@@ -9,7 +9,7 @@ export interface JwtName {
 }
 
 /**
- * The id of a JSON Web Token, for `disconnectToken`, `channels.ofToken` and revocations: a digest of its claims `iss` and `jti`. The id of a token
+ * The id of a JSON Web Token, for `disconnectToken`, `ofToken` and revocations: a digest of its claims `iss` and `jti`. The id of a token
  * without `jti` is a digest of the token without its signature, since that can be written in more than one way.
  *
  * @param token the whole token, which is not verified, or its claims.
