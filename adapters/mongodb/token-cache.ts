@@ -70,6 +70,7 @@ export class TokenCache<Value extends Kept> {
   }
 
   #heed(revocation: Revocation): void {
+    if (!('tokenId' in revocation || 'userId' in revocation)) return; // sessions of a web site may end all the time
     this.#changes += 1;
     if ('tokenId' in revocation) this.#kept.delete(revocation.tokenId);
     if (!('userId' in revocation)) return;

@@ -4,6 +4,7 @@ import { MongoRevocationFeed, MongoTokenRepository } from '../../../entries/mong
 import { TestClock } from '../../../entries/testing.js';
 import type { Revocation, RevocationFeed } from '../../../src/contracts/revocation-feed.js';
 import type { IssuedToken } from '../../../src/contracts/token-repository.js';
+import { MemoryRevocationFeed } from '../../../src/memory-revocation-feed.js';
 import { type TokenId, tokenIdOf } from '../../../src/token-id.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
 import { listen } from '../../../testing/contracts/feed-listener.js';
@@ -217,6 +218,20 @@ describeOnMongo('A token in MongoDB that is renewed', () => {
     expect(told).toHaveLength(1);
     await cached.close();
     expect(await costs()).toEqual(['aggregate']);
+  });
+
+  it('gets into the cache though an HTTP session ends while it is looked up', async () => {
+    const feed = new MemoryRevocationFeed();
+    const cached = new MongoTokenRepository<AuthenticatedUser>(db, { clock, cache: { ttlMs: 60_000, feed } });
+    const [{ id }, { id: other }] = [await tokens.issue('ada'), await tokens.issue('ada')];
+    await cached.findById(other);
+    const looking = cached.findById(id);
+    feed.tell({ httpSessionId: 'a-session' });
+    await looking;
+    commands();
+    await cached.findById(id);
+    expect(commands()).toEqual([]);
+    await cached.close();
   });
 
   it('is looked up past a feed that cannot be subscribed to, which is tried again', async () => {
