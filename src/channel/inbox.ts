@@ -89,10 +89,10 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   /** Takes a message that has just been read. */
   push(message: M): void {
     if (this.#isClosed) return;
-    if (this.#isStarted && this.#waiting === 0 && this.#mayStart()) {
+    if (this.#isStarted && this.waiting === 0 && this.#mayStart()) {
       if (!hasUnsent() && cameAlone(message.data)) this.#startLone(message);
       else this.#start(message);
-      if (this.#isPaused || this.#waiting > 0) this.#pump();
+      if (this.#isPaused || this.waiting > 0) this.#pump();
       return;
     }
     this.#queue.push(message);
@@ -118,7 +118,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   #judgeReading(): void {
     const share = this.#isPaused ? 4 : 2;
     const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
-    const isMuch = this.#isHeld || this.#waiting > maxQueuedMessages / share || this.#bytes > maxQueuedBytes / share;
+    const isMuch = this.#isHeld || this.waiting > maxQueuedMessages / share || this.#bytes > maxQueuedBytes / share;
     if (isMuch === this.#isPaused) return;
     this.#isPaused = isMuch;
     if (isMuch) {
@@ -129,7 +129,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
 
   get #isOver(): boolean {
     const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
-    return this.#waiting > maxQueuedMessages || (this.#waiting > 1 && this.#bytes > maxQueuedBytes);
+    return this.waiting > maxQueuedMessages || (this.waiting > 1 && this.#bytes > maxQueuedBytes);
   }
 
   /** Whether what comes was read before reading was stopped: then it is bounded by what one read holds. */
@@ -142,7 +142,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     this.#isClosed = true;
     this.#isHeld = false;
     if (!drop && this.#isStarted) {
-      if (this.#waiting > 0) queueMicrotask(() => this.#pump());
+      if (this.waiting > 0) queueMicrotask(() => this.#pump());
       return;
     }
     this.#queue = [];
@@ -194,10 +194,11 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     message.isOrderingKnown = true;
     if (!this.#limits.mayOrder) return;
     this.#undecided -= 1;
-    if (this.#waiting > 0) queueMicrotask(() => this.#pump());
+    if (this.waiting > 0) queueMicrotask(() => this.#pump());
   }
 
-  get #waiting(): number {
+  /** How many messages wait for their turn. */
+  get waiting(): number {
     return this.#queue.length - this.#head;
   }
 
@@ -208,7 +209,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   }
 
   #pump(): void {
-    while (this.#isStarted && this.#waiting > 0 && this.#mayStart()) this.#start(this.#shift());
+    while (this.#isStarted && this.waiting > 0 && this.#mayStart()) this.#start(this.#shift());
     if (this.#isPaused) this.#judgeReading();
   }
 
@@ -263,7 +264,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
 
   /** Whether nothing waits and nothing runs. */
   get isIdle(): boolean {
-    return this.#running === 0 && (this.#waiting === 0 || !this.#isStarted);
+    return this.#running === 0 && (this.waiting === 0 || !this.#isStarted);
   }
 
   #notifyIdle(): void {
