@@ -35,7 +35,8 @@ function letOutAll(): void {
   }
 }
 
-function onTick(): void {
+/** The tick, or the turn of the event loop, ends. */
+function onEnd(): void {
   if (isMoreExpected) {
     isMoreExpected = false;
     awaitLastTick();
@@ -45,14 +46,9 @@ function onTick(): void {
   letOutAll();
 }
 
-const awaitLastTick = afterPromises(onTick);
+const awaitLastTick = afterPromises(onEnd);
 
-const atTurnEnd: TurnWaiter = {
-  turnOver() {
-    if (first === undefined) isEndAwaited = false;
-    else nextTick(onTick);
-  },
-};
+const atTurnEnd: TurnWaiter = { turnOver: onEnd };
 
 /**
  * Lets `sender` out at the end of this tick. There is no need for one while a message is handled that came alone, or while a handler is waited for
@@ -67,7 +63,7 @@ export function letOutLater(sender: Sender): void {
   if (lone > 0 || isEndAwaited) return;
   isEndAwaited = true;
   if (isTurnEndAwaited()) awaitTurnEnd(atTurnEnd);
-  else nextTick(onTick);
+  else nextTick(onEnd);
 }
 
 /**

@@ -42,6 +42,15 @@ async function exchangeOneThenThree(port: number): Promise<void> {
   for (let index = 0; index < 3; index += 1) await client.nextFrame();
 }
 
+/** Sends one message and awaits its answer, then another; gives the client, which awaits what that brings. */
+async function sendFirstThenLater(port: number): Promise<WsClient> {
+  const client = await WsClient.connect(port);
+  client.send('first');
+  await client.next();
+  client.send('later');
+  return client;
+}
+
 /** Longer than a handler takes to be done that has returned. */
 async function severalPromises(): Promise<void> {
   for (let index = 0; index < 10; index += 1) await Promise.resolve();
@@ -110,10 +119,7 @@ describe.each(modes)('what is sent while a message is handled (%s)', (mode) => {
         void severalPromises().then(() => seen.push(written()));
       }
     }, mode);
-    const client = await WsClient.connect(port);
-    client.send('first');
-    await client.next();
-    client.send('later');
+    const client = await sendFirstThenLater(port);
     await client.take(2);
     expect(seen).toEqual([0, 2 * (5 + header), 0]);
   });
@@ -131,10 +137,7 @@ describe.each(modes)('what is sent while a message is handled (%s)', (mode) => {
       channel.send(text);
       if (text === 'later') await done.promise;
     }, mode);
-    const client = await WsClient.connect(port);
-    client.send('first');
-    await client.next();
-    client.send('later');
+    const client = await sendFirstThenLater(port);
     expect(await client.next()).toBe('later');
     expect(seen).toEqual([0, 5 + header]);
     done.resolve();
@@ -196,10 +199,7 @@ describe.each(modes)('what is sent while a message is handled (%s)', (mode) => {
           process.nextTick(() => seen.push(written()));
         });
     }, mode);
-    const client = await WsClient.connect(port);
-    client.send('first');
-    await client.next();
-    client.send('later');
+    const client = await sendFirstThenLater(port);
     expect(await client.next()).toBe('later');
     expect(seen).toEqual([0, 5 + header]);
   });
