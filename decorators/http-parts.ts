@@ -32,9 +32,8 @@ async function readHttpSession(message: ChannelMessage, reader: HttpSessionReade
   }
   const id = channel.identity.handshakeHttpSessionId;
   if (id === undefined) return channel.identity.keptHttpSession();
-  const { clock, connectTimeoutMs } = channel.runtime;
   const read = async (): Promise<HttpSession | undefined> => checkedHttpSession(await reader.readById(id), 'sessions.readById');
-  return boundedLookUp('Reading an HTTP session again', read, clock, connectTimeoutMs);
+  return boundedLookUp('Reading an HTTP session again', read, channel.runtime.timeLimit);
 }
 
 /**
@@ -84,10 +83,10 @@ function forgetUserOfGoneSession(message: ChannelMessage): void {
 }
 
 async function save(message: ChannelMessage, session: HttpSession): Promise<void> {
-  const { clock, connectTimeoutMs: ms } = message.channel.runtime;
-  const onTimeout = (): Error => new Error(`The HTTP session was not saved within ${ms} ms.`);
+  const { timeLimit } = message.channel.runtime;
+  const onTimeout = (): Error => new Error(`The HTTP session was not saved within ${timeLimit.ms} ms.`);
   try {
-    await withDeadline(() => session.save(), { clock, ms, onTimeout });
+    await withDeadline(() => session.save(), { ...timeLimit, onTimeout });
   } catch (error) {
     if (isThrown(error, ChannelError)) throw error;
     throw new ChannelError('ERR_SESSION_SAVE_FAILED', 'The HTTP session could not be saved.', { cause: error });

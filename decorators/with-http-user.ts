@@ -56,7 +56,7 @@ async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequir
     return;
   }
   const find = (): Promise<UserLike | undefined> =>
-    boundedLookUp('Looking up the user of an HTTP session', () => users.findById(userId), runtime.clock, runtime.connectTimeoutMs);
+    boundedLookUp('Looking up the user of an HTTP session', () => users.findById(userId), runtime.timeLimit);
   let found: AuthenticatedUser | AnonymousUser;
   try {
     const user = await (connecting === undefined ? find() : connecting.waitFor('lookUps', find()));

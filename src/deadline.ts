@@ -2,10 +2,14 @@ import type { Clock } from './contracts/clock.js';
 import { setFairTimer } from './fair-timer.js';
 import { ignorePromise, isThenable, promiseOf } from './maybe-promise.js';
 
-/** How to bound one operation in time. */
-export interface Deadline {
+/** How long an operation may take, in milliseconds, and by which clock. */
+export interface TimeLimit {
   readonly clock: Clock;
   readonly ms: number;
+}
+
+/** How to bound one operation in time. */
+export interface Deadline extends TimeLimit {
   /** The error where time runs out. */
   readonly onTimeout: () => Error;
   /** What is told in place of an error of the operation. @default the error */

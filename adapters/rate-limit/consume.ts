@@ -41,9 +41,9 @@ export function consume(
 function inTime(owner: string, message: ChannelMessage, pending: Promise<unknown>): Promise<unknown> {
   const connecting = connectingOf(message);
   if (connecting !== undefined) return connecting.waitFor('lookUps', pending);
-  const { clock, connectTimeoutMs: ms } = message.channel.runtime;
-  const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `${owner}: the limiter took longer than ${ms} ms.`);
-  return withDeadline(() => pending, { clock, ms, onTimeout });
+  const { timeLimit } = message.channel.runtime;
+  const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `${owner}: the limiter took longer than ${timeLimit.ms} ms.`);
+  return withDeadline(() => pending, { ...timeLimit, onTimeout });
 }
 
 function limitedOr(owner: string, error: unknown): Limited {

@@ -1,18 +1,10 @@
 import { Alarm } from '../alarm.js';
-import type { Clock } from '../contracts/clock.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
-import { withDeadline } from '../deadline.js';
+import { type TimeLimit, withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
 import { groupedBy } from '../grouped-by.js';
+import type { Reporter } from '../reporter.js';
 import { slicesOf } from '../slices-of.js';
-
-/** What the touching needs of a server. */
-interface ToucherContext {
-  readonly clock: Clock;
-  /** After how many milliseconds a touch is given up. */
-  readonly deadlineMs: number;
-  report(error: unknown): void;
-}
 
 /** A session that channels keep alive. */
 interface Touched {
@@ -33,13 +25,16 @@ const early = 1 / 4;
 
 /** Keeps the HTTP sessions of open channels from expiring, where they want that: one timer for all, and a batch at a time. */
 export class HttpSessionToucher {
-  readonly #context: ToucherContext;
+  readonly #limit: TimeLimit;
+  readonly #reporter: Pick<Reporter, 'error'>;
   readonly #touched = new Map<string, Touched>();
   readonly #alarm: Alarm;
 
-  constructor(context: ToucherContext) {
-    this.#context = context;
-    this.#alarm = new Alarm(context.clock, () => void this.#round());
+  /** @param limit after which one touch is given up. */
+  constructor(limit: TimeLimit, reporter: Pick<Reporter, 'error'>) {
+    this.#limit = limit;
+    this.#reporter = reporter;
+    this.#alarm = new Alarm(limit.clock, () => void this.#round());
   }
 
   /** A channel lives whose handshake `reader` found this session in. */
@@ -50,7 +45,7 @@ export class HttpSessionToucher {
       known.channels.add(channel);
       return;
     }
-    const dueAt = this.#context.clock.monotonic() + Math.min(intervalMs, firstMs);
+    const dueAt = this.#limit.clock.monotonic() + Math.min(intervalMs, firstMs);
     this.#touched.set(id, { id, reader, intervalMs, channels: new Set([channel]), dueAt });
     this.#alarm.setFor(dueAt);
   }
@@ -64,7 +59,7 @@ export class HttpSessionToucher {
   }
 
   async #round(): Promise<void> {
-    const now = this.#context.clock.monotonic();
+    const now = this.#limit.clock.monotonic();
     const all = [...this.#touched.values()];
     const due = all.filter(({ dueAt, intervalMs }) => dueAt - intervalMs * early <= now);
     for (const touched of due) touched.dueAt = now + touched.intervalMs;
@@ -75,18 +70,19 @@ export class HttpSessionToucher {
 
   /** Some hundreds at a time: a reader may have to ask for them one after the other. Where some cannot be touched, the others are all the same. */
   async #touch(reader: HttpSessionReader, due: readonly Touched[]): Promise<void> {
-    const { clock, deadlineMs: ms, report } = this.#context;
-    const onTimeout = (): Error => new Error(`The HTTP sessions were not touched within ${ms} ms.`);
+    const onTimeout = (): Error => new Error(`The HTTP sessions were not touched within ${this.#limit.ms} ms.`);
     let isReported = false;
     for (const slice of slicesOf(due, maxAtOnce)) {
       const ids = slice.flatMap(({ id }) => (this.#touched.has(id) ? [id] : []));
       if (ids.length === 0) continue;
       try {
-        await withDeadline(async () => reader.touchMany?.(ids), { clock, ms, onTimeout });
+        await withDeadline(async () => reader.touchMany?.(ids), { ...this.#limit, onTimeout });
       } catch (cause) {
-        if (!isReported)
-          report(new ChannelError('ERR_SESSION_SAVE_FAILED', 'The HTTP sessions of live channels could not be touched.', { cause }));
+        if (isReported) continue;
         isReported = true;
+        this.#reporter.error(
+          new ChannelError('ERR_SESSION_SAVE_FAILED', 'The HTTP sessions of live channels could not be touched.', { cause }),
+        );
       }
     }
   }

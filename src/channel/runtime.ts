@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../contracts/clock.js';
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { RevocationFeed } from '../contracts/revocation-feed.js';
+import type { TimeLimit } from '../deadline.js';
 import { Dependencies } from '../dependencies.js';
 import { type EventOptions, Events } from '../events.js';
 import { guardedClock } from '../guarded-clock.js';
@@ -48,6 +49,8 @@ export class Runtime {
   readonly events: Events;
   readonly lifecycle: Lifecycle;
   readonly connectTimeoutMs: number;
+  /** What each look-up, load and save has that is no part of a connect: as long as one. */
+  readonly timeLimit: TimeLimit;
   readonly maxBufferedBytes: number;
   /** The connects that are waited for. */
   readonly connects: PendingHandlers;
@@ -80,6 +83,7 @@ export class Runtime {
     this.clock = clock;
     this.outcomes = settings.outcomes;
     this.connectTimeoutMs = connectTimeoutMs;
+    this.timeLimit = { clock, ms: connectTimeoutMs };
     this.maxBufferedBytes = settings.maxBufferedBytes;
     this.connects = new PendingHandlers(clock, connectTimeoutMs);
     this.handlers = new PendingHandlers(clock, settings.handlerTimeoutMs);
@@ -90,7 +94,7 @@ export class Runtime {
     this.addresses = new ClientAddresses(settings);
     this.limits = isLimited ? new ChannelLimits(settings) : undefined;
     this.heartbeat = new Heartbeat(clock, this.events, settings.heartbeatMs);
-    this.httpSessions = new HttpSessionToucher({ clock, deadlineMs: connectTimeoutMs, report: (error) => this.reporter.error(error) });
+    this.httpSessions = new HttpSessionToucher(this.timeLimit, this.reporter);
     this.credentials = new KnownCredentials(this.reporter);
     this.isOriginAllowed = originRule(settings);
     this.#dependencies = new Dependencies(container, connectTimeoutMs, clock);
@@ -119,7 +123,7 @@ export class Runtime {
     const { sources } = this.plan;
     if (sources === undefined) throw new TypeError('identify: no wrapper of this server identifies channels, so it has no sources to ask');
     if ((isUpgrade(request) || mayChange(request)) && !this.isOriginAllowed(request)) throw refusedOrigin(request);
-    const found = await identificationOf(request, sources, { clock: this.clock, ms: this.connectTimeoutMs });
+    const found = await identificationOf(request, sources, this.timeLimit);
     this.warnOfEnding(found);
     return identifiedBy(found);
   }

@@ -47,8 +47,8 @@ export class Exchange {
    * @throws {Refused} 403 where a cookie says so, and nothing that the page did.
    */
   async identify(sources: readonly BoundSource[]): Promise<Identification> {
-    const { clock, connectTimeoutMs: ms, reporter } = this.#runtime;
-    const identity = await identificationOf(this.request, sources, { clock, ms }, true);
+    const { timeLimit, reporter } = this.#runtime;
+    const identity = await identificationOf(this.request, sources, timeLimit, true);
     const { source, carrier = 'cookie' } = identity.authentication ?? {};
     if (source !== undefined && carrier === 'cookie' && !this.areCookiesMeant) {
       reporter.warn(new ChannelError('ERR_ORIGIN_REFUSED', textForForged));
@@ -64,10 +64,10 @@ export class Exchange {
    * @throws {ChannelError} `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT`, which are 503.
    */
   async ask<T>(doing: string, run: () => Promise<T>): Promise<T> {
-    const { clock, connectTimeoutMs: ms } = this.#runtime;
-    const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `${doing} took longer than ${ms} ms.`);
+    const { timeLimit } = this.#runtime;
+    const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `${doing} took longer than ${timeLimit.ms} ms.`);
     try {
-      return await withDeadline(run, { clock, ms, onTimeout });
+      return await withDeadline(run, { ...timeLimit, onTimeout });
     } catch (error) {
       const code = isThrown(error, Error) ? memberOf(error, 'code') : undefined;
       if (code === 'ERR_USER_UNKNOWN') throw new Refused(401);
@@ -82,8 +82,7 @@ export class Exchange {
    * @throws {Refused} 400, 408 or 413 where it says nothing clear in time.
    */
   body(): Promise<unknown> {
-    const { clock, connectTimeoutMs: ms } = this.#runtime;
-    return withDeadline(() => jsonBody(this.request), { clock, ms, onTimeout: () => new Refused(408) });
+    return withDeadline(() => jsonBody(this.request), { ...this.#runtime.timeLimit, onTimeout: () => new Refused(408) });
   }
 
   /** Reports what does not keep the request from being answered. */

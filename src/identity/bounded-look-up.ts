@@ -1,5 +1,4 @@
-import type { Clock } from '../contracts/clock.js';
-import { withDeadline } from '../deadline.js';
+import { type TimeLimit, withDeadline } from '../deadline.js';
 import { ChannelError, codeOf } from '../errors.js';
 import { guardedController } from '../guarded-controller.js';
 import { ignorePromise } from '../maybe-promise.js';
@@ -45,21 +44,21 @@ export function lookUpFailed(error: unknown, doing = 'Looking up the user of a c
 }
 
 /**
- * What `run` looks up, under a deadline of `ms` milliseconds. Whatever keeps it from an answer is "cannot tell".
+ * What `run` looks up within `limit`. Whatever keeps it from an answer is "cannot tell".
  *
  * @param doing what it is, for the error: a phrase that begins a sentence.
  * @param run is given the signal that is aborted when the time is up.
  * @throws {ChannelError} (as a rejection) `ERR_LOOKUP_TIMEOUT` or `ERR_LOOKUP_FAILED`.
  */
-export async function boundedLookUp<T>(doing: string, run: (aborting: LookUpSignal) => Promise<T>, clock: Clock, ms: number): Promise<T> {
+export async function boundedLookUp<T>(doing: string, run: (aborting: LookUpSignal) => Promise<T>, limit: TimeLimit): Promise<T> {
   const aborting = new LookUpSignal();
   const onTimeout = (): Error => {
-    const error = new ChannelError('ERR_LOOKUP_TIMEOUT', `${doing} took longer than ${ms} ms.`);
+    const error = new ChannelError('ERR_LOOKUP_TIMEOUT', `${doing} took longer than ${limit.ms} ms.`);
     aborting.abort(error);
     return error;
   };
   try {
-    return await withDeadline(() => run(aborting), { clock, ms, onTimeout });
+    return await withDeadline(() => run(aborting), { ...limit, onTimeout });
   } catch (error) {
     throw lookUpFailed(error, doing);
   }

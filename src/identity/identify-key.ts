@@ -2,15 +2,15 @@ import type { Authentication } from '../authentication.js';
 import { anything, checkedOptions, type Rules } from '../checked-options.js';
 import type { TokenRepository } from '../contracts/token-repository.js';
 import { Dependencies } from '../dependencies.js';
-import { ignorePromise } from '../maybe-promise.js';
+import { ignorePromise, nothing } from '../maybe-promise.js';
 import { systemClock } from '../system-clock.js';
 import { type AppUser, type AuthenticatedUser, anonymousUser, type FoundUser, type UserLike } from '../users.js';
-import { boundedLookUp } from './bounded-look-up.js';
+import { boundedLookUp, type LookUpSignal } from './bounded-look-up.js';
 import { checkedSources } from './checked-sources.js';
 import { tokenSource } from './from-token.js';
 import type { Identified } from './identify-request.js';
 import { defaultTimeoutMs, type LookUpOptions, lookUpRules } from './identify-user.js';
-import type { AnySource, UserSource } from './user-source.js';
+import type { AnySource, Finding, UserSource } from './user-source.js';
 
 /** Options of `identifyKey`. */
 export interface IdentifyKeyOptions<User extends UserLike = AppUser> extends LookUpOptions {
@@ -60,12 +60,8 @@ export async function identifyKey(
     ignorePromise(key);
     return nobody({ outcome: 'malformed', source: name });
   }
-  const { user, authentication } = await boundedLookUp(
-    'Looking up the user of a key',
-    (aborting) => keys.find(key, { claim: () => undefined, aborting }),
-    systemClock,
-    ms,
-  );
+  const find = (aborting: LookUpSignal): Promise<Finding> => keys.find(key, { claim: nothing, aborting });
+  const { user, authentication } = await boundedLookUp('Looking up the user of a key', find, { clock: systemClock, ms });
   return { user: user ?? anonymousUser, authentication };
 }
 

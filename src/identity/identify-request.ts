@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authentication } from '../authentication.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
-import type { Deadline } from '../deadline.js';
+import type { TimeLimit } from '../deadline.js';
 import { foundOrMade } from '../found-or-made.js';
 import { kindOf } from '../kind-of.js';
+import { nothing } from '../maybe-promise.js';
 import type { AnonymousUser, AppUser, AuthenticatedUser } from '../users.js';
 import { boundedLookUp, type LookUpSignal } from './bounded-look-up.js';
 import { checkedHttpSession } from './checked-http-session.js';
@@ -34,7 +35,7 @@ export function checkRequest(owner: string, request: unknown): void {
 export async function identificationOf(
   request: IncomingMessage,
   sources: readonly BoundSource[],
-  { clock, ms }: Pick<Deadline, 'clock' | 'ms'>,
+  limit: TimeLimit,
   leavesTickets = false,
 ): Promise<Identification> {
   const found = new Identification();
@@ -44,10 +45,10 @@ export async function identificationOf(
   let stopWaiting: (() => void) | undefined;
   const find = (aborting: LookUpSignal): Promise<void> => {
     stopWaiting = onDeparture(request, () => aborting.abort(new Error('The client has left.')));
-    return found.find(request, sources, { httpSession, claim: () => undefined, aborting, ...(leavesTickets && { leavesTickets }) });
+    return found.find(request, sources, { httpSession, claim: nothing, aborting, ...(leavesTickets && { leavesTickets }) });
   };
   try {
-    await boundedLookUp('Looking up the user', find, clock, ms);
+    await boundedLookUp('Looking up the user', find, limit);
   } finally {
     stopWaiting?.();
   }

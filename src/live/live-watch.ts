@@ -166,11 +166,11 @@ export class LiveWatch implements ChannelWatch {
   }
 
   async #publish(feed: RevocationFeed, revocation: Revocation): Promise<void> {
-    const { clock, connectTimeoutMs: ms } = this.#runtime;
+    const { timeLimit } = this.#runtime;
     this.#echoes.published(revocation);
     try {
-      const onTimeout = (): Error => new Error(`The feed did not publish within ${ms} ms.`);
-      await withDeadline(async () => feed.publish?.(revocation), { clock, ms, onTimeout });
+      const onTimeout = (): Error => new Error(`The feed did not publish within ${timeLimit.ms} ms.`);
+      await withDeadline(async () => feed.publish?.(revocation), { ...timeLimit, onTimeout });
     } catch (cause) {
       const text = 'A revocation was acted on here, but could not be published to other nodes.';
       throw new ChannelError('ERR_REVOCATION_FEED_FAILED', text, { cause });

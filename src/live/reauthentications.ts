@@ -1,7 +1,8 @@
 import type { Connection } from '../channel/connection.js';
-import { boundedLookUp } from '../identity/bounded-look-up.js';
-import type { BoundSource, KeySource } from '../identity/user-source.js';
+import { boundedLookUp, type LookUpSignal } from '../identity/bounded-look-up.js';
+import type { BoundSource, Finding, KeySource } from '../identity/user-source.js';
 import { kindOfSecret } from '../kind-of.js';
+import { nothing } from '../maybe-promise.js';
 import { digestOf } from '../token-id.js';
 import type { LiveParts } from './rechecks.js';
 
@@ -67,15 +68,10 @@ export class Reauthentications {
 
   async #presentTo(channel: Connection, source: BoundSource, keys: KeySource, key: string): Promise<boolean> {
     const { runtime, registry, grants, log } = this.#parts;
-    const { clock, connectTimeoutMs } = runtime;
     const { mark } = log;
-    const askedAt = clock.monotonic();
-    const finding = await boundedLookUp(
-      'Looking up the token that a live channel goes over to',
-      (aborting) => keys.find(key, { claim: () => undefined, aborting }),
-      clock,
-      connectTimeoutMs,
-    );
+    const askedAt = runtime.clock.monotonic();
+    const find = (aborting: LookUpSignal): Promise<Finding> => keys.find(key, { claim: nothing, aborting });
+    const finding = await boundedLookUp('Looking up the token that a live channel goes over to', find, runtime.timeLimit);
     const { user, authentication } = finding;
     const { tokenId, expiresAt, scopes } = authentication;
     const other = { tokenId, standing: { user, expiresAt, scopes }, source, finding };

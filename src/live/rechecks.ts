@@ -5,7 +5,7 @@ import type { Runtime } from '../channel/runtime.js';
 import { mayHandle } from '../channel/unfinished-work.js';
 import { foundOrMade } from '../found-or-made.js';
 import { groupedBy } from '../grouped-by.js';
-import { boundedLookUp, lookUpFailed } from '../identity/bounded-look-up.js';
+import { boundedLookUp, type LookUpSignal, lookUpFailed } from '../identity/bounded-look-up.js';
 import { type Credential, maxSuccessors, type Recheck, type Standing } from '../identity/recheck.js';
 import type { BoundSource } from '../identity/user-source.js';
 import type { TokenId } from '../token-id.js';
@@ -67,6 +67,9 @@ interface Asked {
   readonly mark: number;
 }
 
+/** How credentials stand, by their ids, or why nobody can tell of any. */
+type Standings = ReadonlyMap<string, Standing | Error> | Error;
+
 /** One round: its channels are of one source. An error is reported once for all of them. */
 interface Round {
   readonly source: BoundSource;
@@ -119,45 +122,41 @@ export class Rechecks {
   async ask<Each extends Group>(source: BoundSource, groups: readonly Each[], slicing?: Omit<Slicing<Each>, 'isBatched'>): Promise<void> {
     const { recheck } = source;
     if (recheck === undefined) return;
-    const round: Round = {
-      source,
-      recheck,
-      isReported: false,
-      judged: 0,
-      start: this.#parts.runtime.events.start('revalidation'),
-      asked: 0,
-      failed: 0,
-      ended: 0,
-    };
-    await this.#slices.run(groups, { ...slicing, isBatched: recheck.isBatched }, async (slice) => {
-      this.#questions += 1;
-      const when = { question: this.#questions, at: this.#parts.runtime.clock.monotonic(), mark: this.#parts.log.mark };
-      const heirs = new Map<TokenId, Heir[]>();
-      const standings = await this.#standings(
-        round,
-        slice.map(({ credential }) => credential),
-      );
-      let failed = 0;
-      for (const { credential, channels } of slice) {
-        const standing = standings instanceof Error ? standings : standings.get(credential.id);
-        if (standing instanceof Error) failed += 1;
-        const asked: Asked = { source, credentialId: credential.id, ...when };
-        for (const channel of channels) {
-          if (!isStill(channel, asked)) continue;
-          if (!(standing instanceof Error)) channel.identity.answered = when.question;
-          if (standing instanceof Error) this.#failed(round, channel, standing, when.at);
-          else if (standing?.successorId !== undefined && !this.#parts.grants.isRevoked(standing))
+    const start = this.#parts.runtime.events.start('revalidation');
+    const round: Round = { source, recheck, isReported: false, judged: 0, start, asked: 0, failed: 0, ended: 0 };
+    const how = { ...slicing, isBatched: recheck.isBatched };
+    await this.#slices.run(groups, how, (slice) => this.#askSome(round, slice));
+    this.#tell(round);
+  }
+
+  /** Asks one question, and does what the answers say; resolves to whether nobody could tell of any of `groups`. */
+  async #askSome(round: Round, groups: readonly Group[]): Promise<boolean> {
+    this.#questions += 1;
+    const when = { question: this.#questions, at: this.#parts.runtime.clock.monotonic(), mark: this.#parts.log.mark };
+    const credentials = groups.map(({ credential }) => credential);
+    const standings = await this.#standings(round, credentials);
+    const heirs = new Map<TokenId, Heir[]>();
+    let failed = 0;
+    for (const { credential, channels } of groups) {
+      const standing = standingIn(standings, credential.id);
+      if (standing instanceof Error) failed += 1;
+      const asked: Asked = { source: round.source, credentialId: credential.id, ...when };
+      for (const channel of channels) {
+        if (!isStill(channel, asked)) continue;
+        if (standing instanceof Error) this.#failed(round, channel, standing, asked.at);
+        else {
+          channel.identity.answered = asked.question;
+          if (standing?.successorId !== undefined && !this.#parts.grants.isRevoked(standing))
             foundOrMade(heirs, standing.successorId, () => []).push({ ...asked, channel, standing });
           else this.#judge(round, channel, standing, asked);
-          const pause = this.#breathe(round);
-          if (pause !== undefined) await pause;
         }
+        const pause = this.#breathe(round);
+        if (pause !== undefined) await pause;
       }
-      round.failed += failed;
-      await this.#follow(round, heirs, 1);
-      return failed === slice.length;
-    });
-    this.#tell(round);
+    }
+    round.failed += failed;
+    await this.#follow(round, heirs, 1);
+    return failed === groups.length;
   }
 
   #tell({ source: { source }, asked, ended, failed, start }: Round): void {
@@ -171,16 +170,11 @@ export class Rechecks {
     this.#slices.stop();
   }
 
-  async #standings(round: Round, credentials: readonly Credential[]): Promise<ReadonlyMap<string, Standing | Error> | Error> {
-    const { clock, connectTimeoutMs } = this.#parts.runtime;
+  async #standings(round: Round, credentials: readonly Credential[]): Promise<Standings> {
+    const ask = (aborting: LookUpSignal): ReturnType<Recheck['ask']> => round.recheck.ask(credentials, aborting);
     round.asked += credentials.length;
     try {
-      return await boundedLookUp(
-        'Looking up live channels again',
-        (aborting) => round.recheck.ask(credentials, aborting),
-        clock,
-        connectTimeoutMs,
-      );
+      return await boundedLookUp('Looking up live channels again', ask, this.#parts.runtime.timeLimit);
     } catch (error) {
       const failed = lookUpFailed(error);
       this.#report(round, failed);
@@ -193,13 +187,11 @@ export class Rechecks {
     const { source } = round;
     await this.#slices.run([...heirs], round.recheck, async (slice) => {
       const asked = { at: this.#parts.runtime.clock.monotonic(), mark: this.#parts.log.mark };
-      const standings = await this.#standings(
-        round,
-        slice.map(([id]) => ({ id })),
-      );
+      const credentials = slice.map(([id]) => ({ id }));
+      const standings = await this.#standings(round, credentials);
       const next = new Map<TokenId, Heir[]>();
       for (const [tokenId, ofToken] of slice) {
-        const standing = standings instanceof Error ? standings : standings.get(tokenId);
+        const standing = standingIn(standings, tokenId);
         if (standing instanceof Error) round.failed += 1;
         for (const heir of ofToken) {
           const { channel } = heir;
@@ -256,6 +248,11 @@ export class Rechecks {
     round.judged += 1;
     return round.judged % judgedInOneTurn === 0 ? nextTurn() : undefined;
   }
+}
+
+/** How a credential stands: `undefined` where it is gone, an error where nobody can tell. */
+function standingIn(standings: Standings, credentialId: string): Standing | Error | undefined {
+  return standings instanceof Error ? standings : standings.get(credentialId);
 }
 
 /** Whether the answer concerns the channel: it may have ended meanwhile, gone over to another credential, or have a later answer. */
