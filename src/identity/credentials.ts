@@ -36,12 +36,12 @@ function presented(values: readonly string[], isKey: (value: string) => boolean 
   return isKey(key) && (values.length === 1 || values.every((value) => value === key)) ? { kind: 'key', key } : malformed;
 }
 
-/** The places that are made here, whose answers can be relied on. */
-const ofOurs = new WeakSet<CredentialSource>();
+/** The places that give nothing but what {@link presented} made, or {@link presentedAt} has looked at. */
+const reliablePlaces = new WeakSet<CredentialSource>();
 
-/** `place`, which gives nothing but what {@link presented} made. */
-export function made(place: CredentialSource): CredentialSource {
-  ofOurs.add(place);
+/** `place` itself, as one whose answers can be relied on. */
+export function reliable(place: CredentialSource): CredentialSource {
+  reliablePlaces.add(place);
   return Object.freeze(place);
 }
 
@@ -93,7 +93,7 @@ function valueIn(part: string, name: string): string | undefined {
  */
 export function cookie(name = 'key'): CredentialSource {
   checkName('cookie', 'name', name, httpToken);
-  return made({
+  return reliable({
     carrier: 'cookie',
     name,
     find: (request, isKey) => presented(cookieValues(request.headers.cookie, name), isKey),
@@ -123,7 +123,7 @@ export function authorization(...schemes: readonly string[]): CredentialSource {
     if (key === undefined || more.length > 0 || !accepted.includes((scheme as string).toLowerCase())) return missing;
     return presented([key], isKey);
   };
-  return made({ carrier: 'authorization', name: accepted.join(','), find });
+  return reliable({ carrier: 'authorization', name: accepted.join(','), find });
 }
 
 /** The subprotocols that a handshake offers (RFC 6455, section 11.3.4). */
@@ -150,7 +150,7 @@ export function subprotocol(prefix: string): CredentialSource {
       offeredSubprotocols(request).flatMap((offer) => (offer.startsWith(prefix) ? [offer.slice(prefix.length)] : [])),
       isKey,
     );
-  return made({ carrier: 'subprotocol', name: prefix, find });
+  return reliable({ carrier: 'subprotocol', name: prefix, find });
 }
 
 /**
@@ -163,7 +163,7 @@ export function subprotocol(prefix: string): CredentialSource {
 export function query(name: string): CredentialSource {
   checkName('query', 'name', name, /^[^\s&=#]+$/);
   const find: CredentialSource['find'] = (request, isKey) => presented(queryOf(request.url).getAll(name), isKey);
-  return made({ carrier: 'query', name, find });
+  return reliable({ carrier: 'query', name, find });
 }
 
 /** The parameters of a request's URL. */
@@ -194,9 +194,9 @@ export function checkedCredentialSources(owner: string, from: unknown): readonly
 
 /** `place` itself; of one of the application's own, each answer is looked at. */
 export function checkedPlace(place: CredentialSource): CredentialSource {
-  if (ofOurs.has(place)) return place;
+  if (reliablePlaces.has(place)) return place;
   const { carrier, name, presents } = place;
-  return made({ carrier, name, presents, find: (request, isKey = isTokenKey) => presentedAt(place, request, isKey) });
+  return reliable({ carrier, name, presents, find: (request, isKey = isTokenKey) => presentedAt(place, request, isKey) });
 }
 
 /**

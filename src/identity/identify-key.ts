@@ -9,7 +9,7 @@ import { boundedLookUp, type LookUpSignal } from './bounded-look-up.js';
 import { checkedSources } from './checked-sources.js';
 import { tokenSource } from './from-token.js';
 import type { Identified } from './identify-request.js';
-import { defaultTimeoutMs, type LookUpOptions, lookUpRules } from './identify-user.js';
+import { defaultLookUpTimeoutMs, type LookUpOptions, lookUpRules } from './identify-user.js';
 import type { AnySource, Finding, UserSource } from './user-source.js';
 
 /** Options of `identifyKey`. */
@@ -50,7 +50,7 @@ export async function identifyKey(
   options: IdentifyKeyOptions & Partial<IdentifyKeyBySourceOptions> = {},
 ): Promise<Identified> {
   const owner = 'identifyKey';
-  const { tokens, source, container, timeoutMs: ms = defaultTimeoutMs } = checkedOptions(owner, options, rules);
+  const { tokens, source, container, timeoutMs: ms = defaultLookUpTimeoutMs } = checkedOptions(owner, options, rules);
   if (tokens !== undefined && source !== undefined) throw new TypeError(`${owner}: give it tokens or source, not both`);
   const [asked] = source === undefined ? [tokenSource(owner, { tokens })] : checkedSources(owner, [source]);
   const { keys, source: name, madeBy } = (asked as AnySource).bind(new Dependencies(container, ms, systemClock));

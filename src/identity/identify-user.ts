@@ -25,7 +25,7 @@ export interface IdentifyOptions<Sources extends readonly [AnySource, ...AnySour
 }
 
 /** How long look-ups may take unless an option says otherwise, in milliseconds. */
-export const defaultTimeoutMs = 5_000;
+export const defaultLookUpTimeoutMs = 5_000;
 /** What their options must be. */
 export const lookUpRules: Rules<LookUpOptions> = {
   container: aContainer,
@@ -48,7 +48,7 @@ export async function identifyUser<const Sources extends readonly [AnySource, ..
   request: IncomingMessage,
   options: IdentifyOptions<Sources>,
 ): Promise<Identified<SourceUser<Sources>>> {
-  const { container, timeoutMs: ms = defaultTimeoutMs, sources: given } = checkedOptions('identifyUser', options, rules);
+  const { container, timeoutMs: ms = defaultLookUpTimeoutMs, sources: given } = checkedOptions('identifyUser', options, rules);
   const sources = checkedSources('identifyUser', given);
   checkRequest('identifyUser', request);
   const isAllowed = originRule(options, 'identifyUser');

@@ -2,20 +2,27 @@ import { kindOf, kindOfSecret } from '../kind-of.js';
 import { errorOf } from '../thrown.js';
 import { someAtATime } from './some-at-a-time.js';
 
+/** A method of a repository, and what errors call it: `tokens.findById`. */
+export interface Method<Asked, Answer> {
+  readonly name: string;
+  call(asked: Asked): Promise<Answer | undefined>;
+}
+
 /** How to look up one, and several at once where a repository can. */
 export interface LookUp<Id extends string, Found> {
-  one(id: Id): Promise<Found | undefined>;
-  readonly many: ((ids: readonly Id[]) => Promise<ReadonlyMap<Id, Found>>) | undefined;
+  readonly one: Method<Id, Found>;
+  readonly many: Method<readonly Id[], ReadonlyMap<Id, Found>> | undefined;
+  /** Whether a key of what `many` gives can be an id. @default whether it is a string */
+  readonly isId?: (key: unknown) => boolean;
 }
 
 /**
  * What was found under several ids, if it is a map by ids: a list, nothing at all, or a map by the numbers or bytes that a database has for them, does
  * not say that they are all gone.
  *
- * @param isId whether a key can be an id. @default whether it is a string
  * @throws {TypeError} naming the method that returned it.
  */
-export function checkedAnswers<Id, Found>(
+function checkedAnswers<Id, Found>(
   answers: ReadonlyMap<Id, Found> | undefined,
   method: string,
   isId: (key: unknown) => boolean = isString,
@@ -42,25 +49,25 @@ function isString(key: unknown): boolean {
  */
 export async function lookedUp<Id extends string, Found, Made>(
   ids: readonly Id[],
-  { one, many }: LookUp<Id, Found>,
-  make: (found: Found, isOfMany: boolean) => Made,
+  { one, many, isId }: LookUp<Id, Found>,
+  make: (found: Found, method: string) => Made,
 ): Promise<Map<string, Made | Error>> {
   const made = new Map<string, Made | Error>();
   if (ids.length === 0) return made;
-  const note = (id: string, found: Found | undefined, isOfMany: boolean): void => {
+  const note = (id: string, found: Found | undefined, method: string): void => {
     try {
-      if (found != null) made.set(id, make(found, isOfMany));
+      if (found != null) made.set(id, make(found, method));
     } catch (error) {
       made.set(id, errorOf(error));
     }
   };
   if (many !== undefined) {
-    for (const [id, found] of await many(ids)) note(id, found, true);
+    for (const [id, found] of checkedAnswers(await many.call(ids), many.name, isId)) note(id, found, many.name);
     return made;
   }
   await someAtATime(ids, async (id) => {
     try {
-      note(id, await one(id), false);
+      note(id, await one.call(id), one.name);
     } catch (error) {
       made.set(id, errorOf(error));
     }

@@ -80,7 +80,8 @@ class Context implements SourceContext {
   }
 }
 
-const outcomes: Readonly<Record<AuthenticationOutcome, ErrorCode | undefined>> = {
+/** How a live channel ends of whose credential that was found when it was looked up again. */
+const codesByOutcome: Readonly<Record<AuthenticationOutcome, ErrorCode | undefined>> = {
   missing: 'ERR_TOKEN_REVOKED',
   malformed: 'ERR_TOKEN_REVOKED',
   unknown: 'ERR_TOKEN_REVOKED',
@@ -99,7 +100,8 @@ function checkFinding(method: string, found: unknown): asserts found is SourceFi
   const fail = (member: string, must: string): never => {
     throw new TypeError(`${method} must return ${member} as ${must}, got ${kindOfSecret(Reflect.get(found, member))}`);
   };
-  if (typeof outcome !== 'string' || !Object.hasOwn(outcomes, outcome)) fail('outcome', `one of ${Object.keys(outcomes).join(', ')}`);
+  if (typeof outcome !== 'string' || !Object.hasOwn(codesByOutcome, outcome))
+    fail('outcome', `one of ${Object.keys(codesByOutcome).join(', ')}`);
   if (carrier != null && (typeof carrier !== 'string' || carrier === '')) fail('carrier', 'a non-empty string or not at all');
   if (tokenId != null && !isTokenId(tokenId)) fail('tokenId', 'an id of a token (64 lower-case hexadecimal digits) or not at all');
   if (!isValidDateIfAny(issuedAt)) fail('issuedAt', 'a valid Date or not at all');
@@ -225,7 +227,7 @@ class BoundOwnSource<Found extends SourceFinding<UserLike>> {
         user,
         expiresAt: copyOf(expiresAt),
         scopes: scopes == null ? undefined : [...scopes],
-        endedBy: outcomes[outcome],
+        endedBy: codesByOutcome[outcome],
         isPartial: true,
       };
     } catch (error) {

@@ -6,7 +6,7 @@ import { isTokenId, type TokenId } from '../token-id.js';
 import type { AuthenticatedUser, UserLike } from '../users.js';
 import { checkedGrant, checkedUser } from './checked-grant.js';
 import { checkedHttpSession } from './checked-http-session.js';
-import { checkedAnswers, lookedUp } from './looked-up.js';
+import { type LookUp, lookedUp } from './looked-up.js';
 
 /** How far a chain of exchanged tokens is followed. */
 export const maxSuccessors = 16;
@@ -66,15 +66,16 @@ function standingOf(grant: TokenGrant<UserLike>, method: string): Standing {
 /** Tokens are looked up again through their repository. */
 export function tokenRecheck(tokens: TokenRepository<UserLike>): Recheck {
   const isBatched = typeof tokens.findByIds === 'function';
-  const one = async (id: TokenId): Promise<TokenGrant<UserLike> | undefined> => tokens.findById(id);
-  const many = isBatched
-    ? async (ids: readonly TokenId[]) => checkedAnswers(await tokens.findByIds?.(ids), 'tokens.findByIds', isTokenId)
-    : undefined;
+  const byId: LookUp<TokenId, TokenGrant<UserLike>> = {
+    one: { name: 'tokens.findById', call: async (id) => tokens.findById(id) },
+    many: isBatched ? { name: 'tokens.findByIds', call: async (ids) => tokens.findByIds?.(ids) } : undefined,
+    isId: isTokenId,
+  };
   return {
     isBatched,
     ask: async (credentials) => {
       const ids = credentials.map(({ id }) => id as TokenId);
-      return lookedUp(ids, { one, many }, (grant, isOfMany) => standingOf(grant, isOfMany ? 'tokens.findByIds' : 'tokens.findById'));
+      return lookedUp(ids, byId, standingOf);
     },
   };
 }
@@ -91,17 +92,17 @@ export class LastingOwner {
 /** Sessions of the web site are read again by their ids, and their users looked up; of one without an id, its user alone. */
 export function httpSessionRecheck(reader: HttpSessionReader, users: UserRepository<UserLike>): Recheck {
   const readsMany = typeof reader.readByIds === 'function';
-  const sessionsOf = {
-    one: async (id: string): Promise<HttpSession | undefined> => reader.readById(id),
-    many: readsMany ? async (ids: readonly string[]) => checkedAnswers(await reader.readByIds?.(ids), 'sessions.readByIds') : undefined,
+  const byId: LookUp<string, HttpSession> = {
+    one: { name: 'sessions.readById', call: async (id) => reader.readById(id) },
+    many: readsMany ? { name: 'sessions.readByIds', call: async (ids) => reader.readByIds?.(ids) } : undefined,
   };
   return {
     isBatched: readsMany && typeof users.findByIds === 'function',
     ask: async (credentials) => {
       const ids = credentials.filter(({ found }) => !(found instanceof LastingOwner)).map(({ id }) => id);
-      const ownerOf = (session: unknown, isOfMany: boolean): string | undefined =>
-        checkedHttpSession(session, isOfMany ? 'sessions.readByIds' : 'sessions.readById')?.userId ?? undefined;
-      const owners = await lookedUp(ids, sessionsOf, ownerOf); // without one, whoever it was has logged out
+      const ownerOf = (session: HttpSession, method: string): string | undefined =>
+        checkedHttpSession(session, method)?.userId ?? undefined;
+      const owners = await lookedUp(ids, byId, ownerOf); // without one, whoever it was has logged out
       for (const { id, found } of credentials) if (found instanceof LastingOwner) owners.set(id, found.userId);
       const userIds = new Set<string>();
       for (const owner of owners.values()) if (typeof owner === 'string') userIds.add(owner);
@@ -135,12 +136,10 @@ export function userRecheck(users: UserRepository<UserLike>): Recheck {
 }
 
 function lookedUpUsers(ids: readonly string[], users: UserRepository<UserLike>): Promise<Map<string, AuthenticatedUser | Error>> {
-  const lookUp = {
-    one: async (id: string): Promise<UserLike | undefined> => users.findById(id),
-    many:
-      typeof users.findByIds === 'function'
-        ? async (some: readonly string[]) => checkedAnswers(await users.findByIds?.(some), 'users.findByIds')
-        : undefined,
+  const isBatched = typeof users.findByIds === 'function';
+  const byId: LookUp<string, UserLike> = {
+    one: { name: 'users.findById', call: async (id) => users.findById(id) },
+    many: isBatched ? { name: 'users.findByIds', call: async (some) => users.findByIds?.(some) } : undefined,
   };
-  return lookedUp(ids, lookUp, (user, isOfMany) => checkedUser(user, `users.${isOfMany ? 'findByIds' : 'findById'}`));
+  return lookedUp(ids, byId, checkedUser);
 }

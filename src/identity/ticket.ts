@@ -1,5 +1,5 @@
 import { kindOf } from '../kind-of.js';
-import { type CredentialSource, checkedPlace, made, query } from './credentials.js';
+import { type CredentialSource, checkedPlace, query, reliable } from './credentials.js';
 
 /**
  * A ticket in place of a token: a client that has logged in gets one over HTTP and opens its channel with it. It lives for seconds and can be used
@@ -16,5 +16,5 @@ export function ticket(where: string | CredentialSource = 'ticket'): CredentialS
     const got = kindOf(where);
     throw new TypeError(`ticket: where must be a name, cookie(…), authorization(…), subprotocol(…) or query(…), got ${got}`);
   }
-  return made({ ...checkedPlace(place), presents: 'ticket' });
+  return reliable({ ...checkedPlace(place), presents: 'ticket' });
 }

@@ -18,18 +18,18 @@ describe('looking up several ids', () => {
       underWay -= 1;
       return id.toUpperCase();
     };
-    const made = await lookedUp(ids, { one, many: undefined }, (found, isOfMany) => `${found} ${isOfMany}`);
+    const made = await lookedUp(ids, { one: { name: 'one', call: one }, many: undefined }, (found, method) => `${found} ${method}`);
     expect([asked, most]).toEqual([ids, maxInFlight]);
-    expect(made).toEqual(new Map(ids.map((id) => [id, `${id.toUpperCase()} false`])));
+    expect(made).toEqual(new Map(ids.map((id) => [id, `${id.toUpperCase()} one`])));
   });
 
   it('one by one leaves out who is not there, and has an error for who cannot be told', async () => {
     const down = new Error('down');
-    const one = async (id: string): Promise<string | null | undefined> => {
+    const call = async (id: string): Promise<string | null | undefined> => {
       if (id === 'id1') throw down;
       return { id2: null, id3: undefined }[id] ?? (id === 'id0' ? 'found' : undefined);
     };
-    expect(await lookedUp(ids, { one, many: undefined }, (found) => found)).toEqual(
+    expect(await lookedUp(ids, { one: { name: 'one', call }, many: undefined }, (found) => found)).toEqual(
       new Map<string, unknown>([
         ['id0', 'found'],
         ['id1', down],
@@ -48,16 +48,16 @@ describe('looking up several ids', () => {
         ['id2', null],
       ]);
     };
-    const make = (found: number | null, isOfMany: boolean): string => {
+    const make = (found: number | null, method: string): string => {
       if (found === 1) throw wrong;
-      return `${String(found)} ${isOfMany}`;
+      return `${String(found)} ${method}`;
     };
     const one = (): never => {
       throw new Error('asked one by one');
     };
-    expect(await lookedUp(ids, { one, many }, make)).toEqual(
+    expect(await lookedUp(ids, { one: { name: 'one', call: one }, many: { name: 'many', call: many } }, make)).toEqual(
       new Map<string, unknown>([
-        ['id0', '0 true'],
+        ['id0', '0 many'],
         ['id1', wrong],
       ]),
     );
@@ -65,9 +65,9 @@ describe('looking up several ids', () => {
   });
 
   it('asks nobody for none', async () => {
-    const one = (): never => {
+    const call = (): never => {
       throw new Error('asked');
     };
-    expect(await lookedUp([], { one, many: one }, () => 0)).toEqual(new Map());
+    expect(await lookedUp([], { one: { name: 'one', call }, many: { name: 'many', call } }, () => 0)).toEqual(new Map());
   });
 });
