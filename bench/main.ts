@@ -100,7 +100,7 @@ if (wants('journey')) {
 }
 if (wants('types')) console.log(`${await measureTypes()}\n`);
 if (wants('storm', 'live', 'sessions')) {
-  // Started before this process is tied to a CPU, which its children would inherit.
+  // started before this process is tied to a CPU, which its children would inherit
   const started = await openMongod();
   pinLoad();
   await using mongod = started instanceof Error ? undefined : started;

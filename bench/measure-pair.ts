@@ -88,7 +88,7 @@ async function slices<T>(count: number, pair: readonly [T, T], measure: (one: T)
 
 async function memory(pair: readonly [Measured, Measured], plan: PairPlan): Promise<Partial<Numbers>[]> {
   const bytes = await inTurn(pair, async ({ server, dialect }) => {
-    // What the first connections load and compile is not what a connection costs.
+    // what the first connections load and compile is not what a connection costs
     (await openIdle(server.port, 100, dialect)).close();
     await server.settle();
     const before = await server.rss();

@@ -3,7 +3,7 @@ import { kindOf } from './kind-of.js';
 
 /** Whether `value` is a `Date`, of whatever realm, and a valid one. */
 export function isValidDate(value: unknown): value is Date {
-  // The method of the class: one of the value's own could say another time each time it is asked.
+  // the method of the class: one of the value's own could say another time each time it is asked
   return types.isDate(value) && !Number.isNaN(Date.prototype.getTime.call(value));
 }
 

@@ -101,7 +101,7 @@ export class Batches<Found, Id extends string = string> {
     }
     this.#inFlight = true;
     const isBusy = performance.now() - this.#busyUntil < stillBusyMs;
-    // The loader schedules a batch before it puts the first key into it.
+    // the loader schedules a batch before it puts the first key into it
     queueMicrotask(isBusy ? () => this.#gather(dispatch) : dispatch);
   }
 

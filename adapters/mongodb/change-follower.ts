@@ -1,6 +1,7 @@
 import type { ChangeStream, ChangeStreamDocument, ChangeStreamOptions, ResumeToken } from 'mongodb';
 import { NoReplicaSetError } from './no-replica-set-error.js';
 import type { Operations } from './operations.js';
+import { serverCodeOf, serverCodes } from './server-codes.js';
 import { watchSilence } from './watch-silence.js';
 
 /** How long to wait before a stream that broke is opened again, doubled with each failure. */
@@ -8,9 +9,6 @@ const firstDelayMs = 100;
 const maxDelayMs = 10_000;
 /** How long the server may look for the place where a stream is to go on, at most: it reads all that has happened since. */
 const maxOpenMs = 60_000;
-
-/** There are no change streams without a replica set. */
-const noReplicaSetCode = 40_573;
 
 /** What is followed, and who is told of it. */
 export interface Followed {
@@ -73,7 +71,7 @@ export class ChangeFollower {
       if (this.#stream === stream) this.#stream = undefined;
       void this.#close(stream);
       if (epoch === this.#epoch) this.#notOpened(error);
-      throw codeOf(error) === noReplicaSetCode ? new NoReplicaSetError(this.#owner, this.#followed.without, error) : error;
+      throw serverCodeOf(error) === serverCodes.noReplicaSet ? new NoReplicaSetError(this.#owner, this.#followed.without, error) : error;
     }
     this.#openMs = this.#operations.timeoutMs;
     if (this.#stream === stream) this.#endWatch = watchSilence(stream, this.#operations.clock, () => this.#broke(stream));
@@ -81,7 +79,7 @@ export class ChangeFollower {
   }
 
   async #streamOptions(): Promise<ChangeStreamOptions> {
-    // The database's own options may ask for less than a stream takes.
+    // the database's own options may ask for less than a stream takes
     const options: ChangeStreamOptions = { readPreference: 'primary', readConcern: { level: 'majority' } };
     if (this.#token !== undefined) options.resumeAfter = this.#token;
     return { ...options, ...(await this.#followed.options()) };
@@ -174,10 +172,5 @@ function opened(stream: ChangeStream): Promise<void> {
  */
 function isPlaceLost(error: unknown): boolean {
   const { hasErrorLabel } = error as { hasErrorLabel?: (label: string) => boolean };
-  if (hasErrorLabel === undefined) return false; // it is none of the driver's: our own time-outs have a code, too
-  return typeof codeOf(error) === 'number' && !hasErrorLabel.call(error, 'ResumableChangeStreamError');
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown } | null | undefined)?.code;
+  return serverCodeOf(error) !== undefined && hasErrorLabel?.call(error, 'ResumableChangeStreamError') === false;
 }

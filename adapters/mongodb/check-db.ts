@@ -56,7 +56,6 @@ function bsonVersionOf(db: object): string | undefined {
     const version = id?.[bsonVersion];
     return typeof version === 'number' ? String(version) : undefined;
   } catch {
-    // An application's own factory: it says nothing.
-    return undefined;
+    return undefined; // an application's own factory says nothing
   }
 }

@@ -107,7 +107,7 @@ export class DrfFollower {
     try {
       this.#onError(error);
     } catch {
-      // Whoever listens cannot stop it.
+      // whoever listens cannot stop it
     }
   }
 

@@ -51,7 +51,7 @@ export class DrfSource {
     const { source, operations } = this.#places;
     await operations.run('find the collection to import from', () => this.#checkExists());
     const counts: DrfImportCounts = { imported: 0, revoked: 0, skipped: 0 };
-    // Read before the source is: what another process imports meanwhile is not among them, and so is not missed below.
+    // read before the source is: what another process imports meanwhile is not among them, and so is not missed below
     const gone = await this.#importedIds(signal);
     const seen = new Set<string>();
     const cursor = source.find({}, { projection, readPreference: 'primary', batchSize: maxBatchSize });
@@ -72,10 +72,9 @@ export class DrfSource {
       throw new Error('The collection that tokens are imported from was dropped or renamed.');
     }
     const document = change.fullDocument;
-    // It was deleted since; that change is on its way.
-    if (document == null) return;
+    if (document == null) return; // it was deleted since, and that change is on its way
     const written = await this.#write([document], { imported: 0, revoked: 0, skipped: 0 }, new Set());
-    // A document whose key was changed, or is none any more, must not leave its old token behind.
+    // a document whose key was changed, or is none any more, must not leave its old token behind
     await this.#revoke({ $and: [this.#importedAs(change.documentKey._id), { _id: { $nin: written } }] });
   }
 
@@ -125,7 +124,7 @@ export class DrfSource {
       else {
         seen.add(token._id);
         const { _id, userId, ...rest } = token;
-        // One that was revoked here stays so, whatever the source says.
+        // one that was revoked here stays so, whatever the source says
         writes.push({ updateOne: { filter: { _id }, update: { $set: { userId }, $setOnInsert: rest }, upsert: true } });
       }
     }
@@ -147,7 +146,7 @@ export class DrfSource {
   /** The filter of the token that was imported from the document with this `_id`. */
   #importedAs(sourceId: unknown): Filter<TokenDocument> {
     const { name } = this.#places;
-    // Compared as a value, and never taken for absence: `null` alone would mean all that have none.
+    // compared as a value, and never taken for absence: `null` alone would mean all that have none
     const bySource: Filter<TokenDocument> = { sourceId: { $eq: sourceId, $exists: true } };
     if (!isKeyAsId(sourceId)) return { importedFrom: name, ...bySource };
     return { importedFrom: name, $or: [bySource, { _id: tokenIdOf(sourceId), sourceId: { $exists: false } }] };
@@ -177,8 +176,7 @@ function tokenOf(document: Document, importedFrom: string, now: Date): TokenDocu
     userId: user,
     createdAt: Number.isNaN(createdAt.getTime()) ? now : createdAt,
     importedFrom,
-    // A view may leave the `_id` out.
-    ...(!isId && _id !== undefined && { sourceId: _id }),
+    ...(!isId && _id !== undefined && { sourceId: _id }), // which a view may leave out
   };
 }
 

@@ -13,6 +13,7 @@ import {
 } from './needed-indexes.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, plainNumbers } from './options.js';
+import { serverCodeOf, serverCodes } from './server-codes.js';
 import { UserDocuments } from './user-documents.js';
 
 /** Options of {@link ensureIndexes}. */
@@ -57,7 +58,7 @@ export async function ensureIndexes(db: Db, options: EnsureIndexesOptions = {}):
   await ensure(tickets?.collection ?? 'tickets', ticketIndexes);
   await ensure(broadcasts?.collection ?? 'broadcasts', broadcastIndexes);
   if (feed !== false) await ensure((typeof feed === 'object' ? feed.collection : undefined) ?? 'revocations', revocationIndexes);
-  // These are the application's: whatever index of its own serves the look-up will do.
+  // these are the application's: whatever index of its own serves the look-up will do
   if (documents.key !== '_id') {
     await ensure(documents.collection.collectionName, [{ key: { [documents.key]: 1 }, unique: true }], true);
   }
@@ -93,10 +94,11 @@ async function create({ db, operations, collection }: IndexPlace, { key, ...opti
   try {
     await operations.run('create an index', () => db.collection(collection).createIndex(key, options));
   } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    if (code !== 85 && code !== 86 && code !== 11_000) throw error;
-    // The driver's own message may quote the values that are there twice.
-    const why = code === 11_000 ? 'its documents break it' : 'another index stands in its way';
+    const code = serverCodeOf(error);
+    const isInTheWay = code === serverCodes.indexOptionsConflict || code === serverCodes.indexKeySpecsConflict;
+    if (!isInTheWay && code !== serverCodes.duplicateKey) throw error;
+    // the driver's own message may quote the values that are there twice
+    const why = isInTheWay ? 'another index stands in its way' : 'its documents break it';
     throw new IndexConflictError(`${collection} cannot get an index on ${JSON.stringify(key)}: ${why} (MongoDB error ${code}).`);
   }
 }
@@ -106,9 +108,9 @@ async function indexesOf({ db, collection, any }: IndexPlace): Promise<IndexDesc
   try {
     return await db.collection(collection, plainNumbers).listIndexes({ readPreference: 'primary' }).toArray();
   } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (code === 26) return []; // NamespaceNotFound: there is no such collection yet.
-    if (code === 166 && any) return undefined; // CommandNotSupportedOnView
+    const code = serverCodeOf(error);
+    if (code === serverCodes.namespaceNotFound) return []; // there is no such collection yet
+    if (code === serverCodes.commandNotSupportedOnView && any) return undefined;
     throw error;
   }
 }

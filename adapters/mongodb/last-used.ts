@@ -52,14 +52,14 @@ export class LastUsed {
 
   async #write(gathered: ReadonlyMap<string, Date>): Promise<void> {
     const updates = Array.from(gathered, ([_id, usedAt]) => {
-      // Other processes write too: once a minute holds for all of them together.
+      // other processes write too: once a minute holds for all of them together
       const unlessFresh = { $not: { $gt: new Date(usedAt.getTime() - precisionMs) } };
       return { updateOne: { filter: { _id, lastUsedAt: unlessFresh }, update: { $set: { lastUsedAt: usedAt } } } };
     });
     try {
       await this.#operations.run('write when tokens were used', () => this.#tokens.bulkWrite(updates, { ordered: false }));
     } catch {
-      // The next use of each token notes it again.
+      // the next use of each token notes it again
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Collection, Document } from 'mongodb';
 import { isOnFieldsOf, type NeededIndex } from './needed-indexes.js';
 import { plainNumbers } from './options.js';
-import { isUnauthorized } from './without-command.js';
+import { serverCodeOf, serverCodes } from './server-codes.js';
 
 /** Makes an index, where there is none on the same fields; a user who may make none will do where there is one. */
 export async function makeIndex<Schema extends Document>(collection: Collection<Schema>, needed: NeededIndex): Promise<void> {
@@ -9,7 +9,7 @@ export async function makeIndex<Schema extends Document>(collection: Collection<
   try {
     await collection.createIndex(key, options);
   } catch (error) {
-    if (!isUnauthorized(error)) throw error;
+    if (serverCodeOf(error) !== serverCodes.unauthorized) throw error;
     const present = await collection
       .listIndexes({ readPreference: 'primary', ...plainNumbers })
       .toArray()

@@ -1,4 +1,4 @@
-import { type Collection, type CollectionOptions, type Db, type Filter, MongoServerError } from 'mongodb';
+import type { Collection, CollectionOptions, Db, Filter } from 'mongodb';
 import { checkedIds, checkId } from '../../src/check-id.js';
 import { checkedDate } from '../../src/checked-date.js';
 import { aName, checkedOptions } from '../../src/checked-options.js';
@@ -10,6 +10,7 @@ import { timedRules } from '../../src/timed-options.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, plainNumbers } from './options.js';
+import { serverCodeOf, serverCodes } from './server-codes.js';
 import { fieldsOf, hasExpired, isLive, type SessionDocument, sessionOf } from './session-document.js';
 
 /** Options of {@link MongoSessionStore}. */
@@ -56,15 +57,14 @@ export class MongoSessionStore implements SessionStore {
   async create(id: string, session: StoredSession): Promise<void> {
     checkId(`${owner}.create`, 'id', id);
     const fields = fieldsOf(checkStoredSession(`${owner}.create`, session));
-    // In one step: the new record where there is none that counts, else what is there.
+    // in one step: the new record where there is none that counts, else what is there
     const update = [{ $replaceWith: { $cond: [isLive, '$$ROOT', { $literal: { _id: id, ...fields } }] } }];
     const written = await this.#operations.run('create a session', async () => {
       try {
         const { upsertedCount, modifiedCount } = await this.#sessions.updateOne({ _id: id }, update, { upsert: true });
         return upsertedCount + modifiedCount;
       } catch (error) {
-        // Two that inserted at the same moment.
-        if (error instanceof MongoServerError && error.code === 11_000) return 0;
+        if (serverCodeOf(error) === serverCodes.duplicateKey) return 0; // two have inserted at the same moment
         throw error;
       }
     });

@@ -245,7 +245,7 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
   /** Tokens and their users, in one command. */
   async #query(ids: readonly TokenId[], signal: AbortSignal): Promise<Map<TokenId, Found<User> | Error>> {
     const pipeline = [{ $match: { _id: { $in: ids } } }, this.#users.lookup('userId', 'users')];
-    // With room for one more than can come, the server is done with the first reply.
+    // with room for one more than can come, the server is done with the first reply
     const options = { signal, readPreference: 'primary', batchSize: ids.length + 1 } as const;
     const rows = await rowsOf(this.#tokens.aggregate<TokenDocument & { users: Document[] }>(pipeline, options));
     const others = await this.#findOthers(rows, signal);

@@ -2,6 +2,7 @@ import { type Collection, type Filter, MongoServerError } from 'mongodb';
 import { makeIndex } from './make-index.js';
 import { tokenSlotIndex } from './needed-indexes.js';
 import { plainNumbers } from './options.js';
+import { serverCodes } from './server-codes.js';
 import type { TokenDocument } from './token-document.js';
 import { anyTokenId, liveTokensOf } from './token-filters.js';
 
@@ -62,7 +63,7 @@ export class TokenSlots {
         signal.throwIfAborted();
         if (!(await isTaken(put(slot)))) return;
       }
-      // Each of them was taken meanwhile, or this is the last attempt: see what is free now.
+      // each of them was taken meanwhile, or this is the last attempt: see what is free now
     }
   }
 
@@ -101,7 +102,7 @@ export async function isTaken(putting: Promise<unknown>): Promise<boolean> {
     await putting;
     return false;
   } catch (error) {
-    if (error instanceof MongoServerError && error.code === 11_000 && error.keyPattern?.slot !== undefined) return true;
+    if (error instanceof MongoServerError && error.code === serverCodes.duplicateKey && error.keyPattern?.slot !== undefined) return true;
     throw error;
   }
 }

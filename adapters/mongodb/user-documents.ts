@@ -104,7 +104,7 @@ export class UserDocuments<User extends AuthenticatedUser> {
   async find(ids: readonly string[], signal: AbortSignal): Promise<Map<string, Document[]>> {
     const keys = ids.flatMap(keysOf);
     const pipeline = [{ $match: { [this.key]: { $in: keys } } }, ...this.#join()];
-    // With room for one more than can come, the server is done with the first reply.
+    // with room for one more than can come, the server is done with the first reply
     const options = { signal, readPreference: 'primary', batchSize: keys.length + 1 } as const;
     return groupedBy(await rowsOf(this.collection.aggregate(pipeline, options)), (document) => this.#idOf(document));
   }
@@ -133,7 +133,7 @@ export class UserDocuments<User extends AuthenticatedUser> {
       return error instanceof Error ? error : new Error('users.map threw something that is no Error.', { cause: error });
     }
     if (isDisabled(document)) return undefined;
-    // What the application's type adds is in its documents, or it gives a `map`.
+    // what the application's type adds is in its documents, or it gives a `map`
     return { ...document, id, isAuthenticated: true } as unknown as User;
   }
 

@@ -1,10 +1,4 @@
-/** MongoDB's code of what its user may not do. */
-const unauthorized = 13;
-
-/** Whether the server refuses it to this user. */
-export function isUnauthorized(error: unknown): error is Error {
-  return error instanceof Error && Reflect.get(error, 'code') === unauthorized;
-}
+import { serverCodeOf, serverCodes } from './server-codes.js';
 
 /**
  * An error as it may be told. The server quotes what a user may not run, and what the rules of a collection do not let pass; the driver has documents of a
@@ -12,7 +6,8 @@ export function isUnauthorized(error: unknown): error is Error {
  */
 export function withoutCommand(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  if (!isUnauthorized(error) && !('errInfo' in error) && !('writeErrors' in error)) return error;
+  const isUnauthorized = serverCodeOf(error) === serverCodes.unauthorized;
+  if (!isUnauthorized && !('errInfo' in error) && !('writeErrors' in error)) return error;
   const message = withoutDocument(error.message);
   const told = Object.assign(new Error(message), { name: error.name, code: Reflect.get(error, 'code') });
   if (error.stack !== undefined) told.stack = error.stack.replace(error.message, () => message);

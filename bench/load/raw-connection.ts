@@ -97,7 +97,7 @@ export class RawConnection {
       this.#count(chunk, 0);
       return;
     }
-    // The head of an answer is small, and comes in one piece over the loopback.
+    // the head of an answer is small, and comes in one piece over the loopback
     const end = chunk.indexOf(endOfHead);
     const status = Number(chunk.toString('latin1', 9, 12));
     if (status !== 101 || end < 0) {

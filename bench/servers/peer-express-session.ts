@@ -33,7 +33,7 @@ server.on('upgrade', (request: IncomingMessage & Partial<Pick<Request, 'session'
     }
     webSockets.handleUpgrade(request, raw, head, (socket) => {
       socket.on('error', () => undefined);
-      // One after the other, or the messages of one write would all count from the same number.
+      // one after the other, or the messages of one write would all count from the same number
       let last = Promise.resolve();
       const answer = (text: string): Promise<void> =>
         new Promise((resolve) => {

@@ -35,7 +35,7 @@ function makeProgram(output: Output, given: Output, endWith: (exitCode: number) 
   addSessionCommands(program, output);
   addIndexCommands(program, output);
   addImportCommands(program, output);
-  // Its diff has colours, so it cares for what is unprintable by itself.
+  // its diff has colours, so it cares for what is unprintable by itself
   addMigrateCommand(program, given, endWith);
   return program;
 }

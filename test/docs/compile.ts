@@ -47,7 +47,7 @@ export async function complaintsAbout(name: string, pages: Pages): Promise<Recor
     let page: string | undefined;
     for (const line of await compile(project)) {
       const [, own, rest] = /^([\w-]+)\/[^(]*(\(.*)$/.exec(line) ?? [];
-      // Lines that name no file go on with the complaint before.
+      // lines that name no file go on with the complaint before
       if (own !== undefined) page = Object.keys(pages).find((each) => folderOf(each) === own);
       if (page === undefined) throw new Error(`The compiler complains of what is on no page: ${line}`);
       complaints[page]?.push(own === undefined ? line : page + rest);

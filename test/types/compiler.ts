@@ -43,7 +43,7 @@ function run(project: string): Promise<Complaint[]> {
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { cwd: here, env: environment }, (error, stdout, stderr) => {
       const complaints = complaintsOf(stdout);
-      // Whatever is no error of some file is one of the project, and nothing was checked.
+      // whatever is no error of some file is one of the project, and nothing was checked
       if (error === null || complaints.length > 0) resolve(complaints);
       else reject(new Error(`the compiler failed: ${stdout}${stderr}`, { cause: error }));
     });

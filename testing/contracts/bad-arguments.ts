@@ -34,7 +34,7 @@ export function badLists(id: string, bad: readonly unknown[]): readonly unknown[
 /** Fails unless `call` gives a promise that is rejected with a `TypeError`, for each of these arguments. */
 export async function assertRefuses(call: (argument: never) => unknown, badArguments: readonly unknown[]): Promise<void> {
   for (const argument of badArguments) {
-    // An adapter that throws at once fails here: callers wait for a promise.
+    // an adapter that throws at once fails here: callers wait for a promise
     const result = call(argument as never);
     assert.ok(result instanceof Promise, 'a promise must be given');
     await assert.rejects(result, TypeError);

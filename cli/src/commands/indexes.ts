@@ -7,7 +7,7 @@ import { type GlobalOptions, withDatabase } from '../with-database.js';
 async function ensure(options: GlobalOptions, output: Output): Promise<void> {
   const { tokens, users, sessions } = options;
   await withDatabase(options, output, async (db) => {
-    // An index may say when documents are removed: it is made where ours are, and nowhere else.
+    // an index may say when documents are removed: it is made where ours are, and nowhere else
     await checkTokens(db, tokens);
     await checkSessions(db, sessions);
     await ensureIndexes(db, { tokens: { collection: tokens }, users: { collection: users }, sessions: { collection: sessions } });

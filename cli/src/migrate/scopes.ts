@@ -21,7 +21,7 @@ export class Scopes {
   readonly #innerNames = new Set<string>();
 
   constructor(program: Program) {
-    // The analysis reads ESTree with the nodes of TypeScript, as oxc makes it; only the names of the types differ.
+    // the analysis reads ESTree with the nodes of TypeScript, as oxc makes it; only the names of the types differ
     const tree = program as unknown as Parameters<typeof analyze>[0];
     const manager: ScopeManager = analyze(tree, { sourceType: 'module', lib: [], jsxPragma: null });
     const ofFile = manager.globalScope?.childScopes[0];

@@ -38,7 +38,7 @@ export async function memoryBackend(container: DependencyContainer): Promise<Bac
   const tokens = new MemoryTokenRepository({ users });
   container.registerInstance(USER_REPOSITORY, users);
   container.registerInstance(TOKEN_REPOSITORY, tokens);
-  // Channel sessions: the rooms that members are in.
+  // channel sessions: the rooms that members are in
   container.registerSingleton(SESSION_STORE, MemorySessionStore);
   return { tokens, users, sessions: memorySessions(), log: new MemoryMessageLog(), async close() {} };
 }

@@ -32,7 +32,7 @@ export function mongoBackend(url: string, { reachMs = 3_000 }: { readonly reachM
 
 async function open(client: MongoClient, container: DependencyContainer): Promise<Backend> {
   const db = client.db();
-  // Revocations too: the channels of a log-in that ends are closed on every process.
+  // revocations too: the channels of a log-in that ends are closed on every process
   const { tokens, users, broadcaster, close } = registerMongo(container, {
     db,
     users: { map: ({ _id, name, staff }): Member => ({ id: String(_id), isAuthenticated: true, name, staff }) },

@@ -52,7 +52,7 @@ export async function startMultiChat(options: MultiChatOptions): Promise<MultiCh
   const logIns =
     auth === 'token' ? tokenLogIns(backend.tokens, channels, cookie) : sessionLogIns(backend.sessions, sessions, channels, cookie);
   const server = createServer(site({ channels, logIns, publicOrigin }));
-  // A browser does not tell a page with which status a handshake was refused, but why a socket was closed.
+  // a browser does not tell a page with which status a handshake was refused, but why a socket was closed
   channels.handleUpgrades(server, { path: '/chat', refusals: 'close' });
   const close = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve));

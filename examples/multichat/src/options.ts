@@ -30,7 +30,7 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
   if (!(port <= 65_535)) throw new TypeError(`PORT must be a whole number from 0 to 65535, got ${PORT}`);
   if (PUBLIC_ORIGIN && !(/^https?:/.test(PUBLIC_ORIGIN) && URL.canParse(PUBLIC_ORIGIN)))
     throw new TypeError(`PUBLIC_ORIGIN must be an address such as https://chat.example.com, got ${PUBLIC_ORIGIN}`);
-  // The address is in no message: it may hold a password.
+  // the address is in no message: it may hold a password
   if (MONGODB_URL && !/^mongodb(\+srv)?:\/\//.test(MONGODB_URL))
     throw new TypeError('MONGODB_URL must begin with mongodb:// or mongodb+srv://, got something else');
   const publicOrigin = PUBLIC_ORIGIN ? new URL(PUBLIC_ORIGIN).origin : undefined;

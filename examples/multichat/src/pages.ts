@@ -58,7 +58,7 @@ ${body}
 function demoUserRow({ member, password }: (typeof demoUsers)[number]): string {
   const name = escaped(member.name);
   const staff = member.staff ? ' <span class="mark">staff</span>' : '';
-  // The button fills in the form, so it is shown by the script that does it.
+  // the button fills in the form, so it is shown by the script that does it
   const button = `<button type="button" hidden data-name="${name}" data-password="${escaped(password)}">Use ${name}</button>`;
   return `        <li class="row"><span><b>${name}</b> / <code>${escaped(password)}</code>${staff}</span>${button}</li>`;
 }

@@ -55,7 +55,7 @@ export function sessionLogIns(sessions: SiteSessions, middleware: RequestHandler
         isThis: id === sessionID,
         device,
         createdAt: new Date(createdAt),
-        // First the session, then its channels, so that no page comes back in between.
+        // first the session, then its channels, so that no page comes back in between
         end: () => destroy(id).then(() => channels.disconnectHttpSession(id)),
       }));
     },

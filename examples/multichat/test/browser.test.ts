@@ -267,7 +267,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await connected(ann);
       expect(await ann.getByText('Half a thought').count()).toBe(0);
 
-      // The page may hear of its end before the browser has the new cookie.
+      // the page may hear of its end before the browser has the new cookie
       await ann.route('**/me', (route) => route.fulfill({ status: 401 }));
       await other.goto(`${chat.url}/login`);
       await submitLogIn(other, 'cleo');

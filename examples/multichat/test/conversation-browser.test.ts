@@ -63,7 +63,7 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
       async append(message) {
         if (whenKept === 'refused') throw new Error('The database is away.');
         const kept = await inner.append(message);
-        // The line breaks between the keeping and the answer.
+        // the line breaks between the keeping and the answer
         if (whenKept === 'cut') for (const channel of chat.channels.channels) channel.terminate();
         whenKept = 'answered';
         return kept;

@@ -31,7 +31,7 @@ describeOnMongo('MultiChat, where MongoDB is out of reach', () => {
 
   async function startChat(port: number, options: Partial<MultiChatOptions> = {}): Promise<MultiChat> {
     const backend = mongoBackend(`mongodb://127.0.0.1:${port}/multichat?directConnection=true`, { reachMs });
-    // One that is impatient may have to try more than once on a busy machine.
+    // one that is impatient may have to try more than once on a busy machine
     const chat = await eventually(() => startMultiChat({ auth: 'token', backend, ...options }));
     chats.push(chat);
     return chat;
@@ -106,7 +106,7 @@ describeOnMongo('MultiChat, where MongoDB is out of reach', () => {
     const annsPage = await joined(ann, 'lobby');
     await send(annsPage, 'Before');
     await mongod.kill();
-    // A message is not lost: its writer is told to send it again, if the page is not closed before that.
+    // a message is not lost: its writer is told to send it again, if the page is not closed before that
     const told = await Promise.race([
       annsPage.request({ command: 'send', room: 'lobby', id: 'meanwhile', text: 'Meanwhile' }),
       annsPage.closed,

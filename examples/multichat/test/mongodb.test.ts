@@ -15,7 +15,7 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
     const again = async (chat: ChatProcess | undefined): Promise<ChatProcess> => (chat?.isRunning ? chat : startChat(url));
     [first, second] = await Promise.all([again(first), again(second)]);
   });
-  // Both live on: what a test has left is removed.
+  // both live on: what a test has left is removed
   afterEach(async () => {
     await Promise.all([...Page.open].map((page) => page.close()));
     for (const name of ['messages', 'tokens', 'channelSessions', 'httpSessions']) await db.collection(name).deleteMany({});
@@ -78,7 +78,7 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
     await here.next('left');
     await watcher.people('music', 'bob');
     await there.rest();
-    // Both changed one session: neither is lost.
+    // both changed one session: neither is lost
     here.send({ command: 'join', room: 'lobby' });
     await here.next('joined');
     await here.rest();
@@ -159,7 +159,7 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
     expect(await annThere.refusal()).toBe(3000);
     expect(await phone.rest()).toEqual([]);
 
-    // Another device, connected to the other process: ended from a list, and with all others.
+    // another device, connected to the other process: ended from a list, and with all others
     const desk = await annOn(here);
     const [atDesk, devices] = [await desk.open(), (await (await desk.get('/devices')).json()) as { id: string; isThis: boolean }[]];
     const other = devices.find(({ isThis }) => !isThis);
@@ -192,7 +192,7 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
   it('ends when it is asked to, and says goodbye', async () => {
     const problems = () => [...first.problems, ...second.problems];
     const before = problems();
-    // Nobody was in this room on a process that a test has killed, which is found out after 20 seconds only.
+    // nobody was in this room on a process that a test has killed, which is found out after 20 seconds only
     const page = await joined(await annOn(first), 'workshop');
     const watcher = await joined(await bobOn(second), 'workshop');
     await watcher.people('workshop', 'ann', 'bob');
@@ -215,7 +215,7 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
   it('leaves members as somebody has changed them', async () => {
     const users = db.collection<{ _id: string }>('users');
     await users.updateOne({ _id: '4' }, { $set: { staff: true } });
-    // Whoever starts adds those who are missing.
+    // whoever starts adds those who are missing
     const third = await startChat(url);
     const dev = await new Visitor(third.url).logIn('dev', 'dandelion');
     expect(await (await dev.get('/me')).json()).toEqual({ id: '4', name: 'dev', staff: true });

@@ -15,7 +15,7 @@ async function whoAmI(cookie: string): Promise<string> {
     }
   }
   const url = `ws://127.0.0.1:${await portOf(server)}`;
-  // The class of ws lacks nothing that the client of tRPC uses.
+  // the class of ws lacks nothing that the client of tRPC uses
   const client = createWSClient({ url, WebSocket: SocketOfVisitor as never, retryDelayMs: () => 0 });
   try {
     return await createTRPCClient<typeof appRouter>({ links: [wsLink({ client })] }).me.query();

@@ -58,7 +58,7 @@ function heldUntilAllAsk(tokens: MongoTokenRepository, count: number): TokenRepo
 
 describeOnMongo('A server on MongoDB', () => {
   const { db, commands } = openDatabase();
-  // It stands still: no use is written, and nothing runs out of time.
+  // it stands still: no use is written, and nothing runs out of time
   const clock = new TestClock(Date.now());
   const tokens = new MongoTokenRepository(db, { clock });
   const store = new MongoSessionStore(db, { clock });
@@ -83,7 +83,7 @@ describeOnMongo('A server on MongoDB', () => {
     for (const count of [1, 2, 3]) {
       client.send('add');
       expect(await client.nextJson()).toEqual({ count });
-      // The reply leaves before the session is saved; the next message waits for it.
+      // the reply leaves before the session is saved; the next message waits for it
       client.send('look');
       await client.next();
       expect(commands()).toEqual(['update']);

@@ -75,7 +75,7 @@ describeOnMongo('importDrfTokens', () => {
     expect(await tokens.revoke(tokenIdOf(key))).toBe(true);
     await importDrfTokens(db, { from });
     expect(await isLive(key)).toBe(false);
-    // It must never be removed, or the next import would not know it any more.
+    // it must never be removed, or the next import would not know it any more
     expect(await db.collection<{ _id: string }>('tokens').findOne({ _id: tokenIdOf(key) })).not.toHaveProperty('removeAt');
   });
 
@@ -139,7 +139,7 @@ describeOnMongo('importDrfTokens', () => {
     await eventually(async () => expect(await userOf(changed)).toBe('7'));
     await source.updateOne({ key: changed }, { $unset: { key: '' } });
     await eventually(async () => expect(await isLive(changed)).toBe(false));
-    // Issued and deleted before anybody could look.
+    // issued and deleted before anybody could look
     const brief = await source.insertOne({ key: newKey(), user_id: 7 });
     await source.deleteOne({ _id: brief.insertedId });
   });
@@ -148,7 +148,7 @@ describeOnMongo('importDrfTokens', () => {
     const ids = [null, false, 0, '', 'uuid-0001-0001-0001', '4ac18618b19f1f03dc9055a4f13bddc04c0cf8bf', { a: null }, new Date(0)];
     const keys = ids.map(newKey);
     const asId = newKey();
-    // The driver's own insert makes an ObjectId of null.
+    // the driver's own insert makes an ObjectId of null
     await db.command({ insert: from, documents: ids.map((_id, index) => ({ _id, key: keys[index], user_id: 7 })) });
     await source.insertOne({ _id: asId as never, user_id: 7 });
     await using kept = await importDrfTokens(db, { from, keepUp: true });
@@ -233,7 +233,7 @@ describeOnMongo('importDrfTokens', () => {
       interruptions.emit('one', error);
       throw new Error('whoever listens');
     };
-    // The clock is moved on for the pauses between attempts: no operation is to run out of time by it.
+    // the clock is moved on for the pauses between attempts: no operation is to run out of time by it
     await using _kept = await importDrfTokens(db, { from, keepUp: true, onError, clock, timeoutMs: 2_000_000_000 });
     const dropped = once(interruptions, 'one');
     await source.drop();

@@ -83,7 +83,7 @@ describeOnMongo('MongoRevocationFeed, where the database goes away', () => {
     await using watching = await connected(new MongoClient(`mongodb://127.0.0.1:${proxy.port}`, options));
     await using listener = await listen(new MongoRevocationFeed(watching.db('feed'), hasty), 30_000);
     const ids: TokenId[] = [];
-    // Ten at a time: each waits for the journal of the database.
+    // ten at a time: each waits for the journal of the database
     const revokeOne = async (): Promise<void> => {
       const { id } = await tokens.issue('ada');
       await tokens.revoke(id);

@@ -16,7 +16,7 @@ function session(data: StoredSession['data'] = {}, version = 1, expiresAt = new 
 }
 
 describeOnMongo('A session in MongoDB', () => {
-  // Whatever the application told its driver about numbers.
+  // whatever the application told its driver about numbers
   const { db, commands } = openDatabase({ promoteLongs: false });
   const store = new MongoSessionStore(db);
   const collection = db.collection<{ _id: string }>('channelSessions');

@@ -18,7 +18,7 @@ const storm = 1_000;
 
 describeOnMongo('Look-ups of tokens in MongoDB', () => {
   const { db, commands } = openDatabase();
-  // It stands still: nothing is written meanwhile, and nothing runs out of time.
+  // it stands still: nothing is written meanwhile, and nothing runs out of time
   const clock = new TestClock(Date.now());
   const tokens = new MongoTokenRepository(db, { clock });
   const users = db.collection<{ _id: unknown }>('users');
@@ -263,7 +263,7 @@ describeOnMongo('Users in MongoDB', () => {
       ...options,
       map(document: { uuid: string }): AuthenticatedUser {
         if (document.uuid === 'u-1') throw new Error('no such field');
-        // Code that is not ours may throw anything.
+        // code that is not ours may throw anything
         if (document.uuid === 'u-2') throw 'a string';
         return { id: document.uuid, isAuthenticated: true };
       },

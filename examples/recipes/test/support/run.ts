@@ -8,7 +8,7 @@ const folder = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Runs a program in the folder of the recipes, for a minute at most, and gives what it printed; rejects unless it ends well. */
 export async function run(program: string, args: readonly string[]): Promise<string> {
-  // A test runner within a test runner would report to the outer one.
+  // a test runner within a test runner would report to the outer one
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const { stdout, stderr } = await execute(program, [...args], { cwd: folder, timeout: 60_000, env: { ...env, NO_COLOR: '1' } });
   return stdout + stderr;
