@@ -40,6 +40,8 @@ const rules: Rules<MemoryHttpSessionReaderOptions> = {
   clock: aWallClock,
 };
 const defaultTtlMs = 14 * 24 * 60 * 60 * 1000;
+/** So many sessions may each creation since the last sweep look at. With one, sessions would come as fast as the next sweep comes near. */
+const stepsPerCreation = 2;
 
 const owner = 'MemoryHttpSessionReader';
 
@@ -134,10 +136,10 @@ export class MemoryHttpSessionReader implements HttpSessionReader {
     this.#records.set(id, { userId, data, expiresAt: this.#clock.now() + this.#ttlMs });
   }
 
-  /** Drops what has expired, once in as many creations as there are sessions: one step per creation. */
+  /** Drops what has expired. */
   #sweep(): void {
     this.#createdSinceSweep += 1;
-    if (this.#createdSinceSweep < this.#records.size) return;
+    if (this.#createdSinceSweep * stepsPerCreation < this.#records.size) return;
     this.#createdSinceSweep = 0;
     for (const id of this.#records.keys()) this.#find(id);
   }

@@ -39,6 +39,8 @@ const rules = { users: having('a UserRepository', 'findById'), clock: aWallClock
 const retentionMs = 24 * 60 * 60 * 1000;
 /** A use within this time of the last one is not noted. */
 const lastUsedPrecisionMs = 60 * 1000;
+/** So many tokens may each addition since the last sweep look at. With one, tokens would come as fast as the next sweep comes near. */
+const stepsPerAddition = 2;
 
 const owner = 'MemoryTokenRepository';
 
@@ -197,10 +199,10 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
     return undefined;
   }
 
-  /** Drops what ended too long ago, once in as many additions as there are tokens: one step per addition. */
+  /** Drops what ended too long ago. */
   #sweep(now: number): void {
     this.#addedSinceSweep += 1;
-    if (this.#addedSinceSweep < this.#tokens.size) return;
+    if (this.#addedSinceSweep * stepsPerAddition < this.#tokens.size) return;
     this.#addedSinceSweep = 0;
     for (const [id, token] of this.#tokens) if (isOver(token, now - retentionMs)) this.#tokens.delete(id);
   }

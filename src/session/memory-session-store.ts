@@ -17,8 +17,10 @@ export interface MemorySessionStoreOptions {
 
 const rules: Rules<MemorySessionStoreOptions> = { maxSessions: anInteger(1), clock: having('a Clock', 'now') };
 
-/** A sweep costs one step per record: so many steps may each creation since the last sweep pay for while the store is full. */
-const stepsPerCreation = 64;
+/** So many records may each creation since the last sweep look at. With one, records would come as fast as the next sweep comes near. */
+const stepsPerCreation = 2;
+/** The same while the store is full. */
+const stepsPerCreationWhenFull = 64;
 
 const owner = 'MemorySessionStore';
 
@@ -148,7 +150,7 @@ export class MemorySessionStore implements SessionStore {
 
   #makeRoom(): void {
     const full = this.#kept.size >= this.#maxSessions;
-    const steps = this.#creationsSinceSweep * (full ? stepsPerCreation : 1);
+    const steps = this.#creationsSinceSweep * (full ? stepsPerCreationWhenFull : stepsPerCreation);
     const now = this.#clock.now();
     if (steps >= this.#kept.size && this.#earliestExpiry <= now) this.#sweep(now);
     const leastRecentlyUsed = this.#uses.first;

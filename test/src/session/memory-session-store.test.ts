@@ -59,6 +59,16 @@ describe('expiry', () => {
     for (let index = 0; index < 50; index += 1) await store.create(`new-${index}`, session(60_000));
     expect(store.size).toBeLessThan(100);
   });
+
+  it('goes on removing them, beside records that live on', async () => {
+    const store = new MemorySessionStore({ maxSessions: 1000, clock });
+    for (let index = 0; index < 10; index += 1) await store.create(`lasting-${index}`, session(60_000));
+    for (let round = 0; round < 10; round += 1) {
+      for (let index = 0; index < 50; index += 1) await store.create(`${round}-${index}`, session());
+      await clock.advance(1000);
+    }
+    expect(store.size).toBeLessThan(200);
+  });
 });
 
 describe('the bound', () => {
