@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 
 /** Who is told what happens on a socket. */
@@ -29,7 +30,13 @@ interface RawSocket extends Socket {
   [channelOf]?: SocketListener;
 }
 
+/** The stream of ws that reads frames. */
+interface Receiver extends Writable {
+  readonly _allowSynchronousEvents?: boolean;
+}
+
 interface ChannelSocket extends WebSocket {
+  readonly _receiver?: Receiver | null;
   [channelOf]?: SocketListener;
   /** Set while the bytes of a Blob are read; what comes meanwhile waits for them. */
   [reading]?: Promise<void> | undefined;
@@ -84,6 +91,19 @@ function onError(this: ChannelSocket, error: { readonly code?: unknown }): void 
   this[violation] = closeCodes.get(code) ?? (code.startsWith('WS_ERR_') ? 1002 : undefined);
 }
 
+/**
+ * Where frames wait behind one that ws inflates, or whose event it defers, it goes on with them after one that it cannot take. From 8.22.2 on it then
+ * throws where nobody can catch it.
+ */
+function readNothingBehindViolations({ _receiver: receiver, extensions }: ChannelSocket): void {
+  if (!receiver || (extensions === '' && receiver._allowSynchronousEvents !== false)) return;
+  const { _write: write } = receiver;
+  receiver._write = (chunk, encoding, done) => {
+    if (receiver.errored === null) Reflect.apply(write, receiver, [chunk, encoding, done]);
+    else done();
+  };
+}
+
 /** Whether a channel listens to `socket` already. */
 export function isAttached(socket: WebSocket): boolean {
   return (socket as ChannelSocket)[channelOf] !== undefined;
@@ -92,6 +112,7 @@ export function isAttached(socket: WebSocket): boolean {
 /** Lets `channel` hear what happens on `socket`, and on the raw socket under it. The listeners are shared by all channels: none costs a closure of its own. */
 export function attachToSocket(socket: WebSocket, raw: Socket, channel: SocketListener): void {
   (socket as ChannelSocket)[channelOf] = channel;
+  readNothingBehindViolations(socket);
   socket.on('message', onMessage);
   socket.on('close', onClose);
   socket.on('error', onError);
