@@ -1,11 +1,9 @@
-import { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
 import type { Clock } from '../contracts/clock.js';
 import type { Events } from '../events.js';
+import { arrivedOn, type Line, signsOfLife, tellsArrivals, unknown } from './signs-of-life.js';
 
 /** A channel whose line may go dead. */
-export interface Beating {
+export interface Beating extends Line {
   /** What its line had carried when it was last looked at. */
   heard: number;
   /** Whether it was pinged then. */
@@ -15,8 +13,6 @@ export interface Beating {
   /** At which place of that, or of the newcomers, it stands; below zero where at none. */
   place: number;
   readonly isLive: boolean;
-  readonly raw: Socket;
-  readonly socket: WebSocket | undefined;
   /** Its peer has closed, and nobody has noticed. */
   leaving(): void;
   /** Its peer answers no more. */
@@ -27,8 +23,6 @@ const slotsPerBeat = 30;
 const shortestSlotMs = 100;
 /** So many share a slot before those that come at once are spread over others. */
 const ampleShare = 32;
-/** Its input is held, or it has not been looked at yet: nothing can be told of it. */
-const unknown = -1;
 
 /**
  * Notices lines that have gone dead: a channel from which nothing has arrived for a beat is pinged, and dropped where nothing arrives for
@@ -122,7 +116,7 @@ export class Heartbeat {
     let pinged = 0;
     let silent = 0;
     for (const channel of [...channels]) {
-      if (!isSilent(channel)) continue;
+      if (noteSigns(channel)) continue;
       if (channel.isPinged) {
         silent += 1;
         channel.silent();
@@ -136,53 +130,17 @@ export class Heartbeat {
   }
 }
 
-/** What has arrived on sockets whose raw socket does not tell. */
-const arrivals = new WeakMap<WebSocket, { count: number }>();
-
-/**
- * Whether it can be told what arrives. Where `raw` counts nothing, such as a channel of SSH, that is counted from now on; and where nobody reads it,
- * since it stands in for another one, as under Bun, what the socket tells has arrived.
- */
-function tellsArrivals({ raw, socket }: { readonly raw: Duplex; readonly socket: WebSocket | undefined }): boolean {
-  const counted = raw instanceof Socket ? 0 : (raw as Partial<Socket>).bytesRead; // to ask a socket costs more than to look at it
-  if (!((counted ?? 0) >= 0) || socket === undefined) return false;
-  const isRead = raw.listenerCount('data') > 0;
-  if (isRead && counted !== undefined) return true;
-  const arrived = { count: 0 };
-  arrivals.set(socket, arrived);
-  const add = (): void => {
-    arrived.count += 1;
-  };
-  if (isRead) raw.on('data', add);
-  else socket.on('message', add).on('ping', add).on('pong', add);
-  return true;
-}
-
-/** Whether nothing has happened on its line since it was last looked at. */
-function isSilent(channel: Beating): boolean {
+/** Notes what has happened on a line since it was last looked at; `false` where that is nothing. */
+function noteSigns(channel: Beating): boolean {
   const { socket } = channel;
-  if (!channel.isLive || socket === undefined) return false;
+  if (!channel.isLive || socket === undefined) return true;
   if (socket.readyState !== socket.OPEN) {
     channel.leaving();
-    return false;
+    return true;
   }
-  const signs = signsOfLife(socket, channel.raw);
-  if (signs === channel.heard) return signs !== unknown;
+  const signs = signsOfLife(channel);
+  if (signs === channel.heard) return signs === unknown;
   channel.heard = signs;
   channel.isPinged = false;
-  return false;
-}
-
-/** A number that grows with what arrives. */
-function arrivedOn({ raw, socket }: Pick<Beating, 'raw' | 'socket'>): number {
-  return (socket && arrivals.get(socket)?.count) ?? raw.bytesRead;
-}
-
-/**
- * A number that changes as long as the peer is there. Nothing arrives while input is held; then it is what the peer has been sent and has
- * taken, if anything is left to be taken.
- */
-function signsOfLife(socket: WebSocket, raw: Socket): number {
-  if (!socket.isPaused) return arrivedOn({ raw, socket });
-  return socket.bufferedAmount === 0 || arrivals.has(socket) ? unknown : unknown - 1 - (raw.bytesWritten - raw.writableLength);
+  return true;
 }
