@@ -129,10 +129,12 @@ describe('withJson', () => {
 
   it('goes by itself inside dispatchOn, on the JSON that was parsed there', async () => {
     const parse = vi.spyOn(JSON, 'parse');
-    const receive = dispatchOn('command', { join: withJson(z.object({ room: z.string() }))((message) => void message.body.room) });
+    const join = vi.fn((_room: string) => undefined);
+    const receive = dispatchOn('command', { join: withJson(z.object({ room: z.string() }))(({ body }) => join(body.room)) });
     const client = await connectTo({ receive });
     parse.mockClear();
     await client.send('{"command":"join","room":"a"}');
+    expect(join.mock.calls).toEqual([['a']]);
     expect(parse).toHaveBeenCalledTimes(1);
   });
 

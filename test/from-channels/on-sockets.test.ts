@@ -18,10 +18,10 @@ import {
   withUserFromToken,
 } from '../../entries/index.js';
 import { connectTo } from '../../entries/testing.js';
-import { codesOf, modes, nextTurn, serve } from '../src/server/serving.js';
+import { modes, nextTurn, serve } from '../src/server/serving.js';
 import { eventually } from '../support/eventually.js';
 import { frame, RawClient } from '../support/raw-client.js';
-import { aliceKey as key, makeSite } from '../support/site.js';
+import { codesOf, aliceKey as key, makeSite } from '../support/site.js';
 import { WsClient } from '../support/ws-client.js';
 
 describe.each(modes)("the handshake of the post's Android client (%s)", (mode) => {
@@ -198,7 +198,7 @@ describe('trap: one throw stalls the socket for good', () => {
     other.sendJson({ do: 'say', text: 'still here' });
     expect(await other.next()).toBe('said');
     await eventually(() => expect(log.toSorted()).toEqual(['left 1011', 'still here']));
-    expect(codesOf(errors)).toEqual(['a fault']);
+    expect(errors).toMatchObject([{ message: 'a fault' }]);
     expect(channels.channels.size).toBe(1);
   });
 });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { withHttpUser } from '../../entries/index.js';
 import { MemoryHttpSessionReader } from '../../entries/memory.js';
 import { connectTo, TestClock } from '../../entries/testing.js';
-import { codesOf } from '../src/server/serving.js';
+import { codesOf } from '../support/site.js';
 
 it('a hung look-up of withHttpUser at connect ends as a look-up: 503, not 408', async () => {
   const clock = new TestClock();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CloseChannel, DenyConnection } from '../../entries/index.js';
-import { codesOf, nextTurn, serve } from '../src/server/serving.js';
+import { nextTurn, serve } from '../src/server/serving.js';
 import { WsClient } from '../support/ws-client.js';
 
 describe('a refusal whose reason is no string', () => {
@@ -23,6 +23,6 @@ describe('a refusal whose reason is no string', () => {
     const client = await WsClient.connect(port);
     client.send('anything');
     expect((await client.closed()).code).toBe(1011);
-    expect(codesOf(errors)).toEqual(['DenyConnection: reason must be a string, got 42']);
+    expect(errors).toMatchObject([{ message: 'DenyConnection: reason must be a string, got 42' }]);
   });
 });

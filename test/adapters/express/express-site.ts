@@ -1,19 +1,14 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { IncomingMessage } from 'node:http';
-import { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import session, { MemoryStore, type SessionOptions, type Store } from 'express-session';
 import type { HttpSessionReaderFixture, SampleHttpSession } from '../../../entries/testing.js';
+import { requestWith as requestWithCookie } from '../../../testing/contracts/request-with-cookie.js';
 
 export const secret = 'keyboard cat';
 
-/** The request of a handshake with this `Cookie` header. */
+/** The request of a handshake with this `Cookie` header, to `url`. */
 export function requestWith(cookie?: string, url = '/'): IncomingMessage {
-  const request = new IncomingMessage(new Socket());
-  request.method = 'GET';
-  request.url = url;
-  request.headers = { host: 'localhost', connection: 'Upgrade', upgrade: 'websocket' };
-  if (cookie !== undefined) request.headers.cookie = cookie;
-  return request;
+  return Object.assign(requestWithCookie(cookie), { url });
 }
 
 /** A value signed as express-session signs it, not escaped. */

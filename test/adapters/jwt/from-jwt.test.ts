@@ -314,8 +314,14 @@ describe('jwtTokenId', () => {
   });
 
   it('tells issuers apart', () => {
-    expect(jwtTokenId({ iss: 'a', jti: 'b' })).not.toBe(jwtTokenId({ iss: 'b', jti: 'a' }));
-    expect(jwtTokenId({ iss: 'a', jti: 'b' })).toMatch(/^[0-9a-f]{64}$/);
+    const ids = [
+      jwtTokenId({ iss: 'a', jti: 'bc' }),
+      jwtTokenId({ iss: 'b', jti: 'bc' }),
+      jwtTokenId({ iss: 'ab', jti: 'c' }),
+      jwtTokenId({ iss: 'bc', jti: 'a' }),
+    ];
+    expect(new Set(ids).size).toBe(4);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{64}$/);
   });
 });
 

@@ -1,17 +1,10 @@
-import { IncomingMessage } from 'node:http';
-import { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { MemoryHttpSessionReader } from '../../../entries/memory.js';
 import { TestClock } from '../../../entries/testing.js';
+import { requestWith } from '../../../testing/contracts/request-with-cookie.js';
 
 const defaultTtlMs = 14 * 24 * 60 * 60 * 1000;
-
-function requestWith(cookie: string): IncomingMessage {
-  const request = new IncomingMessage(new Socket());
-  request.headers = { cookie };
-  return request;
-}
 
 describe('create', () => {
   it('gives an id of 192 random bits that a cookie can hold as it is', () => {
@@ -56,6 +49,10 @@ describe('the cookie', () => {
     const id = reader.create('ada');
     expect((await reader.read(requestWith(`sessionid=${id}`)))?.userId).toBe('ada');
     expect(await reader.read(requestWith(`SessionId=${id}`))).toBeUndefined();
+    const renamed = new MemoryHttpSessionReader({ cookie: 'sid' });
+    const other = renamed.create('bob');
+    expect((await renamed.read(requestWith(`sid=${other}`)))?.userId).toBe('bob');
+    expect(await renamed.read(requestWith(`sessionid=${other}`))).toBeUndefined();
   });
 });
 

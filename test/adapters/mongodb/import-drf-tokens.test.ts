@@ -262,10 +262,16 @@ describeOnMongo('importDrfTokens', () => {
     await kept.close();
   });
 
-  it.each([{}, { from: '' }, { from: 7 }, { from, collection: '' }, { from, onError: 'log' }, { from, timeoutMs: 0 }, undefined])(
-    'refuses %o with a TypeError',
-    async (options) => {
-      await expect(importDrfTokens(db, options as never)).rejects.toThrow(TypeError);
-    },
-  );
+  it.each([
+    {},
+    { from: '' },
+    { from: 7 },
+    { from, collection: '' },
+    { from, onError: 'log' },
+    { from, timeoutMs: 0 },
+    { from, keepUp: 'yes' },
+    undefined,
+  ])('refuses %o with a TypeError', async (options) => {
+    await expect(importDrfTokens(db, options as never)).rejects.toThrow(TypeError);
+  });
 });

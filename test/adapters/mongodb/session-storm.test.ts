@@ -2,8 +2,9 @@ import { expect, it } from 'vitest';
 import { withChannelUser, withUserFromToken } from '../../../entries/index.js';
 import { MongoSessionStore } from '../../../entries/mongodb.js';
 import { systemClock } from '../../../src/system-clock.js';
-import { codesOf, oneToken, type Served, serve } from '../../src/server/serving.js';
+import { oneToken, type Served, serve } from '../../src/server/serving.js';
 import { eventually } from '../../support/eventually.js';
+import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
 import { describeOnMongo, openDatabase } from './mongo.js';
 

@@ -8,22 +8,18 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ChannelServer, withAuthenticatedUser, withChannelSession, withUserFromToken } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { instrument } from '../../../entries/opentelemetry.js';
 import { connectTo } from '../../../entries/testing.js';
 import type { ChannelEvent } from '../../../src/events.js';
 import { tokenIdOf } from '../../../src/token-id.js';
+import { deferred } from '../../support/deferred.js';
 import { eventTypes } from '../../support/heard.js';
 import { aliceKey, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 
 expectProcessToLive();
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
 
 interface Point {
   readonly attributes: Attributes;
@@ -38,8 +34,8 @@ function exporting() {
   const spanExporter = new InMemorySpanExporter();
   const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spanExporter)] });
   const instrumentation = instrument({ meterProvider, tracerProvider });
-  cleanUps.push(() => meterProvider.shutdown());
-  cleanUps.push(() => instrumentation[Symbol.dispose]());
+  onTestFinished(() => meterProvider.shutdown());
+  onTestFinished(() => instrumentation[Symbol.dispose]());
 
   /** The points of a metric, each with its attributes. */
   async function points(name: string): Promise<Point[]> {
@@ -69,15 +65,6 @@ function exporting() {
 
   const spans = (name: string): ReadableSpan[] => spanExporter.getFinishedSpans().filter((span) => span.name === name);
   return { instrumentation, meterProvider, spanExporter, sums, counts, units, spans };
-}
-
-/** A promise of nothing, to be kept when the test says so. */
-function deferred() {
-  let resolve = (): void => {};
-  const promise = new Promise<undefined>((done) => {
-    resolve = () => done(undefined);
-  });
-  return { promise, resolve: () => resolve() };
 }
 
 /** A server whose connect takes 20 ms, on a clock that stands still otherwise. */
@@ -260,12 +247,12 @@ describe('spans', () => {
   it('keep nothing of a look-up whose answer comes when its channel has been refused', async () => {
     const { spans } = exporting();
     const { clock, options } = makeSite();
-    const late = deferred();
+    const late = deferred<undefined>();
     const tokens = { findById: () => late.promise };
     const connecting = connectTo({ connect: withUserFromToken({ tokens })(() => {}) }, { ...options, cookies });
     await clock.advance(5_000);
     await connecting;
-    late.resolve();
+    late.resolve(undefined);
     await clock.advance(0);
     expect(spans('ws_with.identification')).toMatchObject([
       { duration: [5, 0], attributes: { 'ws_with.authentication.outcome': 'failed' } },
@@ -283,7 +270,7 @@ describe('spans', () => {
       },
       fields: () => ['traceparent'],
     });
-    cleanUps.push(() => propagation.disable());
+    onTestFinished(() => propagation.disable());
     const { spans } = exporting();
     const { server } = makeServer();
     await connectTo(server, { cookies, headers: { traceparent: `00-${traceId}-b7ad6b7169203331-01` } });
@@ -325,9 +312,9 @@ describe('instrument', () => {
   it('takes the global providers where none is given', async () => {
     const exporter = new InMemorySpanExporter();
     trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
-    cleanUps.push(() => trace.disable());
+    onTestFinished(() => trace.disable());
     const instrumentation = instrument();
-    cleanUps.push(() => instrumentation[Symbol.dispose]());
+    onTestFinished(() => instrumentation[Symbol.dispose]());
     await connectTo({ connect() {} }, makeSite().options);
     expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['ws_with.handshake']);
   });
@@ -335,13 +322,13 @@ describe('instrument', () => {
   it('harms nobody where a provider fails, and says so', async () => {
     const error = vi.fn<DiagLogger['error']>();
     diag.setLogger({ error, warn() {}, info() {}, debug() {}, verbose() {} });
-    cleanUps.push(() => diag.disable());
+    onTestFinished(() => diag.disable());
     const startSpan = (): never => {
       throw new Error('no');
     };
     const tracerProvider = { getTracer: () => ({ startSpan, startActiveSpan: startSpan }) };
     const instrumentation = instrument({ tracerProvider });
-    cleanUps.push(() => instrumentation[Symbol.dispose]());
+    onTestFinished(() => instrumentation[Symbol.dispose]());
     await connectTo({ connect() {} }, makeSite().options);
     expect(error).toHaveBeenCalledTimes(1);
   });

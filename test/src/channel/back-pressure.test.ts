@@ -3,8 +3,9 @@ import { constants, deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { frameOf } from '../../support/frames.js';
 import { frame, opcodes, RawClient } from '../../support/raw-client.js';
+import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { codesOf, deferred, modes, nextTurn, type ServeOptions, serve } from '../server/serving.js';
+import { deferred, modes, nextTurn, type ServeOptions, serve } from '../server/serving.js';
 
 const count = 20_000;
 

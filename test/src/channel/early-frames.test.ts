@@ -3,8 +3,9 @@ import type { Channel } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { eventually } from '../../support/eventually.js';
 import { frame, opcodes, RawClient } from '../../support/raw-client.js';
+import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { codesOf, deferred, modes, nextTurn, serve } from '../server/serving.js';
+import { deferred, modes, nextTurn, serve } from '../server/serving.js';
 
 /** Resolves once the server's side of the socket has read nothing new for some turns of its event loop. */
 async function untilRead(bytesRead: () => number): Promise<void> {

@@ -2,8 +2,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { ChannelServer, type HasChannelSession, type ReceiveMessage, withChannelSession, withOrdering } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { codesOf, deferred, modes, nextTurn, serve } from '../server/serving.js';
+import { deferred, modes, nextTurn, serve } from '../server/serving.js';
 
 /** A server whose handlers hang, on a clock of its own. */
 function hanging(options: { readonly handlerTimeoutMs?: number; readonly concurrency?: number } = {}) {

@@ -5,8 +5,9 @@ import type { Channel } from '../../../entries/index.js';
 import { Outbox } from '../../../src/channel/outbox.js';
 import { eventually } from '../../support/eventually.js';
 import { frame, RawClient } from '../../support/raw-client.js';
+import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { codesOf, deferred, modes, nextTurn, serve } from '../server/serving.js';
+import { deferred, modes, nextTurn, serve } from '../server/serving.js';
 
 /** Counts what the stream hands to the system: one call is one write of the operating system. */
 function countWrites(raw: Socket): () => number {

@@ -73,6 +73,9 @@ describe('a request without a connection', () => {
     while (channel?.send('x'.repeat(60_000)) === true);
     expect(codesOf(site.warnings)).toEqual(['ERR_SLOW_CONSUMER']);
     await eventually(() => expect(channels.channels.size).toBe(0));
+    const other = await WsClient.connect(port, { headers: { origin: 'http://chat.example' } });
+    expect(await other.next()).toBe('hello null');
     await channels.close();
+    expect(await other.closed()).toMatchObject({ code: 1012 });
   });
 });

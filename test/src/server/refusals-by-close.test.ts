@@ -10,8 +10,9 @@ import {
 } from '../../../entries/index.js';
 import { eventually } from '../../support/eventually.js';
 import { closeFrame, frame, RawClient } from '../../support/raw-client.js';
+import { codesOf } from '../../support/site.js';
 import { WsClient, type WsClientOptions } from '../../support/ws-client.js';
-import { codesOf, deferred, oneToken, type ServeOptions, serve } from './serving.js';
+import { deferred, oneToken, type ServeOptions, serve } from './serving.js';
 
 const upgrades: UpgradeOptions = { refusals: 'close' };
 const { tokens } = await oneToken();

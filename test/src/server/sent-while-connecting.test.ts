@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { type Channel, Groups } from '../../../entries/index.js';
+import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { codesOf, deferred, serve } from './serving.js';
+import { deferred, serve } from './serving.js';
 
 /** A server that sends nothing before `sending` is settled, and a channel of it that is connecting and in the lobby. */
 async function connecting(maxBufferedBytes: number) {

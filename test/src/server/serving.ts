@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { expect, onTestFinished } from 'vitest';
 import { WebSocketServer } from 'ws';
 import {
-  ChannelError,
+  type ChannelError,
   type ChannelHandlers,
   ChannelServer,
   type ChannelServerOptions,
@@ -73,11 +73,6 @@ export async function serve(handlers: ChannelHandlers, options: ServeOptions = {
   const served: Served = { channels, port, clock, http, errors, warnings };
   stopWithTest(served);
   return served;
-}
-
-/** The codes of errors, in order. */
-export function codesOf(errors: readonly unknown[]): unknown[] {
-  return errors.map((error) => (error instanceof ChannelError ? error.code : (error as Error).message));
 }
 
 /** A repository with one token of one user. */
