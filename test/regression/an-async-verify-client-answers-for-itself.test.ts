@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nextTurn, serve } from '../src/server/serving.js';
+import { deferred, nextTurn, serve } from '../src/server/serving.js';
 import { WsClient } from '../support/ws-client.js';
 
 describe('an async verifyClient', () => {
@@ -17,6 +17,33 @@ describe('an async verifyClient', () => {
     const client = await WsClient.connect(port);
     expect(client.refused?.status).toBe(500);
     expect(errors).toMatchObject([{ message: 'no' }]);
+  });
+
+  it('that rejects after its answer has answered: the error is reported', async () => {
+    const verifyClient = async (_info: never, done: (verdict: boolean) => void): Promise<never> => {
+      done(true);
+      await nextTurn();
+      throw new Error('too late');
+    };
+    const { port, errors } = await serve({ receive: () => undefined }, { upgrades: { ws: { verifyClient: verifyClient as never } } });
+    const client = await WsClient.connect(port);
+    expect(client.refused).toBeUndefined();
+    await expect.poll(() => errors).toMatchObject([{ message: 'too late' }]);
+  });
+
+  it('that rejects when its handshake has been refused already ends no process: the error is reported', async () => {
+    const verifying = deferred<boolean>();
+    const { port, clock, errors } = await serve(
+      { receive: () => undefined },
+      { upgrades: { ws: { verifyClient: (() => verifying.promise) as never } } },
+    );
+    const connecting = WsClient.connect(port);
+    await expect.poll(() => clock.pendingTimers).toBe(1);
+    await clock.advance(5_000);
+    expect((await connecting).refused).toBeDefined();
+    verifying.reject(new Error('too late'));
+    await nextTurn();
+    expect(errors).toContainEqual(new Error('too late'));
   });
 
   it('that answers twice is heard once', async () => {

@@ -157,6 +157,19 @@ describe('frames that are written beside ws', () => {
     expect(out.bytes).toEqual(Buffer.from(frames.flat()));
   });
 
+  it('are whole, however much of the memory that they share others have filled before', async () => {
+    const text = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(15_000));
+    for (let filled = 0; filled < 20; filled += 1) {
+      const [out, other] = [new Out(), new Out()];
+      const [writer, otherWriter] = [new FrameWriter(out as never), new FrameWriter(other as never)];
+      for (let times = 0; times < filled; times += 1) otherWriter.write('ö'.repeat(3_000));
+      for (const one of [...text, 'é']) writer.write(one);
+      writer.flush();
+      otherWriter.flush();
+      expect(await received(out.bytes, 5)).toEqual([...text, 'é']);
+    }
+  });
+
   it('are not those longer than 16 KiB', () => {
     const writer = new FrameWriter(new Out() as never);
     expect(writer.write('x'.repeat(16_385))).toBe(false);

@@ -216,6 +216,25 @@ describe('channel.reauthenticate on a server with several sources', () => {
     expect(client.closed).toEqual({ code: 3000, reason: 'token expired' });
   });
 
+  it('ends a channel that goes over to what was issued before a moment, where that was told while it was looked up', async () => {
+    const { clock, options } = makeSite();
+    const feed = new MemoryRevocationFeed();
+    const answering = deferred();
+    const findByKey = async (): Promise<SourceFinding> => {
+      await answering.promise;
+      return { outcome: 'ok', user: alice, issuedAt: new Date(clock.now() - 10_000) };
+    };
+    const find = (): SourceFinding => ({ outcome: 'ok', user: alice, issuedAt: new Date(clock.now()) });
+    const own = defineSource('own', find, { findByKey });
+    const server = new ChannelServer({ connect: withUserFrom(own)(() => {}) }, { ...options, revocations: feed });
+    const client = await connectTo(server);
+    const going = client.channel.reauthenticate('older');
+    feed.tell({ userId: 'alice', issuedBefore: new Date(clock.now() - 1_000) });
+    answering.resolve();
+    await going;
+    expect(client.closed).toEqual({ code: 3000, reason: 'token revoked' });
+  });
+
   it('does not keep a channel of which its source says that it has expired, and which had no end', async () => {
     const { clock, options } = makeSite();
     const own = defineSource('own', (): SourceFinding => ({ outcome: 'ok', user: alice }), {

@@ -149,6 +149,22 @@ describe('channel.reauthenticate', () => {
     expect(client.channel.tokenId).toBe(idOf('ann-3'));
   });
 
+  it('looks up a key that is presented while the look-up of another one fails', async () => {
+    const { tokens, connect } = watch();
+    for (const name of ['ann', 'ann-2', 'ann-3']) tokens.put('ann', {}, name);
+    const client = await connect('ann');
+    const answering = deferred();
+    tokens.answers = answering.promise.then(() => Promise.reject(new Error('the database is gone')));
+    const failing = expect(client.channel.reauthenticate(keyOf('ann-2'))).rejects.toMatchObject({ code: 'ERR_LOOKUP_FAILED' });
+    const other = client.channel.reauthenticate(keyOf('ann-3'));
+    await nextTurn();
+    tokens.fails(false);
+    answering.resolve();
+    await failing;
+    expect(await other).toBe(true);
+    expect(client.channel.tokenId).toBe(idOf('ann-3'));
+  });
+
   it('does not go over to a token that is revoked while it is looked up, nor let an ended channel live', async () => {
     const { tokens, connect, clock } = watch();
     for (const name of ['ann', 'ann-2']) tokens.put('ann', {}, name);

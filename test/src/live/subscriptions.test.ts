@@ -100,6 +100,18 @@ describe('a server', () => {
     expect(clients.map(({ closed }) => closed)).toEqual([undefined, revoked]);
   });
 
+  it('warns where its subscription does not end in order, and closes all the same', async () => {
+    const feed = new ScriptedFeed();
+    const cause = new Error('it is gone already');
+    const subscribe = feed.subscribe.bind(feed);
+    feed.subscribe = async (...told) => ({ ...(await subscribe(...told)), [Symbol.asyncDispose]: () => Promise.reject(cause) });
+    const { logIn, server, warnings } = watch({ revocations: feed });
+    await logIn('ann');
+    await server.close();
+    expect(codesOf(warnings)).toEqual(['ERR_REVOCATION_FEED_FAILED']);
+    expect(warnings[0]?.cause).toBe(cause);
+  });
+
   it('takes the feed that is registered', async () => {
     const feed = new ScriptedFeed();
     const child = container.createChildContainer();

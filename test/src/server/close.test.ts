@@ -137,6 +137,22 @@ describe.each(modes)('close (%s)', (mode) => {
     await closed;
   });
 
+  it('does not wait for the connect handler of a client that left longer ago than a connect may take', async () => {
+    const begun = deferred<AbortSignal>();
+    const connect = ({ signal }: ConnectMessage): Promise<never> => {
+      begun.resolve(signal);
+      return new Promise(() => undefined);
+    };
+    const { port, channels, clock, warnings } = await serve({ connect }, { mode });
+    const gone = await RawClient.upgrade(port);
+    const signal = await begun.promise;
+    gone.reset();
+    await eventually(() => expect(signal.aborted).toBe(true));
+    await clock.advance(5_000);
+    await channels.close();
+    expect(warnings).toEqual([]);
+  });
+
   it('reports connect, receive and disconnect handlers that never settle, and runs the disconnect that they kept waiting', async () => {
     const log: string[] = [];
     const begun = deferred();
