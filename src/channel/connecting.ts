@@ -50,7 +50,7 @@ export class ChannelConnectMessage extends ChannelMessage implements Pick<Connec
 
   /** A reload that hangs is a load that the connect waits for. */
   protected override draftOf(record: ChannelRecord): SessionDraft {
-    return new SessionDraft(record, (reloading) => this.ownConnect?.waitFor('loads', reloading) ?? reloading);
+    return new SessionDraft(record, (reloading) => this.ownConnect?.waitFor('loads', reloading));
   }
 }
 

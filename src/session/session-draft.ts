@@ -24,7 +24,7 @@ export interface DraftSource {
  */
 export class SessionDraft implements ChannelSession {
   readonly #source: DraftSource;
-  readonly #onReload: ((reloading: Promise<void>) => Promise<void>) | undefined;
+  readonly #onReload: ((reloading: Promise<void>) => Promise<void> | undefined) | undefined;
   /** `undefined` once sealed. */
   #base: Snapshot | undefined;
   /** How many reloads are under way: each drops what was changed before it ends. */
@@ -34,8 +34,8 @@ export class SessionDraft implements ChannelSession {
   /** What is changed, where several keys are. */
   #changes: Map<string, Change> | undefined;
 
-  /** @param onReload is given each reload, and gives what is to be waited for instead. */
-  constructor(source: DraftSource, onReload?: (reloading: Promise<void>) => Promise<void>) {
+  /** @param onReload is given each reload, and gives what is to be waited for instead, if anything is. */
+  constructor(source: DraftSource, onReload?: (reloading: Promise<void>) => Promise<void> | undefined) {
     this.#source = source;
     this.#onReload = onReload;
     this.#base = source.hold();

@@ -163,6 +163,16 @@ describe('withOrdering on parts of dispatchOn', () => {
     expect(log).toHaveLength(10);
   });
 
+  it('starts the only one that waits as soon as the one before it is known to be no ordered one', async () => {
+    const { channels, log, release } = server((handler) => withDelay(handler));
+    const client = await connectTo(channels);
+    const handled = ['1', '2'].map((id) => client.sendJson({ do: 'free', id }));
+    await settle();
+    expect(log).toEqual(['+1', '+2']);
+    for (const id of ['1', '2']) release(id);
+    await Promise.all(handled);
+  });
+
   it('lets an unknown command and text that is no JSON pass by without holding anything up', async () => {
     const { channels, log, release } = server();
     const client = await connectTo(channels);
