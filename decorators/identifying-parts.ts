@@ -1,6 +1,28 @@
+import type { ChannelMessage } from '../src/channel/channel-message.js';
 import { type BuiltInParts, giveUser, putUser, type UserRequest } from '../src/channel/define-built-in.js';
+import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
+import type { HttpSessionReader } from '../src/contracts/http-session-reader.js';
 import type { UserSource } from '../src/identity/user-source.js';
-import { type HttpParts, httpParts } from './http-parts.js';
+import { giveHttpSession } from './give-http-session.js';
+
+/** What an identifying wrapper with HTTP sessions among its sources does beside identifying. */
+interface HttpParts {
+  readonly requires: readonly HttpSessionRequirement[];
+  /** Gives the HTTP session, once the channel is identified. */
+  give(message: ChannelMessage): Promise<void>;
+}
+
+/** The HTTP part of `sources`; `undefined` where none of them reads HTTP sessions. All that do have one reader. */
+function httpParts(wrapper: string, sources: readonly UserSource[]): HttpParts | undefined {
+  const requires = sources
+    .filter(({ source }) => source === 'http-session')
+    .map((source): HttpSessionRequirement => {
+      const bind: HttpSessionRequirement['bind'] = (dependencies) => ({ reader: source.bind(dependencies).reader as HttpSessionReader });
+      return { kind: 'http-session', wrapper, bind };
+    });
+  const [first] = requires;
+  return first && { requires, give: (message) => giveHttpSession(message, first) };
+}
 
 /** What an identifying wrapper works with. */
 interface Identifying extends UserRequest {

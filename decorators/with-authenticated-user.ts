@@ -2,7 +2,7 @@ import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { ChannelError } from '../src/errors.js';
 import type { AppUser, AuthenticatedUser, HasAuthenticatedUser, HasUser } from '../src/users.js';
 import type { CallShapes, NoOptions, Wrapper } from '../src/wrapping/wrapper.js';
-import { hasLostHttpSession } from './http-parts.js';
+import { hasLostHttpSession } from './give-http-session.js';
 
 /** `withAuthenticatedUser<User>()`: the type argument replaces `AppUser` here alone. */
 export type AuthenticatedUserCall = <User extends AuthenticatedUser = AppUser>(

@@ -3,7 +3,7 @@ import { defineBuiltIn, giveSession } from '../src/channel/define-built-in.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { HasChannelSession, HasHttpSession } from '../src/messages.js';
 import type { Configurable } from '../src/wrapping/wrapper.js';
-import { giveHttpSession } from './http-parts.js';
+import { giveHttpSession } from './give-http-session.js';
 import { type HttpSessionOptions, httpSessionRequirement } from './with-http-session.js';
 
 async function giveBoth(message: ChannelMessage, requirement: HttpSessionRequirement): Promise<void> {

@@ -5,7 +5,7 @@ import type { HttpSessionReader } from '../src/contracts/http-session-reader.js'
 import { httpSessionRules, requireReader } from '../src/identity/from-http-session.js';
 import type { HasHttpSession } from '../src/messages.js';
 import type { Configurable } from '../src/wrapping/wrapper.js';
-import { giveHttpSession } from './http-parts.js';
+import { giveHttpSession } from './give-http-session.js';
 
 /** Options of `withHttpSession` and `withChannelAndHttpSession`. */
 export interface HttpSessionOptions {

@@ -19,7 +19,7 @@ import {
   type UserLike,
 } from '../src/users.js';
 import type { CallShapes, None, Wrapper } from '../src/wrapping/wrapper.js';
-import { giveHttpSession } from './http-parts.js';
+import { giveHttpSession } from './give-http-session.js';
 
 /** `withHttpUser(options)`; the type argument, or the user of `users`, replaces `AppUser` here alone. */
 export type HttpUserCall = <User extends UserLike = AppUser>(

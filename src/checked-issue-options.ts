@@ -1,16 +1,6 @@
-import { aListOfStrings, aString, checkedOptions, checkOption, type Rule, type Rules } from './checked-options.js';
+import { aListOfStrings, aString, checkedOptions, type Rules } from './checked-options.js';
 import type { IssueOptions } from './contracts/token-repository.js';
-
-/** Latest moment that a `Date` can hold (ECMA-262, section 21.4.1.1). */
-export const latestTime = 8.64e15;
-
-/** A whole number of milliseconds of at least `min` that, counted from `start`, ends at what a `Date` can hold. */
-export function aSpan(min: number, start: number): Rule {
-  return {
-    must: `an integer of at least ${min} that ends at a valid date`,
-    accepts: (value) => Number.isInteger(value) && (value as number) >= min && start + (value as number) <= latestTime,
-  };
-}
+import { aSpan } from './time-spans.js';
 
 /** What the options must be with which a token is issued at `now`. */
 export function issueRules(now: number): Rules<IssueOptions> {
@@ -30,13 +20,4 @@ export function checkedIssueOptions(owner: string, options: IssueOptions, now: n
 /** A frozen copy. */
 export function copyOfScopes(scopes: readonly string[] | undefined): readonly string[] | undefined {
   return scopes && Object.freeze([...scopes]);
-}
-
-/**
- * Refuses a life that is no whole number of milliseconds, or ends later than a `Date` can say.
- *
- * @throws {TypeError} when it is one.
- */
-export function checkTtl(owner: string, ttlMs: unknown, now: number): asserts ttlMs is number {
-  checkOption(owner, 'ttlMs', ttlMs, aSpan(1, now));
 }

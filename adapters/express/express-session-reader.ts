@@ -8,6 +8,7 @@ import { ChannelError } from '../../src/errors.js';
 import { foundOrMade } from '../../src/found-or-made.js';
 import { maxInFlight, someAtATime } from '../../src/identity/some-at-a-time.js';
 import { systemClock } from '../../src/system-clock.js';
+import { dayMs } from '../../src/time-spans.js';
 import { defaultTimeoutMs } from '../../src/timed-options.js';
 import { unreadable, withUnreadable } from '../../src/unreadable.js';
 import { type ConnectMiddleware, checkedChain } from './connect-middleware.js';
@@ -56,7 +57,7 @@ const rules: Rules<ExpressSessionReaderOptions> = {
 };
 
 /** How long stores keep a session whose cookie ends with the browser: a day with most, longer with others. */
-const storesLifetimeMs = 24 * 60 * 60 * 1000;
+const storesLifetimeMs = dayMs;
 
 /**
  * Reads the sessions of Connect and Express. It runs the site's own middleware on the handshake (express-session with any store, also with passport;

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { checkedIds, checkId } from '../../src/check-id.js';
-import { checkTtl } from '../../src/checked-issue-options.js';
 import { anything, checkedOptions, type Rule, type Rules } from '../../src/checked-options.js';
 import type { Clock } from '../../src/contracts/clock.js';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
@@ -12,6 +11,7 @@ import { cookieValues } from '../../src/identity/credentials.js';
 import { kindOf } from '../../src/kind-of.js';
 import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import { tagged } from '../../src/tagged.js';
+import { checkTtl, dayMs } from '../../src/time-spans.js';
 import { aWallClock } from './wall-clock.js';
 
 /** Options of {@link MemoryHttpSessionReader}. */
@@ -39,7 +39,7 @@ const rules: Rules<MemoryHttpSessionReaderOptions> = {
   ttlMs: anything, // checkTtl looks at it
   clock: aWallClock,
 };
-const defaultTtlMs = 14 * 24 * 60 * 60 * 1000;
+const defaultTtlMs = 14 * dayMs;
 /** So many sessions may each creation since the last sweep look at. With one, sessions would come as fast as the next sweep comes near. */
 const stepsPerCreation = 2;
 

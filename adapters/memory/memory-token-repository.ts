@@ -1,5 +1,5 @@
 import { checkId } from '../../src/check-id.js';
-import { checkedIssueOptions, latestTime } from '../../src/checked-issue-options.js';
+import { checkedIssueOptions } from '../../src/checked-issue-options.js';
 import { checkedOptions, having } from '../../src/checked-options.js';
 import { checkedExtendOptions, checkedRotateOptions } from '../../src/checked-renewal-options.js';
 import type { Clock } from '../../src/contracts/clock.js';
@@ -16,6 +16,7 @@ import type {
 } from '../../src/contracts/token-repository.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
 import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
+import { dayMs, latestTime } from '../../src/time-spans.js';
 import { checkedTokenIds, checkTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { UnknownUserError } from '../../src/unknown-user-error.js';
@@ -36,7 +37,7 @@ export interface MemoryTokenRepositoryOptions<User extends AuthenticatedUser = A
 const rules = { users: having('a UserRepository', 'findById'), clock: aWallClock };
 
 /** How long a token that expired or was revoked can still be found, so that a client learns why it is refused. */
-const retentionMs = 24 * 60 * 60 * 1000;
+const retentionMs = dayMs;
 /** A use within this time of the last one is not noted. */
 const lastUsedPrecisionMs = 60 * 1000;
 /** So many tokens may each addition since the last sweep look at. With one, tokens would come as fast as the next sweep comes near. */

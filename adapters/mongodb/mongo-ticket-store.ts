@@ -1,10 +1,10 @@
 import type { Collection, Db } from 'mongodb';
 import { checkId } from '../../src/check-id.js';
 import { checkedTime } from '../../src/checked-date.js';
-import { checkTtl } from '../../src/checked-issue-options.js';
 import { aName, checkedOptions } from '../../src/checked-options.js';
 import { checkedTicketGrant } from '../../src/checked-ticket-grant.js';
 import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
+import { checkTtl } from '../../src/time-spans.js';
 import { timedRules } from '../../src/timed-options.js';
 import { digestOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';

@@ -1,6 +1,6 @@
 import type { Collection, Db, Document } from 'mongodb';
 import { checkId } from '../../src/check-id.js';
-import { checkedIssueOptions, latestTime } from '../../src/checked-issue-options.js';
+import { checkedIssueOptions } from '../../src/checked-issue-options.js';
 import { aName, anInteger, anObject, checkedOptions, type Rules } from '../../src/checked-options.js';
 import { checkedExtendOptions, checkedRotateOptions } from '../../src/checked-renewal-options.js';
 import { aRevocationFeed } from '../../src/checked-revocation.js';
@@ -17,6 +17,7 @@ import type {
 } from '../../src/contracts/token-repository.js';
 import type { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import { errorOf } from '../../src/thrown.js';
+import { latestTime } from '../../src/time-spans.js';
 import { timedRules } from '../../src/timed-options.js';
 import { checkedTokenIds, checkTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
@@ -25,7 +26,6 @@ import { unreadable, withUnreadable } from '../../src/unreadable.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { Batches } from './batches.js';
 import { checkDb } from './check-db.js';
-import { inTurns, rowsOf } from './in-turns.js';
 import { LastUsed } from './last-used.js';
 import { Operations } from './operations.js';
 import { aFlagOrOptions, type MongoOptions } from './options.js';
@@ -38,6 +38,7 @@ import { TokenRevocation } from './token-revocation.js';
 import { TokenSlots } from './token-slots.js';
 import { type MongoUserOptions, UserDocuments } from './user-documents.js';
 import { keysOf, type UserKey, userIdOf } from './user-key.js';
+import { forEachWithPauses, rowsOf } from './with-pauses.js';
 
 /** Remembers what look-ups found for some seconds. Without a `feed`, a revocation by another process is seen only after that time. */
 export interface MongoTokenCacheOptions {
@@ -251,7 +252,7 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     const others = await this.#findOthers(rows, signal);
     const found = new Map<TokenId, Found<User> | Error>();
     const now = this.#operations.clock.now();
-    await inTurns(rows, ({ users, ...document }) => {
+    await forEachWithPauses(rows, ({ users, ...document }) => {
       const userId = userIdOf(document.userId);
       const user = userId === undefined ? undefined : this.#users.userOf(userId, others.get(userId) ?? users);
       found.set(document._id as TokenId, user instanceof Error ? user : foundOf(document, user, now));

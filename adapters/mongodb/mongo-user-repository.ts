@@ -6,10 +6,10 @@ import { timedRules } from '../../src/timed-options.js';
 import { unreadable, withUnreadable } from '../../src/unreadable.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { Batches } from './batches.js';
-import { inTurns } from './in-turns.js';
 import { Operations } from './operations.js';
 import type { MongoOptions } from './options.js';
 import { type MongoUserOptions, UserDocuments, userRules } from './user-documents.js';
+import { forEachWithPauses } from './with-pauses.js';
 
 /** Options of {@link MongoUserRepository}. */
 export interface MongoUserRepositoryOptions<User extends AuthenticatedUser = AppUser> extends MongoOptions, MongoUserOptions<User> {}
@@ -47,7 +47,7 @@ export class MongoUserRepository<User extends AuthenticatedUser = AppUser> imple
 
   async #query(ids: readonly string[], signal: AbortSignal): Promise<Map<string, User | Error>> {
     const users = new Map<string, User | Error>();
-    await inTurns([...(await this.#documents.find(ids, signal))], ([id, documents]) => {
+    await forEachWithPauses([...(await this.#documents.find(ids, signal))], ([id, documents]) => {
       const found = this.#documents.userOf(id, documents);
       if (found !== undefined) users.set(id, found);
     });

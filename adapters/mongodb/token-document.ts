@@ -1,6 +1,7 @@
 import type { Document } from 'mongodb';
 import { isValidDate, isValidDateIfAny } from '../../src/checked-date.js';
 import type { IssueOptions, RotateOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
+import { dayMs } from '../../src/time-spans.js';
 import { isTokenId, type TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 import type { UserKey } from './user-key.js';
@@ -36,7 +37,7 @@ export interface TokenDocument {
 }
 
 /** How long a token that expired or was revoked can still be found, so that a client learns why it is refused. */
-export const retentionMs: number = 24 * 60 * 60 * 1000;
+export const retentionMs: number = dayMs;
 
 /**
  * An expression for `removeAt`: from `moment` on the token may be removed. `$$REMOVE` for one that was imported: were it removed, the next import would

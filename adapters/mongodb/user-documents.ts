@@ -5,8 +5,8 @@ import { groupedBy } from '../../src/grouped-by.js';
 import { ignorePromise } from '../../src/maybe-promise.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { checkDb } from './check-db.js';
-import { rowsOf } from './in-turns.js';
 import { keysOf, type UserKey, userIdOf } from './user-key.js';
+import { rowsOf } from './with-pauses.js';
 
 /** A second document about a user, joined to the first one, like the profile of a Django user. */
 export interface MongoProfileOptions {

@@ -4,7 +4,7 @@ import { withDeadline } from '../../src/deadline.js';
 import { ChannelError, codeOf } from '../../src/errors.js';
 import { ignorePromise, isThenable, promiseOf } from '../../src/maybe-promise.js';
 import { isThrown, memberOf } from '../../src/thrown.js';
-import type { RateLimiter } from './options.js';
+import type { RateLimitSettings } from './options.js';
 
 /** There were not enough points. */
 export interface Limited {
@@ -13,14 +13,13 @@ export interface Limited {
 }
 
 /**
- * Takes `points` of `key` from `limiter`: {@link Limited} where it has not as many. A promise only where the limiter gives one.
+ * Takes `points` of `key` from the limiter: {@link Limited} where it has not as many. A promise only where the limiter gives one.
  *
  * @throws {ChannelError} `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` where it cannot tell, or not in time.
  */
 export function consume(
-  owner: string,
-  limiter: RateLimiter,
   message: ChannelMessage,
+  { name, limiter }: RateLimitSettings,
   key: string,
   points: number,
 ): Limited | undefined | Promise<Limited | undefined> {
@@ -29,30 +28,30 @@ export function consume(
     result = limiter.consume(key, points);
     if (!isThenable(result)) return undefined;
   } catch (error) {
-    return limitedOr(owner, error);
+    return limitedOr(name, error);
   }
-  return inTime(owner, message, promiseOf(result)).then(
+  return inTime(name, message, promiseOf(result)).then(
     () => undefined,
-    (error: unknown) => limitedOr(owner, error),
+    (error: unknown) => limitedOr(name, error),
   );
 }
 
 /** At connect the deadline of connect counts, which takes it for a look-up; later it has one of its own. */
-function inTime(owner: string, message: ChannelMessage, pending: Promise<unknown>): Promise<unknown> {
+function inTime(name: string, message: ChannelMessage, pending: Promise<unknown>): Promise<unknown> {
   const connecting = connectingOf(message);
   if (connecting !== undefined) return connecting.waitFor('lookUps', pending);
   const { timeLimit } = message.channel.runtime;
-  const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `${owner}: the limiter took longer than ${timeLimit.ms} ms.`);
+  const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `${name}: the limiter took longer than ${timeLimit.ms} ms.`);
   return withDeadline(() => pending, { ...timeLimit, onTimeout });
 }
 
-function limitedOr(owner: string, error: unknown): Limited {
+function limitedOr(name: string, error: unknown): Limited {
   const waits = waitsIn(error);
   if (waits.length > 0) return { retryAfterMs: longest(waits) };
   const code = codeOf(error);
   if (code === 'ERR_LOOKUP_TIMEOUT' || code === 'ERR_CHANNEL_CLOSED') throw error;
   ignorePromise(error);
-  throw new ChannelError('ERR_LOOKUP_FAILED', `${owner}: the limiter failed, so it cannot be told who is over the bound.`, {
+  throw new ChannelError('ERR_LOOKUP_FAILED', `${name}: the limiter failed, so it cannot be told who is over the bound.`, {
     cause: error,
   });
 }
@@ -63,9 +62,9 @@ function waitsIn(rejected: unknown): number[] {
   const own = memberOf(rejected, 'msBeforeNext');
   if (typeof own === 'number') return [own];
   // a union rejects with an object of what each of its limiters rejected with
-  return Object.keys(rejected).flatMap((name) => {
-    const of = memberOf(rejected, name);
-    const wait = typeof of === 'object' && of !== null && !isThrown(of, Error) ? memberOf(of, 'msBeforeNext') : undefined;
+  return Object.keys(rejected).flatMap((limiter) => {
+    const part = memberOf(rejected, limiter);
+    const wait = typeof part === 'object' && part !== null && !isThrown(part, Error) ? memberOf(part, 'msBeforeNext') : undefined;
     return typeof wait === 'number' ? [wait] : [];
   });
 }

@@ -38,6 +38,8 @@ export interface RateLimitOptions<Needs extends object = None> {
 
 /** What a made wrapper goes by. */
 export interface RateLimitSettings {
+  /** What the wrapper is called, for errors. */
+  readonly name: string;
   readonly limiter: RateLimiter;
   readonly by: RateLimitBy | ((message: BaseMessage) => unknown);
   readonly points: number | ((message: BaseMessage) => unknown);
@@ -66,7 +68,7 @@ export const aKey: Rule = {
 };
 
 /** @throws {TypeError} when there is no limiter, or an option is not what it must be. */
-export function checkedRateLimit(owner: string, given: RateLimitOptions | undefined): RateLimitSettings {
-  const { limiter, by = 'channel', points = 1, onLimit = 'tell' } = checkedOptions(owner, given, rules, 'limiter');
-  return { limiter, by, points, closes: onLimit === 'close' };
+export function checkedRateLimit(name: string, given: RateLimitOptions | undefined): RateLimitSettings {
+  const { limiter, by = 'channel', points = 1, onLimit = 'tell' } = checkedOptions(name, given, rules, 'limiter');
+  return { name, limiter, by, points, closes: onLimit === 'close' };
 }

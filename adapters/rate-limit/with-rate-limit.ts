@@ -29,21 +29,21 @@ interface Prepared extends RateLimitSettings {
   readonly mark: number;
 }
 
-function keyOf(name: string, message: ChannelMessage, { by }: RateLimitSettings): string | undefined {
+function keyOf(message: ChannelMessage, { name, by }: RateLimitSettings): string | undefined {
   if (typeof by !== 'function') return limitKey(name, message, by);
   const key = by(message);
   checkOption(name, 'what by returns', key, aKey);
   return key as string | undefined;
 }
 
-function pointsOf(name: string, message: ChannelMessage, { points }: RateLimitSettings): number {
+function pointsOf(message: ChannelMessage, { name, points }: RateLimitSettings): number {
   if (typeof points !== 'function') return points;
   const asked = points(message);
   checkOption(name, 'what points returns', asked, somePoints);
   return asked as number;
 }
 
-function settle(name: string, message: ChannelMessage, { closes, mark }: Prepared, limited: Limited | undefined): void {
+function settle(message: ChannelMessage, { name, closes, mark }: Prepared, limited: Limited | undefined): void {
   if (limited === undefined) {
     setPassed(message, mark);
     return;
@@ -55,17 +55,17 @@ function settle(name: string, message: ChannelMessage, { closes, mark }: Prepare
   throw error;
 }
 
-function limit(message: ChannelMessage, prepared: Prepared, name: string): void | Promise<void> {
+function limit(message: ChannelMessage, prepared: Prepared): void | Promise<void> {
   if (message.kind === 'disconnect' || hasPassed(message, prepared.mark)) return undefined;
-  const points = pointsOf(name, message, prepared);
-  const key = points === 0 ? undefined : keyOf(name, message, prepared);
+  const points = pointsOf(message, prepared);
+  const key = points === 0 ? undefined : keyOf(message, prepared);
   if (key === undefined) {
     setPassed(message, prepared.mark);
     return undefined;
   }
-  const limited = consume(name, prepared.limiter, message, key, points);
-  if (!isThenable(limited)) return settle(name, message, prepared, limited);
-  return limited.then((settled) => settle(name, message, prepared, settled));
+  const limited = consume(message, prepared, key, points);
+  if (!isThenable(limited)) return settle(message, prepared, limited);
+  return limited.then((settled) => settle(message, prepared, settled));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { anObject, anything, type Rule, type Rules } from '../checked-options.js';
 import type { TokenIssuer } from '../contracts/token-repository.js';
 import type { AnySource } from '../identity/user-source.js';
+import { dayMs } from '../time-spans.js';
 import type { TokenCookieOptions } from './token-cookie.js';
 
 /** Options that the handlers of tokens share. */
@@ -27,6 +28,4 @@ export const exchangeRules: Rules<ExchangeOptions> = {
 };
 
 /** How long tokens live, in milliseconds, unless an option says otherwise: 14 days. */
-export const defaultTtlMs: number = 14 * 24 * 60 * 60 * 1000;
-/** The longest life that an option can give: 100 years. */
-export const maxTtlMs: number = 100 * 365 * 24 * 60 * 60 * 1000;
+export const defaultTtlMs: number = 14 * dayMs;

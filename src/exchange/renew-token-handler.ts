@@ -1,12 +1,12 @@
 import type { Runtime } from '../channel/runtime.js';
-import { latestTime } from '../checked-issue-options.js';
 import { anInteger, checkedOptions, oneOf, type Rules } from '../checked-options.js';
 import type { ChannelServer } from '../server/channel-server.js';
+import { dayMs, latestTime, maxTtlMs } from '../time-spans.js';
 import { digestOf, type TokenId } from '../token-id.js';
 import { answer, Refused } from './answer.js';
 import { checkedEnd, checkedToken } from './checked-answers.js';
 import { issuerOf } from './exchange-issuer.js';
-import { defaultTtlMs, type ExchangeOptions, exchangeRules, maxTtlMs } from './exchange-options.js';
+import { defaultTtlMs, type ExchangeOptions, exchangeRules } from './exchange-options.js';
 import { type Exchange, type ExchangeHandler, exchangeRoute } from './exchange-route.js';
 import { sourcesOf } from './exchange-sources.js';
 import { runtimeOf } from './runtime-of.js';
@@ -33,7 +33,7 @@ const rules: Rules<RenewTokenOptions> = {
   ...exchangeRules,
   mode: oneOf(['rotate', 'extend']),
   ttlMs: anInteger(1, maxTtlMs),
-  graceMs: anInteger(0, 86_400_000),
+  graceMs: anInteger(0, dayMs),
   maxAgeMs: anInteger(1, maxTtlMs),
 };
 

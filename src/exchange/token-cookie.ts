@@ -3,6 +3,7 @@ import { stringifySetCookie } from 'cookie';
 import { aFlag, checkedOptions, oneOf, type Rule, type Rules } from '../checked-options.js';
 import { type CredentialSource, cookieValues } from '../identity/credentials.js';
 import type { BoundSource } from '../identity/user-source.js';
+import { dayMs } from '../time-spans.js';
 import { isAnswered } from './answer.js';
 
 /** How a token's cookie is set. It is always `HttpOnly`, and lives as long as its token. */
@@ -59,7 +60,7 @@ function canBeSet(attributes: { readonly domain: string } | { readonly path: str
 }
 
 /** Browsers keep no cookie for longer (draft-ietf-httpbis-rfc6265bis, section 5.5). */
-const maxAgeMs = 400 * 24 * 60 * 60 * 1000;
+const maxAgeMs = 400 * dayMs;
 
 /** The cookie in which tokens travel: one definition for what reads it, sets it and takes it away. */
 export class TokenCookie {

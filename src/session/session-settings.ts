@@ -2,6 +2,7 @@ import { checkedOptions, having, milliseconds, oneOf, type Rules } from '../chec
 import type { SessionStore } from '../contracts/session-store.js';
 import type { Dependencies } from '../dependencies.js';
 import { SESSION_STORE } from '../injection.js';
+import { dayMs, maxTtlMs } from '../time-spans.js';
 import { MemorySessionStore } from './memory-session-store.js';
 
 /**
@@ -34,9 +35,6 @@ export interface SessionSettings {
 }
 
 const scopes: readonly SessionScope[] = ['channel', 'client', 'user'];
-/** A hundred years: dates end some time after. */
-const maxTtlMs = 100 * 365 * 86_400_000;
-const dayMs = 86_400_000;
 
 const rules: Rules<ChannelSessionOptions> = {
   store: having('a SessionStore', 'load'),

@@ -8,7 +8,6 @@ import { withDeadline } from '../src/deadline.js';
 import { ChannelError } from '../src/errors.js';
 import { boundedLookUp } from '../src/identity/bounded-look-up.js';
 import { checkedHttpSession } from '../src/identity/checked-http-session.js';
-import type { UserSource } from '../src/identity/user-source.js';
 import { isThrown } from '../src/thrown.js';
 import { anonymousUser } from '../src/users.js';
 
@@ -91,23 +90,4 @@ async function save(message: ChannelMessage, session: HttpSession): Promise<void
     if (isThrown(error, ChannelError)) throw error;
     throw new ChannelError('ERR_SESSION_SAVE_FAILED', 'The HTTP session could not be saved.', { cause: error });
   }
-}
-
-/** What an identifying wrapper with HTTP sessions among its sources does beside identifying. */
-export interface HttpParts {
-  readonly requires: readonly HttpSessionRequirement[];
-  /** Gives the HTTP session, once the channel is identified. */
-  give(message: ChannelMessage): Promise<void>;
-}
-
-/** The HTTP part of `sources`; `undefined` where none of them reads HTTP sessions. All that do have one reader. */
-export function httpParts(wrapper: string, sources: readonly UserSource[]): HttpParts | undefined {
-  const requires = sources
-    .filter(({ source }) => source === 'http-session')
-    .map((source): HttpSessionRequirement => {
-      const bind: HttpSessionRequirement['bind'] = (dependencies) => ({ reader: source.bind(dependencies).reader as HttpSessionReader });
-      return { kind: 'http-session', wrapper, bind };
-    });
-  const [first] = requires;
-  return first && { requires, give: (message) => giveHttpSession(message, first) };
 }
