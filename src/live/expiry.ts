@@ -101,10 +101,8 @@ export class Expiry {
         this.#ask(due);
         return;
       }
-      if (!mayHandle(channel) || channel.identity.endsAt !== soon.endsAt) {
-        this.#soon.delete(channel);
-        if (mayHandle(channel)) this.note(channel);
-      } else if (this.#step(channel, soon, now)) ended += 1;
+      if (!mayHandle(channel)) this.#soon.delete(channel);
+      else if (this.#step(channel, soon, now)) ended += 1;
       else next = Math.min(next, this.#nextStep(soon));
     }
     this.#ask(due);

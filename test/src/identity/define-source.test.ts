@@ -15,6 +15,7 @@ import {
 } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { fakeRequest } from '../../../testing/fake-request.js';
+import { deferred } from '../../support/deferred.js';
 import { alice, codesOf, expectProcessToLive, aliceKey as key, makeSite, thrownBy } from '../../support/site.js';
 
 expectProcessToLive();
@@ -165,6 +166,19 @@ describe('defineSource', () => {
     request.socket.emit('close');
     expect((await left).user).toBe(alice);
     expect([signals[2]?.aborted, request.socket.listenerCount('close'), called.mock.calls]).toEqual([true, 0, []]);
+  });
+
+  it('gives one that asks for it only after the deadline a signal that is aborted', async () => {
+    const asking = deferred();
+    const answered = deferred<boolean>();
+    const own = defineSource('slow', async (_request, context) => {
+      await asking.promise;
+      answered.resolve(context.signal.aborted);
+      return { outcome: 'missing' };
+    });
+    await expect(identifyUser(fakeRequest({}), { sources: [own], timeoutMs: 1 })).rejects.toMatchObject({ code: 'ERR_LOOKUP_TIMEOUT' });
+    asking.resolve();
+    expect(await answered.promise).toBe(true);
   });
 
   it('keeps the parameters of its places from handlers', async () => {
