@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addImportCommands } from './commands/import-tokens.js';
 import { addIndexCommands } from './commands/indexes.js';
 import { addMigrateCommand } from './commands/migrate.js';
 import { addSessionCommands } from './commands/sessions.js';
 import { addTokenCommands } from './commands/token.js';
-import { addImportCommands } from './commands/tokens.js';
 import { exitCodes } from './exit-codes.js';
 import { type Output, printableOutput } from './output.js';
 import { printable } from './printable.js';

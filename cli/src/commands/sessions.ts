@@ -53,12 +53,8 @@ async function purgeIn(db: Db, given: PurgeOptions, options: GlobalOptions, outp
     return undefined;
   }
   output.error(`Removing ${found} ${what} from ${where}.`);
-  if (
-    given.all === true &&
-    given.yes !== true &&
-    output.confirm !== undefined &&
-    !(await output.confirm('Their channels lose them. Go on?'))
-  ) {
+  const asksFirst = given.all === true && given.yes !== true;
+  if (asksFirst && (await output.confirm?.('Their channels lose them. Go on?')) === false) {
     output.error('Nothing was removed.');
     return undefined;
   }

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import type { Target } from './decision.js';
 import type { Finding } from './finding.js';
 import { type Migrated, migrateSource } from './migrate-source.js';
+import { replaceContent } from './replace-content.js';
 import { ParseError, SourceFile } from './source-file.js';
 import type { SourcePath } from './source-paths.js';
-import { writeFile } from './write-file.js';
 import { type Written, wsSessionsOf } from './ws-session.js';
 
 /** What a migration begins and ends with. */
@@ -28,7 +28,7 @@ export async function migrateFile({ shown, real }: SourcePath, migration: Migrat
   try {
     const before = decoded(await readFile(real));
     const { text: after, findings } = migrated(new SourceFile(shown, before), migration);
-    if (write && after !== before) await writeFile(real, after);
+    if (write && after !== before) await replaceContent(real, after);
     return { file: shown, before, after, findings };
   } catch (error) {
     const position = error instanceof ParseError ? error.position : {};

@@ -1,11 +1,12 @@
 import type { CallExpression, Node } from 'oxc-parser';
+import { addHttpSession, namesToAdd } from './add-http-session.js';
 import { type Context, exportedAt } from './context.js';
 import { type Decision, type NameOf, type Target, undecided, writeName } from './decision.js';
 import type { Edits } from './edits.js';
 import { dropHttpOptions, type HttpOptions, httpOptionsOf } from './http-options.js';
 import { httpSessionReadsOf } from './http-session-reads.js';
+import { optionFindings, tokenFindings } from './session-findings.js';
 import { callOf, callWith, innermost, outermost } from './syntax.js';
-import { addHttpSession, optionFindings, tokenFindings } from './wrapper-decision.js';
 import { handlersAt, placeOf } from './wrapper-use.js';
 import type { Mention } from './ws-with-names.js';
 
@@ -81,10 +82,7 @@ function withoutSession(context: Context, mention: Mention, sources: Sources): D
   const sessions = options?.sessions && `{ ${source.textOf(options.sessions)} }`;
   return {
     mention,
-    needs: [
-      ...(isWrapper || token === undefined ? [name] : []),
-      ...(readsSession ? ['withHttpSession', ...(place.isInCompose ? [] : ['compose'])] : []),
-    ],
+    needs: [...(isWrapper || token === undefined ? [name] : []), ...(readsSession ? namesToAdd(place) : [])],
     stays: false,
     absorbs: isWrapper ? [innermost(list.callee), ...(token ? [innermost(token.callee)] : [])] : [],
     findings: [...optionFindings(context, options ? [options] : [], readsSession), ...tokenFindings(context, mention, { reads, isSeen })],

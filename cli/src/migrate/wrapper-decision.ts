@@ -1,23 +1,22 @@
 import type { Node } from 'oxc-parser';
+import { addHttpSession, namesToAdd } from './add-http-session.js';
 import type { Context } from './context.js';
 import { type Decision, type NameOf, renamed, type Target, undecided } from './decision.js';
 import type { Edits } from './edits.js';
-import { type Finding, findingAt } from './finding.js';
 import { dropHttpOptions, type HttpOptions, httpOptionsOf, isRepeatable } from './http-options.js';
-import { httpSessionReadsOf, type Reads } from './http-session-reads.js';
+import { httpSessionReadsOf } from './http-session-reads.js';
+import { dualFindings, type Handled, optionFindings, revalidateFindings, shortened, tokenFindings } from './session-findings.js';
 import { outermost } from './syntax.js';
-import { type Place, useOf, type WrapperUse } from './wrapper-use.js';
+import { useOf, type WrapperUse } from './wrapper-use.js';
 import type { Mention } from './ws-with-names.js';
 
 type OptionsUse = Extract<WrapperUse, { kind: 'options' }>;
 type KnownUse = Exclude<WrapperUse, { kind: 'unknown' }>;
 
 /** All uses of one mention: its own, and those of constants that hold it. */
-interface Uses {
+interface Uses extends Handled {
   readonly own: KnownUse;
   readonly ofAliases: readonly KnownUse[];
-  readonly isSeen: boolean;
-  readonly reads: Reads;
 }
 
 /** What becomes of a wrapper that identifies by HTTP sessions: `withUserFromHttp`, `withHttpUser`. */
@@ -74,20 +73,13 @@ function decideForToken(context: Context, mention: Mention, uses: Uses): Decisio
   const sessions = uses.own.kind === 'options' ? options.get(uses.own)?.sessions : undefined;
   return {
     ...plain,
-    needs: ['withUserFromToken', ...(readsSession ? ['withHttpSession', ...(uses.own.place.isInCompose ? [] : ['compose'])] : [])],
+    needs: ['withUserFromToken', ...(readsSession ? namesToAdd(uses.own.place) : [])],
     write(edits, nameOf) {
       plain.write(edits, nameOf);
       for (const [{ call }, each] of options) dropHttpOptions(edits, context.source, each, call);
       if (readsSession) addHttpSession(edits, nameOf, uses.own.place, sessions && `{ ${context.source.textOf(sessions)} }`);
     },
   };
-}
-
-/** `withUserFromToken` → `compose(withUserFromToken, withHttpSession)`, or the second as a neighbour where it is composed already. */
-export function addHttpSession(edits: Edits, nameOf: NameOf, { wrapper, isInCompose }: Place, options: string | undefined): void {
-  const added = `${nameOf('withHttpSession')}${options === undefined ? '' : `(${options})`}`;
-  if (!isInCompose) edits.insertAround(wrapper, `${nameOf('compose')}(`, `, ${added})`);
-  else edits.insert(wrapper.end, `, ${added}`);
 }
 
 function decideForDual(context: Context, mention: Mention, uses: Uses): Decision {
@@ -108,12 +100,13 @@ function decideForDual(context: Context, mention: Mention, uses: Uses): Decision
     );
   }
   const { own } = uses;
-  const options = own.kind === 'options' && own.given !== undefined ? httpOptionsOf(own.given) : undefined;
+  const given = own.kind === 'options' ? own.given : undefined;
+  const options = given && httpOptionsOf(given);
   return {
     mention,
     stays: false,
     needs: ['withUserFrom', 'fromToken', 'fromHttpSession'],
-    findings: [...dualFindings(context, mention, uses, options)],
+    findings: [...dualFindings(context, mention, uses), ...(given ? revalidateFindings(context, given, options) : [])],
     write(edits, nameOf) {
       if (own.kind === 'options') writeSources(edits, nameOf, context, own, options);
       else edits.replace(mention.node, `${nameOf('withUserFrom')}(${nameOf('fromToken')}(), ${nameOf('fromHttpSession')}())`);
@@ -158,72 +151,4 @@ function unknownOptions(context: Context, mention: Mention, given: Node): Decisi
     'options-unknown',
     `what of ${text} withUserFromToken may take cannot be told here: it takes { tokens, from, revalidate }`,
   );
-}
-
-/** What was dropped, and what to give in its place. */
-export function optionFindings({ source }: Context, options: readonly HttpOptions[], keepsSessions: boolean): Finding[] {
-  return options.flatMap(({ dropped, sessions, object }) => {
-    const lost = dropped.filter((property) => !(keepsSessions && property === sessions));
-    if (lost.length === 0) return [];
-    const names = lost.map(({ key }) => source.textOf(key)).join(' and ');
-    const message = `${names} dropped: tokens are found by what is registered as TOKEN_REPOSITORY, or by the option tokens, which then types the user, too`;
-    return [findingAt(source, lost[0] ?? object, { code: 'dropped-options', kind: 'look', message })];
-  });
-}
-
-/** What a person must look at where a wrapper of tokens now stands. */
-export function* tokenFindings(
-  { source }: Context,
-  mention: Mention,
-  { reads, isSeen }: Pick<Uses, 'reads' | 'isSeen'>,
-): Generator<Finding> {
-  yield* httpUserFindings(source, mention);
-  if (reads.at !== undefined) {
-    const message =
-      'message.httpSession is read: withHttpSession was added. A client that has only a token has no HTTP session, and gets undefined';
-    yield findingAt(source, reads.at, { code: 'reads-http-session', kind: 'look', message });
-  } else if (!isSeen) {
-    const message = `${mention.exported} is handed on: give it no sessions and users elsewhere, and withHttpSession to handlers that read message.httpSession`;
-    yield findingAt(source, mention.node, { code: 'handed-on', kind: 'look', message });
-  } else if (reads.unseen !== undefined) {
-    const text = shortened(source.textOf(reads.unseen));
-    const message = `whether ${text} reads message.httpSession cannot be told here; where it does, put withHttpSession around it, too`;
-    yield findingAt(source, reads.unseen, { code: 'handler-not-seen', kind: 'look', message });
-  }
-}
-
-function* dualFindings(
-  { source }: Context,
-  mention: Mention,
-  { own, reads, isSeen }: Uses,
-  options: HttpOptions | undefined,
-): Generator<Finding> {
-  yield* httpUserFindings(source, mention);
-  if (reads.at !== undefined) {
-    const message = 'message.httpSession is read: a client that has only a token has none, and gets undefined';
-    yield findingAt(source, reads.at, { code: 'reads-http-session', kind: 'look', message });
-  }
-  const given = own.kind === 'options' ? own.given : undefined;
-  const { revalidate } = options ?? {};
-  if (given !== undefined && (options === undefined || (revalidate !== undefined && !isRepeatable(revalidate.value)))) {
-    const message = 'a revalidate that is given here is that of HTTP sessions alone: give it to fromToken, too';
-    yield findingAt(source, revalidate ?? given, { code: 'revalidate', kind: 'look', message });
-  }
-  if (!isSeen) {
-    const message = `${mention.exported} is handed on: what takes it gets a wrapper that takes no options any more`;
-    yield findingAt(source, mention.node, { code: 'handed-on', kind: 'look', message });
-  }
-}
-
-function* httpUserFindings(source: Context['source'], mention: Mention): Generator<Finding> {
-  if (mention.exported !== 'withHttpUser') return;
-  const message =
-    "withHttpUser looked the user up for each message; now it is found at connect, and then as often as revalidate says ('message' for each)";
-  yield findingAt(source, mention.node, { code: 'http-user', kind: 'look', message });
-}
-
-/** Source text as part of a sentence. */
-function shortened(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ');
-  return line.length > 40 ? `${line.slice(0, 39)}…` : line;
 }

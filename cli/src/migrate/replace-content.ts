@@ -3,7 +3,7 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** Puts `text` in place of a file's content at once: whoever reads it sees all of the old or all of the new. Its mode stays. */
-export async function writeFile(path: string, text: string): Promise<void> {
+export async function replaceContent(path: string, text: string): Promise<void> {
   const { mode } = await stat(path);
   const written = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
   try {
