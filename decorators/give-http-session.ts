@@ -4,11 +4,11 @@ import { connectingOf } from '../src/channel/define-built-in.js';
 import type { HttpSessionRequirement } from '../src/channel/requirement-kinds.js';
 import type { HttpSession, HttpSessionReader } from '../src/contracts/http-session-reader.js';
 import { copyOfData } from '../src/copy-of-data.js';
-import { withDeadline } from '../src/deadline.js';
 import { ChannelError } from '../src/errors.js';
 import { boundedLookUp } from '../src/identity/bounded-look-up.js';
 import { checkedHttpSession } from '../src/identity/checked-http-session.js';
 import { isThrown } from '../src/thrown.js';
+import { withDeadline } from '../src/time/deadline.js';
 import { anonymousUser } from '../src/users.js';
 
 const owner = 'message.httpSession';

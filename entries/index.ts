@@ -22,7 +22,6 @@ export { type UserFromTokenCall, type WithUserFromToken, withUserFromToken } fro
 export type { Authentication, AuthenticationOutcome, Carrier, SourceName } from '../src/authentication.js';
 export type { Channels } from '../src/channel/channels.js';
 export { checkId } from '../src/check-id.js';
-export { checkedRevocation } from '../src/checked-revocation.js';
 export { checkedTicketGrant } from '../src/checked-ticket-grant.js';
 export type { Broadcaster } from '../src/contracts/broadcaster.js';
 export type { Clock } from '../src/contracts/clock.js';
@@ -66,6 +65,7 @@ export { type RenewTokenOptions, renewTokenHandler } from '../src/exchange/renew
 export { type RevokeTokenOptions, revokeTokenHandler } from '../src/exchange/revoke-token-handler.js';
 export { type TicketHandlerOptions, ticketHandler } from '../src/exchange/ticket-handler.js';
 export type { TokenCookieOptions } from '../src/exchange/token-cookie.js';
+export { checkedRevocation } from '../src/feeds/checked-revocation.js';
 export { GROUPS, type GroupSendOptions, Groups, type GroupsOptions } from '../src/groups/groups.js';
 export type { PresenceChange } from '../src/groups/presence-changes.js';
 export { authorization, type CredentialSource, cookie, type Presented, query, subprotocol } from '../src/identity/credentials.js';

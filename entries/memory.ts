@@ -4,5 +4,5 @@ export { MemoryTicketStore, type MemoryTicketStoreOptions } from '../adapters/me
 export type { AddTokenOptions } from '../adapters/memory/memory-token.js';
 export { MemoryTokenRepository, type MemoryTokenRepositoryOptions } from '../adapters/memory/memory-token-repository.js';
 export { MemoryUserRepository } from '../adapters/memory/memory-user-repository.js';
-export { MemoryRevocationFeed } from '../src/memory-revocation-feed.js';
+export { MemoryRevocationFeed } from '../src/feeds/memory-revocation-feed.js';
 export { MemorySessionStore, type MemorySessionStoreOptions } from '../src/session/memory-session-store.js';

@@ -1,6 +1,6 @@
 import { aListOfStrings, aString, checkedOptions, type Rules } from './checked-options.js';
 import type { IssueOptions } from './contracts/token-repository.js';
-import { aSpan } from './time-spans.js';
+import { aSpan } from './time/time-spans.js';
 
 /** What the options must be with which a token is issued at `now`. */
 export function issueRules(now: number): Rules<IssueOptions> {

@@ -1,6 +1,6 @@
 import { checkedOptions } from './checked-options.js';
 import type { ExtendOptions, RotateOptions } from './contracts/token-repository.js';
-import { aSpan } from './time-spans.js';
+import { aSpan } from './time/time-spans.js';
 
 /**
  * A checked copy of how a token is extended.

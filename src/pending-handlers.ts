@@ -1,5 +1,5 @@
 import type { Clock } from './contracts/clock.js';
-import { extraMsOf, setFairTimer } from './fair-timer.js';
+import { extraMsOf, setFairTimer } from './time/fair-timer.js';
 import { awaitTurnEnd, type TurnWaiter } from './turn-end.js';
 
 /** A handler, or another operation, that is waited for. */

@@ -4,8 +4,8 @@ import { aString, checkedOptions, checkOption, type Rules } from '../../src/chec
 import type { SessionStore, StoredSession } from '../../src/contracts/session-store.js';
 import { ChannelError } from '../../src/errors.js';
 import { checkExpectedVersion, checkedRow, type SessionRow, storedSessionOf } from '../../src/session/check-stored-session.js';
-import { systemClock } from '../../src/system-clock.js';
-import { defaultTimeoutMs } from '../../src/timed-options.js';
+import { systemClock } from '../../src/time/system-clock.js';
+import { defaultTimeoutMs } from '../../src/time/timed-options.js';
 import { recordIn, sessionOf } from './channel-record.js';
 import { anExpressStore, type ExpressStore, StoreCalls } from './express-store.js';
 import { inTurn } from './in-turn.js';

@@ -1,8 +1,8 @@
 import { having, type Rule } from '../../src/checked-options.js';
 import type { Clock } from '../../src/contracts/clock.js';
-import { withDeadline } from '../../src/deadline.js';
 import { kindOf } from '../../src/kind-of.js';
 import { isThenable, promiseOf } from '../../src/maybe-promise.js';
+import { withDeadline } from '../../src/time/deadline.js';
 
 type Done = (error?: unknown) => void;
 

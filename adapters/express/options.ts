@@ -1,6 +1,6 @@
 import { having, type Rules } from '../../src/checked-options.js';
 import type { Clock } from '../../src/contracts/clock.js';
-import { timedRules } from '../../src/timed-options.js';
+import { timedRules } from '../../src/time/timed-options.js';
 
 /** Options that the reader and the store of `ws-with/express` share. */
 export interface ExpressOptions {

@@ -17,7 +17,7 @@ import {
 import { aSourceName } from '../../src/identity/define-source.js';
 import { aMoment } from '../../src/identity/ending-source.js';
 import { aRevalidation } from '../../src/identity/revalidation.js';
-import { maxTimerMs } from '../../src/system-clock.js';
+import { maxTimerMs } from '../../src/time/system-clock.js';
 import type { UserLike } from '../../src/users.js';
 import { keyTypes } from './checked-keys.js';
 import type { JwtOptions } from './jwt-options.js';

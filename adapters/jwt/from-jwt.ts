@@ -3,7 +3,7 @@ import { checkedCredentialSources, cookie, findCredential } from '../../src/iden
 import { ownSource, type SourceContext, type SourceFinding } from '../../src/identity/own-source.js';
 import type { KeyLookUps, UserSource } from '../../src/identity/user-source.js';
 import { kindOf } from '../../src/kind-of.js';
-import { latestTime } from '../../src/time-spans.js';
+import { latestTime } from '../../src/time/time-spans.js';
 import type { AuthenticatedUser, FoundUser, UserLike } from '../../src/users.js';
 import { checkedJwtOptions } from './checked-jwt-options.js';
 import { checkedKeys } from './checked-keys.js';

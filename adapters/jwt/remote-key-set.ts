@@ -1,7 +1,7 @@
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import type { Clock } from '../../src/contracts/clock.js';
-import { withSignalAndDeadline } from '../../src/deadline.js';
 import { nothing } from '../../src/maybe-promise.js';
+import { withSignalAndDeadline } from '../../src/time/deadline.js';
 
 /** Finds a key of a set by a token's header. */
 export type KeySet = ReturnType<typeof createLocalJWKSet>;

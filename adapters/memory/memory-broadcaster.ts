@@ -1,7 +1,7 @@
-import { checkBroadcast } from '../../src/check-broadcast.js';
 import { checkedOptions, type Rules } from '../../src/checked-options.js';
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
-import { Subscribers } from '../../src/subscribers.js';
+import { checkBroadcast } from '../../src/feeds/check-broadcast.js';
+import { Subscribers } from '../../src/feeds/subscribers.js';
 
 /** Options of {@link MemoryBroadcaster}. */
 export interface MemoryBroadcasterOptions {

@@ -6,12 +6,12 @@ import type { Clock } from '../../src/contracts/clock.js';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { copyOfData } from '../../src/copy-of-data.js';
 import { ChannelError } from '../../src/errors.js';
+import { MemoryRevocationFeed } from '../../src/feeds/memory-revocation-feed.js';
 import { httpToken } from '../../src/http-token.js';
 import { cookieValues } from '../../src/identity/credentials.js';
 import { kindOf } from '../../src/kind-of.js';
-import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import { tagged } from '../../src/tagged.js';
-import { checkTtl, dayMs } from '../../src/time-spans.js';
+import { checkTtl, dayMs } from '../../src/time/time-spans.js';
 import { aWallClock } from './wall-clock.js';
 
 /** Options of {@link MemoryHttpSessionReader}. */

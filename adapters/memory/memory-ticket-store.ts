@@ -3,7 +3,7 @@ import { anInteger, checkedOptions, type Rules } from '../../src/checked-options
 import { checkedTicketGrant } from '../../src/checked-ticket-grant.js';
 import type { Clock } from '../../src/contracts/clock.js';
 import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
-import { checkTtl } from '../../src/time-spans.js';
+import { checkTtl } from '../../src/time/time-spans.js';
 import { digestOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { aWallClock } from './wall-clock.js';

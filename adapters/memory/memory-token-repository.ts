@@ -15,8 +15,8 @@ import type {
   TokenRepository,
 } from '../../src/contracts/token-repository.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
-import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
-import { dayMs, latestTime } from '../../src/time-spans.js';
+import { MemoryRevocationFeed } from '../../src/feeds/memory-revocation-feed.js';
+import { dayMs, latestTime } from '../../src/time/time-spans.js';
 import { checkedTokenIds, checkTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { UnknownUserError } from '../../src/unknown-user-error.js';

@@ -1,8 +1,8 @@
 import { checkedIds, checkId } from '../../src/check-id.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
+import { MemoryRevocationFeed } from '../../src/feeds/memory-revocation-feed.js';
 import { kindOf } from '../../src/kind-of.js';
 import { ignorePromise } from '../../src/maybe-promise.js';
-import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 
 /** Keeps users in this process. It gives out the very objects that it was given. */

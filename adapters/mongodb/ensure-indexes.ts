@@ -1,6 +1,6 @@
 import type { CreateIndexesOptions, Db, IndexDescriptionInfo } from 'mongodb';
 import { anything, checkedOptions, type Rules } from '../../src/checked-options.js';
-import { timedRules } from '../../src/timed-options.js';
+import { timedRules } from '../../src/time/timed-options.js';
 import { checkUsersBeside, collectionRules, type MongoCollections } from './mongo-collections.js';
 import {
   broadcastIndexes,

@@ -1,7 +1,7 @@
 import type { Collection, CollectionOptions, Db } from 'mongodb';
 import { aFlag, aFunction, aName, anything, checkedOptions, type Rules } from '../../src/checked-options.js';
 import { kindOf } from '../../src/kind-of.js';
-import { timedRules } from '../../src/timed-options.js';
+import { timedRules } from '../../src/time/timed-options.js';
 import { checkDb, checkDriver } from './check-db.js';
 import { DrfFollower } from './drf-follower.js';
 import { DrfSource } from './drf-source.js';

@@ -1,10 +1,10 @@
 import type { ChangeStreamDocument, ChangeStreamOptions, Collection, Db } from 'mongodb';
 import { aName, anObject, checkedOptions, checkOption, isListOf, type Rules } from '../../src/checked-options.js';
-import { checkedRevocation } from '../../src/checked-revocation.js';
 import type { FeedHealth, Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
-import { type SharedSubscription, Subscribers } from '../../src/subscribers.js';
-import { timedRules } from '../../src/timed-options.js';
-import { warningOfUnreadable } from '../../src/unreadable-messages.js';
+import { checkedRevocation } from '../../src/feeds/checked-revocation.js';
+import { type SharedSubscription, Subscribers } from '../../src/feeds/subscribers.js';
+import { warningOfUnreadable } from '../../src/feeds/unreadable-messages.js';
+import { timedRules } from '../../src/time/timed-options.js';
 import { ChangeFollower } from './change-follower.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';

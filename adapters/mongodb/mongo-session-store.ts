@@ -6,7 +6,7 @@ import type { SessionStore, StoredSession } from '../../src/contracts/session-st
 import { ChannelError } from '../../src/errors.js';
 import { checkExpectedVersion, checkStoredSession } from '../../src/session/check-stored-session.js';
 import { slicesOf } from '../../src/slices-of.js';
-import { timedRules } from '../../src/timed-options.js';
+import { timedRules } from '../../src/time/timed-options.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, plainNumbers } from './options.js';

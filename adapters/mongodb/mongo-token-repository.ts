@@ -3,7 +3,6 @@ import { checkId } from '../../src/check-id.js';
 import { checkedIssueOptions } from '../../src/checked-issue-options.js';
 import { aName, anInteger, anObject, checkedOptions, type Rules } from '../../src/checked-options.js';
 import { checkedExtendOptions, checkedRotateOptions } from '../../src/checked-renewal-options.js';
-import { aRevocationFeed } from '../../src/checked-revocation.js';
 import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
 import type {
   ExtendOptions,
@@ -15,10 +14,11 @@ import type {
   TokenIssuer,
   TokenRepository,
 } from '../../src/contracts/token-repository.js';
-import type { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
+import { aRevocationFeed } from '../../src/feeds/checked-revocation.js';
+import type { MemoryRevocationFeed } from '../../src/feeds/memory-revocation-feed.js';
 import { errorOf } from '../../src/thrown.js';
-import { latestTime } from '../../src/time-spans.js';
-import { timedRules } from '../../src/timed-options.js';
+import { latestTime } from '../../src/time/time-spans.js';
+import { timedRules } from '../../src/time/timed-options.js';
 import { checkedTokenIds, checkTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { UnknownUserError } from '../../src/unknown-user-error.js';

@@ -2,7 +2,7 @@ import type { Db } from 'mongodb';
 import { checkedIds, checkId } from '../../src/check-id.js';
 import { checkedOptions } from '../../src/checked-options.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
-import { timedRules } from '../../src/timed-options.js';
+import { timedRules } from '../../src/time/timed-options.js';
 import { unreadable, withUnreadable } from '../../src/unreadable.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { Batches } from './batches.js';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/contracts/clock.js';
-import { withSignalAndDeadline } from '../../src/deadline.js';
-import { systemClock } from '../../src/system-clock.js';
-import { defaultTimeoutMs } from '../../src/timed-options.js';
+import { withSignalAndDeadline } from '../../src/time/deadline.js';
+import { systemClock } from '../../src/time/system-clock.js';
+import { defaultTimeoutMs } from '../../src/time/timed-options.js';
 import type { MongoOptions } from './options.js';
 import { withoutCommand } from './without-command.js';
 

@@ -1,5 +1,5 @@
 import { aFlag, anObject, type Rule } from '../../src/checked-options.js';
-import type { TimedOptions } from '../../src/timed-options.js';
+import type { TimedOptions } from '../../src/time/timed-options.js';
 
 /** Options that the repositories and the store on MongoDB share. */
 export interface MongoOptions extends TimedOptions {}

@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb';
+import { MemoryRevocationFeed } from '../../src/feeds/memory-revocation-feed.js';
 import { foundOrMade } from '../../src/found-or-made.js';
-import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
 
 const feeds = new WeakMap<object, Map<string, MemoryRevocationFeed>>();
 

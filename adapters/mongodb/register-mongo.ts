@@ -10,7 +10,7 @@ import {
   TOKEN_REPOSITORY,
   USER_REPOSITORY,
 } from '../../src/injection.js';
-import { timedRules } from '../../src/timed-options.js';
+import { timedRules } from '../../src/time/timed-options.js';
 import { checkDb } from './check-db.js';
 import { FeedWherePossible } from './feed-where-possible.js';
 import { MongoBroadcaster, type MongoBroadcasterOptions } from './mongo-broadcaster.js';

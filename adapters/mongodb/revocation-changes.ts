@@ -1,6 +1,6 @@
 import type { ChangeStreamDocument, Document } from 'mongodb';
-import { receivedRevocation } from '../../src/checked-revocation.js';
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
+import { receivedRevocation } from '../../src/feeds/checked-revocation.js';
 import { isTokenId, type TokenId } from '../../src/token-id.js';
 import { clockSkewMs } from './token-document.js';
 import { userIdOf } from './user-key.js';

@@ -2,7 +2,7 @@ import type { Document } from 'mongodb';
 import { isValidDate } from '../../src/checked-date.js';
 import type { StoredSession } from '../../src/contracts/session-store.js';
 import { parsedObject } from '../../src/parsed-object.js';
-import { latestTime } from '../../src/time-spans.js';
+import { latestTime } from '../../src/time/time-spans.js';
 
 /** A session as the collection holds it. */
 export interface SessionDocument {

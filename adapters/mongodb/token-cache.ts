@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
-import type { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
+import type { MemoryRevocationFeed } from '../../src/feeds/memory-revocation-feed.js';
 
 interface Kept {
   readonly document: { readonly userId: unknown };

@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb';
 import { isValidDate, isValidDateIfAny } from '../../src/checked-date.js';
 import type { IssueOptions, RotateOptions, TokenGrant, TokenInfo } from '../../src/contracts/token-repository.js';
-import { dayMs } from '../../src/time-spans.js';
+import { dayMs } from '../../src/time/time-spans.js';
 import { isTokenId, type TokenId } from '../../src/token-id.js';
 import type { AuthenticatedUser } from '../../src/users.js';
 import type { UserKey } from './user-key.js';

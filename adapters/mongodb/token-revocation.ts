@@ -1,5 +1,5 @@
 import type { Collection, Filter } from 'mongodb';
-import type { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
+import type { MemoryRevocationFeed } from '../../src/feeds/memory-revocation-feed.js';
 import type { TokenId } from '../../src/token-id.js';
 import type { Operations } from './operations.js';
 import { byMajority } from './options.js';

@@ -1,6 +1,6 @@
 import type { ChangeStream } from 'mongodb';
 import type { Clock } from '../../src/contracts/clock.js';
-import { setFairTimer } from '../../src/fair-timer.js';
+import { setFairTimer } from '../../src/time/fair-timer.js';
 
 /** The server answers a change stream once a second, were it to say that there is nothing; a line that was cut in silence says not even that. */
 const silentMs = 15_000;

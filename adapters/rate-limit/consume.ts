@@ -1,9 +1,9 @@
 import type { ChannelMessage } from '../../src/channel/channel-message.js';
 import { connectingOf } from '../../src/channel/define-built-in.js';
-import { withDeadline } from '../../src/deadline.js';
 import { ChannelError, codeOf } from '../../src/errors.js';
 import { ignorePromise, isThenable, promiseOf } from '../../src/maybe-promise.js';
 import { isThrown, memberOf } from '../../src/thrown.js';
+import { withDeadline } from '../../src/time/deadline.js';
 import type { RateLimitSettings } from './options.js';
 
 /** There were not enough points. */

@@ -1,8 +1,8 @@
-import { HeardNumbers, SentNumbers } from '../../src/broadcast-sequence.js';
 import type { FeedHealth } from '../../src/contracts/revocation-feed.js';
 import { ChannelError } from '../../src/errors.js';
-import { LossMark } from '../../src/loss-mark.js';
-import { UnreadableMessages } from '../../src/unreadable-messages.js';
+import { HeardNumbers, SentNumbers } from '../../src/feeds/broadcast-sequence.js';
+import { LossMark } from '../../src/feeds/loss-mark.js';
+import { UnreadableMessages } from '../../src/feeds/unreadable-messages.js';
 import { decodeEnvelope, encodeEnvelope } from './envelope.js';
 import type { Operations } from './operations.js';
 import { Pending } from './pending.js';

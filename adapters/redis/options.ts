@@ -1,5 +1,5 @@
 import { aString, type Rules } from '../../src/checked-options.js';
-import { type TimedOptions, timedRules } from '../../src/timed-options.js';
+import { type TimedOptions, timedRules } from '../../src/time/timed-options.js';
 
 /** Options that everything on Redis shares. */
 export interface RedisOptions extends TimedOptions {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/contracts/clock.js';
-import { setFairTimer } from '../../src/fair-timer.js';
+import { setFairTimer } from '../../src/time/fair-timer.js';
 import { withoutCommand } from './without-command.js';
 
 interface Waiting {

@@ -1,8 +1,8 @@
-import { checkBroadcast } from '../../src/check-broadcast.js';
 import { anInteger, checkedOptions, type Rules } from '../../src/checked-options.js';
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
 import type { FeedHealth } from '../../src/contracts/revocation-feed.js';
-import { type SharedSubscription, Subscribers } from '../../src/subscribers.js';
+import { checkBroadcast } from '../../src/feeds/check-broadcast.js';
+import { type SharedSubscription, Subscribers } from '../../src/feeds/subscribers.js';
 import { BroadcastLane, type LaneListener } from './broadcast-lane.js';
 import { Operations } from './operations.js';
 import { type RedisOptions, redisRules } from './options.js';

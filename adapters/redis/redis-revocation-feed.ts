@@ -1,7 +1,7 @@
 import { checkedOptions } from '../../src/checked-options.js';
 import type { FeedHealth, Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
-import { type SharedSubscription, Subscribers } from '../../src/subscribers.js';
-import { warningOfUnreadable } from '../../src/unreadable-messages.js';
+import { type SharedSubscription, Subscribers } from '../../src/feeds/subscribers.js';
+import { warningOfUnreadable } from '../../src/feeds/unreadable-messages.js';
 import { Operations } from './operations.js';
 import { type RedisOptions, redisRules } from './options.js';
 import type { RedisClient } from './redis-client.js';

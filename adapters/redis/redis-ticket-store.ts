@@ -3,7 +3,7 @@ import { checkedOptions } from '../../src/checked-options.js';
 import { checkedTicketGrant } from '../../src/checked-ticket-grant.js';
 import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
 import { parsedObject } from '../../src/parsed-object.js';
-import { checkTtl } from '../../src/time-spans.js';
+import { checkTtl } from '../../src/time/time-spans.js';
 import { digestOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
 import { graceMs } from './grace-ms.js';

@@ -1,5 +1,5 @@
-import { checkedRevocation, receivedRevocation } from '../../src/checked-revocation.js';
 import type { Revocation } from '../../src/contracts/revocation-feed.js';
+import { checkedRevocation, receivedRevocation } from '../../src/feeds/checked-revocation.js';
 
 /** @throws {TypeError} when it is no revocation. */
 export function textOfRevocation(caller: string, revocation: Revocation): string {

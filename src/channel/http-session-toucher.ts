@@ -1,10 +1,10 @@
-import { Alarm } from '../alarm.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
-import { type TimeLimit, withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
 import { groupedBy } from '../grouped-by.js';
 import type { Reporter } from '../reporter.js';
 import { slicesOf } from '../slices-of.js';
+import { Alarm } from '../time/alarm.js';
+import { type TimeLimit, withDeadline } from '../time/deadline.js';
 
 /** A session that channels keep alive. */
 interface Touched {

@@ -1,7 +1,7 @@
 import { anObject, anything, type Rule, type Rules } from '../checked-options.js';
 import type { TokenIssuer } from '../contracts/token-repository.js';
 import type { AnySource } from '../identity/user-source.js';
-import { dayMs } from '../time-spans.js';
+import { dayMs } from '../time/time-spans.js';
 import type { TokenCookieOptions } from './token-cookie.js';
 
 /** Options that the handlers of tokens share. */

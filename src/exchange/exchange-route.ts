@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Runtime } from '../channel/runtime.js';
-import { withDeadline } from '../deadline.js';
 import { ChannelError, codeOf } from '../errors.js';
 import { lookUpFailed } from '../identity/bounded-look-up.js';
 import type { Identification } from '../identity/identification.js';
@@ -9,6 +8,7 @@ import type { BoundSource } from '../identity/user-source.js';
 import { kindOf } from '../kind-of.js';
 import { refusedOrigin } from '../refused-origin.js';
 import { isThrown, memberOf } from '../thrown.js';
+import { withDeadline } from '../time/deadline.js';
 import { answer, isAnswered, Refused } from './answer.js';
 import { jsonBody } from './json-body.js';
 

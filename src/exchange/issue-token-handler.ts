@@ -5,7 +5,7 @@ import type { BoundSource } from '../identity/user-source.js';
 import { kindOf } from '../kind-of.js';
 import { ignore } from '../maybe-promise.js';
 import type { ChannelServer } from '../server/channel-server.js';
-import { maxTtlMs } from '../time-spans.js';
+import { maxTtlMs } from '../time/time-spans.js';
 import { answer, Refused } from './answer.js';
 import { type AnsweredToken, checkedToken } from './checked-answers.js';
 import { issuerOf } from './exchange-issuer.js';

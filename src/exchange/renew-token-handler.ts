@@ -1,7 +1,7 @@
 import type { Runtime } from '../channel/runtime.js';
 import { anInteger, checkedOptions, oneOf, type Rules } from '../checked-options.js';
 import type { ChannelServer } from '../server/channel-server.js';
-import { dayMs, latestTime, maxTtlMs } from '../time-spans.js';
+import { dayMs, latestTime, maxTtlMs } from '../time/time-spans.js';
 import { digestOf, type TokenId } from '../token-id.js';
 import { answer, Refused } from './answer.js';
 import { checkedEnd, checkedToken } from './checked-answers.js';

@@ -3,7 +3,7 @@ import { stringifySetCookie } from 'cookie';
 import { aFlag, checkedOptions, oneOf, type Rule, type Rules } from '../checked-options.js';
 import { type CredentialSource, cookieValues } from '../identity/credentials.js';
 import type { BoundSource } from '../identity/user-source.js';
-import { dayMs } from '../time-spans.js';
+import { dayMs } from '../time/time-spans.js';
 import { isAnswered } from './answer.js';
 
 /** How a token's cookie is set. It is always `HttpOnly`, and lives as long as its token. */

@@ -1,10 +1,10 @@
 import type { Broadcaster } from '../contracts/broadcaster.js';
 import type { Clock } from '../contracts/clock.js';
-import { withDeadline } from '../deadline.js';
 import { ChannelError } from '../errors.js';
-import { LastingSubscription, type LastingSubscriptionOwner, type SubscriptionAttempt } from '../lasting-subscription.js';
+import { LastingSubscription, type LastingSubscriptionOwner, type SubscriptionAttempt } from '../feeds/lasting-subscription.js';
 import { ignorePromise, promiseOf } from '../maybe-promise.js';
 import type { Reporter } from '../reporter.js';
+import { withDeadline } from '../time/deadline.js';
 
 /** Who hears what other processes send. */
 export interface BroadcastListener {

@@ -1,9 +1,9 @@
-import { type TimeLimit, withDeadline } from '../deadline.js';
 import { ChannelError, codeOf } from '../errors.js';
 import { guardedController } from '../guarded-controller.js';
 import { ignorePromise } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
 import { isThrown } from '../thrown.js';
+import { type TimeLimit, withDeadline } from '../time/deadline.js';
 
 /** The look-up has failed by then, and that is told. */
 const untold = { error: ignorePromise };

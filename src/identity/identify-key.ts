@@ -3,7 +3,7 @@ import { anything, checkedOptions, type Rules } from '../checked-options.js';
 import type { TokenRepository } from '../contracts/token-repository.js';
 import { Dependencies } from '../dependencies.js';
 import { ignorePromise, nothing } from '../maybe-promise.js';
-import { systemClock } from '../system-clock.js';
+import { systemClock } from '../time/system-clock.js';
 import { type AppUser, type AuthenticatedUser, anonymousUser, type FoundUser, type UserLike } from '../users.js';
 import { boundedLookUp, type LookUpSignal } from './bounded-look-up.js';
 import { checkedSources } from './checked-sources.js';

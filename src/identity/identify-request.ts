@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authentication } from '../authentication.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
-import type { TimeLimit } from '../deadline.js';
 import { foundOrMade } from '../found-or-made.js';
 import { kindOf } from '../kind-of.js';
 import { nothing } from '../maybe-promise.js';
+import type { TimeLimit } from '../time/deadline.js';
 import type { AnonymousUser, AppUser, AuthenticatedUser } from '../users.js';
 import { boundedLookUp, type LookUpSignal } from './bounded-look-up.js';
 import { checkedHttpSession } from './checked-http-session.js';

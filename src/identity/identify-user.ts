@@ -4,7 +4,7 @@ import { Dependencies } from '../dependencies.js';
 import type { DependencyContainer } from '../injection.js';
 import { isUpgrade, type OriginOptions, originRule, originRules } from '../origin.js';
 import { refusedOrigin } from '../refused-origin.js';
-import { systemClock } from '../system-clock.js';
+import { systemClock } from '../time/system-clock.js';
 import type { AnonymousUser } from '../users.js';
 import { checkedSources } from './checked-sources.js';
 import { checkRequest, type Identified, identificationOf, identifiedBy } from './identify-request.js';

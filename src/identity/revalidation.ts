@@ -1,5 +1,5 @@
 import type { Rule } from '../checked-options.js';
-import { maxTimerMs } from '../system-clock.js';
+import { maxTimerMs } from '../time/system-clock.js';
 
 /**
  * How often the server looks up again whether a channel's credential is still valid:

@@ -1,9 +1,9 @@
-import { Alarm } from '../alarm.js';
 import type { Connection } from '../channel/connection.js';
 import { mayHandle } from '../channel/unfinished-work.js';
 import type { Clock } from '../contracts/clock.js';
 import { setImmediate } from '../event-loop.js';
-import { extraMsOf } from '../fair-timer.js';
+import { Alarm } from '../time/alarm.js';
+import { extraMsOf } from '../time/fair-timer.js';
 import { codeOfExpiry } from './codes-of-ends.js';
 
 /** Whoever ends within this time is looked at one by one; all others are not. */

@@ -1,9 +1,9 @@
 import type { ChannelRegistry } from '../channel/channel-registry.js';
 import type { Connection } from '../channel/connection.js';
-import { checkedRevocation } from '../checked-revocation.js';
 import type { Clock } from '../contracts/clock.js';
 import type { Revocation } from '../contracts/revocation-feed.js';
 import { type Events, shortDigestOf } from '../events.js';
+import { checkedRevocation } from '../feeds/checked-revocation.js';
 import type { IdentityKeys } from '../identity/user-source.js';
 import { codeOfEnd, codesByKey } from './codes-of-ends.js';
 import type { Hints } from './hints.js';

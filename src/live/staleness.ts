@@ -1,9 +1,9 @@
-import { Alarm } from '../alarm.js';
 import type { Connection } from '../channel/connection.js';
 import { mayHandle } from '../channel/unfinished-work.js';
 import type { Clock } from '../contracts/clock.js';
 import { foundOrMade } from '../found-or-made.js';
 import type { BoundSource } from '../identity/user-source.js';
+import { Alarm } from '../time/alarm.js';
 
 /** How soon is asked again at first, and at the latest. */
 const firstRetryMs = 1_000;

@@ -2,7 +2,7 @@ import type { Runtime } from '../channel/runtime.js';
 import type { Clock } from '../contracts/clock.js';
 import type { Revocation, RevocationFeed } from '../contracts/revocation-feed.js';
 import { ChannelError } from '../errors.js';
-import { LastingSubscription, type LastingSubscriptionOwner, type SubscriptionAttempt } from '../lasting-subscription.js';
+import { LastingSubscription, type LastingSubscriptionOwner, type SubscriptionAttempt } from '../feeds/lasting-subscription.js';
 import { ignorePromise } from '../maybe-promise.js';
 import { FeedOutage } from './feed-outage.js';
 

@@ -1,11 +1,11 @@
 import type { LimitOptions } from '../channel/channel-limits.js';
 import type { RuntimeSettings } from '../channel/runtime.js';
 import { aClock, aContainer, aFunction, anInteger, anObject, checkedOptions, milliseconds, type Rules } from '../checked-options.js';
-import { aRevocationFeed } from '../checked-revocation.js';
 import type { Clock } from '../contracts/clock.js';
 import type { RevocationFeed } from '../contracts/revocation-feed.js';
 import { refusalRules } from '../errors.js';
 import type { EventOptions } from '../events.js';
+import { aRevocationFeed } from '../feeds/checked-revocation.js';
 import { aRevalidation, copyOfRevalidation, defaultSweepMs, type Revalidate } from '../identity/revalidation.js';
 import type { DependencyContainer } from '../injection.js';
 import type { LiveSettings } from '../live/live-watch.js';
@@ -14,7 +14,7 @@ import { type OriginOptions, originRules } from '../origin.js';
 import { defaultOutcomes, type ErrorCode, type Outcome, type Outcomes } from '../outcomes.js';
 import type { ReporterOptions } from '../reporter.js';
 import { type ChannelSessionOptions, checkedSessionOptions } from '../session/session-settings.js';
-import { maxTimerMs, systemClock } from '../system-clock.js';
+import { maxTimerMs, systemClock } from '../time/system-clock.js';
 
 /** Options of a `ChannelServer`. All have defaults; they are copied and checked when the server is made. */
 export interface ChannelServerOptions extends OriginOptions, LimitOptions, ReporterOptions, EventOptions {

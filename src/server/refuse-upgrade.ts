@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { systemClock } from '../system-clock.js';
+import { systemClock } from '../time/system-clock.js';
 
 /** How long a refused client may take to read its answer and hang up. */
 const lingerMs = 1_000;

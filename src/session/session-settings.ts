@@ -2,7 +2,7 @@ import { checkedOptions, having, milliseconds, oneOf, type Rules } from '../chec
 import type { SessionStore } from '../contracts/session-store.js';
 import type { Dependencies } from '../dependencies.js';
 import { SESSION_STORE } from '../injection.js';
-import { dayMs, maxTtlMs } from '../time-spans.js';
+import { dayMs, maxTtlMs } from '../time/time-spans.js';
 import { MemorySessionStore } from './memory-session-store.js';
 
 /**

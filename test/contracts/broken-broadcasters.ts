@@ -1,7 +1,7 @@
 import type { BroadcasterFixture } from '../../entries/testing.js';
-import { checkBroadcast } from '../../src/check-broadcast.js';
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
-import { Subscribers } from '../../src/subscribers.js';
+import { checkBroadcast } from '../../src/feeds/check-broadcast.js';
+import { Subscribers } from '../../src/feeds/subscribers.js';
 
 type On = (group: string, data: string | Uint8Array) => void;
 type Data = string | Uint8Array;

@@ -1,7 +1,7 @@
 import type { RevocationFeedFixture } from '../../entries/testing.js';
-import { checkedRevocation } from '../../src/checked-revocation.js';
 import type { Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
-import { MemoryRevocationFeed } from '../../src/memory-revocation-feed.js';
+import { checkedRevocation } from '../../src/feeds/checked-revocation.js';
+import { MemoryRevocationFeed } from '../../src/feeds/memory-revocation-feed.js';
 import { tokenIdOf } from '../../src/token-id.js';
 
 type On = (revocation: Revocation) => void;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type HttpSessionReaderFixture, TestClock } from '../../entries/testing.js';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
-import { withDeadline } from '../../src/deadline.js';
+import { withDeadline } from '../../src/time/deadline.js';
 import { httpSessionFixture } from './memory-fixtures.js';
 
 /** What stands between a reader and its sessions, and fails as it is told to. */

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { withDeadline } from '../../src/deadline.js';
 import { ignore, isThenable, promiseOf, whenDone } from '../../src/maybe-promise.js';
+import { withDeadline } from '../../src/time/deadline.js';
 import { TestClock } from '../../testing/test-clock.js';
 
 /** Promises and what passes for them, each of which comes to an error. */

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { ChannelServer, type Clock, withChannelSession, withUserFromToken } from '../../entries/index.js';
 import { MemoryRevocationFeed, MemorySessionStore } from '../../entries/memory.js';
 import { connectTo, TestClock } from '../../entries/testing.js';
-import { LastingSubscription } from '../../src/lasting-subscription.js';
-import { systemClock } from '../../src/system-clock.js';
+import { LastingSubscription } from '../../src/feeds/lasting-subscription.js';
+import { systemClock } from '../../src/time/system-clock.js';
 import { aliceKey, makeSite } from '../support/site.js';
 
 /** Whose request it is, as an application or an instrument of tracing keeps it. */

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { fromToken, identifyKey, identifyUser, query, subprotocol, ticket, tokenIdOf, withUserFrom } from '../../../entries/index.js';
 import { fromJwt, type JwtClaims, jwtTokenId } from '../../../entries/jwt.js';
 import { connectTo } from '../../../entries/testing.js';
-import { MemoryRevocationFeed } from '../../../src/memory-revocation-feed.js';
+import { MemoryRevocationFeed } from '../../../src/feeds/memory-revocation-feed.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 import { audience, ec, issuer, jwtSite, rsa, tokenAt } from './tokens.js';
 

@@ -11,7 +11,7 @@ import {
 } from '../../../entries/index.js';
 import { MongoSessionStore, MongoTokenRepository } from '../../../entries/mongodb.js';
 import { TestClock } from '../../../entries/testing.js';
-import { systemClock } from '../../../src/system-clock.js';
+import { systemClock } from '../../../src/time/system-clock.js';
 import { deferred, type Served, type ServeOptions, serve } from '../../src/server/serving.js';
 import { eventually } from '../../support/eventually.js';
 import { type Mongod, startMongod } from '../../support/mongod.js';

@@ -2,7 +2,7 @@ import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MongoRevocationFeed, MongoTokenRepository } from '../../../entries/mongodb.js';
 import type { Revocation } from '../../../src/contracts/revocation-feed.js';
-import { systemClock } from '../../../src/system-clock.js';
+import { systemClock } from '../../../src/time/system-clock.js';
 import type { TokenId } from '../../../src/token-id.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
 import { listen } from '../../../testing/contracts/feed-listener.js';

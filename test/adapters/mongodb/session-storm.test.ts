@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { withChannelUser, withUserFromToken } from '../../../entries/index.js';
 import { MongoSessionStore } from '../../../entries/mongodb.js';
-import { systemClock } from '../../../src/system-clock.js';
+import { systemClock } from '../../../src/time/system-clock.js';
 import { oneToken, type Served, serve } from '../../src/server/serving.js';
 import { eventually } from '../../support/eventually.js';
 import { codesOf } from '../../support/site.js';

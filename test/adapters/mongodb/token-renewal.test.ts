@@ -4,7 +4,7 @@ import { MongoRevocationFeed, MongoTokenRepository } from '../../../entries/mong
 import { TestClock } from '../../../entries/testing.js';
 import type { Revocation, RevocationFeed } from '../../../src/contracts/revocation-feed.js';
 import type { IssuedToken } from '../../../src/contracts/token-repository.js';
-import { MemoryRevocationFeed } from '../../../src/memory-revocation-feed.js';
+import { MemoryRevocationFeed } from '../../../src/feeds/memory-revocation-feed.js';
 import { type TokenId, tokenIdOf } from '../../../src/token-id.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
 import { listen } from '../../../testing/contracts/feed-listener.js';

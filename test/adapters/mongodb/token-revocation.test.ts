@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { TokenRevocation } from '../../../adapters/mongodb/token-revocation.js';
 import { TestClock } from '../../../entries/testing.js';
 import type { Revocation } from '../../../src/contracts/revocation-feed.js';
-import { MemoryRevocationFeed } from '../../../src/memory-revocation-feed.js';
+import { MemoryRevocationFeed } from '../../../src/feeds/memory-revocation-feed.js';
 import type { TokenId } from '../../../src/token-id.js';
 
 const operations = {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { RedisRevocationFeed } from '../../../entries/redis.js';
-import { systemClock } from '../../../src/system-clock.js';
+import { systemClock } from '../../../src/time/system-clock.js';
 
 /** Publishes revocations by a client that takes whatever it is given, and answers nothing; how many it was given, and how many were refused at once. */
 async function publishedInSilence(status: string, count: number) {

@@ -11,7 +11,7 @@ import {
   withUserFrom,
 } from '../../../entries/index.js';
 import { connectTo, type TestClient } from '../../../entries/testing.js';
-import { MemoryRevocationFeed } from '../../../src/memory-revocation-feed.js';
+import { MemoryRevocationFeed } from '../../../src/feeds/memory-revocation-feed.js';
 import { deferred } from '../../support/deferred.js';
 import { alice, bobKey, codesOf, expectProcessToLive, aliceKey as key, makeSite } from '../../support/site.js';
 

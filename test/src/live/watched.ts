@@ -15,7 +15,7 @@ import {
   withUserFromToken,
 } from '../../../entries/index.js';
 import { connectTo, type TestClient, TestClock } from '../../../entries/testing.js';
-import { MemoryRevocationFeed } from '../../../src/memory-revocation-feed.js';
+import { MemoryRevocationFeed } from '../../../src/feeds/memory-revocation-feed.js';
 
 /** The key of the token that is called `name`. */
 export const keyOf = (name: string): string => `${name}-${'0'.repeat(40)}`.slice(0, 40);

@@ -6,7 +6,7 @@ import { ChannelError } from '../../../src/errors.js';
 import { Events } from '../../../src/events.js';
 import { SessionDraft } from '../../../src/session/session-draft.js';
 import { SessionRecords } from '../../../src/session/session-records.js';
-import { systemClock } from '../../../src/system-clock.js';
+import { systemClock } from '../../../src/time/system-clock.js';
 import { countingStore } from '../../support/counting-store.js';
 import { codesOf, expectProcessToLive } from '../../support/site.js';
 

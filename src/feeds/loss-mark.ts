@@ -1,4 +1,4 @@
-import type { Clock } from './contracts/clock.js';
+import type { Clock } from '../contracts/clock.js';
 
 /** How long to wait before a mark is sent, doubled with each failure. */
 const firstDelayMs = 100;

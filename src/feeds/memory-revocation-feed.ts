@@ -1,6 +1,6 @@
+import type { Revocation, RevocationFeed } from '../contracts/revocation-feed.js';
+import { nothing } from '../maybe-promise.js';
 import { checkedRevocation } from './checked-revocation.js';
-import type { Revocation, RevocationFeed } from './contracts/revocation-feed.js';
-import { nothing } from './maybe-promise.js';
 import { Subscribers } from './subscribers.js';
 
 /**

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { Subscribers } from '../../src/subscribers.js';
-import { deferred } from '../support/deferred.js';
+import { Subscribers } from '../../../src/feeds/subscribers.js';
+import { deferred } from '../../support/deferred.js';
 
 function ignore(): void {}
 

@@ -1,4 +1,4 @@
-import { checkOption, type Rule } from './checked-options.js';
+import { checkOption, type Rule } from '../checked-options.js';
 
 /** A day, in milliseconds. */
 export const dayMs: number = 24 * 60 * 60 * 1000;

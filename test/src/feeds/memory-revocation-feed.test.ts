@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { MemoryRevocationFeed } from '../../entries/memory.js';
-import type { Revocation } from '../../src/contracts/revocation-feed.js';
+import { MemoryRevocationFeed } from '../../../entries/memory.js';
+import type { Revocation } from '../../../src/contracts/revocation-feed.js';
 
 it('a subscriber whose subscription is ended while others are told hears nothing more', async () => {
   const feed = new MemoryRevocationFeed();

@@ -1,7 +1,7 @@
-import type { Clock } from './contracts/clock.js';
-import { kindOf } from './kind-of.js';
-import { nothing } from './maybe-promise.js';
-import { outsideRequests } from './outside-requests.js';
+import type { Clock } from '../contracts/clock.js';
+import { kindOf } from '../kind-of.js';
+import { nothing } from '../maybe-promise.js';
+import { outsideRequests } from '../outside-requests.js';
 import { systemClock } from './system-clock.js';
 
 /**

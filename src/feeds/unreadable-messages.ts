@@ -1,4 +1,4 @@
-import type { Clock } from './contracts/clock.js';
+import type { Clock } from '../contracts/clock.js';
 
 /** So often subscribers are told at most: who writes what cannot be read may write a lot of it. */
 const intervalMs = 5_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkedRevocation } from '../../src/checked-revocation.js';
-import { tokenIdOf } from '../../src/token-id.js';
+import { checkedRevocation } from '../../../src/feeds/checked-revocation.js';
+import { tokenIdOf } from '../../../src/token-id.js';
 
 const tokenId = tokenIdOf('4ac18618b19f1f03dc9055a4f13bddc04c0cf8bf');
 const moment = new Date('2026-11-26T10:00:00Z');

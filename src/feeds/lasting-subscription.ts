@@ -1,7 +1,7 @@
-import type { Clock } from './contracts/clock.js';
-import { withDeadline } from './deadline.js';
-import { ignore, ignorePromise } from './maybe-promise.js';
-import { outsideRequests } from './outside-requests.js';
+import type { Clock } from '../contracts/clock.js';
+import { ignore, ignorePromise } from '../maybe-promise.js';
+import { outsideRequests } from '../outside-requests.js';
+import { withDeadline } from '../time/deadline.js';
 
 /** How soon a subscription that failed is tried again at first, and at the latest. */
 const firstRetryMs = 1_000;

@@ -1,5 +1,5 @@
-import type { Clock } from './contracts/clock.js';
-import { outsideRequests } from './outside-requests.js';
+import type { Clock } from '../contracts/clock.js';
+import { outsideRequests } from '../outside-requests.js';
 
 /** The longest delay that Node's timers take, in milliseconds; anything above fires at once. */
 export const maxTimerMs = 2_147_483_647;

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { TestClock } from '../../entries/testing.js';
-import { withDeadline } from '../../src/deadline.js';
-import { deferred } from '../support/deferred.js';
-import { pausedClock } from '../support/paused-clock.js';
+import { TestClock } from '../../../entries/testing.js';
+import { withDeadline } from '../../../src/time/deadline.js';
+import { deferred } from '../../support/deferred.js';
+import { pausedClock } from '../../support/paused-clock.js';
 
 function setUp() {
   const clock = new TestClock();

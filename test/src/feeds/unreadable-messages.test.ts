@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
-import { UnreadableMessages } from '../../src/unreadable-messages.js';
-import { TestClock } from '../../testing/test-clock.js';
+import { UnreadableMessages } from '../../../src/feeds/unreadable-messages.js';
+import { TestClock } from '../../../testing/test-clock.js';
 
 function hearing() {
   const clock = new TestClock();

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
-import { aName, checkOption } from './checked-options.js';
-import { kindOf } from './kind-of.js';
+import { aName, checkOption } from '../checked-options.js';
+import { kindOf } from '../kind-of.js';
 
 /** @throws {TypeError} when `group` is no string or empty, or `data` neither a string nor bytes. */
 export function checkBroadcast(owner: string, group: unknown, data: unknown): void {

@@ -1,4 +1,4 @@
-import type { Clock } from './contracts/clock.js';
+import type { Clock } from '../contracts/clock.js';
 
 /** One timer for many moments: it rings at the earliest of those that it was set for, and then knows of none. */
 export class Alarm {

@@ -1,5 +1,5 @@
-import { aClock, anInteger, type Rules } from './checked-options.js';
-import type { Clock } from './contracts/clock.js';
+import { aClock, anInteger, type Rules } from '../checked-options.js';
+import type { Clock } from '../contracts/clock.js';
 import { maxTimerMs } from './system-clock.js';
 
 /** Options of what asks another system. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HeardNumbers, SentNumbers } from '../../src/broadcast-sequence.js';
+import { HeardNumbers, SentNumbers } from '../../../src/feeds/broadcast-sequence.js';
 
 describe('the numbers of what is heard', () => {
   it('let what comes in order pass, of each sender by itself', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { LossMark } from '../../src/loss-mark.js';
-import { TestClock } from '../../testing/test-clock.js';
+import { LossMark } from '../../../src/feeds/loss-mark.js';
+import { TestClock } from '../../../testing/test-clock.js';
 
 it('a mark is sent until it has gone out, ever more seldom, and only once at a time', async () => {
   const clock = new TestClock();

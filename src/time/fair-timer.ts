@@ -1,4 +1,4 @@
-import type { Clock } from './contracts/clock.js';
+import type { Clock } from '../contracts/clock.js';
 
 /** A timer that is so late tells that the process was asleep, or too busy to read what had come. */
 const lateMs = 50;

@@ -1,6 +1,6 @@
-import type { FeedHealth } from './contracts/revocation-feed.js';
-import { kindOf } from './kind-of.js';
-import { ignore, ignorePromise, nothing } from './maybe-promise.js';
+import type { FeedHealth } from '../contracts/revocation-feed.js';
+import { kindOf } from '../kind-of.js';
+import { ignore, ignorePromise, nothing } from '../maybe-promise.js';
 
 /** Who listens: to what is told, and to that something may be missing. */
 interface Subscriber<Told extends readonly unknown[]> {

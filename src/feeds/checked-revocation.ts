@@ -1,9 +1,9 @@
-import { checkId } from './check-id.js';
-import { checkedDate, isValidDateIfAny } from './checked-date.js';
-import { havingNotAsClient, type Rule } from './checked-options.js';
-import type { Revocation } from './contracts/revocation-feed.js';
-import { kindOf } from './kind-of.js';
-import { checkTokenId } from './token-id.js';
+import { checkId } from '../check-id.js';
+import { checkedDate, isValidDateIfAny } from '../checked-date.js';
+import { havingNotAsClient, type Rule } from '../checked-options.js';
+import type { Revocation } from '../contracts/revocation-feed.js';
+import { kindOf } from '../kind-of.js';
+import { checkTokenId } from '../token-id.js';
 
 /** What an option must be that takes a feed. */
 export const aRevocationFeed: Rule = havingNotAsClient('a RevocationFeed', 'new RedisRevocationFeed(client)', 'subscribe');

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { TestClock } from '../../entries/testing.js';
-import { LastingSubscription, type SubscriptionAttempt } from '../../src/lasting-subscription.js';
-import { deferred } from '../support/deferred.js';
+import { TestClock } from '../../../entries/testing.js';
+import { LastingSubscription, type SubscriptionAttempt } from '../../../src/feeds/lasting-subscription.js';
+import { deferred } from '../../support/deferred.js';
 
 /** A subscription that takes a second at most, what it is told, and the attempts that were made. */
 function subscribing(subscribe: (attempt: SubscriptionAttempt) => PromiseLike<AsyncDisposable> | AsyncDisposable, isLate = false) {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { setFairTimer } from '../../src/fair-timer.js';
-import { pausedClock } from '../support/paused-clock.js';
+import { setFairTimer } from '../../../src/time/fair-timer.js';
+import { pausedClock } from '../../support/paused-clock.js';
 
 it.each([
   ['in time', 100, 0],

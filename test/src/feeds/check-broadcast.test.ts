@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
-import { checkBroadcast } from '../../src/check-broadcast.js';
+import { checkBroadcast } from '../../../src/feeds/check-broadcast.js';
 
 it.each(['', 'text', new Uint8Array(), Buffer.from('text'), runInNewContext('new Uint8Array(2)') as Uint8Array])(
   'a message may be a string or bytes of whatever realm: %o',

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { TestClock } from '../../entries/testing.js';
-import { Alarm } from '../../src/alarm.js';
+import { TestClock } from '../../../entries/testing.js';
+import { Alarm } from '../../../src/time/alarm.js';
 
 it('rings once, at the earliest of the moments that it was set for, and can be set again then', async () => {
   const clock = new TestClock();

@@ -1,6 +1,6 @@
-import type { Clock } from './contracts/clock.js';
+import type { Clock } from '../contracts/clock.js';
+import { ignorePromise, isThenable, promiseOf } from '../maybe-promise.js';
 import { setFairTimer } from './fair-timer.js';
-import { ignorePromise, isThenable, promiseOf } from './maybe-promise.js';
 
 /** How long an operation may take, in milliseconds, and by which clock. */
 export interface TimeLimit {
