@@ -11,11 +11,17 @@ import { consume, type Limited } from './consume.js';
 import { limitKey } from './limit-key.js';
 import { aKey, checkedRateLimit, type RateLimitOptions, type RateLimitSettings, somePoints } from './options.js';
 
+/**
+ * `Needs`, of which the compiler infers nothing here: above a decorated method it would take what that asks for, and not what the options do.
+ * `NoInfer` would stand in the wrapper's type for good.
+ */
+type AsAsked<Needs extends object> = [Needs][Needs extends unknown ? 0 : never];
+
 /** The type of {@link withRateLimit}. What its functions `by` and `points` ask of a message, the handler's message must have. */
 export type WithRateLimit = <Needs extends object = None>(
   options: RateLimitOptions<Needs>,
   notADecorator?: undefined,
-) => Wrapper<None, Needs>;
+) => Wrapper<None, AsAsked<Needs>>;
 
 /** The client is told, and its channel stays open. Apart from a `ClientError` of the handler's own, which is left to `withClientErrors`. */
 class RateLimited extends ClientError {
