@@ -213,12 +213,15 @@ function presentedAt(place: CredentialSource, request: IncomingMessage, isKey: (
     if (kind === 'malformed') return malformed;
     if (kind === 'key') return typeof key === 'string' && isKey(key) ? { kind, key } : malformed;
   }
-  const isPromise = isThenable(found);
-  if (isPromise) ignore(found); // nobody else would hear of its rejection
-  const got = isPromise ? 'a promise' : typeof found === 'object' ? 'an object of another kind' : kindOfSecret(found);
+  ignore(found); // of a promise nobody else would hear that it rejects
   throw new TypeError(
-    `from: find of the place ${place.carrier} ${place.name} must return { kind: 'missing' }, { kind: 'malformed' } or { kind: 'key', key }, got ${got}`,
+    `from: find of the place ${place.carrier} ${place.name} must return { kind: 'missing' }, { kind: 'malformed' } or { kind: 'key', key }, got ${kindOfReturned(found)}`,
   );
+}
+
+function kindOfReturned(found: unknown): string {
+  if (isThenable(found)) return 'a promise';
+  return typeof found === 'object' ? 'an object of another kind' : kindOfSecret(found);
 }
 
 /**

@@ -84,13 +84,13 @@ class ExpressionReader {
     const found = quantifier.exec(this.#source);
     if (found === null) return of;
     this.#at = quantifier.lastIndex;
-    const [text, least, comma, most, lazy] = found;
+    const [text, least, comma, upTo, lazy] = found;
     const isLazy = lazy === '?';
     if (least === undefined) {
       return { kind: 'repeat', of, min: text.startsWith('+') ? 1 : 0, max: text.startsWith('?') ? 1 : Number.POSITIVE_INFINITY, isLazy };
     }
-    const max = comma === '' ? Number(least) : most === '' ? Number.POSITIVE_INFINITY : Number(most);
-    return { kind: 'repeat', of, min: Number(least), max, isLazy };
+    const most = upTo === '' ? Number.POSITIVE_INFINITY : Number(upTo);
+    return { kind: 'repeat', of, min: Number(least), max: comma === '' ? Number(least) : most, isLazy };
   }
 
   /** One character, or a class of them, which may hold classes. */

@@ -22,10 +22,6 @@ interface Token {
 /** Says what is wrong, and at which position of the pattern. */
 export type Fail = (what: string, position: number) => never;
 
-/** What a group matches by default: something within one segment of the path. */
-const segment = '[^\\/]+?';
-/** What `*` matches. */
-const anything = '.*';
 const namePattern = /[\p{ID_Start}$_][\p{ID_Continue}$_\u200c\u200d]*/uy;
 
 /** Reads the regular expression whose parenthesis opens at `start`; gives the position after it. */
@@ -151,10 +147,9 @@ class PatternReader {
     const given = name?.value ?? String(this.#nextNumber++);
     if (this.#names.has(given)) this.#fail(`there are two groups ${given}`, (name ?? value)?.position ?? 0);
     this.#names.add(given);
-    const matched = value === undefined ? segment : value.kind === '*' ? anything : value.value;
     this.#parts.push({
       name: given,
-      value: matched,
+      value: matchedBy(value),
       prefix: encodePath(prefix),
       suffix: encodePath(suffix),
       modifier: modifier ?? '',
@@ -195,6 +190,12 @@ class PatternReader {
     this.#index += 1;
     return token;
   }
+}
+
+/** The regular expression that a group matches, by its `*` or its own; else it is something within one segment of the path. */
+function matchedBy(value: Token | undefined): string {
+  if (value === undefined) return '[^\\/]+?';
+  return value.kind === '*' ? '.*' : value.value;
 }
 
 /** Text of a path as it travels: what a URL cannot hold there is percent-encoded. */
