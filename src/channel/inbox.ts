@@ -92,7 +92,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     if (this.#isStarted && this.waiting === 0 && this.#mayStart()) {
       if (!hasUnsent() && cameAlone(message.data)) this.#startLone(message);
       else this.#start(message);
-      if (this.#isPaused || this.waiting > 0) this.#pump();
+      if (this.waiting > 0) this.#pump();
       return;
     }
     this.#queue.push(message);

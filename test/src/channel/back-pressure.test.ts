@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { constants, deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import type { ReceiveMessage } from '../../../entries/index.js';
+import { eventually } from '../../support/eventually.js';
 import { frameOf } from '../../support/frames.js';
 import { frame, opcodes, RawClient } from '../../support/raw-client.js';
 import { codesOf } from '../../support/site.js';
@@ -111,6 +113,19 @@ describe.each(modes)('a client whose output is clogged (%s)', (mode) => {
     client.socket.resume();
     await all.promise;
     expect(warnings).toEqual([]);
+  });
+
+  it('is read no further from then on, though no other message has come', async () => {
+    const receive = ({ channel }: ReceiveMessage): unknown => channel.send('a'.repeat(8_000_000));
+    const { port, channels } = await serve({ receive }, { mode, maxBufferedBytes: 16_000_000 });
+    const client = await RawClient.connect(port);
+    client.socket.pause();
+    client.write(frame('x'));
+    const [channel] = channels.channels;
+    await eventually(() => expect(channel?.socket?.isPaused).toBe(true));
+    client.socket.removeAllListeners('data');
+    client.socket.resume();
+    await eventually(() => expect(channel?.socket?.isPaused).toBe(false));
   });
 
   it('has its messages handled where it leaves, or is closed in order', async () => {

@@ -64,6 +64,17 @@ describe('order', () => {
     expect(most).toBe(1);
   });
 
+  it('runs one that arrives within the call of a handler after that, though nothing else comes', async () => {
+    const client: TestClient = await connectTo({
+      receive: ({ channel, text }) => {
+        if (text === 'first') void client.send('second');
+        channel.send(text);
+      },
+    });
+    await client.send('first');
+    expect(client.sent).toEqual(['first', 'second']);
+  });
+
   it('counts to 100 when 100 messages increment at once', async () => {
     const client = await connectTo({
       receive: withChannelSession(async ({ channelSession, channel }) => {

@@ -3,6 +3,7 @@ import {
   ChannelServer,
   compose,
   type HasUser,
+  type HttpSessionReader,
   type ReceiveMessage,
   type Revalidate,
   type TokenGrant,
@@ -223,6 +224,22 @@ describe('a sweep', () => {
     await clock.advance(60_000);
     expect(clients.map(({ closed }) => closed)).toEqual([sessionEnded, inactive, undefined]);
     expect([reading.mock.calls.length, finding.mock.calls.length]).toEqual([1, 1]);
+    await server.close();
+  });
+});
+
+describe('HTTP sessions that can be read one at a time only', () => {
+  it('are read again all the same, and those that are gone end their channels', async () => {
+    const clock = new TestClock();
+    const sessions = endingInSilence(new MemoryHttpSessionReader({ clock }));
+    const users = new MemoryUserRepository(['ann', 'eve'].map((id) => ({ id, isAuthenticated: true as const })));
+    const reader: HttpSessionReader = { read: (request) => sessions.read(request), readById: (id) => sessions.readById(id) };
+    const server = new ChannelServer({ connect: withUserFromHttp({ sessions: reader, users })(() => undefined) }, { clock });
+    const ids = ['ann', 'eve'].map((id) => sessions.create(id));
+    const clients = await Promise.all(ids.map((sessionid) => connectTo(server, { cookies: { sessionid } })));
+    sessions.destroy(ids[0] as string);
+    await clock.advance(120_000);
+    expect(clients.map(({ closed }) => closed)).toEqual([sessionEnded, undefined]);
     await server.close();
   });
 });

@@ -286,6 +286,13 @@ describe('a wrapper whose options must be given', () => {
     expect(seen).toEqual(['admin']);
   });
 
+  it('works twice where it is used with different ones', async () => {
+    const seen: unknown[] = [];
+    const withGuest = withRole({ role: 'guest' })((message: BaseMessage & { role: string }) => void seen.push(message.role));
+    await connectTo({ connect: withRole({ role: 'admin' })(withGuest) }, makeSite().options);
+    expect(seen).toEqual(['guest']);
+  });
+
   it('asks for its name where that is missing, and takes that of a function without a name', () => {
     expect(() => defineWrapper('', (_message, next) => next({}))).not.toThrow();
     const loose = defineWrapper as unknown as (around: unknown) => unknown;
