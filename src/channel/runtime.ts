@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
 import type { Clock } from '../contracts/clock.js';
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
 import type { RevocationFeed } from '../contracts/revocation-feed.js';
@@ -118,7 +119,7 @@ export class Runtime {
   }
 
   /** Who sent `request`, as the wrappers that the server saw when it was built would find it. */
-  async identify(request: IncomingMessage): Promise<Identified> {
+  async identify(request: IncomingMessage | Http2ServerRequest): Promise<Identified> {
     checkRequest('identify', request);
     const { sources } = this.plan;
     if (sources === undefined) throw new TypeError('identify: no wrapper of this server identifies channels, so it has no sources to ask');

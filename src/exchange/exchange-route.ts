@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Runtime } from '../channel/runtime.js';
 import { ChannelError, codeOf } from '../errors.js';
 import { lookUpFailed } from '../identity/bounded-look-up.js';
@@ -13,10 +14,13 @@ import { answer, isAnswered, Refused } from './answer.js';
 import { jsonBody } from './json-body.js';
 
 /**
- * Answers one HTTP request: a listener of `node:http`, and a handler or middleware of Connect and Express. Rejects only with a `TypeError`, where it is given
- * something else than these give it.
+ * Answers one HTTP request: a listener of `node:http` and `node:http2`, and a handler or middleware of Connect and Express. Rejects only with a
+ * `TypeError`, where it is given something else than these give it.
  */
-export type ExchangeHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+export type ExchangeHandler = (
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse | Http2ServerResponse,
+) => Promise<void>;
 
 /** One request that is being answered. */
 export class Exchange {
@@ -95,8 +99,8 @@ const textForForged =
   'A POST with cookies and without Origin was refused: browsers send Origin with every POST, so that pages of other sites are told apart. A ' +
   'client that is no browser sends Origin itself, or its token in the Authorization header.';
 
-/** @throws {TypeError} unless `response` is one of `node:http`: frameworks have others, through which nothing can be answered. */
-function checkResponse(owner: string, response: unknown): void {
+/** @throws {TypeError} unless `response` is one of `node:http` or `node:http2`: frameworks have others, through which nothing can be answered. */
+function checkResponse(owner: string, response: unknown): asserts response is ServerResponse {
   if (typeof response === 'object' && response !== null && typeof Reflect.get(response, 'setHeader') === 'function') return;
   throw new TypeError(`${owner}: response must be a ServerResponse of node:http, got ${kindOf(response)}`);
 }

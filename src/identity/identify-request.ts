@@ -18,8 +18,12 @@ export interface Identified<User extends AuthenticatedUser = AppUser> {
   readonly authentication: Authentication;
 }
 
-/** @throws {TypeError} unless `request` is one of `node:http`: in a `Request` of the Fetch API nothing would be found, so everybody was anonymous. */
-export function checkRequest(owner: string, request: unknown): void {
+/**
+ * What is read of a request of `node:http2` is there as in one of `node:http`.
+ *
+ * @throws {TypeError} unless `request` is one of these: in a `Request` of the Fetch API nothing would be found, so everybody was anonymous.
+ */
+export function checkRequest(owner: string, request: unknown): asserts request is IncomingMessage {
   const headers: unknown = typeof request === 'object' && request !== null ? Reflect.get(request, 'headers') : undefined;
   if (typeof headers === 'object' && headers !== null && typeof Reflect.get(headers, 'get') !== 'function') return;
   const got = headers === undefined ? kindOf(request) : 'one of another kind, such as a Request of the Fetch API';

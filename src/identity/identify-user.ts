@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
 import { aContainer, anything, checkedOptions, type Rules } from '../checked-options.js';
 import { Dependencies } from '../dependencies.js';
 import type { DependencyContainer } from '../injection.js';
@@ -45,7 +46,7 @@ const rules: Rules<IdentifyOptions<[AnySource]>> = {
  * @throws {ChannelError} `ERR_ORIGIN_REFUSED`; `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` when nobody can tell who it is; `ERR_DEPENDENCY_MISSING`.
  */
 export async function identifyUser<const Sources extends readonly [AnySource, ...AnySource[]]>(
-  request: IncomingMessage,
+  request: IncomingMessage | Http2ServerRequest,
   options: IdentifyOptions<Sources>,
 ): Promise<Identified<SourceUser<Sources>>> {
   const { container, timeoutMs: ms = defaultLookUpTimeoutMs, sources: given } = checkedOptions('identifyUser', options, rules);

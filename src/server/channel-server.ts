@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
 import { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
@@ -131,7 +132,7 @@ export class ChannelServer<H extends object = object> {
    * @throws {TypeError} (as a rejection) when `request` is not a request, or no wrapper of the server identifies.
    * @throws {ChannelError} (as a rejection) `ERR_ORIGIN_REFUSED`; `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` when nobody can tell who it is.
    */
-  async identify(request: IncomingMessage): Promise<Identified> {
+  async identify(request: IncomingMessage | Http2ServerRequest): Promise<Identified> {
     return this.#runtime.identify(request);
   }
 

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ExchangeHandler, issueTokenHandler, renewTokenHandler, revokeTokenHandler } from '../../../entries/index.js';
@@ -12,8 +11,7 @@ expectProcessToLive();
 /** Serves handlers by their paths over HTTP/2; gives a way to post to them. */
 async function serve(routes: Readonly<Record<string, ExchangeHandler>>) {
   const server = createServer((request, response) => {
-    // the requests of HTTP/2 are like those of HTTP/1, and TypeScript does not know it
-    void routes[request.url]?.(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+    void routes[request.url]?.(request, response);
   });
   const { port } = await listen(server);
   const authority = `127.0.0.1:${port}`;
