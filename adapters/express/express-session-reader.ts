@@ -1,12 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { checkedIds, checkId } from '../../src/check-id.js';
 import { aFlag, aFunction, aName, checkedOptions, type Rules } from '../../src/checked-options.js';
-import type { Clock } from '../../src/contracts/clock.js';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { ChannelError } from '../../src/errors.js';
 import { foundOrMade } from '../../src/found-or-made.js';
 import { maxInFlight, someAtATime } from '../../src/identity/some-at-a-time.js';
-import { withDeadline } from '../../src/time/deadline.js';
+import { type TimeLimit, withDeadline } from '../../src/time/deadline.js';
 import { systemClock } from '../../src/time/system-clock.js';
 import { dayMs } from '../../src/time/time-spans.js';
 import { defaultTimeoutMs } from '../../src/time/timed-options.js';
@@ -67,7 +66,7 @@ export class ExpressSessionReader<Session extends object = Record<string, unknow
   readonly timeoutMs: number;
   readonly #chain: readonly ConnectMiddleware[];
   readonly #options: Readonly<ExpressSessionReaderOptions<Session>>;
-  readonly #clock: Clock;
+  readonly #timeLimit: TimeLimit;
   readonly #running = new WeakMap<IncomingMessage, Promise<ChainEnd>>();
   /** Sessions that middleware made for requests which had none. */
   readonly #fresh = new WeakSet<object>();
@@ -82,14 +81,14 @@ export class ExpressSessionReader<Session extends object = Record<string, unknow
     this.#options = checkedOptions(owner, options, rules as Rules<ExpressSessionReaderOptions<Session>>);
     const { timeoutMs = defaultTimeoutMs, clock = systemClock, store } = this.#options;
     this.timeoutMs = timeoutMs;
-    this.#clock = clock;
-    if (store !== undefined) this.#calls = new StoreCalls(store, clock, timeoutMs);
+    this.#timeLimit = { clock, ms: timeoutMs };
+    if (store !== undefined) this.#calls = new StoreCalls(store, this.#timeLimit);
   }
 
   async read(request: IncomingMessage): Promise<HttpSession | undefined> {
     const { status, session, sessionID: id, sessionStore } = await this.#run(request);
     if (status !== undefined) checkRefusal(status);
-    if (anExpressStore.accepts(sessionStore)) this.#calls ??= new StoreCalls(sessionStore as ExpressStore, this.#clock, this.timeoutMs);
+    if (anExpressStore.accepts(sessionStore)) this.#calls ??= new StoreCalls(sessionStore as ExpressStore, this.#timeLimit);
     if (session === undefined) return this.#none(request); // also where a guard took that for nobody's
     if (status !== undefined || typeof session !== 'object' || session === null) return undefined; // somebody in the chain has taken it away
     if (typeof id === 'string') {
@@ -132,17 +131,16 @@ export class ExpressSessionReader<Session extends object = Record<string, unknow
         if (answered === 0 && failures.size >= maxInFlight) throw error; // it is the store that fails
       }
     };
-    const ms = this.timeoutMs;
     const onTimeout = (): Error => {
       const error = new ChannelError(
         'ERR_LOOKUP_TIMEOUT',
-        `The session store did not answer for ${left.size} of ${checked.length} sessions within ${ms} ms.`,
+        `The session store did not answer for ${left.size} of ${checked.length} sessions within ${this.timeoutMs} ms.`,
       );
       for (const id of left) failures.set(id, error);
       left.clear();
       return error;
     };
-    await withDeadline(() => someAtATime([...left], read), { clock: this.#clock, ms, onTimeout }).catch((error: unknown) => {
+    await withDeadline(() => someAtATime([...left], read), { ...this.#timeLimit, onTimeout }).catch((error: unknown) => {
       if (answered === 0) throw error;
     });
     return withUnreadable(checked, { found, failures }, (id, error) => unreadable<HttpSession>({ id }, 'userId', error));
@@ -179,11 +177,11 @@ export class ExpressSessionReader<Session extends object = Record<string, unknow
     // a route of the site has destroyed the session that its middleware found
     const isDestroyed = request.session === undefined && request.sessionStore !== undefined;
     const watch = new SessionIdWatch(request);
-    const ms = this.timeoutMs;
     let isWanted = true;
-    const onTimeout = (): Error => new ChannelError('ERR_LOOKUP_TIMEOUT', `The session middleware did not go on within ${ms} ms.`);
+    const onTimeout = (): Error =>
+      new ChannelError('ERR_LOOKUP_TIMEOUT', `The session middleware did not go on within ${this.timeoutMs} ms.`);
     try {
-      const status = await withDeadline(() => runChain(this.#chain, request, () => isWanted), { clock: this.#clock, ms, onTimeout });
+      const status = await withDeadline(() => runChain(this.#chain, request, () => isWanted), { ...this.#timeLimit, onTimeout });
       const { session, sessionID, sessionStore } = request;
       if (watch.isGenerated && typeof session === 'object' && session !== null) this.#fresh.add(session);
       const isLoaded = typeof sessionID !== 'string' || holdsSignedId(request.headers.cookie, sessionID, this.#options.cookie);

@@ -43,7 +43,7 @@ export class ExpressSessionStore implements SessionStore {
     const { timeoutMs = defaultTimeoutMs, clock = systemClock, prefix = 'channel:' } = checkedOptions(owner, options, rules);
     this.timeoutMs = timeoutMs;
     this.#prefix = prefix;
-    this.#calls = new StoreCalls(store, clock, timeoutMs);
+    this.#calls = new StoreCalls(store, { clock, ms: timeoutMs });
   }
 
   /** As the contract says. An unreadable record gets an impossible version, so that the core reports it and treats it as absent. */

@@ -1,8 +1,7 @@
 import { having, type Rule } from '../../src/checked-options.js';
-import type { Clock } from '../../src/contracts/clock.js';
 import { kindOf } from '../../src/kind-of.js';
 import { isThenable, promiseOf } from '../../src/maybe-promise.js';
-import { withDeadline } from '../../src/time/deadline.js';
+import { type TimeLimit, withDeadline } from '../../src/time/deadline.js';
 
 type Done = (error?: unknown) => void;
 
@@ -30,14 +29,12 @@ export class StoreCalls {
   /** The store itself: who waits for a turn with it goes by that. */
   readonly store: ExpressStore;
   readonly #callable: Callable;
-  readonly #clock: Clock;
-  readonly #timeoutMs: number;
+  readonly #timeLimit: TimeLimit;
 
-  constructor(store: ExpressStore, clock: Clock, timeoutMs: number) {
+  constructor(store: ExpressStore, timeLimit: TimeLimit) {
     this.store = store;
     this.#callable = store as Callable;
-    this.#clock = clock;
-    this.#timeoutMs = timeoutMs;
+    this.#timeLimit = timeLimit;
   }
 
   /** What is stored; `undefined` where there is nothing. */
@@ -71,9 +68,8 @@ export class StoreCalls {
   }
 
   #call<Value>(name: string, run: (done: (error: unknown, value?: Value) => void) => unknown): Promise<Value | undefined> {
-    const ms = this.#timeoutMs;
-    const onTimeout = (): Error => new Error(`The session store did not answer ${name} within ${ms} ms.`);
-    return withDeadline(() => answerOf(name, run), { clock: this.#clock, ms, onTimeout });
+    const onTimeout = (): Error => new Error(`The session store did not answer ${name} within ${this.#timeLimit.ms} ms.`);
+    return withDeadline(() => answerOf(name, run), { ...this.#timeLimit, onTimeout });
   }
 }
 

@@ -1,7 +1,6 @@
-import type { Clock } from '../contracts/clock.js';
 import { ignore, ignorePromise } from '../maybe-promise.js';
 import { outsideRequests } from '../outside-requests.js';
-import { withDeadline } from '../time/deadline.js';
+import { type TimeLimit, withDeadline } from '../time/deadline.js';
 
 /** How soon a subscription that failed is tried again at first, and at the latest. */
 const firstRetryMs = 1_000;
@@ -14,9 +13,8 @@ export interface SubscriptionAttempt {
 
 /** What is subscribed to, and who is told how that goes. */
 export interface LastingSubscriptionOwner {
-  readonly clock: Clock;
   /** How long subscribing may take, and ending it. */
-  readonly timeoutMs: number;
+  readonly timeLimit: TimeLimit;
   subscribe(attempt: SubscriptionAttempt): PromiseLike<AsyncDisposable> | AsyncDisposable;
   /** It stands; `isLate` where something may have been missed before. */
   began(isLate: boolean): void;
@@ -45,21 +43,21 @@ export class LastingSubscription {
   }
 
   async #try(): Promise<void> {
-    const { clock, timeoutMs: ms } = this.#owner;
+    const { timeLimit } = this.#owner;
     const attempt = { isGivenUp: false };
     this.#attempt = attempt;
     const onTimeout = (): Error => {
       attempt.isGivenUp = true;
-      return new Error(`Nothing was subscribed to within ${ms} ms.`);
+      return new Error(`Nothing was subscribed to within ${timeLimit.ms} ms.`);
     };
     try {
-      await withDeadline(() => this.#subscribe(attempt), { clock, ms, onTimeout });
+      await withDeadline(() => this.#subscribe(attempt), { ...timeLimit, onTimeout });
     } catch (cause) {
       attempt.isGivenUp = true;
       this.#isLate = true;
       if (this.#attempt !== attempt) return; // stopped meanwhile
       this.#owner.failed(cause, this.#retryMs);
-      this.#cancelRetry = clock.setTimer(() => void this.#try(), this.#retryMs);
+      this.#cancelRetry = timeLimit.clock.setTimer(() => void this.#try(), this.#retryMs);
       this.#retryMs = Math.min(2 * this.#retryMs, maxRetryMs);
       return;
     }
@@ -79,10 +77,10 @@ export class LastingSubscription {
     const active = this.#active;
     this.#active = undefined;
     if (active === undefined) return;
-    const { clock, timeoutMs: ms } = this.#owner;
-    const onTimeout = (): Error => new Error(`A subscription did not end within ${ms} ms.`);
+    const { timeLimit } = this.#owner;
+    const onTimeout = (): Error => new Error(`A subscription did not end within ${timeLimit.ms} ms.`);
     try {
-      await withDeadline(() => active[Symbol.asyncDispose](), { clock, ms, onTimeout });
+      await withDeadline(() => active[Symbol.asyncDispose](), { ...timeLimit, onTimeout });
     } catch (cause) {
       this.#owner.notEnded(cause);
     }

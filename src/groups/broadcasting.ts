@@ -4,7 +4,7 @@ import { ChannelError } from '../errors.js';
 import { LastingSubscription, type LastingSubscriptionOwner, type SubscriptionAttempt } from '../feeds/lasting-subscription.js';
 import { ignorePromise, promiseOf } from '../maybe-promise.js';
 import type { Reporter } from '../reporter.js';
-import { withDeadline } from '../time/deadline.js';
+import { type TimeLimit, withDeadline } from '../time/deadline.js';
 
 /** Who hears what other processes send. */
 export interface BroadcastListener {
@@ -13,11 +13,12 @@ export interface BroadcastListener {
   gap(): void;
 }
 
+/** How long a broadcaster that does not answer is waited for when it is subscribed to, and when groups close. */
+const answerMs = 10_000;
+
 /** The way of some groups to other processes and back: nobody waits for it, and its failures are told to the reporter. */
 export class Broadcasting implements LastingSubscriptionOwner {
-  readonly clock: Clock;
-  /** What a broadcaster that does not answer is waited for when it is subscribed to, and when groups close. */
-  readonly timeoutMs = 10_000;
+  readonly timeLimit: TimeLimit;
   readonly #broadcaster: Broadcaster;
   readonly #listener: BroadcastListener;
   readonly #reporter: Reporter;
@@ -52,7 +53,7 @@ export class Broadcasting implements LastingSubscriptionOwner {
   };
 
   constructor(broadcaster: Broadcaster, listener: BroadcastListener, reporter: Reporter, clock: Clock) {
-    this.clock = clock;
+    this.timeLimit = { clock, ms: answerMs };
     this.#broadcaster = broadcaster;
     this.#listener = listener;
     this.#reporter = reporter;
@@ -147,13 +148,13 @@ export class Broadcasting implements LastingSubscriptionOwner {
   }
 
   async #sent(): Promise<void> {
-    const { clock, timeoutMs: ms } = this;
-    const onTimeout = (): Error => new Error(`${this.#pending} messages were not published within ${ms} ms.`);
+    const { timeLimit } = this;
+    const onTimeout = (): Error => new Error(`${this.#pending} messages were not published within ${timeLimit.ms} ms.`);
     const sent = new Promise<void>((resolve) => {
       this.#whenDone = resolve;
     });
     try {
-      await withDeadline(() => sent, { clock, ms, onTimeout });
+      await withDeadline(() => sent, { ...timeLimit, onTimeout });
     } catch (cause) {
       this.#warn('What was sent to groups may not have reached the other processes when they were closed.', cause);
     }

@@ -1,9 +1,9 @@
 import type { Runtime } from '../channel/runtime.js';
-import type { Clock } from '../contracts/clock.js';
 import type { Revocation, RevocationFeed } from '../contracts/revocation-feed.js';
 import { ChannelError } from '../errors.js';
 import { LastingSubscription, type LastingSubscriptionOwner, type SubscriptionAttempt } from '../feeds/lasting-subscription.js';
 import { ignorePromise } from '../maybe-promise.js';
+import type { TimeLimit } from '../time/deadline.js';
 import { FeedOutage } from './feed-outage.js';
 
 /** Who is told what feeds say. */
@@ -81,12 +81,8 @@ class Subscription implements LastingSubscriptionOwner {
     });
   }
 
-  get clock(): Clock {
-    return this.#runtime.clock;
-  }
-
-  get timeoutMs(): number {
-    return this.#runtime.connectTimeoutMs;
+  get timeLimit(): TimeLimit {
+    return this.#runtime.timeLimit;
   }
 
   subscribe(attempt: SubscriptionAttempt): Promise<AsyncDisposable> {

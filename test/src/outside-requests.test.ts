@@ -77,8 +77,7 @@ describe('what goes on beside requests', () => {
     const clock = new TestClock();
     const seen: unknown[] = [];
     const owner = {
-      clock,
-      timeoutMs: 1_000,
+      timeLimit: { clock, ms: 1_000 },
       subscribe() {
         seen.push(request.getStore());
         throw new Error('down');

@@ -9,8 +9,7 @@ function subscribing(subscribe: (attempt: SubscriptionAttempt) => PromiseLike<As
   const told: unknown[][] = [];
   const attempts: SubscriptionAttempt[] = [];
   const owner = {
-    clock,
-    timeoutMs: 1_000,
+    timeLimit: { clock, ms: 1_000 },
     subscribe(attempt: SubscriptionAttempt) {
       attempts.push(attempt);
       return subscribe(attempt);
