@@ -1,14 +1,18 @@
-import type { Msg, NatsConnection } from '@nats-io/transport-node';
-import type { Broadcaster } from 'ws-with';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+import type { Broadcaster, FeedHealth } from 'ws-with';
+
+/** How long to wait before a subscription that NATS refuses is tried again. */
+const retryMs = 1_000;
 
 /**
- * Carries groups over NATS, on a connection of its own for each process: `connect({ servers, noEcho: true, maxReconnectAttempts: -1 })`, for a user who may
- * use all of `groups.>`. Without the last option NATS gives up for good when its server is away for some 20 s.
+ * Carries groups over NATS, on a connection of its own for each process: `connect({ servers, noEcho: true, maxReconnectAttempts: -1,
+ * ignoreAuthErrorAbort: true })`, for a user who may use all of `groups.>`. Without the last two options NATS gives up for good when its server is
+ * away for some 20 s, or refuses the user twice.
  */
 export class NatsBroadcaster implements Broadcaster {
-  readonly #gapListeners = new Map<object, () => void>();
+  readonly #subscribers = new Set<FeedHealth>();
   constructor(readonly connection: NatsConnection) {
-    this.#tellOfReconnects().catch(() => undefined); // it was closed
+    this.#followStatus().catch(() => undefined); // it was closed
   }
 
   async publish(group: string, data: string | Uint8Array): Promise<void> {
@@ -20,26 +24,74 @@ export class NatsBroadcaster implements Broadcaster {
     await Promise.all([sent.then(() => this.connection.flush()), told]);
   }
 
-  async subscribe(on: (group: string, data: string | Uint8Array) => void, onGap: () => void): Promise<AsyncDisposable> {
+  async subscribe(
+    on: (group: string, data: string | Uint8Array) => void,
+    onGap: () => void,
+    health?: FeedHealth,
+  ): Promise<AsyncDisposable> {
     if (typeof on !== 'function' || typeof onGap !== 'function') throw new TypeError('subscribe takes two functions');
-    const callback = (_refused: unknown, { subject = 'groups.gap.all', data = new Uint8Array() }: Partial<Msg>): void => {
-      const [, kind, group = ''] = subject.split('.');
-      try {
-        if (kind === 'gap') onGap();
-        else if (kind === 'text') on(Buffer.from(group, 'hex').toString(), Buffer.from(data).toString());
-        else if (kind === 'bytes') on(Buffer.from(group, 'hex').toString(), Uint8Array.from(data));
-      } catch {} // what a subscriber throws is its own affair
+    const subscriber: FeedHealth = {
+      failed: (error) => quietly(() => health?.failed(error)),
+      restored() {
+        quietly(() => health?.restored());
+        quietly(onGap);
+      },
     };
-    const subscription = this.connection.subscribe('groups.*.*', { callback });
-    await this.connection.flush();
-    if (subscription.isClosed()) throw new Error('NATS does not let this user subscribe to groups.*.*');
-    this.#gapListeners.set(subscription, () => callback(undefined, {}));
-    return { [Symbol.asyncDispose]: async () => void (this.#gapListeners.delete(subscription) && subscription.unsubscribe()) };
+    let subscription: Subscription | undefined;
+    let retry: NodeJS.Timeout | undefined;
+    const callback = (refused: Error | null, message: Msg): void => {
+      if (refused === null) {
+        quietly(() => tell(message, on, onGap));
+        return;
+      }
+      subscriber.failed(refused); // a user may lose the right to subscribe at any time, and get it back
+      retry = setTimeout(() => void open().then(subscriber.restored, () => undefined), retryMs);
+    };
+    const open = async (): Promise<void> => {
+      subscription = this.connection.subscribe('groups.*.*', { callback });
+      await this.connection.flush();
+      if (subscription.isClosed()) throw new Error('NATS does not let this user subscribe to groups.*.*');
+    };
+    const end = (): void => {
+      this.#subscribers.delete(subscriber);
+      clearTimeout(retry);
+      subscription?.unsubscribe();
+    };
+    try {
+      await open();
+    } catch (error) {
+      end();
+      throw error;
+    }
+    this.#subscribers.add(subscriber);
+    return { [Symbol.asyncDispose]: async () => end() };
   }
 
-  async #tellOfReconnects(): Promise<void> {
-    const tellOthers = (): void => this.connection.publish('groups.gap.all'); // what it sent may be lost, too
-    for await (const { type } of this.connection.status())
-      if (type === 'reconnect') for (const tell of [tellOthers, ...this.#gapListeners.values()]) tell();
+  async #followStatus(): Promise<void> {
+    let isLost = false;
+    for await (const { type } of this.connection.status()) {
+      if (type === 'disconnect' || type === 'close') {
+        isLost = true;
+        for (const subscriber of this.#subscribers) subscriber.failed(new Error('The connection to NATS is lost.'));
+      } else if (type === 'reconnect' && isLost) {
+        isLost = false; // NATS tells of each attempt again
+        this.connection.publish('groups.gap.all'); // what it sent may be lost, too
+        for (const subscriber of this.#subscribers) subscriber.restored();
+      }
+    }
   }
+}
+
+function tell({ subject, data }: Msg, on: (group: string, data: string | Uint8Array) => void, onGap: () => void): void {
+  const [, kind, group = ''] = subject.split('.');
+  if (kind === 'gap') onGap();
+  else if (kind === 'text') on(Buffer.from(group, 'hex').toString(), Buffer.from(data).toString());
+  else if (kind === 'bytes') on(Buffer.from(group, 'hex').toString(), Uint8Array.from(data));
+}
+
+/** What a subscriber throws is its own affair. */
+function quietly(run: () => void): void {
+  try {
+    run();
+  } catch {}
 }

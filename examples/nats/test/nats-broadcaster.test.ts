@@ -114,6 +114,45 @@ it('rejects where its user may not subscribe, and the connection goes on', async
   await rm(folder, { recursive: true });
 });
 
+it('is not heard while its user may not subscribe or is not known, says so, and comes back', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'nats-'));
+  const file = join(folder, 'conf');
+  const allow = (users: string) => writeFile(file, `authorization { users: [${users}{ user: bob, password: x }] }`);
+  const ada = '{ user: ada, password: x }, ';
+  await allow(ada);
+  await stopServer();
+  await startServer('--config', file);
+  const options = {
+    servers: `127.0.0.1:${port}`,
+    noEcho: true,
+    pass: 'x',
+    reconnectTimeWait: 20,
+    maxReconnectAttempts: -1,
+    ignoreAuthErrorAbort: true,
+  };
+  const [mine, theirs] = await Promise.all([connect({ ...options, user: 'ada' }), connect({ ...options, user: 'bob' })]);
+  const [one, two] = [new NatsBroadcaster(mine), new NatsBroadcaster(theirs)];
+  const heard: unknown[] = [];
+  const [onGap, failed, restored] = [vi.fn(), vi.fn(), vi.fn()];
+  const subscription = await one.subscribe((_group, data) => heard.push(data), onGap, { failed, restored });
+  for (const [count, users] of ['{ user: ada, password: x, permissions: { subscribe: { deny: "groups.>" } } }, ', ''].entries()) {
+    failed.mockClear();
+    await allow(users);
+    server.kill('SIGHUP');
+    await expect.poll(() => failed.mock.calls.length, { timeout: 15_000 }).toBeGreaterThan(0);
+    await allow(ada);
+    server.kill('SIGHUP');
+    await expect.poll(() => restored.mock.calls.length, { timeout: 15_000 }).toBe(count + 1);
+    expect(onGap).toHaveBeenCalledTimes(count + 1);
+    await two.publish('lobby', `again ${count}`);
+    await expect.poll(() => heard).toContain(`again ${count}`);
+  }
+  expect(heard).toHaveLength(2);
+  await subscription[Symbol.asyncDispose]();
+  for (const connection of [mine, theirs]) await connection.close();
+  await rm(folder, { recursive: true });
+});
+
 /** @throws {Error} saying what to install, where there is no server. */
 async function startServer(...args: readonly string[]): Promise<void> {
   server = spawn('nats-server', ['--addr', '127.0.0.1', '--port', String(port), ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
