@@ -16,11 +16,11 @@ export interface SiteOptions {
   readonly publicOrigin: string | undefined;
 }
 
-const page = fileURLToPath(new URL('../page/', import.meta.url));
-/** The page uses `ws-with/client`. */
-const library = fileURLToPath(new URL('..', import.meta.resolve('ws-with/client')));
-/** What the page says about live connections, it says there. */
-const docs = (createRequire(import.meta.url)('ws-with/package.json') as { readonly homepage: string }).homepage;
+const pageFolder = fileURLToPath(new URL('../page/', import.meta.url));
+/** Of the package `ws-with`: the page uses its client. */
+const packageFolder = fileURLToPath(new URL('..', import.meta.resolve('ws-with/client')));
+/** Where the page's link to the documentation leads. */
+const homepage = (createRequire(import.meta.url)('ws-with/package.json') as { readonly homepage: string }).homepage;
 
 const pathsByMethod = {
   'GET, HEAD': [
@@ -29,8 +29,8 @@ const pathsByMethod = {
     '/me',
     '/devices',
     '/ws-with/entries/client.js',
-    ...filesIn(page, '/'),
-    ...filesIn(`${library}client`, '/ws-with/client/'),
+    ...filesIn(pageFolder, '/'),
+    ...filesIn(`${packageFolder}client`, '/ws-with/client/'),
   ],
   'GET, HEAD, POST': ['/login'],
   POST: ['/logout', '/logout-everywhere', '/devices/end'],
@@ -39,10 +39,10 @@ const pathsByMethod = {
 /** Everything but the socket: the page, the log-in, the log-out, and the devices that a member is logged in on. */
 export function site(options: SiteOptions): Express {
   const app = express().disable('x-powered-by').use(headers, formsOf(options.publicOrigin));
-  app.use(express.static(page, { index: false }));
-  app.use('/ws-with/client', express.static(`${library}client`));
-  app.get('/ws-with/entries/client.js', (_, response) => response.sendFile('entries/client.js', { root: library }));
-  app.get('/docs', (_, response) => response.redirect(docs));
+  app.use(express.static(pageFolder, { index: false }));
+  app.use('/ws-with/client', express.static(`${packageFolder}client`));
+  app.get('/ws-with/entries/client.js', (_, response) => response.sendFile('entries/client.js', { root: packageFolder }));
+  app.get('/docs', (_, response) => response.redirect(homepage));
   app.use(express.urlencoded({ extended: false, limit: 4096 }), ...options.logIns.middleware);
   addLogIn(app, options);
   addDevices(app, options);
@@ -66,7 +66,7 @@ function addLogIn(app: Express, options: SiteOptions): void {
   const { logIns } = options;
   app.get('/', async (request, response) => {
     if ((await memberOf(request, options)) === undefined) response.send(logInPage());
-    else response.sendFile('chat.html', { root: page });
+    else response.sendFile('chat.html', { root: pageFolder });
   });
   app.get('/login', (_, response) => response.send(logInPage()));
   app.post('/login', async (request, response) => {
