@@ -34,6 +34,9 @@ export interface Authentication {
   readonly scopes?: readonly string[] | undefined;
 }
 
+/** Of who presented nothing. */
+export const nothingPresented: Authentication = Object.freeze({ outcome: 'missing', source: undefined });
+
 /** What is told of an identification; a `null`, as applications and databases have it, is as good as nothing. */
 type Told = Pick<Authentication, 'outcome' | 'source'> & { readonly [Name in keyof Authentication]?: Authentication[Name] | null };
 

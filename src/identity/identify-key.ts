@@ -1,4 +1,4 @@
-import type { Authentication } from '../authentication.js';
+import { type Authentication, authenticationOf, nothingPresented } from '../authentication.js';
 import { anything, checkedOptions, type Rules } from '../checked-options.js';
 import type { TokenRepository } from '../contracts/token-repository.js';
 import { Dependencies } from '../dependencies.js';
@@ -55,10 +55,10 @@ export async function identifyKey(
   const [asked] = source === undefined ? [tokenSource(owner, { tokens })] : checkedSources(owner, [source]);
   const { keys, source: name, madeBy } = (asked as AnySource).bind(new Dependencies(container, ms, systemClock));
   if (keys === undefined) throw new TypeError(`${owner}: source must be one of keys, got ${madeBy}, which finds none`);
-  if (key === undefined || key === null || key === '') return nobody({ outcome: 'missing', source: undefined });
+  if (key === undefined || key === null || key === '') return nobody(nothingPresented);
   if (typeof key !== 'string' || !keys.accepts(key)) {
     ignorePromise(key);
-    return nobody({ outcome: 'malformed', source: name });
+    return nobody(authenticationOf({ outcome: 'malformed', source: name }));
   }
   const find = (aborting: LookUpSignal): Promise<Finding> => keys.find(key, { claim: nothing, aborting });
   const { user, authentication } = await boundedLookUp('Looking up the user of a key', find, { clock: systemClock, ms });
@@ -66,5 +66,5 @@ export async function identifyKey(
 }
 
 function nobody(authentication: Authentication): Identified {
-  return { user: anonymousUser, authentication: Object.freeze(authentication) };
+  return { user: anonymousUser, authentication };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Authentication } from '../authentication.js';
+import { type Authentication, nothingPresented } from '../authentication.js';
 import type { HttpSession, HttpSessionReader } from '../contracts/http-session-reader.js';
 import { foundOrMade } from '../found-or-made.js';
 import { kindOf } from '../kind-of.js';
@@ -61,7 +61,7 @@ export async function identificationOf(
 
 /** What is told of an identification. */
 export function identifiedBy({ user, authentication }: Identification): Identified {
-  return { user, authentication: authentication ?? { outcome: 'missing', source: undefined } };
+  return { user, authentication: authentication ?? nothingPresented };
 }
 
 async function readSession(reader: HttpSessionReader, request: IncomingMessage, found: Identification): Promise<HttpSession | undefined> {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { type AuthenticationOutcome, authenticationOf, type Carrier, type SourceName } from '../authentication.js';
+import { type AuthenticationOutcome, authenticationOf, type Carrier, nothingPresented, type SourceName } from '../authentication.js';
 import { isValidDateIfAny } from '../checked-date.js';
 import { isListOf } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
@@ -166,7 +166,7 @@ class BoundOwnSource<Found extends SourceFinding<UserLike>> {
     const method = `${madeBy}: ${member}`;
     checkFinding(method, found);
     const { carrier, tokenId, issuedAt } = found;
-    if (found.outcome === 'missing') return { user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) };
+    if (found.outcome === 'missing') return { user: undefined, authentication: nothingPresented };
     const expiresAt = copyOf(found.expiresAt);
     const isOver = expiresAt !== undefined && expiresAt.getTime() <= this.#clock.now();
     const outcome = found.outcome === 'ok' && isOver ? 'expired' : found.outcome;
