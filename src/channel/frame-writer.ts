@@ -28,9 +28,14 @@ let slab = newSlab();
 /** Headers of text frames that have fewer than 126 bytes, as characters of one byte each. */
 const shortHeaders: readonly string[] = Array.from({ length: 126 }, (_, length) => String.fromCharCode(finalText, length));
 
-/** The header of a text frame of `length` bytes, which are fewer than 65,536. */
+/** The header of a text frame of `length` bytes, which are no more than {@link maxPooledLength}. */
 function textHeader(length: number): string {
   return shortHeaders[length] ?? String.fromCharCode(finalText, 126, length >> 8, length & 0xff);
+}
+
+/** In how many bytes UTF-8 writes a frame that {@link textHeader} begins, if its `length` characters are ASCII: two for a byte above 127. */
+function utf8Bytes(length: number): number {
+  return length < 126 ? 3 + length : 5 + ((length & 0x80) >> 7) + length;
 }
 
 /**
@@ -38,7 +43,8 @@ function textHeader(length: number): string {
  * caller may use its bytes again.
  *
  * Frames of nothing but ASCII text, which most are, are strung together as they are: Node writes such a string at half the cost of a buffer.
- * From the first other frame on, those of a tick are put into a slab.
+ * From the first other frame on, those of a tick are put into a slab. Whether text is ASCII is asked of all frames at once when they are let
+ * out, until that was wrong once; from then on of each.
  */
 export class FrameWriter {
   readonly #raw: Pick<Socket, 'cork' | 'uncork' | 'write' | 'writable' | 'writableLength'>;
@@ -50,16 +56,22 @@ export class FrameWriter {
   #earlier: Buffer[] | undefined;
   /** ASCII frames and shared ones, header and payload, each character a byte. There are none beside those in a slab. */
   #text = '';
-  #length = 0;
+  /** Text frames behind those, taken for ASCII; and how many bytes UTF-8 has for them if they are. */
+  #unchecked = '';
+  #uncheckedBytes = 0;
+  /** Whether that was wrong once. */
+  #checksEach = false;
+  /** How many bytes lie in slabs. */
+  #slabLength = 0;
 
   /** @param raw must have read what it is given once its `writableLength` is zero, as sockets of the system have. */
   constructor(raw: Pick<Socket, 'cork' | 'uncork' | 'write' | 'writable' | 'writableLength'>) {
     this.#raw = raw;
   }
 
-  /** How many bytes are to be let out. */
+  /** How many bytes are to be let out, of text that is not looked at yet as if it were ASCII. */
   get length(): number {
-    return this.#length;
+    return this.#slab === undefined ? this.#text.length + this.#unchecked.length : this.#slabLength;
   }
 
   /**
@@ -68,30 +80,47 @@ export class FrameWriter {
    * @param frame `data` as it is sent to several channels.
    */
   write(data: MessageData, frame?: SharedFrame): boolean {
-    if (frame?.wire !== undefined && this.#slab === undefined) {
+    if (frame?.wire !== undefined && this.#settle()) {
       this.#text += frame.wire;
-      this.#length = this.#text.length;
       return true;
     }
     if ((typeof data === 'string' ? data.length : data.byteLength) > maxPooledLength) return false;
-    if (typeof data === 'string' && this.#slab === undefined && Buffer.byteLength(data) === data.length) {
-      this.#text += textHeader(data.length) + data;
-      this.#length = this.#text.length;
+    if (typeof data === 'string' && this.#slab === undefined && (!this.#checksEach || Buffer.byteLength(data) === data.length)) {
+      this.#unchecked += textHeader(data.length) + data;
+      this.#uncheckedBytes += utf8Bytes(data.length);
       return true;
     }
-    if (this.#text !== '') this.#moveText();
+    if (this.#settle()) this.#moveText();
     this.#put(data);
     return true;
+  }
+
+  /** Looks whether it is ASCII what was taken for that; if not, all goes into the slab. Whether all is in {@link #text} now. */
+  #settle(): boolean {
+    const frames = this.#unchecked;
+    if (frames === '') return this.#slab === undefined;
+    const isAscii = this.#checksEach || Buffer.byteLength(frames) === this.#uncheckedBytes;
+    this.#unchecked = '';
+    this.#uncheckedBytes = 0;
+    if (isAscii) this.#text += frames;
+    else {
+      this.#checksEach = true;
+      this.#moveText();
+      for (const data of textsIn(frames)) this.#put(data);
+    }
+    return isAscii;
   }
 
   /** Puts the frames that are text so far into the slab, where others follow them. */
   #moveText(): void {
     const text = this.#text;
+    if (text === '') return;
     this.#text = '';
     if (slab.end + text.length > slabBytes) slab = newSlab();
     this.#startSegment();
     slab.end += slab.bytes.write(text, slab.end, 'latin1');
     this.#end = slab.end;
+    this.#slabLength = text.length;
   }
 
   #put(data: MessageData): void {
@@ -101,7 +130,7 @@ export class FrameWriter {
     const end = typeof data === 'string' ? putText(slab.bytes, start, data) : putBinary(slab.bytes, start, bytesOf(data));
     slab.end = end;
     this.#end = end;
-    this.#length += end - start;
+    this.#slabLength += end - start;
   }
 
   #startSegment(): void {
@@ -117,12 +146,12 @@ export class FrameWriter {
 
   /** Lets out what was written. */
   flush(): void {
-    if (this.#text !== '') {
+    if (!this.#settle()) this.#flushSlab(this.#slab as Slab);
+    else if (this.#text !== '') {
       const text = this.#text;
       this.#text = '';
-      this.#length = 0;
       if (this.#raw.writable) this.#raw.write(text, 'latin1');
-    } else if (this.#slab !== undefined) this.#flushSlab(this.#slab);
+    }
   }
 
   #flushSlab(own: Slab): void {
@@ -130,7 +159,7 @@ export class FrameWriter {
     const earlier = this.#earlier;
     this.#slab = undefined;
     this.#earlier = undefined;
-    this.#length = 0;
+    this.#slabLength = 0;
     if (this.#raw.writable) {
       // what must wait behind other output would keep the whole slab
       const isBusy = this.#raw.writableLength > 0;
@@ -145,6 +174,19 @@ export class FrameWriter {
     own.writers -= 1;
     if (own.writers === 0 && !own.isInUse) own.end = 0;
   }
+}
+
+/** The texts of `frames`, whose headers tell how many characters each has. */
+function textsIn(frames: string): string[] {
+  const texts: string[] = [];
+  for (let at = 0; at < frames.length; ) {
+    const short = frames.charCodeAt(at + 1);
+    const start = at + (short < 126 ? 2 : 4);
+    const length = short < 126 ? short : (frames.charCodeAt(at + 2) << 8) | frames.charCodeAt(at + 3);
+    texts.push(frames.slice(start, start + length));
+    at = start + length;
+  }
+  return texts;
 }
 
 /** Writes a text frame at `start`; returns where it ends. */

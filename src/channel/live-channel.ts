@@ -11,6 +11,7 @@ import { runDisconnect } from './disconnecting.js';
 import { closeGraceMs } from './ending.js';
 import type { Beating } from './heartbeat.js';
 import { Inbox, type InboxOwner } from './inbox.js';
+import { awaitOutcome } from './outcome-wait.js';
 import type { Runtime } from './runtime.js';
 import type { Transport } from './transport.js';
 import type { UnfinishedWork } from './unfinished-work.js';
@@ -135,14 +136,16 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     }
   }
 
-  /** Waits for the handler, or else for the save after it. Apart from its callers, as are all closures that only some messages need. */
+  /** Waits for the handler, or else for the save after it. */
   #waitFor(pending: Promise<unknown>, message: ChannelReceiveMessage, isHandler: boolean): false {
     this.runtime.handlers.begin(message);
-    pending.then(
-      (returned) => (isHandler ? this.#returned(returned, message) : this.#over(message)),
-      (error: unknown) => this.#threw(error, message),
-    );
+    awaitOutcome(pending, this, message, isHandler);
     return false;
+  }
+
+  fulfilled(value: unknown, message: ChannelReceiveMessage, isHandler: boolean): void {
+    if (isHandler) this.#returned(value, message);
+    else this.#over(message);
   }
 
   /** Its handler has succeeded, after it was waited for. */
@@ -153,11 +156,11 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
       if (saving === undefined) this.#over(message);
       else this.#waitFor(saving, message, false);
     } catch (error) {
-      this.#threw(error, message);
+      this.rejected(error, message);
     }
   }
 
-  #threw(error: unknown, message: ChannelReceiveMessage): void {
+  rejected(error: unknown, message: ChannelReceiveMessage): void {
     if (!message.isAbandoned) this.#failed(error, message);
     this.#over(message);
   }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type RawData, WebSocket } from 'ws';
 import { FrameWriter } from '../../../src/channel/frame-writer.js';
+import { SharedFrame } from '../../../src/channel/shared-frame.js';
 import { unicodeText } from '../../support/unicode-text.js';
 
 /** What a writer lets out, taken at once, or only when the test says so. */
@@ -10,6 +11,8 @@ class Out {
   readonly chunks: Buffer[] = [];
   /** How often something went out: what is corked together goes at once. */
   batches = 0;
+  /** How often that was a string. */
+  strings = 0;
   writable = true;
   writableLength = 0;
   #isCorked = false;
@@ -26,6 +29,7 @@ class Out {
   }
 
   write(chunk: Uint8Array | string, encoding?: unknown): boolean {
+    if (typeof chunk === 'string') this.strings += 1;
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding as BufferEncoding) : chunk;
     if (!this.#isCorked) this.batches += 1;
     if (this.#isStuck) {
@@ -84,6 +88,13 @@ const bytes = fc.oneof(
   fc.constantFrom(0, 125, 126, 127, 16_383, 16_384).map((length) => new Uint8Array(length).fill(7)),
 );
 const data = fc.oneof(text, bytes);
+const ascii = fc.string({ unit: 'binary-ascii', maxLength: 200 });
+/** One frame, and whether it is sent to several channels. */
+const frame = fc.record({ data: fc.oneof(ascii, data), isShared: fc.boolean() });
+
+function write(writer: FrameWriter, { data, isShared }: { readonly data: string | Uint8Array; readonly isShared: boolean }): boolean {
+  return isShared ? writer.write(data, new SharedFrame(data)) : writer.write(data);
+}
 
 /** As it arrives: text without lone surrogates. */
 function arriving(sent: string | Uint8Array): string {
@@ -93,17 +104,45 @@ function arriving(sent: string | Uint8Array): string {
 describe('frames that are written beside ws', () => {
   it('are what its receiver reads, whatever is in them', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(data, { maxLength: 12 }), async (list) => {
+      fc.asyncProperty(fc.array(fc.array(frame, { maxLength: 8 }), { maxLength: 3 }), async (ticks) => {
         const out = new Out();
         const writer = new FrameWriter(out as never);
-        for (const one of list) expect(writer.write(one)).toBe(true);
-        const { length } = writer;
-        writer.flush();
-        expect(out.bytes.length).toBe(length);
-        expect(out.batches).toBe(list.length === 0 ? 0 : 1);
-        expect(await received(out.bytes, list.length)).toEqual(list.map(arriving));
+        for (const frames of ticks) {
+          for (const one of frames) expect(write(writer, one)).toBe(true);
+          writer.flush();
+          expect(writer.length).toBe(0);
+        }
+        expect(out.batches).toBe(ticks.filter(({ length }) => length > 0).length);
+        const sent = ticks.flat().map(({ data }) => arriving(data));
+        expect(await received(out.bytes, sent.length)).toEqual(sent);
       }),
     );
+  });
+
+  it.each([
+    ['text of nothing but ASCII', '', ['x', 'y'.repeat(126), 'z'.repeat(128)]],
+    ['text of any kind, once one was no ASCII', '語', ['é', 'y'.repeat(126)]],
+    ['bytes', '', [new Uint8Array(3), 'é']],
+  ])('are as long as the writer says: %s', (_what, earlier, list) => {
+    const out = new Out();
+    const writer = new FrameWriter(out as never);
+    writer.write(earlier);
+    writer.flush();
+    const { length } = out.bytes;
+    for (const one of list) writer.write(one);
+    const told = writer.length;
+    writer.flush();
+    expect(out.bytes.length - length).toBe(told);
+  });
+
+  it('leave as a string where all are ASCII, however long each is', () => {
+    const out = new Out();
+    const writer = new FrameWriter(out as never);
+    for (const length of [...Array(400).keys(), 16_383, 16_384]) {
+      writer.write('x'.repeat(length));
+      writer.flush();
+    }
+    expect(out.strings).toBe(402);
   });
 
   it('are each channel’s own and in order, however channels take turns and whoever does not read', async () => {
@@ -143,6 +182,11 @@ describe('frames that are written beside ws', () => {
       otherWriter.flush();
     };
     writeOver(); // so that nothing of other tests holds the memory
+    for (const each of [writer, otherWriter]) {
+      each.write('é'); // from now on what is no ASCII goes to the memory at once
+      each.flush();
+    }
+    out.chunks.length = 0;
     out.stick();
     writer.write('text alone');
     writer.flush();

@@ -112,6 +112,29 @@ describe('order', () => {
     expect(started).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
+  it('goes on with each of hundreds that run at once by itself, whichever is done first, again and again', async () => {
+    const gate = gates();
+    const client = await connectTo(
+      {
+        receive: async ({ text, channel }) => {
+          await gate(text).promise;
+          channel.send(text);
+        },
+      },
+      { concurrency: 200 },
+    );
+    const order: string[] = [];
+    for (const round of ['a', 'b', 'c']) {
+      const texts = Array.from({ length: 200 }, (_, index) => `${round} ${index}`);
+      const handled = texts.map((text) => client.send(text));
+      if (round !== 'b') texts.reverse();
+      for (const text of texts) gate(text).resolve();
+      await Promise.all(handled);
+      order.push(...texts);
+    }
+    expect(client.sent).toEqual(order);
+  });
+
   it.each([0, -1, 1.5, '2', Number.NaN])('refuses a concurrency of %s', (concurrency) => {
     expect(() => new ChannelServer({ receive: () => undefined }, { concurrency: concurrency as number })).toThrow(TypeError);
   });
