@@ -1,5 +1,5 @@
-import { ChannelReceiveMessage, channelMessage } from '../src/channel/channel-message.js';
-import { defineBuiltIn } from '../src/channel/define-built-in.js';
+import { ChannelReceiveMessage } from '../src/channel/channel-message.js';
+import { channelMessage, defineBuiltIn } from '../src/channel/define-built-in.js';
 import { tellClient } from '../src/channel/tell-client.js';
 import { ClientError } from '../src/errors.js';
 import { kindOf } from '../src/kind-of.js';

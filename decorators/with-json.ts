@@ -28,7 +28,7 @@ function issueForClient({ path = [], message }: SchemaIssue): object {
  */
 function earlierCheck(message: ChannelReceiveMessage, schema: object): { readonly output: unknown } | undefined {
   const checks = message.bodyChecks;
-  if (checks?.some(({ output }) => output === message.body) !== true) return undefined;
+  if (!checks.some(({ output }) => output === message.body)) return undefined;
   return checks.findLast((check) => check.schema === schema);
 }
 
@@ -41,8 +41,7 @@ function takeResult(message: ChannelReceiveMessage, result: SchemaResult<unknown
     throw new ClientError('invalid_message', { issues: result.issues.slice(0, maxIssues).map(issueForClient) });
   }
   message.body = result.value;
-  message.bodyChecks ??= [];
-  message.bodyChecks.push({ schema, output: result.value });
+  message.bodyPassed({ schema, output: result.value });
 }
 
 /**

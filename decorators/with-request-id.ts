@@ -81,7 +81,7 @@ export const withRequestId: Configurable<RequestIdOptions, HasRequestId & HasCha
         }
         return kept([...answers, id, text], 2 * remember, maxRememberedBytes);
       });
-      message.isClientTold = true;
+      message.clientIsTold();
       message.onSuccess(() => {
         endRequest(message, id);
         message.channel.send(text);
@@ -136,7 +136,7 @@ function begin(message: ChannelMessage, id: string): Promise<void> | undefined {
 
 /** Sends `text` in place of what the handler would answer, which is not called. */
 function answerInstead(message: ChannelMessage, text: string): never {
-  message.isClientTold = true;
+  message.clientIsTold();
   message.channel.send(text);
   throw answered;
 }

@@ -2,12 +2,16 @@ import type { Clock } from './contracts/clock.js';
 import { extraMsOf, setFairTimer } from './time/fair-timer.js';
 import { awaitTurnEnd, type TurnWaiter } from './turn-end.js';
 
+/** What {@link PendingHandlers} notes on a handler stands under symbols: a message may be given members of any name. */
+export const pendingSince: unique symbol = Symbol('ws-with.pendingSince');
+export const isWaitedFor: unique symbol = Symbol('ws-with.isWaitedFor');
+
 /** A handler, or another operation, that is waited for. */
 export interface PendingHandler {
   /** Since when it is waited for, in milliseconds of the monotonic clock: noted at the end of the turn where it is 0 till then. */
-  pendingSince: number;
+  [pendingSince]: number;
   /** Whether it is waited for. */
-  isWaitedFor: boolean;
+  [isWaitedFor]: boolean;
   /** It has taken longer than `ms` milliseconds. */
   outlasted(ms: number): void;
   /** It is waited for no longer: for what a shutdown gives up. */
@@ -36,8 +40,8 @@ export class PendingHandlers implements TurnWaiter {
 
   /** `handler` is waited for from now on, or still. */
   begin(handler: PendingHandler): void {
-    if (handler.isWaitedFor) return;
-    handler.isWaitedFor = true;
+    if (handler[isWaitedFor]) return;
+    handler[isWaitedFor] = true;
     this.#begun.push(handler);
     if (this.#isTurnAwaited) return;
     this.#isTurnAwaited = true;
@@ -46,14 +50,14 @@ export class PendingHandlers implements TurnWaiter {
 
   /** `handler`, which knows when it was begun, is waited for: none that was begun before it comes here after it. */
   beginLate(handler: PendingHandler): void {
-    handler.isWaitedFor = true;
+    handler[isWaitedFor] = true;
     this.#handlers.add(handler);
     if (this.#timeoutMs > 0) this.#arm();
   }
 
   /** It is done, well or not. */
   end(handler: PendingHandler): void {
-    handler.isWaitedFor = false;
+    handler[isWaitedFor] = false;
     // most are done before another begins; what stayed in the list would live as long as the turn
     if (this.#begun[this.#begun.length - 1] === handler) this.#begun.pop();
     else if (this.#handlers.delete(handler) && this.#handlers.size === 0) this.#disarm();
@@ -71,17 +75,17 @@ export class PendingHandlers implements TurnWaiter {
     if (begun.length === 0) return; // and keeps its room
     this.#begun = [];
     for (const handler of begun) {
-      if (!handler.isWaitedFor) continue;
-      handler.pendingSince ||= this.#clock.monotonic();
+      if (!handler[isWaitedFor]) continue;
+      handler[pendingSince] ||= this.#clock.monotonic();
       this.#handlers.add(handler);
     }
   }
 
   /** None is waited for any longer. */
   abandonAll(): void {
-    const handlers = [...this.#handlers, ...this.#begun.filter(({ isWaitedFor }) => isWaitedFor)];
+    const handlers = [...this.#handlers, ...this.#begun.filter((handler) => handler[isWaitedFor])];
     this.#handlers.clear();
-    for (const handler of handlers) handler.isWaitedFor = false;
+    for (const handler of handlers) handler[isWaitedFor] = false;
     this.#disarm();
     for (const handler of handlers) handler.abandon?.();
   }
@@ -90,7 +94,7 @@ export class PendingHandlers implements TurnWaiter {
     if (this.#cancel !== undefined) return;
     const [first] = this.#handlers;
     if (first === undefined) return;
-    const left = first.pendingSince + this.#timeoutMs - this.#clock.monotonic();
+    const left = first[pendingSince] + this.#timeoutMs - this.#clock.monotonic();
     this.#cancel = setFairTimer(
       this.#clock,
       () => {
@@ -110,7 +114,7 @@ export class PendingHandlers implements TurnWaiter {
   /** Tells those that have taken too long, before the timer does; where that is late, it waits again, and so does this. */
   endLate(): void {
     const [first] = this.#handlers;
-    if (first === undefined || extraMsOf(this.#clock.monotonic() - first.pendingSince - this.#timeoutMs) === 0) this.#tellLate();
+    if (first === undefined || extraMsOf(this.#clock.monotonic() - first[pendingSince] - this.#timeoutMs) === 0) this.#tellLate();
   }
 
   #tellLate(): void {
@@ -118,12 +122,12 @@ export class PendingHandlers implements TurnWaiter {
     const begunBefore = this.#clock.monotonic() - this.#timeoutMs;
     const late: PendingHandler[] = [];
     for (const handler of this.#handlers) {
-      if (handler.pendingSince > begunBefore) break;
+      if (handler[pendingSince] > begunBefore) break;
       late.push(handler);
     }
     for (const handler of late) {
       if (!this.#handlers.delete(handler)) continue;
-      handler.isWaitedFor = false;
+      handler[isWaitedFor] = false;
       handler.outlasted(this.#timeoutMs);
     }
   }

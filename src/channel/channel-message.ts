@@ -2,15 +2,16 @@ import { inspect } from 'node:util';
 import type { Authentication } from '../authentication.js';
 import type { HttpSession } from '../contracts/http-session-reader.js';
 import { ChannelError, ClientError } from '../errors.js';
-import type { BaseMessage, DisconnectMessage, Handshake, HandshakeRequest, ReceiveMessage } from '../messages.js';
-import { checkCopy } from '../package-copy.js';
-import type { PendingHandler } from '../pending-handlers.js';
+import type { BaseMessage, Handshake, HandshakeRequest, ReceiveMessage } from '../messages.js';
+import { markCopy } from '../package-copy.js';
+import { isWaitedFor, type PendingHandler, pendingSince } from '../pending-handlers.js';
 import type { ChannelRecord } from '../session/channel-record.js';
 import { SessionDraft } from '../session/session-draft.js';
 import type { AnonymousUser, AuthenticatedUser } from '../users.js';
 import { checkMayBegin, passedWrappers } from '../wrapping/passed-marks.js';
+import { completePrototype } from './complete-prototype.js';
 import type { Connection } from './connection.js';
-import { completeMessages } from './message-prototype.js';
+import { isOrderingKnown, numberInChannel } from './inbox.js';
 import { tellEnding } from './when-ending.js';
 
 /** Stands where no wrapper has put anything yet; `undefined` is a value of its own. */
@@ -20,7 +21,7 @@ const absent: unique symbol = Symbol('absent');
 export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   abstract readonly kind: BaseMessage['kind'];
   abstract readonly request: HandshakeRequest | Handshake;
-  [passedWrappers] = 0;
+  accessor [passedWrappers] = 0;
   readonly #channel: Connection;
   #hasSession = false;
   #draft: SessionDraft | undefined;
@@ -29,10 +30,9 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   #httpSession: HttpSession | undefined | typeof absent = absent;
   #body: unknown = absent;
   #requestId: string | undefined | typeof absent = absent;
-  /** Whether the client was told what came of it: the answer to its number, or an error. */
-  isClientTold = false;
-  pendingSince = 0;
-  isWaitedFor = false;
+  #isClientTold = false;
+  accessor [pendingSince] = 0;
+  accessor [isWaitedFor] = false;
   #isAbandoned = false;
   #successSteps: (() => void | Promise<void>)[] | undefined;
   #lastStep: (() => void) | undefined;
@@ -112,6 +112,15 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   /** Whether a wrapper looked for a number already. */
   get hasRequestId(): boolean {
     return this.#requestId !== absent;
+  }
+
+  /** Whether the client was told what came of it: the answer to its number, or an error. */
+  get isClientTold(): boolean {
+    return this.#isClientTold;
+  }
+
+  clientIsTold(): void {
+    this.#isClientTold = true;
   }
 
   /** Whether a wrapper opened the session already. */
@@ -215,29 +224,35 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   }
 }
 
-completeMessages(ChannelMessage.prototype);
+completePrototype('Message', markCopy(ChannelMessage.prototype));
 
 function missing(member: string, wrappers: string): TypeError {
   return new TypeError(`message.${member}: no wrapper further out gave it; wrap the handler, or the wrapper that reads it, in ${wrappers}`);
 }
 
+/** A schema that a body has passed, and what came of it. */
+export interface BodyCheck {
+  readonly schema: object;
+  readonly output: unknown;
+}
+
 /** The client has sent a message. */
 export class ChannelReceiveMessage extends ChannelMessage implements Pick<ReceiveMessage, 'kind' | 'data' | 'text' | 'isBinary' | 'json'> {
-  readonly kind = 'receive';
   readonly data: Buffer;
   readonly isBinary: boolean;
-  /** Which of the channel's messages it is, from 1. */
-  numberInChannel = 0;
-  /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
-  isOrderingKnown = false;
-  /** What has checked its body, and what came of it. */
-  bodyChecks: { readonly schema: object; readonly output: unknown }[] | undefined;
+  accessor [numberInChannel] = 0;
+  accessor [isOrderingKnown] = false;
+  #bodyChecks: BodyCheck[] | undefined;
   #text: string | undefined;
 
   constructor(channel: Connection, data: Buffer, isBinary: boolean) {
     super(channel);
     this.data = data;
     this.isBinary = isBinary;
+  }
+
+  get kind(): 'receive' {
+    return 'receive';
   }
 
   /** What is cut off is not begun: neither a message that waits in the queue, nor one that waits in a wrapper. */
@@ -255,6 +270,15 @@ export class ChannelReceiveMessage extends ChannelMessage implements Pick<Receiv
     return this.#text;
   }
 
+  get bodyChecks(): readonly BodyCheck[] {
+    return this.#bodyChecks ?? [];
+  }
+
+  bodyPassed(check: BodyCheck): void {
+    this.#bodyChecks ??= [];
+    this.#bodyChecks.push(check);
+  }
+
   json(): unknown {
     try {
       return JSON.parse(this.text);
@@ -264,32 +288,4 @@ export class ChannelReceiveMessage extends ChannelMessage implements Pick<Receiv
   }
 }
 
-/** The connection is closed. */
-export class ChannelDisconnectMessage extends ChannelMessage implements Pick<DisconnectMessage, 'kind' | 'code' | 'reason'> {
-  readonly kind = 'disconnect';
-  readonly code: number;
-  readonly reason: string;
-
-  constructor(channel: Connection, code: number, reason: string) {
-    super(channel);
-    this.code = code;
-    this.reason = reason;
-  }
-
-  get request(): Handshake {
-    return this.channel.handshake;
-  }
-}
-
-/**
- * The runtime's own message behind what a wrapper was called with.
- *
- * @throws {TypeError} when it is none, or one of another copy of this package: wrapped handlers are run by a `ChannelServer`, or by `connectTo` in tests.
- */
-export function channelMessage(wrapper: string, message: unknown): ChannelMessage {
-  if (message instanceof ChannelMessage) return message;
-  checkCopy(`${wrapper}: the message`, message);
-  throw new TypeError(
-    `${wrapper}: the handler was called without a message of a ChannelServer; in tests, drive it with connectTo of ws-with/testing`,
-  );
-}
+completePrototype('Message', ChannelReceiveMessage.prototype);

@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { channelCounts } from '../channel-counts.js';
 import type { IdentityKeys } from '../identity/user-source.js';
-import { tagged } from '../tagged.js';
 import type { TokenId } from '../token-id.js';
 import { newChannelId } from './channel-id.js';
 import { ChannelIndex } from './channel-index.js';
 import type { ChannelWatch } from './channel-watch.js';
 import type { Channels } from './channels.js';
-import { Connection } from './connection.js';
+import { completePrototype } from './complete-prototype.js';
+import { arrival, type Connection } from './connection.js';
 import { LingeringConnects } from './lingering-connects.js';
 import type { Runtime } from './runtime.js';
 import { mayHandle, reportUnfinished } from './unfinished-work.js';
@@ -17,8 +17,7 @@ const lastTurns = 4;
 
 /** What came. */
 export interface Arrived {
-  /** How many came before it. */
-  arrival: number;
+  [arrival]: number;
 }
 
 /** How many that came one after the other share a page. Few: one that stays keeps all of its page. And a list has room for 17 from its first element on. */
@@ -46,14 +45,14 @@ export class Arrivals<Channel extends Arrived> implements Iterable<Channel> {
   }
 
   add(channel: Channel): void {
-    const arrival = this.#arrivals;
+    const count = this.#arrivals;
     this.#arrivals += 1;
     this.#size += 1;
-    channel.arrival = arrival;
+    channel[arrival] = count;
     let page = this.#last;
     if (page === undefined || page.places.length === pageSize) {
       page = { places: [], count: 0 };
-      this.#pages.set(Math.floor(arrival / pageSize), page);
+      this.#pages.set(Math.floor(count / pageSize), page);
       this.#last = page;
     }
     page.places.push(channel);
@@ -62,8 +61,8 @@ export class Arrivals<Channel extends Arrived> implements Iterable<Channel> {
 
   /** Takes `channel` away, which was added; a second time changes nothing. */
   delete(channel: Channel): void {
-    const number = Math.floor(channel.arrival / pageSize);
-    const place = channel.arrival % pageSize;
+    const number = Math.floor(channel[arrival] / pageSize);
+    const place = channel[arrival] % pageSize;
     const page = this.#pages.get(number);
     if (page?.places[place] !== channel) return;
     page.places[place] = undefined;
@@ -85,8 +84,7 @@ export class Arrivals<Channel extends Arrived> implements Iterable<Channel> {
 
 /** All channels of a server: finds them by id, user, token and HTTP session, and ends all at a shutdown. */
 export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implements Channels {
-  /** What watches over them. */
-  readonly watch: Watch;
+  readonly #watch: Watch;
   readonly #runtime: Runtime;
   /** Every channel of which anything still runs, connecting ones and ended ones included. */
   readonly #active = new Arrivals<Connection>();
@@ -103,7 +101,12 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   constructor(runtime: Runtime, makeWatch: (registry: ChannelRegistry) => Watch) {
     this.#runtime = runtime;
     this.#lingering = new LingeringConnects(runtime.clock, runtime.connectTimeoutMs);
-    this.watch = makeWatch(this);
+    this.#watch = makeWatch(this);
+  }
+
+  /** What watches over them. */
+  get watch(): Watch {
+    return this.#watch;
   }
 
   get size(): number {
@@ -165,10 +168,9 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   /** A look-up of `keys` is about to be sent for a channel that began to connect at `mark`. */
   claim(channel: Connection, keys: IdentityKeys, mark: number): void {
     if (!channel.isOpen) return; // nothing would take it away again
-    if (channel.claims === undefined) channel.claims = [keys];
-    else channel.claims.push(keys);
+    channel.claimedBy(keys);
     this.#index?.add(channel, keys);
-    if (this.watch.log.mark !== mark) this.watch.claimed(channel, keys, mark);
+    if (this.#watch.log.mark !== mark) this.#watch.claimed(channel, keys, mark);
   }
 
   /**
@@ -182,8 +184,8 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
     const { source, authentication } = identity;
     if (source === undefined) return; // nobody
     identity.identifiedAt = since;
-    const { log, watched } = this.watch;
-    if (log.mark !== mark || authentication?.expiresAt !== undefined || !watched.has(source)) this.watch.identified(channel, mark);
+    const { log, watched } = this.#watch;
+    if (log.mark !== mark || authentication?.expiresAt !== undefined || !watched.has(source)) this.#watch.identified(channel, mark);
   }
 
   /** Something else identifies the channel now. */
@@ -214,7 +216,7 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   finished(channel: Connection): void {
     this.#name(channel, undefined);
     this.#active.delete(channel);
-    if (this.#active.size === 0) this.watch.idle();
+    if (this.#active.size === 0) this.#watch.idle();
     this.#checkEmpty();
   }
 
@@ -240,8 +242,7 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   /** The channel is found by `keys` and nothing else. */
   #name(channel: Connection, keys: IdentityKeys | undefined): void {
     const { keys: former, claims } = channel;
-    channel.keys = keys;
-    channel.claims = undefined;
+    channel.namedBy(keys);
     const index = this.#index;
     if (index === undefined) return;
     if (keys !== undefined) index.add(channel, keys);
@@ -282,10 +283,9 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   }
 }
 
-tagged('ChannelRegistry', ChannelRegistry.prototype);
-tagged('Channel', Connection.prototype);
+completePrototype('ChannelRegistry', ChannelRegistry.prototype);
 
 /** Those whose connection is not gone, in the order in which they came, not in that in which it was known who speaks. */
 function present(channels: readonly Connection[]): readonly Connection[] {
-  return channels.filter((channel) => !channel.hasEnded).sort((one, other) => one.arrival - other.arrival);
+  return channels.filter((channel) => !channel.hasEnded).sort((one, other) => one[arrival] - other[arrival]);
 }

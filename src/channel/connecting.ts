@@ -4,14 +4,11 @@ import { ChannelError } from '../errors.js';
 import { KeptHandshake } from '../handshake.js';
 import { type IdentificationWaiter, toldOf } from '../identity/identification.js';
 import type { BoundSource, HandshakeLookUps, IdentityKeys, UserSource } from '../identity/user-source.js';
-import type { ConnectMessage, HandshakeRequest } from '../messages.js';
-import type { PendingHandler } from '../pending-handlers.js';
+import type { HandshakeRequest } from '../messages.js';
+import { isWaitedFor, type PendingHandler, pendingSince } from '../pending-handlers.js';
 import { refusedOrigin } from '../refused-origin.js';
-import { ResponseHeaders } from '../response-headers.js';
-import type { ChannelRecord } from '../session/channel-record.js';
-import { SessionDraft } from '../session/session-draft.js';
 import { isThrown } from '../thrown.js';
-import { ChannelMessage } from './channel-message.js';
+import { ChannelConnectMessage, type OwnConnect } from './channel-connect-message.js';
 import { checkReturned } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
 import { type ConnectWaits, connectTimeout } from './connect-timeout.js';
@@ -21,38 +18,6 @@ import { LiveChannel, type PendingConnect } from './live-channel.js';
 import { takeRoomOfAddress, takeRoomOfUser } from './room.js';
 import type { Runtime } from './runtime.js';
 import type { Transport } from './transport.js';
-
-/** A handshake has arrived. */
-export class ChannelConnectMessage extends ChannelMessage implements Pick<ConnectMessage, 'kind' | 'request' | 'responseHeaders'> {
-  readonly kind = 'connect';
-  readonly request: HandshakeRequest;
-  /** The connect that it belongs to, until that is over. */
-  ownConnect: Connecting | undefined;
-  #responseHeaders: ResponseHeaders | undefined;
-
-  constructor(channel: LiveChannel, request: HandshakeRequest, connecting: Connecting) {
-    super(channel);
-    this.request = request;
-    this.ownConnect = connecting;
-  }
-
-  get responseHeaders(): ResponseHeaders {
-    this.#responseHeaders ??= new ResponseHeaders();
-    if (this.channel.hasConnected || this.channel.socket !== undefined) this.#responseHeaders.seal();
-    return this.#responseHeaders;
-  }
-
-  /** The lines of {@link responseHeaders} for the answer, which is given now; `undefined` where nobody asked for any. */
-  takeHeaderLines(): readonly string[] | undefined {
-    this.#responseHeaders?.seal();
-    return this.#responseHeaders?.lines();
-  }
-
-  /** A reload that hangs is a load that the connect waits for. */
-  protected override draftOf(record: ChannelRecord): SessionDraft {
-    return new SessionDraft(record, (reloading) => this.ownConnect?.waitFor('loads', reloading));
-  }
-}
 
 /** Those that were begun just now: most are over with the promises that are settled, and need neither a deadline nor to be watched. */
 let begun: Connecting[] | undefined;
@@ -66,7 +31,7 @@ const awaitTick = afterPromises(() => {
  * The connect of one channel: under one deadline its identification, the opening of its session, the handler, the save of what that changed
  * and the answer to the handshake. Then the channel lives, and this is let go of, with the request.
  */
-export class Connecting implements PendingConnect, PendingHandler, ConnectWaits, HandshakeLookUps, IdentificationWaiter {
+export class Connecting implements OwnConnect, PendingConnect, PendingHandler, ConnectWaits, HandshakeLookUps, IdentificationWaiter {
   readonly #channel: LiveChannel;
   readonly #registry: ChannelRegistry;
   readonly #transport: Transport;
@@ -77,8 +42,8 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
   lookUps = 0;
   loads = 0;
   saves = 0;
-  readonly pendingSince: number;
-  isWaitedFor = false;
+  readonly [pendingSince]: number;
+  [isWaitedFor] = false;
   #isOver = false;
   #httpSession: HandshakeSession | undefined;
   #identifying: Promise<void> | undefined;
@@ -93,7 +58,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     this.#transport = transport;
     this.#request = request;
     this.#message = new ChannelConnectMessage(channel, request, this);
-    this.pendingSince = channel.runtime.clock.monotonic();
+    this[pendingSince] = channel.runtime.clock.monotonic();
   }
 
   /** Makes a channel of a handshake that has arrived, and refuses it or begins its connect. */
@@ -151,7 +116,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
       if (channel.isConnecting || !isThrown(error, ChannelError)) channel.fail(error, this.#message);
     } finally {
       this.#over();
-      this.#message.ownConnect = undefined;
+      this.#message.connectIsOver();
     }
   }
 
@@ -167,7 +132,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
   }
 
   cancelDeadline(): void {
-    if (this.isWaitedFor) this.#channel.runtime.connects.end(this);
+    if (this[isWaitedFor]) this.#channel.runtime.connects.end(this);
   }
 
   outlasted(ms: number): void {
@@ -182,12 +147,6 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     this.#channel.connectOver();
   }
 
-  /**
-   * Everything that the server's wrappers want at connect, done once; `undefined` where there is nothing to wait for.
-   *
-   * @param wanted the sources of the wrapper that asks: those of the server, where it saw that one when it was built.
-   * @param wantsSession whether a wrapper asks for the session that the server could not see either.
-   */
   prepare(wanted?: readonly UserSource[], wantsSession = this.#channel.runtime.plan.wantsSession): Promise<void> | undefined {
     const earlier = this.#identifying;
     const identifying = this.#identify(wanted, wantsSession);
@@ -256,7 +215,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     this.#isIdentified = true;
     this.#told?.identified(this.#channel);
     if (identity.isOfEndingSource) runtime.warnOfEnding(identity);
-    this.#registry.identified(this.#channel, this.#mark, this.pendingSince);
+    this.#registry.identified(this.#channel, this.#mark, this[pendingSince]);
     if (runtime.limits !== undefined) takeRoomOfUser(this.#channel, runtime.limits); // few servers have any
   }
 
@@ -281,7 +240,6 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     return loading && this.waitFor('loads', loading);
   }
 
-  /** Waits for what a wrapper or a session does by itself: it counts where the deadline passes meanwhile. */
   async waitFor<T>(what: keyof ConnectWaits, pending: Promise<T>): Promise<T> {
     this[what] += 1;
     try {

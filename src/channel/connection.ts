@@ -1,22 +1,18 @@
-import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import type { WebSocket } from 'ws';
-import type { Authentication } from '../authentication.js';
 import { type ChannelState, channelCounts } from '../channel-counts.js';
 import { checkData, jsonOf, type MessageData } from '../check-data.js';
 import { ChannelError, CloseChannel } from '../errors.js';
 import { guardedController } from '../guarded-controller.js';
 import type { KeptHandshake } from '../handshake.js';
-import { Identification } from '../identity/identification.js';
-import type { IdentityKeys } from '../identity/user-source.js';
 import { kindOf } from '../kind-of.js';
 import type { Channel, Handshake } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
 import type { PendingHandler } from '../pending-handlers.js';
 import type { SessionAccess } from '../session/session-access.js';
 import { cutReason, isCloseCode } from '../status-codes.js';
-import type { TokenId } from '../token-id.js';
-import type { AnonymousUser, AppUser } from '../users.js';
+import { completePrototype } from './complete-prototype.js';
+import { ConnectionParts } from './connection-parts.js';
 import { closeGraceMs, type Ending, endingFor, orderlyCloseGraceMs, verdictOn } from './ending.js';
 import { HeldFrames } from './held-frames.js';
 import type { Inbox } from './inbox.js';
@@ -28,21 +24,17 @@ import type { Transport } from './transport.js';
 import type { UnfinishedWork } from './unfinished-work.js';
 import { tellEnding } from './when-ending.js';
 
+/** Under this symbol, what came says how many came before it: handlers may give channels members of any name. */
+export const arrival: unique symbol = Symbol('ws-with.arrival');
+
 /** One connection, as messages and wrappers see it: who speaks, what is remembered, the way out, and how it ends. */
-export abstract class Connection implements Channel {
+export abstract class Connection extends ConnectionParts implements Channel {
   abstract readonly id: string;
-  readonly identity: Identification = new Identification();
   abstract readonly session: SessionAccess;
-  /** What the registry finds it by, and while it is being looked up who speaks; and which of its channels came before. Its own to change. */
-  keys: IdentityKeys | undefined;
-  claims: IdentityKeys[] | undefined;
-  arrival = 0;
-  /** Whether connect has succeeded and the handshake was answered. */
-  wasLive = false;
-  protected kept: KeptHandshake | undefined;
-  readonly runtime: Runtime;
-  readonly raw: Socket;
-  readonly via: Transport['via'];
+  accessor [arrival] = 0;
+  #wasLive = false;
+  #isCutOff = false;
+  #kept: KeptHandshake | undefined;
   #socket: WebSocket | undefined;
   /** What answers the handshake, until that is done. */
   #transport: Transport | undefined;
@@ -55,9 +47,7 @@ export abstract class Connection implements Channel {
   #isTooSlow = false;
 
   constructor(runtime: Runtime, transport: Transport) {
-    this.runtime = runtime;
-    this.raw = transport.raw;
-    this.via = transport.via;
+    super(runtime, transport);
     this.#socket = transport.socket;
     this.#transport = transport;
     if (transport.socket !== undefined) attachToSocket(transport.socket, transport.raw, this);
@@ -70,12 +60,8 @@ export abstract class Connection implements Channel {
   abstract reauthenticate(key: string): Promise<boolean>;
   /** Ends it, and where it is ending or gone already, what it still has to handle; whether it was open. */
   abstract cutOff(code: ErrorCode): boolean;
-  /** Whether it handles nothing any more, not even what was received before it ended. */
-  abstract readonly isCutOff: boolean;
   /** The server shuts down: it takes nothing more in, and ends once what it has received is handled. */
   abstract retire(): void;
-  /** The channel begins to end: takes nothing more in. With `drop`, what waits is not handled either. */
-  protected abstract stopInput(drop: boolean): void;
   /** The handler of `message` has taken longer than `ms` milliseconds. */
   abstract outlasted(message: PendingHandler, ms: number): void;
   /** The handler of `message` is waited for no longer. */
@@ -84,18 +70,6 @@ export abstract class Connection implements Channel {
   abstract readonly unfinished: UnfinishedWork;
   /** The connection is gone. */
   protected abstract gone(closeCode: number, reason: string): void;
-
-  get user(): AppUser | AnonymousUser {
-    return this.identity.user;
-  }
-
-  get tokenId(): TokenId | undefined {
-    return this.identity.tokenId;
-  }
-
-  get authentication(): Authentication | undefined {
-    return this.identity.authentication;
-  }
 
   get socket(): WebSocket | undefined {
     return this.#socket;
@@ -111,12 +85,17 @@ export abstract class Connection implements Channel {
 
   /** What is kept of the handshake, once connect has succeeded. */
   get handshake(): Handshake {
-    return (this.kept as KeptHandshake).whole;
+    return (this.#kept as KeptHandshake).whole;
   }
 
   /** Whether connect has succeeded: disconnect is owed then. */
   get hasConnected(): boolean {
-    return this.kept !== undefined;
+    return this.#kept !== undefined;
+  }
+
+  /** Whether connect has succeeded and the handshake was answered. */
+  get wasLive(): boolean {
+    return this.#wasLive;
   }
 
   get isConnecting(): boolean {
@@ -252,7 +231,7 @@ export abstract class Connection implements Channel {
     this.#phase = 'ended';
     this.#cancelTimer?.();
     const ending = this.#ending as Ending;
-    this.runtime.lifecycle.closed(this, ending, this.wasLive);
+    this.runtime.lifecycle.closed(this, ending, this.#wasLive);
     this.gone(ending.closeCode, ending.reason);
   }
 
@@ -265,7 +244,7 @@ export abstract class Connection implements Channel {
 
   /** Connect has succeeded: from here on disconnect is owed. */
   connected(handshake: KeptHandshake): void {
-    this.kept = handshake;
+    this.#kept = handshake;
   }
 
   /** The handshake was answered: what the connect handler sent goes out. */
@@ -282,8 +261,23 @@ export abstract class Connection implements Channel {
     channelCounts.connecting -= 1;
     channelCounts.live += 1;
     this.#phase = 'live';
-    this.wasLive = true;
+    this.#wasLive = true;
     this.#transport = undefined;
+  }
+
+  /** Whether it handles nothing any more, not even what was received before it ended. */
+  get isCutOff(): boolean {
+    return this.#isCutOff;
+  }
+
+  /** The channel begins to end: takes nothing more in. With `drop`, what waits is not handled either. */
+  protected stopInput(drop: boolean): void {
+    this.#isCutOff ||= drop;
+  }
+
+  /** Its peer may be gone when somebody wants to know where it was. */
+  protected rememberAddress(): void {
+    this.#kept?.rememberAddress();
   }
 
   protected warn(code: ErrorCode, text: string): void {
@@ -298,3 +292,5 @@ export abstract class Connection implements Channel {
     return `Channel ${this.id} (${this.#phase})`;
   }
 }
+
+completePrototype('Channel', Connection.prototype);

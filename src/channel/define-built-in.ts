@@ -2,14 +2,15 @@ import { checkedOptions } from '../checked-options.js';
 import { ChannelError } from '../errors.js';
 import type { UserSource } from '../identity/user-source.js';
 import { isThenable, promiseOf } from '../maybe-promise.js';
+import { checkCopy } from '../package-copy.js';
 import { anonymousUser } from '../users.js';
 import { configurable } from '../wrapping/call-shapes.js';
 import { type AnyHandler, madeHandler, nameAround } from '../wrapping/made-function.js';
 import { checkMayBegin } from '../wrapping/passed-marks.js';
 import { requirementsOf } from '../wrapping/requirements.js';
 import type { NoOptions } from '../wrapping/wrapper.js';
-import { type ChannelMessage, channelMessage } from './channel-message.js';
-import { ChannelConnectMessage, type Connecting } from './connecting.js';
+import { ChannelConnectMessage, type OwnConnect } from './channel-connect-message.js';
+import { ChannelMessage } from './channel-message.js';
 import { hasOwnUser, meetOwnUser } from './own-user.js';
 import type { KnownRequirement } from './requirement-kinds.js';
 
@@ -125,6 +126,19 @@ function guardedResult(
   return promiseOf(result).then(undefined, (error: unknown) => failed(error, message));
 }
 
+/**
+ * The runtime's own message behind what a wrapper was called with.
+ *
+ * @throws {TypeError} when it is none, or one of another copy of this package: wrapped handlers are run by a `ChannelServer`, or by `connectTo` in tests.
+ */
+export function channelMessage(wrapper: string, message: unknown): ChannelMessage {
+  if (message instanceof ChannelMessage) return message;
+  checkCopy(`${wrapper}: the message`, message);
+  throw new TypeError(
+    `${wrapper}: the handler was called without a message of a ChannelServer; in tests, drive it with connectTo of ws-with/testing`,
+  );
+}
+
 /** Puts the channel session on `message`; a promise only where it must be loaded first. */
 export function giveSession(message: ChannelMessage): Promise<void> | undefined {
   if (message.hasSession) return undefined;
@@ -146,7 +160,7 @@ function putSession(message: ChannelMessage): void {
 }
 
 /** The connect that `message` belongs to, until it is over. */
-export function connectingOf(message: ChannelMessage): Connecting | undefined {
+export function connectingOf(message: ChannelMessage): OwnConnect | undefined {
   return message instanceof ChannelConnectMessage ? message.ownConnect : undefined;
 }
 

@@ -1,6 +1,31 @@
-import type { ChannelDisconnectMessage } from './channel-message.js';
+import type { DisconnectMessage, Handshake } from '../messages.js';
+import { ChannelMessage } from './channel-message.js';
 import { checkReturned, type SlotFunction } from './channel-plan.js';
+import { completePrototype } from './complete-prototype.js';
+import type { Connection } from './connection.js';
 import { verdictOn } from './ending.js';
+
+/** The connection is closed. */
+export class ChannelDisconnectMessage extends ChannelMessage implements Pick<DisconnectMessage, 'kind' | 'code' | 'reason'> {
+  readonly code: number;
+  readonly reason: string;
+
+  constructor(channel: Connection, code: number, reason: string) {
+    super(channel);
+    this.code = code;
+    this.reason = reason;
+  }
+
+  get kind(): 'disconnect' {
+    return 'disconnect';
+  }
+
+  get request(): Handshake {
+    return this.channel.handshake;
+  }
+}
+
+completePrototype('Message', ChannelDisconnectMessage.prototype);
 
 /** Runs the disconnect handler, and saves what it changed; there is nothing left to end, so an error is only reported. Never rejects. */
 export async function runDisconnect(message: ChannelDisconnectMessage): Promise<void> {

@@ -2,16 +2,22 @@ import type { Clock } from '../contracts/clock.js';
 import type { Events } from '../events.js';
 import { arrivedOn, type Line, signsOfLife, tellsArrivals, unknown } from './signs-of-life.js';
 
+/** What the heartbeat notes on a channel stands under symbols: handlers may give theirs members of any name. */
+export const heard: unique symbol = Symbol('ws-with.heard');
+export const isPinged: unique symbol = Symbol('ws-with.isPinged');
+export const slot: unique symbol = Symbol('ws-with.slot');
+export const place: unique symbol = Symbol('ws-with.place');
+
 /** A channel whose line may go dead. */
 export interface Beating extends Line {
   /** What its line had carried when it was last looked at. */
-  heard: number;
+  [heard]: number;
   /** Whether it was pinged then. */
-  isPinged: boolean;
+  [isPinged]: boolean;
   /** In which part of the beat it is looked at; below zero where in none yet. */
-  slot: number;
+  [slot]: number;
   /** At which place of that, or of the newcomers, it stands; below zero where at none. */
-  place: number;
+  [place]: number;
   readonly isLive: boolean;
   /** Its peer has closed, and nobody has noticed. */
   leaving(): void;
@@ -62,14 +68,14 @@ export class Heartbeat {
 
   /** A channel that stands at a place has ended. */
   delete(channel: Beating): void {
-    const list = this.#slots[channel.slot] ?? this.newcomers;
+    const list = this.#slots[channel[slot]] ?? this.newcomers;
     const last = list.pop();
     if (last !== undefined && last !== channel) {
-      list[channel.place] = last;
-      last.place = channel.place;
+      list[channel[place]] = last;
+      last[place] = channel[place];
     }
-    if (channel.slot >= 0) this.#count -= 1;
-    channel.place = -1;
+    if (channel[slot] >= 0) this.#count -= 1;
+    channel[place] = -1;
     if (this.#count > 0 || this.newcomers.length > 0 || !this.isBeating) return;
     this.isBeating = false;
     this.#cancel?.();
@@ -80,12 +86,12 @@ export class Heartbeat {
     const share = Math.max(ampleShare, Math.ceil((this.#count + this.newcomers.length) / this.#slots.length));
     let steps = 0;
     for (const channel of this.newcomers.splice(0)) {
-      channel.place = -1;
+      channel[place] = -1;
       if (this.#slotMs === 0 || !tellsArrivals(channel)) continue;
       while (steps < this.#slots.length - 1 && this.#slotIn(steps).length >= share) steps += 1;
-      channel.heard = steps === 0 ? arrivedOn(channel) : unknown; // all others are looked at before a beat is over
-      channel.slot = (this.#current + steps) % this.#slots.length;
-      channel.place = this.#slotIn(steps).push(channel) - 1;
+      channel[heard] = steps === 0 ? arrivedOn(channel) : unknown; // all others are looked at before a beat is over
+      channel[slot] = (this.#current + steps) % this.#slots.length;
+      channel[place] = this.#slotIn(steps).push(channel) - 1;
       this.#count += 1;
     }
   }
@@ -117,12 +123,12 @@ export class Heartbeat {
     let silent = 0;
     for (const channel of [...channels]) {
       if (noteSigns(channel)) continue;
-      if (channel.isPinged) {
+      if (channel[isPinged]) {
         silent += 1;
         channel.silent();
       } else {
         pinged += 1;
-        channel.isPinged = true;
+        channel[isPinged] = true;
         channel.socket?.ping();
       }
     }
@@ -139,8 +145,8 @@ function noteSigns(channel: Beating): boolean {
     return true;
   }
   const signs = signsOfLife(channel);
-  if (signs === channel.heard) return signs === unknown;
-  channel.heard = signs;
-  channel.isPinged = false;
+  if (signs === channel[heard]) return signs === unknown;
+  channel[heard] = signs;
+  channel[isPinged] = false;
   return true;
 }

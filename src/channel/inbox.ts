@@ -3,13 +3,17 @@ import { queueMicrotask } from '../event-loop.js';
 import { maskedHeaderBytes } from './frame-format.js';
 import { beginLoneMessage, endLoneMessage, expectMore, hasUnsent, letOut } from './let-out.js';
 
+/** What an inbox notes on a message stands under symbols: wrappers may give it members of any name. */
+export const numberInChannel: unique symbol = Symbol('ws-with.numberInChannel');
+export const isOrderingKnown: unique symbol = Symbol('ws-with.isOrderingKnown');
+
 /** What an inbox needs of a message. */
 export interface InboxMessage {
   readonly data: Uint8Array;
   /** Which of the channel's messages it is, from 1. */
-  numberInChannel: number;
+  [numberInChannel]: number;
   /** Whether it is settled how this message stands to `withOrdering` (only asked with a concurrency above 1). */
-  isOrderingKnown: boolean;
+  [isOrderingKnown]: boolean;
 }
 
 /** What an inbox needs of its channel. */
@@ -170,7 +174,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   /** `message` is to run after all earlier ones and before all later ones: a promise where it must wait for that. */
   orderAlone(message: InboxMessage): Promise<void> | undefined {
     if (this.#limits.concurrency === 1 || this.#alone.some((entry) => entry.message === message)) return undefined;
-    const later = this.#alone.findIndex((entry) => entry.message.numberInChannel > message.numberInChannel);
+    const later = this.#alone.findIndex((entry) => entry.message[numberInChannel] > message[numberInChannel]);
     const entry: Alone = { message, turn: undefined };
     this.#alone.splice(later < 0 ? this.#alone.length : later, 0, entry);
     this.decide(message);
@@ -190,8 +194,8 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
 
   /** It is settled whether `message` must run alone: later ones may start unless it must. */
   decide(message: InboxMessage): void {
-    if (message.isOrderingKnown) return;
-    message.isOrderingKnown = true;
+    if (message[isOrderingKnown]) return;
+    message[isOrderingKnown] = true;
     if (!this.#limits.mayOrder) return;
     this.#undecided -= 1;
     if (this.waiting > 0) queueMicrotask(() => this.#pump());
@@ -230,7 +234,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   #start(message: M): void {
     this.#running += 1;
     this.#sequence += 1;
-    message.numberInChannel = this.#sequence;
+    message[numberInChannel] = this.#sequence;
     if (this.#limits.mayOrder) this.#undecided += 1;
     if (this.#owner.handle(message)) this.#finish(message);
   }

@@ -3,13 +3,14 @@ import { isThenable, promiseOf } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
 import type { PendingHandler } from '../pending-handlers.js';
 import { SessionAccess } from '../session/session-access.js';
-import { ChannelDisconnectMessage, type ChannelMessage, ChannelReceiveMessage } from './channel-message.js';
+import { type ChannelMessage, ChannelReceiveMessage } from './channel-message.js';
 import { checkReturned, type SlotFunction } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
+import { completePrototype } from './complete-prototype.js';
 import { Connection } from './connection.js';
-import { runDisconnect } from './disconnecting.js';
+import { ChannelDisconnectMessage, runDisconnect } from './disconnecting.js';
 import { closeGraceMs } from './ending.js';
-import type { Beating } from './heartbeat.js';
+import { type Beating, heard, isPinged, place, slot } from './heartbeat.js';
 import { Inbox, type InboxOwner } from './inbox.js';
 import { awaitOutcome } from './outcome-wait.js';
 import type { Runtime } from './runtime.js';
@@ -27,15 +28,14 @@ export interface PendingConnect {
 
 /** A channel's life: what arrives on it is handled in order, disconnect last. */
 export class LiveChannel extends Connection implements InboxOwner<ChannelReceiveMessage>, Beating {
-  heard = 0;
-  isPinged = false;
-  slot = -1;
-  place = -1;
+  accessor [heard] = 0;
+  accessor [isPinged] = false;
+  accessor [slot] = -1;
+  accessor [place] = -1;
   readonly #registry: ChannelRegistry;
   #id: string | undefined;
   #session: SessionAccess | undefined;
   #inbox: Inbox<ChannelReceiveMessage> | undefined;
-  isCutOff = false;
   #isFinished = false;
   #whenFinished: readonly (() => void)[] | undefined;
   /** Set while its connect runs. */
@@ -67,7 +67,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     this.begin();
     this.#registry.opened();
     const { events, lifecycle, heartbeat } = this.runtime;
-    this.place = heartbeat.newcomers.push(this) - 1;
+    this[place] = heartbeat.newcomers.push(this) - 1;
     if (!heartbeat.isBeating) heartbeat.begin();
     if (events.audience.handshake.hasSubscribers) lifecycle.opened(this);
     this.#inbox?.start();
@@ -95,7 +95,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   /** Made when something first arrives: many channels only listen. */
   get inbox(): Inbox<ChannelReceiveMessage> {
     if (this.#inbox === undefined) {
-      this.kept?.rememberAddress(); // its peer may be gone when a handler wants to know
+      this.rememberAddress(); // its peer may be gone when a handler wants to know
       this.#inbox = new Inbox(this, this.runtime.plan.inbox);
       if (this.isLive) this.#inbox.start();
     }
@@ -231,14 +231,14 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     else void inbox.idle().then(() => this.endWith('ERR_SHUTDOWN'));
   }
 
-  protected stopInput(drop: boolean): void {
-    this.isCutOff ||= drop;
+  protected override stopInput(drop: boolean): void {
+    super.stopInput(drop);
     this.#inbox?.close(drop);
   }
 
   protected gone(closeCode: number, reason: string): void {
     this.#registry.closed(this, this.#id);
-    if (this.place >= 0) this.runtime.heartbeat.delete(this);
+    if (this[place] >= 0) this.runtime.heartbeat.delete(this);
     this.runtime.httpSessions.delete(this, this.identity.handshakeHttpSessionId);
     this.runtime.limits?.release(this);
     this.#connecting?.cancelDeadline();
@@ -294,3 +294,5 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     });
   }
 }
+
+completePrototype('Channel', LiveChannel.prototype);

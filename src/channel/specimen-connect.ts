@@ -1,5 +1,6 @@
 import { KeptHandshake } from '../handshake.js';
 import type { HandshakeRequest } from '../messages.js';
+import { pendingSince } from '../pending-handlers.js';
 import type { ChannelRegistry } from './channel-registry.js';
 import { Connecting } from './connecting.js';
 import { LiveChannel } from './live-channel.js';
@@ -16,8 +17,8 @@ export function specimenConnect(runtime: Runtime, registry: ChannelRegistry, tra
   channel.connectBegun(connecting);
   channel.connected(new KeptHandshake(request, runtime.credentials));
   const { identity } = channel;
-  identity.identifiedAt = connecting.pendingSince; // V8 tells integers from other numbers
-  identity.verifiedAt = connecting.pendingSince;
-  identity.endsAt = connecting.pendingSince;
+  identity.identifiedAt = connecting[pendingSince]; // V8 tells integers from other numbers
+  identity.verifiedAt = connecting[pendingSince];
+  identity.endsAt = connecting[pendingSince];
   return connecting;
 }

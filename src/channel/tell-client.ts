@@ -9,7 +9,7 @@ export function tellClient(error: unknown, message: ChannelMessage): undefined {
   if (!isThrown(error, ClientError)) throw error;
   message.discard();
   const requestId = message.hasRequestId ? message.requestId : undefined;
-  message.isClientTold = true;
+  message.clientIsTold();
   if (requestId !== undefined) endRequest(message, requestId);
   try {
     const { code, details } = error;

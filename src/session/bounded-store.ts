@@ -3,7 +3,7 @@ import type { SessionStore, StoredSession } from '../contracts/session-store.js'
 import { ChannelError } from '../errors.js';
 import { ignorePromise, isThenable, promiseOf } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
-import { type PendingHandler, PendingHandlers } from '../pending-handlers.js';
+import { isWaitedFor, type PendingHandler, PendingHandlers, pendingSince } from '../pending-handlers.js';
 import { slicesOf } from '../slices-of.js';
 import { isThrown } from '../thrown.js';
 import { MemorySessionStore } from './memory-session-store.js';
@@ -95,8 +95,8 @@ export class BoundedStore {
 
 /** One operation of a store that is waited for. */
 class Operation implements PendingHandler {
-  pendingSince = 0;
-  isWaitedFor = false;
+  [pendingSince] = 0;
+  [isWaitedFor] = false;
   isLate = false;
   readonly #code: ErrorCode;
   readonly #name: string;

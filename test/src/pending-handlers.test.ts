@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { TestClock } from '../../entries/testing.js';
 import * as eventLoop from '../../src/event-loop.js';
-import { type PendingHandler, PendingHandlers } from '../../src/pending-handlers.js';
+import { isWaitedFor, type PendingHandler, PendingHandlers, pendingSince } from '../../src/pending-handlers.js';
 import { pausedClock } from '../support/paused-clock.js';
 
 /** Handlers that may take 100 ms each, and a log of what they are told. */
@@ -10,14 +10,14 @@ function waiting(timeoutMs = 100) {
   const clock = new TestClock();
   const handlers = new PendingHandlers(clock, timeoutMs);
   const log: string[] = [];
-  const named = (name: string, pendingSince = 0): Required<PendingHandler> => ({
-    pendingSince,
-    isWaitedFor: false,
+  const named = (name: string, since = 0): Required<PendingHandler> => ({
+    [pendingSince]: since,
+    [isWaitedFor]: false,
     outlasted: (ms) => void log.push(`${name} took longer than ${ms}`),
     abandon: () => void log.push(`${name} is given up`),
   });
-  const begun = (name: string, pendingSince?: number): PendingHandler => {
-    const handler = named(name, pendingSince);
+  const begun = (name: string, since?: number): PendingHandler => {
+    const handler = named(name, since);
     handlers.begin(handler);
     return handler;
   };
@@ -31,13 +31,13 @@ describe('a handler that is waited for', () => {
     await clock.advance(40);
     const two = begun('two');
     await clock.advance(59);
-    expect([log, one.isWaitedFor, clock.pendingTimers]).toEqual([[], true, 1]);
+    expect([log, one[isWaitedFor], clock.pendingTimers]).toEqual([[], true, 1]);
     await clock.advance(1);
-    expect([log, one.isWaitedFor, two.isWaitedFor]).toEqual([['one took longer than 100'], false, true]);
+    expect([log, one[isWaitedFor], two[isWaitedFor]]).toEqual([['one took longer than 100'], false, true]);
     await clock.advance(39);
     expect(log).toHaveLength(1);
     await clock.advance(1);
-    expect([log.slice(1), two.isWaitedFor]).toEqual([['two took longer than 100'], false]);
+    expect([log.slice(1), two[isWaitedFor]]).toEqual([['two took longer than 100'], false]);
     await clock.advance(1_000);
     expect([log.length, clock.pendingTimers]).toEqual([2, 0]);
   });
@@ -47,7 +47,7 @@ describe('a handler that is waited for', () => {
     const [one, two] = [begun('one'), begun('two')];
     await clock.advance(50);
     handlers.end(one);
-    expect([one.isWaitedFor, two.isWaitedFor, clock.pendingTimers]).toEqual([false, true, 1]);
+    expect([one[isWaitedFor], two[isWaitedFor], clock.pendingTimers]).toEqual([false, true, 1]);
     await clock.advance(50);
     expect(log).toEqual(['two took longer than 100']);
   });
@@ -94,9 +94,9 @@ describe('a handler that is waited for', () => {
     runDue(5_000);
     handlers.end(one);
     handlers.endLate(); // whoever comes first after the pause must not tell it either
-    expect([log, one.isWaitedFor, two.isWaitedFor]).toEqual([[], false, true]);
+    expect([log, one[isWaitedFor], two[isWaitedFor]]).toEqual([[], false, true]);
     runDue(6_000);
-    expect([log, two.isWaitedFor, timers.size]).toEqual([['two took longer than 100'], false, 0]);
+    expect([log, two[isWaitedFor], timers.size]).toEqual([['two took longer than 100'], false, 0]);
   });
 
   it('has for ever where there is no limit', async () => {
@@ -122,7 +122,7 @@ describe('a handler whose turn is over when it is waited for', () => {
     const { clock, handlers, log, named } = waiting();
     const one = named('one', clock.monotonic());
     handlers.beginLate(one);
-    expect([one.isWaitedFor, clock.pendingTimers]).toEqual([true, 1]);
+    expect([one[isWaitedFor], clock.pendingTimers]).toEqual([true, 1]);
     await clock.advance(99);
     expect(log).toEqual([]);
     await clock.advance(1);
@@ -175,7 +175,7 @@ describe('a look at who is late', () => {
     one.outlasted = () => handlers.end(two);
     for (const handler of [one, two]) handlers.begin(handler);
     await clock.advance(100);
-    expect([log, one.isWaitedFor, two.isWaitedFor]).toEqual([[], false, false]);
+    expect([log, one[isWaitedFor], two[isWaitedFor]]).toEqual([[], false, false]);
   });
 });
 
@@ -187,7 +187,7 @@ describe('giving up', () => {
     const [done, now] = [begun('done'), begun('now')];
     handlers.end(done);
     handlers.abandonAll();
-    expect([log, earlier.isWaitedFor, now.isWaitedFor]).toEqual([['earlier is given up', 'now is given up'], false, false]);
+    expect([log, earlier[isWaitedFor], now[isWaitedFor]]).toEqual([['earlier is given up', 'now is given up'], false, false]);
     expect(clock.pendingTimers).toBe(0);
     await clock.advance(1_000);
     expect([log.length, clock.pendingTimers]).toEqual([2, 0]);
@@ -199,7 +199,7 @@ describe('giving up', () => {
     const { handlers, named } = waiting();
     const [one, two] = [named('one'), named('two')];
     const seen: boolean[] = [];
-    one.abandon = () => void seen.push(two.isWaitedFor);
+    one.abandon = () => void seen.push(two[isWaitedFor]);
     for (const handler of [one, two]) handlers.begin(handler);
     handlers.abandonAll();
     expect(seen).toEqual([false]);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Arrivals, type Arrived } from '../../../src/channel/channel-registry.js';
+import { arrival } from '../../../src/channel/connection.js';
 
 interface Named extends Arrived {
   readonly name: number;
@@ -25,7 +26,7 @@ describe('the channels that came', () => {
         for (const step of taken) {
           if ('add' in step) {
             for (let count = 0; count < step.add; count += 1) {
-              const channel = { arrival: -1, name: names };
+              const channel = { [arrival]: -1, name: names };
               names += 1;
               arrivals.add(channel);
               model.add(channel);
@@ -47,7 +48,7 @@ describe('the channels that came', () => {
 
   it('include those that come while they are gone through, and not those that went', () => {
     const arrivals = new Arrivals<Named>();
-    const channels = Array.from({ length: 17 }, (_, name) => ({ arrival: 0, name }));
+    const channels = Array.from({ length: 17 }, (_, name) => ({ [arrival]: 0, name }));
     const [first, second] = channels as [Named, Named];
     for (const channel of channels.slice(0, 16)) arrivals.add(channel);
     const seen: number[] = [];
@@ -64,8 +65,8 @@ describe('the channels that came', () => {
   it('lose none where one is taken away twice, or was never added', () => {
     const arrivals = new Arrivals<Named>();
     const [one, other] = [
-      { arrival: 0, name: 1 },
-      { arrival: 0, name: 2 },
+      { [arrival]: 0, name: 1 },
+      { [arrival]: 0, name: 2 },
     ];
     arrivals.add(one);
     arrivals.delete(other);

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { Inbox, type InboxMessage, type InboxOwner } from '../../../src/channel/inbox.js';
+import { Inbox, type InboxMessage, type InboxOwner, isOrderingKnown, numberInChannel } from '../../../src/channel/inbox.js';
 import { letOutLater, loneMessage, type Sender } from '../../../src/channel/let-out.js';
 import { uncaughtIn } from '../../support/uncaught.js';
 
@@ -26,7 +26,7 @@ class Owner implements InboxOwner<InboxMessage> {
   }
 
   receive(inbox: Inbox): void {
-    inbox.push({ data: new Uint8Array(new ArrayBuffer(6 + 1), 6), numberInChannel: 0, isOrderingKnown: false });
+    inbox.push({ data: new Uint8Array(new ArrayBuffer(6 + 1), 6), [numberInChannel]: 0, [isOrderingKnown]: false });
   }
 
   handle(message: InboxMessage): boolean {
