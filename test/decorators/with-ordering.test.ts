@@ -13,7 +13,8 @@ import {
   withOrdering,
 } from '../../entries/index.js';
 import { connectTo } from '../../entries/testing.js';
-import { deferred, nextTurn } from '../src/server/serving.js';
+import { deferred } from '../support/deferred.js';
+import { nextTurn } from '../support/serving.js';
 
 const withDelay = defineWrapper('withDelay', async (_message, next) => {
   await nextTurn();

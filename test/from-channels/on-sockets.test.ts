@@ -18,9 +18,9 @@ import {
   withUserFromToken,
 } from '../../entries/index.js';
 import { connectTo } from '../../entries/testing.js';
-import { modes, nextTurn, serve } from '../src/server/serving.js';
 import { eventually } from '../support/eventually.js';
 import { frame, RawClient } from '../support/raw-client.js';
+import { modes, nextTurn, serve } from '../support/serving.js';
 import { codesOf, aliceKey as key, makeSite } from '../support/site.js';
 import { WsClient } from '../support/ws-client.js';
 

@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import { withUserFromToken } from '../../entries/index.js';
-import { deferred, serve } from '../src/server/serving.js';
 import { collectGarbage } from '../support/collect-garbage.js';
+import { deferred } from '../support/deferred.js';
 import { eventually } from '../support/eventually.js';
 import { frame, RawClient } from '../support/raw-client.js';
+import { serve } from '../support/serving.js';
 
 const clientCount = 10;
 const earlyBytes = 400_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CloseChannel, DenyConnection } from '../../entries/index.js';
-import { nextTurn, serve } from '../src/server/serving.js';
+import { nextTurn, serve } from '../support/serving.js';
 import { WsClient } from '../support/ws-client.js';
 
 describe('a refusal whose reason is no string', () => {

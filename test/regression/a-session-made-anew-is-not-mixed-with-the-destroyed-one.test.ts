@@ -2,7 +2,7 @@ import { expect, it, vi } from 'vitest';
 import { ChannelServer, type ReceiveMessage, withChannelUser, withUserFromToken } from '../../entries/index.js';
 import { MemorySessionStore } from '../../entries/memory.js';
 import { connectTo, TestClock } from '../../entries/testing.js';
-import { oneToken } from '../src/server/serving.js';
+import { oneToken } from '../support/serving.js';
 import { codesOf } from '../support/site.js';
 
 it('a channel of a destroyed session writes nothing into the one that another channel has made since', async () => {

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { ChannelServer, type SessionScope, type SessionStore, withChannelUser, withUserFromToken } from '../../entries/index.js';
 import { MemorySessionStore } from '../../entries/memory.js';
 import { connectTo } from '../../entries/testing.js';
-import { oneToken } from '../src/server/serving.js';
 import { countingStore } from '../support/counting-store.js';
+import { oneToken } from '../support/serving.js';
 import { codesOf } from '../support/site.js';
 
 const channelCount = 200;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { deferred, nextTurn, serve } from '../src/server/serving.js';
+import { deferred } from '../support/deferred.js';
+import { nextTurn, serve } from '../support/serving.js';
 import { WsClient } from '../support/ws-client.js';
 
 describe('an async verifyClient', () => {

@@ -4,10 +4,10 @@ import type { Duplex } from 'node:stream';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { ChannelServer } from '../../entries/index.js';
-import { nextTurn } from '../src/server/serving.js';
 import { eventually } from '../support/eventually.js';
 import { listen } from '../support/http-server.js';
 import { RawClient } from '../support/raw-client.js';
+import { nextTurn } from '../support/serving.js';
 import { codesOf, expectProcessToLive, makeSite } from '../support/site.js';
 
 expectProcessToLive();

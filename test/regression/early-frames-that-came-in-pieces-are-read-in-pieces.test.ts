@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
-import { deferred, nextTurn, serve } from '../src/server/serving.js';
+import { deferred } from '../support/deferred.js';
 import { eventually } from '../support/eventually.js';
 import { frame, RawClient } from '../support/raw-client.js';
+import { nextTurn, serve } from '../support/serving.js';
 
 const frameCount = 20_000;
 

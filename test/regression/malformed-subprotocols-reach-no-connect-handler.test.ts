@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { serve } from '../src/server/serving.js';
 import { RawClient } from '../support/raw-client.js';
+import { serve } from '../support/serving.js';
 
 it.each([',', 'chat,,json', 'chat,'])(
   'a handshake that offers the subprotocols "%s" is refused with 400 and reaches no handler',

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { ChannelServer, type SessionStore, withChannelUser, withUserFromToken } from '../../entries/index.js';
 import { MemorySessionStore } from '../../entries/memory.js';
 import { connectTo } from '../../entries/testing.js';
-import { nextTurn, oneToken } from '../src/server/serving.js';
+import { nextTurn, oneToken } from '../support/serving.js';
 import { codesOf } from '../support/site.js';
 import { storeWith } from '../support/store-with.js';
 

@@ -3,9 +3,9 @@ import type { Socket } from 'node:net';
 import { constants, deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { UpgradeOptions } from '../../entries/index.js';
-import { serve } from '../src/server/serving.js';
 import { frameOf } from '../support/frames.js';
 import { closeFrame, frame, opcodes, RawClient } from '../support/raw-client.js';
+import { serve } from '../support/serving.js';
 
 /** `text` as a client sends it that compresses (RFC 7692, section 7.2.1). */
 function compressed(text: string): Buffer {

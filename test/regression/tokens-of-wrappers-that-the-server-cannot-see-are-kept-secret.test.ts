@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ConnectMessage, query, type ReceiveMessage, subprotocol, withUserFromToken } from '../../entries/index.js';
-import { oneToken, serve } from '../src/server/serving.js';
 import { RawClient } from '../support/raw-client.js';
+import { oneToken, serve } from '../support/serving.js';
 import { WsClient } from '../support/ws-client.js';
 
 describe('a token that only a wrapper inside a function of the application looks for', () => {

@@ -12,9 +12,10 @@ import {
 import { MongoSessionStore, MongoTokenRepository } from '../../../entries/mongodb.js';
 import { TestClock } from '../../../entries/testing.js';
 import { systemClock } from '../../../src/time/system-clock.js';
-import { deferred, type Served, type ServeOptions, serve } from '../../src/server/serving.js';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { type Mongod, startMongod } from '../../support/mongod.js';
+import { type Served, type ServeOptions, serve } from '../../support/serving.js';
 import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
 import { describeOnMongo, openDatabase } from './mongo.js';

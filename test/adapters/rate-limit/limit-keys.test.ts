@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { type BaseMessage, type HasUser, type ReceiveMessage, withHttpUser, withUserFromToken } from '../../../entries/index.js';
 import { withRateLimit } from '../../../entries/rate-limit.js';
 import { connectTo } from '../../../entries/testing.js';
-import { modes, serve } from '../../src/server/serving.js';
+import { modes, serve } from '../../support/serving.js';
 import { aliceKey, codesOf, expectProcessToLive, makeSite } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
 import { FakeLimiter, over } from './limiters.js';

@@ -3,9 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { ChannelServer, defineSource, identifyKey, tokenIdOf, withUserFrom } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { modes, nextTurn, serve } from '../../support/serving.js';
 import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { modes, nextTurn, serve } from '../server/serving.js';
 
 const failure = new Error('a listener failed');
 const fail = (): never => {

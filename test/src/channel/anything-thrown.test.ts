@@ -13,8 +13,8 @@ import {
   withUserFromToken,
 } from '../../../entries/index.js';
 import { type HostileValue, hostileKinds, hostileValues } from '../../support/hostile-values.js';
+import { type Mode, modes, nextTurn, serve } from '../../support/serving.js';
 import { WsClient } from '../../support/ws-client.js';
-import { type Mode, modes, nextTurn, serve } from '../server/serving.js';
 
 type Fail = () => unknown;
 

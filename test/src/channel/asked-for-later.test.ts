@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { ChannelServer, type TokenId, withUserFromToken } from '../../../entries/index.js';
 import { MemoryTokenRepository, MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { frame, RawClient, waysToLeave } from '../../support/raw-client.js';
-import { deferred, modes, serve } from '../server/serving.js';
+import { modes, serve } from '../../support/serving.js';
 
 const cases = modes.flatMap((mode) => (['FIN', 'RST'] as const).map((way) => ({ mode, way })));
 

@@ -9,9 +9,9 @@ import {
 } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
 import { eventually } from '../../support/eventually.js';
+import { modes, serve } from '../../support/serving.js';
 import { aliceKey, codesOf, makeSite } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { modes, serve } from '../server/serving.js';
 
 /** Members that wrappers put on a message by writing them. */
 const given = new Set(['user', 'httpSession', 'body', 'requestId']);

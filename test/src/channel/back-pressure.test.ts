@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { constants, deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { ReceiveMessage } from '../../../entries/index.js';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { frameOf } from '../../support/frames.js';
 import { frame, opcodes, RawClient } from '../../support/raw-client.js';
+import { modes, nextTurn, type ServeOptions, serve } from '../../support/serving.js';
 import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, modes, nextTurn, type ServeOptions, serve } from '../server/serving.js';
 
 const count = 20_000;
 

@@ -2,10 +2,11 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { type Channel, ChannelServer } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { closeFrame, RawClient } from '../../support/raw-client.js';
+import { modes, nextTurn, serve } from '../../support/serving.js';
 import { expectProcessToLive, thrownBy } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, modes, nextTurn, serve } from '../server/serving.js';
 
 expectProcessToLive();
 

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Channel } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { frame, opcodes, RawClient } from '../../support/raw-client.js';
+import { modes, nextTurn, serve } from '../../support/serving.js';
 import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, modes, nextTurn, serve } from '../server/serving.js';
 
 /** Resolves once the server's side of the socket has read nothing new for some turns of its event loop. */
 async function untilRead(bytesRead: () => number): Promise<void> {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { closeFrame, frame, RawClient } from '../../support/raw-client.js';
+import { modes, nextTurn, serve } from '../../support/serving.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, modes, nextTurn, serve } from '../server/serving.js';
 
 describe.each(modes)('a client that sends a close frame and keeps its connection open (%s)', (mode) => {
   it('counts as gone: its signal is aborted, disconnect runs with its code within two seconds, and the socket is gone', async () => {

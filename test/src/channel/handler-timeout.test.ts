@@ -2,9 +2,10 @@ import { describe, expect, it, vi } from 'vitest';
 import { ChannelServer, type HasChannelSession, type ReceiveMessage, withChannelSession, withOrdering } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
+import { modes, nextTurn, serve } from '../../support/serving.js';
 import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, modes, nextTurn, serve } from '../server/serving.js';
 
 /** A server whose handlers hang, on a clock of its own. */
 function hanging(options: { readonly handlerTimeoutMs?: number; readonly concurrency?: number } = {}) {

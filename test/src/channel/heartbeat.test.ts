@@ -5,11 +5,12 @@ import { WebSocket } from 'ws';
 import { type ChannelEvent, ChannelServer, type Clock } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { Heartbeat, heard, isPinged, place, slot } from '../../../src/channel/heartbeat.js';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { frame, opcodes, RawClient } from '../../support/raw-client.js';
+import { modes, nextTurn, serve } from '../../support/serving.js';
 import { StoppableClock } from '../../support/stoppable-clock.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, modes, nextTurn, serve } from '../server/serving.js';
 
 /** A client on a bare socket, which answers nothing by itself. */
 async function connectRaw(port: number): Promise<RawClient> {

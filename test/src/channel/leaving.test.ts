@@ -4,9 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { ChannelServer, withChannelSession, withUserFromToken } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { frame, RawClient, waysToLeave } from '../../support/raw-client.js';
+import { modes, nextTurn, oneToken, serve } from '../../support/serving.js';
 import { storeWith } from '../../support/store-with.js';
-import { deferred, modes, nextTurn, oneToken, serve } from '../server/serving.js';
 
 const cases = modes.flatMap((mode) =>
   (['FIN', 'RST'] as const).flatMap((way) => [

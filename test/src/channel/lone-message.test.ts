@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type Channel, Groups } from '../../../entries/index.js';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { frame, RawClient } from '../../support/raw-client.js';
+import { modes, serve } from '../../support/serving.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, modes, serve } from '../server/serving.js';
 
 /** Serves channels that are all in one group, and runs `receive` with what their sockets have handed to the system since the last read of it. */
 async function room(

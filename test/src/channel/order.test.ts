@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ChannelServer, CloseChannel, DenyConnection, withChannelSession } from '../../../entries/index.js';
 import { connectTo, type TestClient, TestClock } from '../../../entries/testing.js';
+import { type Deferred, deferred } from '../../support/deferred.js';
 import { RawClient } from '../../support/raw-client.js';
+import { modes, nextTurn, serve } from '../../support/serving.js';
 import { WsClient } from '../../support/ws-client.js';
-import { type Deferred, deferred, modes, nextTurn, serve } from '../server/serving.js';
 
 /** A handler's gates, one a message: it waits until the test opens them. */
 function gates(): (name: string) => Deferred {

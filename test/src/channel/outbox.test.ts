@@ -3,11 +3,12 @@ import type { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import type { Channel } from '../../../entries/index.js';
 import { Outbox } from '../../../src/channel/outbox.js';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { frame, RawClient } from '../../support/raw-client.js';
+import { modes, nextTurn, serve } from '../../support/serving.js';
 import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, modes, nextTurn, serve } from '../server/serving.js';
 
 /** Counts what the stream hands to the system: one call is one write of the operating system. */
 function countWrites(raw: Socket): () => number {

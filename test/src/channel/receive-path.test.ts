@@ -14,7 +14,7 @@ import {
 } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
-import { nextTurn } from '../server/serving.js';
+import { nextTurn } from '../../support/serving.js';
 
 const key = '4ac18618b19f1f03dc9055a4f13bddc04c0cf8bf';
 const tokens = { findById: async () => ({ id: tokenIdOf(key), user: { id: 'ann', isAuthenticated: true as const } }) };

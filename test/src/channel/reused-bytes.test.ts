@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
+import { deferred } from '../../support/deferred.js';
+import { type Mode, modes, serve } from '../../support/serving.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, type Mode, modes, serve } from '../server/serving.js';
 
 /** Every kind of bytes that `send` takes, over one buffer that the application uses again. */
 const kinds: Readonly<Record<string, (bytes: ArrayBuffer) => Uint8Array | ArrayBuffer>> = {

@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Channel, ChannelServer } from '../../../entries/index.js';
 import { opcodes, RawClient } from '../../support/raw-client.js';
+import { modes, nextTurn, serve } from '../../support/serving.js';
 import { WsClient } from '../../support/ws-client.js';
-import { modes, nextTurn, serve } from '../server/serving.js';
 
 /** Runs `use` for each message, from the second tick of sends on, when the channel may write beside ws; gives what the client gets of it. */
 async function whatArrives(

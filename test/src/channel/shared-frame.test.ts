@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { Groups } from '../../../entries/index.js';
-import { serve } from '../server/serving.js';
+import { serve } from '../../support/serving.js';
 
 const messages: readonly (string | Buffer)[] = [
   '',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ChannelHandlers, type Clock, withAuthenticatedUser, withUserFromToken } from '../../../entries/index.js';
+import { modes, serve } from '../../support/serving.js';
 import { WsClient } from '../../support/ws-client.js';
-import { modes, serve } from '../server/serving.js';
 
 const boom = (): never => {
   throw new Error('boom');

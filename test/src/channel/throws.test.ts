@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ChannelError, ChannelServer, ClientError, CloseChannel, DenyConnection } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { RawClient } from '../../support/raw-client.js';
+import { type Mode, modes, nextTurn, serve } from '../../support/serving.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, type Mode, modes, nextTurn, serve } from '../server/serving.js';
 
 const manners = {
   'throws at once': () => {

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { Groups } from '../../../entries/index.js';
+import { deferred } from '../../support/deferred.js';
 import { RawClient } from '../../support/raw-client.js';
-import { deferred, modes, nextTurn, serve } from '../server/serving.js';
+import { modes, nextTurn, serve } from '../../support/serving.js';
 
 /** Tells a group of operators of each slow client, by warning and by event; gives how often each came. Not for ever, should they go in a circle. */
 async function telling(connect: () => Promise<void> | void, mode: (typeof modes)[number]) {

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { withUserFromToken } from '../../../entries/index.js';
 import { eventually } from '../../support/eventually.js';
 import { opcodes, RawClient } from '../../support/raw-client.js';
-import { modes, serve } from '../server/serving.js';
+import { modes, serve } from '../../support/serving.js';
 import { idOf, keyOf, ScriptedTokens } from './watched.js';
 
 const megabyte = 1_048_576;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ChannelServer } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
-import { deferred, nextTurn } from '../server/serving.js';
+import { deferred } from '../../support/deferred.js';
+import { nextTurn } from '../../support/serving.js';
 import { expired, idOf, keyOf, revoked, watch } from './watched.js';
 
 describe('channel.reauthenticate', () => {

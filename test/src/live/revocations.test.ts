@@ -10,10 +10,11 @@ import {
 } from '../../../entries/index.js';
 import { MemoryHttpSessionReader, MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
+import { modes, serve } from '../../support/serving.js';
 import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, modes, serve } from '../server/serving.js';
 import { idOf, inactive, keyOf, revoked, ScriptedFeed, ScriptedTokens, sessionEnded, watch } from './watched.js';
 
 describe('a revocation', () => {

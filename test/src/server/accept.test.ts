@@ -5,9 +5,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { ChannelServer, subprotocol, type UpgradeServer, withUserFromToken } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { frame, RawClient } from '../../support/raw-client.js';
+import { nextTurn } from '../../support/serving.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, nextTurn } from './serving.js';
 
 const open: WebSocketServer[] = [];
 

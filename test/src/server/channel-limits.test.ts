@@ -9,9 +9,9 @@ import {
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { eventually } from '../../support/eventually.js';
 import { RawClient } from '../../support/raw-client.js';
+import { modes, oneToken, serve } from '../../support/serving.js';
 import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { modes, oneToken, serve } from './serving.js';
 
 const isIn = (client: WsClient): boolean => client.refused === undefined && client.socket.readyState === client.socket.OPEN;
 

@@ -10,12 +10,13 @@ import {
 } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { RawClient } from '../../support/raw-client.js';
+import { modes, nextTurn, oneToken, serve } from '../../support/serving.js';
 import { codesOf } from '../../support/site.js';
 import { storeWith } from '../../support/store-with.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, modes, nextTurn, oneToken, serve } from './serving.js';
 
 describe.each(modes)('close (%s)', (mode) => {
   it('ends live channels with 1012, refuses pending and new ones, and runs every disconnect', async () => {

@@ -15,11 +15,12 @@ import {
 } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { type Deferred, deferred } from '../../support/deferred.js';
+import { type Mode, modes, nextTurn, oneToken, type Served, serve } from '../../support/serving.js';
 import { codesOf } from '../../support/site.js';
 import { storeWith } from '../../support/store-with.js';
 import { waysToFail } from '../../support/ways-to-fail.js';
 import { WsClient } from '../../support/ws-client.js';
-import { type Deferred, deferred, type Mode, modes, nextTurn, oneToken, type Served, serve } from './serving.js';
 
 const key = '4ac18618b19f1f03dc9055a4f13bddc04c0cf8bf';
 const cookie = `key=${key}`;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FrameShape, frameOf } from '../../support/frames.js';
 import { closeFrame, opcodes, RawClient } from '../../support/raw-client.js';
-import { type Mode, modes, serve } from './serving.js';
+import { type Mode, modes, serve } from '../../support/serving.js';
 
 const { continuation, text, binary, close, ping, pong } = opcodes;
 

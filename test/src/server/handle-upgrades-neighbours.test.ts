@@ -4,12 +4,13 @@ import { type Duplex, PassThrough } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { type ChannelHandlers, ChannelServer, type UpgradeOptions } from '../../../entries/index.js';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { listen } from '../../support/http-server.js';
 import { RawClient } from '../../support/raw-client.js';
+import { nextTurn } from '../../support/serving.js';
 import { codesOf, expectProcessToLive, makeSite } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, nextTurn } from './serving.js';
 
 expectProcessToLive();
 

@@ -20,9 +20,10 @@ import {
 import { MemoryHttpSessionReader, MemorySessionStore, MemoryUserRepository } from '../../../entries/memory.js';
 import { connectTo } from '../../../entries/testing.js';
 import { collectGarbage } from '../../support/collect-garbage.js';
+import { type Deferred, deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
+import { modes, serve } from '../../support/serving.js';
 import { WsClient } from '../../support/ws-client.js';
-import { type Deferred, deferred, modes, serve } from './serving.js';
 
 const key = 'a'.repeat(40);
 const tokenId = tokenIdOf(key);

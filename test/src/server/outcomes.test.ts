@@ -12,9 +12,9 @@ import {
   withUserFromToken,
 } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
+import { modes, nextTurn, serve } from '../../support/serving.js';
 import { storeWith } from '../../support/store-with.js';
 import { type Closed, WsClient, type WsClientOptions } from '../../support/ws-client.js';
-import { modes, nextTurn, serve } from './serving.js';
 
 const key = '4ac18618b19f1f03dc9055a4f13bddc04c0cf8bf';
 const down = (): Promise<never> => Promise.reject(new Error('down'));

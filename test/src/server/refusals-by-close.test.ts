@@ -8,11 +8,12 @@ import {
   withAuthenticatedUser,
   withUserFromToken,
 } from '../../../entries/index.js';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { closeFrame, frame, RawClient } from '../../support/raw-client.js';
+import { oneToken, type ServeOptions, serve } from '../../support/serving.js';
 import { codesOf } from '../../support/site.js';
 import { WsClient, type WsClientOptions } from '../../support/ws-client.js';
-import { deferred, oneToken, type ServeOptions, serve } from './serving.js';
 
 const upgrades: UpgradeOptions = { refusals: 'close' };
 const { tokens } = await oneToken();

@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import { withChannelSession, withUserFromToken } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
+import { deferred } from '../../support/deferred.js';
+import { modes, oneToken, serve } from '../../support/serving.js';
 import { codesOf } from '../../support/site.js';
 import { storeWith } from '../../support/store-with.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, modes, oneToken, serve } from './serving.js';
 
 it.each(modes)('a reload() that hangs in connect is a load that hangs, and no fault of the handler (%s)', async (mode) => {
   const { tokens, cookie } = await oneToken();

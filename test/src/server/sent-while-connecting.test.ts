@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { type Channel, Groups } from '../../../entries/index.js';
+import { deferred } from '../../support/deferred.js';
+import { serve } from '../../support/serving.js';
 import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, serve } from './serving.js';
 
 /** A server that sends nothing before `sending` is settled, and a channel of it that is connecting and in the lobby. */
 async function connecting(maxBufferedBytes: number) {

@@ -4,8 +4,8 @@ import { connectTo, TestClock } from '../../../entries/testing.js';
 import { collectGarbage } from '../../support/collect-garbage.js';
 import { eventually } from '../../support/eventually.js';
 import { RawClient } from '../../support/raw-client.js';
+import { modes, nextTurn, serve } from '../../support/serving.js';
 import { WsClient } from '../../support/ws-client.js';
-import { modes, nextTurn, serve } from './serving.js';
 
 const validKey = 'a'.repeat(40);
 const hangingKey = 'b'.repeat(40);

@@ -10,9 +10,9 @@ import {
   withUserFromToken,
 } from '../../../entries/index.js';
 import { MemoryTicketStore } from '../../../entries/memory.js';
+import { modes, serve } from '../../support/serving.js';
 import { alice, aliceKey, makeSite } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { modes, serve } from './serving.js';
 
 const tokenId = tokenIdOf(aliceKey);
 

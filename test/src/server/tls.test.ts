@@ -5,12 +5,13 @@ import { expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { ChannelServer, type ChannelServerOptions, type ReceiveMessage } from '../../../entries/index.js';
 import type { ChannelHandlers } from '../../../src/server/channel-handlers.js';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { listen } from '../../support/http-server.js';
 import { closeFrame, frame, RawClient } from '../../support/raw-client.js';
+import { modes } from '../../support/serving.js';
 import { codesOf, expectProcessToLive, makeSite } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
-import { deferred, modes } from './serving.js';
 
 expectProcessToLive();
 

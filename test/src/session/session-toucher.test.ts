@@ -2,8 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { ChannelServer, type SessionStore, withChannelSession, withUserFromToken } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
+import { oneToken } from '../../support/serving.js';
 import { codesOf, expectProcessToLive } from '../../support/site.js';
-import { oneToken } from '../server/serving.js';
 
 expectProcessToLive();
 const ttlMs = 30_000;

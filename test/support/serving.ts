@@ -7,17 +7,15 @@ import {
   ChannelServer,
   type ChannelServerOptions,
   type UpgradeOptions,
-} from '../../../entries/index.js';
-import { MemoryTokenRepository, MemoryUserRepository } from '../../../entries/memory.js';
-import { TestClock } from '../../../entries/testing.js';
-import { eventually } from '../../support/eventually.js';
-import { listen } from '../../support/http-server.js';
-import { collectUncaught } from '../../support/uncaught.js';
+} from '../../entries/index.js';
+import { MemoryTokenRepository, MemoryUserRepository } from '../../entries/memory.js';
+import { TestClock } from '../../entries/testing.js';
+import { eventually } from './eventually.js';
+import { listen } from './http-server.js';
+import { collectUncaught } from './uncaught.js';
 
 /** Resolves after a turn of the event loop, with everything done that was ready. */
 export { setImmediate as nextTurn } from 'node:timers/promises';
-
-export { type Deferred, deferred } from '../../support/deferred.js';
 
 /** Both ways of serving: a refusal is a close code in the one and a status in the other. */
 export const modes = ['accept', 'handleUpgrades'] as const;
