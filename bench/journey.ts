@@ -18,7 +18,9 @@ export interface Journey {
 export interface Journeys {
   /** A token's handshake, from the upgrade to the 101 and the beginning of the channel's life. */
   readonly handshake: Journey;
-  /** A channel's first message, with user and session, from the frame to the frame of its answer: it makes what only those need that speak. */
+  /**
+   * A channel's first message, with user and session, from the frame to the frame of its answer: it makes what only those need that speak.
+   */
   readonly firstMessage: Journey;
   /** One after it. */
   readonly message: Journey;

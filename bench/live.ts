@@ -92,7 +92,9 @@ async function sweep(db: Db, port: number, count: number): Promise<{ readonly co
   return { commands, ms: last - start };
 }
 
-/** Has the tokens of `count` channels end in the same moment; counts the look-ups, and measures how long the server stands still at most. */
+/**
+ * Has the tokens of `count` channels end in the same moment; counts the look-ups, and measures how long the server stands still at most.
+ */
 async function endTogether(db: Db, server: ServerProcess, count: number): Promise<{ readonly commands: number; readonly stallMs: number }> {
   const first = accountCount - count;
   const keys = Array.from({ length: count }, (_, index) => keyOf(first + index));

@@ -28,7 +28,10 @@ export interface PairPlan {
   readonly sliceMs: number;
   readonly slices: number;
   readonly warmUpMs: number;
-  /** How many handshakes come before those that are measured, on either side: the memory cell collects garbage, and V8 drops compiled code then. */
+  /**
+   * How many handshakes come before those that are measured, on either side: the memory cell collects garbage, and V8 drops compiled code
+   * then.
+   */
   readonly warmUpHandshakes: number;
   /** Connections that talk, and connections that are silent while memory is looked at. */
   readonly connections: number;

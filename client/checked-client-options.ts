@@ -16,7 +16,10 @@ const clock: ClientClock = {
 export type CheckedClientOptions = Omit<ClientOptions, Kept> & { readonly [Name in Kept]: NonNullable<ClientOptions[Name]> };
 type Kept = Exclude<keyof ClientOptions, 'protocols' | 'onMessage' | 'onClose' | 'renew' | 'ticket'>;
 
-/** What is not given: numbers, functions, functions that there need not be (null), and what something else looks at more closely (undefined). */
+/**
+ * What is not given: numbers, functions, functions that there need not be (null), and what something else looks at more closely
+ * (undefined).
+ */
 const defaults = {
   pingMs: 25_000,
   pongMs: 5_000,

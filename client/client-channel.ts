@@ -53,7 +53,10 @@ export class ClientChannel {
     return this.#states;
   }
 
-  /** Sends one message. Returns `false`, and keeps nothing, if there is no open connection. `true` is no proof that it arrived: for that, use {@link request}. */
+  /**
+   * Sends one message. Returns `false`, and keeps nothing, if there is no open connection. `true` is no proof that it arrived: for that,
+   * use {@link request}.
+   */
   send(data: ClientData): boolean {
     const isOpen = this.#socket?.readyState === open;
     // views are taken everywhere, but not by all types of all platforms
@@ -67,8 +70,9 @@ export class ClientChannel {
   }
 
   /**
-   * Sends `data` with a `requestId`, and again on each new connection until it is answered. So it arrives at least once, and `withRequestId` on the
-   * server handles it once. Resolves to the `result` of the answer. Rejected by anything but a `RequestError`, it may have been handled.
+   * Sends `data` with a `requestId`, and again on each new connection until it is answered. So it arrives at least once, and
+   * `withRequestId` on the server handles it once. Resolves to the `result` of the answer. Rejected by anything but a `RequestError`, it
+   * may have been handled.
    *
    * @throws {RequestError} (as a rejection) when the handler answered with an error.
    * @throws {DOMException} (as a rejection) named `TimeoutError` when no answer came in time, or `AbortError` when the client stopped.

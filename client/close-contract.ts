@@ -26,7 +26,10 @@ const renewable = /^(token expired|authentication required)$/;
 /** Ends that another attempt would not change: somebody meant it, or the client broke the protocol (1002, 1003, 1007 to 1010). */
 const final = /^(100[023789]|1010|3(?!008)|4(?!408))/;
 
-/** What the close contract of ws-with asks a client to do, also with the private codes 4401, 4403 and 4408. For a broken line (1006) it gives `backoff`. */
+/**
+ * What the close contract of ws-with asks a client to do, also with the private codes 4401, 4403 and 4408. For a broken line (1006) it
+ * gives `backoff`.
+ */
 export function actionOn({ code, reason }: Closing): CloseAction {
   if (code === 3000 || code === 4401) return renewable.test(reason) ? 'renew' : 'log-in';
   if (code === 1008 && reason === 'rate limited') return 'much-later';

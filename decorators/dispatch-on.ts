@@ -26,9 +26,9 @@ function commandOf(body: unknown, property: string): unknown {
 }
 
 /**
- * Makes one handler of several: picks it by `property` of the message's JSON, and gives it the parsed JSON as `message.body`. Each part is wrapped by
- * itself. A command may be a number, as in `{ 1: join, 2: leave }`. For an unknown or missing command the client gets `{ "error": "unknown_command" }`,
- * and the channel stays open. A `ClientError` of a part is sent to the client in the same way.
+ * Makes one handler of several: picks it by `property` of the message's JSON, and gives it the parsed JSON as `message.body`. Each part is
+ * wrapped by itself. A command may be a number, as in `{ 1: join, 2: leave }`. For an unknown or missing command the client gets
+ * `{ "error": "unknown_command" }`, and the channel stays open. A `ClientError` of a part is sent to the client in the same way.
  *
  * It does what the routing of Channels does with its `command` filter.
  *

@@ -17,8 +17,8 @@ export interface IdentifyingOptions {
 }
 
 /**
- * The calls that all wrappers of one source have, to the letter: of the choice between two of them (`flag ? withUserFromToken : withUserFromHttp`) the
- * compiler goes by what is identical in both.
+ * The calls that all wrappers of one source have, to the letter: of the choice between two of them
+ * (`flag ? withUserFromToken : withUserFromHttp`) the compiler goes by what is identical in both.
  */
 export interface UserCall
   extends HandlerCall<HasChannelSession & HasUser, None>,

@@ -6,8 +6,8 @@ import { markFactories } from '../src/wrapping/made-function.js';
 import type { Wrapper } from '../src/wrapping/wrapper.js';
 
 /**
- * Lets only pages of the listed origins connect: it narrows further what the server's own rule lets in, and never widens it. Handshakes without an
- * Origin header (native clients) pass, unless their `Sec-Fetch-Site` names another site. After connect it does nothing.
+ * Lets only pages of the listed origins connect: it narrows further what the server's own rule lets in, and never widens it. Handshakes
+ * without an Origin header (native clients) pass, unless their `Sec-Fetch-Site` names another site. After connect it does nothing.
  *
  * Ports `allowed_hosts_only` of Channels 1.1.8 (`channels/security/websockets.py`), which also shuts out native clients.
  *

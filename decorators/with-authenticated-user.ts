@@ -14,9 +14,9 @@ export type AuthenticatedUserCall = <User extends AuthenticatedUser = AppUser>(
 export interface WithAuthenticatedUser extends CallShapes<HasAuthenticatedUser, HasUser, AuthenticatedUserCall> {}
 
 /**
- * Lets only the application's users through, and narrows `message.user` to them. Put it inside a wrapper that finds a user. It refuses the anonymous
- * with 401 before the handshake is answered, and closes with 3000 after it. A disconnect handler runs if the channel was ever authenticated, and is
- * skipped otherwise.
+ * Lets only the application's users through, and narrows `message.user` to them. Put it inside a wrapper that finds a user. It refuses the
+ * anonymous with 401 before the handshake is answered, and closes with 3000 after it. A disconnect handler runs if the channel was ever
+ * authenticated, and is skipped otherwise.
  *
  * No decorator of Channels does this, though many users thought that one did.
  */

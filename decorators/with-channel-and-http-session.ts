@@ -12,8 +12,8 @@ async function giveBoth(message: ChannelMessage, requirement: HttpSessionRequire
 }
 
 /**
- * Gives a handler both sessions: its channel's as `message.channelSession`, and the web site's as `message.httpSession`, as `withHttpSession`
- * does.
+ * Gives a handler both sessions: its channel's as `message.channelSession`, and the web site's as `message.httpSession`, as
+ * `withHttpSession` does.
  *
  * Ports `channel_and_http_session` of Channels 1.1.8 (`channels/sessions.py`).
  */

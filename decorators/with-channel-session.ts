@@ -4,8 +4,8 @@ import { type ChannelSessionOptions, checkedSessionOptions, checkSeenOptions } f
 import type { Configurable } from '../src/wrapping/wrapper.js';
 
 /**
- * Gives a handler its channel's session, as `message.channelSession`. What the handler changes is saved when it has succeeded. Two slots of a server
- * must not give one option different values, since a channel has one session.
+ * Gives a handler its channel's session, as `message.channelSession`. What the handler changes is saved when it has succeeded. Two slots of
+ * a server must not give one option different values, since a channel has one session.
  *
  * Ports `channel_session` of Channels 1.1.8 (`channels/sessions.py`).
  */

@@ -13,8 +13,8 @@ export type ChannelUserCall = <User extends AuthenticatedUser = AppUser>(
 export interface WithChannelUser extends CallShapes<HasChannelSession & HasUser, None, ChannelUserCall> {}
 
 /**
- * Gives a handler its channel's session and the user whom the channel knows already, whichever source found it at connect; if none did, the anonymous
- * user. It looks nothing up. Use it for every message after connect.
+ * Gives a handler its channel's session and the user whom the channel knows already, whichever source found it at connect; if none did, the
+ * anonymous user. It looks nothing up. Use it for every message after connect.
  *
  * Ports `channel_session_user` of Channels 1.1.8 (`channels/auth.py`).
  */

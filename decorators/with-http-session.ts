@@ -20,9 +20,9 @@ export function httpSessionRequirement(wrapper: string, given: HttpSessionOption
 }
 
 /**
- * Gives a handler the web site's session as `message.httpSession`, or `undefined` if there is none; it never creates one. It reads the session from
- * the handshake at connect, and again by its id for each later message. What the handler changes in its `data` is saved when the handler has
- * succeeded.
+ * Gives a handler the web site's session as `message.httpSession`, or `undefined` if there is none; it never creates one. It reads the
+ * session from the handshake at connect, and again by its id for each later message. What the handler changes in its `data` is saved when
+ * the handler has succeeded.
  *
  * Ports `http_session` of Channels 1.1.8 (`channels/sessions.py`).
  */

@@ -35,7 +35,9 @@ interface HttpUserRequirement extends HttpSessionRequirement {
   bind(dependencies: Dependencies): ReturnType<HttpSessionRequirement['bind']> & { readonly users: UserRepository<UserLike> };
 }
 
-/** Whom a message on disconnect belongs to where its HTTP session or that one's user cannot be read: nobody whom another credential names. */
+/**
+ * Whom a message on disconnect belongs to where its HTTP session or that one's user cannot be read: nobody whom another credential names.
+ */
 function lastKnownUser(message: ChannelMessage): AuthenticatedUser | AnonymousUser {
   const { identity, user } = message.channel;
   if (!identity.isOfHttpSession) return anonymousUser;
@@ -72,8 +74,8 @@ async function giveHttpUser(message: ChannelMessage, requirement: HttpUserRequir
 }
 
 /**
- * Gives a handler the web site's session, as `withHttpSession` does, and its user as `message.user`, both read anew for each message. It does not
- * identify the channel itself: for that, use `withUserFromHttp`.
+ * Gives a handler the web site's session, as `withHttpSession` does, and its user as `message.user`, both read anew for each message. It
+ * does not identify the channel itself: for that, use `withUserFromHttp`.
  *
  * Ports `http_session_user` of Channels 1.1.8 (`channels/auth.py`).
  */

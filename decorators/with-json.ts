@@ -23,8 +23,8 @@ function issueForClient({ path = [], message }: SchemaIssue): object {
 }
 
 /**
- * What came of it when `message` passed `schema` before: one that transforms would transform its own output. `undefined` where it did not, or where
- * somebody else has put another body since, which nothing has checked.
+ * What came of it when `message` passed `schema` before: one that transforms would transform its own output. `undefined` where it did not,
+ * or where somebody else has put another body since, which nothing has checked.
  */
 function earlierCheck(message: ChannelReceiveMessage, schema: object): { readonly output: unknown } | undefined {
   const checks = message.bodyChecks;
@@ -45,9 +45,9 @@ function takeResult(message: ChannelReceiveMessage, result: SchemaResult<unknown
 }
 
 /**
- * Parses the message's JSON and checks it against `schema`, any Standard Schema (zod, valibot, arktype). The handler gets the schema's output as
- * `message.body`. For bad input the client gets `{ "error": "invalid_message", "issues": [{ "path", "message" }] }` (the first 20), or
- * `{ "error": "invalid_json" }`; the channel stays open, and the handler is not called. Includes `withClientErrors`.
+ * Parses the message's JSON and checks it against `schema`, any Standard Schema (zod, valibot, arktype). The handler gets the schema's
+ * output as `message.body`. For bad input the client gets `{ "error": "invalid_message", "issues": [{ "path", "message" }] }` (the first
+ * 20), or `{ "error": "invalid_json" }`; the channel stays open, and the handler is not called. Includes `withClientErrors`.
  *
  * @throws {TypeError} when `schema` is not a Standard Schema.
  */

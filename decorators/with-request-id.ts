@@ -11,7 +11,12 @@ import type { Configurable } from '../src/wrapping/wrapper.js';
 export interface RequestIdOptions {
   /** How many answers the channel session remembers: an older number is handled again. An integer from 1 to 1,000. @default 64 */
   readonly remember?: number | undefined;
-  /** How many bytes these answers may have together. The oldest go first; an answer longer than this is not remembered. An integer from 0 to 1,048,576. @default 65,536 */
+  /**
+   * How many bytes these answers may have together. The oldest go first; an answer longer than this is not remembered. An integer from 0 to
+   * 1,048,576.
+   *
+   * @default 65,536
+   */
   readonly maxRememberedBytes?: number | undefined;
 }
 
@@ -34,19 +39,19 @@ const validId = /^[\x21-\x7e]{1,128}$/;
 const answered: unique symbol = Symbol('answered');
 
 /**
- * Answers numbered messages, and handles each number once. The handler gets the `requestId` of a message `{ …, "requestId": "…" }`. When its changes
- * of the session are saved, the client gets what it returned or resolved to, as `{ requestId, result }`. A `ClientError` is answered with
- * `{ requestId, error, … }`.
+ * Answers numbered messages, and handles each number once. The handler gets the `requestId` of a message `{ …, "requestId": "…" }`. When
+ * its changes of the session are saved, the client gets what it returned or resolved to, as `{ requestId, result }`. A `ClientError` is
+ * answered with `{ requestId, error, … }`.
  *
- * The channel session remembers the last answers, in the same save as the handler's changes. A number that comes again is answered from there, and
- * the handler is not called. So a client may repeat a message that was not answered, as `request` of `ws-with/client` does; with a session of scope
- * `client` or `user` also on a new connection.
+ * The channel session remembers the last answers, in the same save as the handler's changes. A number that comes again is answered from
+ * there, and the handler is not called. So a client may repeat a message that was not answered, as `request` of `ws-with/client` does; with
+ * a session of scope `client` or `user` also on a new connection.
  *
- * A message without a number is handled as usual, and its handler's result is not sent. `{ "ping": true, "requestId" }` is answered with `"pong"` at
- * once.
+ * A message without a number is handled as usual, and its handler's result is not sent. `{ "ping": true, "requestId" }` is answered with
+ * `"pong"` at once.
  *
- * Includes `withChannelSession` and `withClientErrors`. Put it outermost, except for wrappers that end the channel: what others tell the client then
- * carries the number.
+ * Includes `withChannelSession` and `withClientErrors`. Put it outermost, except for wrappers that end the channel: what others tell the
+ * client then carries the number.
  */
 export const withRequestId: Configurable<RequestIdOptions, HasRequestId & HasChannelSession, ReceiveMessage> = defineBuiltIn(
   'withRequestId',

@@ -23,9 +23,9 @@ export interface WithUserFromHttp
   extends CallShapes<HasChannelSession & HasHttpSession & HasUser, None, UserFromHttpCall & UserCall & UserFromHttpOptionsCall> {}
 
 /**
- * Gives a handler its channel's session, the web site's session as `message.httpSession` (or `undefined`), and that session's user as `message.user`.
- * The user is found once, at connect, and kept. Later messages read the HTTP session again by its id. Once it is gone, their user is anonymous, and
- * the channel ends with 3000.
+ * Gives a handler its channel's session, the web site's session as `message.httpSession` (or `undefined`), and that session's user as
+ * `message.user`. The user is found once, at connect, and kept. Later messages read the HTTP session again by its id. Once it is gone,
+ * their user is anonymous, and the channel ends with 3000.
  *
  * Ports `channel_session_user_from_http` and `channel_and_http_session_user_from_http` of Channels 1.1.8 (`channels/auth.py`).
  */

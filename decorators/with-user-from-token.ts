@@ -16,11 +16,11 @@ export type UserFromTokenCall = <User extends UserLike = AppUser>(
 export interface WithUserFromToken extends CallShapes<HasChannelSession & HasUser, None, UserCall & UserFromTokenCall> {}
 
 /**
- * Gives a handler its channel's session, as `message.channelSession`, and the user of the token that the client presented, as `message.user`. Without
- * a valid token that is the anonymous user, and `message.authentication` says why.
+ * Gives a handler its channel's session, as `message.channelSession`, and the user of the token that the client presented, as
+ * `message.user`. Without a valid token that is the anonymous user, and `message.authentication` says why.
  *
- * The token is looked up once, at connect. Later messages get what the channel knows. If the repository fails, the handshake is refused with 503;
- * nobody becomes anonymous.
+ * The token is looked up once, at connect. Later messages get what the channel knows. If the repository fails, the handshake is refused
+ * with 503; nobody becomes anonymous.
  *
  * Ports `channel_session_user_from_token`, which a post of 2017 adds to Channels 1.1.8 (`docs/from-channels.md`).
  */

@@ -8,9 +8,9 @@ import type { NoOptions, Wrapper } from '../src/wrapping/wrapper.js';
 import { identifyingParts } from './identifying-parts.js';
 
 /**
- * Gives a handler its channel's session and its user, found by the first of `sources` that yields one: `fromToken(…)`, `fromHttpSession(…)`. A source
- * that fails (503) stops the search. If none yields a user, `message.authentication` is that of the first source for which something was presented.
- * With it, one handler serves both kinds of client during a migration.
+ * Gives a handler its channel's session and its user, found by the first of `sources` that yields one: `fromToken(…)`,
+ * `fromHttpSession(…)`. A source that fails (503) stops the search. If none yields a user, `message.authentication` is that of the first
+ * source for which something was presented. With it, one handler serves both kinds of client during a migration.
  *
  * Identification happens once, at connect. Later messages get what the channel knows, and the HTTP session read again.
  *

@@ -2,8 +2,8 @@ import { aName } from './checked-options.js';
 import { kindOf, kindOfSecret } from './kind-of.js';
 
 /**
- * Refuses anything but an id: a string that is not empty. An object in a query would mean what its sender likes, so adapters call this before they
- * ask their database.
+ * Refuses anything but an id: a string that is not empty. An object in a query would mean what its sender likes, so adapters call this
+ * before they ask their database.
  *
  * @param owner what was called, e.g. `'MySessionStore.load'`.
  * @param name the argument's name.

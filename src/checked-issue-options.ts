@@ -8,7 +8,8 @@ export function issueRules(now: number): Rules<IssueOptions> {
 }
 
 /**
- * A checked copy of what a token is issued with. One that there is not is refused: a mistyped `ttlMs` would make a token that never expires.
+ * A checked copy of what a token is issued with. One that there is not is refused: a mistyped `ttlMs` would make a token that never
+ * expires.
  *
  * @throws {TypeError} naming the option, what it expects and what it got.
  */

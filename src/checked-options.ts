@@ -21,7 +21,9 @@ export const anObject: Rule = {
 export const aString: Rule = { must: 'a string', accepts: (value) => typeof value === 'string' };
 export const aName: Rule = { must: 'a non-empty string', accepts: (value) => typeof value === 'string' && value !== '' };
 
-/** Whether it is a list of nothing but what `accepts` takes; a hole in it is `undefined`, which `every` of the list itself would pass over. */
+/**
+ * Whether it is a list of nothing but what `accepts` takes; a hole in it is `undefined`, which `every` of the list itself would pass over.
+ */
 export function isListOf(value: unknown, accepts: (one: unknown) => boolean): value is readonly unknown[] {
   return Array.isArray(value) && Array.from<unknown>(value).every((one) => accepts(one));
 }
@@ -85,8 +87,8 @@ export function checkOption(owner: string, name: string, value: unknown, rule: R
  * A checked, frozen copy of the options that were given to `owner`. One that is `undefined` counts as not given.
  *
  * @param required those that must be given.
- * @throws {TypeError} naming the first option that there is not, and those that there are, or the first that is not what it must be; or that it
- * was given something else than options, such as the repository itself.
+ * @throws {TypeError} naming the first option that there is not, and those that there are, or the first that is not what it must be; or
+ * that it was given something else than options, such as the repository itself.
  */
 export function checkedOptions<Options extends object>(
   owner: string,

@@ -6,7 +6,8 @@ import { kindOf } from './kind-of.js';
 import { checkTokenId } from './token-id.js';
 
 /**
- * A checked, frozen copy of what a ticket stands for. Adapters call it for what they keep and for what they give back. Unknown members are left out.
+ * A checked, frozen copy of what a ticket stands for. Adapters call it for what they keep and for what they give back. Unknown members are
+ * left out.
  *
  * @param owner what was called, e.g. `'MyTicketStore.issue'`.
  * @throws {TypeError} when `grant` is not an object, a member is not what it must be, or it names no user.

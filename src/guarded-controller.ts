@@ -29,7 +29,10 @@ export function guardedController(reporter: Pick<Reporter, 'error'>): AbortContr
   return controller;
 }
 
-/** Each handler under way may listen: many are no leak. Only Node's own signals warn of them, and no others are taken, such as a simulated browser's in a test. */
+/**
+ * Each handler under way may listen: many are no leak. Only Node's own signals warn of them, and no others are taken, such as a simulated
+ * browser's in a test.
+ */
 function allowManyListeners(signal: AbortSignal): void {
   try {
     setMaxListeners(0, signal);

@@ -105,7 +105,9 @@ function keptHeaders(headers: IncomingHttpHeaders, { secretParameters, secretHea
   return former;
 }
 
-/** What is kept of a request after connect, without anything secret. Most of it is nobody's concern: it is put together for who asks first. */
+/**
+ * What is kept of a request after connect, without anything secret. Most of it is nobody's concern: it is put together for who asks first.
+ */
 export class KeptHandshake {
   readonly #url: string;
   #headers: HeaderList;

@@ -1,5 +1,5 @@
-// Before tsyringe, which throws without it, and twice: bundlers such as rolldown put what this file itself imports as CommonJS after tsyringe, and
-// jest runs what CommonJS this file itself imports, tsyringe that is, before what its other files import.
+// Before tsyringe, which throws without it, and twice: bundlers such as rolldown put what this file itself imports as CommonJS after
+// tsyringe, and jest runs what CommonJS this file itself imports, tsyringe that is, before what its other files import.
 import './reflection.js';
 import 'reflect-metadata';
 import { container, type DependencyContainer, type InjectionToken } from 'tsyringe';

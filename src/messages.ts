@@ -43,12 +43,12 @@ export interface Channel {
   /** Drops the connection at once, without a closing handshake. */
   terminate(): void;
   /**
-   * Lets the channel go over to another token of the same user, so that it outlives the first one. It is for clients that renew their token and send
-   * the new key in a message. `tokenId`, `user` and `authentication` are then those of the new token; a session of scope `client` stays the one that
-   * was opened at connect.
+   * Lets the channel go over to another token of the same user, so that it outlives the first one. It is for clients that renew their token
+   * and send the new key in a message. `tokenId`, `user` and `authentication` are then those of the new token; a session of scope `client`
+   * stays the one that was opened at connect.
    *
-   * Resolves to whether the channel has gone over. It is `false`, and nothing changes, if the token is unknown, expired, revoked or of another user,
-   * or if the channel is anonymous or has ended.
+   * Resolves to whether the channel has gone over. It is `false`, and nothing changes, if the token is unknown, expired, revoked or of
+   * another user, or if the channel is anonymous or has ended.
    *
    * @param key the key of the new token.
    * @throws {TypeError} (as a rejection) when `key` is malformed, or the server identifies nobody by tokens.
@@ -95,8 +95,8 @@ export interface ConnectMessage extends BaseMessage {
   readonly kind: 'connect';
   readonly request: HandshakeRequest;
   /**
-   * Headers that go with the 101 (`handleUpgrades`), e.g. `message.responseHeaders.append('Set-Cookie', 'seen=1')`. A refusal carries none of them.
-   * With `accept` and `attach` the handshake is answered already, and setting one throws.
+   * Headers that go with the 101 (`handleUpgrades`), e.g. `message.responseHeaders.append('Set-Cookie', 'seen=1')`. A refusal carries none
+   * of them. With `accept` and `attach` the handshake is answered already, and setting one throws.
    */
   readonly responseHeaders: ResponseHeaders;
 }
@@ -142,9 +142,9 @@ export type DeepReadonly<T> = T extends readonly (infer Element)[]
 export type AppSession = Register extends { session: infer Session extends object } ? Session : Record<string, unknown>;
 
 /**
- * The session of a channel as one message sees it: the last saved state and this message's own changes. They are saved together when the handler has
- * succeeded; a handler that throws leaves the session as it was. Once the message is over, it can only be read, and a change is a `TypeError`.
- * Writing a property always is.
+ * The session of a channel as one message sees it: the last saved state and this message's own changes. They are saved together when the
+ * handler has succeeded; a handler that throws leaves the session as it was. Once the message is over, it can only be read, and a change is
+ * a `TypeError`. Writing a property always is.
  */
 export interface ChannelSession {
   /** The value of `key`, frozen, or `undefined`. Nothing is copied. */
@@ -158,8 +158,8 @@ export interface ChannelSession {
   has(key: keyof AppSession & string): boolean;
   delete(key: keyof AppSession & string): void;
   /**
-   * Sets `key` to what `change` makes of its value: at once, and again from the newest value if another channel saved in between. So `change` must be
-   * synchronous and have no other effect.
+   * Sets `key` to what `change` makes of its value: at once, and again from the newest value if another channel saved in between. So
+   * `change` must be synchronous and have no other effect.
    *
    * @throws {TypeError} naming the path, when JSON cannot hold what `change` returns.
    */
@@ -168,7 +168,8 @@ export interface ChannelSession {
     change: (value: DeepReadonly<AppSession[Key]> | undefined) => DeepReadonly<AppSession[Key]>,
   ): void;
   /**
-   * Reads the session anew from its store. Changes of this message that are not saved yet are dropped; until it is done, a change is a `TypeError`.
+   * Reads the session anew from its store. Changes of this message that are not saved yet are dropped; until it is done, a change is a
+   * `TypeError`.
    *
    * @throws {ChannelError} `ERR_SESSION_LOAD_FAILED` when the store fails or does not answer in time.
    */

@@ -20,8 +20,8 @@ export function markCopy<Target extends object>(target: Target): Target {
 }
 
 /**
- * Copies of the package know nothing of each other's wrappers, messages and servers: what comes from another one is refused, rather than taken for
- * a handler that no wrapper guards. Errors are known (`shareAcrossCopies`).
+ * Copies of the package know nothing of each other's wrappers, messages and servers: what comes from another one is refused, rather than
+ * taken for a handler that no wrapper guards. Errors are known (`shareAcrossCopies`).
  *
  * @param what names `value` in the error.
  * @throws {TypeError} when another copy of this package made `value`.

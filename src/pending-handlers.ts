@@ -19,8 +19,8 @@ export interface PendingHandler {
 }
 
 /**
- * Handlers of a server that are waited for, all of them equally long. One timer serves them all: it runs for the one that began first. What is
- * done within the turn of the event loop in which it began costs no timer, and no look at the clock here.
+ * Handlers of a server that are waited for, all of them equally long. One timer serves them all: it runs for the one that began first. What
+ * is done within the turn of the event loop in which it began costs no timer, and no look at the clock here.
  */
 export class PendingHandlers implements TurnWaiter {
   readonly #clock: Clock;

@@ -9,15 +9,15 @@ import { describeThrown } from './thrown.js';
 /** Where a server tells what went wrong. */
 export interface ReporterOptions {
   /**
-   * Told of every error that a handler, repository or store caused, with the message at hand if there is one. What it throws is ignored. @default
-   * `console.error` with code, message and stack
+   * Told of every error that a handler, repository or store caused, with the message at hand if there is one. What it throws is ignored.
+   * @default `console.error` with code, message and stack
    */
   readonly onError?: ((error: unknown, message: Message | undefined) => void) | undefined;
   /**
-   * Told of what is refused or risky, and not an error of this process: a refused origin (the text says which option would let it in), an unguarded
-   * subprotocol, input or output past its bounds, clients of a source that ends, a feed that fails. Refused anonymous clients are told at most once a
-   * minute for each outcome, with a count of those left out. What it throws is ignored. @default `process.emitWarning`, each kind at most once a
-   * minute
+   * Told of what is refused or risky, and not an error of this process: a refused origin (the text says which option would let it in), an
+   * unguarded subprotocol, input or output past its bounds, clients of a source that ends, a feed that fails. Refused anonymous clients are
+   * told at most once a minute for each outcome, with a count of those left out. What it throws is ignored. @default `process.emitWarning`,
+   * each kind at most once a minute
    */
   readonly onWarning?: ((warning: ChannelError) => void) | undefined;
 }

@@ -27,8 +27,8 @@ export class ResponseHeaders {
   /**
    * Gives a header one value, in place of what it had.
    *
-   * @throws {TypeError} when the name or value cannot be sent, the name belongs to the handshake itself (`Sec-WebSocket-…`, `Connection` …), or
-   * the handshake is answered.
+   * @throws {TypeError} when the name or value cannot be sent, the name belongs to the handshake itself (`Sec-WebSocket-…`, `Connection`
+   * …), or the handshake is answered.
    */
   set(name: string, value: string): void {
     this.#check(name, value);

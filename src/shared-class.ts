@@ -14,8 +14,8 @@ function isInstance(this: { readonly prototype: object }, value: unknown): boole
 }
 
 /**
- * Takes what another loaded copy of the package has made with its class `name` for instances of `made`, too: what is thrown goes through code of
- * anybody's, and a store that was built on one copy says to a server of another that there is a conflict.
+ * Takes what another loaded copy of the package has made with its class `name` for instances of `made`, too: what is thrown goes through
+ * code of anybody's, and a store that was built on one copy says to a server of another that there is a conflict.
  */
 export function shareAcrossCopies(made: { readonly prototype: object }, name: string): void {
   Object.defineProperty(made.prototype, sharedAs, { value: name });

@@ -40,7 +40,8 @@ export function isTokenId(id: unknown): id is TokenId {
 }
 
 /**
- * Refuses anything but a token's id. An object in a query would mean what its sender likes, so adapters call this before they ask their database.
+ * Refuses anything but a token's id. An object in a query would mean what its sender likes, so adapters call this before they ask their
+ * database.
  *
  * @param owner what was called, e.g. `'MyTokenRepository.findById'`.
  * @param name the argument's name.

@@ -1,6 +1,6 @@
 /**
- * Stands for one of several that were asked for together, where nobody can tell of it: whoever reads `member` is thrown `error`. So the others are none
- * the worse for it, which they would be if the whole answer were a rejection.
+ * Stands for one of several that were asked for together, where nobody can tell of it: whoever reads `member` is thrown `error`. So the
+ * others are none the worse for it, which they would be if the whole answer were a rejection.
  */
 export function unreadable<Found extends object>(others: Partial<Found>, member: keyof Found & string, error: unknown): Found {
   const get = (): never => {

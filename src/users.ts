@@ -10,8 +10,8 @@ export interface AuthenticatedUser {
 }
 
 /**
- * What a repository may return as a user. The compiler often widens the `true` of an object literal to `boolean`. So the value is checked when the
- * user is found.
+ * What a repository may return as a user. The compiler often widens the `true` of an object literal to `boolean`. So the value is checked
+ * when the user is found.
  */
 export interface UserLike {
   readonly id: string;

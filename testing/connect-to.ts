@@ -18,8 +18,8 @@ import { FakeTransport } from './fake-transport.js';
 /** Options of {@link connectTo}: of the handshake, and of the server that it makes if handlers are given. */
 export interface ConnectOptions extends HandshakeOptions, ChannelServerOptions {
   /**
-   * The way in. `upgrade`, as under `handleUpgrades`: a refusal is a status (`client.refusal`). `accept`, as under `accept` and `attach`: a refusal
-   * is a close code (`client.closed`). @default 'upgrade'
+   * The way in. `upgrade`, as under `handleUpgrades`: a refusal is a status (`client.refusal`). `accept`, as under `accept` and `attach`: a
+   * refusal is a close code (`client.closed`). @default 'upgrade'
    */
   readonly via?: 'upgrade' | 'accept' | undefined;
 }
@@ -59,7 +59,9 @@ export class TestClient {
     return this.#transport.refusal;
   }
 
-  /** The code and reason with which the connection was closed, by whichever side; `undefined` while it is open or was refused by a status. */
+  /**
+   * The code and reason with which the connection was closed, by whichever side; `undefined` while it is open or was refused by a status.
+   */
   get closed(): { readonly code: number; readonly reason: string } | undefined {
     return this.#transport.fake.closedWith;
   }
@@ -139,8 +141,8 @@ export class TestClient {
 tagged('TestClient', TestClient.prototype);
 
 /**
- * Connects a client to a server, or to handlers (for which it makes a server), without a network. Resolves when connect has succeeded or was refused:
- * look at `refusal` and `closed`.
+ * Connects a client to a server, or to handlers (for which it makes a server), without a network. Resolves when connect has succeeded or
+ * was refused: look at `refusal` and `closed`.
  *
  * @throws {TypeError} (as a rejection) when an option is not what it must be, or options of a server are given with a server.
  */

@@ -17,7 +17,10 @@ export interface HandshakeOptions {
   readonly protocols?: readonly string[] | undefined;
 }
 
-/** What is in it is looked at one by one, so that the error can name it. Of a `Map` or `Headers` nothing would be found, and everybody be anonymous. */
+/**
+ * What is in it is looked at one by one, so that the error can name it. Of a `Map` or `Headers` nothing would be found, and everybody be
+ * anonymous.
+ */
 const anObjectOfStrings: Rule = {
   must: 'an object of strings, no Map or Headers',
   accepts: (value) => anObject.accepts(value) && !(Symbol.iterator in (value as object)),

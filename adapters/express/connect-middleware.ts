@@ -1,8 +1,8 @@
 import { kindOf } from '../../src/kind-of.js';
 
 /**
- * Middleware of Connect or Express: `(request, response, next)`. Its request and response may have any type, so that middleware of Express, Connect
- * and passport fits.
+ * Middleware of Connect or Express: `(request, response, next)`. Its request and response may have any type, so that middleware of Express,
+ * Connect and passport fits.
  */
 export type ConnectMiddleware = (request: never, response: never, next: (error?: unknown) => void) => unknown;
 

@@ -37,8 +37,8 @@ export interface ExpressSessionReaderOptions<Session extends object = Record<str
    */
   readonly userId?: ((session: Session) => string | number | null | undefined) | undefined;
   /**
-   * Whether a session lives on while one of its channels is open. It is then touched in the store when the first one has opened, and every third of
-   * its `cookie.maxAge`, or every 8 hours if it has none. @default false
+   * Whether a session lives on while one of its channels is open. It is then touched in the store when the first one has opened, and every
+   * third of its `cookie.maxAge`, or every 8 hours if it has none. @default false
    */
   readonly touchWhileOpen?: boolean | undefined;
 }
@@ -59,8 +59,8 @@ const rules: Rules<ExpressSessionReaderOptions> = {
 const storesLifetimeMs = dayMs;
 
 /**
- * Reads the sessions of Connect and Express. It runs the site's own middleware on the handshake (express-session with any store, also with passport;
- * or cookie-session), and takes `request.session` if that was loaded. It imports none of these packages.
+ * Reads the sessions of Connect and Express. It runs the site's own middleware on the handshake (express-session with any store, also with
+ * passport; or cookie-session), and takes `request.session` if that was loaded. It imports none of these packages.
  */
 export class ExpressSessionReader<Session extends object = Record<string, unknown>> implements HttpSessionReader {
   readonly timeoutMs: number;
@@ -109,8 +109,8 @@ export class ExpressSessionReader<Session extends object = Record<string, unknow
   }
 
   /**
-   * Asks the store for several, eight at a time, for `timeoutMs` in all. A session that cannot be read, or was not reached by then, fails alone: it
-   * throws where its `userId` is read. If none of them can be read, it rejects.
+   * Asks the store for several, eight at a time, for `timeoutMs` in all. A session that cannot be read, or was not reached by then, fails
+   * alone: it throws where its `userId` is read. If none of them can be read, it rejects.
    */
   async readByIds(ids: readonly string[]): Promise<ReadonlyMap<string, HttpSession>> {
     const found = new Map<string, HttpSession>();

@@ -25,12 +25,12 @@ const rules: Rules<ExpressSessionStoreOptions> = { ...expressRules, prefix: aStr
 /**
  * Keeps channel sessions in any store for express-session.
  *
- * Such a store has no compare-and-set. One process does everything with one record in turn, and keeps every promise of the contract. Two processes do
- * not: if both save at once, the last one wins, and a record that is destroyed meanwhile may come back. If that matters, take a store with
- * compare-and-set, such as `MongoSessionStore`.
+ * Such a store has no compare-and-set. One process does everything with one record in turn, and keeps every promise of the contract. Two
+ * processes do not: if both save at once, the last one wins, and a record that is destroyed meanwhile may come back. If that matters, take
+ * a store with compare-and-set, such as `MongoSessionStore`.
  *
- * The store decides when a record has expired. If its `touch` does not change what is stored (connect-mongo, connect-redis), a touched record is
- * loaded with its former `expiresAt`.
+ * The store decides when a record has expired. If its `touch` does not change what is stored (connect-mongo, connect-redis), a touched
+ * record is loaded with its former `expiresAt`.
  */
 export class ExpressSessionStore implements SessionStore {
   readonly timeoutMs: number;

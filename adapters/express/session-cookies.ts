@@ -31,7 +31,8 @@ function signedIdOf(value: string): string | undefined {
 }
 
 /**
- * Whether `id` stands signed in a cookie of the header. Whether the signature is right is for the middleware to tell, which knows the secrets.
+ * Whether `id` stands signed in a cookie of the header. Whether the signature is right is for the middleware to tell, which knows the
+ * secrets.
  *
  * @param name that of the session cookie; `undefined` where any may be it.
  */
@@ -40,8 +41,8 @@ export function holdsSignedId(header: string | undefined, id: string, name: stri
 }
 
 /**
- * Whether a session cookie came: one called `name`. Without a name, one called `connect.sid`, one that is signed as express-session does it,
- * or one beside which its signature came as cookie-session does it (`name` and `name.sig`).
+ * Whether a session cookie came: one called `name`. Without a name, one called `connect.sid`, one that is signed as express-session does
+ * it, or one beside which its signature came as cookie-session does it (`name` and `name.sig`).
  */
 export function holdsSessionCookie(header: string | undefined, name: string | undefined): boolean {
   const cookies = cookiesOf(header).filter(([, value]) => value !== '');

@@ -32,8 +32,8 @@ function jsonOf(value: unknown): unknown {
 }
 
 /**
- * `value`, with what instances of classes tell JSON of themselves in their place, as an ObjectId of MongoDB does: a clone of one is of no class, and tells
- * nothing any more. Dates and bytes are cloned as they are.
+ * `value`, with what instances of classes tell JSON of themselves in their place, as an ObjectId of MongoDB does: a clone of one is of no
+ * class, and tells nothing any more. Dates and bytes are cloned as they are.
  *
  * @param around what it is within: a cycle is left to the clone.
  */

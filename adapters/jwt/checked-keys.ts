@@ -31,8 +31,8 @@ const keyOptions = ['secret', 'key', 'jwks', 'jwksUrl'] as const;
 /**
  * What finds the keys of tokens.
  *
- * @throws {TypeError} unless exactly one of the options says where, and the algorithms are of its kind: a public key that were taken for a secret
- * would let anybody sign.
+ * @throws {TypeError} unless exactly one of the options says where, and the algorithms are of its kind: a public key that were taken for a
+ * secret would let anybody sign.
  */
 export function checkedKeys(options: JwtOptions<UserLike>): FindKeys {
   const names = keyOptions.filter((name) => options[name] !== undefined);

@@ -52,8 +52,8 @@ export interface JwtOptions<User extends UserLike = AuthenticatedUser> {
   /** For whom tokens must be: one of them is in the claim `aud`. */
   readonly audience: string | readonly string[];
   /**
-   * The secret of HMAC signatures, at least as long as the digest: 32 bytes for HS256, 48 for HS384, 64 for HS512. A string (which counts as UTF-8), bytes,
-   * or a key of `createSecretKey` of `node:crypto`.
+   * The secret of HMAC signatures, at least as long as the digest: 32 bytes for HS256, 48 for HS384, 64 for HS512. A string (which counts
+   * as UTF-8), bytes, or a key of `createSecretKey` of `node:crypto`.
    */
   readonly secret?: string | Uint8Array | KeyObject | undefined;
   /** The public key of all other signatures: PEM as a string or as bytes, a JWK, or a key of `node:crypto` or Web Crypto. */
@@ -62,7 +62,11 @@ export interface JwtOptions<User extends UserLike = AuthenticatedUser> {
   readonly jwks?: JSONWebKeySet | undefined;
   /** Where the issuer publishes its public keys: `http` or `https`. Redirects are not followed. */
   readonly jwksUrl?: string | URL | undefined;
-  /** How long keys of `jwksUrl` count after they were read, in milliseconds, from 1,000; after half of it they are read again. @default 600,000 */
+  /**
+   * How long keys of `jwksUrl` count after they were read, in milliseconds, from 1,000; after half of it they are read again.
+   *
+   * @default 600,000
+   */
   readonly jwksMaxAgeMs?: number | undefined;
   /** How long after one reading of `jwksUrl` an unknown key can cause another, in milliseconds, from 1,000. @default 30,000 */
   readonly jwksCooldownMs?: number | undefined;

@@ -20,8 +20,8 @@ const maxBytes = 262_144;
 const maxFailureCooldownMs = 1_000;
 
 /**
- * The keys that an issuer publishes: read at their first use, again after half of their time, and where a key is missing. One reading is under way at a
- * time, and there is none for a while after one, however many tokens name keys that there are not.
+ * The keys that an issuer publishes: read at their first use, again after half of their time, and where a key is missing. One reading is
+ * under way at a time, and there is none for a while after one, however many tokens name keys that there are not.
  */
 export class RemoteKeySet {
   readonly #settings: RemoteKeySetSettings;

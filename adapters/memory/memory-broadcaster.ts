@@ -14,8 +14,8 @@ const rules: Rules<MemoryBroadcasterOptions> = {
 };
 
 /**
- * Several nodes in one process, for tests: each `Groups` gets its own broadcaster, which joins another's. When `publish` returns, the others have
- * heard the message, so there is never a gap.
+ * Several nodes in one process, for tests: each `Groups` gets its own broadcaster, which joins another's. When `publish` returns, the
+ * others have heard the message, so there is never a gap.
  */
 export class MemoryBroadcaster implements Broadcaster {
   readonly #subscribers = new Subscribers<[group: string, data: string | Uint8Array]>();

@@ -18,7 +18,11 @@ import { aWallClock } from './wall-clock.js';
 export interface MemoryHttpSessionReaderOptions {
   /** The exact name of the cookie that holds the session's id. @default 'sessionid' */
   readonly cookie?: string | undefined;
-  /** How long a session lives after its creation or last save, in milliseconds, an integer of at least 1. @default 1,209,600,000 (14 days) */
+  /**
+   * How long a session lives after its creation or last save, in milliseconds, an integer of at least 1.
+   *
+   * @default 1,209,600,000 (14 days)
+   */
   readonly ttlMs?: number | undefined;
   /** Tells the time that expiry is compared with. @default the machine's clock */
   readonly clock?: Pick<Clock, 'now'> | undefined;

@@ -101,8 +101,8 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   /**
    * Adds a token whose key exists already, for example from Django REST framework. The key itself is not kept.
    *
-   * @throws {TypeError} when `key` is not a key (16 to 512 characters of `[A-Za-z0-9._~+/=-]`) or is known here already, `userId` is empty, or an
-   * option is out of its range.
+   * @throws {TypeError} when `key` is not a key (16 to 512 characters of `[A-Za-z0-9._~+/=-]`) or is known here already, `userId` is empty,
+   * or an option is out of its range.
    */
   add(key: string, userId: string, options: AddTokenOptions = {}): TokenId {
     return this.#insert('add', key, userId, options).id;

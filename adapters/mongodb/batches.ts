@@ -106,8 +106,8 @@ export class Batches<Found, Id extends string = string> {
   }
 
   /**
-   * Dispatches the next batch once there are enough look-ups, or no more come. In a storm of handshakes each turn of the event loop brings a
-   * few: to ask for these at a time would take longer for all of them.
+   * Dispatches the next batch once there are enough look-ups, or no more come. In a storm of handshakes each turn of the event loop brings
+   * a few: to ask for these at a time would take longer for all of them.
    */
   #gather(dispatch: () => void): void {
     const end = performance.now() + maxGatherMs;

@@ -162,8 +162,8 @@ export class DrfSource {
 }
 
 /**
- * The token of a document, or `undefined` where it is none. Some backends of Django make the key the `_id`; it is not kept then. Other strings
- * are no keys for want of one: the ids of another collection, which are no secrets, would become tokens.
+ * The token of a document, or `undefined` where it is none. Some backends of Django make the key the `_id`; it is not kept then. Other
+ * strings are no keys for want of one: the ids of another collection, which are no secrets, would become tokens.
  */
 function tokenOf(document: Document, importedFrom: string, now: Date): TokenDocument | undefined {
   const { _id, key, user_id: user, created } = document;

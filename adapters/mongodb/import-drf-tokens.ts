@@ -46,8 +46,8 @@ const importRules: Rules<ImportDrfTokensOptions> = {
 };
 
 /**
- * Takes over the tokens of Django REST framework: their keys go on working, and are kept as digests. You may run it again at any time: it revokes
- * tokens that were deleted at their source since, and tokens that were revoked here stay revoked.
+ * Takes over the tokens of Django REST framework: their keys go on working, and are kept as digests. You may run it again at any time: it
+ * revokes tokens that were deleted at their source since, and tokens that were revoked here stay revoked.
  *
  * @throws {TypeError} (as a rejection) when an option is missing or out of its range.
  */

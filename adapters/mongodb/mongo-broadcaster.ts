@@ -19,16 +19,20 @@ import { type MongoOptions, plainNumbers } from './options.js';
 export interface MongoBroadcasterOptions extends MongoOptions {
   /** The collection that messages go through; with the index of `ensureIndexes` they are removed a minute later. @default 'broadcasts' */
   readonly collection?: string | undefined;
-  /** How many bytes of messages may wait for the database, an integer from 1. Past it, `publish` rejects, and others are told of a gap. @default 16,777,216 */
+  /**
+   * How many bytes of messages may wait for the database, an integer from 1. Past it, `publish` rejects, and others are told of a gap.
+   *
+   * @default 16,777,216
+   */
   readonly maxPendingBytes?: number | undefined;
 }
 
 const owner = 'MongoBroadcaster';
 
 /**
- * Carries messages of groups through a collection and its change stream, so that a small fleet needs only its database. It needs a replica set.
- * Messages of one turn of the event loop are one write; each has 15 MiB at most. After a failure the stream goes on where it was. If it cannot find
- * that place again, subscribers are told of a gap.
+ * Carries messages of groups through a collection and its change stream, so that a small fleet needs only its database. It needs a replica
+ * set. Messages of one turn of the event loop are one write; each has 15 MiB at most. After a failure the stream goes on where it was. If
+ * it cannot find that place again, subscribers are told of a gap.
  */
 export class MongoBroadcaster implements Broadcaster {
   readonly #operations: Operations;

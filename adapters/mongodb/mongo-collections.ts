@@ -30,7 +30,8 @@ export const collectionRules: Rules<MongoCollections> = {
 };
 
 /**
- * Where users are is said once, for tokens and for look-ups by id alike: what the options of the tokens say would be overruled without a word.
+ * Where users are is said once, for tokens and for look-ups by id alike: what the options of the tokens say would be overruled without a
+ * word.
  *
  * @throws {TypeError} when they say something else.
  */

@@ -40,11 +40,11 @@ const feedRules: Rules<MongoRevocationFeedOptions> = {
 const wireVersionOfPreImages = 17;
 
 /**
- * Sees in the documents themselves what ended, whichever program ended it: a token that was revoked or deleted, a user that was changed, disabled or
- * deleted, an HTTP session that was destroyed. All subscribers share one change stream, filtered on the server.
+ * Sees in the documents themselves what ended, whichever program ended it: a token that was revoked or deleted, a user that was changed,
+ * disabled or deleted, an HTTP session that was destroyed. All subscribers share one change stream, filtered on the server.
  *
- * It needs a replica set. A change of a token or user that need not end anything is a hint. After a failure the stream goes on where it was. If it
- * cannot find that place again, subscribers are told of a gap.
+ * It needs a replica set. A change of a token or user that need not end anything is a hint. After a failure the stream goes on where it
+ * was. If it cannot find that place again, subscribers are told of a gap.
  */
 export class MongoRevocationFeed implements RevocationFeed {
   /** After how many milliseconds an operation is given up. */
@@ -100,8 +100,8 @@ export class MongoRevocationFeed implements RevocationFeed {
   }
 
   /**
-   * As the contract says: it is written to the collection, and so reaches every process that watches. With the index of `ensureIndexes` it is removed
-   * after an hour.
+   * As the contract says: it is written to the collection, and so reaches every process that watches. With the index of `ensureIndexes` it
+   * is removed after an hour.
    *
    * @throws {TypeError} (as a rejection) when it is no revocation.
    */

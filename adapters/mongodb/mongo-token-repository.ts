@@ -91,7 +91,10 @@ const cacheRules: Rules<MongoTokenCacheOptions> = {
 export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> implements TokenRepository<User>, TokenIssuer, AsyncDisposable {
   /** After how many milliseconds an operation is given up. */
   readonly timeoutMs: number;
-  /** Tells of the tokens that this process ends (of rotated and extended ones by a hint), through any repository over the same client and collection. */
+  /**
+   * Tells of the tokens that this process ends (of rotated and extended ones by a hint), through any repository over the same client and
+   * collection.
+   */
   readonly revocations: MemoryRevocationFeed;
   readonly #tokens: Collection<TokenDocument>;
   readonly #users: UserDocuments<User>;
@@ -134,8 +137,8 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
   }
 
   /**
-   * As the contract says. It is meant for checking tokens again: it asks the database anew and does not count as their use. A token that cannot be read
-   * fails alone: its grant throws where its user is read. If none of them can be read, it rejects.
+   * As the contract says. It is meant for checking tokens again: it asks the database anew and does not count as their use. A token that
+   * cannot be read fails alone: its grant throws where its user is read. If none of them can be read, it rejects.
    */
   async findByIds(ids: readonly TokenId[]): Promise<ReadonlyMap<TokenId, TokenGrant<User>>> {
     const checked = checkedTokenIds(`${owner}.findByIds`, ids);

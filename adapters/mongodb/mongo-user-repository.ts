@@ -38,7 +38,9 @@ export class MongoUserRepository<User extends AuthenticatedUser = AppUser> imple
     return this.#operations.run('find a user', (signal) => this.#lookups.find(id, signal));
   }
 
-  /** As the contract says. A user that cannot be read fails alone: it throws where its id is read. If none of them can be read, it rejects. */
+  /**
+   * As the contract says. A user that cannot be read fails alone: it throws where its id is read. If none of them can be read, it rejects.
+   */
   async findByIds(ids: readonly string[]): Promise<ReadonlyMap<string, User>> {
     const checked = checkedIds(`${owner}.findByIds`, ids);
     const answer = await this.#lookups.findAll(checked, (user) => user);

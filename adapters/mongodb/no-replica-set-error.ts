@@ -1,4 +1,6 @@
-/** Thrown by `subscribe` of `MongoRevocationFeed` and `MongoBroadcaster` when MongoDB is not a replica set, and so has no change streams. */
+/**
+ * Thrown by `subscribe` of `MongoRevocationFeed` and `MongoBroadcaster` when MongoDB is not a replica set, and so has no change streams.
+ */
 export class NoReplicaSetError extends Error {
   readonly code = 'ERR_NO_REPLICA_SET';
 

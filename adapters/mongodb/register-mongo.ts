@@ -38,8 +38,8 @@ export interface RegisterMongoOptions extends MongoOptions {
   /** Options of the broadcaster. */
   readonly broadcasts?: MongoBroadcasterOptions | undefined;
   /**
-   * Whether a {@link MongoRevocationFeed} is registered. With `true`, or its options, it demands a replica set: subscribing to it fails without one.
-   * With `false` none is registered.
+   * Whether a {@link MongoRevocationFeed} is registered. With `true`, or its options, it demands a replica set: subscribing to it fails
+   * without one. With `false` none is registered.
    *
    * @default one that, without a replica set, warns once and tells nothing
    */
@@ -70,7 +70,8 @@ export interface RegisteredMongo extends AsyncDisposable {
 
 /**
  * Registers tokens, users, sessions, tickets and the feed of revocations on MongoDB: one instance of each, under `TOKEN_REPOSITORY`,
- * `USER_REPOSITORY`, `SESSION_STORE`, `TICKET_STORE` and `REVOCATION_FEED`, and under its own class; a broadcaster for `Groups` under its class.
+ * `USER_REPOSITORY`, `SESSION_STORE`, `TICKET_STORE` and `REVOCATION_FEED`, and under its own class; a broadcaster for `Groups` under its
+ * class.
  *
  * @throws {TypeError} when an option is missing or out of its range.
  */

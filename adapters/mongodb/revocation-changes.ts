@@ -96,7 +96,10 @@ export function revocationOf(change: ChangeStreamDocument, watched: WatchedColle
   }
 }
 
-/** A user may have logged in again since: what comes late, as after an outage, ends the channels of before it, and the others are looked up again. */
+/**
+ * A user may have logged in again since: what comes late, as after an outage, ends the channels of before it, and the others are looked up
+ * again.
+ */
 function asOfThen(revocation: Revocation, { clusterTime }: ChangeStreamDocument, now: number): Revocation {
   if (clusterTime === undefined || !('userId' in revocation) || revocation.hint || revocation.issuedBefore !== undefined) return revocation;
   const latest = clusterTime.getHighBitsUnsigned() * 1_000 + clockSkewMs;
@@ -121,8 +124,8 @@ function ofToken(change: RowChange, tokenId: TokenId, now: number): Revocation {
 }
 
 /**
- * The user's key in the document as it is, or as it was; a deleted one tells of neither unless the collection keeps pre-images, and one that
- * got another key tells of one only.
+ * The user's key in the document as it is, or as it was; a deleted one tells of neither unless the collection keeps pre-images, and one
+ * that got another key tells of one only.
  */
 function keyIn(change: RowChange, key: string): string | undefined {
   if (change.operationType === 'update' && change.updateDescription.updatedFields?.[key] !== undefined) return undefined;

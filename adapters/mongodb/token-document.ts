@@ -40,8 +40,8 @@ export interface TokenDocument {
 export const retentionMs: number = dayMs;
 
 /**
- * An expression for `removeAt`: from `moment` on the token may be removed. `$$REMOVE` for one that was imported: were it removed, the next import would
- * bring it back to life.
+ * An expression for `removeAt`: from `moment` on the token may be removed. `$$REMOVE` for one that was imported: were it removed, the next
+ * import would bring it back to life.
  */
 export function removableFrom(moment: Date): Document {
   return { $cond: [{ $eq: [{ $type: '$importedFrom' }, 'missing'] }, moment, '$$REMOVE'] };
@@ -61,7 +61,8 @@ export function newToken(id: TokenId, userId: UserKey, options: IssueOptions, no
 }
 
 /**
- * The document of a token in place of `old`; `undefined` where its chain is too old. One of which nobody knows when it was issued counts from now on.
+ * The document of a token in place of `old`; `undefined` where its chain is too old. One of which nobody knows when it was issued counts
+ * from now on.
  *
  * @throws {Error} when the old one cannot be read.
  */

@@ -10,7 +10,10 @@ export function liveAt(now: Date): Filter<TokenDocument> {
   return { ...notRevoked, expiresAt: { $not: { $lte: now } }, graceEndsAt: { $not: { $lte: now } } };
 }
 
-/** What is told of ids where none is named: another program may have tokens of its own in the collection, which are not ours to count or to revoke. */
+/**
+ * What is told of ids where none is named: another program may have tokens of its own in the collection, which are not ours to count or to
+ * revoke.
+ */
 export const anyTokenId = { $regex: /^[0-9a-f]{64}$/ } as const;
 
 /** The user's tokens, in whatever state. */

@@ -92,8 +92,8 @@ export class TokenRevocation {
   }
 
   /**
-   * Tells of the tokens of `filter` that `revoke` has revoked. Where it has revoked none, or fails, they may be revoked all the same, by a call whose
-   * answer was lost.
+   * Tells of the tokens of `filter` that `revoke` has revoked. Where it has revoked none, or fails, they may be revoked all the same, by a
+   * call whose answer was lost.
    */
   async #telling(userId: string, filter: Filter<TokenDocument>, revoke: () => Promise<number>): Promise<void> {
     let count = 0;

@@ -14,7 +14,11 @@ export interface MongoProfileOptions {
   readonly collection: string;
   /** The field of a profile that holds the key of its user, as the user has it or as a string. */
   readonly foreignField: string;
-  /** The field of the user's document that gets the profile, or a path, outside of `_id` and the key; it is left out if the user has none. @default 'profile' */
+  /**
+   * The field of the user's document that gets the profile, or a path, outside of `_id` and the key; it is left out if the user has none.
+   *
+   * @default 'profile'
+   */
   readonly as?: string | undefined;
 }
 
@@ -22,7 +26,12 @@ export interface MongoProfileOptions {
 export interface MongoUserOptions<User extends AuthenticatedUser = AppUser> {
   /** The collection that holds the users. @default 'users' */
   readonly collection?: string | undefined;
-  /** The field, at the top of the document, that holds the user's key: a string, an ObjectId or an integer. As a string, it is the user's `id`. @default '_id' */
+  /**
+   * The field, at the top of the document, that holds the user's key: a string, an ObjectId or an integer. As a string, it is the user's
+   * `id`.
+   *
+   * @default '_id'
+   */
   readonly key?: string | undefined;
   /** Joins a profile to each user, in the same round trip. @default none */
   readonly profile?: MongoProfileOptions | undefined;

@@ -2,12 +2,15 @@ import type { ChangeStream } from 'mongodb';
 import type { Clock } from '../../src/contracts/clock.js';
 import { setFairTimer } from '../../src/time/fair-timer.js';
 
-/** The server answers a change stream once a second, were it to say that there is nothing; a line that was cut in silence says not even that. */
+/**
+ * The server answers a change stream once a second, were it to say that there is nothing; a line that was cut in silence says not even
+ * that.
+ */
 const silentMs = 15_000;
 
 /**
- * Calls `onSilent` once nothing has come of the server on `stream` for 15 to 30 s. The driver would wait until the system gives the connection up, which
- * takes a quarter of an hour, and for ever where a proxy keeps it.
+ * Calls `onSilent` once nothing has come of the server on `stream` for 15 to 30 s. The driver would wait until the system gives the
+ * connection up, which takes a quarter of an hour, and for ever where a proxy keeps it.
  *
  * @returns what ends the watch.
  */

@@ -1,8 +1,8 @@
 import { serverCodeOf, serverCodes } from './server-codes.js';
 
 /**
- * An error as it may be told. The server quotes what a user may not run, and what the rules of a collection do not let pass; the driver has documents of a
- * bulk write on it. With that come what is in a session, what people said, or for whom a ticket is.
+ * An error as it may be told. The server quotes what a user may not run, and what the rules of a collection do not let pass; the driver has
+ * documents of a bulk write on it. With that come what is in a session, what people said, or for whom a ticket is.
  */
 export function withoutCommand(error: unknown): unknown {
   if (!(error instanceof Error)) return error;

@@ -30,7 +30,10 @@ interface SpanParts {
  */
 export class ChannelSpans {
   readonly #tracer: Tracer;
-  /** Identifications of channels that are still connecting, and when they were over: their spans belong below one that begins with the handshake's end. */
+  /**
+   * Identifications of channels that are still connecting, and when they were over: their spans belong below one that begins with the
+   * handshake's end.
+   */
   readonly #identified = new Map<string, { readonly event: IdentificationEvent; readonly at: number }>();
   /** Of the handshakes of live channels, where they are sampled. */
   readonly #handshakes = new Map<string, SpanContext>();

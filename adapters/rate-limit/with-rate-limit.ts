@@ -12,8 +12,8 @@ import { limitKey } from './limit-key.js';
 import { aKey, checkedRateLimit, type RateLimitOptions, type RateLimitSettings, somePoints } from './options.js';
 
 /**
- * `Needs`, of which the compiler infers nothing here: above a decorated method it would take what that asks for, and not what the options do.
- * `NoInfer` would stand in the wrapper's type for good.
+ * `Needs`, of which the compiler infers nothing here: above a decorated method it would take what that asks for, and not what the options
+ * do. `NoInfer` would stand in the wrapper's type for good.
  */
 type AsAsked<Needs extends object> = [Needs][Needs extends unknown ? 0 : never];
 
@@ -75,12 +75,12 @@ function limit(message: ChannelMessage, prepared: Prepared): void | Promise<void
 }
 
 /**
- * Lets a handler run no more often than a limiter of `rate-limiter-flexible` allows, per channel, user or address. A received message over the bound
- * is not handled: the client gets `{ "error": "rate_limited", "retryAfterMs" }` and the channel stays open, or with `onLimit: 'close'` it is closed
- * with 1008. At connect the handshake is refused with 429 or 1008. Disconnect is never limited.
+ * Lets a handler run no more often than a limiter of `rate-limiter-flexible` allows, per channel, user or address. A received message over
+ * the bound is not handled: the client gets `{ "error": "rate_limited", "retryAfterMs" }` and the channel stays open, or with
+ * `onLimit: 'close'` it is closed with 1008. At connect the handshake is refused with 429 or 1008. Disconnect is never limited.
  *
- * If the limiter fails, or takes longer than `connectTimeoutMs`, the channel ends with 503 or 1013 (`ERR_LOOKUP_FAILED`, `ERR_LOOKUP_TIMEOUT`). With
- * the limiter's option `insuranceLimiter` it goes on without its store.
+ * If the limiter fails, or takes longer than `connectTimeoutMs`, the channel ends with 503 or 1013 (`ERR_LOOKUP_FAILED`,
+ * `ERR_LOOKUP_TIMEOUT`). With the limiter's option `insuranceLimiter` it goes on without its store.
  *
  * @throws {TypeError} when there is no limiter, or an option is not what it must be.
  */

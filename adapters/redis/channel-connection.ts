@@ -50,7 +50,10 @@ export async function openConnection(connection: OpeningConnection, signal: Abor
   }
 }
 
-/** How a server refuses a ping though it is there: to a user who may not, while it cannot write to its disk, and while a script keeps it busy. */
+/**
+ * How a server refuses a ping though it is there: to a user who may not, while it cannot write to its disk, and while a script keeps it
+ * busy.
+ */
 const refusals = ['NOPERM', 'MISCONF', 'BUSY'];
 
 /** Resolves once `ping` is answered, be it that it is refused. */

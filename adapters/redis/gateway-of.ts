@@ -20,7 +20,10 @@ function isIoredis(client: unknown): client is IoredisClient {
   return hasMethods(client, 'call', 'duplicate', 'disconnect') && typeof Reflect.get(client, 'status') === 'string';
 }
 
-/** Pools and sentinels of the package are no such clients: their commands take other ways. Clusters of version 5 do not tell whether they are ready. */
+/**
+ * Pools and sentinels of the package are no such clients: their commands take other ways. Clusters of version 5 do not tell whether they
+ * are ready.
+ */
 function isNodeRedis(client: unknown): client is NodeRedisClient {
   return (
     hasMethods(client, 'sendCommand', 'duplicate', 'destroy', 'sSubscribe') &&

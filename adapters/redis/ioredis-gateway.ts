@@ -34,7 +34,9 @@ interface IoredisCluster extends Publishes {
   nodes(role: 'master'): IoredisNode[];
 }
 
-/** Options of a connection that hears. One that is lost is not opened again: its owner does that, and knows then that something was missed. */
+/**
+ * Options of a connection that hears. One that is lost is not opened again: its owner does that, and knows then that something was missed.
+ */
 const listening = {
   lazyConnect: true,
   retryStrategy: () => null,
@@ -123,8 +125,8 @@ function listenOn(node: IoredisNode, { channel, isSharded, listener, signal }: L
 }
 
 /**
- * Subscribes to a sharded channel, each time that it is called. Where the channel is another node's, version 5 of the package says so and never answers; nor does
- * it notice by itself when the channel moves later on.
+ * Subscribes to a sharded channel, each time that it is called. Where the channel is another node's, version 5 of the package says so and
+ * never answers; nor does it notice by itself when the channel moves later on.
  */
 function shardedSubscribing(connection: IoredisNode, channel: string): () => Promise<unknown> {
   let refuse: (error: Error) => void = nothing;

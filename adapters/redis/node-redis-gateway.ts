@@ -37,8 +37,8 @@ interface NodeRedisCluster {
 }
 
 /**
- * Options of a connection that hears. One that is lost is not opened again, nor moved to another server: its owner does that, and knows then that something
- * was missed. It may be silent for as long as nobody sends anything.
+ * Options of a connection that hears. One that is lost is not opened again, nor moved to another server: its owner does that, and knows
+ * then that something was missed. It may be silent for as long as nobody sends anything.
  */
 const listening = {
   disableOfflineQueue: false,

@@ -10,7 +10,10 @@ import type { RedisCommand, RedisGateway } from './redis-gateway.js';
 import type { RedisScript } from './redis-script.js';
 import { withoutCommand } from './without-command.js';
 
-/** So many commands may wait in the client while Redis is away: it would keep as many as it is given, and send them when nobody waits any more. */
+/**
+ * So many commands may wait in the client while Redis is away: it would keep as many as it is given, and send them when nobody waits any
+ * more.
+ */
 const maxWaiting = 1_000;
 /** So many may be unanswered where it seems to be there: a line that was cut in silence takes all that it is given, for minutes. */
 const maxUnanswered = 16_384;

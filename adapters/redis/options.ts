@@ -3,7 +3,11 @@ import { type TimedOptions, timedRules } from '../../src/time/timed-options.js';
 
 /** Options that everything on Redis shares. */
 export interface RedisOptions extends TimedOptions {
-  /** How the names of all keys and channels begin. Applications with the same prefix share sessions, tickets and messages. @default 'ws-with:' */
+  /**
+   * How the names of all keys and channels begin. Applications with the same prefix share sessions, tickets and messages.
+   *
+   * @default 'ws-with:'
+   */
   readonly prefix?: string | undefined;
 }
 

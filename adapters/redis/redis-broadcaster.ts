@@ -11,13 +11,17 @@ import type { RedisClient } from './redis-client.js';
 /** Options of {@link RedisBroadcaster}. */
 export interface RedisBroadcasterOptions extends RedisOptions {
   /**
-   * Over how many sharded channels groups are spread in a cluster, an integer from 1 to 1,024. Each costs every process a connection. All processes
-   * must give the same number. Without a cluster there is one channel.
+   * Over how many sharded channels groups are spread in a cluster, an integer from 1 to 1,024. Each costs every process a connection. All
+   * processes must give the same number. Without a cluster there is one channel.
    *
    * @default 3
    */
   readonly shards?: number | undefined;
-  /** How many bytes of messages may wait for an answer, an integer from 1. Past it, `publish` rejects, and others are told of a gap. @default 16,777,216 */
+  /**
+   * How many bytes of messages may wait for an answer, an integer from 1. Past it, `publish` rejects, and others are told of a gap.
+   *
+   * @default 16,777,216
+   */
   readonly maxPendingBytes?: number | undefined;
 }
 
@@ -31,8 +35,8 @@ export const broadcasterRules: Rules<RedisBroadcasterOptions> = {
 };
 
 /**
- * Carries messages of groups over the pub/sub of Redis or Valkey, sharded if the client is one of a cluster. It opens a connection to hear, and sends
- * on the client's. It keeps nothing while Redis is away: `publish` rejects at once, and the others are told of a gap.
+ * Carries messages of groups over the pub/sub of Redis or Valkey, sharded if the client is one of a cluster. It opens a connection to hear,
+ * and sends on the client's. It keeps nothing while Redis is away: `publish` rejects at once, and the others are told of a gap.
  */
 export class RedisBroadcaster implements Broadcaster {
   readonly #lanes: readonly BroadcastLane[];

@@ -23,8 +23,8 @@ const owner = 'RedisSessionStore';
 const touchedAtOnce = 500;
 
 /**
- * Keeps channel sessions in Redis, each in one hash, so that a cluster works as well. Each operation is one command; compare-and-set is one script.
- * Rejects with a `TimeoutError` after `timeoutMs`.
+ * Keeps channel sessions in Redis, each in one hash, so that a cluster works as well. Each operation is one command; compare-and-set is one
+ * script. Rejects with a `TimeoutError` after `timeoutMs`.
  */
 export class RedisSessionStore implements SessionStore {
   /** After how many milliseconds an operation is given up. */

@@ -17,8 +17,8 @@ export type RedisTicketOptions = RedisOptions;
 const owner = 'RedisTicketStore';
 
 /**
- * Keeps tickets in Redis under their digests; a ticket itself is stored nowhere. Each operation is one command, and `GETDEL` gives a ticket to one
- * caller only (Redis 6.2 and newer). Rejects with a `TimeoutError` after `timeoutMs`.
+ * Keeps tickets in Redis under their digests; a ticket itself is stored nowhere. Each operation is one command, and `GETDEL` gives a ticket
+ * to one caller only (Redis 6.2 and newer). Rejects with a `TimeoutError` after `timeoutMs`.
  */
 export class RedisTicketStore implements TicketStore {
   /** After how many milliseconds an operation is given up. */

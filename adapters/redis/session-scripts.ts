@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { type RedisScript, redisScript } from './redis-script.js';
 
-/** The fields of a session's hash, in the order in which they are read: numbers as decimal digits, dates in milliseconds since the epoch. */
+/**
+ * The fields of a session's hash, in the order in which they are read: numbers as decimal digits, dates in milliseconds since the epoch.
+ */
 export const sessionFields = ['version', 'data', 'createdAt', 'expiresAt'] as const;
 
 /** What a script answers. */
@@ -9,7 +11,10 @@ export const outcomes = { gone: 0, written: 1, conflict: 2 } as const;
 
 /** How many characters the mark of a write has. */
 const markLength = 12;
-/** The marks of so many writes are kept with a record, the newest first: a hash takes far more memory once a value of it has more than 64 bytes. */
+/**
+ * The marks of so many writes are kept with a record, the newest first: a hash takes far more memory once a value of it has more than 64
+ * bytes.
+ */
 const keptMarks = 5;
 
 /** A mark that no other write has. */
@@ -20,15 +25,17 @@ export function newMark(): string {
 /**
  * What the scripts share.
  *
- * - `live(now)`: version, birth and data of the record, where there is one that can be read, as far as can be told here, and that has not expired.
+ * - `live(now)`: version, birth and data of the record, where there is one that can be read, as far as can be told here, and that has not
+ *   expired.
  *   Numbers up to 2^53 are exact in Lua, as they are in JavaScript.
  * - `write(…)`: writes a record, or over one. What a newer version has put beside it stays.
  * - `marks()`: the marks of the last writes.
- * - `isDone(mark)`: whether the write of this mark was done already. A client that was cut off before it was answered sends it again: its change would
+ * - `isDone(mark)`: whether the write of this mark was done already. A client that was cut off before it was answered sends it again: its
+ *   change would
  *   be taken for that of somebody else, and made once more on top of itself.
  *
- * A server that is full refuses `HSET`, but not to a script that has written before: so it comes first where a record may grow, and second where it is
- * touched.
+ * A server that is full refuses `HSET`, but not to a script that has written before: so it comes first where a record may grow, and second
+ * where it is touched.
  */
 const functions = `
 local function integer(text, least, most)
@@ -59,7 +66,10 @@ local function write(version, data, createdAt, expiresAt, ttl, marks)
 end
 `;
 
-/** `now`, the record, how long to keep it, the mark of the write; then the data of a record that cannot be read after all, and may be replaced. */
+/**
+ * `now`, the record, how long to keep it, the mark of the write; then the data of a record that cannot be read after all, and may be
+ * replaced.
+ */
 export const createScript: RedisScript = redisScript(`${functions}
 local version, _, data = live(ARGV[1])
 if version and isDone(ARGV[7]) then return ${outcomes.written} end

@@ -30,7 +30,10 @@ export class FanOutLoad {
     return new FanOutLoad(members, maskedFrame(dialect.wrap(said)));
   }
 
-  /** One member says `depth` things, awaits that all have heard all of them, says the next, and so on for `ms` milliseconds; counts what was heard. */
+  /**
+   * One member says `depth` things, awaits that all have heard all of them, says the next, and so on for `ms` milliseconds; counts what was
+   * heard.
+   */
   run(depth: number, ms: number): Promise<Counted> {
     const window = Buffer.concat(Array.from({ length: depth }, () => this.#frame));
     const expected = depth * this.#members.length;

@@ -1,6 +1,6 @@
 /**
- * What a terminal acts on rather than shows, or what makes text look like another: controls (ANSI escapes begin with one), marks that turn the
- * direction of writing, separators of lines, halves of characters. The two joiners that scripts and emoji need stay.
+ * What a terminal acts on rather than shows, or what makes text look like another: controls (ANSI escapes begin with one), marks that turn
+ * the direction of writing, separators of lines, halves of characters. The two joiners that scripts and emoji need stay.
  */
 const unprintable = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 

@@ -23,8 +23,8 @@ export interface HttpSession {
 }
 
 /**
- * Reads the sessions of the web site. It never creates one. A rejection means "cannot tell", never "no session". An id that is not a string, or is
- * empty, rejects with a `TypeError` before anything is asked.
+ * Reads the sessions of the web site. It never creates one. A rejection means "cannot tell", never "no session". An id that is not a
+ * string, or is empty, rejects with a `TypeError` before anything is asked.
  */
 export interface HttpSessionReader {
   /** After how many milliseconds the reader itself gives up; must lie below the server's `connectTimeoutMs`. */

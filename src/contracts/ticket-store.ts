@@ -4,8 +4,8 @@ import type { TokenId } from '../token-id.js';
 export interface TicketGrant {
   readonly userId: string;
   /**
-   * The token for which the ticket was given. The channel behaves as if that token had come with the handshake: it is looked up when the ticket is
-   * used, and the channel ends with it.
+   * The token for which the ticket was given. The channel behaves as if that token had come with the handshake: it is looked up when the
+   * ticket is used, and the channel ends with it.
    */
   readonly tokenId?: TokenId | undefined;
   /** When the channel ends at the latest, if there is no `tokenId`. @default never */
@@ -17,8 +17,8 @@ export interface TicketGrant {
 /**
  * Keeps tickets: secrets that stand for a log-in for a few seconds and can be used once, so that they may travel in a URL.
  *
- * A rejection means "cannot tell" and ends the handshake with 503; it never makes a user anonymous. A malformed ticket, grant or time rejects with a
- * `TypeError` before anything is asked or written.
+ * A rejection means "cannot tell" and ends the handshake with 503; it never makes a user anonymous. A malformed ticket, grant or time
+ * rejects with a `TypeError` before anything is asked or written.
  */
 export interface TicketStore {
   /** After how many milliseconds the store itself gives up; must lie below the server's `connectTimeoutMs`. */
@@ -30,8 +30,8 @@ export interface TicketStore {
    */
   issue(grant: TicketGrant, ttlMs: number): Promise<string>;
   /**
-   * What a ticket stands for, at the first call; `undefined` at later calls, and if it is unknown or has expired. Of several calls at once, in
-   * whatever processes, one gets it.
+   * What a ticket stands for, at the first call; `undefined` at later calls, and if it is unknown or has expired. Of several calls at once,
+   * in whatever processes, one gets it.
    */
   consume(ticket: string): Promise<TicketGrant | undefined>;
 }

@@ -14,8 +14,8 @@ import { answer, isAnswered, Refused } from './answer.js';
 import { jsonBody } from './json-body.js';
 
 /**
- * Answers one HTTP request: a listener of `node:http` and `node:http2`, and a handler or middleware of Connect and Express. Rejects only with a
- * `TypeError`, where it is given something else than these give it.
+ * Answers one HTTP request: a listener of `node:http` and `node:http2`, and a handler or middleware of Connect and Express. Rejects only
+ * with a `TypeError`, where it is given something else than these give it.
  */
 export type ExchangeHandler = (
   request: IncomingMessage | Http2ServerRequest,
@@ -39,7 +39,10 @@ export class Exchange {
     return this.#runtime.clock.now();
   }
 
-  /** Whether a page of this site had its cookies sent. What `Origin` says was looked at before; where nothing tells, it may have been another site's. */
+  /**
+   * Whether a page of this site had its cookies sent. What `Origin` says was looked at before; where nothing tells, it may have been
+   * another site's.
+   */
   get areCookiesMeant(): boolean {
     const { headers } = this.request;
     return headers.origin !== undefined || headers['sec-fetch-site'] === 'same-origin';
@@ -99,7 +102,10 @@ const textForForged =
   'A POST with cookies and without Origin was refused: browsers send Origin with every POST, so that pages of other sites are told apart. A ' +
   'client that is no browser sends Origin itself, or its token in the Authorization header.';
 
-/** @throws {TypeError} unless `response` is one of `node:http` or `node:http2`: frameworks have others, through which nothing can be answered. */
+/**
+ * @throws {TypeError} unless `response` is one of `node:http` or `node:http2`: frameworks have others, through which nothing can be
+ * answered.
+ */
 function checkResponse(owner: string, response: unknown): asserts response is ServerResponse {
   if (typeof response === 'object' && response !== null && typeof Reflect.get(response, 'setHeader') === 'function') return;
   throw new TypeError(`${owner}: response must be a ServerResponse of node:http, got ${kindOf(response)}`);

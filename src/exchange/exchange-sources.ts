@@ -7,8 +7,8 @@ import type { AnySource, BoundSource } from '../identity/user-source.js';
 export type SourceKind = 'any' | 'token' | 'log-in';
 
 /**
- * The sources that identify the requests of a handler: those that it was given, or those of the server's wrappers. Where these are tokens (or
- * tickets) alone and a log-in is asked for, it is the HTTP session's.
+ * The sources that identify the requests of a handler: those that it was given, or those of the server's wrappers. Where these are tokens
+ * (or tickets) alone and a log-in is asked for, it is the HTTP session's.
  *
  * @throws {TypeError} when there is none of its kind.
  * @throws {ChannelError} `ERR_DEPENDENCY_MISSING` when one of them needs something that is neither given nor registered.

@@ -31,11 +31,11 @@ const rules: Rules<IssueTokenOptions> = { ...exchangeRules, ttlMs: anInteger(1, 
 const owner = 'issueTokenHandler';
 
 /**
- * Gives a token to whoever is logged in on the web site: `POST` → 200 with the token in a cookie and `{ expiresAt }`, or with `cookie: false`
- * `{ token, expiresAt }`. A browser that has a token of the same user in that cookie keeps it.
+ * Gives a token to whoever is logged in on the web site: `POST` → 200 with the token in a cookie and `{ expiresAt }`, or with
+ * `cookie: false` `{ token, expiresAt }`. A browser that has a token of the same user in that cookie keeps it.
  *
- * It finds the log-in by those sources of `sources`, or of the server's wrappers, that are not tokens. If there are none, it reads the HTTP session
- * through what is registered as `HTTP_SESSION_READER` and `USER_REPOSITORY`. A token gives no other token: renew it instead.
+ * It finds the log-in by those sources of `sources`, or of the server's wrappers, that are not tokens. If there are none, it reads the HTTP
+ * session through what is registered as `HTTP_SESSION_READER` and `USER_REPOSITORY`. A token gives no other token: renew it instead.
  *
  * Refuses by 405, 403 (another site's page), 401 (nobody is logged in), 409 (too many tokens) and 503.
  *

@@ -7,8 +7,8 @@ import type { Exchange } from './exchange-route.js';
 const maxTokens = 8;
 
 /**
- * The ids of all tokens that a request brings to `sources`, not only of the one that counts: those in further places, and those in cookies of one name,
- * of which none counts. Cookies that another site's page may have had sent, beside a token of its own, are left out.
+ * The ids of all tokens that a request brings to `sources`, not only of the one that counts: those in further places, and those in cookies
+ * of one name, of which none counts. Cookies that another site's page may have had sent, beside a token of its own, are left out.
  */
 export function presentedTokens({ request, areCookiesMeant }: Exchange, sources: readonly BoundSource[]): readonly TokenId[] {
   const places = sources.flatMap(({ places: ofTokens = [] }) => ofTokens);

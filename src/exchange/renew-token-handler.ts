@@ -21,8 +21,8 @@ export interface RenewTokenOptions extends ExchangeOptions {
   /** With `'rotate'`, how long the old key still works, in milliseconds, an integer from 0 to 86,400,000. @default 60,000 */
   readonly graceMs?: number | undefined;
   /**
-   * How old a token may become, counted from the first one of its chain, in milliseconds, an integer from 1 to 3,153,600,000,000. Then a new log-in
-   * is needed.
+   * How old a token may become, counted from the first one of its chain, in milliseconds, an integer from 1 to 3,153,600,000,000. Then a
+   * new log-in is needed.
    *
    * @default no bound
    */
@@ -51,12 +51,13 @@ interface Renewed {
 type Renew = (exchange: Exchange, id: TokenId) => Promise<Renewed | undefined>;
 
 /**
- * Renews the token of a request: `POST` → 200 and `{ expiresAt }`, with the new cookie if the token came in one, else with the new key as `token`.
- * Live channels follow: a channel whose token is extended lives on; a channel whose token is rotated goes over to the new one.
+ * Renews the token of a request: `POST` → 200 and `{ expiresAt }`, with the new cookie if the token came in one, else with the new key as
+ * `token`. Live channels follow: a channel whose token is extended lives on; a channel whose token is rotated goes over to the new one.
  *
  * Refuses by 405, 403 (another site's page), 401 (no valid token), 409 (renewed before, and too many tokens) and 503.
  *
- * @throws {TypeError} when an option is not what it must be, the issuer cannot renew, or the server does not read tokens (from such a cookie).
+ * @throws {TypeError} when an option is not what it must be, the issuer cannot renew, or the server does not read tokens (from such a
+ * cookie).
  * @throws {ChannelError} `ERR_DEPENDENCY_MISSING`.
  */
 export function renewTokenHandler(channels: ChannelServer, options: RenewTokenOptions = {}): ExchangeHandler {

@@ -28,8 +28,8 @@ const rules: Rules<RevokeTokenOptions> = { ...exchangeRules, all: whichTokens };
 const owner = 'revokeTokenHandler';
 
 /**
- * Logs out: revokes the tokens that a request brings, or all tokens of its user, and removes the cookie. `POST` → 204, also if nobody is logged in.
- * Channels of these tokens end with 3000 `token revoked`.
+ * Logs out: revokes the tokens that a request brings, or all tokens of its user, and removes the cookie. `POST` → 204, also if nobody is
+ * logged in. Channels of these tokens end with 3000 `token revoked`.
  *
  * Refuses by 405, 403 (another site's page), 400, 408 and 413 (a malformed, slow or large body) and 503.
  *

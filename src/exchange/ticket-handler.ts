@@ -14,7 +14,11 @@ import { runtimeOf } from './runtime-of.js';
 export interface TicketHandlerOptions {
   /** Where tickets are kept. @default what is registered as `TICKET_STORE` */
   readonly tickets?: TicketStore | undefined;
-  /** Who sends the requests, as for `withUserFrom`. @default the sources of the server's wrappers; if these take only tickets, the HTTP session */
+  /**
+   * Who sends the requests, as for `withUserFrom`.
+   *
+   * @default the sources of the server's wrappers; if these take only tickets, the HTTP session
+   */
   readonly sources?: readonly [AnySource, ...AnySource[]] | undefined;
   /** How long the ticket can be used, in milliseconds, an integer from 1 to 600,000. @default 30,000 */
   readonly ttlMs?: number | undefined;
@@ -25,8 +29,8 @@ const rules: Rules<TicketHandlerOptions> = { tickets: anything, sources: anythin
 const owner = 'ticketHandler';
 
 /**
- * Gives a client a ticket for its token or its log-in: `POST` → 200 and `{ ticket, expiresInMs }`. The channel that the ticket opens ends with that
- * token or HTTP session.
+ * Gives a client a ticket for its token or its log-in: `POST` → 200 and `{ ticket, expiresInMs }`. The channel that the ticket opens ends
+ * with that token or HTTP session.
  *
  * Refuses by 405, 403 (another site's page), 401 (nobody) and 503. A ticket gives no ticket.
  *

@@ -14,7 +14,11 @@ export interface TokenCookieOptions {
    * @default the first cookie that a `fromToken` of the server reads, or else any of its sources
    */
   readonly at?: CredentialSource | undefined;
-  /** Whether pages of other sites send it along: `'strict'` never, `'lax'` with navigations, `'none'` always (then it is `Secure`). @default 'lax' */
+  /**
+   * Whether pages of other sites send it along: `'strict'` never, `'lax'` with navigations, `'none'` always (then it is `Secure`).
+   *
+   * @default 'lax'
+   */
   readonly sameSite?: 'strict' | 'lax' | 'none' | undefined;
   /** Keeps it apart for each top-level site (CHIPS), for pages that are embedded in others. Then it is `Secure`. @default false */
   readonly partitioned?: boolean | undefined;
@@ -73,8 +77,8 @@ export class TokenCookie {
   /**
    * @param owner whom errors name.
    * @param read the places in which the server's wrappers look for tokens.
-   * @param sources those of the tokens. What stands in another cookie that one of them reads in place of this one is taken away with it, or when it
-   * is set: it would count again, or instead.
+   * @param sources those of the tokens. What stands in another cookie that one of them reads in place of this one is taken away with it, or
+   * when it is set: it would count again, or instead.
    * @throws {TypeError} when an option is not what it must be, contradicts another or the name, or nobody reads the cookie.
    */
   constructor(owner: string, given: TokenCookieOptions | undefined, read: readonly CredentialSource[], sources: readonly BoundSource[]) {
@@ -117,7 +121,10 @@ export class TokenCookie {
     this.#clearOthers(request, response);
   }
 
-  /** What would count again, or beside it, so that none did: cookies that are read in its place, and those from before they had such attributes. */
+  /**
+   * What would count again, or beside it, so that none did: cookies that are read in its place, and those from before they had such
+   * attributes.
+   */
   #clearOthers(request: IncomingMessage, response: ServerResponse): void {
     const { domain, path = '/', partitioned = false, ...former } = this.#options;
     for (const name of [this.at.name, ...this.#others]) {

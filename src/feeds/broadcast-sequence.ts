@@ -13,7 +13,9 @@ export class SentNumbers {
     return this.#last;
   }
 
-  /** Whether something was lost of which not all have been told, as who has heard nothing of this sender yet cannot tell it from numbers. */
+  /**
+   * Whether something was lost of which not all have been told, as who has heard nothing of this sender yet cannot tell it from numbers.
+   */
   get hasLoss(): boolean {
     return this.#tellingFrom !== Number.POSITIVE_INFINITY;
   }

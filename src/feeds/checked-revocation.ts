@@ -14,7 +14,8 @@ const kinds = ['tokenId', 'userId', 'httpSessionId'] as const;
  * A checked copy of what is to be published. Unknown members are left out, and `null` is as good as nothing.
  *
  * @param owner what was called, e.g. `'MyFeed.publish'`.
- * @throws {TypeError} when it names none, or more than one, or `issuedBefore` is no valid `Date`: it would be told to nobody, or end more than it should.
+ * @throws {TypeError} when it names none, or more than one, or `issuedBefore` is no valid `Date`: it would be told to nobody, or end more
+ * than it should.
  */
 export function checkedRevocation(owner: string, revocation: unknown): Revocation {
   const members = (revocation ?? {}) as { readonly [Name in (typeof kinds)[number] | 'issuedBefore' | 'hint']?: unknown };

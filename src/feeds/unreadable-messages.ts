@@ -19,8 +19,8 @@ export function warningOfUnreadable(where: string, code: 'ERR_BROADCAST_FAILED' 
 }
 
 /**
- * What a broadcaster hears and cannot read may be a message of a newer version of the package, so subscribers are told of a gap: at once, and then every
- * five seconds for as long as more comes. The first time, a warning of the process says why.
+ * What a broadcaster hears and cannot read may be a message of a newer version of the package, so subscribers are told of a gap: at once,
+ * and then every five seconds for as long as more comes. The first time, a warning of the process says why.
  */
 export class UnreadableMessages {
   readonly #clock: Clock;

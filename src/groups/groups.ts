@@ -22,16 +22,21 @@ import type { PresenceChange } from './presence-changes.js';
 export interface GroupsOptions extends ReporterOptions {
   /** Carries messages between processes. @default none: groups belong to this process only */
   readonly broadcaster?: Broadcaster | undefined;
-  /** Whether {@link Groups.presenceOf} knows the users of all nodes. Nodes then tell each other what changes, and every 5 s that they are there. @default false */
+  /**
+   * Whether {@link Groups.presenceOf} knows the users of all nodes. Nodes then tell each other what changes, and every 5 s that they are
+   * there.
+   *
+   * @default false
+   */
   readonly presence?: boolean | undefined;
   /**
-   * Called when messages of other processes may have been missed: an application that keeps a history loads it again. What it throws or rejects with
-   * goes to `onError`. @default none
+   * Called when messages of other processes may have been missed: an application that keeps a history loads it again. What it throws or
+   * rejects with goes to `onError`. @default none
    */
   readonly onGap?: (() => unknown) | undefined;
   /**
-   * Called when users came into a group or left it, on whatever node: a user comes with the first channel, and leaves with the last. Each call tells
-   * what has changed since the one before. Needs `presence`. What it throws or rejects with goes to `onError`. @default none
+   * Called when users came into a group or left it, on whatever node: a user comes with the first channel, and leaves with the last. Each
+   * call tells what has changed since the one before. Needs `presence`. What it throws or rejects with goes to `onError`. @default none
    */
   readonly onPresence?: ((name: string, change: PresenceChange) => unknown) | undefined;
   /** The time that presence goes by. @default the machine's clock */
@@ -59,18 +64,21 @@ const rules: Rules<GroupsOptions> = {
   clock: aClock,
 };
 
-/** Sockets have a `send` too: one would never leave its groups, nor be excepted. It is told by the number of its state: a mock has every member. */
+/**
+ * Sockets have a `send` too: one would never leave its groups, nor be excepted. It is told by the number of its state: a mock has every
+ * member.
+ */
 function isChannel(value: unknown): value is Channel {
   const { send, readyState } = (value ?? {}) as { readonly send?: unknown; readonly readyState?: unknown };
   return typeof send === 'function' && typeof readyState !== 'number';
 }
 
 /**
- * Channels by name: what is sent to a group reaches each member once. A channel may be in any number of groups, and leaves all when it begins to end.
- * A group exists while it has members (Channels 1.1.8: `channels/channel.py`, `Group`).
+ * Channels by name: what is sent to a group reaches each member once. A channel may be in any number of groups, and leaves all when it
+ * begins to end. A group exists while it has members (Channels 1.1.8: `channels/channel.py`, `Group`).
  *
- * Members of this process get a message at once. Members of other processes get it through the `broadcaster`: at most once, and in order for each
- * sender and group.
+ * Members of this process get a message at once. Members of other processes get it through the `broadcaster`: at most once, and in order
+ * for each sender and group.
  */
 export class Groups implements AsyncDisposable {
   readonly #memberships: Memberships;
@@ -109,8 +117,8 @@ export class Groups implements AsyncDisposable {
   }
 
   /**
-   * Puts `channel` into the group `name`. Adding it twice changes nothing. You may add a channel while it is connecting; it gets what is sent
-   * meanwhile after its handshake.
+   * Puts `channel` into the group `name`. Adding it twice changes nothing. You may add a channel while it is connecting; it gets what is
+   * sent meanwhile after its handshake.
    *
    * @param name well-formed Unicode of 1 to 512 bytes of UTF-8 that does not begin with U+0000.
    * @returns whether it is in the group now: `false` if it is ending or has ended, or the groups are closed.
@@ -217,8 +225,8 @@ export class Groups implements AsyncDisposable {
   }
 
   /**
-   * The users of the group on all nodes, by id, each with the number of its channels. Anonymous members are not among them. A change on another node
-   * is known a moment later; a node that died is forgotten after 20 s.
+   * The users of the group on all nodes, by id, each with the number of its channels. Anonymous members are not among them. A change on
+   * another node is known a moment later; a node that died is forgotten after 20 s.
    *
    * @throws {TypeError} when `name` cannot name a group, or without the option `presence`.
    */
@@ -248,7 +256,10 @@ export class Groups implements AsyncDisposable {
     }
   }
 
-  /** Takes all channels out of all groups, accepts no more, and tells the other nodes. Resolves once what was sent has left. It closes no channel. */
+  /**
+   * Takes all channels out of all groups, accepts no more, and tells the other nodes. Resolves once what was sent has left. It closes no
+   * channel.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -4,7 +4,9 @@ import type { CountChange } from './group-counts.js';
 const maxCounts = 2_000;
 const maxCharacters = 65_536;
 
-/** What a node tells the others of those who are in its groups. Counts are absolute; `at` says how many changes the node has told so far. */
+/**
+ * What a node tells the others of those who are in its groups. Counts are absolute; `at` says how many changes the node has told so far.
+ */
 export type PresenceMessage = { readonly node: string } & Said;
 
 type Said =

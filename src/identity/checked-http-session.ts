@@ -7,8 +7,8 @@ function isIdIfAny(id: unknown): boolean {
 }
 
 /**
- * `session` itself, if it is one, or `undefined` where there is none: what says nothing clear about its user must neither authenticate nor make
- * anybody anonymous.
+ * `session` itself, if it is one, or `undefined` where there is none: what says nothing clear about its user must neither authenticate nor
+ * make anybody anonymous.
  *
  * @throws {TypeError} naming the method that returned it and what is wrong with it.
  */

@@ -2,8 +2,8 @@ import { kindOf } from '../kind-of.js';
 import type { AnySource } from './user-source.js';
 
 /**
- * @throws {TypeError} unless `sources` are made by `fromToken`, `fromHttpSession` and their like, and at least one. (A function has a `bind` of its
- * own, so `fromToken` without its call would pass for one.)
+ * @throws {TypeError} unless `sources` are made by `fromToken`, `fromHttpSession` and their like, and at least one. (A function has a
+ * `bind` of its own, so `fromToken` without its call would pass for one.)
  */
 export function checkedSources(owner: string, sources: unknown): readonly AnySource[] {
   if (!Array.isArray(sources) || sources.length === 0) {

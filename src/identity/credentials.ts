@@ -12,7 +12,10 @@ export type Presented = { readonly kind: 'missing' } | { readonly kind: 'malform
 /** A place of the handshake where a token may travel: made by `cookie`, `authorization`, `subprotocol`, `query` or `ticket`. */
 export interface CredentialSource {
   readonly carrier: Carrier;
-  /** Name of the cookie or parameter, prefix of the subprotocol, or the schemes; of a place of your own with the carrier `'header'`, that of the header. */
+  /**
+   * Name of the cookie or parameter, prefix of the subprotocol, or the schemes; of a place of your own with the carrier `'header'`, that of
+   * the header.
+   */
   readonly name: string;
   /** What stands there. A ticket can be used once. @default 'token' */
   readonly presents?: 'token' | 'ticket' | undefined;
@@ -78,7 +81,10 @@ function beginsPart(cookies: string, at: number): boolean {
   return before < 0 || cookies[before] === ';';
 }
 
-/** What `part` of a header, which begins with `name`, holds if it is that cookie: others are not decoded, which takes longest where it cannot be. */
+/**
+ * What `part` of a header, which begins with `name`, holds if it is that cookie: others are not decoded, which takes longest where it
+ * cannot be.
+ */
 function valueIn(part: string, name: string): string | undefined {
   if (part[name.length] !== '=' && part.slice(name.length).trimStart()[0] !== '=') return undefined;
   const parsed = parseCookie(part);
@@ -108,8 +114,8 @@ function hasRivals({ rawHeaders = [] }: Partial<IncomingMessage>): boolean {
 }
 
 /**
- * A token in the `Authorization` header: `Scheme key` and nothing more. A header with another scheme counts as missing; several that differ are
- * malformed.
+ * A token in the `Authorization` header: `Scheme key` and nothing more. A header with another scheme counts as missing; several that differ
+ * are malformed.
  *
  * @param schemes compared without regard to case. @default 'Bearer', 'Token' (RFC 6750; Django REST framework)
  * @throws {TypeError} when one of them is no token of HTTP.

@@ -17,8 +17,8 @@ export function untilAsked(until: Date | undefined): readonly unknown[] {
 }
 
 /**
- * `source` as it is where it ends at `until`: what it finds counts until then at the longest. From then on whatever would count has expired;
- * it is looked up all the same, so that it can be told who still comes by it.
+ * `source` as it is where it ends at `until`: what it finds counts until then at the longest. From then on whatever would count has
+ * expired; it is looked up all the same, so that it can be told who still comes by it.
  */
 export function endingAt(until: Date | undefined, source: BoundSource, clock: Clock): BoundSource {
   if (until === undefined) return source;

@@ -43,7 +43,10 @@ export function requireUsers<User extends UserLike>(
   return dependencies.require<UserRepository<UserLike>>(users, USER_REPOSITORY, names);
 }
 
-/** What the options of the wrappers that read HTTP sessions must be; the server looks at their methods, and says where else to register them. */
+/**
+ * What the options of the wrappers that read HTTP sessions must be; the server looks at their methods, and says where else to register
+ * them.
+ */
 export const httpSessionRules = { sessions: anything };
 const httpRules: Rules<HttpOptions> = { ...httpSessionRules, users: anything };
 const httpSourceRules: Rules<HttpSourceOptions> = { ...httpRules, revalidate: aRevalidation, until: aMoment };

@@ -31,8 +31,9 @@ const rules: Rules<IdentifyKeyOptions & IdentifyKeyBySourceOptions> = {
 };
 
 /**
- * Finds the user of a `key` that is not in a handshake: in graphql-ws's `connectionParams`, or in a first message. The outcomes are those of a
- * handshake. `undefined`, `null` and an empty string are `missing`. Anything else that cannot be a key is `malformed`, and no repository is asked.
+ * Finds the user of a `key` that is not in a handshake: in graphql-ws's `connectionParams`, or in a first message. The outcomes are those
+ * of a handshake. `undefined`, `null` and an empty string are `missing`. Anything else that cannot be a key is `malformed`, and no
+ * repository is asked.
  *
  * @throws {TypeError} when an option is not what it must be, or the source has no keys.
  * @throws {ChannelError} `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` when nobody can tell who it is; `ERR_DEPENDENCY_MISSING`.

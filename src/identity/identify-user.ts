@@ -39,11 +39,12 @@ const rules: Rules<IdentifyOptions<[AnySource]>> = {
 };
 
 /**
- * The same identification as by the wrappers, without channel and session: for servers that keep their own sockets (graphql-ws, tRPC, Socket.IO) and
- * for plain HTTP routes. The origin rule applies if `request` is an upgrade.
+ * The same identification as by the wrappers, without channel and session: for servers that keep their own sockets (graphql-ws, tRPC,
+ * Socket.IO) and for plain HTTP routes. The origin rule applies if `request` is an upgrade.
  *
  * @throws {TypeError} when an option is not what it must be.
- * @throws {ChannelError} `ERR_ORIGIN_REFUSED`; `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` when nobody can tell who it is; `ERR_DEPENDENCY_MISSING`.
+ * @throws {ChannelError} `ERR_ORIGIN_REFUSED`; `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` when nobody can tell who it is;
+ * `ERR_DEPENDENCY_MISSING`.
  */
 export async function identifyUser<const Sources extends readonly [AnySource, ...AnySource[]]>(
   request: IncomingMessage | Http2ServerRequest,

@@ -17,8 +17,8 @@ export interface LookUp<Id extends string, Found> {
 }
 
 /**
- * What was found under several ids, if it is a map by ids: a list, nothing at all, or a map by the numbers or bytes that a database has for them, does
- * not say that they are all gone.
+ * What was found under several ids, if it is a map by ids: a list, nothing at all, or a map by the numbers or bytes that a database has for
+ * them, does not say that they are all gone.
  *
  * @throws {TypeError} naming the method that returned it.
  */

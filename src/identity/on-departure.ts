@@ -10,7 +10,10 @@ interface Waiting {
 /** By their connections. They share a listener: Node warns of more than ten, and a client may have as many requests looked up at a time. */
 const known = new WeakMap<object, Waiting>();
 
-/** Calls `leave` when the connection of `request` closes, until the returned function is called. Requests that somebody has made up have none. */
+/**
+ * Calls `leave` when the connection of `request` closes, until the returned function is called. Requests that somebody has made up have
+ * none.
+ */
 export function onDeparture(request: IncomingMessage, leave: () => void): () => void {
   const socket: Partial<IncomingMessage['socket']> | undefined = request.socket;
   if (socket?.once === undefined) return () => undefined;

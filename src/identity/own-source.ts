@@ -23,7 +23,10 @@ export interface SourceFinding<User extends UserLike = AppUser> {
   readonly user?: User | undefined;
   /** Where the credential travelled. */
   readonly carrier?: Carrier | undefined;
-  /** The id by which the credential's channels are found and revoked, e.g. {@link tokenIdOf} of its key. Without it they are found by their user alone. */
+  /**
+   * The id by which the credential's channels are found and revoked, e.g. {@link tokenIdOf} of its key. Without it they are found by their
+   * user alone.
+   */
   readonly tokenId?: TokenId | undefined;
   /** When it was issued, for revocations of all that was issued before a moment. @default the moment of its first use */
   readonly issuedAt?: Date | undefined;

@@ -2,8 +2,8 @@ import { kindOf } from '../kind-of.js';
 import { type CredentialSource, checkedPlace, query, reliable } from './credentials.js';
 
 /**
- * A ticket in place of a token: a client that has logged in gets one over HTTP and opens its channel with it. It lives for seconds and can be used
- * once, so it may stand in a URL. After connect, nothing that this package hands on has it.
+ * A ticket in place of a token: a client that has logged in gets one over HTTP and opens its channel with it. It lives for seconds and can
+ * be used once, so it may stand in a URL. After connect, nothing that this package hands on has it.
  *
  * Needs a `TicketStore`: the option `tickets` of the wrapper, or what is registered as `TICKET_STORE`.
  *

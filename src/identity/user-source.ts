@@ -95,7 +95,10 @@ export interface HandshakeLookUps extends KeyLookUps {
   httpSession(reader: HttpSessionReader): Promise<HttpSession | undefined>;
 }
 
-/** One way to find a user, made by `fromToken`, `fromHttpSession`, `fromJwt` or `defineSource`; `Adds` is what a message gets besides `channelSession` and `user`. */
+/**
+ * One way to find a user, made by `fromToken`, `fromHttpSession`, `fromJwt` or `defineSource`; `Adds` is what a message gets besides
+ * `channelSession` and `user`.
+ */
 export interface UserSource<User extends AuthenticatedUser = AppUser, Adds extends object = None> {
   readonly source: SourceName;
   /** Where it looks for tokens: what is secret in a handshake. */

@@ -85,8 +85,8 @@ export class Grants {
   }
 
   /**
-   * Whether a channel may go over to a token that was found to stand so when it was asked for at `mark`: it counts, and is of the same user.
-   * A revocation since then did not find the channel by it, and the answer may be older.
+   * Whether a channel may go over to a token that was found to stand so when it was asked for at `mark`: it counts, and is of the same
+   * user. A revocation since then did not find the channel by it, and the answer may be older.
    */
   mayGoOver(channel: Connection, { tokenId, standing }: Pick<OtherToken, 'tokenId' | 'standing'>, mark: number): boolean {
     if (tokenId !== undefined && this.#log.endedSince(mark, { tokenId }) !== undefined) return false;

@@ -12,8 +12,8 @@ interface Line {
 }
 
 /**
- * Channels that are to be looked up again soon. Those of one source and one turn of the event loop make one batch; what comes while a batch is under
- * way waits for the next, since its answers may be older. No source waits for another: one may hang.
+ * Channels that are to be looked up again soon. Those of one source and one turn of the event loop make one batch; what comes while a batch
+ * is under way waits for the next, since its answers may be older. No source waits for another: one may hang.
  */
 export class Hints {
   readonly #rechecks: Rechecks;

@@ -42,7 +42,9 @@ export class MessageChecks {
   readonly #isWanted: (source: BoundSource) => boolean;
   /** The batches that have not gone yet. */
   readonly #gathered = new Map<BoundSource, Batch>();
-  /** Those that are under way, by source and credential. Weak: a function of the application's own may make a source anew for every channel. */
+  /**
+   * Those that are under way, by source and credential. Weak: a function of the application's own may make a source anew for every channel.
+   */
   readonly #flights = new WeakMap<BoundSource, Map<string, Underway>>();
 
   constructor(rechecks: Rechecks, isWanted: (source: BoundSource) => boolean) {

@@ -16,8 +16,8 @@ function namesOf(keys: IdentityKeys): string[] {
 }
 
 /**
- * The revocations of the last while. Whoever began to look somebody up before one of them must not go by the answer, which may be older; and
- * whose the credential is was not known then.
+ * The revocations of the last while. Whoever began to look somebody up before one of them must not go by the answer, which may be older;
+ * and whose the credential is was not known then.
  */
 export class RevocationLog {
   readonly #clock: Clock;

@@ -19,8 +19,8 @@ import { maxTimerMs, systemClock } from '../time/system-clock.js';
 /** Options of a `ChannelServer`. All have defaults; they are copied and checked when the server is made. */
 export interface ChannelServerOptions extends OriginOptions, LimitOptions, ReporterOptions, EventOptions {
   /**
-   * A container of tsyringe, a place to look for dependencies before the global one; it also resolves a class of handlers. (Partial, since it needs
-   * `isRegistered` and `resolve` alone: a mock will do, or what asks another container.) @default the global one
+   * A container of tsyringe, a place to look for dependencies before the global one; it also resolves a class of handlers. (Partial, since
+   * it needs `isRegistered` and `resolve` alone: a mock will do, or what asks another container.) @default the global one
    */
   readonly container?: Partial<DependencyContainer> | undefined;
   /** Options of the channel session, beside those of `withChannelSession`. @default see {@link ChannelSessionOptions} */
@@ -33,26 +33,34 @@ export interface ChannelServerOptions extends OriginOptions, LimitOptions, Repor
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * How long a receive or disconnect handler may take with its save, in milliseconds. If it takes longer, its channel ends, and the server stops
-   * waiting for it. An integer from 0 (for ever) to 2,147,483,647. @default 60,000
+   * How long a receive or disconnect handler may take with its save, in milliseconds. If it takes longer, its channel ends, and the server
+   * stops waiting for it. An integer from 0 (for ever) to 2,147,483,647. @default 60,000
    */
   readonly handlerTimeoutMs?: number | undefined;
   /**
-   * After this time without input, in milliseconds, a channel is pinged; after the same time again it is dropped. An integer from 0 (never) to
-   * 2,147,483,647. @default 30,000
+   * After this time without input, in milliseconds, a channel is pinged; after the same time again it is dropped. An integer from 0 (never)
+   * to 2,147,483,647. @default 30,000
    */
   readonly heartbeatMs?: number | undefined;
   /** How many receive handlers of one channel may run at once, an integer from 1; those under `withOrdering` still run alone. @default 1 */
   readonly concurrency?: number | undefined;
   /**
-   * How many bytes may stay unsent for a whole turn of the event loop, an integer from 1. Within one turn, eight times as many may, and one message
-   * of any length.
+   * How many bytes may stay unsent for a whole turn of the event loop, an integer from 1. Within one turn, eight times as many may, and one
+   * message of any length.
    * @default 1,048,576 (1 MiB)
    */
   readonly maxBufferedBytes?: number | undefined;
-  /** {@link maxQueuedMessages} in bytes, an integer from 1. Before the handshake is answered, more than this is refused. @default 1,048,576 (1 MiB) */
+  /**
+   * {@link maxQueuedMessages} in bytes, an integer from 1. Before the handshake is answered, more than this is refused.
+   *
+   * @default 1,048,576 (1 MiB)
+   */
   readonly maxQueuedBytes?: number | undefined;
-  /** How many received messages may wait, an integer from 1. The channel's socket is paused at half of it; what was read already fits. @default 16,384 */
+  /**
+   * How many received messages may wait, an integer from 1. The channel's socket is paused at half of it; what was read already fits.
+   *
+   * @default 16,384
+   */
   readonly maxQueuedMessages?: number | undefined;
   /** How often live channels are looked up again; the option of a source wins over this one. @default { everyMs: 60_000 } */
   readonly revalidate?: Revalidate | undefined;
@@ -62,8 +70,8 @@ export interface ChannelServerOptions extends OriginOptions, LimitOptions, Repor
    */
   readonly maxStaleMs?: number | undefined;
   /**
-   * Called a minute before a channel's token ends, or at once if less is left, with the milliseconds that are left. It is called once for each end;
-   * another token or an extension moves the end. What it throws goes to `onError`. @default none
+   * Called a minute before a channel's token ends, or at once if less is left, with the milliseconds that are left. It is called once for
+   * each end; another token or an extension moves the end. What it throws goes to `onError`. @default none
    */
   readonly onExpiring?: ((channel: Channel, inMs: number) => void) | undefined;
   /** Carries revocations between processes. @default what is registered as `REVOCATION_FEED`, if anything is */

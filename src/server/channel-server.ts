@@ -36,14 +36,14 @@ export interface CloseOptions {
 /** Runs handlers for the sockets of any `ws` server, or for the upgrades of an HTTP server. */
 export class ChannelServer<H extends object = object> {
   /**
-   * Serves a socket of any `ws` server: `wss.on('connection', channels.accept)`. It is bound. Call it in the tick in which the connection arrives:
-   * frames that arrive earlier are lost. A refusal is a close code.
+   * Serves a socket of any `ws` server: `wss.on('connection', channels.accept)`. It is bound. Call it in the tick in which the connection
+   * arrives: frames that arrive earlier are lost. A refusal is a close code.
    */
   readonly accept: (socket: WebSocket, request: IncomingMessage) => void;
   /**
    * Serves one upgrade from your own dispatcher: `(request, socket, head, options?) => void`. It is bound, and takes the options of
-   * {@link handleUpgrades}; another path than `path` gets 404. Give the same options object each time, so that it is compiled once. An argument or
-   * option that is not what it must be is a `TypeError`.
+   * {@link handleUpgrades}; another path than `path` gets 404. Give the same options object each time, so that it is compiled once. An
+   * argument or option that is not what it must be is a `TypeError`.
    */
   readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, options?: UpgradeOptions) => void;
   readonly #runtime: Runtime;
@@ -113,9 +113,9 @@ export class ChannelServer<H extends object = object> {
   }
 
   /**
-   * Serves the upgrades of an HTTP server. The connect handler runs before the handshake is answered, so a refusal is an HTTP status, and what it
-   * sends goes out after the 101. An upgrade for another path is left to other `upgrade` listeners. It gets 404 if there are none, or none has
-   * answered within 10 seconds.
+   * Serves the upgrades of an HTTP server. The connect handler runs before the handshake is answered, so a refusal is an HTTP status, and
+   * what it sends goes out after the 101. An upgrade for another path is left to other `upgrade` listeners. It gets 404 if there are none,
+   * or none has answered within 10 seconds.
    *
    * @throws {TypeError} when an option is not what it must be, or the server has such a route already, or after {@link close}.
    */
@@ -126,19 +126,20 @@ export class ChannelServer<H extends object = object> {
 
   /**
    * Finds who sent `request`, for HTTP routes beside the channels, by the sources of the server's handlers, with its container, clock and
-   * `connectTimeoutMs`. The server's origin rule applies to upgrades and to every method but GET, HEAD, OPTIONS and TRACE, since a page of another
-   * site must not act with its visitor's cookies.
+   * `connectTimeoutMs`. The server's origin rule applies to upgrades and to every method but GET, HEAD, OPTIONS and TRACE, since a page of
+   * another site must not act with its visitor's cookies.
    *
    * @throws {TypeError} (as a rejection) when `request` is not a request, or no wrapper of the server identifies.
-   * @throws {ChannelError} (as a rejection) `ERR_ORIGIN_REFUSED`; `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` when nobody can tell who it is.
+   * @throws {ChannelError} (as a rejection) `ERR_ORIGIN_REFUSED`; `ERR_LOOKUP_FAILED` or `ERR_LOOKUP_TIMEOUT` when nobody can tell who it
+   * is.
    */
   async identify(request: IncomingMessage | Http2ServerRequest): Promise<Identified> {
     return this.#runtime.identify(request);
   }
 
   /**
-   * Ends the channels of a user with 3000 `user inactive`, connecting ones included, and publishes that if the revocation feed can. It does not touch
-   * the user's credentials: to keep the user out, revoke them first.
+   * Ends the channels of a user with 3000 `user inactive`, connecting ones included, and publishes that if the revocation feed can. It does
+   * not touch the user's credentials: to keep the user out, revoke them first.
    *
    * @returns how many channels were ended in this process.
    * @throws {TypeError} (as a rejection) when `id` is no string or empty.
@@ -174,8 +175,8 @@ export class ChannelServer<H extends object = object> {
   }
 
   /**
-   * Refuses new channels, and those whose handshake is not answered, with 503. Ends each other channel with 1012 once what it has received is handled
-   * and saved, or the time is up. Then it takes its listeners off your servers. Called again, it gives the same promise.
+   * Refuses new channels, and those whose handshake is not answered, with 503. Ends each other channel with 1012 once what it has received
+   * is handled and saved, or the time is up. Then it takes its listeners off your servers. Called again, it gives the same promise.
    *
    * @throws {TypeError} when an option is not what it must be.
    */

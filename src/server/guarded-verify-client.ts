@@ -14,8 +14,8 @@ export interface VerifyClientGuard {
 
 /**
  * The application's `verifyClient`, made harmless: ws would take the promise of an async one for a yes, let its rejection end the process,
- * throw out of a callback that is called twice or with what cannot be sent, and answer what has been answered meanwhile. A promise's value is
- * the answer where `verify` takes no callback.
+ * throw out of a callback that is called twice or with what cannot be sent, and answer what has been answered meanwhile. A promise's value
+ * is the answer where `verify` takes no callback.
  */
 export function guardedVerifyClient(
   verify: VerifyClientCallbackAsync | VerifyClientCallbackSync,

@@ -20,8 +20,8 @@ export interface PathPattern {
 }
 
 /**
- * Compiles `path`, which has the syntax of a URLPattern's pathname: `/rooms/:id`, `/files/*`, `/:lang(de|en)?/chat`, `/a{-:b}?`. Node 20 has no
- * URLPattern.
+ * Compiles `path`, which has the syntax of a URLPattern's pathname: `/rooms/:id`, `/files/*`, `/:lang(de|en)?/chat`, `/a{-:b}?`. Node 20
+ * has no URLPattern.
  *
  * @throws {TypeError} naming `option`, and the position of what is wrong.
  */

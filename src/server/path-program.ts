@@ -36,8 +36,8 @@ const ended = 1;
 const unlimited = Number.POSITIVE_INFINITY;
 
 /**
- * Compiles from the end to the beginning, so that a step knows what follows. What is repeated must read something each time, as in the regular
- * expressions of JavaScript: there are two ways to go on, one where something has been `read` and one where all is `unread`.
+ * Compiles from the end to the beginning, so that a step knows what follows. What is repeated must read something each time, as in the
+ * regular expressions of JavaScript: there are two ways to go on, one where something has been `read` and one where all is `unread`.
  */
 class Compiler {
   readonly steps: Step[] = [{ does: 'fail' }, { does: 'end' }];

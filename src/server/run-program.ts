@@ -46,8 +46,8 @@ class Text {
 }
 
 /**
- * What the groups of `program` match in the whole of `text`; `undefined` where it does not match. Of several ways to match it takes the one that a
- * regular expression takes; but no step is tried twice at one position, since what follows from it is the same.
+ * What the groups of `program` match in the whole of `text`; `undefined` where it does not match. Of several ways to match it takes the one
+ * that a regular expression takes; but no step is tried twice at one position, since what follows from it is the same.
  */
 export function runProgram({ steps, start }: Program, text: string): readonly (string | undefined)[] | undefined {
   const read = new Text(text);

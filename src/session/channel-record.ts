@@ -10,8 +10,8 @@ export interface ChannelRecord extends DraftSource {
   /** Reads the record at connect. Nothing to wait for where it cannot exist yet. */
   load(): Promise<void> | undefined;
   /**
-   * Ends the draft of a message that succeeded, and saves what it changed. Returns `undefined` where nothing was, or where there is no store
-   * to wait for.
+   * Ends the draft of a message that succeeded, and saves what it changed. Returns `undefined` where nothing was, or where there is no
+   * store to wait for.
    *
    * @param channel whose message it was, for the events.
    * @throws {ChannelError} `ERR_SESSION_CONFLICT`, `ERR_SESSION_GONE` or `ERR_SESSION_SAVE_FAILED`; nothing is changed then.

@@ -14,7 +14,8 @@ export interface SessionRow extends Pick<StoredSession, 'version' | 'data'> {
  * A checked, frozen copy of a session, as a store keeps it. Its data hold only JSON, and its dates are copies.
  *
  * @param owner what was called, e.g. `'MySessionStore.save'`.
- * @throws {TypeError} when `version` is not an integer of at least 1, `data` is not an object that JSON can hold, or a date is missing or invalid.
+ * @throws {TypeError} when `version` is not an integer of at least 1, `data` is not an object that JSON can hold, or a date is missing or
+ * invalid.
  */
 export function checkStoredSession(owner: string, session: StoredSession): StoredSession {
   return Object.freeze(storedSessionOf(checkedRow(owner, session)));
@@ -25,7 +26,9 @@ export function storedSessionOf({ version, data, createdAt, expiresAt }: Session
   return { version, data, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
 }
 
-/** The same of a row whose values were frozen here: its data are frozen, too, now that somebody gets them. Of most rows nobody ever does. */
+/**
+ * The same of a row whose values were frozen here: its data are frozen, too, now that somebody gets them. Of most rows nobody ever does.
+ */
 export function frozenSessionOf(row: SessionRow): StoredSession {
   freezeJson(row.data);
   return storedSessionOf(row);

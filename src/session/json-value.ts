@@ -13,8 +13,8 @@ class Given {
 }
 
 /**
- * The mark of what was frozen here already: it need not be copied again. A private member, which nobody else sees or can forge; a `WeakSet` would
- * cost each change of a session a microsecond, and the garbage collector more.
+ * The mark of what was frozen here already: it need not be copied again. A private member, which nobody else sees or can forge; a `WeakSet`
+ * would cost each change of a session a microsecond, and the garbage collector more.
  */
 class FrozenHere extends Given {
   readonly #mark = true;

@@ -4,7 +4,10 @@ export interface Listed<Entry> {
   after: Entry | undefined;
 }
 
-/** Entries in the order of their use. A `Map` would keep that order as well, of entries that are deleted and set again: at many times the cost. */
+/**
+ * Entries in the order of their use. A `Map` would keep that order as well, of entries that are deleted and set again: at many times the
+ * cost.
+ */
 export class RecencyList<Entry extends Listed<Entry>> {
   #first: Entry | undefined;
   #last: Entry | undefined;

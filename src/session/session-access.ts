@@ -37,8 +37,8 @@ export class SessionAccess {
   }
 
   /**
-   * Opens it for `owner`: a promise where its record must be loaded. As long as nobody has had it, it is opened again for whoever the owner turns
-   * out to be: a wrapper that the server cannot see identifies late.
+   * Opens it for `owner`: a promise where its record must be loaded. As long as nobody has had it, it is opened again for whoever the owner
+   * turns out to be: a wrapper that the server cannot see identifies late.
    */
   open(owner: SessionOwner): Promise<void> | undefined {
     const { scope } = this.#records.settings;

@@ -32,8 +32,8 @@ interface WaitingRead {
 }
 
 /**
- * A record and the queue of what is to be done to it. All channels of this process that share the record have this one. One operation runs at a
- * time; whatever commits wait meanwhile go into the next write together.
+ * A record and the queue of what is to be done to it. All channels of this process that share the record have this one. One operation runs
+ * at a time; whatever commits wait meanwhile go into the next write together.
  */
 export class SessionRecord extends KnownRecord {
   readonly #store: BoundedStore;

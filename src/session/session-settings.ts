@@ -20,7 +20,11 @@ export type SessionScope = 'channel' | 'client' | 'user';
 export interface ChannelSessionOptions {
   /** Where records are kept. @default what is registered as `SESSION_STORE`, else the process itself */
   readonly store?: SessionStore | undefined;
-  /** How long a record outlives its last change or touch, in milliseconds; from 1,000 to 3,153,600,000,000 (a hundred years). @default 86,400,000 (24 hours) */
+  /**
+   * How long a record outlives its last change or touch, in milliseconds; from 1,000 to 3,153,600,000,000 (a hundred years).
+   *
+   * @default 86,400,000 (24 hours)
+   */
   readonly ttlMs?: number | undefined;
   /** Whose the session is. @default 'channel' */
   readonly scope?: SessionScope | undefined;

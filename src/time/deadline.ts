@@ -16,7 +16,10 @@ export interface Deadline extends TimeLimit {
   readonly onError?: ((error: unknown) => unknown) | undefined;
 }
 
-/** The result of `operation`, or a rejection after `ms` milliseconds in which it could be heard. A synchronous throw becomes a rejection, a plain value a promise. */
+/**
+ * The result of `operation`, or a rejection after `ms` milliseconds in which it could be heard. A synchronous throw becomes a rejection, a
+ * plain value a promise.
+ */
 export function withDeadline<T>(operation: () => PromiseLike<T> | T, deadline: Deadline): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     let result: PromiseLike<T> | T;

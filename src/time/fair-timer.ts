@@ -11,8 +11,9 @@ export function extraMsOf(lostMs: number): number {
 }
 
 /**
- * Runs `fn` after `ms` milliseconds in which an answer could be heard: timers come before input, and after a pause of the process they would tell of
- * silence while the answer lies there unread. Where the timer is late, it waits once more for as long as it was, at most a second.
+ * Runs `fn` after `ms` milliseconds in which an answer could be heard: timers come before input, and after a pause of the process they
+ * would tell of silence while the answer lies there unread. Where the timer is late, it waits once more for as long as it was, at most a
+ * second.
  *
  * @returns what cancels it.
  */

@@ -5,8 +5,8 @@ import { outsideRequests } from '../outside-requests.js';
 import { systemClock } from './system-clock.js';
 
 /**
- * A clock of the application's, made harmless: where it throws, which `report` is told of, the machine's stands in for it. A deadline that cannot be
- * set would leave a channel for ever, and a throw where a channel ends would end the process.
+ * A clock of the application's, made harmless: where it throws, which `report` is told of, the machine's stands in for it. A deadline that
+ * cannot be set would leave a channel for ever, and a throw where a channel ends would end the process.
  */
 export function guardedClock(clock: Clock, report: (error: unknown) => void): Clock {
   if (clock === systemClock) return clock;

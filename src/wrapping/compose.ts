@@ -3,8 +3,8 @@ import { type AnyHandler, checkedWrapper, markFactories } from './made-function.
 import type { AllAdds, AllNeeds, Composable, Wrapper } from './wrapper.js';
 
 /**
- * Several wrappers as one: `compose(a, b)(handler)` is `a(b(handler))`, so the first one runs first. Use it also to put several wrappers that add
- * something on one method: `@compose(a, b)`.
+ * Several wrappers as one: `compose(a, b)(handler)` is `a(b(handler))`, so the first one runs first. Use it also to put several wrappers
+ * that add something on one method: `@compose(a, b)`.
  *
  * @throws {TypeError} when one of them is not a wrapper.
  */

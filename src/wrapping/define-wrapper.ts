@@ -74,12 +74,13 @@ function makeAround(name: string, around: AnyAround, takesOptions: boolean): Mak
 }
 
 /**
- * Makes a wrapper of your own. `around` gets the message and `next`. It may wait, add members to the message by `next({ … })`, and throw to refuse.
- * It must return what `next` returned. The wrapper stays synchronous if `around` does.
+ * Makes a wrapper of your own. `around` gets the message and `next`. It may wait, add members to the message by `next({ … })`, and throw to
+ * refuse. It must return what `next` returned. The wrapper stays synchronous if `around` does.
  *
  * (The wrappers of this package that need something of the server are made with `defineBuiltIn` of `src/channel/`.)
  *
- * What it adds is inferred from the argument of `next`, what it needs from the annotation of `message`. Applied twice, it works once per message.
+ * What it adds is inferred from the argument of `next`, what it needs from the annotation of `message`. Applied twice, it works once per
+ * message.
  *
  * @throws {TypeError} when `name` is no string, or `around` or `prepare` no function.
  */

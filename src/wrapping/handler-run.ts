@@ -1,8 +1,8 @@
 import { ignorePromise, isThenable, promiseOf } from '../maybe-promise.js';
 
 /**
- * One run of a handler, as the wrapper around it sees it. A wrapper must return what `next` returned; where it forgets that, the handler is waited for
- * all the same: what it throws is the message's error, and nobody's unhandled rejection, which would end the process.
+ * One run of a handler, as the wrapper around it sees it. A wrapper must return what `next` returned; where it forgets that, the handler is
+ * waited for all the same: what it throws is the message's error, and nobody's unhandled rejection, which would end the process.
  */
 export class HandlerRun {
   #hasReturned = false;
@@ -17,7 +17,10 @@ export class HandlerRun {
     return this.#hasReturned;
   }
 
-  /** The handler gave `result`: that, or its promise. It is asked for once, since the query of a database may run each time that its `then` is called. */
+  /**
+   * The handler gave `result`: that, or its promise. It is asked for once, since the query of a database may run each time that its `then`
+   * is called.
+   */
   gave(result: unknown): unknown {
     const given = isThenable(result) ? promiseOf(result) : result;
     if (!this.#hasReturned) {

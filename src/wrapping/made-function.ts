@@ -48,7 +48,8 @@ export function nameAround(wrapper: string, handler: AnyHandler): string {
  * `value` itself.
  *
  * @param what names it in the error.
- * @throws {TypeError} when it is no handler: no function, a class, a wrapper without its handler, or a generator function, of which nothing would run.
+ * @throws {TypeError} when it is no handler: no function, a class, a wrapper without its handler, or a generator function, of which nothing
+ * would run.
  */
 export function checkedHandler(what: string, value: unknown): AnyHandler {
   if (typeof value !== 'function') throw new TypeError(`${what} must be a function, got ${kindOf(value)}`);
@@ -71,7 +72,10 @@ export function checkedHandler(what: string, value: unknown): AnyHandler {
   return value as AnyHandler;
 }
 
-/** Whether `value` is a class (ECMA-262: its source text begins so); those of compilers for old targets are functions. A method `class` has no prototype. */
+/**
+ * Whether `value` is a class (ECMA-262: its source text begins so); those of compilers for old targets are functions. A method `class` has
+ * no prototype.
+ */
 function isClass(value: object): boolean {
   return Object.hasOwn(value, 'prototype') && /^class\b/.test(Function.prototype.toString.call(value));
 }

@@ -2,8 +2,8 @@ import { isThenable, promiseOf, whenDone } from '../maybe-promise.js';
 import type { Passed } from './wrapper.js';
 
 /**
- * Runs `run`, then `done`, also after a throw; stays synchronous if both do. It is for wrappers that do something after the handler, and costs a
- * synchronous handler no promise. If `done` throws, or its promise rejects, that replaces the result.
+ * Runs `run`, then `done`, also after a throw; stays synchronous if both do. It is for wrappers that do something after the handler, and
+ * costs a synchronous handler no promise. If `done` throws, or its promise rejects, that replaces the result.
  */
 export function whenSettled<P extends Passed<object>>(run: () => P, done: (error?: unknown) => unknown): P {
   let result: unknown;

@@ -51,7 +51,9 @@ export type Met<M, Given> = { [Key in keyof M & keyof Given]: Given[Key] extends
 /** The names of the members that a wrapper narrows, since it needs and adds them, and that `M` asks to be more than it makes of them. */
 type Narrowed<M, Adds, Needs> = Exclude<keyof M & keyof Adds & keyof Needs, Met<M, Adds & Needs>>;
 
-/** What is left of `M`, with the members `Names` as they may be before the wrapper narrows them: what it lets through, or what it keeps out. */
+/**
+ * What is left of `M`, with the members `Names` as they may be before the wrapper narrows them: what it lets through, or what it keeps out.
+ */
 type BeforeNarrowing<M, Names extends PropertyKey, Adds, Needs> = Omit<M, Names | Met<M, Adds & Needs>> & {
   // `Names` comes last for TypeScript 5.4, which takes no intersection for keys that begins with it
   readonly [Name in keyof M & keyof Adds & keyof Needs & Names]: M[Name] | Exclude<Needs[Name], Adds[Name]>;
@@ -78,8 +80,8 @@ export type Without<M, Adds, Needs = None> = M extends unknown
   : never;
 
 /**
- * `Needs`, but where it is a kind of message less one member, which every message has. Or what it is called for were identical with it, and the
- * compiler would infer nothing from that: parts of `dispatchOn` under such a wrapper would not see what it adds.
+ * `Needs`, but where it is a kind of message less one member, which every message has. Or what it is called for were identical with it, and
+ * the compiler would infer nothing from that: parts of `dispatchOn` under such a wrapper would not see what it adds.
  */
 export type Asked<Needs> = Needs extends BaseMessage ? Omit<Needs, 'signal'> : Needs;
 
@@ -207,10 +209,16 @@ type CheckOne<W, Rest extends readonly unknown[], Have> =
       : ComposeError<`needs message.${TooEarly<W, Rest, Have>}, which only a later wrapper adds`>
     : ComposeError<'not a wrapper: call the factory first, as in withX(…)'>;
 
-/** Whether it is `unknown` and not `any`: while the compiler infers them, the types of generic calls such as `withUserFromToken({ tokens })` are. */
+/**
+ * Whether it is `unknown` and not `any`: while the compiler infers them, the types of generic calls such as `withUserFromToken({ tokens })`
+ * are.
+ */
 type IsUnknown<W> = unknown extends W ? ([keyof W] extends [never] ? true : false) : false;
 
-/** The wrappers `Ws`, outermost first, gone through once, as far as they are known: what they need together, and whether each may stand where it stands. */
+/**
+ * The wrappers `Ws`, outermost first, gone through once, as far as they are known: what they need together, and whether each may stand
+ * where it stands.
+ */
 type Folded<
   Ws extends readonly unknown[],
   Have = None,

@@ -9,8 +9,8 @@ export interface ContractTest {
 /** How a suite gets at the implementation that it tests. */
 export interface ContractOptions<Fixture> {
   /**
-   * Called once for each test. The fixture may contain data that other tests left: the suites use new random ids, and clear away the few fixed ones
-   * (names that every object has).
+   * Called once for each test. The fixture may contain data that other tests left: the suites use new random ids, and clear away the few
+   * fixed ones (names that every object has).
    */
   create(): Fixture | Promise<Fixture>;
   /** Called with the same fixture when its test is over, however it ended. @default nothing is done */

@@ -6,8 +6,8 @@ import { sessionLifeCases, touchCases, weakerTouchCases } from './session-life-c
 import { sessionVersionCases } from './session-version-cases.js';
 
 /**
- * A promise of {@link SessionStore} that a store keeps in part. The suite then tests the part instead of the whole promise, in tests whose names say
- * so.
+ * A promise of {@link SessionStore} that a store keeps in part. The suite then tests the part instead of the whole promise, in tests whose
+ * names say so.
  *
  * - `touched-expiry`: a touched record lives as long as it should, but may be loaded with its former `expiresAt`.
  */

@@ -49,7 +49,9 @@ function specifierOf({ source }: Context, { node }: Mention): ExportSpecifier | 
   return specifier?.type === 'ExportSpecifier' ? specifier : undefined;
 }
 
-/** Who imports the name from here may not be in sight: it is kept, and what it stands for changes only where it says nothing of sessions. */
+/**
+ * Who imports the name from here may not be in sight: it is kept, and what it stands for changes only where it says nothing of sessions.
+ */
 function decideExport(context: Context, mention: Mention, specifier: ExportSpecifier, twin: string | undefined): Decision {
   const name = exportNameOf(specifier.exported);
   if (twin === undefined || name === mention.exported) {

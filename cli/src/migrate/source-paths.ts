@@ -15,8 +15,8 @@ export interface SourcePath {
 const ignored = ['**/node_modules/**', '**/dist/**', '**/*.d.{ts,mts,cts}'];
 
 /**
- * The files that paths name: files, folders with all that is below, globs. Below folders, `node_modules`, `dist`, declarations, what begins with a dot
- * and links are left out; a path that leads out of the working directory through a link is refused.
+ * The files that paths name: files, folders with all that is below, globs. Below folders, `node_modules`, `dist`, declarations, what begins
+ * with a dot and links are left out; a path that leads out of the working directory through a link is refused.
  *
  * @throws {UsageError} when a path names nothing that can be read.
  */

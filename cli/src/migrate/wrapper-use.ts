@@ -99,7 +99,9 @@ function kindOfValue(context: Context, node: Node): ArgumentKind {
   return isAnnotatedAsHandler(context, value) ? 'handler' : 'unknown';
 }
 
-/** Whether a call gives a handler: `withX(handler)`, `withX(options)(handler)`, `compose(…)(handler)`, `dispatchOn(…)`, `handler.bind(…)`. */
+/**
+ * Whether a call gives a handler: `withX(handler)`, `withX(options)(handler)`, `compose(…)(handler)`, `dispatchOn(…)`, `handler.bind(…)`.
+ */
 function givesHandler(context: Context, call: CallExpression): boolean {
   const callee = innermost(call.callee);
   if (isBind(callee)) return true;

@@ -1,6 +1,8 @@
 import type { Member } from './member.js';
 
-/** Those who can log in. Everybody may know the passwords: they stand on the log-in page, and so they are kept as they are, not as hashes. */
+/**
+ * Those who can log in. Everybody may know the passwords: they stand on the log-in page, and so they are kept as they are, not as hashes.
+ */
 export const demoUsers: readonly { readonly member: Member; readonly password: string }[] = [
   { member: { id: '1', isAuthenticated: true, name: 'ann', staff: false }, password: 'lemonade' },
   { member: { id: '2', isAuthenticated: true, name: 'bob', staff: true }, password: 'bicycle' },

@@ -34,7 +34,10 @@ export class ChatCommands {
     this.#notices = notices;
   }
 
-  /** Brings a page's channel into the rooms of its member's session, and tells it all that it has to know. Whoever leaves meanwhile leaves the groups by itself. */
+  /**
+   * Brings a page's channel into the rooms of its member's session, and tells it all that it has to know. Whoever leaves meanwhile leaves
+   * the groups by itself.
+   */
   async welcome({ authentication, channel, channelSession, user }: (ConnectMessage | ReceiveMessage) & FromMember): Promise<void> {
     const { groups } = this.#chat;
     const ids = channelSession.get('rooms') ?? [];

@@ -46,7 +46,10 @@ export interface NoticeOptions {
   readonly graceMs: number;
 }
 
-/** Everything that the server sends of its own accord; what a client did wrong comes as `{ error, … }` instead, and what it numbered is answered. */
+/**
+ * Everything that the server sends of its own accord; what a client did wrong comes as `{ error, … }` instead, and what it numbered is
+ * answered.
+ */
 export type ChatEvent =
   /** First of all, and after each `sync`: who you are, how you are connected, which rooms there are, and which of them you are in. */
   | {

@@ -16,8 +16,8 @@ const timeoutMS = 3_000;
 /**
  * Everything in the database that `url` names, which several processes can share. It must be a replica set, of one server at least.
  *
- * @param reachMs how long an operation waits for a database that is out of reach, in milliseconds. The driver's own patience is half a minute: too long for
- * somebody who looks at a page that is to say so. @default 3,000
+ * @param reachMs how long an operation waits for a database that is out of reach, in milliseconds. The driver's own patience is half a
+ * minute: too long for somebody who looks at a page that is to say so. @default 3,000
  */
 export function mongoBackend(url: string, { reachMs = 3_000 }: { readonly reachMs?: number } = {}): OpenBackend {
   return async (container) => {

@@ -7,8 +7,8 @@ const duplicateKey = 11_000;
 const attempts = 100;
 
 /**
- * A log in a collection. A number is given by inserting the message under it: whoever comes second takes the next one. So numbers have no holes, and a message is
- * there before any with a higher number.
+ * A log in a collection. A number is given by inserting the message under it: whoever comes second takes the next one. So numbers have no
+ * holes, and a message is there before any with a higher number.
  */
 export class MongoMessageLog implements MessageLog {
   readonly #messages: Collection<ChatMessage>;

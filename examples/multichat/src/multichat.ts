@@ -23,7 +23,11 @@ export interface MultiChatOptions {
   readonly backend?: OpenBackend | undefined;
   /** When the log says who comes and goes. @default in rooms of up to 20 people, after 10 s */
   readonly notices?: NoticeOptions | undefined;
-  /** How soon a database that is out of reach is noticed where nobody writes, and how long pages stay connected while it is. @default 5 s, and 10 s */
+  /**
+   * How soon a database that is out of reach is noticed where nobody writes, and how long pages stay connected while it is.
+   *
+   * @default 5 s, and 10 s
+   */
   readonly live?: Pick<ChannelServerOptions, 'revalidate' | 'maxStaleMs'> | undefined;
 }
 

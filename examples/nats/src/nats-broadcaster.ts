@@ -5,9 +5,9 @@ import type { Broadcaster, FeedHealth } from 'ws-with';
 const retryMs = 1_000;
 
 /**
- * Carries groups over NATS, on a connection of its own for each process: `connect({ servers, noEcho: true, maxReconnectAttempts: -1,
- * ignoreAuthErrorAbort: true })`, for a user who may use all of `groups.>`. Without the last two options NATS gives up for good when its server is
- * away for some 20 s, or refuses the user twice.
+ * Carries groups over NATS, on a connection of its own for each process:
+ * `connect({ servers, noEcho: true, maxReconnectAttempts: -1, ignoreAuthErrorAbort: true })`, for a user who may use all of `groups.>`.
+ * Without the last two options NATS gives up for good when its server is away for some 20 s, or refuses the user twice.
  */
 export class NatsBroadcaster implements Broadcaster {
   readonly #subscribers = new Set<FeedHealth>();

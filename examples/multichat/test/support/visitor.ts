@@ -120,8 +120,8 @@ export class Page {
   }
 
   /**
-   * What came and was not asked for, but for who is in which room, which is told a moment later than all else. Everything that the server had sent to this page when it handled the ping is there: a question
-   * with a known answer comes back after it.
+   * What came and was not asked for, but for who is in which room, which is told a moment later than all else. Everything that the server
+   * had sent to this page when it handled the ping is there: a question with a known answer comes back after it.
    */
   async rest(): Promise<readonly Received[]> {
     this.send({ command: 'no such command' });
