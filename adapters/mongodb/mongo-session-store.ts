@@ -7,6 +7,7 @@ import { ChannelError } from '../../src/errors.js';
 import { checkExpectedVersion, checkStoredSession } from '../../src/session/check-stored-session.js';
 import { slicesOf } from '../../src/slices-of.js';
 import { timedRules } from '../../src/time/timed-options.js';
+import { Batches } from './batches.js';
 import { checkDb } from './check-db.js';
 import { Operations } from './operations.js';
 import { type MongoOptions, plainNumbers } from './options.js';
@@ -27,12 +28,13 @@ const maxTouched = 10_000;
 /** Whatever the database was told about long integers, versions are numbers here. */
 const collectionOptions: CollectionOptions = { ...plainNumbers, readPreference: 'primary' };
 
-/** Keeps channel sessions in MongoDB. Each operation is one command. Rejects with a `TimeoutError` after `timeoutMs`. */
+/** Keeps channel sessions in MongoDB. Each operation is one command, which loads that arrive together share. Rejects with a `TimeoutError` after `timeoutMs`. */
 export class MongoSessionStore implements SessionStore {
   /** After how many milliseconds an operation is given up. */
   readonly timeoutMs: number;
   readonly #sessions: Collection<SessionDocument>;
   readonly #operations: Operations;
+  readonly #loads: Batches<StoredSession>;
 
   /** @throws {TypeError} when an option is out of its range, or the database is one that does not serve. */
   constructor(db: Db, options: MongoSessionOptions = {}) {
@@ -40,18 +42,25 @@ export class MongoSessionStore implements SessionStore {
     this.#sessions = checkDb(owner, db).collection<SessionDocument>(checked.collection ?? 'channelSessions', collectionOptions);
     this.#operations = new Operations(checked);
     this.timeoutMs = this.#operations.timeoutMs;
+    this.#loads = new Batches(this.#operations, 'load sessions', (ids, signal) => this.#loadAll(ids, signal));
   }
 
   /** As the contract says. An unreadable record gets an impossible version, so that the core reports it and treats it as absent. */
   async load(id: string): Promise<StoredSession | undefined> {
     checkId(`${owner}.load`, 'id', id);
-    const projection = { _id: 0, version: 1, data: 1, createdAt: 1, expiresAt: 1, hasExpired };
-    const document = await this.#operations.run('load a session', (signal) =>
-      this.#sessions.findOne<Omit<SessionDocument, '_id'> & { hasExpired: boolean }>({ _id: id }, { projection, signal }),
-    );
-    if (document === null || document.hasExpired) return undefined;
-    const { createdAt, expiresAt } = document;
-    return sessionOf(document) ?? { version: Number.NaN, data: {}, createdAt, expiresAt };
+    return this.#operations.run('load a session', (signal) => this.#loads.find(id, signal));
+  }
+
+  async #loadAll(ids: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredSession>> {
+    const sessions = new Map<string, StoredSession>();
+    const projection = { version: 1, data: 1, createdAt: 1, expiresAt: 1, hasExpired };
+    const options = { projection, signal, batchSize: ids.length + 1 };
+    const documents = this.#sessions.find<SessionDocument & { hasExpired: boolean }>({ _id: { $in: ids } }, options);
+    for (const document of await documents.toArray()) {
+      const { _id, createdAt, expiresAt } = document;
+      if (!document.hasExpired) sessions.set(_id, sessionOf(document) ?? { version: Number.NaN, data: {}, createdAt, expiresAt });
+    }
+    return sessions;
   }
 
   async create(id: string, session: StoredSession): Promise<void> {

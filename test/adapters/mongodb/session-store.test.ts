@@ -38,6 +38,20 @@ describeOnMongo('A session in MongoDB', () => {
     expect(commands()).toEqual(['delete']);
   });
 
+  it('is loaded beside others with few commands, each as itself: one that is over or unreadable changes nothing of the others', async () => {
+    const ids = Array.from({ length: 500 }, randomSessionId);
+    const [over, unreadable, missing] = ids.splice(0, 3) as [string, string, string];
+    for (const id of [over, unreadable, ...ids]) await store.create(id, session({ id }));
+    await collection.updateOne({ _id: over }, { $set: { expiresAt: new Date(0) } });
+    await collection.updateOne({ _id: unreadable }, { $set: { data: 'no JSON' } });
+    commands();
+    const loaded = await Promise.all([over, unreadable, missing, ...ids].map((id) => store.load(id)));
+    const sent = commands();
+    expect([new Set(sent), sent.length < 5]).toEqual([new Set(['find']), true]);
+    expect(loaded.splice(0, 3)).toEqual([undefined, expect.objectContaining({ version: Number.NaN }), undefined]);
+    expect(loaded.map((found) => found?.data)).toEqual(ids.map((id) => ({ id })));
+  });
+
   it('keeps what a newer version has put beside it, through saves and touches, and a later one of its id does not have it', async () => {
     const id = randomSessionId();
     await store.create(id, session());
