@@ -1,5 +1,5 @@
 import { Connection } from '../channel/connection.js';
-import { notWhenEnding, whenEnding } from '../channel/when-ending.js';
+import { whenEnding } from '../channel/when-ending.js';
 import { foundOrMade } from '../found-or-made.js';
 import type { Channel } from '../messages.js';
 
@@ -45,10 +45,7 @@ export class Memberships {
   discard(name: string, channel: Channel): boolean {
     const groups = this.#groups.get(channel);
     if (groups?.delete(name) !== true) return false;
-    if (groups.size === 0) {
-      this.#groups.delete(channel);
-      notWhenEnding(channel, this.#onEnding);
-    }
+    if (groups.size === 0) this.#groups.delete(channel);
     this.#leave(name, channel);
     return true;
   }

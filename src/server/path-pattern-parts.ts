@@ -145,7 +145,7 @@ class PatternReader {
     }
     this.#endText();
     const given = name?.value ?? String(this.#nextNumber++);
-    if (this.#names.has(given)) this.#fail(`there are two groups ${given}`, (name ?? value)?.position ?? 0);
+    if (name !== undefined && this.#names.has(given)) this.#fail(`there are two groups ${given}`, name.position);
     this.#names.add(given);
     this.#parts.push({
       name: given,

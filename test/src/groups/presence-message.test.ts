@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { presenceMessage } from '../../../src/groups/presence-message.js';
+import type { CountChange } from '../../../src/groups/group-counts.js';
+import { partsOf, presenceMessage } from '../../../src/groups/presence-message.js';
 
 const change = { node: 'n', kind: 'change', at: 1 };
 
@@ -48,5 +49,15 @@ describe('what a node says of presence', () => {
   it('is left aside where it is no JSON, or bytes', () => {
     expect(presenceMessage('{')).toBeUndefined();
     expect(presenceMessage(Buffer.from(JSON.stringify({ node: 'n', kind: 'leave' })))).toBeUndefined();
+  });
+
+  it('is said in parts, each of which has as many counts as one message carries', () => {
+    const counts = (length: number, characters: number): CountChange[] =>
+      Array.from({ length }, (_, index) => [String(index).padStart(characters, '-'), 'ann', 1]);
+    const sizes = (all: readonly CountChange[]): number[] => partsOf(all).map((part) => part.length);
+    expect(sizes([])).toEqual([]);
+    expect(sizes(counts(5_000, 4))).toEqual([2_000, 2_000, 1_000]);
+    expect(sizes(counts(100, 2_000))).toEqual([32, 32, 32, 4]);
+    expect(sizes(counts(2, 70_000))).toEqual([1, 1]);
   });
 });

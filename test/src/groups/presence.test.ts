@@ -3,6 +3,7 @@ import { Groups } from '../../../entries/index.js';
 import { MemoryBroadcaster } from '../../../entries/memory.js';
 import { TestClock } from '../../../entries/testing.js';
 import type { Broadcaster } from '../../../src/contracts/broadcaster.js';
+import { presenceGroup } from '../../../src/groups/presence.js';
 import { StoppableClock } from '../../support/stoppable-clock.js';
 import { memberOf } from './member.js';
 
@@ -192,6 +193,14 @@ it('a node that asks for all again tells of the groups alone that have changed',
   await clock.advance(5_050);
   expect(changed[1].toSorted()).toEqual(['1 garden', '1 lobby']);
   expect([users(two), users(two, 'garden')]).toEqual([{ ann: 1, dan: 1 }, {}]);
+});
+
+it('what a node says to be all is all of it, where it tells of nothing to come', async () => {
+  const { clock, groups, lines } = await nodes(1);
+  const all = { node: 'another', kind: 'all', at: 7, counts: [['lobby', 'ann', 2]] };
+  await new LossyBroadcaster(lines[0]).publish(presenceGroup, JSON.stringify(all));
+  await clock.advance(50);
+  expect(users(groups[0])).toEqual({ ann: 2 });
 });
 
 it('all nodes that ask at once, as after a gap, are answered once', async () => {
