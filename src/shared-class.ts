@@ -4,7 +4,8 @@ const sharedAs = Symbol.for('ws-with.class');
 const isOrdinaryInstance = Function.prototype[Symbol.hasInstance];
 
 function isInstance(this: { readonly prototype: object }, value: unknown): boolean {
-  if (!Object.hasOwn(this.prototype, sharedAs)) return isOrdinaryInstance.call(this, value); // an application's own class, which extends one
+  // an application's own class, which extends one
+  if (!Object.hasOwn(this.prototype, sharedAs)) return isOrdinaryInstance.call(this, value);
   const name: unknown = Reflect.get(this.prototype, sharedAs);
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   for (let holder: unknown = Object.getPrototypeOf(value); holder !== null; holder = Object.getPrototypeOf(holder)) {

@@ -90,7 +90,8 @@ export class ExpressSessionReader<Session extends object = Record<string, unknow
     if (status !== undefined) checkRefusal(status);
     if (anExpressStore.accepts(sessionStore)) this.#calls ??= new StoreCalls(sessionStore as ExpressStore, this.#timeLimit);
     if (session === undefined) return this.#none(request); // also where a guard took that for nobody's
-    if (status !== undefined || typeof session !== 'object' || session === null) return undefined; // somebody in the chain has taken it away
+    // somebody in the chain has taken it away
+    if (status !== undefined || typeof session !== 'object' || session === null) return undefined;
     if (typeof id === 'string') {
       const isLoaded = !this.#fresh.has(session) && holdsSignedId(request.headers.cookie, id, this.#options.cookie);
       return isLoaded ? this.#session(id, session) : undefined;

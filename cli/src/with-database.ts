@@ -38,7 +38,8 @@ function clientOf(url: string): MongoClient {
 export async function withDatabase<T>(options: GlobalOptions, output: Output, work: (db: Db) => Promise<T>): Promise<T> {
   const url = options.url ?? process.env.MONGODB_URL;
   if (url === undefined || url === '') throw new UsageError('Name the database with --url mongodb://… or the variable MONGODB_URL.');
-  if (options.db === '') throw new UsageError('--db needs the name of the database.'); // an empty variable of a shell, which the driver takes for `test`
+  // an empty variable of a shell, which the driver takes for `test`
+  if (options.db === '') throw new UsageError('--db needs the name of the database.');
   const client = clientOf(url);
   try {
     await client.connect();

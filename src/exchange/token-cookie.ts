@@ -90,9 +90,10 @@ export class TokenCookie {
     // as it is read: what a place of the application's own gives is looked at there. Other sources may read something else in theirs
     const at = [...ofTokens.flat().filter(isRead), ...cookies].find(isMeant);
     if (at === undefined) {
+      const got = cookies.length === 0 ? 'a server that reads none' : `one that reads ${cookies.map(({ name }) => name).join(', ')}`;
       throw new TypeError(
-        `${owner}: cookie must be one that a wrapper of the server reads, from: cookie('${options.at?.name ?? 'key'}'), ` +
-          `got ${cookies.length === 0 ? 'a server that reads none' : `one that reads ${cookies.map(({ name }) => name).join(', ')}`}; or false, for JSON`,
+        `${owner}: cookie must be one that a wrapper of the server reads, from: cookie('${options.at?.name ?? 'key'}'), got ${got}; ` +
+          'or false, for JSON',
       );
     }
     checkAgainstName(owner, at.name, options);
@@ -111,7 +112,8 @@ export class TokenCookie {
   ): void {
     const leftMs = Math.min(maxAgeMs, (token.endsAt?.getTime() ?? Number.POSITIVE_INFINITY) - now);
     const maxAge = Math.max(0, Math.ceil(leftMs / 1000));
-    this.#clearOthers(request, response); // first: who knows no `Partitioned`, or keeps domains without a dot, takes the former for the same cookie
+    // first: who knows no `Partitioned`, or keeps domains without a dot, takes the former for the same cookie
+    this.#clearOthers(request, response);
     this.#append(request, response, { name: this.at.name, value: token.key, maxAge, expires: new Date(now + Math.max(0, leftMs)) });
   }
 

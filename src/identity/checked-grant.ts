@@ -19,10 +19,9 @@ export function checkedGrant(grant: unknown, method: string): TokenGrant<UserLik
   }
   const { id, user, expiresAt, revokedAt, scopes, successorId } = grant as Partial<TokenGrant<UserLike>>;
   if (user === undefined && !('user' in grant) && !isTokenId(id)) {
-    const got = kindOf(grant);
-    throw new TypeError(
-      `${method} returned ${got === 'object' ? 'an object without user, which may be the user itself,' : got} where a grant is { id, user }`,
-    );
+    const kind = kindOf(grant);
+    const got = kind === 'object' ? 'an object without user, which may be the user itself,' : kind;
+    throw new TypeError(`${method} returned ${got} where a grant is { id, user }`);
   }
   const isEndless = expiresAt == null && revokedAt == null; // as most are
   if (!isEndless && !(isValidDateIfAny(expiresAt) && isValidDateIfAny(revokedAt))) {
@@ -51,16 +50,15 @@ export function outcomeOf(
  * @throws {TypeError} naming the method that returned it and what it lacks.
  */
 export function checkedUser(user: unknown, method: string): AuthenticatedUser {
-  const candidate = user as Partial<AuthenticatedUser> | null | undefined;
-  if (typeof candidate?.id !== 'string' || candidate.id === '') {
-    throw new TypeError(
-      `${method} returned ${kindOf(user) === 'a promise' ? 'a promise for a user, which it must await' : 'a user whose id is not a string, or is empty'}; an AuthenticatedUser has { id: string, isAuthenticated: true }`,
-    );
+  const fault = faultOf(user as Partial<AuthenticatedUser> | null | undefined);
+  if (fault === undefined) return user as AuthenticatedUser;
+  throw new TypeError(`${method} returned ${fault}; an AuthenticatedUser has { id: string, isAuthenticated: true }`);
+}
+
+/** What is wrong with a user. */
+function faultOf(user: Partial<AuthenticatedUser> | null | undefined): string | undefined {
+  if (typeof user?.id !== 'string' || user.id === '') {
+    return kindOf(user) === 'a promise' ? 'a promise for a user, which it must await' : 'a user whose id is not a string, or is empty';
   }
-  if (candidate.isAuthenticated !== true) {
-    throw new TypeError(
-      `${method} returned a user without isAuthenticated: true; an AuthenticatedUser has { id: string, isAuthenticated: true }`,
-    );
-  }
-  return candidate as AuthenticatedUser;
+  return user.isAuthenticated === true ? undefined : 'a user without isAuthenticated: true';
 }

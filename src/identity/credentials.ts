@@ -220,9 +220,9 @@ function presentedAt(place: CredentialSource, request: IncomingMessage, isKey: (
     if (kind === 'key') return typeof key === 'string' && isKey(key) ? { kind, key } : malformed;
   }
   ignore(found); // of a promise nobody else would hear that it rejects
-  throw new TypeError(
-    `from: find of the place ${place.carrier} ${place.name} must return { kind: 'missing' }, { kind: 'malformed' } or { kind: 'key', key }, got ${kindOfReturned(found)}`,
-  );
+  const what = `from: find of the place ${place.carrier} ${place.name}`;
+  const must = "must return { kind: 'missing' }, { kind: 'malformed' } or { kind: 'key', key }";
+  throw new TypeError(`${what} ${must}, got ${kindOfReturned(found)}`);
 }
 
 function kindOfReturned(found: unknown): string {

@@ -93,9 +93,10 @@ function print({ files, changed, findings, failures }: Outcome, { write, from }:
     const place = [file, line, column].filter((part) => part !== undefined).join(':');
     output.error(`${printable(place)} error: ${printable(message)}`);
   }
+  const numberOfKind = (wanted: Finding['kind']): number => findings.filter(({ kind }) => kind === wanted).length;
   const counts = [
     from === 'ws-session' ? '' : `${write === true ? 'Changed' : 'Would change'} ${changed.length} of ${numberOf(files, 'file')}.`,
-    `${numberOf(findings.filter(({ kind }) => kind === 'undecided').length, 'place')} to do by hand, ${findings.filter(({ kind }) => kind === 'look').length} to look at.`,
+    `${numberOf(numberOfKind('undecided'), 'place')} to do by hand, ${numberOfKind('look')} to look at.`,
     failures.length > 0 ? `${numberOf(failures.length, 'file')} failed.` : '',
     write !== true && changed.length > 0 ? 'Nothing was written: --write does that.' : '',
   ];

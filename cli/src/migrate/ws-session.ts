@@ -134,15 +134,14 @@ const identifying: Readonly<Record<Written, { readonly wrapper: string; readonly
 function linesFor(source: SourceFile, { event, target }: Listener, parsers: readonly CallExpression[], written: Written): string[] {
   const { wrapper, names } = identifying[written];
   const middleware = [...new Set(parsers.map((call) => textOfParser(source, call)))];
+  const chain = middleware.length === 1 ? middleware[0] : `[${middleware.join(', ')}]`;
   const imported = ['ChannelServer', 'withAuthenticatedUser', 'withChannelUser', ...names].toSorted().join(', ');
   const readsSessions = written !== 'token';
   return [
     `import { ${imported} } from 'ws-with';`,
     ...(readsSessions ? ["import { ExpressSessionReader } from 'ws-with/express';"] : []),
     '',
-    ...(readsSessions
-      ? [`const sessions = new ExpressSessionReader(${middleware.length === 1 ? middleware[0] : `[${middleware.join(', ')}]`});`]
-      : []),
+    ...(readsSessions ? [`const sessions = new ExpressSessionReader(${chain});`] : []),
     'const channels = new ChannelServer({',
     `  connect: ${wrapper}(withAuthenticatedUser((message) => {})), // what is done once the session is read`,
     `  receive: withChannelUser((message) => {}), // ${listenersOf(source, 'message')}: message.text, message.user, message.channel`,
@@ -150,8 +149,12 @@ function linesFor(source: SourceFile, { event, target }: Listener, parsers: read
     '});',
     event === 'upgrade'
       ? `channels.handleUpgrades(${target}); // in place of ${target}.on('upgrade', …) and wss.handleUpgrade`
-      : `${event === 'connection' ? target : 'wss'}.on('connection', channels.accept); // in place of ${event === 'connection' ? 'this listener' : 'verifyClient'}`,
+      : acceptLine(event === 'connection' ? [target, 'this listener'] : ['wss', 'verifyClient']),
   ];
+}
+
+function acceptLine([server, replaced]: readonly [server: string, replaced: string]): string {
+  return `${server}.on('connection', channels.accept); // in place of ${replaced}`;
 }
 
 /** `.on('message', …), line 12`, so that a person finds what moves. */
