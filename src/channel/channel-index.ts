@@ -29,7 +29,9 @@ class Entries<Key extends string> {
   }
 }
 
-/** Finds channels by user, token and HTTP session. The registry makes it when somebody first looks for one, and keeps it up from then on. */
+/**
+ * Finds channels by user, token and HTTP session. The registry makes it when somebody first looks for one, and keeps it up from then on.
+ */
 export class ChannelIndex {
   readonly #byUser = new Entries<string>();
   readonly #byToken = new Entries<NonNullable<IdentityKeys['tokenId']>>();

@@ -3,7 +3,11 @@ import type { AddressOptions } from './client-addresses.js';
 
 /** How many channels one client may have. */
 export interface LimitOptions extends AddressOptions {
-  /** How many channels one user may have on this server, connecting ones included, an integer from 1; one more is refused with 429. @default no limit */
+  /**
+   * How many channels one user may have on this server, connecting ones included, an integer from 1; one more is refused with 429.
+   *
+   * @default no limit
+   */
   readonly maxChannelsPerUser?: number | undefined;
   /**
    * How many channels may come from one address to this server, connecting ones included, an integer from 1; one more is refused with 429

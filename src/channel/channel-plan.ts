@@ -72,8 +72,8 @@ export function slotsOf(handlers: unknown, container: DependencyContainer | unde
 const generatorTag = /^\[object (?:Async)?Generator\]$/;
 
 /**
- * What a slot returned, or its promise came to: a function that makes a wrapped handler for each message and gives it back rather than call it
- * guards nothing, and of a generator nothing has run.
+ * What a slot returned, or its promise came to: a function that makes a wrapped handler for each message and gives it back rather than call
+ * it guards nothing, and of a generator nothing has run.
  *
  * @throws {TypeError} when it is a wrapped handler, a wrapper or a generator.
  */

@@ -20,7 +20,10 @@ export interface Arrived {
   [arrival]: number;
 }
 
-/** How many that came one after the other share a page. Few: one that stays keeps all of its page. And a list has room for 17 from its first element on. */
+/**
+ * How many that came one after the other share a page. Few: one that stays keeps all of its page. And a list has room for 17 from its first
+ * element on.
+ */
 const pageSize = 16;
 
 /** Those of one page that are still there, each at its place, and how many they are. */
@@ -30,9 +33,9 @@ interface Page<Channel> {
 }
 
 /**
- * Channels in the order in which they came. They stand on pages, which are thrown away empty. A `Set` copies its table when it grows or shrinks, and
- * the old one holds on to channels that are gone until the next full garbage collection: so of a thousand that came and went, hundreds outlived
- * all collections of young objects, and each of these had to move them.
+ * Channels in the order in which they came. They stand on pages, which are thrown away empty. A `Set` copies its table when it grows or
+ * shrinks, and the old one holds on to channels that are gone until the next full garbage collection: so of a thousand that came and went,
+ * hundreds outlived all collections of young objects, and each of these had to move them.
  */
 export class Arrivals<Channel extends Arrived> implements Iterable<Channel> {
   readonly #pages = new Map<number, Page<Channel>>();
@@ -160,7 +163,9 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
     return this.#index.find(keys);
   }
 
-  /** The channels of which it is known who speaks, connecting ones included, and those that still handle what was sent before they ended. */
+  /**
+   * The channels of which it is known who speaks, connecting ones included, and those that still handle what was sent before they ended.
+   */
   *identifiedOnes(): IterableIterator<Connection> {
     for (const channel of this.#active) if (channel.keys !== undefined && mayHandle(channel)) yield channel;
   }
@@ -174,8 +179,8 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   }
 
   /**
-   * It is known who speaks on the channel, which began to connect at `mark`, and at `since` on the monotonic clock: that is what it is found by
-   * from now on, whatever becomes of the user object.
+   * It is known who speaks on the channel, which began to connect at `mark`, and at `since` on the monotonic clock: that is what it is
+   * found by from now on, whatever becomes of the user object.
    */
   identified(channel: Connection, mark: number, since: number): void {
     if (!channel.isOpen) return;

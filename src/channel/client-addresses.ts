@@ -7,9 +7,11 @@ import type { HandshakeRequest } from '../messages.js';
 /** How a server decides from which address a handshake comes. */
 export interface AddressOptions {
   /**
-   * From which address a handshake comes, for `maxChannelsPerAddress`, `withRateLimit({ by: 'address' })` and `message.request.address`: e.g. the
-   * prefix of an IPv6 address, or a header that your proxy sets. Asked once for each handshake. `undefined` counts nowhere; a throw refuses with
-   * 500. @default that of the connection, or the last entry of `X-Forwarded-For` with `trustProxy`
+   * From which address a handshake comes, for `maxChannelsPerAddress`, `withRateLimit({ by: 'address' })` and `message.request.address`:
+   * e.g. the prefix of an IPv6 address, or a header that your proxy sets. Asked once for each handshake. `undefined` counts nowhere; a
+   * throw refuses with 500.
+   *
+   * @default that of the connection, or the last entry of `X-Forwarded-For` with `trustProxy`
    */
   readonly clientAddress?: ((request: HandshakeRequest) => string | undefined) | undefined;
 }

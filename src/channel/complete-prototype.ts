@@ -1,8 +1,8 @@
 import { tagged } from '../tagged.js';
 
 /**
- * Completes the prototype of what handlers are given, whose members then stay as they are: to write one is a `TypeError`. What a handler or a wrapper
- * adds may have any name, such as `commit`, and where it came as JSON, even `__proto__`.
+ * Completes the prototype of what handlers are given, whose members then stay as they are: to write one is a `TypeError`. What a handler or
+ * a wrapper adds may have any name, such as `commit`, and where it came as JSON, even `__proto__`.
  */
 export function completePrototype(tag: string, prototype: object): void {
   const get = function (this: object): unknown {

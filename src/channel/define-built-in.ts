@@ -37,9 +37,9 @@ export function checkNoOptions(given: object | undefined, name: string): undefin
 }
 
 /**
- * Makes a wrapper of this package: the counterpart of `defineWrapper`, which is for everybody else. It costs a message neither a closure nor
- * a mark, tells the server what the wrapper needs, and hands the runtime's own message to its parts. `Shape` is the type that the wrapper is
- * declared with.
+ * Makes a wrapper of this package: the counterpart of `defineWrapper`, which is for everybody else. It costs a message neither a closure
+ * nor a mark, tells the server what the wrapper needs, and hands the runtime's own message to its parts. `Shape` is the type that the
+ * wrapper is declared with.
  */
 export function defineBuiltIn<Shape, Given extends object = NoOptions, Options = undefined>(
   name: string,
@@ -129,7 +129,8 @@ function guardedResult(
 /**
  * The runtime's own message behind what a wrapper was called with.
  *
- * @throws {TypeError} when it is none, or one of another copy of this package: wrapped handlers are run by a `ChannelServer`, or by `connectTo` in tests.
+ * @throws {TypeError} when it is none, or one of another copy of this package: wrapped handlers are run by a `ChannelServer`, or by
+ * `connectTo` in tests.
  */
 export function channelMessage(wrapper: string, message: unknown): ChannelMessage {
   if (message instanceof ChannelMessage) return message;
@@ -173,8 +174,8 @@ export interface UserRequest {
 
 /**
  * Puts session and user on `message`: at connect from the sources of `asked` (those of the server's plan, where it saw this wrapper), later
- * what the channel knows. Without `asked` it is what the channel knows at any time. Where that must be waited for, it is {@link putUser} that
- * puts it on the message then.
+ * what the channel knows. Without `asked` it is what the channel knows at any time. Where that must be waited for, it is {@link putUser}
+ * that puts it on the message then.
  *
  * @throws {ChannelError} `ERR_WRAPPER_MISSING` where the credentials are gone before anybody looked at them.
  */

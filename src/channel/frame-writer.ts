@@ -33,7 +33,9 @@ function textHeader(length: number): string {
   return shortHeaders[length] ?? String.fromCharCode(finalText, 126, length >> 8, length & 0xff);
 }
 
-/** In how many bytes UTF-8 writes a frame that {@link textHeader} begins, if its `length` characters are ASCII: two for a byte above 127. */
+/**
+ * In how many bytes UTF-8 writes a frame that {@link textHeader} begins, if its `length` characters are ASCII: two for a byte above 127.
+ */
 function utf8Bytes(length: number): number {
   return length < 126 ? 3 + length : 5 + ((length & 0x80) >> 7) + length;
 }
@@ -42,9 +44,9 @@ function utf8Bytes(length: number): number {
  * Writes the frames of one channel, unmasked and not compressed, and lets them out in one write to its socket. They are copied, so the
  * caller may use its bytes again.
  *
- * Frames of nothing but ASCII text, which most are, are strung together as they are: Node writes such a string at half the cost of a buffer.
- * From the first other frame on, those of a tick are put into a slab. Whether text is ASCII is asked of all frames at once when they are let
- * out, until that was wrong once; from then on of each.
+ * Frames of nothing but ASCII text, which most are, are strung together as they are: Node writes such a string at half the cost of a
+ * buffer. From the first other frame on, those of a tick are put into a slab. Whether text is ASCII is asked of all frames at once when
+ * they are let out, until that was wrong once; from then on of each.
  */
 export class FrameWriter {
   readonly #raw: Pick<Socket, 'cork' | 'uncork' | 'write' | 'writable' | 'writableLength'>;

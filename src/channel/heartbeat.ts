@@ -81,7 +81,9 @@ export class Heartbeat {
     this.#cancel?.();
   }
 
-  /** Newcomers get their slots, this one first. Those of whose line nothing can be told, or all where there is no beat, are not looked at. */
+  /**
+   * Newcomers get their slots, this one first. Those of whose line nothing can be told, or all where there is no beat, are not looked at.
+   */
   #takeIn(): void {
     const share = Math.max(ampleShare, Math.ceil((this.#count + this.newcomers.length) / this.#slots.length));
     let steps = 0;

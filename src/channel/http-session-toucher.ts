@@ -68,7 +68,10 @@ export class HttpSessionToucher {
     await Promise.all(Array.from(byReader, ([reader, some]) => this.#touch(reader, some)));
   }
 
-  /** Some hundreds at a time: a reader may have to ask for them one after the other. Where some cannot be touched, the others are all the same. */
+  /**
+   * Some hundreds at a time: a reader may have to ask for them one after the other. Where some cannot be touched, the others are all the
+   * same.
+   */
   async #touch(reader: HttpSessionReader, due: readonly Touched[]): Promise<void> {
     const onTimeout = (): Error => new Error(`The HTTP sessions were not touched within ${this.#limit.ms} ms.`);
     let isReported = false;

@@ -1,8 +1,9 @@
 import type { Clock } from '../contracts/clock.js';
 
 /**
- * Connect handlers that are still at work though their channels have ended. A shutdown waits for them. Nothing is held of them, and those that
- * outlast the deadline of connect are forgotten, without a timer: a handler that hangs must not keep anything of a client that has left.
+ * Connect handlers that are still at work though their channels have ended. A shutdown waits for them. Nothing is held of them, and those
+ * that outlast the deadline of connect are forgotten, without a timer: a handler that hangs must not keep anything of a client that has
+ * left.
  */
 export class LingeringConnects {
   readonly #clock: Clock;

@@ -11,8 +11,8 @@ const spares: OutcomeWait[] = [];
 const maxSpares = 64;
 
 /**
- * The wait for one promise. It is used again for the next, since closures that are made for each message cost more than what they do: V8 looks for
- * the code of each when it is called first.
+ * The wait for one promise. It is used again for the next, since closures that are made for each message cost more than what they do: V8
+ * looks for the code of each when it is called first.
  */
 class OutcomeWait {
   #owner: OutcomeOwner<unknown> | undefined;

@@ -32,8 +32,8 @@ export function hasOwnUserOf(message: ChannelMessage, source: BoundSource): bool
 }
 
 /**
- * `message` gets user or session of its channel, and may have a user who was looked for beside it. Where the HTTP session is somebody else's
- * now, that is nobody, since all else is of whom the channel knows.
+ * `message` gets user or session of its channel, and may have a user who was looked for beside it. Where the HTTP session is somebody
+ * else's now, that is nobody, since all else is of whom the channel knows.
  *
  * @throws {TypeError} when it is another person than the channel's, whom something else identifies.
  */

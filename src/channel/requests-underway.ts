@@ -6,8 +6,8 @@ import { notWhenEnding, whenEnding } from './when-ending.js';
 type Requests = Map<string, RequestUnderway>;
 
 /**
- * A numbered message whose handler is at work, and those that wait for what comes of it: also where its channel has ended meanwhile, since a client whose
- * line broke comes back with the same number.
+ * A numbered message whose handler is at work, and those that wait for what comes of it: also where its channel has ended meanwhile, since
+ * a client whose line broke comes back with the same number.
  */
 export class RequestUnderway {
   readonly message: ChannelMessage;

@@ -15,8 +15,8 @@ export const unknown = -1;
 const arrivals = new WeakMap<WebSocket, { count: number }>();
 
 /**
- * Whether it can be told what arrives. Where `raw` counts nothing, such as a channel of SSH, that is counted from now on; and where nobody reads it,
- * since it stands in for another one, as under Bun, what the socket tells has arrived.
+ * Whether it can be told what arrives. Where `raw` counts nothing, such as a channel of SSH, that is counted from now on; and where nobody
+ * reads it, since it stands in for another one, as under Bun, what the socket tells has arrived.
  */
 export function tellsArrivals({ raw, socket }: Line): boolean {
   const stream: Duplex = raw;

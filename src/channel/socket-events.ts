@@ -92,8 +92,8 @@ function onError(this: ChannelSocket, error: { readonly code?: unknown }): void 
 }
 
 /**
- * Where frames wait behind one that ws inflates, or whose event it defers, it goes on with them after one that it cannot take. From 8.22.2 on it then
- * throws where nobody can catch it.
+ * Where frames wait behind one that ws inflates, or whose event it defers, it goes on with them after one that it cannot take. From 8.22.2
+ * on it then throws where nobody can catch it.
  */
 function readNothingBehindViolations({ _receiver: receiver, extensions }: ChannelSocket): void {
   if (!receiver || (extensions === '' && receiver._allowSynchronousEvents !== false)) return;
@@ -109,7 +109,10 @@ export function isAttached(socket: WebSocket): boolean {
   return (socket as ChannelSocket)[channelOf] !== undefined;
 }
 
-/** Lets `channel` hear what happens on `socket`, and on the raw socket under it. The listeners are shared by all channels: none costs a closure of its own. */
+/**
+ * Lets `channel` hear what happens on `socket`, and on the raw socket under it. The listeners are shared by all channels: none costs a
+ * closure of its own.
+ */
 export function attachToSocket(socket: WebSocket, raw: Socket, channel: SocketListener): void {
   (socket as ChannelSocket)[channelOf] = channel;
   readNothingBehindViolations(socket);

@@ -4,7 +4,9 @@ import { foundOrMade } from '../found-or-made.js';
 const steps = new WeakMap<object, Set<(ending: object) => void>>();
 const noSteps = (): Set<(ending: object) => void> => new Set();
 
-/** Calls `step` as soon as `subject` begins to end, which it must not have; the same one once. It costs less than a listener of a signal. */
+/**
+ * Calls `step` as soon as `subject` begins to end, which it must not have; the same one once. It costs less than a listener of a signal.
+ */
 export function whenEnding(subject: object, step: (ending: object) => void): void {
   foundOrMade(steps, subject, noSteps).add(step);
 }

@@ -39,7 +39,10 @@ async function bundleClient(): Promise<string> {
   return outputFiles[0]?.text ?? '';
 }
 
-/** A web site with channels behind a line that a test can cut: `/close` and `/status` tell refusals in their way, and only those who have a token are let in. */
+/**
+ * A web site with channels behind a line that a test can cut: `/close` and `/status` tell refusals in their way, and only those who have a
+ * token are let in.
+ */
 export class SiteForClients {
   readonly clock = new TestClock();
   readonly tokens: MemoryTokenRepository;

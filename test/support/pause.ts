@@ -3,8 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /**
- * `SIGSTOP`; resolves once nothing of the process runs. The signal only asks for that: on a busy machine a thread may still answer until its turn comes.
- * Where the system does not tell the states of threads, it resolves at once.
+ * `SIGSTOP`; resolves once nothing of the process runs. The signal only asks for that: on a busy machine a thread may still answer until
+ * its turn comes. Where the system does not tell the states of threads, it resolves at once.
  */
 export async function pause(child: ChildProcess): Promise<void> {
   child.kill('SIGSTOP');

@@ -16,7 +16,10 @@ export interface TcpProxy extends AsyncDisposable {
    * direction; those of that time stay dead for good. `refuse`: all connections are reset, and new ones at once.
    */
   setMode(mode: ProxyMode): void;
-  /** What is connected now hears nothing more (`all`), or is heard and hears no answers (`answers`), and is told nothing of it. New connections are as ever. */
+  /**
+   * What is connected now hears nothing more (`all`), or is heard and hears no answers (`answers`), and is told nothing of it. New
+   * connections are as ever.
+   */
   freeze(what: 'all' | 'answers'): void;
   /** Holds each chunk from the server back for `ms` milliseconds. */
   setDelay(ms: number): void;

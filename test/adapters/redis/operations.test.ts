@@ -3,7 +3,10 @@ import { expect, it } from 'vitest';
 import { RedisRevocationFeed } from '../../../entries/redis.js';
 import { systemClock } from '../../../src/time/system-clock.js';
 
-/** Publishes revocations by a client that takes whatever it is given, and answers nothing; how many it was given, and how many were refused at once. */
+/**
+ * Publishes revocations by a client that takes whatever it is given, and answers nothing; how many it was given, and how many were refused
+ * at once.
+ */
 async function publishedInSilence(status: string, count: number) {
   let given = 0;
   const take = (): Promise<never> => {

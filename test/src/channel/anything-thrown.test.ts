@@ -126,8 +126,8 @@ async function endsAsItMust(place: Place, failings: readonly Failing[], value: H
 
 describe.each(modes)('whatever is thrown ends its channel and nothing else (%s)', (mode) => {
   describe.each(Object.entries(places))('in %s', (where, place) => {
-    // where nothing is around the handler: each value in both modes and all three ways. Elsewhere each kind of them, the one half in the one mode, the
-    // other in the other, and two ways are enough: at once, and later
+    // where nothing is around the handler: each value in both modes and all three ways. Elsewhere each kind of them, the one half in the
+    // one mode, the other in the other, and two ways are enough: at once, and later
     const isPlain = where === 'connect' || where === 'receive';
     const values = isPlain ? hostileValues : hostileKinds.filter((_, index) => modes[index % 2] === mode);
     it.each(values)('%s', async (_name, value) => {

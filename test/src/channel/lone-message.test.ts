@@ -7,7 +7,10 @@ import { frame, RawClient } from '../../support/raw-client.js';
 import { modes, serve } from '../../support/serving.js';
 import { WsClient } from '../../support/ws-client.js';
 
-/** Serves channels that are all in one group, and runs `receive` with what their sockets have handed to the system since the last read of it. */
+/**
+ * Serves channels that are all in one group, and runs `receive` with what their sockets have handed to the system since the last read of
+ * it.
+ */
 async function room(
   receive: (text: string, channel: Channel, groups: Groups, written: () => number) => void | Promise<void>,
   mode: (typeof modes)[number],

@@ -9,7 +9,9 @@ import { opcodes, RawClient } from '../../support/raw-client.js';
 import { modes, nextTurn, serve } from '../../support/serving.js';
 import { WsClient } from '../../support/ws-client.js';
 
-/** Runs `use` for each message, from the second tick of sends on, when the channel may write beside ws; gives what the client gets of it. */
+/**
+ * Runs `use` for each message, from the second tick of sends on, when the channel may write beside ws; gives what the client gets of it.
+ */
 async function whatArrives(
   use: (channel: Channel, socket: WebSocket) => void,
   count: number,

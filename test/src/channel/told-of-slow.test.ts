@@ -4,7 +4,10 @@ import { deferred } from '../../support/deferred.js';
 import { RawClient } from '../../support/raw-client.js';
 import { modes, nextTurn, serve } from '../../support/serving.js';
 
-/** Tells a group of operators of each slow client, by warning and by event; gives how often each came. Not for ever, should they go in a circle. */
+/**
+ * Tells a group of operators of each slow client, by warning and by event; gives how often each came. Not for ever, should they go in a
+ * circle.
+ */
 async function telling(connect: () => Promise<void> | void, mode: (typeof modes)[number]) {
   const groups = new Groups();
   const told = { warnings: 0, events: 0 };
