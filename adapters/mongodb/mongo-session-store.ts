@@ -28,13 +28,17 @@ const maxTouched = 10_000;
 /** Whatever the database was told about long integers, versions are numbers here. */
 const collectionOptions: CollectionOptions = { ...plainNumbers, readPreference: 'primary' };
 
-/** Keeps channel sessions in MongoDB. Each operation is one command, which loads that arrive together share. Rejects with a `TimeoutError` after `timeoutMs`. */
+/**
+ * Keeps channel sessions in MongoDB. Each operation is one command; those that load or destroy at the same time share commands. Rejects with a
+ * `TimeoutError` after `timeoutMs`.
+ */
 export class MongoSessionStore implements SessionStore {
   /** After how many milliseconds an operation is given up. */
   readonly timeoutMs: number;
   readonly #sessions: Collection<SessionDocument>;
   readonly #operations: Operations;
   readonly #loads: Batches<StoredSession>;
+  readonly #removals: Batches<never>;
 
   /** @throws {TypeError} when an option is out of its range, or the database is one that does not serve. */
   constructor(db: Db, options: MongoSessionOptions = {}) {
@@ -43,6 +47,7 @@ export class MongoSessionStore implements SessionStore {
     this.#operations = new Operations(checked);
     this.timeoutMs = this.#operations.timeoutMs;
     this.#loads = new Batches(this.#operations, 'load sessions', (ids, signal) => this.#loadAll(ids, signal));
+    this.#removals = new Batches(this.#operations, 'destroy sessions', (ids) => this.#removeAll(ids));
   }
 
   /** As the contract says. An unreadable record gets an impossible version, so that the core reports it and treats it as absent. */
@@ -110,7 +115,16 @@ export class MongoSessionStore implements SessionStore {
 
   async destroy(id: string): Promise<void> {
     checkId(`${owner}.destroy`, 'id', id);
-    await this.#operations.run('destroy a session', () => this.#sessions.deleteOne({ _id: id }));
+    await this.#operations.run('destroy a session', (signal) => this.#removals.find(id, signal));
+  }
+
+  async #removeAll(ids: readonly string[]): Promise<ReadonlyMap<string, never>> {
+    // not deleteMany, which the driver does not retry
+    await this.#sessions.bulkWrite(
+      ids.map((_id) => ({ deleteOne: { filter: { _id } } })),
+      { ordered: false },
+    );
+    return new Map<string, never>();
   }
 
   async #exists(filter: Filter<SessionDocument>): Promise<boolean> {

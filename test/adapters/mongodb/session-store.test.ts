@@ -52,6 +52,18 @@ describeOnMongo('A session in MongoDB', () => {
     expect(loaded.map((found) => found?.data)).toEqual(ids.map((id) => ({ id })));
   });
 
+  it('is destroyed beside others with few commands', async () => {
+    const ids = Array.from({ length: 500 }, randomSessionId);
+    const [stays, ...others] = ids as [string, ...string[]];
+    for (const id of ids) await store.create(id, session());
+    commands();
+    await Promise.all(others.map((id) => store.destroy(id)));
+    const sent = commands();
+    expect([new Set(sent), sent.length < 5]).toEqual([new Set(['delete']), true]);
+    expect(await collection.countDocuments({ _id: { $in: ids } })).toBe(1);
+    expect(await store.load(stays)).toBeDefined();
+  });
+
   it('keeps what a newer version has put beside it, through saves and touches, and a later one of its id does not have it', async () => {
     const id = randomSessionId();
     await store.create(id, session());
