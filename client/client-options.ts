@@ -24,14 +24,16 @@ export interface ClientOptions {
    */
   readonly onMessage?: ((data: string | ArrayBuffer) => void) | undefined;
   /**
-   * Decides what to do when the connection is over, e.g. with one of the application's codes. @default what {@link actionOn} says, also if
-   * it returns `undefined`
+   * Decides what to do when the connection is over, e.g. with one of the application's codes.
+   *
+   * @default what {@link actionOn} says, also if it returns `undefined`
    */
   readonly onClose?: ((closing: Closing) => CloseAction | undefined) | undefined;
   /**
    * Gets a new credential when the server says that the old one has ended, and when handshakes fail without a reason, as refused ones do in
-   * a page. It may return the `Response` of a `fetch`, e.g. to `issueTokenHandler`; one that is not `ok` counts as thrown. @default none:
-   * the client stops, and somebody must log in
+   * a page. It may return the `Response` of a `fetch`, e.g. to `issueTokenHandler`; one that is not `ok` counts as thrown.
+   *
+   * @default none: the client stops, and somebody must log in
    */
   readonly renew?: ((closing: Closing, signal: AbortSignal) => unknown) | undefined;
   /** Gets a ticket before each attempt, which travels in the query as `ticket`. @default none */
@@ -56,7 +58,9 @@ export interface ClientOptions {
   readonly pongMs?: number | undefined;
   /**
    * The bound of the first pause before a new attempt, in milliseconds. It doubles with each further attempt; the client waits a random
-   * part of it. 0 to 2,147,483,647. @default 1,000
+   * part of it. 0 to 2,147,483,647.
+   *
+   * @default 1,000
    */
   readonly minDelayMs?: number | undefined;
   /** The highest such bound, in milliseconds. 0 to 2,147,483,647. @default 60,000 */

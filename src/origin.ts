@@ -10,8 +10,9 @@ export interface OriginOptions {
   /**
    * Further origins that are let in, as `scheme://host` or `scheme://host:port`. `https://*.example.com` means every host of whole labels
    * below `example.com`, not that one itself. Without a scheme (`*.example.com`) it means `https` and `http`. `ws` and `wss` count as
-   * `http` and `https`. Origins without a host (`file://`, `null`) match exactly; every sandboxed page of any site sends `null`. @default
-   * none
+   * `http` and `https`. Origins without a host (`file://`, `null`) match exactly; every sandboxed page of any site sends `null`.
+   *
+   * @default none
    */
   readonly origins?: readonly string[] | undefined;
   /**
@@ -22,12 +23,16 @@ export interface OriginOptions {
   readonly publicOrigin?: string | readonly string[] | undefined;
   /**
    * Refuse handshakes without an `Origin` header, which only native clients send. (If `Sec-Fetch-Site` says that a page of another site
-   * sent it, it is always refused.) @default false
+   * sent it, it is always refused.)
+   *
+   * @default false
    */
   readonly requireOrigin?: boolean | undefined;
   /**
    * Read what the nearest proxy says in `X-Forwarded-Host`, `X-Forwarded-Proto` and `X-Forwarded-For` (the last entry of each). Set it only
-   * if every request comes through a proxy that sets them. @default false
+   * if every request comes through a proxy that sets them.
+   *
+   * @default false
    */
   readonly trustProxy?: boolean | undefined;
 }

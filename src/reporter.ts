@@ -16,8 +16,9 @@ export interface ReporterOptions {
   /**
    * Told of what is refused or risky, and not an error of this process: a refused origin (the text says which option would let it in), an
    * unguarded subprotocol, input or output past its bounds, clients of a source that ends, a feed that fails. Refused anonymous clients are
-   * told at most once a minute for each outcome, with a count of those left out. What it throws is ignored. @default `process.emitWarning`,
-   * each kind at most once a minute
+   * told at most once a minute for each outcome, with a count of those left out. What it throws is ignored.
+   *
+   * @default `process.emitWarning`, each kind at most once a minute
    */
   readonly onWarning?: ((warning: ChannelError) => void) | undefined;
 }

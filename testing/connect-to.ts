@@ -19,7 +19,9 @@ import { FakeTransport } from './fake-transport.js';
 export interface ConnectOptions extends HandshakeOptions, ChannelServerOptions {
   /**
    * The way in. `upgrade`, as under `handleUpgrades`: a refusal is a status (`client.refusal`). `accept`, as under `accept` and `attach`: a
-   * refusal is a close code (`client.closed`). @default 'upgrade'
+   * refusal is a close code (`client.closed`).
+   *
+   * @default 'upgrade'
    */
   readonly via?: 'upgrade' | 'accept' | undefined;
 }

@@ -25,7 +25,9 @@ import { checkedUserId, defaultUserId } from './user-id-of.js';
 /** Options of {@link ExpressSessionReader}. */
 export interface ExpressSessionReaderOptions<Session extends object = Record<string, unknown>> extends ExpressOptions {
   /**
-   * The exact name of the session cookie; no other cookie counts then. @default any cookie that is signed as express-session does it
+   * The exact name of the session cookie; no other cookie counts then.
+   *
+   * @default any cookie that is signed as express-session does it
    */
   readonly cookie?: string | undefined;
   /** The store of the sessions. @default the middleware's own, known from the first handshake on */
@@ -38,7 +40,9 @@ export interface ExpressSessionReaderOptions<Session extends object = Record<str
   readonly userId?: ((session: Session) => string | number | null | undefined) | undefined;
   /**
    * Whether a session lives on while one of its channels is open. It is then touched in the store when the first one has opened, and every
-   * third of its `cookie.maxAge`, or every 8 hours if it has none. @default false
+   * third of its `cookie.maxAge`, or every 8 hours if it has none.
+   *
+   * @default false
    */
   readonly touchWhileOpen?: boolean | undefined;
 }

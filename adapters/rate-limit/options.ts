@@ -25,14 +25,18 @@ export interface RateLimitOptions<Needs extends object = None> {
    * Who shares a bound. `'channel'`: one connection, so a client that connects anew begins anew. `'user'`: all channels of a user; the
    * anonymous are limited by address. `'address'`: all clients of an IP address, as `clientAddress` or `trustProxy` of the server tell it;
    * without an address, the channel. The limiter's keys are `channel:<id>`, `user:<id>` and `address:<address>`. A function gives the key
-   * itself, or `undefined` for a message that is not limited. @default 'channel'
+   * itself, or `undefined` for a message that is not limited.
+   *
+   * @default 'channel'
    */
   readonly by?: RateLimitBy | ((message: BaseMessage & Needs) => string | undefined) | undefined;
   /** How many points a message costs, an integer from 0; at 0 the limiter is not asked. @default 1 */
   readonly points?: number | ((message: BaseMessage & Needs) => number) | undefined;
   /**
    * What happens to a received message over the bound. `'tell'`: the client gets `{ "error": "rate_limited", "retryAfterMs" }` and the
-   * channel stays open. `'close'`: the channel is closed. At connect, both refuse. @default 'tell'
+   * channel stays open. `'close'`: the channel is closed. At connect, both refuse.
+   *
+   * @default 'tell'
    */
   readonly onLimit?: 'tell' | 'close' | undefined;
 }

@@ -11,7 +11,9 @@ export interface LimitOptions extends AddressOptions {
   readonly maxChannelsPerUser?: number | undefined;
   /**
    * How many channels may come from one address to this server, connecting ones included, an integer from 1; one more is refused with 429
-   * before anything is looked up. @default no limit
+   * before anything is looked up.
+   *
+   * @default no limit
    */
   readonly maxChannelsPerAddress?: number | undefined;
 }

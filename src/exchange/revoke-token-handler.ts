@@ -14,7 +14,9 @@ import { TokenCookie } from './token-cookie.js';
 export interface RevokeTokenOptions extends ExchangeOptions {
   /**
    * Whether all tokens of the user are revoked, not only that of the request: always, never, or if the request asks for it, in its query
-   * (`?all=true`) or in its JSON body (`{ "all": true }`, of at most 1,024 bytes). @default false
+   * (`?all=true`) or in its JSON body (`{ "all": true }`, of at most 1,024 bytes).
+   *
+   * @default false
    */
   readonly all?: boolean | 'query' | 'body' | undefined;
 }

@@ -31,12 +31,16 @@ export interface GroupsOptions extends ReporterOptions {
   readonly presence?: boolean | undefined;
   /**
    * Called when messages of other processes may have been missed: an application that keeps a history loads it again. What it throws or
-   * rejects with goes to `onError`. @default none
+   * rejects with goes to `onError`.
+   *
+   * @default none
    */
   readonly onGap?: (() => unknown) | undefined;
   /**
    * Called when users came into a group or left it, on whatever node: a user comes with the first channel, and leaves with the last. Each
-   * call tells what has changed since the one before. Needs `presence`. What it throws or rejects with goes to `onError`. @default none
+   * call tells what has changed since the one before. Needs `presence`. What it throws or rejects with goes to `onError`.
+   *
+   * @default none
    */
   readonly onPresence?: ((name: string, change: PresenceChange) => unknown) | undefined;
   /** The time that presence goes by. @default the machine's clock */

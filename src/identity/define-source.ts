@@ -11,13 +11,16 @@ import type { UserSource } from './user-source.js';
 export interface SourceOptions<Found extends SourceFinding<UserLike>> {
   /**
    * The places where `find` looks for something secret. The values of their parameters are removed from what is handed on, and their
-   * subprotocols are never echoed. @default none
+   * subprotocols are never echoed.
+   *
+   * @default none
    */
   readonly from?: CredentialSource | readonly CredentialSource[] | undefined;
   /**
    * Asks again whether a live channel may go on. It gets what `find` returned. With `ok` the channel goes on, and what the answer leaves
-   * out stays as it was. Any other outcome ends the channel. A throw means that nobody can tell. @default what was found counts until it
-   * ends or is revoked
+   * out stays as it was. Any other outcome ends the channel. A throw means that nobody can tell.
+   *
+   * @default what was found counts until it ends or is revoked
    */
   readonly recheck?: ((found: Found, context: SourceContext) => Awaitable<SourceFinding<UserLike>>) | undefined;
   /**
@@ -28,7 +31,9 @@ export interface SourceOptions<Found extends SourceFinding<UserLike>> {
   readonly recheckMany?: ((found: readonly Found[], context: SourceContext) => Awaitable<readonly SourceFinding<UserLike>[]>) | undefined;
   /**
    * Does what `find` does, for a key that is not in a handshake: for `identifyKey` and `channel.reauthenticate`. It gets a string of 1 to
-   * 8,192 characters that was not checked in any other way. @default there are no such keys
+   * 8,192 characters that was not checked in any other way.
+   *
+   * @default there are no such keys
    */
   readonly findByKey?: ((key: string, context: SourceContext) => Awaitable<Found>) | undefined;
   /** How often live channels are looked up again. @default the server's `revalidate` */

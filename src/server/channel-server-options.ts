@@ -20,7 +20,9 @@ import { maxTimerMs, systemClock } from '../time/system-clock.js';
 export interface ChannelServerOptions extends OriginOptions, LimitOptions, ReporterOptions, EventOptions {
   /**
    * A container of tsyringe, a place to look for dependencies before the global one; it also resolves a class of handlers. (Partial, since
-   * it needs `isRegistered` and `resolve` alone: a mock will do, or what asks another container.) @default the global one
+   * it needs `isRegistered` and `resolve` alone: a mock will do, or what asks another container.)
+   *
+   * @default the global one
    */
   readonly container?: Partial<DependencyContainer> | undefined;
   /** Options of the channel session, beside those of `withChannelSession`. @default see {@link ChannelSessionOptions} */
@@ -29,17 +31,23 @@ export interface ChannelServerOptions extends OriginOptions, LimitOptions, Repor
   readonly clock?: Clock | undefined;
   /**
    * How long connect may take in all, in milliseconds; after connect, how long each look-up, load and save may take. An integer from 1 to
-   * 2,147,483,647. @default 5,000
+   * 2,147,483,647.
+   *
+   * @default 5,000
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
    * How long a receive or disconnect handler may take with its save, in milliseconds. If it takes longer, its channel ends, and the server
-   * stops waiting for it. An integer from 0 (for ever) to 2,147,483,647. @default 60,000
+   * stops waiting for it. An integer from 0 (for ever) to 2,147,483,647.
+   *
+   * @default 60,000
    */
   readonly handlerTimeoutMs?: number | undefined;
   /**
    * After this time without input, in milliseconds, a channel is pinged; after the same time again it is dropped. An integer from 0 (never)
-   * to 2,147,483,647. @default 30,000
+   * to 2,147,483,647.
+   *
+   * @default 30,000
    */
   readonly heartbeatMs?: number | undefined;
   /** How many receive handlers of one channel may run at once, an integer from 1; those under `withOrdering` still run alone. @default 1 */
@@ -66,12 +74,16 @@ export interface ChannelServerOptions extends OriginOptions, LimitOptions, Repor
   readonly revalidate?: Revalidate | undefined;
   /**
    * How long channels live on while their repository or reader fails, in milliseconds, at least 0. It counts from the last answer; without
-   * sweeps, or where they do not come that often, from the first question without an answer. @default 900,000 (15 minutes)
+   * sweeps, or where they do not come that often, from the first question without an answer.
+   *
+   * @default 900,000 (15 minutes)
    */
   readonly maxStaleMs?: number | undefined;
   /**
    * Called a minute before a channel's token ends, or at once if less is left, with the milliseconds that are left. It is called once for
-   * each end; another token or an extension moves the end. What it throws goes to `onError`. @default none
+   * each end; another token or an extension moves the end. What it throws goes to `onError`.
+   *
+   * @default none
    */
   readonly onExpiring?: ((channel: Channel, inMs: number) => void) | undefined;
   /** Carries revocations between processes. @default what is registered as `REVOCATION_FEED`, if anything is */

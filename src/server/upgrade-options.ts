@@ -5,14 +5,18 @@ import { aListOfStrings, anObject, anything, checkedOptions, oneOf, type Rules }
 export interface UpgradeOptions {
   /**
    * Take only upgrades to this path: one path (`/chat`), or a pattern in the syntax of a URLPattern's pathname (`/rooms/:id`, `/files/*`,
-   * `/:lang(de|en)?/chat`), whose groups are `message.request.params`. The path is compared as it was sent, without the query. @default every path
+   * `/:lang(de|en)?/chat`), whose groups are `message.request.params`. The path is compared as it was sent, without the query.
+   *
+   * @default every path
    */
   readonly path?: string | undefined;
   /** The subprotocols that the server speaks. It agrees on the first one offered that is among them. @default the first offered, never a token */
   readonly protocols?: readonly string[] | undefined;
   /**
    * How a client is told that its handshake is refused. `'status'`: by an HTTP status. `'close'`: by a 101 and at once a close frame with code and
-   * reason, since browsers show a page no status, only 1006. @default 'status'
+   * reason, since browsers show a page no status, only 1006.
+   *
+   * @default 'status'
    */
   readonly refusals?: 'close' | 'status' | undefined;
   /** Options of `ws` itself, e.g. `{ maxPayload, perMessageDeflate }`, except those that say where it listens. @default those of ws */
