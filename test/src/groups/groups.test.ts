@@ -136,13 +136,15 @@ describe('groups of one process', () => {
     ['reserved', '\u0000mine'],
     ['half of a pair', 'a\ud800'],
   ])('refuse a name that is %s', (_, name) => {
-    const groups = new Groups();
+    const groups = new Groups({ presence: true });
     const uses: Readonly<Record<string, () => unknown>> = {
       add: () => groups.add(name as string, {} as Channel),
+      discard: () => groups.discard(name as string, {} as Channel),
       send: () => groups.send(name as string, 'x'),
       sendJson: () => groups.sendJson(name as string, 'x'),
       membersOf: () => groups.membersOf(name as string),
       sizeOf: () => groups.sizeOf(name as string),
+      presenceOf: () => groups.presenceOf(name as string),
     };
     for (const [method, use] of Object.entries(uses)) {
       const error = thrownBy(use);
@@ -209,6 +211,16 @@ describe('groups of one process', () => {
     await groups.close();
     await groups.close();
     expect([groups.sizeOf('lobby'), groups.add('lobby', channel), groups.send('lobby', 'late'), closed]).toEqual([0, false, 0, undefined]);
+  });
+
+  it('are closed at the end of the block that uses them', async () => {
+    const left = new Groups();
+    {
+      await using groups = left;
+      await connectTo(chat(groups));
+      expect(groups.sizeOf('lobby')).toBe(1);
+    }
+    expect(left.sizeOf('lobby')).toBe(0);
   });
 
   it('are found in the container', () => {
