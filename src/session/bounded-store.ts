@@ -1,4 +1,3 @@
-import type { Clock } from '../contracts/clock.js';
 import type { SessionStore, StoredSession } from '../contracts/session-store.js';
 import { ChannelError } from '../errors.js';
 import { ignorePromise, isThenable, promiseOf } from '../maybe-promise.js';
@@ -6,6 +5,8 @@ import type { ErrorCode } from '../outcomes.js';
 import { isWaitedFor, type PendingHandler, PendingHandlers, pendingSince } from '../pending-handlers.js';
 import { slicesOf } from '../slices-of.js';
 import { isThrown } from '../thrown.js';
+import { FailedRemovals } from './failed-removals.js';
+import type { RecordContext } from './known-record.js';
 import { MemorySessionStore } from './memory-session-store.js';
 
 /** How many `touch` calls are under way at once where a store has no `touchMany`. */
@@ -18,10 +19,12 @@ const ordinarySave = MemorySessionStore.prototype.save;
 export class BoundedStore {
   readonly #store: SessionStore;
   readonly #operations: PendingHandlers;
+  readonly #failedRemovals: FailedRemovals;
 
-  constructor(store: SessionStore, clock: Clock, deadlineMs: number) {
+  constructor(store: SessionStore, context: RecordContext) {
     this.#store = store;
-    this.#operations = new PendingHandlers(clock, deadlineMs);
+    this.#operations = new PendingHandlers(context.clock, context.deadlineMs);
+    this.#failedRemovals = new FailedRemovals((error) => context.report(error));
   }
 
   load(id: string): Promise<StoredSession | undefined> {
@@ -45,6 +48,15 @@ export class BoundedStore {
 
   destroy(id: string): Promise<void> {
     return this.#run('ERR_SESSION_SAVE_FAILED', 'destroy', () => this.#store.destroy(id));
+  }
+
+  /** Destroys a record; where that fails, it is reported. Never rejects. */
+  async remove(id: string): Promise<void> {
+    try {
+      await this.destroy(id);
+    } catch (error) {
+      await this.#failedRemovals.add(error);
+    }
   }
 
   /** Touches all of `ids`, in one call where the store can; else one that fails, or hangs, keeps none of the others from being touched. */

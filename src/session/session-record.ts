@@ -102,11 +102,7 @@ export class SessionRecord extends KnownRecord {
   /** Destroys the record, once what was to be done to it is done. Never rejects. */
   async destroy(): Promise<void> {
     await this.#working;
-    if (this.id !== undefined) await this.#remove(this.id);
-  }
-
-  async #remove(id: string): Promise<void> {
-    await this.#store.destroy(id).catch((error: unknown) => this.context.report(error));
+    if (this.id !== undefined) await this.#store.remove(this.id);
   }
 
   async #work(): Promise<void> {
@@ -209,7 +205,7 @@ export class SessionRecord extends KnownRecord {
   #create(next: StoredSession): Promise<void> {
     const id = this.named();
     // a record of the channel's own that arrives after we gave up on it would outlive its channel
-    const onLate = this.isShared ? undefined : (): void => void this.#remove(id);
+    const onLate = this.isShared ? undefined : (): void => void this.#store.remove(id);
     return this.#store.create(id, next, onLate);
   }
 

@@ -18,11 +18,11 @@ export class SessionRecords implements RecordOwner {
   readonly #holders = new Map<SessionRecord, number>();
 
   constructor(context: RecordContext) {
-    const { settings, clock, deadlineMs } = context;
+    const { settings } = context;
     this.settings = settings;
     this.#context = context;
     if (settings.store === undefined) return;
-    this.#store = new BoundedStore(settings.store, clock, deadlineMs);
+    this.#store = new BoundedStore(settings.store, context);
     this.#toucher = new SessionToucher(context, this.#store, this.#holders);
   }
 

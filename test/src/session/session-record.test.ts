@@ -306,6 +306,19 @@ describe('a store that is slow', () => {
     await client.disconnect();
     expect(codesOf(site.errors)).toEqual(['ERR_SESSION_SAVE_FAILED']);
   });
+
+  it('or fails to destroy for many at once is reported once, with how many they are', async () => {
+    const site = makeSite();
+    const boom = new Error('down');
+    vi.spyOn(site.store, 'destroy').mockRejectedValue(boom);
+    const server = serve(site, increment);
+    const clients = await Promise.all(Array.from({ length: 100 }, () => connectTo(server)));
+    for (const client of clients) await client.send('x');
+    await server.close();
+    expect(codesOf(site.errors)).toEqual(['ERR_SESSION_SAVE_FAILED']);
+    expect((site.errors[0] as Error).message).toMatch('100');
+    expect((site.errors[0] as Error).cause).toMatchObject({ cause: boom });
+  });
 });
 
 describe('a stored record that is not ours', () => {
