@@ -8,6 +8,7 @@ const retryMs = 1_000;
  * Carries groups over NATS, on a connection of its own for each process:
  * `connect({ servers, noEcho: true, maxReconnectAttempts: -1, ignoreAuthErrorAbort: true })`, for a user who may use all of `groups.>`.
  * Without the last two options NATS gives up for good when its server is away for some 20 s, or refuses the user twice.
+ * What a cluster loses between its servers, NATS tells nobody: there is no gap for it.
  */
 export class NatsBroadcaster implements Broadcaster {
   readonly #subscribers = new Set<FeedHealth>();
