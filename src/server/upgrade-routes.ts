@@ -189,6 +189,7 @@ class UpgradeRoutes {
 
   #claim(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const claim = new SocketClaim(request, socket);
+    if (claim.isEnded) return; // the answer to an earlier request has done that
     const isAlone = this.#server.listenerCount('upgrade') === 1;
     const mayBeRequest = !isWebSocket(request) && this.#server.listenerCount('request') > 0;
     if (isAlone && !mayBeRequest)

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
@@ -61,6 +61,33 @@ it('an upgrade behind a request that is never answered is left to whoever else h
   client.write(Buffer.from('echo'));
   expect((await client.body(4)).toString()).toBe('echo');
 });
+
+const upgrades: Readonly<Record<string, (channels: ChannelServer, server: Server) => void>> = {
+  handleUpgrades: (channels, server) => channels.handleUpgrades(server, { path: '/chat' }),
+  'handleUpgrades beside another listener': (channels, server) => {
+    channels.handleUpgrades(server, { path: '/chat' });
+    server.on('upgrade', () => undefined);
+  },
+  handleUpgrade: (channels, server) => void server.on('upgrade', (...upgrade) => channels.handleUpgrade(...upgrade)),
+};
+
+for (const [way, serveUpgrades] of Object.entries(upgrades)) {
+  it(`an upgrade behind a request whose answer has ended the connection is told of to nobody (${way})`, async () => {
+    const site = makeSite();
+    const { server, port } = await listen();
+    server.on('request', (_request, response) => void Object.assign(response, { shouldKeepAlive: false }).end());
+    serveUpgrades(new ChannelServer({ connect: nextTurn }, site.options), server);
+    const client = await RawClient.open(port);
+    client.socket.cork();
+    client.write(Buffer.from('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1')); // answered before its body is read
+    client.sendHandshake(port, { path: '/chat' });
+    client.socket.uncork();
+    await once(server, 'upgrade');
+    expect(await client.status()).toBe(200);
+    await client.ended();
+    expect(codesOf(site.warnings)).toEqual([]);
+  });
+}
 
 for (const [name, answerer] of Object.entries(answerers)) {
   for (const way of ['handleUpgrades', 'handleUpgrade'] as const) {
