@@ -21,16 +21,21 @@ export interface ContractOptions<Fixture> {
 export type ContractCases<Fixture> = Readonly<Record<string, (fixture: Fixture) => Promise<void>>>;
 
 /** The tests of these cases, each with a fixture of its own. */
-export function contractTests<Fixture>(options: ContractOptions<Fixture>, cases: ContractCases<Fixture>): readonly ContractTest[] {
-  return Object.entries(cases).map(([name, check]) => ({
-    name,
-    async run() {
-      const fixture = await options.create();
-      try {
-        await check(fixture);
-      } finally {
-        await options.dispose?.(fixture);
-      }
-    },
-  }));
+export function contractTests<Fixture>(
+  options: ContractOptions<Fixture>,
+  ...cases: readonly ContractCases<Fixture>[]
+): readonly ContractTest[] {
+  return cases
+    .flatMap((some) => Object.entries(some))
+    .map(([name, check]) => ({
+      name,
+      async run() {
+        const fixture = await options.create();
+        try {
+          await check(fixture);
+        } finally {
+          await options.dispose?.(fixture);
+        }
+      },
+    }));
 }

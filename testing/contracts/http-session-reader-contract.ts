@@ -42,7 +42,7 @@ export interface HttpSessionReaderFixture {
 
 /** The tests of the contract {@link HttpSessionReader}. */
 export function httpSessionReaderContract(options: ContractOptions<HttpSessionReaderFixture>): readonly ContractTest[] {
-  return contractTests(options, { ...findingCases, ...savingCases, ...failingCases });
+  return contractTests(options, findingCases, savingCases, failingCases);
 }
 
 const findingCases: ContractCases<HttpSessionReaderFixture> = {

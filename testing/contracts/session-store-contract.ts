@@ -22,5 +22,5 @@ export interface SessionStoreContractOptions extends ContractOptions<SessionStor
 /** The tests of the contract {@link SessionStore}. `create` gives the store. */
 export function sessionStoreContract(options: SessionStoreContractOptions): readonly ContractTest[] {
   const touching = options.weaker?.includes('touched-expiry') === true ? weakerTouchCases : touchCases;
-  return contractTests(options, { ...sessionLifeCases, ...touching, ...sessionVersionCases, ...sessionDataCases, ...sessionArgumentCases });
+  return contractTests(options, sessionLifeCases, touching, sessionVersionCases, sessionDataCases, sessionArgumentCases);
 }

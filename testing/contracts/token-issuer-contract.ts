@@ -9,14 +9,7 @@ import { extendingCases, rotatingCases, tellingCases } from './token-renewal-cas
 
 /** The tests of the contract {@link TokenIssuer}. */
 export function tokenIssuerContract(options: ContractOptions<TokenIssuerFixture>): readonly ContractTest[] {
-  return contractTests(options, {
-    ...issuingCases,
-    ...revokingCases,
-    ...listingCases,
-    ...extendingCases,
-    ...rotatingCases,
-    ...tellingCases,
-  });
+  return contractTests(options, issuingCases, revokingCases, listingCases, extendingCases, rotatingCases, tellingCases);
 }
 
 /** Options that no issuer may take. */
