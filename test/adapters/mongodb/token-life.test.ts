@@ -145,6 +145,7 @@ describeOnMongo('A token in MongoDB', () => {
     const { id: second } = await tokens.issue('ada');
     expect((await tokens.findById(second))?.user?.id).toBe('ada');
     expect(clock.pendingTimers).toBe(0);
+    expect(await lastUsed(second)).toBeUndefined();
   });
 
   it('is found in the cache for some seconds, where there is one, and in the database again once one was revoked', async () => {

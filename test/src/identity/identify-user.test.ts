@@ -107,16 +107,19 @@ describe('identifyUser', () => {
   it('says which option is wrong', async () => {
     const { tokens } = makeSite();
     const sources = [fromToken({ tokens })] as const;
-    for (const options of [
-      {},
-      { sources: [] },
-      { sources: [fromToken] },
-      { sources, timeoutMs: 0 },
-      { sources, timeout: 5 },
-      { sources, origins: ['*'] },
-    ]) {
-      for (const headers of [{}, { upgrade: 'websocket' }])
-        await expect(identifyUser(request(headers), options as never)).rejects.toThrow(TypeError);
+    for (const [option, options] of [
+      ['source', {}],
+      ['source', { sources: [] }],
+      ['source', { sources: [fromToken] }],
+      ['timeoutMs', { sources, timeoutMs: 0 }],
+      ['timeout', { sources, timeout: 5 }],
+      ['origins', { sources, origins: ['*'] }],
+    ] as const) {
+      for (const headers of [{}, { upgrade: 'websocket' }]) {
+        const refused: unknown = await identifyUser(request(headers), options as never).catch((error: unknown) => error);
+        expect(refused).toBeInstanceOf(TypeError);
+        expect((refused as TypeError).message).toMatch(new RegExp(`^identifyUser: .*\\b${option}\\b`));
+      }
     }
   });
 });
