@@ -44,15 +44,20 @@ describe.each(Object.entries(all) as unknown as [string, AnyWrapper][])('%s', (n
 describe('callShapes', () => {
   it('passes options on as they are, and a handler alone to wrap', () => {
     const calls: unknown[] = [];
-    const options = { a: 1 };
+    const [options, handler, wrapped] = [{ a: 1 }, () => 'handler', () => 'wrapped'];
     const shapes = callShapes(
       'withX',
-      (handler) => handler,
+      (given) => {
+        calls.push(given);
+        return wrapped;
+      },
       (given) => calls.push(given),
     ) as AnyWrapper;
     shapes();
     shapes(options);
-    expect(calls).toEqual([undefined, options]);
+    expect(shapes(handler)).toBe(wrapped);
+    expect(calls).toEqual([undefined, options, handler]);
+    expect(calls[1]).toBe(options);
     expect(shapes.name).toBe('withX');
   });
 });
