@@ -141,7 +141,6 @@ function begin(message: ChannelMessage, id: string): Promise<void> | undefined {
 
 /** Sends `text` in place of what the handler would answer, which is not called. */
 function answerInstead(message: ChannelMessage, text: string): never {
-  message.clientIsTold();
   message.channel.send(text);
   throw answered;
 }

@@ -1,6 +1,6 @@
 import type { SessionStore, StoredSession } from '../contracts/session-store.js';
 import { ChannelError } from '../errors.js';
-import { ignorePromise, isThenable, promiseOf } from '../maybe-promise.js';
+import { ignorePromise, promiseOf } from '../maybe-promise.js';
 import type { ErrorCode } from '../outcomes.js';
 import { isWaitedFor, type PendingHandler, PendingHandlers, pendingSince } from '../pending-handlers.js';
 import { slicesOf } from '../slices-of.js';
@@ -77,17 +77,13 @@ export class BoundedStore {
   }
 
   /** Failures that are no `ChannelError` become `code`. */
-  #run<T>(code: ErrorCode, name: string, run: () => PromiseLike<T> | T, onLate?: () => void): Promise<T> {
+  #run<T>(code: ErrorCode, name: string, run: () => PromiseLike<T>, onLate?: () => void): Promise<T> {
     return new Promise((resolve, reject) => {
       const operation = new Operation(code, name, reject);
       try {
-        const result = run();
-        if (!isThenable(result)) {
-          resolve(result);
-          return;
-        }
+        const result = promiseOf(run());
         this.#operations.begin(operation);
-        promiseOf(result).then(
+        result.then(
           (value) => {
             this.#operations.end(operation);
             if (operation.isLate) onLate?.();

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
   ClientError,
+  type ConnectMessage,
   compose,
   dispatchOn,
   type ReceiveMessage,
@@ -10,6 +11,7 @@ import {
 } from '../../../entries/index.js';
 import { type RateLimitOptions, withRateLimit } from '../../../entries/rate-limit.js';
 import { connectTo } from '../../../entries/testing.js';
+import { deferred } from '../../support/deferred.js';
 import { codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 import { FakeLimiter, ofLibrary, over, twoAMinute } from './limiters.js';
 
@@ -178,8 +180,16 @@ describe('a limiter that cannot tell', () => {
   it('counts as a look-up where connect waits for it', async () => {
     const { options, errors, clock } = makeSite();
     const limiter = new FakeLimiter(() => new Promise(() => {}));
-    const connecting = connectTo({ connect: withRateLimit({ limiter })(() => {}) }, { ...options, connectTimeoutMs: 300 });
-    await clock.advance(300);
+    const begun = deferred();
+    const limited = withRateLimit({ limiter })(() => {});
+    const connect = async (message: ConnectMessage): Promise<unknown> => {
+      await begun.promise;
+      return limited(message);
+    };
+    const connecting = connectTo({ connect }, { ...options, connectTimeoutMs: 300 });
+    await clock.advance(100);
+    begun.resolve();
+    await clock.advance(200);
     expect((await connecting).refusal).toEqual({ status: 503 });
     expect(codesOf(errors)).toEqual(['ERR_LOOKUP_TIMEOUT']);
   });

@@ -49,6 +49,13 @@ describe('a message’s view of the session', () => {
     expect(draft.changes).toBeUndefined();
   });
 
+  it('has again what was there before, where that is set again', () => {
+    const draft = draftOf({ a: 1 });
+    draft.set('a', 2);
+    draft.set('a', 1);
+    expect(draft.get('a')).toBe(1);
+  });
+
   it('has the last of several changes of one key, and what it saw first under it', () => {
     const draft = draftOf({ a: 1, b: 1 });
     for (const value of [2, 2, 3]) draft.set('a', value);

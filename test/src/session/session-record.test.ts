@@ -472,3 +472,22 @@ describe('reload()', () => {
     expect(codesOf(caught)).toEqual(['ERR_SESSION_LOAD_FAILED']);
   });
 });
+
+it('a session is kept in a store that answers without promises, and goes with its channel', async () => {
+  const site = makeSite();
+  const kept = new Map<string, unknown>();
+  const put = (id: string, session: unknown): void => void kept.set(id, session);
+  const store = {
+    load: (id: string) => kept.get(id),
+    create: put,
+    save: put,
+    touch: () => {},
+    destroy: (id: string) => void kept.delete(id),
+  };
+  const client = await connectTo(serve(site, increment, { store }));
+  await client.send('x');
+  await client.send('x');
+  expect([...kept.values()]).toMatchObject([{ version: 2, data: { count: 2 } }]);
+  await client.disconnect();
+  expect([kept.size, site.errors]).toEqual([0, []]);
+});

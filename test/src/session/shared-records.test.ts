@@ -122,6 +122,17 @@ describe('channels that share a record', () => {
     expect(save.mock.calls.map(([, { data }]) => data)).toEqual([{ a: 1, count: 1, b: 1 }]);
   });
 
+  it('write nothing where all that waits fails', async () => {
+    const site = makeSite();
+    const { store, save, pass } = gated(site.store);
+    const [first, ...failing] = (await connectAll(serve(site, store), 3)) as [TestClient, TestClient, TestClient];
+    const sent = [first.sendJson({ op: 'add' }), ...failing.map((client) => client.sendJson({ op: 'fail' }))];
+    await pass();
+    await Promise.all(sent);
+    expect(codesOf(site.errors)).toEqual(['RangeError', 'RangeError']);
+    expect(save).not.toHaveBeenCalled();
+  });
+
   it('have one message fail alone where it set what a message before it in the same write has changed', async () => {
     const site = makeSite();
     const { store, pass } = gated(site.store);
