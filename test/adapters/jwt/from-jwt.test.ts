@@ -74,13 +74,7 @@ describe('fromJwt', () => {
     expect(await outcomeOf(confused)).toBe('malformed');
     expect(await outcomeOf(await tokenAt(clock.now()))).toBe('malformed');
     expect(await outcomeOf(`${good.slice(0, -6)}AAAAAA`)).toBe('unknown');
-    expect(
-      await outcomeOf(
-        await token({ header: { alg: 'RS256', crit: ['x'], x: 1 }, by: rsa.privateKey }).catch(
-          () => `${encode({ alg: 'RS256', crit: ['x'], x: 1 })}.${payload}.AA`,
-        ),
-      ),
-    ).toBe('malformed');
+    expect(await outcomeOf(`${encode({ alg: 'RS256', crit: ['x'], x: 1 })}.${payload}.AA`)).toBe('malformed');
     expect(errors).toEqual([]);
   });
 
