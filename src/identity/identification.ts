@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authentication } from '../authentication.js';
 import type { HttpSession } from '../contracts/http-session-reader.js';
+import type { ChannelError } from '../errors.js';
 import type { TokenId } from '../token-id.js';
 import { type AnonymousUser, type AppUser, type AuthenticatedUser, anonymousUser } from '../users.js';
 import { lookUpFailed } from './bounded-look-up.js';
@@ -49,6 +50,11 @@ function asked(source: BoundSource, request: IncomingMessage, lookUps: Handshake
   }
 }
 
+/** That `source` could not tell. */
+function failureOf({ source }: BoundSource, error: unknown): ChannelError {
+  return lookUpFailed(error, `Looking up the user of a channel by the source ${source}`);
+}
+
 /** Who speaks: found once, of the handshake, and known from then on. */
 export class Identification {
   #finding: Finding | undefined;
@@ -88,24 +94,25 @@ export class Identification {
         if (found.user !== undefined) this.#source = only;
         return waiter.lookedUp();
       },
-      (error: unknown) => waiter.lookUpFailed(lookUpFailed(error)),
+      (error: unknown) => waiter.lookUpFailed(failureOf(only, error)),
     );
   }
 
   async #search(request: IncomingMessage, sources: readonly BoundSource[], lookUps: HandshakeLookUps): Promise<void> {
     let best = nothing;
-    try {
-      for (const source of sources) {
-        const finding = await source.find(request, lookUps);
-        if (finding.user !== undefined) {
-          this.#finding = finding;
-          this.#source = source;
-          return;
-        }
-        if (weightOf(finding) > weightOf(best)) best = finding;
+    for (const source of sources) {
+      let finding: Finding;
+      try {
+        finding = await source.find(request, lookUps);
+      } catch (error) {
+        throw failureOf(source, error);
       }
-    } catch (error) {
-      throw lookUpFailed(error);
+      if (finding.user !== undefined) {
+        this.#finding = finding;
+        this.#source = source;
+        return;
+      }
+      if (weightOf(finding) > weightOf(best)) best = finding;
     }
     this.#finding = best;
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
   ChannelServer,
+  defineSource,
   fromHttpSession,
   fromToken,
   type HasHttpSession,
@@ -98,6 +99,15 @@ describe('withUserFrom where a source cannot tell', () => {
     expect((await connect({ key: aliceKey })).refusal).toEqual({ status: 503 });
     expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED']);
     expect(seen).toEqual([]);
+  });
+
+  it.each(['alone', 'among others'])('says which, %s', async (place) => {
+    const { options, errors, tokens } = makeSite();
+    const sso = defineSource('sso', () => Promise.reject(new Error('down')));
+    const sources = place === 'alone' ? [sso] : [fromToken({ tokens }), sso];
+    const client = await connectTo({ connect: withUserFrom(...(sources as [typeof sso]))(() => {}) }, options);
+    expect(client.refusal).toEqual({ status: 503 });
+    expect(errors).toMatchObject([{ code: 'ERR_LOOKUP_FAILED', message: expect.stringContaining('source sso') }]);
   });
 
   it('closes with 1013 on receive where the HTTP session cannot be read again', async () => {
