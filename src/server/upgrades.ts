@@ -86,7 +86,7 @@ export class Upgrades {
     socket.on('error', ignoreError);
     afterEarlierResponses(socket, this.#owner.runtime.clock, () => {
       const claim = new SocketClaim(request, socket);
-      if (claim.isEnded) return; // the answer to an earlier request has done that
+      if (claim.isEnded) return; // its client has, or the answer to an earlier request
       const params = path === undefined ? noParams : path.match(pathOf(request));
       // whoever answers at once has answered by then
       nextTick(() => {

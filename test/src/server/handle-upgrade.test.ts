@@ -137,6 +137,22 @@ describe('handleUpgrade', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('blames nobody where the client has reset its connection before it is handed over', async () => {
+    const { options, warnings } = makeSite();
+    const { handleUpgrade } = new ChannelServer(telling, options);
+    const { server, port } = await listen();
+    const handedOver = new Promise<void>((resolve) => {
+      server.on('upgrade', (request, socket, head) => {
+        socket.on('error', () => {});
+        socket.once('close', () => resolve(handleUpgrade(request, socket, head)));
+        void client.then((each) => each.reset());
+      });
+    });
+    const client = RawClient.upgrade(port);
+    await handedOver;
+    expect(codesOf(warnings)).toEqual([]);
+  });
+
   it.each<[string, readonly unknown[]]>([
     ['no arguments', []],
     ['no socket', [{ headers: {} }, {}, Buffer.alloc(0)]],
