@@ -11,8 +11,7 @@ import type { BoundSource, Finding, HandshakeLookUps } from './user-source.js';
 const nothing: Finding = Object.freeze({ user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) });
 
 /** How much a finding says: a session in which nobody has logged in less than a token that counts no more. */
-function weightOf({ user, authentication: { outcome, source } }: Finding): number {
-  if (user !== undefined) return 3;
+function weightOf({ authentication: { outcome, source } }: Finding): number {
   if (outcome !== 'missing') return 2;
   return source === undefined ? 0 : 1;
 }

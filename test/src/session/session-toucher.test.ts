@@ -2,7 +2,10 @@ import { describe, expect, it, vi } from 'vitest';
 import { ChannelServer, type SessionStore, withChannelSession, withUserFromToken } from '../../../entries/index.js';
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
-import { oneToken } from '../../support/serving.js';
+import { deferred } from '../../support/deferred.js';
+import { eventually } from '../../support/eventually.js';
+import { RawClient } from '../../support/raw-client.js';
+import { serve as inNetwork, oneToken } from '../../support/serving.js';
 import { codesOf, expectProcessToLive } from '../../support/site.js';
 
 expectProcessToLive();
@@ -208,5 +211,23 @@ describe('the records of live channels', () => {
     await server.close();
     expect(clock.pendingTimers).toBe(0);
     expect(memory.size).toBe(0);
+  });
+
+  it('need no timer for a connect handler that first reads its session when its client has left', async () => {
+    const [begun, going] = [deferred<AbortSignal>(), deferred()];
+    const seen: unknown[] = [];
+    const connect = withChannelSession(async (message) => {
+      begun.resolve(message.signal);
+      await going.promise;
+      seen.push(message.channelSession.get('n'));
+    });
+    const { port, clock } = await inNetwork({ connect }, { session: { store: new MemorySessionStore(), ttlMs } });
+    const client = await RawClient.upgrade(port);
+    const signal = await begun.promise;
+    client.reset();
+    await eventually(() => expect(signal.aborted).toBe(true));
+    going.resolve();
+    await eventually(() => expect(seen).toEqual([undefined]));
+    expect(clock.pendingTimers).toBe(0);
   });
 });
