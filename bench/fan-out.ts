@@ -1,5 +1,5 @@
 import { plain, socketIo } from './load/dialect.js';
-import { FanOutLoad } from './load/fan-out-load.js';
+import { FanOutLoad, type Speech } from './load/fan-out-load.js';
 import { type OpenRedis, openRedis } from './open-redis.js';
 import { median, rounded, spread, table } from './ratios.js';
 import { type Rounds, takeRounds } from './rounds.js';
@@ -22,10 +22,17 @@ const candidates = [
   { name: 'ws-with, Groups', server: 'fan-out-wrapped', dialect: plain },
 ] as const;
 
-const depths = [1, 8] as const;
-const columns = depths.flatMap((depth) => [`delivered, depth ${depth}`, `CPU/delivery, depth ${depth}`]);
+/** What is measured of a room, each with its title. */
+type Speeches = Readonly<Record<string, Speech>>;
 
-/** Deliveries per second, and CPU of the server for each, at each depth. */
+const ofOne: Speeches = { 'depth 1': { speakers: 1, depth: 1 }, 'depth 8': { speakers: 1, depth: 8 } };
+const ofMany: Speeches = { ...ofOne, '100 speak': { speakers: 100, depth: 1 } };
+
+function columnsOf(speeches: Speeches): string[] {
+  return Object.keys(speeches).flatMap((title) => [`delivered, ${title}`, `CPU/delivery, ${title}`]);
+}
+
+/** Deliveries per second, and CPU of the server for each, of each speech. */
 type Numbers = readonly number[];
 
 /** Measures rooms of each size; returns the report. */
@@ -43,6 +50,7 @@ function withoutFiles(size: number, error: unknown): string {
 }
 
 async function compareRooms(size: number, plan: FanOutPlan): Promise<string> {
+  const columns = columnsOf(ofMany);
   const ratios = new Map<string, Numbers[]>(candidates.map(({ name }) => [name, []]));
   const absolutes: Numbers[] = [];
   const rounds = await takeRounds(plan, async (round) => {
@@ -53,7 +61,7 @@ async function compareRooms(size: number, plan: FanOutPlan): Promise<string> {
         { servers: [one], load: await FanOutLoad.open(one.port, size, plain) },
         { servers: [other], load: await FanOutLoad.open(other.port, size, dialect) },
       ] as const;
-      const [left, right] = await measure(rooms, plan, round % 2 === 1);
+      const [left, right] = await measure(rooms, ofMany, plan, round % 2 === 1);
       for (const { load } of rooms) load.close();
       ratios.get(name)?.push(right.map((value, index) => value / (left[index] ?? Number.NaN)));
       absolutes.push(left);
@@ -65,11 +73,11 @@ async function compareRooms(size: number, plan: FanOutPlan): Promise<string> {
   ]);
   const of = (index: number): string => rounded(median(absolutes.map((numbers) => numbers[index] ?? Number.NaN)));
   return [
-    `## One speaks to a room of ${size.toLocaleString('en')}, as ratios to ${base}: median (min-max) of ${rounds} rounds`,
+    `## One or many speak to a room of ${size.toLocaleString('en')}, as ratios to ${base}: median (min-max) of ${rounds} rounds`,
     '',
     table(['server', ...columns], [[base, ...columns.map(() => '1')], ...rows]),
     '',
-    `By hand, in this run: ${of(0)} deliveries/s at depth 1 and ${of(2)} at depth 8, for ${of(1)} and ${of(3)} µs of CPU each.`,
+    `By hand, in this run: ${of(0)} deliveries/s at depth 1, ${of(2)} at depth 8 and ${of(4)} where 100 speak, for ${of(1)}, ${of(3)} and ${of(5)} µs of CPU each.`,
   ].join('\n');
 }
 
@@ -82,6 +90,7 @@ async function compareProcesses(size: number, plan: FanOutPlan): Promise<string>
     return `Nothing between two processes: ${(error as Error).message}`;
   }
   await using _ = redis;
+  const columns = columnsOf(ofOne);
   const ratios: Numbers[] = [];
   const rounds = await takeRounds(plan, async (round) => {
     await using left1 = await ServerProcess.start('fan-out-redis-socket-io', redis.url);
@@ -92,7 +101,7 @@ async function compareProcesses(size: number, plan: FanOutPlan): Promise<string>
       { servers: [left1, left2], load: await FanOutLoad.open(left2.port, size, socketIo, left1.port) },
       { servers: [right1, right2], load: await FanOutLoad.open(right2.port, size, plain, right1.port) },
     ] as const;
-    const [base, candidate] = await measure(rooms, plan, round % 2 === 1);
+    const [base, candidate] = await measure(rooms, ofOne, plan, round % 2 === 1);
     for (const { load } of rooms) load.close();
     ratios.push(candidate.map((value, index) => value / (base[index] ?? Number.NaN)));
   });
@@ -117,20 +126,25 @@ interface Room {
 }
 
 /** Turns of short slices, one room next to the other; of each number the median. */
-async function measure(rooms: readonly [Room, Room], plan: FanOutPlan, reversed: boolean): Promise<readonly [Numbers, Numbers]> {
+async function measure(
+  rooms: readonly [Room, Room],
+  speeches: Speeches,
+  plan: FanOutPlan,
+  reversed: boolean,
+): Promise<readonly [Numbers, Numbers]> {
   const measured: readonly [number[], number[]] = [[], []];
   const cpuOf = async ({ servers }: Room): Promise<number> => {
     const used = await Promise.all(servers.map((server) => server.cpu()));
     return used.reduce((sum, value) => sum + value, 0);
   };
   const order = reversed ? [1, 0] : [0, 1];
-  for (const depth of depths) {
+  for (const speech of Object.values(speeches)) {
     const slices: readonly [number[][], number[][]] = [[], []];
     for (let slice = 0; slice <= plan.slices; slice += 1) {
       for (const side of order) {
         const room = rooms[side] as Room;
         const before = await cpuOf(room);
-        const { count, perSecond } = await room.load.run(depth, plan.sliceMs);
+        const { count, perSecond } = await room.load.run(speech, plan.sliceMs);
         const cpu = ((await cpuOf(room)) - before) / count;
         if (slice > 0) slices[side]?.push([perSecond, cpu]); // the first is to warm up
       }

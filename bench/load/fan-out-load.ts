@@ -7,6 +7,12 @@ import { type Counted, countFor } from './spinning.js';
 /** What a member says. */
 const said = JSON.stringify({ type: 'say', text: 'what a fine day for a long walk' });
 
+/** Who speaks, and how much before it is heard. */
+export interface Speech {
+  readonly speakers: number;
+  readonly depth: number;
+}
+
 /** A room: one of its members speaks, and all hear it. */
 export class FanOutLoad {
   readonly #members: readonly RawConnection[];
@@ -31,13 +37,16 @@ export class FanOutLoad {
   }
 
   /**
-   * One member says `depth` things, awaits that all have heard all of them, says the next, and so on for `ms` milliseconds; counts what was
+   * So many members say `depth` things each, await that all have heard all of them, say the next, and so on for `ms` milliseconds; counts what was
    * heard.
    */
-  run(depth: number, ms: number): Promise<Counted> {
+  run({ speakers: count, depth }: Speech, ms: number): Promise<Counted> {
     const window = Buffer.concat(Array.from({ length: depth }, () => this.#frame));
-    const expected = depth * this.#members.length;
-    const [speaker] = this.#members;
+    const speakers = this.#members.slice(0, count);
+    const expected = depth * speakers.length * this.#members.length;
+    const speak = (): void => {
+      for (const speaker of speakers) speaker.write(window);
+    };
     return countFor(
       ms,
       (isOver) =>
@@ -50,10 +59,10 @@ export class FanOutLoad {
             heard = 0;
             count += expected;
             if (isOver()) resolve(count);
-            else speaker?.write(window);
+            else speak();
           };
           for (const member of this.#members) member.onFrames = onFrames;
-          speaker?.write(window);
+          speak();
         }),
     );
   }

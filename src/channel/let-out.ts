@@ -21,29 +21,56 @@ let isMoreExpected = false;
 /** The number of the message that is handled now, if it came alone; else 0. */
 let lone = 0;
 let loneMessages = 0;
+/** To how many members of groups it has sent at once. */
+let reached = 0;
+/** So many that are sent to together are a crowd. */
+const crowd = 32;
+/** Whether one was sent to in this turn: what follows waits for its end, and leaves in one write for each that it was sent to. */
+let isCrowdReached = false;
 
 /** One after the other off the list: where one throws, the others stay there and leave with what is sent next. */
 function letOutAll(): void {
   isMoreExpected = false;
+  let count = 0;
   while (first !== undefined) {
     const sender = first;
     first = sender.next;
     if (first === undefined) last = undefined;
     sender.next = undefined;
     sender.isListed = false;
+    count += 1;
     sender.flush();
   }
+  if (count >= crowd) noteCrowd();
 }
 
-/** The tick, or the turn of the event loop, ends. */
+const atCrowdEnd: TurnWaiter = {
+  turnOver: () => {
+    isCrowdReached = false;
+  },
+};
+
+function noteCrowd(): void {
+  if (isCrowdReached) return;
+  isCrowdReached = true;
+  awaitTurnEnd(atCrowdEnd);
+}
+
+/** Whether what waits is for several, and a crowd was sent to already. */
+function mayWaitForTurn(): boolean {
+  return isCrowdReached && first !== last;
+}
+
+/** The tick, or the turn of the event loop, ends: with the turn, the crowd is forgotten first. */
 function onEnd(): void {
   if (isMoreExpected) {
     isMoreExpected = false;
     awaitLastTick();
-    return;
+  } else if (mayWaitForTurn()) awaitTurnEnd(atTurnEnd);
+  else {
+    isEndAwaited = false;
+    letOutAll();
   }
-  isEndAwaited = false;
-  letOutAll();
 }
 
 const awaitLastTick = afterPromises(onEnd);
@@ -91,15 +118,27 @@ export function expectMore(): void {
 export function beginLoneMessage(): void {
   loneMessages = (loneMessages % 0x3fff_ffff) + 1;
   lone = loneMessages;
+  reached = 0;
 }
 
 /** What is sent from here on waits for the end of its tick. */
 export function endLoneMessage(): void {
   lone = 0;
-  if (first !== undefined) letOutAll();
+  if (first === undefined) return;
+  if (!mayWaitForTurn()) letOutAll();
+  else if (!isEndAwaited) {
+    isEndAwaited = true;
+    awaitTurnEnd(atTurnEnd);
+  }
 }
 
-/** A number of the message that is handled now, if it came alone; else 0. */
+/** A number of the message that is handled now, if it came alone and what it sends to groups may leave at once; else 0. */
 export function loneMessage(): number {
-  return lone;
+  return isCrowdReached && reached < crowd ? 0 : lone;
+}
+
+/** It has sent to one of their members. */
+export function reachedMember(): void {
+  reached += 1;
+  if (reached === crowd) noteCrowd();
 }

@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws';
 import type { MessageData } from '../check-data.js';
 import { copyOf, headerBytes } from './frame-format.js';
 import { FrameWriter } from './frame-writer.js';
-import { letOutLater, loneMessage, type Sender } from './let-out.js';
+import { letOutLater, loneMessage, reachedMember, type Sender } from './let-out.js';
 import { type Ahead, isPlain, keepOrder, sendAsBefore } from './ordered-socket.js';
 import type { SharedFrame } from './shared-frame.js';
 import { currentTurn, wholeTurn } from './turn.js';
@@ -92,9 +92,13 @@ export class Outbox implements Ahead, Sender {
     return this.#put(data, frame);
   }
 
-  /** The first message to a group leaves at once: to come back to each of thousands of members costs more than most of them have to wait for. */
+  /**
+   * The first message to a group leaves at once: to come back to each of thousands of members costs more than most of them have to wait for. Where
+   * many speak in the same turn, it is that of the first who does.
+   */
   #sendAtOnce(data: MessageData, frame: SharedFrame): boolean {
     this.#sharedIn = loneMessage();
+    reachedMember();
     const isTaken = this.#put(data, frame);
     this.flush();
     return isTaken;

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Channel, Groups } from '../../../entries/index.js';
 import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { frame, RawClient } from '../../support/raw-client.js';
-import { modes, serve } from '../../support/serving.js';
+import { modes, nextTurn, serve } from '../../support/serving.js';
 import { WsClient } from '../../support/ws-client.js';
 
 /**
@@ -58,6 +58,13 @@ async function sendFirstThenLater(port: number): Promise<WsClient> {
 /** Longer than a handler takes to be done that has returned. */
 async function severalPromises(): Promise<void> {
   for (let index = 0; index < 10; index += 1) await Promise.resolve();
+}
+
+/** The bytes of `text` as ws gives them where a read of the socket had its frame alone: behind the header and its mask. */
+function readAlone(text: string): Buffer {
+  const read = Buffer.from(new ArrayBuffer(6 + text.length));
+  read.write(text, 6);
+  return read.subarray(6);
 }
 
 /** A frame of the server has so many bytes more than its text. */
@@ -189,6 +196,35 @@ describe.each(modes)('what is sent while a message is handled (%s)', (mode) => {
     expect(await clients[0]?.take(4)).toEqual(['one', 'two', 'three', 'four']);
     for (const other of clients.slice(1)) expect(await other.take(3)).toEqual(['one', 'two', 'four']);
     expect(seen).toEqual([3 * (3 + header), 0, 3 * (3 + 4 + 2 * header) + 5 + header]);
+  });
+
+  it('leaves in two writes to each member of a large group where all of them speak in the same turn, in order', async () => {
+    const groups = new Groups();
+    const joined: { readonly channel: Channel; readonly raw: Socket }[] = [];
+    const { port } = await serve(
+      {
+        connect: ({ channel, request }) => {
+          joined.push({ channel, raw: request.socket });
+          groups.add('room', channel);
+        },
+        receive: ({ text }) => void groups.send('room', text),
+      },
+      { mode },
+    );
+    const clients = await Promise.all(Array.from({ length: 40 }, () => WsClient.connect(port)));
+    const texts = clients.map((_client, index) => String(index + 10));
+    const everybodySpeaks = async (): Promise<void> => {
+      for (const [index, { channel }] of joined.entries()) channel.socket?.emit('message', readAlone(String(index + 10)), false);
+      for (const client of clients) expect(await client.take(40)).toEqual(texts);
+    };
+    await everybodySpeaks(); // the first frames of a channel go through ws
+    const writes = joined.map(({ raw }) => vi.spyOn(raw, 'write'));
+    for (let round = 1; round <= 3; round += 1) {
+      await nextTurn(); // so that nobody has spoken to them in this one
+      await nextTurn();
+      await everybodySpeaks();
+      expect(writes.map(({ mock }) => mock.calls.length)).toEqual(joined.map(() => 2 * round));
+    }
   });
 
   it('leaves at the end of the tick where the handler sends it after waiting', async () => {
