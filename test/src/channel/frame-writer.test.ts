@@ -201,6 +201,22 @@ describe('frames that are written beside ws', () => {
     expect(out.bytes).toEqual(Buffer.from(frames.flat()));
   });
 
+  it('stay what they were while the system reads them, whatever is written meanwhile', () => {
+    const [out, other] = [new Out(), new Out()];
+    const [writer, otherWriter] = [new FrameWriter(out as never), new FrameWriter(other as never)];
+    const writeOver = (): void => {
+      for (let times = 0; times < 8; times += 1) otherWriter.write('ö'.repeat(8_000));
+      otherWriter.flush();
+    };
+    writeOver(); // so that nothing of other tests holds the memory
+    out.stick();
+    writer.write('é');
+    writer.flush();
+    writeOver();
+    out.free();
+    expect(out.bytes).toEqual(Buffer.from([0x81, 2, ...Buffer.from('é')]));
+  });
+
   it('are whole, however much of the memory that they share others have filled before', async () => {
     const text = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(15_000));
     for (let filled = 0; filled < 20; filled += 1) {
