@@ -27,10 +27,10 @@ describe('an HTTP session that wants to be touched', () => {
     const [first, second] = [await open('a'), await open('a')];
     await clock.advance(3_500);
     expect(touchMany.mock.calls).toEqual([[['a']], [['a']], [['a']]]);
-    await first.disconnect();
+    await second.disconnect();
     await clock.advance(1_000);
     expect(touchMany).toHaveBeenCalledTimes(4);
-    await second.disconnect();
+    await first.disconnect();
     await clock.advance(5_000);
     expect(touchMany).toHaveBeenCalledTimes(4);
     expect(clock.pendingTimers).toBe(0);

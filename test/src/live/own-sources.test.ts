@@ -199,6 +199,26 @@ describe('a source that says when its credentials were issued', () => {
   });
 });
 
+describe('a source that is asked before that of tokens', () => {
+  it('does not hide what is revoked meanwhile: who presents it is refused, however long its look-up hangs', async () => {
+    const { options } = makeSite();
+    const feed = new MemoryRevocationFeed();
+    const [begun, answering] = [deferred(), deferred()];
+    const own = defineSource('own', async (): Promise<SourceFinding> => {
+      begun.resolve();
+      await answering.promise;
+      return { outcome: 'missing' };
+    });
+    const tokens = { findById: () => new Promise<undefined>(() => {}) };
+    const connect = withUserFrom(own, fromToken({ tokens }))(() => {});
+    const connecting = connectTo({ connect }, { ...options, revocations: feed, cookies: { key } });
+    await begun.promise;
+    feed.tell({ tokenId: tokenIdOf(key) });
+    answering.resolve();
+    expect((await connecting).refusal).toEqual({ status: 401 });
+  });
+});
+
 describe('channel.reauthenticate on a server with several sources', () => {
   it('goes over to the key of whichever source finds the same user', async () => {
     const { tokens, clock, options } = makeSite();
