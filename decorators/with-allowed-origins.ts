@@ -1,4 +1,4 @@
-import { ChannelConnectMessage } from '../src/channel/channel-connect-message.js';
+import { ChannelConnectMessage } from '../src/channel/connecting.js';
 import { defineBuiltIn } from '../src/channel/define-built-in.js';
 import { isCrossSite, originMatcher } from '../src/origin.js';
 import { unlistedOrigin } from '../src/refused-origin.js';

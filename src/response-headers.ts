@@ -76,6 +76,12 @@ export class ResponseHeaders {
     return [...this.#fields.values()].flatMap(({ name, values }) => values.map((value) => `${name}: ${value}`));
   }
 
+  /** The {@link lines} for the answer, which is given now. @internal */
+  takeLines(): string[] {
+    this.seal();
+    return this.lines();
+  }
+
   /** The handshake is answered: what is set from now on would be lost. @internal */
   seal(): void {
     this.#isSealed = true;

@@ -75,7 +75,7 @@ export class TestClient {
 
   /** How the channel was identified. */
   get authentication(): Authentication | undefined {
-    return this.#channel.authentication;
+    return this.#channel.identity.authentication;
   }
 
   /** The channel itself. */

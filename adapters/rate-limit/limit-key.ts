@@ -1,5 +1,5 @@
-import { ChannelConnectMessage } from '../../src/channel/channel-connect-message.js';
 import type { ChannelMessage } from '../../src/channel/channel-message.js';
+import { ChannelConnectMessage } from '../../src/channel/connecting.js';
 import { ChannelError } from '../../src/errors.js';
 import type { AnonymousUser, AuthenticatedUser } from '../../src/users.js';
 import type { RateLimitBy } from './options.js';

@@ -39,7 +39,10 @@ export class ChannelIndex {
 
   /** @param channels all that there are. */
   constructor(channels: Iterable<Connection>) {
-    for (const channel of channels) for (const keys of [...(channel.claims ?? []), channel.keys ?? {}]) this.add(channel, keys);
+    for (const channel of channels) {
+      const { keys = {}, claims = [] } = channel.identity;
+      for (const each of [...claims, keys]) this.add(channel, each);
+    }
   }
 
   /** The channels that have one of `keys`. */
@@ -57,7 +60,7 @@ export class ChannelIndex {
 
   /** `channel` is no longer found by these keys, but for those that are still its own. */
   delete(channel: Connection, { userId, tokenId, httpSessionId }: IdentityKeys): void {
-    const { keys } = channel;
+    const { keys } = channel.identity;
     if (userId !== keys?.userId) this.#byUser.delete(userId, channel);
     if (tokenId !== keys?.tokenId) this.#byToken.delete(tokenId, channel);
     if (httpSessionId !== keys?.httpSessionId) this.#byHttpSession.delete(httpSessionId, channel);

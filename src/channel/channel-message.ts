@@ -53,7 +53,7 @@ export abstract class ChannelMessage implements BaseMessage, PendingHandler {
   }
 
   get authentication(): Authentication | undefined {
-    return this.#channel.authentication;
+    return this.#channel.identity.authentication;
   }
 
   get user(): AuthenticatedUser | AnonymousUser {

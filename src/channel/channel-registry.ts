@@ -87,7 +87,8 @@ export class Arrivals<Channel extends Arrived> implements Iterable<Channel> {
 
 /** All channels of a server: finds them by id, user, token and HTTP session, and ends all at a shutdown. */
 export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implements Channels {
-  readonly #watch: Watch;
+  /** What watches over them. Nobody can put another in its place; it has no getter, since each message asks for it. */
+  declare readonly watch: Watch;
   readonly #runtime: Runtime;
   /** Every channel of which anything still runs, connecting ones and ended ones included. */
   readonly #active = new Arrivals<Connection>();
@@ -104,12 +105,7 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   constructor(runtime: Runtime, makeWatch: (registry: ChannelRegistry) => Watch) {
     this.#runtime = runtime;
     this.#lingering = new LingeringConnects(runtime.clock, runtime.connectTimeoutMs);
-    this.#watch = makeWatch(this);
-  }
-
-  /** What watches over them. */
-  get watch(): Watch {
-    return this.#watch;
+    Object.defineProperty(this, 'watch', { value: makeWatch(this) });
   }
 
   get size(): number {
@@ -167,15 +163,15 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
    * The channels of which it is known who speaks, connecting ones included, and those that still handle what was sent before they ended.
    */
   *identifiedOnes(): IterableIterator<Connection> {
-    for (const channel of this.#active) if (channel.keys !== undefined && mayHandle(channel)) yield channel;
+    for (const channel of this.#active) if (channel.identity.keys !== undefined && mayHandle(channel)) yield channel;
   }
 
   /** A look-up of `keys` is about to be sent for a channel that began to connect at `mark`. */
   claim(channel: Connection, keys: IdentityKeys, mark: number): void {
     if (!channel.isOpen) return; // nothing would take it away again
-    channel.claimedBy(keys);
+    channel.identity.claimedBy(keys);
     this.#index?.add(channel, keys);
-    if (this.#watch.log.mark !== mark) this.#watch.claimed(channel, keys, mark);
+    if (this.watch.log.mark !== mark) this.watch.claimed(channel, keys, mark);
   }
 
   /**
@@ -189,8 +185,8 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
     const { source, authentication } = identity;
     if (source === undefined) return; // nobody
     identity.identifiedAt = since;
-    const { log, watched } = this.#watch;
-    if (log.mark !== mark || authentication?.expiresAt !== undefined || !watched.has(source)) this.#watch.identified(channel, mark);
+    const { log, watched } = this.watch;
+    if (log.mark !== mark || authentication?.expiresAt !== undefined || !watched.has(source)) this.watch.identified(channel, mark);
   }
 
   /** Something else identifies the channel now. */
@@ -221,7 +217,7 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
   finished(channel: Connection): void {
     this.#name(channel, undefined);
     this.#active.delete(channel);
-    if (this.#active.size === 0) this.#watch.idle();
+    if (this.#active.size === 0) this.watch.idle();
     this.#checkEmpty();
   }
 
@@ -246,8 +242,8 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
 
   /** The channel is found by `keys` and nothing else. */
   #name(channel: Connection, keys: IdentityKeys | undefined): void {
-    const { keys: former, claims } = channel;
-    channel.namedBy(keys);
+    const { keys: former, claims } = channel.identity;
+    channel.identity.namedBy(keys);
     const index = this.#index;
     if (index === undefined) return;
     if (keys !== undefined) index.add(channel, keys);

@@ -4,13 +4,17 @@ import { ChannelError } from '../errors.js';
 import { KeptHandshake } from '../handshake.js';
 import { type IdentificationWaiter, toldOf } from '../identity/identification.js';
 import type { BoundSource, HandshakeLookUps, IdentityKeys, UserSource } from '../identity/user-source.js';
-import type { HandshakeRequest } from '../messages.js';
+import type { ConnectMessage, HandshakeRequest } from '../messages.js';
 import { isWaitedFor, type PendingHandler, pendingSince } from '../pending-handlers.js';
 import { refusedOrigin } from '../refused-origin.js';
+import { ResponseHeaders } from '../response-headers.js';
+import type { ChannelRecord } from '../session/channel-record.js';
+import { SessionDraft } from '../session/session-draft.js';
 import { isThrown } from '../thrown.js';
-import { ChannelConnectMessage, type OwnConnect } from './channel-connect-message.js';
+import { ChannelMessage } from './channel-message.js';
 import { checkReturned } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
+import { completePrototype } from './complete-prototype.js';
 import { type ConnectWaits, connectTimeout } from './connect-timeout.js';
 import { HandshakeSession } from './handshake-session.js';
 import type { Lifecycle } from './lifecycle.js';
@@ -18,6 +22,44 @@ import { LiveChannel, type PendingConnect } from './live-channel.js';
 import { takeRoomOfAddress, takeRoomOfUser } from './room.js';
 import type { Runtime } from './runtime.js';
 import type { Transport } from './transport.js';
+
+/** Under this symbol, the connect that a message belongs to, until that is over. */
+export const ownConnect: unique symbol = Symbol('ws-with.ownConnect');
+
+/** A handshake has arrived. */
+export class ChannelConnectMessage extends ChannelMessage implements Pick<ConnectMessage, 'kind' | 'request' | 'responseHeaders'> {
+  readonly request: HandshakeRequest;
+  accessor [ownConnect]: Connecting | undefined;
+  #responseHeaders: ResponseHeaders | undefined;
+
+  constructor(channel: LiveChannel, request: HandshakeRequest, connecting: Connecting) {
+    super(channel);
+    this.request = request;
+    this[ownConnect] = connecting;
+  }
+
+  get kind(): 'connect' {
+    return 'connect';
+  }
+
+  get responseHeaders(): ResponseHeaders {
+    this.#responseHeaders ??= new ResponseHeaders();
+    if (this.channel.hasConnected || this.channel.socket !== undefined) this.#responseHeaders.seal();
+    return this.#responseHeaders;
+  }
+
+  /** The lines of {@link responseHeaders} for the answer, which is given now; `undefined` where nobody asked for any. */
+  takeHeaderLines(): readonly string[] | undefined {
+    return this.#responseHeaders?.takeLines();
+  }
+
+  /** A reload that hangs is a load that the connect waits for. */
+  protected override draftOf(record: ChannelRecord): SessionDraft {
+    return new SessionDraft(record, (reloading) => this[ownConnect]?.waitFor('loads', reloading));
+  }
+}
+
+completePrototype('Message', ChannelConnectMessage.prototype);
 
 /** Those that were begun just now: most are over with the promises that are settled, and need neither a deadline nor to be watched. */
 let begun: Connecting[] | undefined;
@@ -27,11 +69,8 @@ const awaitTick = afterPromises(() => {
   for (const connecting of those) connecting.waits();
 });
 
-/**
- * The connect of one channel: under one deadline its identification, the opening of its session, the handler, the save of what that changed
- * and the answer to the handshake. Then the channel lives, and this is let go of, with the request.
- */
-export class Connecting implements OwnConnect, PendingConnect, PendingHandler, ConnectWaits, HandshakeLookUps, IdentificationWaiter {
+/** The connect of one channel, under one deadline: identification, session, handler, save, answer. Then it is let go of, with the request. */
+export class Connecting implements PendingConnect, PendingHandler, ConnectWaits, HandshakeLookUps, IdentificationWaiter {
   readonly #channel: LiveChannel;
   readonly #registry: ChannelRegistry;
   readonly #transport: Transport;
@@ -116,7 +155,7 @@ export class Connecting implements OwnConnect, PendingConnect, PendingHandler, C
       if (channel.isConnecting || !isThrown(error, ChannelError)) channel.fail(error, this.#message);
     } finally {
       this.#over();
-      this.#message.connectIsOver();
+      this.#message[ownConnect] = undefined;
     }
   }
 
@@ -147,6 +186,7 @@ export class Connecting implements OwnConnect, PendingConnect, PendingHandler, C
     this.#channel.connectOver();
   }
 
+  /** Does once what the server's wrappers want at connect, and one that it could not see; `undefined` where there is nothing to wait for. */
   prepare(wanted?: readonly UserSource[], wantsSession = this.#channel.runtime.plan.wantsSession): Promise<void> | undefined {
     const earlier = this.#identifying;
     const identifying = this.#identify(wanted, wantsSession);
@@ -240,6 +280,7 @@ export class Connecting implements OwnConnect, PendingConnect, PendingHandler, C
     return loading && this.waitFor('loads', loading);
   }
 
+  /** Waits for what a wrapper or a session does by itself: it counts where the deadline passes meanwhile. */
   async waitFor<T>(what: keyof ConnectWaits, pending: Promise<T>): Promise<T> {
     this[what] += 1;
     try {

@@ -1,18 +1,20 @@
+import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import type { WebSocket } from 'ws';
 import { type ChannelState, channelCounts } from '../channel-counts.js';
 import { checkData, jsonOf, type MessageData } from '../check-data.js';
 import { ChannelError, CloseChannel } from '../errors.js';
 import { guardedController } from '../guarded-controller.js';
-import type { KeptHandshake } from '../handshake.js';
+import { Identification } from '../identity/identification.js';
 import { kindOf } from '../kind-of.js';
 import type { Channel, Handshake } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
 import type { PendingHandler } from '../pending-handlers.js';
 import type { SessionAccess } from '../session/session-access.js';
 import { cutReason, isCloseCode } from '../status-codes.js';
+import type { TokenId } from '../token-id.js';
+import type { AnonymousUser, AppUser } from '../users.js';
 import { completePrototype } from './complete-prototype.js';
-import { ConnectionParts } from './connection-parts.js';
 import { closeGraceMs, type Ending, endingFor, orderlyCloseGraceMs, verdictOn } from './ending.js';
 import { HeldFrames } from './held-frames.js';
 import type { Inbox } from './inbox.js';
@@ -27,14 +29,16 @@ import { tellEnding } from './when-ending.js';
 /** Under this symbol, what came says how many came before it: handlers may give channels members of any name. */
 export const arrival: unique symbol = Symbol('ws-with.arrival');
 
-/** One connection, as messages and wrappers see it: who speaks, what is remembered, the way out, and how it ends. */
-export abstract class Connection extends ConnectionParts implements Channel {
+/** One connection, as messages and wrappers see it, who can replace nothing of it: who speaks, what is remembered, how it ends. */
+export abstract class Connection implements Channel {
   abstract readonly id: string;
   abstract readonly session: SessionAccess;
   accessor [arrival] = 0;
+  readonly #identity = new Identification();
+  readonly #runtime: Runtime;
+  readonly #raw: Socket;
+  readonly #via: Transport['via'];
   #wasLive = false;
-  #isCutOff = false;
-  #kept: KeptHandshake | undefined;
   #socket: WebSocket | undefined;
   /** What answers the handshake, until that is done. */
   #transport: Transport | undefined;
@@ -47,12 +51,20 @@ export abstract class Connection extends ConnectionParts implements Channel {
   #isTooSlow = false;
 
   constructor(runtime: Runtime, transport: Transport) {
-    super(runtime, transport);
+    this.#runtime = runtime;
+    this.#raw = transport.raw;
+    this.#via = transport.via;
     this.#socket = transport.socket;
     this.#transport = transport;
     if (transport.socket !== undefined) attachToSocket(transport.socket, transport.raw, this);
   }
 
+  /** What is kept of the handshake, once connect has succeeded. */
+  abstract readonly handshake: Handshake;
+  /** Whether connect has succeeded: disconnect is owed then. */
+  abstract readonly hasConnected: boolean;
+  /** Whether it handles nothing any more, not even what was received before it ended. */
+  abstract readonly isCutOff: boolean;
   /** The way in, which is held while the way out is clogged. */
   abstract get inbox(): Inbox;
   abstract holdInput(isHeld: boolean): void;
@@ -68,29 +80,43 @@ export abstract class Connection extends ConnectionParts implements Channel {
   abstract abandoned(message: PendingHandler): void;
   /** What of it is waited for. */
   abstract readonly unfinished: UnfinishedWork;
+  /** The channel begins to end: takes nothing more in. With `drop`, what waits is not handled either. */
+  protected abstract stopInput(drop: boolean): void;
   /** The connection is gone. */
   protected abstract gone(closeCode: number, reason: string): void;
+
+  get identity(): Identification {
+    return this.#identity;
+  }
+
+  get user(): AppUser | AnonymousUser {
+    return this.#identity.user;
+  }
+
+  get tokenId(): TokenId | undefined {
+    return this.#identity.tokenId;
+  }
+
+  get runtime(): Runtime {
+    return this.#runtime;
+  }
+
+  get raw(): Socket {
+    return this.#raw;
+  }
+
+  get via(): Transport['via'] {
+    return this.#via;
+  }
 
   get socket(): WebSocket | undefined {
     return this.#socket;
   }
 
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = guardedController(this.runtime.reporter);
-      if (!this.isOpen) this.#controller.abort();
-    }
+    this.#controller ??= guardedController(this.#runtime.reporter);
+    if (!this.isOpen) this.#controller.abort();
     return this.#controller.signal;
-  }
-
-  /** What is kept of the handshake, once connect has succeeded. */
-  get handshake(): Handshake {
-    return (this.#kept as KeptHandshake).whole;
-  }
-
-  /** Whether connect has succeeded: disconnect is owed then. */
-  get hasConnected(): boolean {
-    return this.#kept !== undefined;
   }
 
   /** Whether connect has succeeded and the handshake was answered. */
@@ -125,19 +151,20 @@ export abstract class Connection extends ConnectionParts implements Channel {
     if (!this.isOpen) return false;
     const socket = this.#socket;
     if (socket === undefined) {
-      this.#held ??= new HeldFrames(this.runtime.maxBufferedBytes);
+      this.#held ??= new HeldFrames(this.#runtime.maxBufferedBytes);
       return this.#held.hold(data) || this.#tooSlow();
     }
     if (socket.readyState !== socket.OPEN) return false; // the peer's close frame is here, its connection not gone yet
-    this.#outbox ??= new Outbox(socket, this.raw, this, this.runtime.maxBufferedBytes);
+    this.#outbox ??= new Outbox(socket, this.#raw, this, this.#runtime.maxBufferedBytes);
     return this.#outbox.send(data, frame) || this.#tooSlow();
   }
 
   #tooSlow(): false {
     if (this.#isTooSlow) return false; // whoever is told of it may send to it, as to a group that it is in
     this.#isTooSlow = true;
-    this.warn('ERR_SLOW_CONSUMER', 'A client reads more slowly than it is sent to; its channel is closed (maxBufferedBytes).');
-    this.runtime.lifecycle.slow(this);
+    const text = 'A client reads more slowly than it is sent to; its channel is closed (maxBufferedBytes).';
+    this.#runtime.reporter.warn(new ChannelError('ERR_SLOW_CONSUMER', text));
+    this.#runtime.lifecycle.slow(this);
     this.endWith('ERR_SLOW_CONSUMER');
     return false;
   }
@@ -148,7 +175,7 @@ export abstract class Connection extends ConnectionParts implements Channel {
 
   close(code = 1000, reason = ''): void {
     if (!isCloseCode(code)) throw new TypeError(`channel.close: code must be a close code that a server may send, got ${kindOf(code)}`);
-    this.end(verdictOn(new CloseChannel(code, String(reason)), this.runtime.outcomes).ending);
+    this.end(verdictOn(new CloseChannel(code, String(reason)), this.#runtime.outcomes).ending);
   }
 
   terminate(): void {
@@ -158,7 +185,7 @@ export abstract class Connection extends ConnectionParts implements Channel {
   /** Ends it because of `code`, without a word to the peer. */
   drop(code: ErrorCode): void {
     if (this.#phase === 'ended') return;
-    this.#begin({ ...endingFor(code, this.runtime.outcomes), closeCode: 1006 });
+    this.#begin({ ...endingFor(code, this.#runtime.outcomes), closeCode: 1006 });
     this.#outbox?.flush();
     if (this.#socket === undefined) {
       this.#transport?.destroy();
@@ -168,14 +195,14 @@ export abstract class Connection extends ConnectionParts implements Channel {
 
   /** Ends it as the table of outcomes says for `code`. */
   endWith(code: ErrorCode): void {
-    this.end(endingFor(code, this.runtime.outcomes));
+    this.end(endingFor(code, this.#runtime.outcomes));
   }
 
   /** Ends it because of `error`, which a handler threw or the runtime met while it ran `message`. */
   fail(error: unknown, message?: object): void {
-    const { code, ending, isReported } = verdictOn(error, this.runtime.outcomes);
-    if (isReported) this.runtime.reporter.error(error, message);
-    else if (code === 'ERR_AUTHENTICATION_REQUIRED' && this.isOpen) this.runtime.reporter.anonymousRefused(this.authentication);
+    const { code, ending, isReported } = verdictOn(error, this.#runtime.outcomes);
+    if (isReported) this.#runtime.reporter.error(error, message);
+    else if (code === 'ERR_AUTHENTICATION_REQUIRED' && this.isOpen) this.#runtime.reporter.anonymousRefused(this.#identity.authentication);
     this.end(ending);
   }
 
@@ -183,12 +210,11 @@ export abstract class Connection extends ConnectionParts implements Channel {
   end(ending: Ending): void {
     if (!ending.isOrderly) this.stopInput(true);
     if (!this.isOpen) return;
-    const transport = this.#transport;
     this.#begin(ending);
-    if (transport !== undefined) this.runtime.lifecycle.refused(this, ending, transport.refusesBy);
+    if (this.#transport !== undefined) this.#runtime.lifecycle.refused(this, ending, this.#transport.refusesBy);
     const socket = this.#socket;
     if (socket === undefined) {
-      transport?.refuse(ending);
+      this.#transport?.refuse(ending);
       this.#gone();
       return;
     }
@@ -231,7 +257,7 @@ export abstract class Connection extends ConnectionParts implements Channel {
     this.#phase = 'ended';
     this.#cancelTimer?.();
     const ending = this.#ending as Ending;
-    this.runtime.lifecycle.closed(this, ending, this.#wasLive);
+    this.#runtime.lifecycle.closed(this, ending, this.#wasLive);
     this.gone(ending.closeCode, ending.reason);
   }
 
@@ -239,18 +265,13 @@ export abstract class Connection extends ConnectionParts implements Channel {
   protected dropAfter(ms: number): void {
     if (this.#phase !== 'closing') return;
     this.#cancelTimer?.();
-    this.#cancelTimer = this.runtime.clock.setTimer(() => this.#socket?.terminate(), ms);
-  }
-
-  /** Connect has succeeded: from here on disconnect is owed. */
-  connected(handshake: KeptHandshake): void {
-    this.#kept = handshake;
+    this.#cancelTimer = this.#runtime.clock.setTimer(() => this.#socket?.terminate(), ms);
   }
 
   /** The handshake was answered: what the connect handler sent goes out. */
   answered(socket: WebSocket): void {
     this.#socket = socket;
-    if (this.isConnecting) attachToSocket(socket, this.raw, this);
+    if (this.isConnecting) attachToSocket(socket, this.#raw, this);
     else socket.terminate(); // it ended while the handshake was being answered, and holds nothing any more
     if (this.#held !== undefined) for (const data of this.#held.all) this.send(data);
     this.#held = undefined;
@@ -263,25 +284,6 @@ export abstract class Connection extends ConnectionParts implements Channel {
     this.#phase = 'live';
     this.#wasLive = true;
     this.#transport = undefined;
-  }
-
-  /** Whether it handles nothing any more, not even what was received before it ended. */
-  get isCutOff(): boolean {
-    return this.#isCutOff;
-  }
-
-  /** The channel begins to end: takes nothing more in. With `drop`, what waits is not handled either. */
-  protected stopInput(drop: boolean): void {
-    this.#isCutOff ||= drop;
-  }
-
-  /** Its peer may be gone when somebody wants to know where it was. */
-  protected rememberAddress(): void {
-    this.#kept?.rememberAddress();
-  }
-
-  protected warn(code: ErrorCode, text: string): void {
-    this.runtime.reporter.warn(new ChannelError(code, text));
   }
 
   toJSON(): object {

@@ -9,8 +9,8 @@ import { type AnyHandler, madeHandler, nameAround } from '../wrapping/made-funct
 import { checkMayBegin } from '../wrapping/passed-marks.js';
 import { requirementsOf } from '../wrapping/requirements.js';
 import type { NoOptions } from '../wrapping/wrapper.js';
-import { ChannelConnectMessage, type OwnConnect } from './channel-connect-message.js';
 import { ChannelMessage } from './channel-message.js';
+import { ChannelConnectMessage, type Connecting, ownConnect } from './connecting.js';
 import { hasOwnUser, meetOwnUser } from './own-user.js';
 import type { KnownRequirement } from './requirement-kinds.js';
 
@@ -161,8 +161,8 @@ function putSession(message: ChannelMessage): void {
 }
 
 /** The connect that `message` belongs to, until it is over. */
-export function connectingOf(message: ChannelMessage): OwnConnect | undefined {
-  return message instanceof ChannelConnectMessage ? message.ownConnect : undefined;
+export function connectingOf(message: ChannelMessage): Connecting | undefined {
+  return message instanceof ChannelConnectMessage ? message[ownConnect] : undefined;
 }
 
 /** Where a user is looked for. */
@@ -205,7 +205,7 @@ function identify(message: ChannelMessage, sources: readonly UserSource[] | unde
   if (connecting !== undefined) {
     const pending = connecting.prepare(sources, true);
     if (pending !== undefined) return pending;
-  } else if (sources !== undefined && channel.authentication === undefined) {
+  } else if (sources !== undefined && channel.identity.authentication === undefined) {
     throw new ChannelError(
       'ERR_WRAPPER_MISSING',
       `${wrapper} is called from a function of your own, where the server cannot see it, and after connect the credentials are gone: ` +
@@ -224,7 +224,7 @@ const askedEarly = new WeakSet<ChannelMessage>();
 /** Puts session and user on `message`: what {@link giveUser} does by itself where it has nothing to wait for. */
 export function putUser(message: ChannelMessage): void {
   putSession(message);
-  const { user, authentication } = message.channel;
+  const { user, authentication } = message.channel.identity;
   if (!message.hasUser) {
     message.user = user;
     if (authentication === undefined && connectingOf(message) !== undefined) askedEarly.add(message);

@@ -4,6 +4,7 @@ import { checkReturned, type SlotFunction } from './channel-plan.js';
 import { completePrototype } from './complete-prototype.js';
 import type { Connection } from './connection.js';
 import { verdictOn } from './ending.js';
+import type { Inbox } from './inbox.js';
 
 /** The connection is closed. */
 export class ChannelDisconnectMessage extends ChannelMessage implements Pick<DisconnectMessage, 'kind' | 'code' | 'reason'> {
@@ -27,8 +28,45 @@ export class ChannelDisconnectMessage extends ChannelMessage implements Pick<Dis
 
 completePrototype('Message', ChannelDisconnectMessage.prototype);
 
+/** What a channel owes whose connection is gone: it handles what was received before, then its disconnect handler runs. */
+export class Disconnecting {
+  readonly #channel: Connection;
+  /** Set while the handler runs. */
+  #goOn: (() => void) | undefined;
+
+  constructor(channel: Connection) {
+    this.#channel = channel;
+  }
+
+  /** Whether the disconnect handler runs. */
+  get isHandling(): boolean {
+    return this.#goOn !== undefined;
+  }
+
+  /** Never rejects. */
+  async run(inbox: Inbox | undefined, closeCode: number, reason: string): Promise<void> {
+    const { plan, handlers } = this.#channel.runtime;
+    await inbox?.idle();
+    if (plan.disconnect === undefined) return;
+    const message = new ChannelDisconnectMessage(this.#channel, closeCode, reason);
+    handlers.begin(message);
+    const abandoned = new Promise<void>((resolve) => {
+      this.#goOn = resolve;
+    });
+    await Promise.race([runDisconnect(message), abandoned]);
+    handlers.end(message);
+    this.#goOn = undefined;
+  }
+
+  /** The handler is waited for no longer. */
+  abandon(): void {
+    this.#goOn?.();
+    this.#goOn = undefined;
+  }
+}
+
 /** Runs the disconnect handler, and saves what it changed; there is nothing left to end, so an error is only reported. Never rejects. */
-export async function runDisconnect(message: ChannelDisconnectMessage): Promise<void> {
+async function runDisconnect(message: ChannelDisconnectMessage): Promise<void> {
   const { runtime, session } = message.channel;
   try {
     checkReturned('disconnect', await (runtime.plan.disconnect as SlotFunction)(message));

@@ -20,9 +20,8 @@ export interface InboxMessage {
 export interface InboxOwner<M extends InboxMessage> {
   /** Runs the handler. Whether it is done: where there is something to wait for, {@link Inbox.done} is called later. Never throws. */
   handle(message: M): boolean;
-  /** Stops reading from the socket, or goes on. */
-  pauseInput(): void;
-  resumeInput(): void;
+  /** What is read from, once it is there. */
+  readonly socket: { pause(): void; resume(): void } | undefined;
   /** How many bytes the socket has read so far; `NaN` where pausing holds nothing back. */
   readonly bytesRead: number;
   /** More came than may wait. */
@@ -127,8 +126,8 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     this.#isPaused = isMuch;
     if (isMuch) {
       this.#bytesReadThen = this.#owner.bytesRead;
-      this.#owner.pauseInput();
-    } else this.#owner.resumeInput();
+      this.#owner.socket?.pause();
+    } else this.#owner.socket?.resume();
   }
 
   get #isOver(): boolean {

@@ -13,14 +13,16 @@ import type { Transport } from './transport.js';
 interface ToldChannel {
   readonly id: string;
   readonly user: AppUser | AnonymousUser;
-  /** By what it is found; `undefined` where that is not known yet. */
-  readonly keys: IdentityKeys | undefined;
-  readonly authentication: Authentication | undefined;
   readonly tokenId: TokenId | undefined;
   readonly socket: WebSocket | undefined;
   readonly via: Transport['via'];
   readonly isOpen: boolean;
-  readonly identity: { readonly source: { readonly until?: Date | undefined } | undefined };
+  readonly identity: {
+    /** By what it is found; `undefined` where that is not known yet. */
+    readonly keys: IdentityKeys | undefined;
+    readonly authentication: Authentication | undefined;
+    readonly source: { readonly until?: Date | undefined } | undefined;
+  };
 }
 
 interface Arrival {
@@ -94,7 +96,7 @@ export class Lifecycle {
 
   #tellIdentified(channel: ToldChannel, hasFailed: boolean): void {
     if (!this.#events.isHeard('identification')) return;
-    const { outcome = 'missing', source, carrier, hasSourceEnded } = channel.authentication ?? {};
+    const { outcome = 'missing', source, carrier, hasSourceEnded } = channel.identity.authentication ?? {};
     const durationMs = this.#events.since(this.#lookUps.get(channel));
     this.#lookUps.delete(channel);
     this.#events.emit({
@@ -138,12 +140,12 @@ export class Lifecycle {
 
   #handshakeOf(channel: ToldChannel) {
     const { at, traceparent } = this.#arrivals.get(channel) ?? {};
-    const { outcome, source } = channel.authentication ?? {};
+    const { outcome, source } = channel.identity.authentication ?? {};
     return { via: channel.via, outcome, source, durationMs: this.#events.since(at), traceparent } as const;
   }
 }
 
-function subjectOf({ id, user, keys, authentication, tokenId }: ToldChannel): EventSubject {
+function subjectOf({ id, user, tokenId, identity: { keys, authentication } }: ToldChannel): EventSubject {
   // a handler may have changed the user object since it was identified
   const userId = keys === undefined ? user.id : keys.userId;
   return {

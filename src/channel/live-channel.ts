@@ -1,5 +1,7 @@
 import { ChannelError } from '../errors.js';
+import type { KeptHandshake } from '../handshake.js';
 import { isThenable, promiseOf } from '../maybe-promise.js';
+import type { Handshake } from '../messages.js';
 import type { ErrorCode } from '../outcomes.js';
 import type { PendingHandler } from '../pending-handlers.js';
 import { SessionAccess } from '../session/session-access.js';
@@ -8,7 +10,7 @@ import { checkReturned, type SlotFunction } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
 import { completePrototype } from './complete-prototype.js';
 import { Connection } from './connection.js';
-import { ChannelDisconnectMessage, runDisconnect } from './disconnecting.js';
+import { Disconnecting } from './disconnecting.js';
 import { closeGraceMs } from './ending.js';
 import { type Beating, heard, isPinged, place, slot } from './heartbeat.js';
 import { Inbox, type InboxOwner } from './inbox.js';
@@ -36,14 +38,16 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   #id: string | undefined;
   #session: SessionAccess | undefined;
   #inbox: Inbox<ChannelReceiveMessage> | undefined;
+  #kept: KeptHandshake | undefined;
+  #isCutOff = false;
   #isFinished = false;
   #whenFinished: readonly (() => void)[] | undefined;
   /** Set while its connect runs. */
   #connecting: PendingConnect | undefined;
   /** Set while its connect handler is at work although it has ended. */
   #lingering: object | undefined;
-  /** Set while the disconnect handler runs. */
-  #goOn: (() => void) | undefined;
+  /** Set once what it owes is done. */
+  #disconnecting: Disconnecting | undefined;
 
   constructor(runtime: Runtime, registry: ChannelRegistry, transport: Transport) {
     super(runtime, transport);
@@ -92,10 +96,23 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     return this.#session;
   }
 
+  get handshake(): Handshake {
+    return (this.#kept as KeptHandshake).whole;
+  }
+
+  get hasConnected(): boolean {
+    return this.#kept !== undefined;
+  }
+
+  /** Connect has succeeded: from here on disconnect is owed. */
+  connected(handshake: KeptHandshake): void {
+    this.#kept = handshake;
+  }
+
   /** Made when something first arrives: many channels only listen. */
   get inbox(): Inbox<ChannelReceiveMessage> {
     if (this.#inbox === undefined) {
-      this.rememberAddress(); // its peer may be gone when a handler wants to know
+      this.#kept?.rememberAddress(); // its peer may be gone when a handler wants to know
       this.#inbox = new Inbox(this, this.runtime.plan.inbox);
       if (this.isLive) this.#inbox.start();
     }
@@ -185,23 +202,12 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   abandoned(message: PendingHandler): void {
     this.stopInput(true); // what waits behind it may take as long
     if (message instanceof ChannelReceiveMessage) this.#inbox?.done(message);
-    else {
-      this.#goOn?.();
-      this.#goOn = undefined;
-    }
+    else this.#disconnecting?.abandon();
   }
 
   holdInput(isHeld: boolean): void {
     if (isHeld) this.inbox.hold();
     else this.inbox.release();
-  }
-
-  pauseInput(): void {
-    this.socket?.pause();
-  }
-
-  resumeInput(): void {
-    this.socket?.resume();
   }
 
   get bytesRead(): number {
@@ -213,7 +219,8 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   }
 
   overflowed(): void {
-    this.warn('ERR_INPUT_OVERFLOW', 'A client sent more than may wait; its channel is closed (maxQueuedMessages, maxQueuedBytes).');
+    const text = 'A client sent more than may wait; its channel is closed (maxQueuedMessages, maxQueuedBytes).';
+    this.runtime.reporter.warn(new ChannelError('ERR_INPUT_OVERFLOW', text));
     this.endWith('ERR_INPUT_OVERFLOW');
   }
 
@@ -231,9 +238,13 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     else void inbox.idle().then(() => this.endWith('ERR_SHUTDOWN'));
   }
 
-  protected override stopInput(drop: boolean): void {
-    super.stopInput(drop);
+  protected stopInput(drop: boolean): void {
+    this.#isCutOff ||= drop;
     this.#inbox?.close(drop);
+  }
+
+  get isCutOff(): boolean {
+    return this.#isCutOff;
   }
 
   protected gone(closeCode: number, reason: string): void {
@@ -250,21 +261,10 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   #finish(closeCode: number, reason: string): void {
     const { disconnect } = this.runtime.plan;
     if (!this.hasConnected || (disconnect === undefined && this.#inbox?.isIdle !== false)) this.#endSession();
-    else void this.#handleLast(closeCode, reason).then(() => this.#endSession());
-  }
-
-  async #handleLast(closeCode: number, reason: string): Promise<void> {
-    const { plan, handlers } = this.runtime;
-    await this.#inbox?.idle();
-    if (plan.disconnect === undefined) return;
-    const message = new ChannelDisconnectMessage(this, closeCode, reason);
-    handlers.begin(message);
-    const abandoned = new Promise<void>((resolve) => {
-      this.#goOn = resolve;
-    });
-    await Promise.race([runDisconnect(message), abandoned]);
-    handlers.end(message);
-    this.#goOn = undefined;
+    else {
+      this.#disconnecting = new Disconnecting(this);
+      void this.#disconnecting.run(this.#inbox, closeCode, reason).then(() => this.#endSession());
+    }
   }
 
   #endSession(): void {
@@ -281,7 +281,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
 
   get unfinished(): UnfinishedWork {
     if (this.#connecting !== undefined) return 'connect';
-    if (this.#goOn !== undefined) return 'disconnect';
+    if (this.#disconnecting?.isHandling === true) return 'disconnect';
     if (this.#inbox?.isRunning === true) return 'receive';
     return this.hasEnded ? 'session' : 'connection';
   }

@@ -266,7 +266,7 @@ export class Presence {
 
 /** Who speaks on a channel, whatever a handler has made of the user object since; a channel of a test says it by that. */
 function userIdOf(channel: Channel): string | undefined {
-  if (channel instanceof Connection) return channel.keys?.userId;
+  if (channel instanceof Connection) return channel.identity.keys?.userId;
   const { user } = channel;
   return user.isAuthenticated ? user.id : undefined;
 }

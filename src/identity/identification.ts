@@ -6,7 +6,7 @@ import type { TokenId } from '../token-id.js';
 import { type AnonymousUser, type AppUser, type AuthenticatedUser, anonymousUser } from '../users.js';
 import { lookUpFailed } from './bounded-look-up.js';
 import { KeptHttpSession } from './kept-http-session.js';
-import type { BoundSource, Finding, HandshakeLookUps } from './user-source.js';
+import type { BoundSource, Finding, HandshakeLookUps, IdentityKeys } from './user-source.js';
 
 const nothing: Finding = Object.freeze({ user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) });
 
@@ -66,6 +66,8 @@ export class Identification {
   #verifiedAt: number | undefined;
   /** The date of that, as a number: whoever gave the date out may set it to another time. */
   endDate: number | undefined = undefined;
+  #keys: IdentityKeys | undefined;
+  #claims: IdentityKeys[] | undefined;
   /** When the user was identified, on the monotonic clock. */
   identifiedAt = 0;
   /** The number of the latest question, whether its credential still counts, whose answer is known. */
@@ -114,6 +116,28 @@ export class Identification {
       if (weightOf(finding) > weightOf(best)) best = finding;
     }
     this.#finding = best;
+  }
+
+  /** What a channel is found by. */
+  get keys(): IdentityKeys | undefined {
+    return this.#keys;
+  }
+
+  /** What it is found by as well, while it is being looked up who speaks. */
+  get claims(): readonly IdentityKeys[] | undefined {
+    return this.#claims;
+  }
+
+  /** It is looked up whether somebody with `keys` speaks. */
+  claimedBy(keys: IdentityKeys): void {
+    if (this.#claims === undefined) this.#claims = [keys];
+    else this.#claims.push(keys);
+  }
+
+  /** It is known who speaks: `keys` are all that the channel is found by. */
+  namedBy(keys: IdentityKeys | undefined): void {
+    this.#keys = keys;
+    this.#claims = undefined;
   }
 
   /** When the credential ends, on the monotonic clock; infinity where never. */

@@ -59,7 +59,7 @@ export class Grants {
     if (found === undefined) return codeOfEnd(identity);
     const { user, expiresAt, scopes } = found;
     if (user === undefined) return 'ERR_USER_INACTIVE';
-    if (standing?.user !== undefined && user.id !== channel.keys?.userId) return codeOfEnd(identity);
+    if (standing?.user !== undefined && user.id !== identity.keys?.userId) return codeOfEnd(identity);
     identity.verifiedAt = askedAt;
     const known = identity.authentication as Authentication;
     identity.renew(user, isToken && differs(known, found) ? authenticationOf({ ...known, expiresAt, scopes }) : known);
@@ -90,7 +90,7 @@ export class Grants {
    */
   mayGoOver(channel: Connection, { tokenId, standing }: Pick<OtherToken, 'tokenId' | 'standing'>, mark: number): boolean {
     if (tokenId !== undefined && this.#log.endedSince(mark, { tokenId }) !== undefined) return false;
-    if (standing.user === undefined || standing.user.id !== channel.keys?.userId || this.isRevoked(standing)) return false;
+    if (standing.user === undefined || standing.user.id !== channel.identity.keys?.userId || this.isRevoked(standing)) return false;
     return standing.expiresAt === undefined || standing.expiresAt.getTime() > this.#clock.now();
   }
 

@@ -119,8 +119,8 @@ export class LiveWatch implements ChannelWatch {
   }
 
   identified(channel: Connection, mark: number): void {
-    const { keys, identity } = channel;
-    const { source } = identity;
+    const { identity } = channel;
+    const { keys, source } = identity;
     if (keys === undefined || source === undefined) return;
     this.claimed(channel, keys, mark);
     if (!channel.isOpen) return;
@@ -193,15 +193,15 @@ export class LiveWatch implements ChannelWatch {
     this.#runtime.lifecycle.renewed(channel, how);
     this.#runtime.warnOfEnding(channel.identity);
     this.#answered(channel, mark);
-    const { keys, identity } = channel;
+    const { keys, issuedAt } = channel.identity;
     if (keys === undefined) return;
-    if (this.log.isTooOldSince(mark, keys, identity.issuedAt)) this.#revocations.endAsTooOld(channel);
+    if (this.log.isTooOldSince(mark, keys, issuedAt)) this.#revocations.endAsTooOld(channel);
     else if (this.log.isDoubtedSince(mark, keys)) this.#hints.add([channel]);
   }
 
   /** A doubt that came since it was asked for, at `mark`, stays until somebody can tell of that. */
   #answered(channel: Connection, mark: number): void {
-    const { keys } = channel;
+    const { keys } = channel.identity;
     if (keys === undefined || this.log.mark === mark || !this.log.isDoubtedSince(mark, keys)) this.#staleness.answered(channel);
     this.#expiry.note(channel);
     this.#startSweeps(channel);

@@ -59,7 +59,7 @@ export class Reauthentications {
   /** The first source that finds the channel's own user decides. */
   async #present(channel: Connection, sources: readonly BoundSource[], key: string): Promise<boolean> {
     for (const source of sources) {
-      if (!channel.isOpen || channel.keys === undefined) return false; // nobody's, or over
+      if (!channel.isOpen || channel.identity.keys === undefined) return false; // nobody's, or over
       const { keys } = source;
       if (keys?.accepts(key) && (await this.#presentTo(channel, source, keys, key))) return true;
     }

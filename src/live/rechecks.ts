@@ -218,8 +218,8 @@ export class Rechecks {
   }
 
   #judge(round: Round, channel: Connection, standing: Standing | undefined, { at, mark }: Asked): void {
-    const { keys, identity } = channel;
-    const { endsAt } = identity;
+    const { identity } = channel;
+    const { keys, endsAt } = identity;
     const code = this.#parts.grants.judge(channel, standing, at);
     if (code === undefined) {
       if (identity.endsAt > endsAt) this.#parts.runtime.lifecycle.renewed(channel, 'extended');

@@ -85,8 +85,8 @@ export class Revocations {
   }
 
   /** Whether its token or HTTP session was certainly issued before a moment: it says so, or was used before. */
-  #wasIssuedBefore({ keys, identity }: Connection, moment: Date): boolean {
-    if (keys === undefined) return false; // it is being looked up
+  #wasIssuedBefore({ identity }: Connection, moment: Date): boolean {
+    if (identity.keys === undefined) return false; // it is being looked up
     if (identity.issuedAt !== undefined && identity.issuedAt < moment) return true;
     const { clock } = this.#owner;
     return clock.now() - (clock.monotonic() - identity.identifiedAt) < moment.getTime();

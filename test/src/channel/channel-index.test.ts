@@ -6,7 +6,7 @@ import { tokenIdOf } from '../../../src/token-id.js';
 const [first, second] = ['1', '2'].map((digit) => tokenIdOf(digit.repeat(40)));
 
 /** A channel that is found by `keys`. */
-const channelWith = (keys?: IdentityKeys, claims?: readonly IdentityKeys[]) => ({ keys, claims }) as never;
+const channelWith = (keys?: IdentityKeys, claims?: readonly IdentityKeys[]) => ({ identity: { keys, claims } }) as never;
 
 describe('the index of channels', () => {
   it('finds those that were there before it, by what they are and by what they claim to be', () => {

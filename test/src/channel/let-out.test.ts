@@ -19,6 +19,7 @@ function senderOf(name: string, left: string[], flush: () => void = () => undefi
 /** Every message comes alone to it: behind the header of its frame there is nothing else. */
 class Owner implements InboxOwner<InboxMessage> {
   readonly bytesRead = 0;
+  readonly socket = undefined;
   readonly #handle: (message: InboxMessage) => boolean;
 
   constructor(handle: (message: InboxMessage) => boolean) {
@@ -33,8 +34,6 @@ class Owner implements InboxOwner<InboxMessage> {
     return this.#handle(message);
   }
 
-  pauseInput(): void {}
-  resumeInput(): void {}
   overflowed(): void {}
 }
 
