@@ -164,6 +164,16 @@ describe('withOrdering on parts of dispatchOn', () => {
     expect(log).toHaveLength(10);
   });
 
+  it('runs all of them at once where none is ordered', async () => {
+    const { log, run, release } = stage();
+    const client = await connectTo({ receive: dispatchOn('do', { free: (message) => run(asked(message)) }) }, { concurrency: 4 });
+    const handled = ['1', '2', '3'].map((id) => client.sendJson({ do: 'free', id }));
+    await settle();
+    expect(log).toEqual(['+1', '+2', '+3']);
+    for (const id of ['1', '2', '3']) release(id);
+    await Promise.all(handled);
+  });
+
   it('starts the only one that waits as soon as the one before it is known to be no ordered one', async () => {
     const { channels, log, release } = server((handler) => withDelay(handler));
     const client = await connectTo(channels);
