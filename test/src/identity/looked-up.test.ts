@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { lookedUp } from '../../../src/identity/looked-up.js';
-import { maxInFlight } from '../../../src/identity/some-at-a-time.js';
+import { maxInFlight, someAtATime } from '../../../src/identity/some-at-a-time.js';
 
 const ids = Array.from({ length: 3 * maxInFlight }, (_, index) => `id${index}`);
 
@@ -70,4 +70,16 @@ describe('looking up several ids', () => {
     };
     expect(await lookedUp([], { one: { name: 'one', call }, many: { name: 'many', call } }, () => 0)).toEqual(new Map());
   });
+});
+
+it('what is done for some at a time begins with no other once it has failed for one', async () => {
+  const begun: string[] = [];
+  const doing = someAtATime(ids, async (id) => {
+    begun.push(id);
+    await nextTurn();
+    if (id === 'id2') throw new Error('down');
+  });
+  await expect(doing).rejects.toThrow('down');
+  await nextTurn();
+  expect(begun.length).toBeLessThan(2 * maxInFlight);
 });
