@@ -7,13 +7,13 @@ import { type Counted, countFor } from './spinning.js';
 /** What a member says. */
 const said = JSON.stringify({ type: 'say', text: 'what a fine day for a long walk' });
 
-/** Who speaks, and how much before it is heard. */
+/** How many speak, and how much each says before all have heard it. */
 export interface Speech {
   readonly speakers: number;
   readonly depth: number;
 }
 
-/** A room: one of its members speaks, and all hear it. */
+/** A room: one or many of its members speak, and all hear it. */
 export class FanOutLoad {
   readonly #members: readonly RawConnection[];
   readonly #frame: Buffer;
@@ -37,15 +37,15 @@ export class FanOutLoad {
   }
 
   /**
-   * So many members say `depth` things each, await that all have heard all of them, say the next, and so on for `ms` milliseconds; counts what was
-   * heard.
+   * The speakers say `depth` things each, await that all have heard all of them, say the next, and so on for `ms` milliseconds; counts what
+   * was heard.
    */
-  run({ speakers: count, depth }: Speech, ms: number): Promise<Counted> {
+  run({ speakers, depth }: Speech, ms: number): Promise<Counted> {
     const window = Buffer.concat(Array.from({ length: depth }, () => this.#frame));
-    const speakers = this.#members.slice(0, count);
-    const expected = depth * speakers.length * this.#members.length;
+    const speaking = this.#members.slice(0, speakers);
+    const expected = depth * speaking.length * this.#members.length;
     const speak = (): void => {
-      for (const speaker of speakers) speaker.write(window);
+      for (const member of speaking) member.write(window);
     };
     return countFor(
       ms,

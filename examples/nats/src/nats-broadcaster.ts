@@ -41,12 +41,11 @@ export class NatsBroadcaster implements Broadcaster {
     let subscription: Subscription | undefined;
     let retry: NodeJS.Timeout | undefined;
     const callback = (refused: Error | null, message: Msg): void => {
-      if (refused === null) {
-        quietly(() => tell(message, on, onGap));
-        return;
+      if (refused === null) quietly(() => tell(message, on, onGap));
+      else if (this.#subscribers.has(subscriber)) {
+        subscriber.failed(refused); // a user may lose the right to subscribe at any time, and get it back
+        retry = setTimeout(() => void open().then(subscriber.restored, () => undefined), retryMs);
       }
-      subscriber.failed(refused); // a user may lose the right to subscribe at any time, and get it back
-      retry = setTimeout(() => void open().then(subscriber.restored, () => undefined), retryMs);
     };
     const open = async (): Promise<void> => {
       subscription = this.connection.subscribe('groups.*.*', { callback });

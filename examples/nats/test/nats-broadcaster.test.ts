@@ -103,12 +103,9 @@ it('rejects where its user may not subscribe, and the connection goes on', async
   await startServer('--config', join(folder, 'conf'));
   const connection = await connect({ servers: `127.0.0.1:${port}`, noEcho: true, user: 'ada', pass: 'x' });
   const broadcaster = new NatsBroadcaster(connection);
-  await expect(
-    broadcaster.subscribe(
-      () => undefined,
-      () => undefined,
-    ),
-  ).rejects.toThrow('does not let');
+  const [on, onGap, failed, restored] = [vi.fn(), vi.fn(), vi.fn(), vi.fn()];
+  await expect(broadcaster.subscribe(on, onGap, { failed, restored })).rejects.toThrow('does not let');
+  expect(failed, 'it has not begun').not.toHaveBeenCalled();
   await broadcaster.publish('lobby', 'hello');
   await connection.close();
   await rm(folder, { recursive: true });
