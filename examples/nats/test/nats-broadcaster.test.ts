@@ -52,6 +52,19 @@ it('tells the others of a gap where a message is larger than the server takes', 
   await subscription[Symbol.asyncDispose]();
 });
 
+it('passes over what other applications send on such subjects', async () => {
+  const [one, two] = nodes();
+  const heard: unknown[] = [];
+  const subscription = await two.subscribe(
+    (_group, data) => heard.push(data),
+    () => undefined,
+  );
+  for (const subject of ['groups.created.6c6f626279', 'groups.members', 'groups.text.not.one']) one.connection.publish(subject, 'theirs');
+  await one.publish('lobby', 'ours');
+  await expect.poll(() => heard).toEqual(['ours']);
+  await subscription[Symbol.asyncDispose]();
+});
+
 it('tells everybody of a gap after a restart of the server, and goes on', async () => {
   const [one, two] = nodes();
   const gaps = vi.fn();
@@ -78,19 +91,6 @@ it('does not tell of a gap for each message that an outage has cost', async () =
   await expect.poll(() => one.publish('lobby', 'again').then(() => heard), { timeout: 15_000 }).toContain('again');
   expect(gaps.mock.calls.length).toBeLessThan(100); // one for each broadcaster, those of other tests included
   for (const connection of [mine, theirs]) await connection.close();
-});
-
-it('passes over what other applications send on such subjects', async () => {
-  const [one, two] = nodes();
-  const heard: unknown[] = [];
-  const subscription = await two.subscribe(
-    (_group, data) => heard.push(data),
-    () => undefined,
-  );
-  for (const subject of ['groups.created.6c6f626279', 'groups.members', 'groups.text.not.one']) one.connection.publish(subject, 'theirs');
-  await one.publish('lobby', 'ours');
-  await expect.poll(() => heard).toEqual(['ours']);
-  await subscription[Symbol.asyncDispose]();
 });
 
 it('rejects where its user may not subscribe, and the connection goes on', async () => {
