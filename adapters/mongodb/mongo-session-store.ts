@@ -25,6 +25,11 @@ const owner = 'MongoSessionStore';
 /** How many records one command touches at most. */
 const maxTouched = 10_000;
 
+/** A session as it is found, by all who look for it at the same time. */
+interface FoundSession extends SessionDocument {
+  readonly hasExpired: boolean;
+}
+
 /** Whatever the database was told about long integers, versions are numbers here. */
 const collectionOptions: CollectionOptions = { ...plainNumbers, readPreference: 'primary' };
 
@@ -37,7 +42,7 @@ export class MongoSessionStore implements SessionStore {
   readonly timeoutMs: number;
   readonly #sessions: Collection<SessionDocument>;
   readonly #operations: Operations;
-  readonly #loads: Batches<StoredSession>;
+  readonly #loads: Batches<FoundSession>;
   readonly #removals: Batches<never>;
 
   /** @throws {TypeError} when an option is out of its range, or the database is one that does not serve. */
@@ -53,19 +58,17 @@ export class MongoSessionStore implements SessionStore {
   /** As the contract says. An unreadable record gets an impossible version, so that the core reports it and treats it as absent. */
   async load(id: string): Promise<StoredSession | undefined> {
     checkId(`${owner}.load`, 'id', id);
-    return this.#operations.run('load a session', (signal) => this.#loads.find(id, signal));
+    const found = await this.#operations.run('load a session', (signal) => this.#loads.find(id, signal));
+    if (found === undefined || found.hasExpired) return undefined;
+    const { createdAt, expiresAt } = found;
+    return sessionOf(found) ?? { version: Number.NaN, data: {}, createdAt, expiresAt };
   }
 
-  async #loadAll(ids: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredSession>> {
-    const sessions = new Map<string, StoredSession>();
+  async #loadAll(ids: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, FoundSession>> {
     const projection = { version: 1, data: 1, createdAt: 1, expiresAt: 1, hasExpired };
     const options = { projection, signal, batchSize: ids.length + 1 };
-    const documents = this.#sessions.find<SessionDocument & { hasExpired: boolean }>({ _id: { $in: ids } }, options);
-    for (const document of await documents.toArray()) {
-      const { _id, createdAt, expiresAt } = document;
-      if (!document.hasExpired) sessions.set(_id, sessionOf(document) ?? { version: Number.NaN, data: {}, createdAt, expiresAt });
-    }
-    return sessions;
+    const found = await this.#sessions.find<FoundSession>({ _id: { $in: ids } }, options).toArray();
+    return new Map(found.map((document) => [document._id, document]));
   }
 
   async create(id: string, session: StoredSession): Promise<void> {

@@ -42,9 +42,10 @@ export function fieldsOf({ version, data, createdAt, expiresAt }: StoredSession)
   return { version, data: JSON.stringify(data), createdAt, expiresAt };
 }
 
-/** The session of a document, or `undefined` where it cannot be read. */
+/** The session of a document, which others may read too; `undefined` where it cannot be read. */
 export function sessionOf({ version, data, createdAt, expiresAt }: Omit<SessionDocument, '_id'>): StoredSession | undefined {
   const values = parsedObject(data);
   const isReadable = Number.isSafeInteger(version) && version >= 1 && isValidDate(createdAt) && isValidDate(expiresAt);
-  return isReadable && values !== undefined ? { version, data: values, createdAt, expiresAt } : undefined;
+  if (!isReadable || values === undefined) return undefined;
+  return { version, data: values, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
 }

@@ -52,6 +52,15 @@ describeOnMongo('A session in MongoDB', () => {
     expect(loaded.map((found) => found?.data)).toEqual(ids.map((id) => ({ id })));
   });
 
+  it('is its own for each of those who load it at the same time', async () => {
+    const id = randomSessionId();
+    await store.create(id, session({ rooms: ['lobby'] }));
+    const [one, other] = (await Promise.all([store.load(id), store.load(id)])) as [StoredSession, StoredSession];
+    Object.assign(one.data, { rooms: [] });
+    one.createdAt.setTime(0);
+    expect(other).toMatchObject({ data: { rooms: ['lobby'] }, createdAt });
+  });
+
   it('is destroyed beside others with few commands', async () => {
     const ids = Array.from({ length: 500 }, randomSessionId);
     const [stays, ...others] = ids as [string, ...string[]];
