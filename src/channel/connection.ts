@@ -273,7 +273,7 @@ export abstract class Connection implements Channel {
     this.#socket = socket;
     if (this.isConnecting) attachToSocket(socket, this.#raw, this);
     else socket.terminate(); // it ended while the handshake was being answered, and holds nothing any more
-    if (this.#held !== undefined) for (const data of this.#held.all) this.send(data);
+    if (this.#held !== undefined) for (const data of this.#held.all) this.sendFrame(data);
     this.#held = undefined;
   }
 

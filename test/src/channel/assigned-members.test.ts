@@ -1,6 +1,8 @@
+import { mock } from 'node:test';
 import { describe, expect, it, vi } from 'vitest';
 import {
   type BaseMessage,
+  type Channel,
   defineWrapper,
   type ReceiveMessage,
   withAuthenticatedUser,
@@ -111,5 +113,45 @@ describe('a wrapper that adds what a client sent', () => {
     await clock.advance(1_000);
     expect(codesOf(errors)).toEqual(['ERR_HANDLER_TIMEOUT']);
     await handled;
+  });
+});
+
+describe('a spy on a channel', () => {
+  type NoteSent = (data: unknown) => boolean;
+
+  it.each<[string, (channel: Channel, note: NoteSent) => () => void]>([
+    [
+      'vitest',
+      (channel, note) => {
+        const spy = vi.spyOn(channel, 'send').mockImplementation(note);
+        return () => spy.mockRestore();
+      },
+    ],
+    [
+      'node:test',
+      (channel, note) => {
+        const spy = mock.method(channel, 'send', note);
+        return () => spy.mock.restore();
+      },
+    ],
+  ])('of %s sees what is sent, and is taken off again', async (_runner, spyOn) => {
+    const seen: unknown[] = [];
+    const client = await connectTo({ connect: () => {} });
+    const takeOff = spyOn(client.channel, (data) => seen.push(data) > 0);
+    client.channel.send('seen');
+    takeOff();
+    client.channel.send('sent');
+    expect([seen, client.sent]).toEqual([['seen'], ['sent']]);
+  });
+
+  it('sees once what connect sends before the handshake is answered', async () => {
+    const seen: unknown[] = [];
+    const client = await connectTo({
+      connect: ({ channel }) => {
+        seen.push(vi.spyOn(channel, 'send').mock.calls);
+        channel.send('hello');
+      },
+    });
+    expect([seen, client.sent]).toEqual([[[['hello']]], ['hello']]);
   });
 });
