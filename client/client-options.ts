@@ -47,6 +47,7 @@ export interface ClientOptions {
   /**
    * How long nothing may arrive, in milliseconds, before the client sends `{"ping":true,"requestId":…}`, which `withRequestId` answers on
    * the server. 0 to 2,147,483,647; 0 means never.
+   *
    * @default 25,000
    */
   readonly pingMs?: number | undefined;

@@ -214,6 +214,7 @@ export function shortDigestOf(id: string): string {
 export interface EventOptions {
   /**
    * Called with every event when it happens; see `docs/observability.md`. What it throws, or rejects with, is ignored.
+   *
    * @default none
    */
   readonly onEvent?: ((event: ChannelEvent) => void) | undefined;

@@ -10,6 +10,7 @@ import { describeThrown } from './thrown.js';
 export interface ReporterOptions {
   /**
    * Told of every error that a handler, repository or store caused, with the message at hand if there is one. What it throws is ignored.
+   *
    * @default `console.error` with code, message and stack
    */
   readonly onError?: ((error: unknown, message: Message | undefined) => void) | undefined;

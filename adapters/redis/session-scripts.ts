@@ -26,13 +26,11 @@ export function newMark(): string {
  * What the scripts share.
  *
  * - `live(now)`: version, birth and data of the record, where there is one that can be read, as far as can be told here, and that has not
- *   expired.
- *   Numbers up to 2^53 are exact in Lua, as they are in JavaScript.
+ *   expired. Numbers up to 2^53 are exact in Lua, as they are in JavaScript.
  * - `write(…)`: writes a record, or over one. What a newer version has put beside it stays.
  * - `marks()`: the marks of the last writes.
  * - `isDone(mark)`: whether the write of this mark was done already. A client that was cut off before it was answered sends it again: its
- *   change would
- *   be taken for that of somebody else, and made once more on top of itself.
+ *   change would be taken for that of somebody else, and made once more on top of itself.
  *
  * A server that is full refuses `HSET`, but not to a script that has written before: so it comes first where a record may grow, and second
  * where it is touched.

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { type Authentication, authenticationOf, type Carrier } from '../authentication.js';
+import { type Authentication, authenticationOf, type Carrier, nothingPresented } from '../authentication.js';
 import { anything, checkedOptions, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { HttpSessionReader } from '../contracts/http-session-reader.js';
@@ -61,7 +61,7 @@ function isOfTickets({ presents }: CredentialSource): boolean {
 function findUser(request: IncomingMessage, places: readonly Place[], lookUps: HandshakeLookUps): Finding | Promise<Finding> {
   const usable = lookUps.leavesTickets === true ? places.filter((each) => !isOfTickets(each)) : places;
   const { presented, place } = findCredential(request, usable);
-  if (place === undefined) return { user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) };
+  if (place === undefined) return { user: undefined, authentication: nothingPresented };
   if (presented.kind === 'key') return place.lookUp(presented.key, lookUps);
   const carrier = isOfTickets(place) ? 'ticket' : place.carrier;
   return { user: undefined, authentication: Object.freeze({ outcome: 'malformed', source: 'token', carrier }) };

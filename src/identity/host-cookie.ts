@@ -12,8 +12,8 @@ export type HostCookiePrefix = (typeof prefixes)[number];
  * can plant one. Use it for `from`, and for the handlers that set it; {@link cookie} is for development over plain HTTP.
  *
  * @param name what follows the prefix. @default 'key'
- * @param prefix with `'__Host-Http-'`, browsers that know it also refuse the cookie from scripts; others treat it as `'__Host-'`. @default
- * '__Host-'
+ * @param prefix with `'__Host-Http-'`, browsers that know it also refuse the cookie from scripts; others treat it as
+ * `'__Host-'`. @default '__Host-'
  * @throws {TypeError} when either is not what it must be.
  */
 export function hostCookie(name = 'key', prefix: HostCookiePrefix = '__Host-'): CredentialSource {

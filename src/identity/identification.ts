@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Authentication } from '../authentication.js';
+import { type Authentication, nothingPresented } from '../authentication.js';
 import type { HttpSession } from '../contracts/http-session-reader.js';
 import type { ChannelError } from '../errors.js';
 import type { TokenId } from '../token-id.js';
@@ -8,7 +8,7 @@ import { lookUpFailed } from './bounded-look-up.js';
 import { KeptHttpSession } from './kept-http-session.js';
 import type { BoundSource, Finding, HandshakeLookUps, IdentityKeys } from './user-source.js';
 
-const nothing: Finding = Object.freeze({ user: undefined, authentication: Object.freeze({ outcome: 'missing', source: undefined }) });
+const nothing: Finding = Object.freeze({ user: undefined, authentication: nothingPresented });
 
 /** How much a finding says: a session in which nobody has logged in less than a token that counts no more. */
 function weightOf({ authentication: { outcome, source } }: Finding): number {

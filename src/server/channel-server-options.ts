@@ -55,6 +55,7 @@ export interface ChannelServerOptions extends OriginOptions, LimitOptions, Repor
   /**
    * How many bytes may stay unsent for a whole turn of the event loop, an integer from 1. Within one turn, eight times as many may, and one
    * message of any length.
+   *
    * @default 1,048,576 (1 MiB)
    */
   readonly maxBufferedBytes?: number | undefined;
