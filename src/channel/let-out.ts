@@ -61,7 +61,7 @@ function mayWaitForTurn(): boolean {
   return isCrowdReached && first !== last;
 }
 
-/** The tick, or the turn of the event loop, ends: with the turn, the crowd is forgotten first. */
+/** The tick, or the turn of the event loop, ends. */
 function onEnd(): void {
   if (isMoreExpected) {
     isMoreExpected = false;
@@ -75,7 +75,12 @@ function onEnd(): void {
 
 const awaitLastTick = afterPromises(onEnd);
 
-const atTurnEnd: TurnWaiter = { turnOver: onEnd };
+const atTurnEnd: TurnWaiter = {
+  turnOver: () => {
+    isCrowdReached = false; // it may be awaited since before there was a crowd
+    onEnd();
+  },
+};
 
 /**
  * Lets `sender` out at the end of this tick. There is no need for one while a message is handled that came alone, or while a handler is waited for

@@ -1,7 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Inbox, type InboxMessage, type InboxOwner, isOrderingKnown, numberInChannel } from '../../../src/channel/inbox.js';
-import { letOutLater, loneMessage, type Sender } from '../../../src/channel/let-out.js';
+import {
+  beginLoneMessage,
+  endLoneMessage,
+  letOut,
+  letOutLater,
+  loneMessage,
+  reachedMember,
+  type Sender,
+} from '../../../src/channel/let-out.js';
+import { awaitTurnEnd } from '../../../src/turn-end.js';
 import { uncaughtIn } from '../../support/uncaught.js';
 
 /** A sender that notes when it is let out. */
@@ -67,4 +76,20 @@ it('those who are let out together leave in their order, once each, also where o
   letOutLater(senderOf('sent later', left));
   await nextTurn();
   expect(left).toEqual(['first', 'breaks', 'third', 'fourth', 'sent later']);
+});
+
+it('what several are sent behind a crowd leaves with its turn, also where somebody awaited the end of that before', async () => {
+  const left: string[] = [];
+  awaitTurnEnd({ turnOver: () => undefined }); // as a handler does that is waited for
+  letOutLater(senderOf('answer', left));
+  letOut();
+  beginLoneMessage();
+  for (let member = 0; member < 32; member += 1) reachedMember();
+  endLoneMessage();
+  beginLoneMessage();
+  for (const name of ['one', 'other']) letOutLater(senderOf(name, left));
+  endLoneMessage();
+  expect(left).toEqual(['answer']);
+  await nextTurn();
+  expect(left).toEqual(['answer', 'one', 'other']);
 });
