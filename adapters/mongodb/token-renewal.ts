@@ -54,7 +54,7 @@ export class TokenRenewal {
       return before === null ? undefined : token;
     } catch (error) {
       // nobody has seen its key, nor will
-      this.#tokens.deleteOne({ _id: newId }).catch(() => undefined);
+      await this.#tokens.deleteOne({ _id: newId }).catch(() => undefined);
       throw error;
     }
   }

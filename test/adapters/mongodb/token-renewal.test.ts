@@ -112,7 +112,12 @@ describeOnMongo('A token in MongoDB that is renewed', () => {
     const old = await limited.issue('ada');
     const first = await rotate(old.id, minuteMs, limited);
     const second = await rotate(old.id, minuteMs, limited);
+    const answered: string[] = [];
+    const onAnswer = ({ commandName }: { commandName: string }): void => void answered.push(commandName);
+    client.on('commandSucceeded', onAnswer);
     await expect(limited.rotate(old.id, { graceMs: minuteMs })).rejects.toMatchObject({ code: 'ERR_TOKEN_LIMIT' });
+    client.off('commandSucceeded', onAnswer);
+    expect(answered.at(-1)).toBe('delete'); // the third is gone by then
     expect((await limited.findById(old.id))?.successorId).toBe(second.id);
     expect((await limited.listOf('ada')).map(({ id }) => id).sort()).toEqual([old.id, first.id, second.id].sort());
     const storm = await Promise.allSettled(Array.from({ length: 10 }, () => limited.rotate(first.id, { graceMs: minuteMs })));
