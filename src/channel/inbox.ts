@@ -1,3 +1,4 @@
+import type { WebSocket } from 'ws';
 import { ChannelError } from '../errors.js';
 import { queueMicrotask } from '../event-loop.js';
 import { maskedHeaderBytes } from './frame-format.js';
@@ -21,7 +22,7 @@ export interface InboxOwner<M extends InboxMessage> {
   /** Runs the handler. Whether it is done: where there is something to wait for, {@link Inbox.done} is called later. Never throws. */
   handle(message: M): boolean;
   /** What is read from, once it is there. */
-  readonly socket: { pause(): void; resume(): void } | undefined;
+  readonly socket: WebSocket | undefined; // by its name: older types of ws have no `pause`
   /** How many bytes the socket has read so far; `NaN` where pausing holds nothing back. */
   readonly bytesRead: number;
   /** More came than may wait. */
