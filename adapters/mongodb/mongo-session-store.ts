@@ -34,8 +34,8 @@ interface FoundSession extends SessionDocument {
 const collectionOptions: CollectionOptions = { ...plainNumbers, readPreference: 'primary' };
 
 /**
- * Keeps channel sessions in MongoDB. Each operation is one command; those that load or destroy at the same time share commands. Rejects with a
- * `TimeoutError` after `timeoutMs`.
+ * Keeps channel sessions in MongoDB. Each operation is one command; those that load or destroy at the same time share commands. Rejects
+ * with a `TimeoutError` after `timeoutMs`.
  */
 export class MongoSessionStore implements SessionStore {
   /** After how many milliseconds an operation is given up. */

@@ -1,7 +1,10 @@
 import { ChannelError } from '../errors.js';
 import { awaitTurnEnd, type TurnWaiter } from '../turn-end.js';
 
-/** Sessions that a store has failed to remove. One that is away fails for thousands at once: those of one turn of the event loop are told of together. */
+/**
+ * Sessions that a store has failed to remove. One that is away fails for thousands at once: those of one turn of the event loop are told of
+ * together.
+ */
 export class FailedRemovals implements TurnWaiter {
   readonly #report: (error: unknown) => void;
   #errors: unknown[] = [];

@@ -32,10 +32,10 @@ interface Kept extends Listed<Kept> {
 /**
  * Keeps channel sessions in this process, and loses them with it.
  *
- * Its size is bounded. When it is full, a new record replaces the expired ones, or the least recently used one if none has expired; the sessions of
- * that record's channels are then gone. It has no timers: an expired record is refused at once, and removed when it is met, or by a sweep while
- * others are created. With more than 64 records, a full store sweeps at most once in `maxSessions / 64` creations, and drops the least recently used
- * record in between.
+ * Its size is bounded. When it is full, a new record replaces the expired ones, or the least recently used one if none has expired; the
+ * sessions of that record's channels are then gone. It has no timers: an expired record is refused at once, and removed when it is met, or
+ * by a sweep while others are created. With more than 64 records, a full store sweeps at most once in `maxSessions / 64` creations, and
+ * drops the least recently used record in between.
  *
  * `load` gives deeply frozen data.
  */

@@ -13,6 +13,7 @@ import { MongoBroadcaster, MongoRevocationFeed, MongoTokenRepository, registerMo
 import { connectTo, type TestClient, TestClock } from '../../../entries/testing.js';
 import type { AuthenticatedUser } from '../../../src/users.js';
 import { deferred } from '../../support/deferred.js';
+import { eventually } from '../../support/eventually.js';
 import { type Mongod, startMongod } from '../../support/mongod.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
 import { describeOnMongo } from './mongo.js';
@@ -86,6 +87,7 @@ describeOnMongo('On a MongoDB that is no replica set', () => {
     await using proxy = await startTcpProxy(mongod.port);
     const options = { directConnection: true, serverSelectionTimeoutMS: 100, heartbeatFrequencyMS: 500 };
     const sweeping = new MongoClient(`mongodb://127.0.0.1:${proxy.port}`, options);
+    await eventually(() => sweeping.connect()); // which takes a busy machine longer than a server is looked for
     await client.db('sweeps').collection<{ _id: string }>('users').insertOne({ _id: 'ada' });
     const others = new MongoTokenRepository<AuthenticatedUser>(client.db('sweeps'));
     const clock = new TestClock(Date.now());
@@ -111,6 +113,7 @@ describeOnMongo('On a MongoDB that is no replica set', () => {
       const peers = await Promise.all(issued.map(({ key }) => connectTo(server, { cookies: { key } })));
       channels.push(...issued.map((token, index) => ({ token, peer: peers[index] as TestClient })));
     }
+    expect(server.channels.size).toBe(channels.length);
     const living = channels.splice(0, 50);
     for (let round = 0; round < rounds; round += 1) {
       const isCutAt = Math.random() < 0.5 ? Math.floor(Math.random() * revokedInOneRound) : -1;
