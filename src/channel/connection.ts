@@ -26,14 +26,14 @@ import type { Transport } from './transport.js';
 import type { UnfinishedWork } from './unfinished-work.js';
 import { tellEnding } from './when-ending.js';
 
-/** Under this symbol, what came says how many came before it: handlers may give channels members of any name. */
+/** Under this symbol, what came says after which others it came: handlers may give channels members of any name. */
 export const arrival: unique symbol = Symbol('ws-with.arrival');
 
 /** One connection, as messages and wrappers see it, who can replace nothing of it: who speaks, what is remembered, how it ends. */
 export abstract class Connection implements Channel {
   abstract readonly id: string;
   abstract readonly session: SessionAccess;
-  accessor [arrival] = 0;
+  [arrival] = 0; // no accessor: assertions tell channels apart by it, and see nothing private
   readonly #identity = new Identification();
   readonly #runtime: Runtime;
   readonly #raw: Socket;

@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { inspect, isDeepStrictEqual } from 'node:util';
 import { expect, it } from 'vitest';
 import {
   type BaseMessage,
@@ -52,4 +52,15 @@ it('a client shows what it has seen, as in a snapshot', async () => {
     closed: { code: 4000, reason: 'done' },
   });
   expect(inspect(client)).toContain('TestClient');
+});
+
+it('a channel is equal to no other, be that of its server or of another', async () => {
+  const handlers = { receive: () => {} };
+  const server = new ChannelServer(handlers);
+  const { channel } = await connectTo(server);
+  expect([channel]).toEqual([channel]);
+  for (const other of [await connectTo(server), await connectTo(handlers), await connectTo(handlers)]) {
+    expect([channel]).not.toEqual([other.channel]);
+    expect(isDeepStrictEqual(channel, other.channel)).toBe(false);
+  }
 });
