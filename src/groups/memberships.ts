@@ -1,5 +1,5 @@
 import { Connection } from '../channel/connection.js';
-import { whenEnding } from '../channel/when-ending.js';
+import { notWhenEnding, whenEnding } from '../channel/when-ending.js';
 import { foundOrMade } from '../found-or-made.js';
 import type { Channel } from '../messages.js';
 
@@ -45,7 +45,10 @@ export class Memberships {
   discard(name: string, channel: Channel): boolean {
     const groups = this.#groups.get(channel);
     if (groups?.delete(name) !== true) return false;
-    if (groups.size === 0) this.#groups.delete(channel);
+    if (groups.size === 0) {
+      this.#groups.delete(channel);
+      notWhenEnding(channel, this.#onEnding); // or it would hold on to every `Groups` that it was ever in
+    }
     this.#leave(name, channel);
     return true;
   }
