@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { channelCounts } from '../channel-counts.js';
 import type { IdentityKeys } from '../identity/user-source.js';
@@ -25,9 +26,6 @@ export interface Arrived {
  * element on.
  */
 const pageSize = 16;
-/** Each server counts from so many more on than the one before: to assertions, which see the count alone, channels of two differ. */
-const countsPerServer = 256 * pageSize;
-let servers = 0;
 
 /** Those of one page that are still there, each at its place, and how many they are. */
 interface Page<Channel> {
@@ -43,12 +41,9 @@ interface Page<Channel> {
 export class Arrivals<Channel extends Arrived> implements Iterable<Channel> {
   readonly #pages = new Map<number, Page<Channel>>();
   #last: Page<Channel> | undefined;
-  #arrivals = servers * countsPerServer;
+  /** Begins anywhere: to assertions, which see nothing of a channel but this number, those of two servers differ. */
+  #arrivals = pageSize * randomInt(0x100_0000);
   #size = 0;
-
-  constructor() {
-    servers += 1;
-  }
 
   get size(): number {
     return this.#size;
