@@ -33,6 +33,7 @@ interface RawSocket extends Socket {
 /** The stream of ws that reads frames. */
 interface Receiver extends Writable {
   readonly _allowSynchronousEvents?: boolean;
+  readonly _extensions?: Readonly<Record<string, unknown>>;
 }
 
 interface ChannelSocket extends WebSocket {
@@ -95,13 +96,18 @@ function onError(this: ChannelSocket, error: { readonly code?: unknown }): void 
  * Where frames wait behind one that ws inflates, or whose event it defers, it goes on with them after one that it cannot take. From 8.22.2
  * on it then throws where nobody can catch it.
  */
-function readNothingBehindViolations({ _receiver: receiver, extensions }: ChannelSocket): void {
-  if (!receiver || (extensions === '' && receiver._allowSynchronousEvents !== false)) return;
+function readNothingBehindViolations({ _receiver: receiver }: ChannelSocket): void {
+  if (!receiver || !(mayInflate(receiver) || receiver._allowSynchronousEvents === false)) return;
   const { _write: write } = receiver;
   receiver._write = (chunk, encoding, done) => {
     if (receiver.errored === null) Reflect.apply(write, receiver, [chunk, encoding, done]);
     else done();
   };
+}
+
+/** Whether compression was agreed on. To ask the socket itself makes a list of all extensions. */
+function mayInflate({ _extensions: extensions }: Receiver): boolean {
+  return extensions === undefined || extensions['permessage-deflate'] !== undefined;
 }
 
 /** Whether a channel listens to `socket` already. */
