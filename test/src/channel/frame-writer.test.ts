@@ -101,6 +101,18 @@ function arriving(sent: string | Uint8Array): string {
   return typeof sent === 'string' ? Buffer.from(sent).toString() : `bytes ${Buffer.from(sent).toString('latin1')}`;
 }
 
+/** Two writers and where the first one's frames go; `writeOver` has the other write so much that all of the memory is used again. */
+function twoOnTheSameMemory() {
+  const [out, other] = [new Out(), new Out()];
+  const [writer, otherWriter] = [new FrameWriter(out as never), new FrameWriter(other as never)];
+  const writeOver = (): void => {
+    for (let times = 0; times < 8; times += 1) otherWriter.write('ö'.repeat(8_000));
+    otherWriter.flush();
+  };
+  writeOver(); // so that nothing of other tests holds the memory
+  return { out, writer, otherWriter, writeOver };
+}
+
 describe('frames that are written beside ws', () => {
   it('are what its receiver reads, whatever is in them', async () => {
     await fc.assert(
@@ -175,13 +187,7 @@ describe('frames that are written beside ws', () => {
     ['in one piece', false],
     ['in several, since others wrote in between', true],
   ])('stay what they were while they wait behind other output, whatever is written meanwhile (%s)', (_how, isInPieces) => {
-    const [out, other] = [new Out(), new Out()];
-    const [writer, otherWriter] = [new FrameWriter(out as never), new FrameWriter(other as never)];
-    const writeOver = (): void => {
-      for (let times = 0; times < 8; times += 1) otherWriter.write('ö'.repeat(8_000));
-      otherWriter.flush();
-    };
-    writeOver(); // so that nothing of other tests holds the memory
+    const { out, writer, otherWriter, writeOver } = twoOnTheSameMemory();
     for (const each of [writer, otherWriter]) {
       each.write('é'); // from now on what is no ASCII goes to the memory at once
       each.flush();
@@ -202,13 +208,7 @@ describe('frames that are written beside ws', () => {
   });
 
   it('stay what they were while the system reads them, whatever is written meanwhile', () => {
-    const [out, other] = [new Out(), new Out()];
-    const [writer, otherWriter] = [new FrameWriter(out as never), new FrameWriter(other as never)];
-    const writeOver = (): void => {
-      for (let times = 0; times < 8; times += 1) otherWriter.write('ö'.repeat(8_000));
-      otherWriter.flush();
-    };
-    writeOver(); // so that nothing of other tests holds the memory
+    const { out, writer, writeOver } = twoOnTheSameMemory();
     out.stick();
     writer.write('é');
     writer.flush();
