@@ -10,6 +10,7 @@ import { MemoryRevocationFeed } from '../../src/feeds/memory-revocation-feed.js'
 import { httpToken } from '../../src/http-token.js';
 import { cookieValues } from '../../src/identity/credentials.js';
 import { kindOf } from '../../src/kind-of.js';
+import { SweepPace } from '../../src/sweep-pace.js';
 import { tagged } from '../../src/tagged.js';
 import { checkTtl, dayMs } from '../../src/time/time-spans.js';
 import { aWallClock } from './wall-clock.js';
@@ -44,8 +45,6 @@ const rules: Rules<MemoryHttpSessionReaderOptions> = {
   clock: aWallClock,
 };
 const defaultTtlMs = 14 * dayMs;
-/** So many sessions may each creation since the last sweep look at. With one, sessions would come as fast as the next sweep comes near. */
-const stepsPerCreation = 2;
 
 const owner = 'MemoryHttpSessionReader';
 
@@ -61,7 +60,7 @@ export class MemoryHttpSessionReader implements HttpSessionReader {
   readonly #ttlMs: number;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #records = new Map<string, MemoryHttpSessionRecord>();
-  #createdSinceSweep = 0;
+  readonly #pace = new SweepPace();
 
   /** @throws {TypeError} when an option is out of its range. */
   constructor(options: MemoryHttpSessionReaderOptions = {}) {
@@ -142,9 +141,8 @@ export class MemoryHttpSessionReader implements HttpSessionReader {
 
   /** Drops what has expired. */
   #sweep(): void {
-    this.#createdSinceSweep += 1;
-    if (this.#createdSinceSweep * stepsPerCreation < this.#records.size) return;
-    this.#createdSinceSweep = 0;
+    this.#pace.added();
+    if (!this.#pace.isDue(this.#records.size)) return;
     for (const id of this.#records.keys()) this.#find(id);
   }
 }

@@ -3,6 +3,7 @@ import { anInteger, checkedOptions, type Rules } from '../../src/checked-options
 import { checkedTicketGrant } from '../../src/checked-ticket-grant.js';
 import type { Clock } from '../../src/contracts/clock.js';
 import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
+import { SweepPace } from '../../src/sweep-pace.js';
 import { checkTtl } from '../../src/time/time-spans.js';
 import { digestOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
@@ -38,7 +39,7 @@ export class MemoryTicketStore implements TicketStore {
   readonly #clock: Pick<Clock, 'now'>;
   /** By their digests, the oldest first. */
   readonly #tickets = new Map<string, MemoryTicket>();
-  #issuedSinceSweep = 0;
+  readonly #pace = new SweepPace();
 
   /** @throws {TypeError} when an option is out of its range. */
   // with a default, so that a container makes it without being told how
@@ -72,9 +73,8 @@ export class MemoryTicketStore implements TicketStore {
   }
 
   #makeRoom(now: number): void {
-    this.#issuedSinceSweep += 1;
-    if (this.#issuedSinceSweep * stepsPerIssue >= this.#tickets.size) {
-      this.#issuedSinceSweep = 0;
+    this.#pace.added();
+    if (this.#pace.isDue(this.#tickets.size, stepsPerIssue)) {
       for (const [digest, { usableUntil }] of this.#tickets) if (usableUntil <= now) this.#tickets.delete(digest);
     }
     const [oldest] = this.#tickets.size < this.#maxTickets ? [] : this.#tickets.keys();

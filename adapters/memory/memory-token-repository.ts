@@ -16,6 +16,7 @@ import type {
 } from '../../src/contracts/token-repository.js';
 import type { UserRepository } from '../../src/contracts/user-repository.js';
 import { MemoryRevocationFeed } from '../../src/feeds/memory-revocation-feed.js';
+import { SweepPace } from '../../src/sweep-pace.js';
 import { dayMs, latestTime } from '../../src/time/time-spans.js';
 import { checkedTokenIds, checkTokenId, type TokenId, tokenIdOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
@@ -40,8 +41,6 @@ const rules = { users: having('a UserRepository', 'findById'), clock: aWallClock
 const retentionMs = dayMs;
 /** A use within this time of the last one is not noted. */
 const lastUsedPrecisionMs = 60 * 1000;
-/** So many tokens may each addition since the last sweep look at. With one, tokens would come as fast as the next sweep comes near. */
-const stepsPerAddition = 2;
 
 const owner = 'MemoryTokenRepository';
 
@@ -57,7 +56,7 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
   readonly #users: UserRepository<User>;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #tokens = new Map<TokenId, MemoryToken>();
-  #addedSinceSweep = 0;
+  readonly #pace = new SweepPace();
 
   /** @throws {TypeError} when an option is missing or out of its range. */
   constructor(options: MemoryTokenRepositoryOptions<User>) {
@@ -202,9 +201,8 @@ export class MemoryTokenRepository<User extends AuthenticatedUser = AppUser> imp
 
   /** Drops what ended too long ago. */
   #sweep(now: number): void {
-    this.#addedSinceSweep += 1;
-    if (this.#addedSinceSweep * stepsPerAddition < this.#tokens.size) return;
-    this.#addedSinceSweep = 0;
+    this.#pace.added();
+    if (!this.#pace.isDue(this.#tokens.size)) return;
     for (const [id, token] of this.#tokens) if (isOver(token, now - retentionMs)) this.#tokens.delete(id);
   }
 

@@ -46,7 +46,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
   #connecting: PendingConnect | undefined;
   /** Set while its connect handler is at work although it has ended. */
   #lingering: object | undefined;
-  /** Set once what it owes is done. */
+  /** Set from when its connection is gone, if it owes a handler anything then. */
   #disconnecting: Disconnecting | undefined;
 
   constructor(runtime: Runtime, registry: ChannelRegistry, transport: Transport) {

@@ -4,6 +4,7 @@ import { anInteger, checkedOptions, having, type Rules } from '../checked-option
 import type { Clock } from '../contracts/clock.js';
 import type { SessionStore, StoredSession } from '../contracts/session-store.js';
 import { ChannelError } from '../errors.js';
+import { SweepPace } from '../sweep-pace.js';
 import { checkExpectedVersion, checkedRow, frozenSessionOf, type SessionRow } from './check-stored-session.js';
 import { type Listed, RecencyList } from './recency-list.js';
 
@@ -17,9 +18,7 @@ export interface MemorySessionStoreOptions {
 
 const rules: Rules<MemorySessionStoreOptions> = { maxSessions: anInteger(1), clock: having('a Clock', 'now') };
 
-/** So many records may each creation since the last sweep look at. With one, records would come as fast as the next sweep comes near. */
-const stepsPerCreation = 2;
-/** The same while the store is full. */
+/** So many records may each creation since the last sweep look at while the store is full; else as few as {@link SweepPace} says. */
 const stepsPerCreationWhenFull = 64;
 
 const owner = 'MemorySessionStore';
@@ -46,7 +45,7 @@ export class MemorySessionStore implements SessionStore {
   readonly #uses = new RecencyList<Kept>();
   /** No record expires before this moment. */
   #earliestExpiry = Number.POSITIVE_INFINITY;
-  #creationsSinceSweep = 0;
+  readonly #pace = new SweepPace();
 
   /** @throws {TypeError} when an option is out of its range. */
   // with a default, so that a container makes it without being told how
@@ -74,7 +73,6 @@ export class MemorySessionStore implements SessionStore {
     checkId(`${owner}.create`, 'id', id);
     const record = checkedRow(`${owner}.create`, session);
     if (this.#find(id)) throw new ChannelError('ERR_SESSION_CONFLICT', 'There is a session of this id already.');
-    this.#creationsSinceSweep += 1;
     this.#makeRoom();
     const kept: Kept = { id, record, before: undefined, after: undefined };
     this.#kept.set(id, kept);
@@ -150,15 +148,15 @@ export class MemorySessionStore implements SessionStore {
 
   #makeRoom(): void {
     const full = this.#kept.size >= this.#maxSessions;
-    const steps = this.#creationsSinceSweep * (full ? stepsPerCreationWhenFull : stepsPerCreation);
+    const steps = full ? stepsPerCreationWhenFull : undefined;
     const now = this.#clock.now();
-    if (steps >= this.#kept.size && this.#earliestExpiry <= now) this.#sweep(now);
+    this.#pace.added();
+    if (this.#earliestExpiry <= now && this.#pace.isDue(this.#kept.size, steps)) this.#sweep(now);
     const leastRecentlyUsed = this.#uses.first;
     if (leastRecentlyUsed && this.#kept.size >= this.#maxSessions) this.#delete(leastRecentlyUsed);
   }
 
   #sweep(now: number): void {
-    this.#creationsSinceSweep = 0;
     this.#earliestExpiry = Number.POSITIVE_INFINITY;
     for (const kept of this.#kept.values()) {
       if (isLive(kept.record, now)) this.#noteExpiry(kept.record);
