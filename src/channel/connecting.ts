@@ -11,6 +11,7 @@ import { ResponseHeaders } from '../response-headers.js';
 import type { ChannelRecord } from '../session/channel-record.js';
 import { SessionDraft } from '../session/session-draft.js';
 import { isThrown } from '../thrown.js';
+import { admitAddress, admitUser } from './admission.js';
 import { ChannelMessage } from './channel-message.js';
 import { checkReturned } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
@@ -19,7 +20,6 @@ import { type ConnectWaits, connectTimeout } from './connect-timeout.js';
 import { HandshakeSession } from './handshake-session.js';
 import type { Lifecycle } from './lifecycle.js';
 import { LiveChannel, type PendingConnect } from './live-channel.js';
-import { takeRoomOfAddress, takeRoomOfUser } from './room.js';
 import type { Runtime } from './runtime.js';
 import type { Transport } from './transport.js';
 
@@ -111,7 +111,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
       runtime.reporter.warn(refusedOrigin(request));
       channel.endWith('ERR_ORIGIN_REFUSED');
     } else if (transport.isOverfull) channel.overflowed();
-    else if ((runtime.limits === undefined && runtime.addresses.arePeers) || takeRoomOfAddress(channel, request)) {
+    else if ((runtime.limits === undefined && runtime.addresses.arePeers) || admitAddress(channel, request)) {
       void new Connecting(channel, registry, transport, request).#run();
     }
     return channel;
@@ -256,7 +256,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     this.#told?.identified(this.#channel);
     if (identity.isOfEndingSource) runtime.warnOfEnding(identity);
     this.#registry.identified(this.#channel, this.#mark, this[pendingSince]);
-    if (runtime.limits !== undefined) takeRoomOfUser(this.#channel, runtime.limits); // few servers have any
+    if (runtime.limits !== undefined) admitUser(this.#channel, runtime.limits); // few servers have any
   }
 
   /** Who tells of identifications, where anybody listens. */

@@ -3,7 +3,7 @@ import type { ChannelLimits } from './channel-limits.js';
 import type { Connection } from './connection.js';
 
 /** Whether the address may have one more channel; this one is refused where it may not, or where nobody can say. */
-export function takeRoomOfAddress(channel: Connection, request: HandshakeRequest): boolean {
+export function admitAddress(channel: Connection, request: HandshakeRequest): boolean {
   const { limits, reporter, addresses } = channel.runtime;
   try {
     const address = addresses.of(request);
@@ -17,7 +17,7 @@ export function takeRoomOfAddress(channel: Connection, request: HandshakeRequest
 }
 
 /** It is known whose the channel is: one too many ends here. */
-export function takeRoomOfUser(channel: Connection, limits: ChannelLimits): void {
+export function admitUser(channel: Connection, limits: ChannelLimits): void {
   if (!channel.isOpen || limits.takeUser(channel, channel.user.id)) return;
   channel.runtime.reporter.tooManyChannels('user');
   channel.endWith('ERR_TOO_MANY_CHANNELS');
