@@ -13,7 +13,6 @@ import { SessionDraft } from '../session/session-draft.js';
 import { isThrown } from '../thrown.js';
 import { admitAddress, admitUser } from './admission.js';
 import { ChannelMessage } from './channel-message.js';
-import { checkReturned } from './channel-plan.js';
 import type { ChannelRegistry } from './channel-registry.js';
 import { completePrototype } from './complete-prototype.js';
 import { type ConnectWaits, connectTimeout } from './connect-timeout.js';
@@ -21,6 +20,7 @@ import { HandshakeSession } from './handshake-session.js';
 import type { Lifecycle } from './lifecycle.js';
 import { LiveChannel, type PendingConnect } from './live-channel.js';
 import type { Runtime } from './runtime.js';
+import { checkReturned } from './slots.js';
 import type { Transport } from './transport.js';
 
 /** Under this symbol, the connect that a message belongs to, until that is over. */

@@ -1,13 +1,13 @@
 import type { DisconnectMessage, Handshake } from '../messages.js';
 import { ChannelMessage } from './channel-message.js';
-import { checkReturned, type SlotFunction } from './channel-plan.js';
 import { completePrototype } from './complete-prototype.js';
 import type { Connection } from './connection.js';
 import { verdictOn } from './ending.js';
 import type { Inbox } from './inbox.js';
+import { checkReturned, type SlotFunction } from './slots.js';
 
 /** The connection is closed. */
-export class ChannelDisconnectMessage extends ChannelMessage implements Pick<DisconnectMessage, 'kind' | 'code' | 'reason'> {
+class ChannelDisconnectMessage extends ChannelMessage implements Pick<DisconnectMessage, 'kind' | 'code' | 'reason'> {
   readonly code: number;
   readonly reason: string;
 

@@ -20,13 +20,14 @@ import { type ChannelSessionOptions, sessionSettings } from '../session/session-
 import type { TimeLimit } from '../time/deadline.js';
 import { guardedClock } from '../time/guarded-clock.js';
 import { ChannelLimits, type LimitOptions } from './channel-limits.js';
-import { type Bindable, type ChannelPlan, credentialsOf, planChannels, type Slots, sessionOptionsOf } from './channel-plan.js';
+import { type Bindable, type ChannelPlan, credentialsOf, planChannels, sessionOptionsOf } from './channel-plan.js';
 import { checkKnown } from './check-identities.js';
 import { ClientAddresses } from './client-addresses.js';
 import { Heartbeat } from './heartbeat.js';
 import { HttpSessionToucher } from './http-session-toucher.js';
 import type { InboxLimits } from './inbox.js';
 import { Lifecycle } from './lifecycle.js';
+import type { Slots } from './slots.js';
 
 /** The options of a server that its channels go by. */
 export interface RuntimeSettings extends OriginOptions, ReporterOptions, EventOptions, Omit<InboxLimits, 'mayOrder'>, LimitOptions {
