@@ -34,6 +34,7 @@ export class NatsBroadcaster implements Broadcaster {
     const subscriber: FeedHealth = {
       failed: (error) => quietly(() => health?.failed(error)),
       restored() {
+        if (subscription?.isClosed()) return; // it was refused meanwhile, and is tried again
         quietly(() => health?.restored());
         quietly(onGap);
       },
@@ -74,11 +75,19 @@ export class NatsBroadcaster implements Broadcaster {
         isLost = true;
         for (const subscriber of this.#subscribers) subscriber.failed(new Error('The connection to NATS is lost.'));
       } else if (type === 'reconnect' && isLost) {
-        isLost = false; // NATS tells of each attempt again
         this.connection.publish('groups.gap.all'); // what it sent may be lost, too
-        for (const subscriber of this.#subscribers) subscriber.restored();
+        isLost = !(await this.#isAnswered()); // NATS tells of each attempt again
+        if (!isLost) for (const subscriber of this.#subscribers) subscriber.restored();
       }
     }
+  }
+
+  /** Whether the server has all that this connection has said so far: its subscriptions, where it is a new one. */
+  #isAnswered(): Promise<boolean> {
+    return this.connection.flush().then(
+      () => true,
+      () => false,
+    );
   }
 }
 

@@ -8,6 +8,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Groups } from 'ws-with';
 import { broadcasterContract, connectTo } from 'ws-with/testing';
+import { deferred } from '../../../test/support/deferred.js';
 import { NatsBroadcaster } from '../src/nats-broadcaster.js';
 
 let server: ChildProcess;
@@ -75,6 +76,22 @@ it('tells everybody of a gap after a restart of the server, and goes on', async 
   await expect.poll(() => gaps.mock.calls.length, { timeout: 15_000 }).toBeGreaterThan(0);
   await expect.poll(() => one.publish('lobby', 'again').then(() => heard), { timeout: 15_000 }).toContain('again');
   await subscription[Symbol.asyncDispose]();
+});
+
+it('does not say that it is heard again before the server has its subscriptions', async () => {
+  const connection = await connect({ servers: `127.0.0.1:${port}`, noEcho: true, reconnectTimeWait: 20, maxReconnectAttempts: -1 });
+  const [onGap, failed, restored] = [vi.fn(), vi.fn(), vi.fn()];
+  await new NatsBroadcaster(connection).subscribe(() => undefined, onGap, { failed, restored });
+  const answered = deferred();
+  const flush = vi.spyOn(connection, 'flush').mockReturnValueOnce(answered.promise);
+  await stopServer();
+  await startServer();
+  await expect.poll(() => flush.mock.calls.length, { timeout: 15_000 }).toBe(1);
+  expect([failed.mock.calls.length > 0, restored.mock.calls.length]).toEqual([true, 0]);
+  answered.resolve();
+  await expect.poll(() => restored.mock.calls.length).toBe(1);
+  expect(onGap).toHaveBeenCalled();
+  await connection.close();
 });
 
 it('does not tell of a gap for each message that an outage has cost', async () => {
