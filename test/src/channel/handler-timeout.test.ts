@@ -3,6 +3,7 @@ import { ChannelServer, type HasChannelSession, type ReceiveMessage, withChannel
 import { MemorySessionStore } from '../../../entries/memory.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { deferred } from '../../support/deferred.js';
+import { eventually } from '../../support/eventually.js';
 import { modes, nextTurn, serve } from '../../support/serving.js';
 import { codesOf } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
@@ -204,21 +205,28 @@ describe('a disconnect handler that takes longer than handlerTimeoutMs', () => {
 
 describe.each(modes)('on sockets (%s)', (mode) => {
   it('a handler that hangs ends its channel alone', async () => {
+    const begun = deferred();
     const { port, channels, clock, errors } = await serve(
-      { receive: ({ text, channel }) => (text === 'hang' ? new Promise(() => undefined) : void channel.send(text)) },
+      {
+        receive({ text, channel }) {
+          if (text !== 'hang') return void channel.send(text);
+          begun.resolve();
+          return new Promise(() => undefined);
+        },
+      },
       { mode, handlerTimeoutMs: 1_000 },
     );
     const [hung, healthy] = await Promise.all([WsClient.connect(port), WsClient.connect(port)]);
     hung.send('hang');
     healthy.send('1');
-    await healthy.next();
+    await Promise.all([begun.promise, healthy.next()]);
     await nextTurn();
     await clock.advance(1_000);
     expect(await hung.closed()).toEqual({ code: 1011, reason: 'internal error' });
     healthy.send('2');
     expect(await healthy.next()).toBe('2');
     expect(codesOf(errors)).toEqual(['ERR_HANDLER_TIMEOUT']);
-    expect(channels.channels.size).toBe(1);
+    await eventually(() => expect(channels.channels.size).toBe(1));
   });
 });
 

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { duplexPair } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { type ChannelEvent, ChannelServer, type Clock } from '../../../entries/index.js';
+import { type Channel, type ChannelEvent, ChannelServer, type Clock } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
 import { Heartbeat, heard, isPinged, place, slot } from '../../../src/channel/heartbeat.js';
 import { deferred } from '../../support/deferred.js';
@@ -11,6 +11,17 @@ import { frame, opcodes, RawClient } from '../../support/raw-client.js';
 import { modes, nextTurn, serve } from '../../support/serving.js';
 import { StoppableClock } from '../../support/stoppable-clock.js';
 import { WsClient } from '../../support/ws-client.js';
+
+/** Counts the messages and pongs that have come on `channel`. */
+function countHeard({ socket }: Channel): () => number {
+  let count = 0;
+  for (const event of ['message', 'pong']) {
+    socket?.on(event, () => {
+      count += 1;
+    });
+  }
+  return () => count;
+}
 
 /** A client on a bare socket, which answers nothing by itself. */
 async function connectRaw(port: number): Promise<RawClient> {
@@ -54,13 +65,15 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
   });
 
   it('leaves alone whoever answers or says anything', async () => {
-    const { port, channels, clock } = await serve({ connect: ready, receive: () => undefined }, { mode, heartbeatMs: 1_000 });
+    const { port, channels, clock, pinged } = await servePinging();
     const answering = await WsClient.connect(port);
     const speaking = await connectRaw(port);
+    const [answers, words] = [...channels.channels].map(countHeard) as [() => number, () => number];
     for (let beat = 0; beat < 10; beat += 1) {
       speaking.write(beat % 2 === 0 ? frame('still here') : frame('', opcodes.pong));
-      for (let turn = 0; turn < 4; turn += 1) await nextTurn();
-      await clock.advance(1_000);
+      while (words() <= beat) await nextTurn();
+      await clock.advance(3_000);
+      while (answers() < pinged.length) await nextTurn();
     }
     expect(channels.channels.size).toBe(2);
     expect(answering.socket.readyState).toBe(answering.socket.OPEN);

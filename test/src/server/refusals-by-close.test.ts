@@ -138,8 +138,14 @@ describe("handleUpgrades({ refusals: 'close' })", () => {
   });
 
   it('tells a look-up that hangs, and too much early input', async () => {
-    const { port, clock, errors } = await serve({ connect: () => new Promise(() => undefined) }, { upgrades, maxQueuedBytes: 1_000 });
+    const begun = deferred();
+    const connect = (): Promise<never> => {
+      begun.resolve();
+      return new Promise(() => undefined);
+    };
+    const { port, clock, errors } = await serve({ connect }, { upgrades, maxQueuedBytes: 1_000 });
     const slow = await RawClient.upgrade(port);
+    await begun.promise;
     const loud = await RawClient.upgrade(port, { head: frame('x'.repeat(2_000)) });
     expect(await loud.closeCode().catch(() => loud.status())).toBeDefined();
     await clock.advance(5_000);
