@@ -11,6 +11,9 @@ const boom = () => {
 /** @returns {any} a promise, though nobody asked for one */
 const rejected = () => Promise.reject(new Error('boom'));
 
+/** What lets go on each handler that hangs. */
+const releases = [];
+
 /** Ways to fail that end a process where nobody is there to catch them. */
 const deeds = {
   throw: boom,
@@ -28,7 +31,7 @@ const deeds = {
   thenable: () => Object.fromEntries([['then', (_done, failed) => failed(new Error('boom'))]]),
   'set what is no JSON': (message) => message.channelSession.set('x', () => {}),
   'bad close': (message) => message.channel.close(1005),
-  hang: () => new Promise(() => {}),
+  hang: () => new Promise((resolve) => releases.push(resolve)),
   flood: ({ channel }) => {
     const megabyte = Buffer.alloc(1_048_576, 1);
     const timer = setInterval(() => {
@@ -46,7 +49,7 @@ const channels = new ChannelServer(
     receive: withChannelSession((message) => perform(message, message.text)),
     disconnect: withChannelSession((message) => perform(message, message.request.headers['x-disconnect'] ?? 'nothing')),
   },
-  { onError: boom, onWarning: rejected, onEvent: boom, connectTimeoutMs: 2_000, handlerTimeoutMs: 3_000 },
+  { onError: boom, onWarning: rejected, onEvent: boom, connectTimeoutMs: 2_000 },
 );
 const [upgrading, accepting] = [createServer(), createServer()];
 channels.handleUpgrades(upgrading);
@@ -62,6 +65,7 @@ process.on('message', (question) => {
   globalThis.gc?.();
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
   if (question === 'state') process.send({ size: channels.channels.size, rss, heapUsed, external, arrayBuffers });
+  if (question === 'go on') for (const release of releases) release();
   if (question === 'close') void channels.close({ timeoutMs: 10 }).then(() => process.exit(0));
 });
 process.send({ ports });

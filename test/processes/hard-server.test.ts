@@ -48,6 +48,11 @@ class HardServer {
     return ((await answer) as [State])[0];
   }
 
+  /** Lets handlers go on that hang. */
+  goOn(): void {
+    this.#child.send('go on');
+  }
+
   /** Somebody else is served, and nothing has ended the process or been told to nobody. */
   async mustLive(): Promise<void> {
     const client = await RawClient.connect(this.port);
@@ -149,6 +154,7 @@ describe('a process of its own, after connect', { timeout: 60_000 }, () => {
     });
     expect((await server.state()).rss - before.rss).toBeLessThan(100 * megabyte); // of 200
     for (const client of clients) client.reset();
+    server.goOn();
     await server.mustLive();
   });
 

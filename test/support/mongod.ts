@@ -235,9 +235,9 @@ export async function startMongod({ nodes = 1, hasUsers = false, mayBeInMemory =
     },
     async kill() {
       const process = running();
-      const gone = once(process, 'exit');
+      const closed = once(process, 'close'); // comes after 'exit', and would be taken for the end of a process that was started meanwhile
       process.kill('SIGKILL');
-      await gone;
+      await closed;
       paused = false;
       await server.stop({ doCleanup: false });
     },
