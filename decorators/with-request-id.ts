@@ -128,7 +128,7 @@ function numberingOf(message: ChannelReceiveMessage): Numbering {
 function begin(message: ChannelMessage, id: string): Promise<void> | undefined {
   const underway = requestUnderway(message, id);
   if (underway !== undefined) {
-    return underway.isOver.then(() => {
+    return underway.settled.then(() => {
       message.refreshDraft();
       return begin(message, id);
     });

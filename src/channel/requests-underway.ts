@@ -23,8 +23,8 @@ export class RequestUnderway {
     whenEnding(message, this.#onGivenUp);
   }
 
-  /** Something has come of it, or nothing will. */
-  get isOver(): Promise<void> {
+  /** Resolves once something has come of it, or nothing will. */
+  get settled(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting ??= [];
       this.#waiting.push(resolve);

@@ -24,10 +24,10 @@ export class Broadcasting implements LastingSubscriptionOwner {
   readonly #reporter: Reporter;
   readonly #lasting: LastingSubscription;
   #isClosed = false;
-  #isReady!: () => void;
+  #becomeReady!: () => void;
   /** Resolves once the subscription stands. */
   readonly ready = new Promise<void>((resolve) => {
-    this.#isReady = resolve;
+    this.#becomeReady = resolve;
   });
   /** How many messages were handed to the broadcaster and have not come to anything yet. */
   #pending = 0;
@@ -122,7 +122,7 @@ export class Broadcasting implements LastingSubscriptionOwner {
 
   began(isLate: boolean): void {
     this.#isDeaf = false; // an attempt before this one may have told otherwise, and is told of nothing more
-    this.#isReady();
+    this.#becomeReady();
     if (isLate) this.#run(() => this.#listener.gap());
   }
 
@@ -142,7 +142,7 @@ export class Broadcasting implements LastingSubscriptionOwner {
   /** Hears nothing more; resolves once what was sent before has left, or the broadcaster does not answer. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#isReady();
+    this.#becomeReady();
     if (this.#pending > 0) await this.#sent();
     await this.#lasting.stop();
   }

@@ -70,7 +70,7 @@ export class LiveWatch implements ChannelWatch {
       answered: (channel, mark) => this.#answered(channel, mark),
       wentOver: (channel, mark) => this.#wentOver(channel, 'successor', mark),
       mayGoOver: (channel) => this.#reauthentications.isUnderWay(channel),
-      isOver: (channel) => this.#expiry.note(channel),
+      expired: (channel) => this.#expiry.note(channel),
       failed: (channel, askedAt) => this.#failed(channel, askedAt),
       waits: (channel) => this.#staleness.waits(channel),
     });

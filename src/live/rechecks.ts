@@ -43,7 +43,7 @@ export interface RecheckListener {
   /** Whether a token is being looked up to which a channel may go over. */
   mayGoOver(channel: Connection): boolean;
   /** The time of a channel is over, if it is not lengthened by what is being looked up. */
-  isOver(channel: Connection): void;
+  expired(channel: Connection): void;
   /** Nobody can tell of a channel; it was asked at `askedAt`. */
   failed(channel: Connection, askedAt: number): void;
   /** Nobody could tell of others by now, and it may take long until it is asked for. */
@@ -228,7 +228,7 @@ export class Rechecks {
     }
     const isInDoubt = keys !== undefined && this.#parts.log.isDoubtedSince(mark, keys);
     const isAwaited = identity.endsAt <= this.#parts.runtime.clock.monotonic() && this.#listener.mayGoOver(channel);
-    if (code === 'ERR_TOKEN_EXPIRED' && (isInDoubt || isAwaited)) this.#listener.isOver(channel);
+    if (code === 'ERR_TOKEN_EXPIRED' && (isInDoubt || isAwaited)) this.#listener.expired(channel);
     else if (channel.cutOff(code)) round.ended += 1;
   }
 

@@ -102,7 +102,7 @@ export class SessionDraft implements ChannelSession {
 
   /** @throws {TypeError} (as a rejection) once the message is over. */
   async reload(): Promise<void> {
-    if (this.#base === undefined) throw isOver('reload');
+    if (this.#base === undefined) throw tooLate('reload');
     this.#reloads += 1;
     try {
       const reloading = this.#source.reload();
@@ -148,7 +148,7 @@ export class SessionDraft implements ChannelSession {
 
   /** The values to change. */
   #open(method: string): Snapshot {
-    if (this.#base === undefined) throw isOver(method);
+    if (this.#base === undefined) throw tooLate(method);
     if (this.#reloads > 0)
       throw new TypeError(`channelSession.${method}: it is being reloaded, and the change would be lost with that; await reload() first`);
     return this.#base;
@@ -199,7 +199,7 @@ Object.setPrototypeOf(
 );
 Object.freeze(SessionDraft.prototype);
 
-function isOver(method: string): TypeError {
+function tooLate(method: string): TypeError {
   return new TypeError(`channelSession.${method}: its message is over, and the change would be lost; await what the handler starts`);
 }
 
