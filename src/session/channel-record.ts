@@ -1,4 +1,4 @@
-import type { Identified } from './merge-commits.js';
+import type { Committer } from './merge-commits.js';
 import type { DraftSource, SessionDraft } from './session-draft.js';
 
 /** The session of one channel. */
@@ -16,7 +16,7 @@ export interface ChannelRecord extends DraftSource {
    * @param channel whose message it was, for the events.
    * @throws {ChannelError} `ERR_SESSION_CONFLICT`, `ERR_SESSION_GONE` or `ERR_SESSION_SAVE_FAILED`; nothing is changed then.
    */
-  commit(draft: SessionDraft, channel: Identified): Promise<void> | undefined;
+  commit(draft: SessionDraft, channel: Committer): Promise<void> | undefined;
   /** The channel has ended: a record of its own goes, a shared one stays. */
   end(): Promise<void> | undefined;
 }

@@ -1,14 +1,14 @@
 import { type Change, type Changes, rebase } from './changes.js';
 import type { Snapshot } from './session-data.js';
 
-/** Whose id is made when somebody reads it. */
-export interface Identified {
+/** The channel whose message made changes. Its id is made when somebody reads it. */
+export interface Committer {
   readonly id: string;
 }
 
-/** Whose message made changes. */
+/** A commit as events tell of it: whose it is. */
 export interface Commit {
-  readonly channel: Identified;
+  readonly channel: Committer;
 }
 
 /** A message's changes that wait to be saved. */

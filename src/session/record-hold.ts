@@ -1,5 +1,5 @@
 import type { ChannelRecord } from './channel-record.js';
-import type { Identified } from './merge-commits.js';
+import type { Committer } from './merge-commits.js';
 import type { Snapshot } from './session-data.js';
 import type { SessionDraft } from './session-draft.js';
 import type { SessionRecord } from './session-record.js';
@@ -67,7 +67,7 @@ export class RecordHold implements ChannelRecord {
     return this.#record.reload();
   }
 
-  commit(draft: SessionDraft, channel: Identified): Promise<void> | undefined {
+  commit(draft: SessionDraft, channel: Committer): Promise<void> | undefined {
     const changes = draft.seal();
     if (changes === undefined || (this.#hasEnded && !this.#record.isShared)) return undefined;
     return this.#record.commit(changes, channel);

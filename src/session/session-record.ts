@@ -4,7 +4,7 @@ import type { BoundedStore } from './bounded-store.js';
 import { type Changes, rebase } from './changes.js';
 import { frozenSessionOf, type SessionRow } from './check-stored-session.js';
 import { KnownRecord, type RecordContext } from './known-record.js';
-import { type Identified, type MergedCommits, merge, noFailures, type WaitingCommit } from './merge-commits.js';
+import { type Committer, type MergedCommits, merge, noFailures, type WaitingCommit } from './merge-commits.js';
 import { type Save, tellConflict, tellFailedConflicts, tellSave } from './session-events.js';
 import { type ReadRecord, readRecord } from './stored-record.js';
 
@@ -67,12 +67,12 @@ export class SessionRecord extends KnownRecord {
   }
 
   /** Saves what a message changed; `undefined` where that is done. */
-  commit(changes: Changes, channel: Identified): Promise<void> | undefined {
+  commit(changes: Changes, channel: Committer): Promise<void> | undefined {
     return this.#saveAtOnce(changes, channel) ? undefined : this.#commitInTurn(changes, channel);
   }
 
   /** Saves it without a wait, if it can. Whatever stands in the way is met again in turn, and dealt with there. */
-  #saveAtOnce(changes: Changes, channel: Identified): boolean {
+  #saveAtOnce(changes: Changes, channel: Committer): boolean {
     if (this.#working !== undefined || this.version === 0 || this.isGone) return false;
     const { atOnce } = this.#store;
     if (atOnce === undefined) return false;
@@ -91,7 +91,7 @@ export class SessionRecord extends KnownRecord {
     return true;
   }
 
-  #commitInTurn(changes: Changes, channel: Identified): Promise<void> {
+  #commitInTurn(changes: Changes, channel: Committer): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = this.context.clock.monotonic() + this.context.deadlineMs;
       this.#commits.push({ changes, channel, end, resolve, reject });
