@@ -47,6 +47,9 @@ export function milliseconds(min: number, max: number = Number.POSITIVE_INFINITY
 /** The whole of a clock. */
 export const aClock: Rule = having('a Clock', 'now', 'monotonic', 'setTimer');
 
+/** Of a clock, the time of day alone: whoever has no timers needs no more. */
+export const aWallClock: Rule = having('a Clock', 'now');
+
 /** One of `words`. */
 export function oneOf(words: readonly string[]): Rule {
   return { must: `one of ${words.join(', ')}`, accepts: (value) => typeof value === 'string' && words.includes(value) };

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { checkedIds, checkId } from '../../src/check-id.js';
-import { anything, checkedOptions, type Rule, type Rules } from '../../src/checked-options.js';
+import { anything, aWallClock, checkedOptions, type Rule, type Rules } from '../../src/checked-options.js';
 import type { Clock } from '../../src/contracts/clock.js';
 import type { HttpSession, HttpSessionReader } from '../../src/contracts/http-session-reader.js';
 import { copyOfData } from '../../src/copy-of-data.js';
@@ -13,7 +13,6 @@ import { kindOf } from '../../src/kind-of.js';
 import { SweepPace } from '../../src/sweep-pace.js';
 import { tagged } from '../../src/tagged.js';
 import { checkTtl, dayMs } from '../../src/time/time-spans.js';
-import { aWallClock } from './wall-clock.js';
 
 /** Options of {@link MemoryHttpSessionReader}. */
 export interface MemoryHttpSessionReaderOptions {

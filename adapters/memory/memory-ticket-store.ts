@@ -1,5 +1,5 @@
 import { checkId } from '../../src/check-id.js';
-import { anInteger, checkedOptions, type Rules } from '../../src/checked-options.js';
+import { anInteger, aWallClock, checkedOptions, type Rules } from '../../src/checked-options.js';
 import { checkedTicketGrant } from '../../src/checked-ticket-grant.js';
 import type { Clock } from '../../src/contracts/clock.js';
 import type { TicketGrant, TicketStore } from '../../src/contracts/ticket-store.js';
@@ -7,7 +7,6 @@ import { SweepPace } from '../../src/sweep-pace.js';
 import { checkTtl } from '../../src/time/time-spans.js';
 import { digestOf } from '../../src/token-id.js';
 import { makeTokenKey } from '../../src/token-key.js';
-import { aWallClock } from './wall-clock.js';
 
 /** Options of {@link MemoryTicketStore}. */
 export interface MemoryTicketStoreOptions {

@@ -1,6 +1,6 @@
 import { checkId } from '../../src/check-id.js';
 import { checkedIssueOptions } from '../../src/checked-issue-options.js';
-import { checkedOptions, having } from '../../src/checked-options.js';
+import { aWallClock, checkedOptions, having } from '../../src/checked-options.js';
 import { checkedExtendOptions, checkedRotateOptions } from '../../src/checked-renewal-options.js';
 import type { Clock } from '../../src/contracts/clock.js';
 import type { RevocationFeed } from '../../src/contracts/revocation-feed.js';
@@ -25,7 +25,6 @@ import { unreadable, withUnreadable } from '../../src/unreadable.js';
 import type { AppUser, AuthenticatedUser } from '../../src/users.js';
 import { FeedOfBoth } from './feed-of-both.js';
 import { type AddTokenOptions, endOf, grantOf, infoOf, isOver, lengthen, type MemoryToken, successorOf, tokenOf } from './memory-token.js';
-import { aWallClock } from './wall-clock.js';
 
 /** Options of {@link MemoryTokenRepository}. */
 export interface MemoryTokenRepositoryOptions<User extends AuthenticatedUser = AppUser> {

@@ -1,6 +1,6 @@
 import { checkedIds, checkId } from '../check-id.js';
 import { checkedTime } from '../checked-date.js';
-import { anInteger, checkedOptions, having, type Rules } from '../checked-options.js';
+import { anInteger, aWallClock, checkedOptions, type Rules } from '../checked-options.js';
 import type { Clock } from '../contracts/clock.js';
 import type { SessionStore, StoredSession } from '../contracts/session-store.js';
 import { ChannelError } from '../errors.js';
@@ -16,7 +16,7 @@ export interface MemorySessionStoreOptions {
   readonly clock?: Pick<Clock, 'now'> | undefined;
 }
 
-const rules: Rules<MemorySessionStoreOptions> = { maxSessions: anInteger(1), clock: having('a Clock', 'now') };
+const rules: Rules<MemorySessionStoreOptions> = { maxSessions: anInteger(1), clock: aWallClock };
 
 /** So many records may each creation since the last sweep look at while the store is full; else as few as {@link SweepPace} says. */
 const stepsPerCreationWhenFull = 64;
