@@ -71,15 +71,10 @@ export class ResponseHeaders {
     return [...(this.#fields.get('set-cookie')?.values ?? [])];
   }
 
-  /** One line for each value, in the order in which the names came. @internal */
-  lines(): string[] {
-    return [...this.#fields.values()].flatMap(({ name, values }) => values.map((value) => `${name}: ${value}`));
-  }
-
-  /** The {@link lines} for the answer, which is given now. @internal */
+  /** The lines of the answer, which is given now: one for each value, in the order in which the names came. @internal */
   takeLines(): string[] {
     this.seal();
-    return this.lines();
+    return [...this.#fields.values()].flatMap(({ name, values }) => values.map((value) => `${name}: ${value}`));
   }
 
   /** The handshake is answered: what is set from now on would be lost. @internal */
