@@ -223,14 +223,18 @@ export class ChannelRegistry<Watch extends ChannelWatch = ChannelWatch> implemen
     this.#checkEmpty();
   }
 
-  /** The connect handler of a channel that has ended is still at work. */
+  /**
+   * The connect handler of a channel that has ended is still at work.
+   *
+   * @returns what stands for it in {@link lingersNoMore}.
+   */
   lingers(): object {
     return this.#lingering.add();
   }
 
   /** It is done. */
-  lingersNoMore(token: object): void {
-    this.#lingering.delete(token);
+  lingersNoMore(entry: object): void {
+    this.#lingering.delete(entry);
     this.#checkEmpty();
   }
 

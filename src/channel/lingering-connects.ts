@@ -23,21 +23,21 @@ export class LingeringConnects {
   /** @returns what stands for it in {@link delete}. */
   add(): object {
     this.forgetOld();
-    const token = {};
-    this.#since.set(token, this.#clock.monotonic());
-    return token;
+    const entry = {};
+    this.#since.set(entry, this.#clock.monotonic());
+    return entry;
   }
 
-  delete(token: object): void {
-    this.#since.delete(token);
+  delete(entry: object): void {
+    this.#since.delete(entry);
   }
 
   /** Forgets those that took too long. */
   forgetOld(): void {
     const before = this.#clock.monotonic() - this.#deadlineMs;
-    for (const [token, since] of this.#since) {
+    for (const [entry, since] of this.#since) {
       if (since > before) return;
-      this.#since.delete(token);
+      this.#since.delete(entry);
     }
   }
 }
