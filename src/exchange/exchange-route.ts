@@ -140,6 +140,6 @@ function refuse(runtime: Runtime, request: IncomingMessage, response: ServerResp
     return;
   }
   runtime.reporter.error(error);
-  const code = isThrown(error, ChannelError) ? codeOf(error) : undefined;
+  const code = codeOf(error);
   answer(request, response, code === 'ERR_LOOKUP_FAILED' || code === 'ERR_LOOKUP_TIMEOUT' ? 503 : 500);
 }

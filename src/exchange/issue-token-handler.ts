@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { copyOfScopes } from '../checked-issue-options.js';
 import { aListOfStrings, anInteger, checkedOptions, type Rule, type Rules } from '../checked-options.js';
 import type { Identification } from '../identity/identification.js';
 import type { BoundSource } from '../identity/user-source.js';
@@ -49,7 +50,7 @@ export function issueTokenHandler(channels: ChannelServer, options: IssueTokenOp
   const logIns = sourcesOf(owner, runtime, sources, 'log-in');
   const held = (runtime.plan.sources ?? []).filter(({ source }) => source === 'token');
   const cookie = given === false ? undefined : new TokenCookie(owner, given, runtime.credentials.sources, held);
-  const copied = scopes && Object.freeze([...scopes]);
+  const copied = copyOfScopes(scopes);
   return exchangeRoute(owner, runtime, async (exchange) => {
     const { request, response } = exchange;
     const { user } = await exchange.identify(logIns);
