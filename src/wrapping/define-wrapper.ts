@@ -3,7 +3,7 @@ import { ignore, isThenable } from '../maybe-promise.js';
 import { configurable, type Make } from './call-shapes.js';
 import { HandlerRun } from './handler-run.js';
 import { checkedHandler, madeHandler, markFactories, nameAround } from './made-function.js';
-import { goOnAfterWaiting, hasPassed, makeMark, setPassed } from './passed-marks.js';
+import { checkStillWanted, hasPassed, makeMark, setPassed } from './passed-marks.js';
 import { requirementsOf } from './requirements.js';
 import type { Around, Configurable, Configured, None, NoOptions, PassedOn, ReturnOfNext } from './wrapper.js';
 
@@ -28,16 +28,16 @@ function add(name: string, added: object, message: object): void {
   try {
     Object.assign(message, added);
   } catch (error) {
-    const member = Object.keys(added).find((name) => isFixed(message, name));
+    const member = Object.keys(added).find((key) => isFixed(message, key));
     if (member === undefined) throw error;
     throw new TypeError(`${name}: next cannot replace message.${member}: give what it adds another name`, { cause: error });
   }
 }
 
-/** Whether `message` has a member `name` that nobody can write. */
-function isFixed(message: object, name: string): boolean {
+/** Whether `message` has a member `key` that nobody can write. */
+function isFixed(message: object, key: string): boolean {
   for (let holder: object | null = message; holder !== null; holder = Object.getPrototypeOf(holder)) {
-    const descriptor = Object.getOwnPropertyDescriptor(holder, name);
+    const descriptor = Object.getOwnPropertyDescriptor(holder, key);
     if (descriptor !== undefined) return descriptor.set === undefined && descriptor.writable !== true;
   }
   return false;
@@ -54,7 +54,7 @@ function makeAround(name: string, around: AnyAround, takesOptions: boolean): Mak
         if (hasPassed(message, id)) return handler.call(this, message, ...rest);
         const run = new HandlerRun();
         const next = (added?: object): unknown => {
-          if (run.isLate) goOnAfterWaiting(message);
+          if (run.isLate) checkStillWanted(message);
           setPassed(message, id); // here and not before: a guard that refused must guard again if an outer wrapper retries
           if (added !== undefined) add(name, added, message);
           return run.gave(handler.call(this, message, ...rest));

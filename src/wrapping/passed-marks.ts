@@ -16,8 +16,8 @@ export function makeMark(): number {
   return made++;
 }
 
-/** @throws whatever the message throws where its handler may not begin any more. */
-export function goOnAfterWaiting(message: object): void {
+/** @throws whatever the message throws where its handler may not begin any more; one that no server has made throws nothing. */
+export function checkStillWanted(message: object): void {
   (message as { [checkMayBegin]?(): void })[checkMayBegin]?.();
 }
 
