@@ -3,31 +3,31 @@ import { queueMicrotask, setImmediate } from '../../src/event-loop.js';
 import { slicesOf } from '../../src/slices-of.js';
 import type { Operations } from './operations.js';
 
-/** How many ids one query of gathered look-ups asks for at most, or documents one write has. */
+/** How many ids one query of gathered questions asks for at most, or documents one write has. */
 export const maxBatchSize = 1_000;
 /** How many ids one query of a list asks for at most: nobody's handshake waits for it. */
 const maxListSize = 2_500;
 
 /** A batch of so many is not gathered any longer: a larger one is hardly cheaper for each of them. */
-const enoughLookups = 100;
-/** So many turns of the event loop without another look-up end the gathering, too. */
+const enoughQuestions = 100;
+/** So many turns of the event loop without another question end the gathering, too. */
 const enoughQuietTurns = 2;
 /** How long a batch is gathered at most. Only a process that is short of time gets there. */
 const maxGatherMs = 250;
-/** So soon after a batch the next look-up is taken for one of many, as if that batch were still in flight. */
+/** So soon after a batch the next question is taken for one of many, as if that batch were still in flight. */
 const stillBusyMs = 20;
 
-/** A look-up that waits for its batch. Where its caller has given up, nothing is asked for it. */
-interface Lookup<Id extends string> {
+/** An id that waits for its batch. Where its caller has given up, nothing is asked for it. */
+interface Question<Id extends string> {
   readonly id: Id;
   readonly signal: AbortSignal;
 }
 
-/** Looks several ids up at once; an id with an `Error` fails alone, one that is left out is not there. */
-export type BatchQuery<Found, Id extends string = string> = (
+/** Asks for several ids at once; an id with an `Error` fails alone, to one that is left out there is no answer. */
+export type BatchQuery<Answer, Id extends string = string> = (
   ids: readonly Id[],
   signal: AbortSignal,
-) => Promise<ReadonlyMap<Id, Found | Error>>;
+) => Promise<ReadonlyMap<Id, Answer | Error>>;
 
 /** What was found of a list, and what could not be read. */
 export interface ListAnswer<Id extends string, Found> {
@@ -36,45 +36,45 @@ export interface ListAnswer<Id extends string, Found> {
 }
 
 /**
- * Gathers look-ups that arrive together. The first goes at once; those that come while a batch is in flight wait for the next, so that a
- * busy process asks few large questions and an idle one waits for nobody. One batch is in flight at a time.
+ * Gathers questions about single ids that arrive together. The first goes at once; those that come while a batch is in flight wait for the
+ * next. So a busy process asks a few times for many ids, and an idle one waits for nobody. One batch is in flight at a time.
  */
-export class Batches<Found, Id extends string = string> {
-  readonly #loader: DataLoader<Lookup<Id>, Found | undefined>;
+export class Batches<Answer, Id extends string = string> {
+  readonly #loader: DataLoader<Question<Id>, Answer | undefined>;
   readonly #operations: Operations;
   readonly #what: string;
-  readonly #query: BatchQuery<Found, Id>;
+  readonly #query: BatchQuery<Answer, Id>;
   readonly #waiting: (() => void)[] = [];
   #inFlight = false;
   /** When there was last a batch in flight. */
   #busyUntil = Number.NEGATIVE_INFINITY;
-  /** How many look-ups wait for a batch to go. */
+  /** How many questions wait for a batch to go. */
   #pending = 0;
 
   /** @param what completes "MongoDB did not …". */
-  constructor(operations: Operations, what: string, query: BatchQuery<Found, Id>) {
+  constructor(operations: Operations, what: string, query: BatchQuery<Answer, Id>) {
     this.#operations = operations;
     this.#what = what;
     this.#query = query;
-    this.#loader = new DataLoader((lookups) => this.#load(lookups), {
+    this.#loader = new DataLoader((questions) => this.#load(questions), {
       cache: false,
       maxBatchSize,
       batchScheduleFn: (dispatch) => this.#schedule(dispatch),
     });
   }
 
-  /** What is found under `id`; the look-up is left out of its batch if `signal` is aborted before that goes. */
-  find(id: Id, signal: AbortSignal): Promise<Found | undefined> {
+  /** The answer for `id`; it is left out of its batch if `signal` is aborted before that goes. */
+  ask(id: Id, signal: AbortSignal): Promise<Answer | undefined> {
     this.#pending += 1;
     return this.#loader.load({ id, signal });
   }
 
-  /** What `pick` makes of all that is found of a list. Lists go by themselves, some thousand ids at a time. */
-  async findAll<Picked>(ids: readonly Id[], pick: (found: Found) => Picked): Promise<ListAnswer<Id, Picked>> {
+  /** What `pick` makes of the answers for a list. Lists go by themselves, some thousand ids at a time. */
+  async askAll<Picked>(ids: readonly Id[], pick: (answer: Answer) => Picked): Promise<ListAnswer<Id, Picked>> {
     const found = new Map<Id, Picked>();
     const failures = new Map<Id, Error>();
     for (const some of slicesOf(ids, maxListSize)) {
-      for (const [id, answer] of await this.#findSome(some)) {
+      for (const [id, answer] of await this.#askSome(some)) {
         if (answer instanceof Error) failures.set(id, answer);
         else found.set(id, pick(answer));
       }
@@ -82,15 +82,15 @@ export class Batches<Found, Id extends string = string> {
     return { found, failures };
   }
 
-  /** A list of one belongs to what is looked up beside it, like the tickets of a storm. */
-  async #findSome(ids: readonly Id[]): Promise<ReadonlyMap<Id, Found | Error>> {
+  /** A list of one belongs to what is asked beside it, like the tickets of a storm. */
+  async #askSome(ids: readonly Id[]): Promise<ReadonlyMap<Id, Answer | Error>> {
     const [id] = ids;
-    if (id === undefined || ids.length > 1) return this.#ask(ids);
-    const found = await this.#operations.run(this.#what, (signal) => this.find(id, signal));
-    return new Map(found === undefined ? [] : [[id, found]]);
+    if (id === undefined || ids.length > 1) return this.#run(ids);
+    const answer = await this.#operations.run(this.#what, (signal) => this.ask(id, signal));
+    return new Map(answer === undefined ? [] : [[id, answer]]);
   }
 
-  #ask(ids: readonly Id[]): Promise<ReadonlyMap<Id, Found | Error>> {
+  #run(ids: readonly Id[]): Promise<ReadonlyMap<Id, Answer | Error>> {
     return this.#operations.run(this.#what, (signal) => this.#query(ids, signal));
   }
 
@@ -106,7 +106,7 @@ export class Batches<Found, Id extends string = string> {
   }
 
   /**
-   * Dispatches the next batch once there are enough look-ups, or no more come. In a storm of handshakes each turn of the event loop brings
+   * Dispatches the next batch once there are enough questions, or no more come. In a storm of handshakes each turn of the event loop brings
    * a few: to ask for these at a time would take longer for all of them.
    */
   #gather(dispatch: () => void): void {
@@ -116,19 +116,19 @@ export class Batches<Found, Id extends string = string> {
     const turn = (): void => {
       quietTurns = this.#pending === pending ? quietTurns + 1 : 0;
       pending = this.#pending;
-      if (pending >= enoughLookups || quietTurns >= enoughQuietTurns || performance.now() >= end) dispatch();
+      if (pending >= enoughQuestions || quietTurns >= enoughQuietTurns || performance.now() >= end) dispatch();
       else setImmediate(turn);
     };
     turn();
   }
 
-  async #load(lookups: readonly Lookup<Id>[]): Promise<(Found | Error | undefined)[]> {
-    this.#pending -= lookups.length;
+  async #load(questions: readonly Question<Id>[]): Promise<(Answer | Error | undefined)[]> {
+    this.#pending -= questions.length;
     try {
       const ids = new Set<Id>();
-      for (const { id, signal } of lookups) if (!signal.aborted) ids.add(id);
-      const found = ids.size === 0 ? new Map<Id, Found | Error>() : await this.#ask([...ids]);
-      return lookups.map(({ id }) => found.get(id));
+      for (const { id, signal } of questions) if (!signal.aborted) ids.add(id);
+      const answers = ids.size === 0 ? new Map<Id, Answer | Error>() : await this.#run([...ids]);
+      return questions.map(({ id }) => answers.get(id));
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) {

@@ -43,7 +43,8 @@ export class MongoSessionStore implements SessionStore {
   readonly #sessions: Collection<SessionDocument>;
   readonly #operations: Operations;
   readonly #loads: Batches<FoundSession>;
-  readonly #removals: Batches<never>;
+  /** No answer but that it is done. */
+  readonly #removals: Batches<undefined>;
 
   /** @throws {TypeError} when an option is out of its range, or the database is one that does not serve. */
   constructor(db: Db, options: MongoSessionOptions = {}) {
@@ -58,7 +59,7 @@ export class MongoSessionStore implements SessionStore {
   /** As the contract says. An unreadable record gets an impossible version, so that the core reports it and treats it as absent. */
   async load(id: string): Promise<StoredSession | undefined> {
     checkId(`${owner}.load`, 'id', id);
-    const found = await this.#operations.run('load a session', (signal) => this.#loads.find(id, signal));
+    const found = await this.#operations.run('load a session', (signal) => this.#loads.ask(id, signal));
     if (found === undefined || found.hasExpired) return undefined;
     const { createdAt, expiresAt } = found;
     return sessionOf(found) ?? { version: Number.NaN, data: {}, createdAt, expiresAt };
@@ -118,16 +119,16 @@ export class MongoSessionStore implements SessionStore {
 
   async destroy(id: string): Promise<void> {
     checkId(`${owner}.destroy`, 'id', id);
-    await this.#operations.run('destroy a session', (signal) => this.#removals.find(id, signal));
+    await this.#operations.run('destroy a session', (signal) => this.#removals.ask(id, signal));
   }
 
-  async #removeAll(ids: readonly string[]): Promise<ReadonlyMap<string, never>> {
+  async #removeAll(ids: readonly string[]): Promise<ReadonlyMap<string, undefined>> {
     // not deleteMany, which the driver does not retry
     await this.#sessions.bulkWrite(
       ids.map((_id) => ({ deleteOne: { filter: { _id } } })),
       { ordered: false },
     );
-    return new Map<string, never>();
+    return new Map();
   }
 
   async #exists(filter: Filter<SessionDocument>): Promise<boolean> {

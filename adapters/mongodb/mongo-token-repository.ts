@@ -128,7 +128,7 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
 
   async findById(id: TokenId): Promise<TokenGrant<User> | undefined> {
     checkTokenId(`${owner}.findById`, 'id', id);
-    const look = (): Promise<Found<User> | undefined> => this.#operations.run('find a token', (signal) => this.#lookups.find(id, signal));
+    const look = (): Promise<Found<User> | undefined> => this.#operations.run('find a token', (signal) => this.#lookups.ask(id, signal));
     const found = await (this.#cache ? this.#cache.find(id, look) : look());
     if (found === undefined) return undefined;
     if (isReplayed(found.document, this.#operations.clock.now())) await this.#revocation.chainOf(found.document);
@@ -142,7 +142,7 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
    */
   async findByIds(ids: readonly TokenId[]): Promise<ReadonlyMap<TokenId, TokenGrant<User>>> {
     const checked = checkedTokenIds(`${owner}.findByIds`, ids);
-    const answer = await this.#lookups.findAll(checked, ({ grant }) => grant);
+    const answer = await this.#lookups.askAll(checked, ({ grant }) => grant);
     return withUnreadable(checked, answer, (id, error) => unreadable<TokenGrant<User>>({ id }, 'user', error));
   }
 
@@ -157,7 +157,7 @@ export class MongoTokenRepository<User extends AuthenticatedUser = AppUser> impl
     const checked = checkedIssueOptions(`${owner}.issue`, options, now);
     const key = makeTokenKey();
     const token = await this.#operations.run('issue a token', async (signal) => {
-      const userKey = await this.#userKeys.find(userId, signal);
+      const userKey = await this.#userKeys.ask(userId, signal);
       if (userKey === undefined) throw new UnknownUserError(`${owner}.issue`);
       const token = newToken(tokenIdOf(key), userKey, checked, now);
       if (this.#slots) await this.#slots.insert(token, signal);

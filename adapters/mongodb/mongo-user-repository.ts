@@ -35,7 +35,7 @@ export class MongoUserRepository<User extends AuthenticatedUser = AppUser> imple
 
   async findById(id: string): Promise<User | undefined> {
     checkId(`${owner}.findById`, 'id', id);
-    return this.#operations.run('find a user', (signal) => this.#lookups.find(id, signal));
+    return this.#operations.run('find a user', (signal) => this.#lookups.ask(id, signal));
   }
 
   /**
@@ -43,7 +43,7 @@ export class MongoUserRepository<User extends AuthenticatedUser = AppUser> imple
    */
   async findByIds(ids: readonly string[]): Promise<ReadonlyMap<string, User>> {
     const checked = checkedIds(`${owner}.findByIds`, ids);
-    const answer = await this.#lookups.findAll(checked, (user) => user);
+    const answer = await this.#lookups.askAll(checked, (user) => user);
     return withUnreadable(checked, answer, (_id, error) => unreadable<User>({}, 'id', error));
   }
 
