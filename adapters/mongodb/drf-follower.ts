@@ -1,5 +1,5 @@
 import type { ChangeStream, ChangeStreamDocument, Collection } from 'mongodb';
-import type { DrfSource } from './drf-source.js';
+import type { DrfImportCounts, DrfSource } from './drf-source.js';
 import type { Operations } from './operations.js';
 import { watchSilence } from './watch-silence.js';
 
@@ -25,7 +25,7 @@ export class DrfFollower {
     this.#onError = onError;
   }
 
-  async start(): ReturnType<DrfSource['importAll']> {
+  async start(): Promise<DrfImportCounts> {
     try {
       const counts = await this.#begin();
       this.#following = this.#follow();
@@ -51,7 +51,7 @@ export class DrfFollower {
   }
 
   /** Opens the stream, and only then imports: what changes in between is in the stream. */
-  async #begin(): ReturnType<DrfSource['importAll']> {
+  async #begin(): Promise<DrfImportCounts> {
     await this.#closeStream();
     const stream = this.#source.watch([], { fullDocument: 'updateLookup' });
     this.#stream = stream;

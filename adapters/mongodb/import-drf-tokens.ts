@@ -65,16 +65,9 @@ export async function importDrfTokens(db: Db, options: ImportDrfTokensOptions): 
   const drf = new DrfSource({ source, tokens, name, operations });
   await makeIndex(tokens, tokenSourceIndex);
 
+  if (!keepUp) return { ...(await drf.importAll(new AbortController().signal)), ...endedBy(async () => {}) };
   const follower = new DrfFollower(source, drf, operations, onError);
-  if (keepUp)
-    return Object.assign(
-      await follower.start(),
-      endedBy(() => follower.close()),
-    );
-  return Object.assign(
-    await drf.importAll(new AbortController().signal),
-    endedBy(async () => {}),
-  );
+  return { ...(await follower.start()), ...endedBy(() => follower.close()) };
 }
 
 /** What is read at the source is understood here, whatever its database was told about types. */
