@@ -50,15 +50,14 @@ export async function ensureIndexes(db: Db, options: EnsureIndexesOptions = {}):
   const operations = new Operations({ timeoutMs, clock });
   const { collection, key, profile } = users; // whatever else registerMongo is given means nothing here
   const documents = new UserDocuments(`${owner}.users`, db, { collection, key, profile });
-  const ensure = (collection: string, needed: readonly NeededIndex[], any = false): Promise<void> =>
-    ensureAll({ db, operations, collection, any }, needed);
+  const ensure = (name: string, needed: readonly NeededIndex[], isOfApplication = false): Promise<void> =>
+    ensureAll({ db, operations, collection: name, isOfApplication }, needed);
 
   await ensure(tokens?.collection ?? 'tokens', tokenIndexes);
   await ensure(sessions?.collection ?? 'channelSessions', sessionIndexes);
   await ensure(tickets?.collection ?? 'tickets', ticketIndexes);
   await ensure(broadcasts?.collection ?? 'broadcasts', broadcastIndexes);
   if (feed !== false) await ensure((typeof feed === 'object' ? feed.collection : undefined) ?? 'revocations', revocationIndexes);
-  // these are the application's: whatever index of its own serves the look-up will do
   if (documents.key !== '_id') {
     await ensure(documents.collection.collectionName, [{ key: { [documents.key]: 1 }, unique: true }], true);
   }
@@ -69,16 +68,16 @@ interface IndexPlace {
   readonly db: Db;
   readonly operations: Operations;
   readonly collection: string;
-  /** Whether any index that begins with the same field will do. */
-  readonly any: boolean;
+  /** Whether its documents are the application's: then any index of its own that serves the look-up will do, and it may be a view. */
+  readonly isOfApplication: boolean;
 }
 
 async function ensureAll(place: IndexPlace, needed: readonly NeededIndex[]): Promise<void> {
-  const { operations, collection, any } = place;
+  const { operations, collection, isOfApplication } = place;
   const present = await operations.run('list indexes', () => indexesOf(place));
   if (present === undefined) return;
   for (const index of needed) {
-    if (any && present.some((other) => serves(other, index))) continue;
+    if (isOfApplication && present.some((other) => serves(other, index))) continue;
     const same = present.find((other) => isOnFieldsOf(index, other));
     if (same === undefined) await create(place, index);
     else if (optionsOf(same) !== optionsOf(index)) {
@@ -104,13 +103,13 @@ async function create({ db, operations, collection }: IndexPlace, { key, ...opti
 }
 
 /** What there is; `undefined` for a view of the application's, which can have none of its own. */
-async function indexesOf({ db, collection, any }: IndexPlace): Promise<IndexDescriptionInfo[] | undefined> {
+async function indexesOf({ db, collection, isOfApplication }: IndexPlace): Promise<IndexDescriptionInfo[] | undefined> {
   try {
     return await db.collection(collection, plainNumbers).listIndexes({ readPreference: 'primary' }).toArray();
   } catch (error) {
     const code = serverCodeOf(error);
     if (code === serverCodes.namespaceNotFound) return []; // there is no such collection yet
-    if (code === serverCodes.commandNotSupportedOnView && any) return undefined;
+    if (code === serverCodes.commandNotSupportedOnView && isOfApplication) return undefined;
     throw error;
   }
 }
