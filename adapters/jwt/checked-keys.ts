@@ -8,8 +8,11 @@ import { type FindKeys, keysOfSet, keysOfUrl, oneKey } from './verification-keys
 
 const owner = 'fromJwt';
 
-/** The kinds of keys that algorithms need, and the curve where that is fixed. */
-export const keyTypes: Readonly<Record<JwtAlgorithm, readonly [type: 'secret' | 'rsa' | 'ec' | 'ed25519', detail?: string | number]>> = {
+/** A type of keys, with how many bytes a secret has at least, or with the curve of an elliptic one. */
+type KeyType = readonly ['secret', leastBytes: number] | readonly ['ec', curve: string] | readonly ['rsa' | 'ed25519'];
+
+/** The keys that each algorithm needs. */
+export const keyTypes: Readonly<Record<JwtAlgorithm, KeyType>> = {
   HS256: ['secret', 32],
   HS384: ['secret', 48],
   HS512: ['secret', 64],
@@ -62,8 +65,8 @@ function checkedSecret(secret: NonNullable<JwtOptions['secret']>, algorithms: re
     throw new TypeError(`${owner}: secret must be a secret, got PEM: give a public key as key`);
   }
   for (const algorithm of algorithms) {
-    const [, least] = keyTypes[algorithm];
-    if (bytes.length < Number(least)) {
+    const [type, least] = keyTypes[algorithm];
+    if (type === 'secret' && bytes.length < least) {
       throw new TypeError(`${owner}: secret must be at least ${least} bytes for ${algorithm}, got ${bytes.length}`);
     }
   }
