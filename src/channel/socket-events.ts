@@ -14,6 +14,7 @@ export interface SocketListener {
 }
 
 const channelOf: unique symbol = Symbol('ws-with.channel');
+const socketOf: unique symbol = Symbol('ws-with.socket');
 const reading: unique symbol = Symbol('ws-with.reading');
 const violation: unique symbol = Symbol('ws-with.violation');
 
@@ -25,10 +26,6 @@ const closeCodes: ReadonlyMap<string, number> = new Map([
   ['WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH', 1009],
   ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1009],
 ]);
-
-interface RawSocket extends Socket {
-  [channelOf]?: SocketListener;
-}
 
 /** The stream of ws that reads frames. */
 interface Receiver extends Writable {
@@ -43,6 +40,10 @@ interface ChannelSocket extends WebSocket {
   [reading]?: Promise<void> | undefined;
   /** With which close code ws has told the peer that its frames are wrong; ws itself then gives 1006. */
   [violation]?: number | undefined;
+}
+
+interface RawSocket extends Socket {
+  [socketOf]: ChannelSocket;
 }
 
 /** The bytes of a message, whatever `binaryType` the application gave the socket. */
@@ -81,9 +82,21 @@ function afterEarlier(socket: ChannelSocket, step: () => void | Promise<void>): 
   socket[reading] = done;
 }
 
-/** ws has ended our side of the connection, which it does once the peer's close frame or end is there. It says so itself much later. */
+/**
+ * ws has ended our side of the connection, which it does once the peer's close frame or end is there. It says so itself much later. Frames
+ * before that end may still wait for one that is inflated, or whose event ws defers.
+ */
 function onFinish(this: RawSocket): void {
-  this[channelOf]?.leaving();
+  const socket = this[socketOf];
+  const { _receiver: receiver } = socket;
+  if (receiver?.writableEnded === true && !receiver.closed) receiver.once('close', () => onLeaving(socket));
+  else onLeaving(socket);
+}
+
+/** All that the peer has sent is there. */
+function onLeaving(socket: ChannelSocket): void {
+  if (socket[reading] !== undefined) afterEarlier(socket, () => socket[channelOf]?.leaving());
+  else socket[channelOf]?.leaving();
 }
 
 /** Without a listener, one bad frame would end the process; ws closes the connection by itself. */
@@ -125,6 +138,6 @@ export function attachToSocket(socket: WebSocket, raw: Socket, channel: SocketLi
   socket.on('message', onMessage);
   socket.on('close', onClose);
   socket.on('error', onError);
-  (raw as RawSocket)[channelOf] = channel;
+  (raw as RawSocket)[socketOf] = socket;
   raw.on('finish', onFinish);
 }

@@ -1,21 +1,14 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { constants, deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { UpgradeOptions } from '../../entries/index.js';
-import { frameOf } from '../support/frames.js';
-import { closeFrame, frame, opcodes, RawClient } from '../support/raw-client.js';
+import { compressedFrame } from '../support/frames.js';
+import { closeFrame, frame, RawClient } from '../support/raw-client.js';
 import { serve } from '../support/serving.js';
-
-/** `text` as a client sends it that compresses (RFC 7692, section 7.2.1). */
-function compressed(text: string): Buffer {
-  const payload = deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
-  return frameOf({ opcode: opcodes.text, reserved: 4, payload });
-}
 
 /** Ways to have ws wait for one frame while others arrive. */
 const waits: readonly [string, UpgradeOptions['ws'], (text: string) => Buffer][] = [
-  ['that is inflated', { perMessageDeflate: true }, compressed],
+  ['that is inflated', { perMessageDeflate: true }, compressedFrame],
   ['whose event ws defers', { allowSynchronousEvents: false }, frame],
 ];
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { constants, deflateRawSync } from 'node:zlib';
 
 /** What the parts of a frame are to be (RFC 6455, section 5.2), right or wrong. */
 export interface FrameShape {
@@ -30,4 +31,10 @@ export function frameOf({ opcode, payload = '', fin = true, isMasked = true, res
   if (lengthBytes === 9) head.writeBigUInt64BE(length, 2);
   if (!isMasked) return Buffer.concat([head, data]);
   return Buffer.concat([head, mask, data.map((byte, index) => byte ^ (mask[index % 4] as number))]);
+}
+
+/** A masked frame of `text` as a client sends it that compresses (RFC 7692, section 7.2.1). */
+export function compressedFrame(text: string): Buffer {
+  const payload = deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+  return frameOf({ opcode: 1, reserved: 4, payload });
 }
