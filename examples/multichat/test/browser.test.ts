@@ -6,7 +6,7 @@ import { demoUsers } from '../src/accounts.js';
 import { type MultiChat, startMultiChat } from '../src/multichat.js';
 import { accessibilityProblems } from './support/accessibility-problems.js';
 import { BrowserPages, type PageOptions } from './support/browser-pages.js';
-import { connected, join, logOf, messageBox, roomButton, submitLogIn, write } from './support/chat-page.js';
+import { connected, drawn, join, logOf, messageBox, roomButton, submitLogIn, write } from './support/chat-page.js';
 
 if (missing) console.warn('MultiChat is not tested in a browser: Chromium is missing. Install it, or set CHROMIUM_PATH.');
 /** Machines that run other things at the same time are slow. */
@@ -179,7 +179,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await bob.getByRole('button', { name: 'Leave' }).click();
       await logOf(ann).getByText('bob left').waitFor();
       await people(ann).getByText('1 person here').waitFor();
-      expect(await roomButton(bob, 'Lobby').evaluate((button) => button === document.activeElement)).toBe(true);
+      await expect.poll(() => roomButton(bob, 'Lobby').evaluate((button) => button === document.activeElement)).toBe(true);
     });
 
     it('counts what was not read in other rooms, also over a reload', async () => {
@@ -215,6 +215,7 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await logOf(ann).focus();
       await ann.keyboard.press('Home');
       await expect.poll(() => logOf(ann).evaluate(({ scrollTop }) => scrollTop)).toBe(0);
+      await drawn(ann);
       await write(bob, 'The end');
       await ann.getByRole('button', { name: 'New messages' }).click();
       await expect.poll(distance).toBeLessThan(5);

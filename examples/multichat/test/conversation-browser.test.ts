@@ -8,7 +8,7 @@ import type { MessageLog } from '../src/message-log.js';
 import { type MultiChat, startMultiChat } from '../src/multichat.js';
 import { accessibilityProblems } from './support/accessibility-problems.js';
 import { BrowserPages, type PageOptions } from './support/browser-pages.js';
-import { join, logOf, messageBox, textsOn, write } from './support/chat-page.js';
+import { drawn, join, logOf, messageBox, textsOn, write } from './support/chat-page.js';
 
 const patienceMs = 60_000;
 const longName = 'ann-whose-name-is-as-long-as-a-name-may-be-and-then-somewhat-longer';
@@ -195,7 +195,8 @@ describe.skipIf(missing)(`A conversation in MultiChat${because}`, { timeout: pat
     const [ann, bob] = [await openAs('ann', { url: `http://127.0.0.1:${proxy.port}` }), await openAs('bob')];
     await logOf(ann).getByText('Message 50').waitFor();
     await logOf(ann).evaluate((element) => element.scrollTo(0, 300));
-    await expect.poll(() => scrollTop(ann)).toBe(300);
+    await drawn(ann);
+    expect(await scrollTop(ann)).toBe(300);
     await write(bob, 'News');
     await ann.getByRole('button', { name: 'New messages' }).waitFor();
     expect(await scrollTop(ann)).toBe(300);

@@ -50,7 +50,8 @@ export class BrowserPages implements AsyncDisposable {
     if (isReusable) this.#reusable.add(context);
     const page = context.pages()[0] ?? (await context.newPage());
     await page.setViewportSize(viewport);
-    await page.emulateMedia({ colorScheme, forcedColors });
+    // without motion, since a colour on its way to another may be hard to read
+    await page.emulateMedia({ colorScheme, forcedColors, reducedMotion: 'reduce' });
     await page.setExtraHTTPHeaders(userAgentHeader(userAgent));
     return page;
   }

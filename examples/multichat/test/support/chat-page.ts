@@ -8,6 +8,9 @@ export const connected = (page: Page): Promise<void> => page.getByRole('status')
 /** The texts of the messages that it shows. */
 export const textsOn = (page: Page): Promise<string[]> => logOf(page).locator('.bubble').allTextContents();
 
+/** Resolves when the page has drawn its next frame: before that, browsers do not tell it where the reader has scrolled to. */
+export const drawn = (page: Page): Promise<void> => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => resolve())));
+
 /** Logs in on the page of the log-in; what comes of it is to be waited for. */
 export async function submitLogIn(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name: `Use ${name}` }).click();
