@@ -58,7 +58,8 @@ export class Lifecycle {
 
   /** It was refused. */
   refused(channel: ToldChannel, { code, status, closeCode }: Ending, by: Transport['refusesBy']): void {
-    if (code === 'ERR_LOOKUP_TIMEOUT' && this.#lookUps.has(channel)) this.#tellIdentified(channel, true); // its answer, if it ever comes, is nobody's
+    // its answer, if it ever comes, is nobody's
+    if (code === 'ERR_LOOKUP_TIMEOUT' && this.#lookUps.has(channel)) this.#tellIdentified(channel, true);
     if (code === undefined || !this.#events.isHeard('refusal')) return;
     const answer = by === 'status' ? { status, closeCode: undefined } : { status: undefined, closeCode };
     this.#events.emit({ type: 'refusal', ...subjectOf(channel), ...this.#handshakeOf(channel), code, ...answer });

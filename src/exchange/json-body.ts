@@ -53,7 +53,8 @@ function textOf(request: IncomingMessage): Promise<string> {
       run();
     };
     const onData = (read: Buffer | string): void => {
-      const chunk = typeof read === 'string' ? Buffer.from(read, request.readableEncoding ?? undefined) : read; // somebody has called setEncoding
+      // it is text where somebody has called setEncoding
+      const chunk = typeof read === 'string' ? Buffer.from(read, request.readableEncoding ?? undefined) : read;
       bytes += chunk.length;
       chunks.push(chunk);
       if (bytes > maxBytes) settle(() => reject(new Refused(413)));
