@@ -181,7 +181,7 @@ export const rotatingCases: ContractCases<TokenIssuerFixture> = where('rotate', 
       assert.deepEqual(await fixture.issuer.listOf(userId), []);
     }
   },
-  async 'maxAgeMs counts from when the first of a chain was issued'(fixture, rotate) {
+  async 'extend keeps a rotated token to maxAgeMs, counted from when the first of its chain was issued'(fixture, rotate) {
     const first = await addSampleToken(fixture, { createdAt: fromNow(-2 * hourMs), expiresAt: fromNow(hourMs) });
     const second = given(await rotate(first.id, { graceMs: hourMs }));
     const { id } = given(await rotate(second.id, { graceMs: hourMs }));
