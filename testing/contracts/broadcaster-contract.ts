@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
+import { nothing } from '../../src/maybe-promise.js';
 import { assertRefuses } from './bad-arguments.js';
 import { type Heard, listenTo } from './broadcast-listener.js';
 import { type ContractCases, type ContractOptions, type ContractTest, contractTests } from './contract-test.js';
@@ -89,7 +90,7 @@ const cases: ContractCases<BroadcasterFixture> = {
     const subscription = await two.subscribe(() => {
       told += 1;
       throw new Error('the subscriber failed');
-    }, ignore);
+    }, nothing);
     try {
       await using listener = await listenTo(two, timeoutMs);
       const group = randomUUID();
@@ -117,8 +118,8 @@ const cases: ContractCases<BroadcasterFixture> = {
   async 'what is no group or no data is refused with a TypeError'({ nodes: [one] }) {
     await assertRefuses((group: never) => one.publish(group, 'text'), ['', undefined, null, 7, ['group'], { $eq: 'group' }]);
     await assertRefuses((data: never) => one.publish('group', data), [undefined, null, 7, {}, ['text'], new Date()]);
-    await assertRefuses((on: never) => one.subscribe(on, ignore), [undefined, null, 'on', {}]);
-    await assertRefuses((onGap: never) => one.subscribe(ignore, onGap), [undefined, null, 'onGap', {}]);
+    await assertRefuses((on: never) => one.subscribe(on, nothing), [undefined, null, 'on', {}]);
+    await assertRefuses((onGap: never) => one.subscribe(nothing, onGap), [undefined, null, 'onGap', {}]);
   },
   async 'what may have been missed while the broker was away is told of as a gap, nothing arrives twice or out of order, and later messages arrive again'({
     nodes: [one, two],
@@ -131,12 +132,12 @@ const cases: ContractCases<BroadcasterFixture> = {
     await one.publish(group, '0');
     let next = 1;
     await interrupt(async () => {
-      for (; next <= 20; next += 1) await one.publish(group, String(next)).catch(ignore);
+      for (; next <= 20; next += 1) await one.publish(group, String(next)).catch(nothing);
     });
     // the first may fail, or find the other one still on its way back
     const seen = (heard: readonly Heard[]): boolean => of(heard, group).includes('last');
     for (let waitedMs = 0; waitedMs < timeoutMs && !seen(listener.heard); waitedMs += intervalMs) {
-      await one.publish(group, 'last').catch(ignore);
+      await one.publish(group, 'last').catch(nothing);
       await new Promise((resolve) => setTimeout(resolve, intervalMs));
     }
     await listener.until(seen, 'Nothing arrived any more');
@@ -151,8 +152,6 @@ const cases: ContractCases<BroadcasterFixture> = {
     if (arrived.length < next) await listener.until((_, gaps) => gaps > 0, 'The loss was not told');
   },
 };
-
-function ignore(): void {}
 
 /** What was heard of a group. */
 function of(heard: readonly Heard[], group: string): (string | Uint8Array)[] {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Revocation, RevocationFeed } from '../../src/contracts/revocation-feed.js';
+import { nothing } from '../../src/maybe-promise.js';
 import type { TokenId } from '../../src/token-id.js';
 import { assertRefuses, badIds, badTokenIds } from './bad-arguments.js';
 import { uniqueKey } from './contract-samples.js';
@@ -82,7 +83,7 @@ const cases: ContractCases<RevocationFeedFixture> = {
     const subscription = await fixture.feed.subscribe((revocation) => {
       if ('tokenId' in revocation) seen.add(revocation.tokenId);
       throw new Error('the subscriber failed');
-    }, ignore);
+    }, nothing);
     try {
       await using listener = await listen(fixture.feed, fixture.timeoutMs);
       const ids = [await fixture.revokeToken(), await fixture.revokeToken()];
@@ -151,8 +152,6 @@ const cases: ContractCases<RevocationFeedFixture> = {
     await listener.hears(isOfToken(await fixture.revokeToken()));
   },
 };
-
-function ignore(): void {}
 
 /** Whether a revocation is of the token. A hint serves as well: the channels are looked up again then. */
 function isOfToken(id: TokenId): (revocation: Revocation) => boolean {
