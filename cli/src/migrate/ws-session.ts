@@ -1,7 +1,6 @@
 import type { CallExpression, Node } from 'oxc-parser';
 import { type Finding, findingAt } from './finding.js';
-import type { SourceFile } from './source-file.js';
-import { childrenOf } from './source-file.js';
+import { childrenOf, type SourceFile } from './source-file.js';
 import { type AnyFunction, functionOf, initializerOf, innermost, isFunction, keyOf, lastNameOf, stringOf } from './syntax.js';
 
 /** What the lines to write identify by: first the session as it is, then what `migrate` makes of it. */
