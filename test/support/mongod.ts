@@ -14,6 +14,7 @@ import { promisify } from 'node:util';
 import { MongoClient } from 'mongodb';
 import { DryMongoBinary, MongoBinary, MongoMemoryReplSet, MongoMemoryServer } from 'mongodb-memory-server-core';
 import type { TestProject } from 'vitest/node';
+import { freePort } from './free-port.js';
 import { pause } from './pause.js';
 
 const run = promisify(execFile);
@@ -207,7 +208,7 @@ function isRunning(pid: number): boolean {
 export async function startMongod({ nodes = 1, hasUsers = false, mayBeInMemory = true }: MongodOptions = {}): Promise<Mongod> {
   const { path, version, origin } = await findProgram();
   const binary = { systemBinary: path, version, downloadDir: tmpdir() };
-  const instance = async () => ({ launchTimeout: 60_000, dbPath: await dataFolder(mayBeInMemory) });
+  const instance = async () => ({ launchTimeout: 60_000, port: await freePort(), dbPath: await dataFolder(mayBeInMemory) });
   const storageEngine = 'wiredTiger';
   const auth = { enable: hasUsers, customRootName: 'root', customRootPwd: 'root' };
   const started =

@@ -2,11 +2,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePort } from './free-port.js';
 import { pause } from './pause.js';
 
 const run = promisify(execFile);
@@ -52,22 +53,11 @@ async function programPath(): Promise<string> {
   );
 }
 
-async function freePort(isClusterNode: boolean): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    server.close();
-    // the bus of a cluster takes the port that is 10,000 higher
-    if (typeof address === 'object' && address !== null && (!isClusterNode || address.port < 55_000)) return address.port;
-  }
-}
-
 /** @throws {Error} saying what to install, where there is no server. */
 export async function startRedis({ isDurable = false, isClusterNode = false }: RedisServerOptions = {}): Promise<RedisServer> {
   const program = await programPath();
   const folder = await mkdtemp(join(tmpdir(), 'ws-with-redis-'));
-  const port = await freePort(isClusterNode);
+  const port = await freePort();
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder];
   if (isDurable) args.push('--appendonly', 'yes', '--appendfsync', 'always');
   if (isClusterNode) args.push('--cluster-enabled', 'yes', '--cluster-node-timeout', '2000');

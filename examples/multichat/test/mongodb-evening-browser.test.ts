@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeOnMongo } from '../../../test/adapters/mongodb/mongo.js';
 import { because, missing } from '../../../test/support/chromium.js';
+import { freePort } from '../../../test/support/free-port.js';
 import { type Mongod, startMongod } from '../../../test/support/mongod.js';
 import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.js';
 import type { ChatMessage } from '../src/events.js';
@@ -33,7 +34,7 @@ describeOnMongo('An evening in MultiChat', () => {
 
   it.skipIf(missing)(`ends with one log for both, whatever has broken${because}`, { timeout: patienceMs }, async () => {
     const database = `mongodb://127.0.0.1:${mongod.port}/evening?directConnection=true`;
-    let first = await startChatAt(0, database);
+    let first = await startChatAt(await freePort(), database);
     const second = await startChatAt(0, database);
     await using annsLine = await startTcpProxy(portOf(first.url));
     await using bobsLine = await startTcpProxy(portOf(second.url));

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
@@ -9,6 +8,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Groups } from 'ws-with';
 import { broadcasterContract, connectTo } from 'ws-with/testing';
 import { deferred } from '../../../test/support/deferred.js';
+import { freePort } from '../../../test/support/free-port.js';
 import { NatsBroadcaster } from '../src/nats-broadcaster.js';
 
 let server: ChildProcess;
@@ -180,12 +180,4 @@ async function stopServer(): Promise<void> {
   const gone = once(server, 'exit');
   server.kill('SIGKILL');
   await gone;
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const address = listener.address();
-  listener.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
