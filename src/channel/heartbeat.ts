@@ -1,6 +1,7 @@
 import type { Clock } from '../contracts/clock.js';
 import type { Events } from '../events.js';
 import { arrivedOn, type Line, signsOfLife, tellsArrivals, unknown } from './signs-of-life.js';
+import { onceAllIsRead } from './socket-events.js';
 
 /** What the heartbeat notes on a channel stands under symbols: handlers may give theirs members of any name. */
 export const heard: unique symbol = Symbol('ws-with.heard');
@@ -143,7 +144,7 @@ function noteSigns(channel: Beating): boolean {
   const { socket } = channel;
   if (!channel.isLive || socket === undefined) return true;
   if (socket.readyState !== socket.OPEN) {
-    channel.leaving();
+    onceAllIsRead(socket, () => channel.leaving());
     return true;
   }
   const signs = signsOfLife(channel);

@@ -82,21 +82,21 @@ function afterEarlier(socket: ChannelSocket, step: () => void | Promise<void>): 
   socket[reading] = done;
 }
 
-/**
- * ws has ended our side of the connection, which it does once the peer's close frame or end is there. It says so itself much later. Frames
- * before that end may still wait for one that is inflated, or whose event ws defers.
- */
+/** ws has ended our side of the connection, which it does once the peer's close frame or end is there. It says so itself much later. */
 function onFinish(this: RawSocket): void {
   const socket = this[socketOf];
-  const { _receiver: receiver } = socket;
-  if (receiver?.writableEnded === true && !receiver.closed) receiver.once('close', () => onLeaving(socket));
-  else onLeaving(socket);
+  onceAllIsRead(socket, () => socket[channelOf]?.leaving());
 }
 
-/** All that the peer has sent is there. */
-function onLeaving(socket: ChannelSocket): void {
-  if (socket[reading] !== undefined) afterEarlier(socket, () => socket[channelOf]?.leaving());
-  else socket[channelOf]?.leaving();
+/**
+ * Does `step` once what the peer of `socket`, which has closed, has sent before is read: frames may still wait for one that is inflated, or
+ * whose event ws defers.
+ */
+export function onceAllIsRead(socket: WebSocket, step: () => void): void {
+  const { _receiver: receiver, [reading]: bytes } = socket as ChannelSocket;
+  if (receiver?.writableEnded === true && !receiver.closed) receiver.once('close', () => onceAllIsRead(socket, step));
+  else if (bytes !== undefined) afterEarlier(socket, step);
+  else step();
 }
 
 /** Without a listener, one bad frame would end the process; ws closes the connection by itself. */

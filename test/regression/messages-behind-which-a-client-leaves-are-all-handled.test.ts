@@ -38,4 +38,25 @@ describe('behind messages', () => {
     await expect.poll(() => ended).toEqual([end === 'FIN' ? 1006 : 1001]);
     expect(heard).toEqual(texts);
   });
+
+  it('whose events are deferred, no beat that falls among them keeps any from being handled', async () => {
+    const heard: string[] = [];
+    let beats = 0;
+    const { port, clock, channels } = await serve(
+      {
+        receive: ({ text, channel: { socket } }) => {
+          heard.push(text);
+          if (socket?.readyState === socket?.OPEN || beats > 0) return;
+          beats += 1;
+          void clock.advance(100);
+        },
+      },
+      { heartbeatMs: 100, upgrades: { ws: { allowSynchronousEvents: false } } },
+    );
+    const client = await RawClient.connect(port);
+    client.write(Buffer.concat(texts.map((text) => frame(text))));
+    client.finish();
+    await expect.poll(() => channels.channels.size).toBe(0);
+    expect([beats, heard]).toEqual([1, texts]);
+  });
 });

@@ -28,17 +28,18 @@ describe('what happens on a socket', () => {
     expect(heard).toEqual(['text one', 'bytes two', 'bytes three', 'leaving', 'closed 1000 bye']);
   });
 
-  it('keeps its order behind bytes that must be waited for, the close included', async () => {
-    const { socket, heard } = attached();
+  it('keeps its order behind bytes that must be waited for, the end included', async () => {
+    const { socket, raw, heard } = attached();
     socket.emit('message', new Blob(['one']), true);
     socket.emit('message', Buffer.from('two'), false);
     socket.emit('message', new Blob(['three']), true);
+    raw.emit('finish');
     socket.emit('close', 1001, Buffer.from('away'));
     expect(heard).toEqual([]);
-    await eventually(() => expect(heard).toHaveLength(4));
-    expect(heard).toEqual(['bytes one', 'text two', 'bytes three', 'closed 1001 away']);
+    await eventually(() => expect(heard).toHaveLength(5));
+    expect(heard).toEqual(['bytes one', 'text two', 'bytes three', 'leaving', 'closed 1001 away']);
     socket.emit('message', Buffer.from('at once'), false);
-    expect(heard.slice(4)).toEqual(['text at once']);
+    expect(heard.slice(5)).toEqual(['text at once']);
     expect(socket.terminate).not.toHaveBeenCalled();
   });
 
