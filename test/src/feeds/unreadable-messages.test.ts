@@ -23,12 +23,13 @@ it('what cannot be read is a gap at once, and one more every five seconds for as
   expect(gaps).toHaveBeenCalledTimes(3);
 });
 
-it('what cannot be read is told to nobody who has left', async () => {
+it('what cannot be read is told to nobody who has left, and at once to whoever comes then', async () => {
   const { clock, gaps, messages } = hearing();
   messages.heard();
   messages.heard();
   messages.stop();
-  expect(clock.pendingTimers).toBe(0);
+  await clock.advance(5_000);
+  expect([gaps.mock.calls.length, clock.pendingTimers]).toEqual([1, 0]);
   messages.heard();
   expect(gaps).toHaveBeenCalledTimes(2);
 });
