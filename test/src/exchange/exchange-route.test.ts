@@ -100,18 +100,20 @@ describe.each(handlers)('%s', (name, make) => {
   });
 
   it.each([
-    [{}, 403],
-    [{ 'sec-fetch-site': 'cross-site' }, 403],
-    [{ 'sec-fetch-site': 'same-site' }, 403],
-    [{ 'sec-fetch-site': 'none' }, 403],
-    [{ 'sec-fetch-site': 'same-origin' }, 200],
-  ])('without Origin, takes cookies only where Sec-Fetch-Site says that a page of its own sent them: %j', async (headers, status) => {
+    [{}, false],
+    [{ 'sec-fetch-site': 'cross-site' }, false],
+    [{ 'sec-fetch-site': 'same-site' }, false],
+    [{ 'sec-fetch-site': 'none' }, false],
+    [{ 'sec-fetch-site': 'same-origin' }, true],
+  ])('without Origin, takes cookies only where Sec-Fetch-Site says that a page of its own sent them: %j', async (headers, isTaken) => {
     const { ask, cookie, site } = await serve(make);
     const answered = await ask({ cookie, origin: null, headers });
-    if (status === 403) expect(answered).toMatchObject({ status, json: { error: 'origin_refused' }, cookies: [] });
-    else expect(answered.status).toBeLessThan(300);
-    expect(codesOf(site.warnings)).toEqual(status === 403 ? ['ERR_ORIGIN_REFUSED'] : []);
-    expect(await site.tokens.listOf('alice')).toHaveLength(status === 403 ? 1 : (await site.tokens.listOf('alice')).length);
+    if (isTaken) expect(answered.status).toBeLessThan(300);
+    else {
+      expect(answered).toMatchObject({ status: 403, json: { error: 'origin_refused' }, cookies: [] });
+      expect(await site.tokens.listOf('alice')).toHaveLength(1);
+    }
+    expect(codesOf(site.warnings)).toEqual(isTaken ? [] : ['ERR_ORIGIN_REFUSED']);
   });
 
   it('answers a request of HTTP/1.0, and one with a long body that nobody reads, whose connection ends', async () => {
