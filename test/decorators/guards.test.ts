@@ -139,8 +139,10 @@ describe('withAllowedOrigins', () => {
   });
 
   it('lets native clients pass, and says nothing after connect', async () => {
-    const wrap = withAllowedOrigins(['https://app.example.com']);
-    const client = await connectTo({ connect: wrap(() => {}), receive: wrap((message) => message.channel.send('ok')) });
+    const wrap = withAllowedOrigins(['https://other.example']);
+    expect((await connectTo({ connect: wrap(() => {}) })).refusal).toBeUndefined();
+    const receive = wrap((message) => message.channel.send('ok'));
+    const client = await connectTo({ receive }, { ...host, origin: 'https://app.example.com' });
     await client.send('a');
     expect(client.sent).toEqual(['ok']);
   });

@@ -8,6 +8,7 @@ import {
   defineWrapper,
   dispatchOn,
   type HasBody,
+  type HasChannelSession,
   type ReceiveMessage,
   type StandardSchema,
   withChannelSession,
@@ -139,10 +140,16 @@ describe('withJson', () => {
   });
 
   it('leaves the session as it was for bad input', async () => {
-    const receive = withChannelSession(withJson(z.object({ a: z.number() }))((message) => void message.body));
-    const client = await connectTo({ receive });
+    const withCount = defineWrapper('withCount', (message: BaseMessage & HasChannelSession, next) => {
+      message.channelSession.update('count', (count) => Number(count ?? 0) + 1);
+      return next();
+    });
+    const client = await connectTo({ receive: compose(withChannelSession, withCount, withJson(z.object({ a: z.number() })))(() => {}) });
     await client.send('no');
-    expect(client.sentJson).toEqual([{ error: 'invalid_json' }]);
+    await client.sendJson({ a: 'one' });
+    expect([client.sentJson.length, client.channelSession.get('count')]).toEqual([2, undefined]);
+    await client.sendJson({ a: 1 });
+    expect(client.channelSession.get('count')).toBe(1);
   });
 
   it('lets other errors of its schema and its handler go on', async () => {
