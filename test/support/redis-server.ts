@@ -60,7 +60,7 @@ export async function startRedis({ isDurable = false, isClusterNode = false }: R
   const port = await freePort();
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder];
   if (isDurable) args.push('--appendonly', 'yes', '--appendfsync', 'always');
-  if (isClusterNode) args.push('--cluster-enabled', 'yes', '--cluster-node-timeout', '2000');
+  if (isClusterNode) args.push('--cluster-enabled', 'yes', '--cluster-node-timeout', '30000');
   let child: ChildProcess;
   const ask = (...command: readonly string[]): Promise<string> => askServer(port, command);
   const start = async (): Promise<void> => {

@@ -40,7 +40,7 @@ describeOnMongo('connect-mongo', () => {
     const [id, gone] = [await stored(store, { userId: 'ada' }, 60_000), await stored(store, {}, 60_000)];
     await asked((done) => store.destroy(gone, done));
     const endOf = async () => (await db.collection('sessions').findOne({ _id: id as never }))?.expires as Date;
-    await db.collection('sessions').updateOne({ _id: id as never }, { $set: { expires: new Date(Date.now() + 5_000) } });
+    await db.collection('sessions').updateOne({ _id: id as never }, { $set: { expires: new Date(Date.now() + 20_000) } });
     await reader.touchMany([id, gone]);
     expect((await endOf()).getTime()).toBeGreaterThan(Date.now() + 50_000);
     expect(await held(store, id)).toEqual({ userId: 'ada' });

@@ -110,7 +110,7 @@ describe('save', () => {
   it('prolongs the session as a request of the site does, and keeps the settings of its cookie', async () => {
     const { store, id, read } = await makeSession({ theme: 'dark' }, { maxAge: 3_600_000 });
     const before = await asked<{ cookie: object }>((done) => store.get(id, done as never));
-    const cookie = { ...before?.cookie, expires: new Date(Date.now() + 5_000) };
+    const cookie = { ...before?.cookie, expires: new Date(Date.now() + 60_000) };
     await asked((done) => store.set(id, { theme: 'dark', cookie } as never, done));
     const session = await read();
     session.data.theme = 'light';
@@ -219,7 +219,7 @@ describe('touchWhileOpen', () => {
     const store = new FaultyStore();
     const reader = new ExpressSessionReader(sessionMiddleware({ store }), { store, touchWhileOpen: true });
     const id = await stored(store, { userId: 'alice' }, 60_000);
-    const cookie = { originalMaxAge: 60_000, expires: new Date(Date.now() + 1_000) };
+    const cookie = { originalMaxAge: 60_000, expires: new Date(Date.now() + 20_000) };
     await asked((done) => store.set(id, { userId: 'alice', cookie } as never, done));
     await reader.touchMany([id]);
     expect(await endOf(store, id)).toBeGreaterThan(Date.now() + 50_000);

@@ -202,7 +202,7 @@ describeOnMongo('Documents that other programs have written', () => {
     async (createdAt) => {
       await users.insertOne({ _id: 'ada' });
       const tokens = new MongoTokenRepository(db);
-      const { id } = await tokens.issue('ada', { ttlMs: 5_000 });
+      const { id } = await tokens.issue('ada', { ttlMs: 30_000 });
       const update = createdAt === 'nothing' ? { $unset: { createdAt: 1 } as const } : { $set: { createdAt } };
       await db.collection('tokens').updateMany({}, update);
       const extended = await tokens.extend(id, { ttlMs: 120_000, maxAgeMs: 60_000 });

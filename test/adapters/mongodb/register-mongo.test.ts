@@ -43,10 +43,10 @@ describeOnMongo('registerMongo', () => {
     const ofTokens = { collection: 'keys', maxPerUser: 1, users: people };
     const { tokens, users, sessions, tickets, feed, close } = registerMongo(container, {
       db,
-      timeoutMs: 1_500,
+      timeoutMs: 15_000,
       tokens: ofTokens,
       users: people,
-      sessions: { collection: 'states', timeoutMs: 2_500 },
+      sessions: { collection: 'states', timeoutMs: 25_000 },
       tickets: { collection: 'passes' },
     });
     await db.collection('people').insertOne({ uuid: 'u-1', name: 'Ada' });
@@ -54,7 +54,7 @@ describeOnMongo('registerMongo', () => {
     expect((await tokens.findById(id))?.user).toMatchObject({ id: 'u-1', name: 'Ada' });
     expect(await users.findById('u-1')).toMatchObject({ id: 'u-1', name: 'Ada' });
     await expect(tokens.issue('u-1')).rejects.toMatchObject({ code: 'ERR_TOKEN_LIMIT' });
-    expect([tokens, users, sessions, feed].map((each) => each?.timeoutMs)).toEqual([1_500, 1_500, 2_500, 1_500]);
+    expect([tokens, users, sessions, feed].map((each) => each?.timeoutMs)).toEqual([15_000, 15_000, 25_000, 15_000]);
     await tickets.issue({ userId: 'u-1' }, 30_000);
     expect(await db.collection('passes').countDocuments()).toBe(1);
     await close();

@@ -8,6 +8,9 @@ import { eventually } from '../../support/eventually.js';
 import { type RedisServer, startRedisCluster } from '../../support/redis-server.js';
 import { clusterClients, type TestClient } from './clients.js';
 
+/** All the time that a busy machine may need. */
+const timeoutMs = 20_000;
+
 describe.each(Object.entries(clusterClients))('on a cluster, through %s', (_name, connect) => {
   let servers: readonly RedisServer[] = [];
   let opened: TestClient;
@@ -24,12 +27,12 @@ describe.each(Object.entries(clusterClients))('on a cluster, through %s', (_name
   });
 
   describe('RedisSessionStore', () => {
-    for (const { name, run } of sessionStoreContract({ create: () => new RedisSessionStore(client) })) it(name, run);
+    for (const { name, run } of sessionStoreContract({ create: () => new RedisSessionStore(client, { timeoutMs }) })) it(name, run);
   });
 
   describe('RedisRevocationFeed', () => {
     const create = () => {
-      const feed = new RedisRevocationFeed(client, { prefix: `${randomUUID()}:` });
+      const feed = new RedisRevocationFeed(client, { prefix: `${randomUUID()}:`, timeoutMs });
       const revokeToken = async () => {
         const tokenId = tokenIdOf(makeTokenKey());
         await feed.publish({ tokenId });
@@ -43,7 +46,7 @@ describe.each(Object.entries(clusterClients))('on a cluster, through %s', (_name
   describe('RedisBroadcaster', () => {
     const create = () => {
       const prefix = `${randomUUID()}:`;
-      const node = () => new RedisBroadcaster(client, { prefix });
+      const node = () => new RedisBroadcaster(client, { prefix, timeoutMs });
       return { nodes: [node(), node(), node()] as const };
     };
     for (const { name, run } of broadcasterContract({ create })) it(name, run);

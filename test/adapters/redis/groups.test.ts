@@ -70,6 +70,8 @@ describe('an application of two nodes on Redis', () => {
         return ada.sent;
       })
       .toContain('again');
+    one.groups.send('lobby', 'the last'); // none of those before it is still to come
+    await expect.poll(() => ada.sent.at(-1)).toBe('the last');
     await ada.disconnect();
   });
 });
