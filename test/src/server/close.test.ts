@@ -181,14 +181,14 @@ describe.each(modes)('close (%s)', (mode) => {
     receiving.send('hangs');
     receiving.send('waits');
     await eventually(() => expect(log).toEqual(['hangs']));
-    void WsClient.connect(port, { path: '/connect' });
+    const connecting = WsClient.connect(port, { path: '/connect' });
     await begun.promise;
     const closed = channels.close({ timeoutMs: 100 });
     await disconnecting.closed();
     await eventually(() => expect(log).toHaveLength(2));
     expect(errors).toEqual([]);
     await clock.advance(100);
-    await Promise.all([closed, receiving.closed()]);
+    await Promise.all([closed, receiving.closed(), connecting]);
     expect(codesOf(errors)).toEqual(['ERR_SHUTDOWN']);
     for (const part of ['100 ms', '1 connect', '1 receive', '1 disconnect']) expect((errors[0] as Error).message).toContain(part);
     expect(log).toEqual(['hangs', 'disconnect 1012 /disconnect', 'disconnect 1012 /receive']);
