@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   authorization,
   ChannelServer,
+  type ChannelServerOptions,
   defineSource,
   fromToken,
   type SourceFinding,
@@ -14,13 +15,14 @@ import { connectTo, type TestClient } from '../../../entries/testing.js';
 import { MemoryRevocationFeed } from '../../../src/feeds/memory-revocation-feed.js';
 import { deferred } from '../../support/deferred.js';
 import { alice, bobKey, codesOf, expectProcessToLive, aliceKey as key, makeSite } from '../../support/site.js';
+import { stale } from './watched.js';
 
 expectProcessToLive();
 
 const bearer = authorization('Bearer');
 
 /** Sessions that are found by a digest of another kind, and may be asked for again. */
-function knox(isBatched: boolean) {
+function knox(isBatched: boolean, options: ChannelServerOptions = {}) {
   const site = makeSite();
   const digest = (text: string): string => createHash('sha512').update(text).digest('hex');
   const rows = new Map([[digest(key), { user: alice, expiresAt: new Date(site.clock.now() + 600_000) }]]);
@@ -48,7 +50,7 @@ function knox(isBatched: boolean) {
       ? { recheckMany: async (all) => answersTo(all) }
       : { recheck: async (found) => answersTo([found])[0] ?? { outcome: 'unknown' } },
   );
-  const server = new ChannelServer({ connect: withUserFrom(own)(() => {}) }, { ...site.options, revocations: feed });
+  const server = new ChannelServer({ connect: withUserFrom(own)(() => {}) }, { ...site.options, revocations: feed, ...options });
   const connect = (): Promise<TestClient> => connectTo(server, { headers: { authorization: `Bearer ${key}` } });
   return {
     ...site,
@@ -72,7 +74,7 @@ describe.each([true, false])('a source that can be asked again (in batches: %s)'
     expect(clients.map(({ closed }) => closed)).toEqual([undefined, undefined]);
   });
 
-  it('ends channels whose credential is gone, and those whose end was moved here', async () => {
+  it('ends channels whose credential is gone, and those whose end was brought forward', async () => {
     const { clock, connect, rows, row } = knox(isBatched);
     const client = await connect();
     rows.delete(row);
@@ -88,17 +90,20 @@ describe.each([true, false])('a source that can be asked again (in batches: %s)'
   });
 
   it('ends nobody while it cannot tell, until that lasts longer than maxStaleMs', async () => {
-    const { clock, connect, down, errors } = knox(isBatched);
+    const { clock, connect, down, errors } = knox(isBatched, { maxStaleMs: 150_000 });
     const client = await connect();
     down(true);
     await clock.advance(120_000);
     expect([client.closed, codesOf(errors)[0]]).toEqual([undefined, 'ERR_LOOKUP_FAILED']);
     down(false);
-    await clock.advance(300_000);
+    await clock.advance(150_000);
     expect(client.closed).toBeUndefined();
+    down(true);
+    await clock.advance(300_000);
+    expect(client.closed).toEqual(stale);
   });
 
-  it('is asked where a revocation hints at it, and without that for those who were issued before a moment', async () => {
+  it('is asked where a revocation hints at its user, and its answer decides', async () => {
     const { clock, connect, rows, row, feed, asked } = knox(isBatched);
     const client = await connect();
     feed.tell({ userId: 'alice', hint: true });

@@ -74,10 +74,13 @@ describe('the record of a channel', () => {
 
   it('lives for ttlMs after its last change', async () => {
     const site = makeSite();
-    const { create } = spiesOf(site.store);
+    const { create, save } = spiesOf(site.store);
     const client = await connectTo(serve(site, increment, { ttlMs: 60_000 }));
     await client.send('x');
     expect(create.mock.calls[0]?.[1].expiresAt).toEqual(new Date(site.clock.now() + 60_000));
+    await site.clock.advance(5_000);
+    await client.send('x');
+    expect(save.mock.calls[0]?.[1].expiresAt).toEqual(new Date(site.clock.now() + 60_000));
   });
 
   it('goes when a refused connect had made one', async () => {
