@@ -374,13 +374,6 @@ describe('a refused origin', () => {
     },
   );
 
-  it('is told of requireOrigin where that refused it', async () => {
-    const { options, warnings } = makeSite();
-    const client = await connectTo({ connect: () => {} }, { ...options, requireOrigin: true });
-    expect(client.refusal).toEqual({ status: 403 });
-    expect(warnings[0]?.message).toContain('requireOrigin');
-  });
-
   it('is cut in the warning, and only printable there', async () => {
     const { options, warnings } = makeSite();
     await connectTo({ connect: () => {} }, { ...options, origin: `https://${'a'.repeat(8_192)}` });

@@ -75,13 +75,16 @@ describe('channel.send', () => {
     expect(thrown).toEqual([TypeError, TypeError, TypeError]);
   });
 
-  it.each([undefined, () => undefined, Symbol('s'), 1n, cyclic])('sendJson throws a TypeError for what JSON cannot hold', async (value) => {
-    const client = await connectTo({ receive: () => undefined });
-    const error = thrownBy(() => client.channel.sendJson(value));
-    expect(error).toBeInstanceOf(TypeError);
-    expect(error.message).toMatch(/^channel\.sendJson: value /);
-    expect(client.sent).toEqual([]);
-  });
+  it.each([undefined, () => undefined, Symbol('s'), 1n, cyclic])(
+    'sendJson throws a TypeError for %o, which JSON cannot hold',
+    async (value) => {
+      const client = await connectTo({ receive: () => undefined });
+      const error = thrownBy(() => client.channel.sendJson(value));
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toMatch(/^channel\.sendJson: value /);
+      expect(client.sent).toEqual([]);
+    },
+  );
 
   it('and sendJson throw a TypeError for a promise that nobody has awaited, and its rejection ends nothing', async () => {
     const client = await connectTo({ receive: () => undefined });

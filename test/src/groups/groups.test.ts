@@ -192,7 +192,7 @@ describe('groups of one process', () => {
     expect(groups.membersOf('lobby')).toEqual([channel]);
   });
 
-  it('keep nothing of channels and names that are gone', async () => {
+  it('have no members left where all channels have gone, however many there were', async () => {
     const groups = new Groups();
     const server = chat(groups);
     for (let round = 0; round < 50; round += 1) {
