@@ -1,12 +1,11 @@
 import 'reflect-metadata';
 import { type DependencyContainer, container as globalContainer } from 'tsyringe';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   type ChannelHandlers,
   ChannelServer,
   type ChannelServerOptions,
   type ConnectMessage,
-  type HasUser,
   type ReceiveMessage,
   TOKEN_REPOSITORY,
   type TokenGrant,
@@ -167,42 +166,6 @@ describe('dependencies', () => {
       await client.send('x');
       expect(client.sent).toEqual(['bob', 'bob']);
     }
-  });
-
-  it('are resolved once per server, and never per message', async () => {
-    const factory = vi.fn(() => new Tokens());
-    globalContainer.register(TOKEN_REPOSITORY, { useFactory: factory });
-    const channels = new ChannelServer(handlers);
-    expect(factory).toHaveBeenCalledTimes(1);
-    for (const name of ['ann', 'bob']) await (await connectTo(channels, cookies(name))).send('x');
-    expect(factory).toHaveBeenCalledTimes(1);
-  });
-
-  it('come from the option of the wrapper first, then from the container of the server, then from the global one', async () => {
-    const spies = { option: vi.fn(), child: vi.fn(), global: vi.fn() };
-    const repository = (spy: () => void): TokenRepository => ({
-      findById: async () => {
-        spy();
-        return undefined;
-      },
-    });
-    const child = globalContainer.createChildContainer();
-    child.register(TOKEN_REPOSITORY, { useValue: repository(spies.child) });
-    globalContainer.register(TOKEN_REPOSITORY, { useValue: repository(spies.global) });
-    const counts = (): number[] => [spies.option, spies.child, spies.global].map((spy) => spy.mock.calls.length);
-    const own = withUserFromToken({ tokens: repository(spies.option) })(() => undefined);
-    await connectTo(new ChannelServer({ connect: own }, { container: child }), cookies('ann'));
-    expect(counts()).toEqual([1, 0, 0]);
-    const registered = withUserFromToken((_message: HasUser) => undefined);
-    await connectTo(new ChannelServer({ connect: registered }, { container: child }), cookies('ann'));
-    expect(counts()).toEqual([1, 1, 0]);
-    await connectTo(new ChannelServer({ connect: registered }), cookies('ann'));
-    expect(counts()).toEqual([1, 1, 1]);
-  });
-
-  it('that are missing are an error when the server is built, which says what to register', () => {
-    expect(() => new ChannelServer(handlers)).toThrow(/TOKEN_REPOSITORY/);
-    expect(() => new ChannelServer(handlers)).toThrow(/withUserFromToken/);
   });
 });
 
