@@ -199,8 +199,7 @@ describe('a store or repository that fails at connect', () => {
   );
 
   it.each(waysToFail)('ends in 503 where a load %s, in 500 where a save does', async (_how, fail) => {
-    const kept = new MemorySessionStore();
-    const base = hanging([], deferred()).store;
+    const { store: base, kept } = hanging([], deferred());
     for (const [operation, status] of [
       ['load', 503],
       ['create', 500],

@@ -143,8 +143,7 @@ describe('a path pattern', () => {
   });
 
   it.each([undefined, null, 7, /chat/, '', 'chat', 'chat/:id', '{chat}?', '\\chat'])('%s is a TypeError: no path begins so', (pattern) => {
-    if (pattern === ':id') expect(compilePath('path', pattern).match('/a')).toBeUndefined();
-    else expect(thrownBy(() => compilePath('path', pattern))).toBeInstanceOf(TypeError);
+    expect(thrownBy(() => compilePath('path', pattern))).toBeInstanceOf(TypeError);
   });
 
   it.each([
