@@ -16,7 +16,10 @@ import { connectTo } from '../../../entries/testing.js';
 import type { ChannelEvent } from '../../../src/events.js';
 import { tokenIdOf } from '../../../src/token-id.js';
 import { deferred } from '../../support/deferred.js';
+import { eventually } from '../../support/eventually.js';
 import { eventTypes } from '../../support/heard.js';
+import { RawClient } from '../../support/raw-client.js';
+import { serve } from '../../support/serving.js';
 import { aliceKey, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 
 expectProcessToLive();
@@ -136,18 +139,24 @@ describe('metrics', () => {
       return ['connecting', 'live', 'closing'].map((state) => (after[state] ?? 0) - (before[state] ?? 0));
     };
     expect(before['live']).toBeGreaterThanOrEqual(1);
-    const ready = deferred();
-    const waits = new ChannelServer({ connect: () => ready.promise }, makeSite().options);
-    const connecting = connectTo(waits);
+    const [begun, ready] = [deferred(), deferred()];
+    const connect = (): Promise<void> => {
+      begun.resolve();
+      return ready.promise;
+    };
+    const { port, channels } = await serve({ connect });
+    const client = await RawClient.upgrade(port);
+    await begun.promise;
     expect(await differences()).toEqual([1, 0, 0]);
     ready.resolve();
-    const client = await connecting;
+    await client.status();
+    const [channel] = channels.channels;
     expect(await differences()).toEqual([0, 1, 0]);
-    client.channel.close();
-    const closing = now();
-    await client.disconnect();
+    channel?.close(); // which this client does not answer
+    expect(await differences()).toEqual([0, 0, 1]);
+    client.finish();
+    await eventually(() => expect(channels.channels.size).toBe(0));
     await earlier.disconnect();
-    expect((await closing)['closing']).toBeGreaterThanOrEqual(before['closing'] ?? 0);
     expect(await differences()).toEqual([0, -1, 0]);
   });
 
