@@ -178,10 +178,11 @@ describe('save', () => {
   });
 
   it('takes __proto__ for a name like any other', async () => {
-    const { read } = await makeSession({});
+    const { store, id, read } = await makeSession({});
     const session = await read();
     Object.defineProperty(session.data, '__proto__', { value: { admin: true }, enumerable: true, configurable: true, writable: true });
     await session.save();
+    expect(Object.entries((await held(store, id)) ?? {})).toEqual([['__proto__', { admin: true }]]);
     expect(({} as { admin?: unknown }).admin).toBeUndefined();
   });
 });

@@ -125,13 +125,6 @@ describe('lastUsedAt', () => {
     await tokens.findById(id);
     expect((await tokens.listOf('ada'))[0]?.lastUsedAt).toBeUndefined();
   });
-
-  it('is not written once the token is revoked', async () => {
-    const { tokens } = made();
-    const { id } = await tokens.issue('ada');
-    await tokens.revoke(id);
-    expect((await tokens.findById(id))?.revokedAt).toBeInstanceOf(Date);
-  });
 });
 
 describe('tokens that ended', () => {

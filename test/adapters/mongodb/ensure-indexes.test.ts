@@ -96,7 +96,6 @@ describeOnMongo('ensureIndexes', () => {
     await db.createCollection('numbers');
     await db.createCollection('view', { viewOn: 'numbers' });
     await expect(ensureIndexes(db, { tokens: { collection: 'view' } })).rejects.not.toBeInstanceOf(IndexConflictError);
-    await db.createCollection('capped', { capped: true, size: 4_096 });
     await expect(ensureIndexes(db, { sessions: { collection: 'x'.repeat(300) } })).rejects.not.toBeInstanceOf(IndexConflictError);
   });
 

@@ -220,10 +220,13 @@ describeOnMongo('importDrfTokens', () => {
     const kept = await importDrfTokens(db, { from, keepUp: true });
     await kept.close();
     await kept.close();
+    await using _another = await importDrfTokens(db, { from, keepUp: true, collection: 'others' });
     const late = newKey();
     await source.insertOne({ key: late, user_id: 7 });
+    const others = db.collection<{ _id: string }>('others');
+    await eventually(async () => expect(await others.findOne({ _id: tokenIdOf(late) })).not.toBeNull());
     expect(await isLive(late)).toBe(false);
-    await (await importDrfTokens(db, { from })).close();
+    await (await importDrfTokens(db, { from })).close(); // which keeps up with nothing
   });
 
   it('reports what interrupts it, and takes it up again', async () => {

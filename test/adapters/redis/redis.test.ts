@@ -56,8 +56,9 @@ describe('RedisSessionStore', () => {
     const loaded = await store.load(what);
     expect([loaded?.version, loaded?.createdAt.getTime(), loaded?.expiresAt.getTime()].some(Number.isNaN)).toBe(true);
     await store.touch(what, new Date(Date.now() + 60_000));
-    const isJson = !what.startsWith('data that');
-    if (isJson) await expect(store.save(what, session({ version: 2 }), 1)).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' });
+    // its script sees how the data begin, and no more
+    if (what !== 'data that are no JSON')
+      await expect(store.save(what, session({ version: 2 }), 1)).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' });
     const fresh = session({ data: { fresh: true } });
     await store.create(what, fresh);
     expect(await store.load(what)).toEqual(fresh);
