@@ -98,7 +98,7 @@ it('a node that leaves takes its users with it at once, one that dies after 20 s
   expect(users(one)).toEqual({});
 });
 
-it('what a node has missed it asks for, once a second at most', async () => {
+it('what a node has missed it asks for', async () => {
   const { clock, groups, lines } = await nodes(2);
   const [one, two] = groups;
   const ann = memberOf('ann');
@@ -112,6 +112,24 @@ it('what a node has missed it asks for, once a second at most', async () => {
   expect(users(two)).toEqual({ ann: 1 });
   await clock.advance(5_000);
   expect(users(two)).toEqual({ eve: 1 });
+});
+
+it('another node is asked for what was missed of it once a second at most', async () => {
+  const { clock, lines } = await nodes(1);
+  const another = new LossyBroadcaster(lines[0]);
+  const asked: unknown[] = [];
+  await another.subscribe(
+    (_, data) => {
+      const { kind, of } = JSON.parse(String(data)) as { kind: string; of?: string };
+      if (kind === 'ask') asked.push(of);
+    },
+    () => undefined,
+  );
+  for (let half = 0; half < 4; half += 1) {
+    await another.publish(presenceGroup, JSON.stringify({ node: 'x', kind: 'alive', at: 1 }));
+    await clock.advance(500);
+  }
+  expect(asked).toEqual(['x', 'x']);
 });
 
 it('thousands of users arrive in parts', async () => {
