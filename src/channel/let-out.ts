@@ -83,8 +83,8 @@ const atTurnEnd: TurnWaiter = {
 };
 
 /**
- * Lets `sender` out at the end of this tick. There is no need for one while a message is handled that came alone, or while a handler is waited for
- * that began in this turn of the event loop: {@link letOut} comes when that is done, or else the end of the turn.
+ * Lets `sender` out at the end of this tick. Two cases need no tick. While a message is handled that came alone, {@link endLoneMessage} comes.
+ * Where somebody waits for the end of this turn already, as for a handler that began in it, {@link letOut} comes, or that end.
  */
 export function letOutLater(sender: Sender): void {
   if (sender.isListed) return;
@@ -99,8 +99,8 @@ export function letOutLater(sender: Sender): void {
 }
 
 /**
- * Lets out what one channel was sent: a handler that was waited for is done, and no message of its channel waits. What several were sent waits for the
- * end: other handlers may send to them too.
+ * Lets out what one channel was sent: a handler that was waited for is done, and no message of its channel waits.
+ * What several were sent waits for the end: other handlers may send to them too.
  */
 export function letOut(): void {
   if (first !== undefined && first === last) letOutAll();

@@ -93,8 +93,8 @@ export class Outbox implements Ahead, Sender {
   }
 
   /**
-   * The first message to a group leaves at once: to come back to each of thousands of members costs more than most of them have to wait for. Where
-   * many speak in the same turn, it is that of the first who does.
+   * The first message to a group leaves at once: to come back to each of thousands of members costs more than most have to wait for.
+   * Where many speak in the same turn, it is that of the first who does.
    */
   #sendAtOnce(data: MessageData, frame: SharedFrame): boolean {
     this.#sharedIn = loneMessage();
