@@ -83,7 +83,7 @@ const atTurnEnd: TurnWaiter = {
 };
 
 /**
- * Lets `sender` out at the end of this tick. Two cases need no tick. While a message is handled that came alone, {@link endLoneMessage} comes.
+ * Lets `sender` out at the end of this tick. Two cases need none. While a message is handled that came alone, {@link endLoneMessage} comes.
  * Where somebody waits for the end of this turn already, as for a handler that began in it, {@link letOut} comes, or that end.
  */
 export function letOutLater(sender: Sender): void {
