@@ -13,6 +13,7 @@ const newKey = () => randomBytes(20).toString('hex');
 describeOnMongo('importDrfTokens', () => {
   const { client, db } = openDatabase();
   const from = 'authtoken_token';
+  const keepingUp = { from, keepUp: true, timeoutMs: 20_000 } as const; // the stream of a database that was just dropped is slow to open
   const source = db.collection(from);
   const users = db.collection<{ _id: unknown }>('users');
   const tokens = new MongoTokenRepository(db, { clock: new TestClock(Date.now()) });
@@ -118,11 +119,11 @@ describeOnMongo('importDrfTokens', () => {
     await source.drop();
     await expect(importDrfTokens(db, { from })).rejects.toThrow(from);
     expect(await isLive(key)).toBe(true);
-    await expect(importDrfTokens(db, { from, keepUp: true })).rejects.toThrow(from);
+    await expect(importDrfTokens(db, keepingUp)).rejects.toThrow(from);
   });
 
   it('keeps up with tokens that are issued, changed and deleted at their source', async () => {
-    await using kept = await importDrfTokens(db, { from, keepUp: true });
+    await using kept = await importDrfTokens(db, keepingUp);
     expect(kept).toMatchObject({ imported: 1, revoked: 0, skipped: 0 });
     const [issued, asId, changed] = [newKey(), newKey(), newKey()];
     await source.insertMany([
@@ -151,7 +152,7 @@ describeOnMongo('importDrfTokens', () => {
     // the driver's own insert makes an ObjectId of null
     await db.command({ insert: from, documents: ids.map((_id, index) => ({ _id, key: keys[index], user_id: 7 })) });
     await source.insertOne({ _id: asId as never, user_id: 7 });
-    await using kept = await importDrfTokens(db, { from, keepUp: true });
+    await using kept = await importDrfTokens(db, keepingUp);
     expect(kept).toMatchObject({ imported: ids.length + 2, skipped: 0 });
     for (const [index, _id] of ids.entries()) {
       if (index % 2 === 0) await source.deleteOne({ _id: { $eq: _id as never } });
@@ -195,7 +196,7 @@ describeOnMongo('importDrfTokens', () => {
   });
 
   it('leaves a key with the user of the document that gave it first, and revokes it with that', async () => {
-    const kept = await importDrfTokens(db, { from, keepUp: true });
+    const kept = await importDrfTokens(db, keepingUp);
     const last = newKey();
     await source.insertOne({ key, user_id: 7 });
     await source.insertOne({ key: last, user_id: 7 });
@@ -217,10 +218,10 @@ describeOnMongo('importDrfTokens', () => {
   });
 
   it('ends keeping up when it is closed', async () => {
-    const kept = await importDrfTokens(db, { from, keepUp: true });
+    const kept = await importDrfTokens(db, keepingUp);
     await kept.close();
     await kept.close();
-    await using _another = await importDrfTokens(db, { from, keepUp: true, collection: 'others' });
+    await using _another = await importDrfTokens(db, { ...keepingUp, collection: 'others' });
     const late = newKey();
     await source.insertOne({ key: late, user_id: 7 });
     const others = db.collection<{ _id: string }>('others');
