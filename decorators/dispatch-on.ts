@@ -47,7 +47,7 @@ export function dispatchOn<M extends ReceiveMessage = ReceiveMessage>(
     table.set(command, { handler, isOrdered: needed.some(({ kind }) => kind === 'ordering') });
     requirements.push(...needed.map((requirement) => ({ ...requirement, sometimes: true })));
   }
-  return madeHandler(`${owner}(${property})`, withToldErrors(dispatcher(property, table)), requirements) as Handler<M>;
+  return madeHandler(`${owner}(${property})`, withToldErrors(dispatcher(property, table)), [], requirements) as Handler<M>;
 }
 
 markFactories(dispatchOn);

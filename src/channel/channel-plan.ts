@@ -47,8 +47,8 @@ export interface ChannelPlan {
   readonly revalidations: ReadonlyMap<BoundSource, Revalidate>;
   /** The sources of each wrapper of connect that identifies, as it was given them: they were compared when the server was built. */
   readonly seen: ReadonlySet<readonly UserSource[]>;
-  /** Whether a wrapper of connect identifies: it then does so in its place among the other wrappers, else before all of them. */
-  readonly connectIdentifies: boolean;
+  /** Whether a wrapper inside another of connect identifies, in its place among them; else that is done before connect is called. */
+  readonly identifiesInside: boolean;
   /** Whether a wrapper of any slot wants the channel session. */
   readonly wantsSession: boolean;
   /** The reader of HTTP sessions, where any slot wants them. */
@@ -58,7 +58,7 @@ export interface ChannelPlan {
 
 /** What the server needs to know of its slots for each channel; everything that they depend on is resolved. */
 export function planChannels(slots: Slots, settings: Omit<InboxLimits, 'mayOrder'>, bind: Bind): ChannelPlan {
-  const { functions, requirements } = slots;
+  const { functions, requirements, identifiesFirst } = slots;
   const every = all(requirements);
   const ofConnect = identificationsOf(requirements.connect);
   const [first] = identificationsOf(every); // of connect, else of receive, else of disconnect
@@ -73,7 +73,7 @@ export function planChannels(slots: Slots, settings: Omit<InboxLimits, 'mayOrder
     sources,
     revalidations: revalidationsOf(sources ?? [], every, bind),
     seen: new Set(ofConnect.map((requirement) => requirement.sources)),
-    connectIdentifies: ofConnect.length > 0,
+    identifiesInside: ofConnect.length > 0 && !identifiesFirst,
     wantsSession: every.some(({ kind }) => kind === 'session'),
     reader: readerOf(every, bind),
     inbox: Object.freeze({ maxQueuedBytes, maxQueuedMessages, concurrency, mayOrder: concurrency > 1 && ordering.length > 0 }),

@@ -127,7 +127,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
       awaitTick();
     } else begun.push(this);
     try {
-      const identifying = plan.connectIdentifies ? undefined : this.prepare();
+      const identifying = plan.identifiesInside ? undefined : this.prepare();
       if (identifying !== undefined) await identifying;
       if (plan.connect !== undefined && channel.isConnecting) {
         const result = plan.connect(this.#message);

@@ -52,7 +52,7 @@ export function defineBuiltIn<Shape, Given extends object = NoOptions, Options =
     const requirements = parts.requires?.(options, name) ?? [];
     return (handler) => {
       const wrapped = guarded(name, parts, running(name, parts, options, finishing(name, parts, options, handler)));
-      return madeHandler(nameAround(name, handler), wrapped, [...requirements, ...requirementsOf(handler)]);
+      return madeHandler(nameAround(name, handler), wrapped, requirements, requirementsOf(handler));
     };
   };
   return configurable(name, prepare, make) as Shape;

@@ -2,7 +2,7 @@ import { resolveFrom } from '../dependencies.js';
 import { type DependencyContainer, container as globalContainer } from '../injection.js';
 import { kindOf } from '../kind-of.js';
 import { checkedHandler, roleOf } from '../wrapping/made-function.js';
-import { requirementsOf } from '../wrapping/requirements.js';
+import { outermostRequirementsOf, requirementsOf } from '../wrapping/requirements.js';
 import { checkSlotNames, type SlotName, slotNames } from './check-slot-names.js';
 import type { KnownRequirement } from './requirement-kinds.js';
 
@@ -13,6 +13,8 @@ export type SlotFunction = (message: object) => unknown;
 export interface Slots {
   readonly functions: Readonly<Record<SlotName, SlotFunction | undefined>>;
   readonly requirements: Readonly<Record<SlotName, readonly KnownRequirement[]>>;
+  /** Whether the outermost wrapper of connect identifies: nothing comes before it. */
+  readonly identifiesFirst: boolean;
 }
 
 /**
@@ -39,17 +41,19 @@ export function slotsOf(handlers: unknown, container: DependencyContainer | unde
   }
   const functions: Record<SlotName, SlotFunction | undefined> = { connect: undefined, receive: undefined, disconnect: undefined };
   const requirements: Record<SlotName, readonly KnownRequirement[]> = { connect: [], receive: [], disconnect: [] };
+  let identifiesFirst = false;
   checkSlotNames(owner);
   for (const name of slotNames) {
     const handler = (owner as Record<string, unknown>)[name];
     if (handler === undefined) continue;
     functions[name] = checkedHandler(`ChannelServer: ${name}`, handler).bind(owner) as SlotFunction;
     requirements[name] = requirementsOf(handler as object) as readonly KnownRequirement[];
+    if (name === 'connect') identifiesFirst = outermostRequirementsOf(handler as object).some(({ kind }) => kind === 'identification');
   }
   if (slotNames.every((name) => functions[name] === undefined)) {
     throw new TypeError('ChannelServer: handlers must have at least one of connect, receive and disconnect');
   }
-  return { functions, requirements };
+  return { functions, requirements, identifiesFirst };
 }
 
 const generatorTag = /^\[object (?:Async)?Generator\]$/;

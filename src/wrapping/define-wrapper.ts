@@ -68,7 +68,7 @@ function makeAround(name: string, around: AnyAround, takesOptions: boolean): Mak
         }
         return run.returned(result);
       };
-      return madeHandler(nameAround(name, handler), wrapped, requirementsOf(handler));
+      return madeHandler(nameAround(name, handler), wrapped, [], requirementsOf(handler));
     };
   };
 }

@@ -29,9 +29,14 @@ export function madeWrapper<Target extends object>(name: string, target: Target)
   return mark(named(name, target), 'wrapper');
 }
 
-/** `target` as a handler called `name` that needs `requirements` of a server. */
-export function madeHandler<Target extends object>(name: string, target: Target, requirements: readonly Requirement[]): Target {
-  return carryRequirements(mark(named(name, target), 'handler'), requirements);
+/** `target` as a handler called `name`, whose wrapper needs `own` of a server, and what is inside it `inner`. */
+export function madeHandler<Target extends object>(
+  name: string,
+  target: Target,
+  own: readonly Requirement[],
+  inner: readonly Requirement[],
+): Target {
+  return carryRequirements(mark(named(name, target), 'handler'), own, inner);
 }
 
 /** Marks functions that are to be called before there is a wrapper or a handler: one forgotten call, and they would stand in its place. */

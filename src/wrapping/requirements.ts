@@ -12,16 +12,26 @@ export interface Requirement {
 const carried: unique symbol = Symbol('ws-with.requirements');
 
 interface Carrier {
-  readonly [carried]?: readonly Requirement[];
+  readonly [carried]?: { readonly all: readonly Requirement[]; readonly own: readonly Requirement[] };
 }
 
 /** What `handler` and all that it wraps need. */
 export function requirementsOf(handler: object): readonly Requirement[] {
-  return (handler as Carrier)[carried] ?? [];
+  return (handler as Carrier)[carried]?.all ?? [];
 }
 
-/** `handler` itself, now carrying `requirements`. */
-export function carryRequirements<Target extends object>(handler: Target, requirements: readonly Requirement[]): Target {
-  if (requirements.length > 0) Object.defineProperty(handler, carried, { value: requirements, configurable: true });
+/** What the outermost wrapper of `handler` needs, without what is inside it. */
+export function outermostRequirementsOf(handler: object): readonly Requirement[] {
+  return (handler as Carrier)[carried]?.own ?? [];
+}
+
+/** `handler` itself, now carrying what its outermost wrapper needs, and what is inside that. */
+export function carryRequirements<Target extends object>(
+  handler: Target,
+  own: readonly Requirement[],
+  inner: readonly Requirement[],
+): Target {
+  const all = [...own, ...inner];
+  if (all.length > 0) Object.defineProperty(handler, carried, { value: { all, own }, configurable: true });
   return handler;
 }
