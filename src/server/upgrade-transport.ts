@@ -30,6 +30,10 @@ interface Pending {
   early: EarlyInput | undefined;
   /** Lines that go with the 101. */
   headers: readonly string[];
+  /** Set where the socket was paused for its answer. */
+  isPaused: boolean;
+  /** Whose handshake it is, once that is answered. */
+  channel: AnsweredChannel | undefined;
   /** Set while ws takes its time to answer. */
   answering: { done(isAnswered: boolean): void; threw(error: unknown): void } | undefined;
 }
@@ -42,6 +46,11 @@ interface UpgradeRequest extends IncomingMessage {
 
 const noLines: readonly string[] = Object.freeze([]);
 const noBytes: Buffer = Buffer.alloc(0);
+
+/** The same for all, so that no handshake has a closure of its own. */
+function onOpen(socket: WebSocket, request: UpgradeRequest): void {
+  request[transportOf]?.opened(socket);
+}
 
 /**
  * An upgrade that is not answered yet. The raw socket is read meanwhile, or nobody would notice that the client left; what it sends is
@@ -58,7 +67,7 @@ export class UpgradeTransport implements Transport {
   constructor(answerer: UpgradeAnswerer, request: IncomingMessage, claim: SocketClaim, head: Buffer) {
     this.raw = claim.socket as Socket;
     this.#answerer = answerer;
-    this.#pending = { request, claim, head, early: undefined, headers: noLines, answering: undefined };
+    this.#pending = { request, claim, head, early: undefined, headers: noLines, isPaused: false, channel: undefined, answering: undefined };
     (request as UpgradeRequest)[transportOf] = this;
   }
 
@@ -106,31 +115,39 @@ export class UpgradeTransport implements Transport {
   answer(channel: AnsweredChannel, headers: readonly string[] = noLines): boolean | Promise<boolean> {
     const pending = this.#pending;
     if (pending === undefined || this.#isTaken(pending)) return false;
+    pending.channel = channel;
     pending.headers = headers;
-    const early = pending.early?.release();
-    pending.early = undefined;
-    if (early !== undefined) {
-      this.raw.pause(); // nothing may arrive between our listeners and those of ws
-      for (const chunk of early.slice(1).reverse()) this.raw.unshift(chunk);
-    }
-    const head = early === undefined ? pending.head : (early[0] ?? noBytes);
-    const answered = (socket: WebSocket): void => {
-      this.#pending = undefined;
-      this.socket = socket;
-      channel.answered(socket);
-      if (early !== undefined) this.raw.resume(); // ws does not resume what was paused
-      pending.answering?.done(true);
-    };
+    const head = pending.early === undefined ? pending.head : this.#giveBack(pending.early, pending);
     const { webSockets, takesTime } = this.#answerer;
     this.raw.off('error', ignoreError); // ws has its own from here on
-    if (takesTime) return this.#answerInTime(pending, () => webSockets.handleUpgrade(pending.request, this.raw, head, answered));
-    webSockets.handleUpgrade(pending.request, this.raw, head, answered);
+    if (takesTime) return this.#answerInTime(pending, head);
+    webSockets.handleUpgrade(pending.request, this.raw, head, onOpen);
     this.#pending = undefined; // where ws has refused it, that is its answer
     return this.socket !== undefined;
   }
 
+  /** Gives the socket back what came early, but for the first of it: that is the head. */
+  #giveBack(early: EarlyInput, pending: Pending): Buffer {
+    const [head = noBytes, ...others] = early.release();
+    pending.early = undefined;
+    this.raw.pause(); // nothing may arrive between our listeners and those of ws
+    pending.isPaused = true;
+    for (const chunk of others.reverse()) this.raw.unshift(chunk);
+    return head;
+  }
+
+  /** ws has answered with 101. */
+  opened(socket: WebSocket): void {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    this.socket = socket;
+    pending?.channel?.answered(socket);
+    if (pending?.isPaused === true) this.raw.resume(); // ws does not resume what was paused
+    pending?.answering?.done(true);
+  }
+
   /** Meanwhile the connection may go, or be answered by somebody else. */
-  #answerInTime(pending: Pending, answer: () => void): Promise<boolean> {
+  #answerInTime(pending: Pending, head: Buffer): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const over = (): void => {
         pending.answering = undefined;
@@ -149,7 +166,7 @@ export class UpgradeTransport implements Transport {
       };
       this.raw.once('close', gone);
       try {
-        answer();
+        this.#answerer.webSockets.handleUpgrade(pending.request, this.raw, head, onOpen);
       } catch (error) {
         pending.answering?.threw(error); // a verifyClient of the application, say
       }
