@@ -105,6 +105,9 @@ function keptHeaders(headers: IncomingHttpHeaders, { secretParameters, secretHea
   return former;
 }
 
+/** The address is that of the peer, and nobody has asked for it yet. */
+const unknownAddress: unique symbol = Symbol('unknown');
+
 /**
  * What is kept of a request after connect, without anything secret. Most of it is nobody's concern: it is put together for who asks first.
  */
@@ -114,8 +117,7 @@ export class KeptHandshake {
   readonly #nonce: string | undefined;
   readonly #params: PathParams;
   readonly #socket: Socket | undefined;
-  #address: string | undefined;
-  #isAddressKnown = false;
+  #address: string | undefined | typeof unknownAddress = unknownAddress;
   #whole: Handshake | undefined;
 
   constructor(request: HandshakeRequest, secrets: HandshakeSecrets) {
@@ -129,13 +131,14 @@ export class KeptHandshake {
 
   /** The client's address, where that is decided at connect; else it is the peer's. */
   putAddress(address: string | undefined): void {
-    this.#isAddressKnown = true;
     this.#address = address;
   }
 
-  /** Asks for the address of the peer, if it is that: once the connection is gone, nobody can tell. */
-  rememberAddress(): void {
-    if (!this.#isAddressKnown) this.putAddress(this.#socket?.remoteAddress);
+  /** The client's address. That of the peer is asked for by whoever comes first: once the connection is gone, nobody can tell. */
+  rememberAddress(): string | undefined {
+    const address = this.#address === unknownAddress ? this.#socket?.remoteAddress : this.#address;
+    this.#address = address;
+    return address;
   }
 
   get whole(): Handshake {
@@ -144,13 +147,13 @@ export class KeptHandshake {
   }
 
   #make(): Handshake {
-    this.rememberAddress();
+    const address = this.rememberAddress();
     const headers: Record<string, string | readonly string[]> = {};
     for (let index = 0; index < this.#headers.length; index += 2) {
       headers[this.#headers[index] as string] = this.#headers[index + 1] as string | readonly string[];
     }
     this.#headers = [];
     if (this.#nonce !== undefined) headers[nonceHeader] = this.#nonce;
-    return Object.freeze({ url: this.#url, headers: Object.freeze(headers), address: this.#address, params: this.#params });
+    return Object.freeze({ url: this.#url, headers: Object.freeze(headers), address, params: this.#params });
   }
 }

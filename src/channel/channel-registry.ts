@@ -42,7 +42,7 @@ export class Arrivals<Channel extends Arrived> implements Iterable<Channel> {
   readonly #pages = new Map<number, Page<Channel>>();
   #last: Page<Channel> | undefined;
   /** Begins anywhere: to assertions, which see nothing of a channel but this number, those of two servers differ. */
-  #arrivals = pageSize * randomInt(0x100_0000);
+  #arrivals = (pageSize * randomInt(0x100_0000)) | 0; // what randomInt gives would be an object of its own in each channel
   #size = 0;
 
   get size(): number {

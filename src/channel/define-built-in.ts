@@ -143,9 +143,9 @@ export function channelMessage(wrapper: string, message: unknown): ChannelMessag
 /** Puts the channel session on `message`; a promise only where it must be loaded first. */
 export function giveSession(message: ChannelMessage): Promise<void> | undefined {
   if (message.hasSession) return undefined;
+  const { channel } = message;
   const connecting = connectingOf(message);
-  const { session, identity } = message.channel;
-  const pending = connecting === undefined ? session.open(identity) : connecting.prepare(undefined, true);
+  const pending = connecting === undefined ? channel.session.open(channel.identity) : connecting.prepare(undefined, true);
   if (pending !== undefined) return afterwards(pending, putSession, message);
   putSession(message);
   return undefined;

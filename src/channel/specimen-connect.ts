@@ -18,8 +18,7 @@ export function specimenConnect(runtime: Runtime, registry: ChannelRegistry, tra
   channel.connectBegun(connecting);
   channel.connected(new KeptHandshake(request, runtime.credentials));
   const { identity } = channel;
-  identity.identifiedAt = connecting[pendingSince]; // V8 tells integers from other numbers
-  identity.verifiedAt = connecting[pendingSince];
+  identity.verifiedAt = connecting[pendingSince]; // V8 tells integers from other numbers
   identity.endsAt = connecting[pendingSince];
   return connecting;
 }

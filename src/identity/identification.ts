@@ -10,6 +10,11 @@ import type { BoundSource, Finding, HandshakeLookUps, IdentityKeys } from './use
 
 const nothing: Finding = Object.freeze({ user: undefined, authentication: nothingPresented });
 
+/** Whether `finding` has more to say than who and how. */
+function saysMore({ credentialId, found, issuedAt, httpSessionId }: Finding): boolean {
+  return credentialId !== undefined || found !== undefined || issuedAt !== undefined || httpSessionId !== undefined;
+}
+
 /** How much a finding says: a session in which nobody has logged in less than a token that counts no more. */
 function weightOf({ authentication: { outcome, source } }: Finding): number {
   if (outcome !== 'missing') return 2;
@@ -56,7 +61,10 @@ function failureOf({ source }: BoundSource, error: unknown): ChannelError {
 
 /** Who speaks: found once, of the handshake, and known from then on. */
 export class Identification {
-  #finding: Finding | undefined;
+  #user: AuthenticatedUser | undefined;
+  #authentication: Authentication | undefined;
+  /** The finding that says more than these two: few do, and no other is kept. */
+  #more: Finding | undefined;
   #sources: readonly BoundSource[] | undefined;
   /** The HTTP session of the handshake, where anybody asked for it: the id under which it is found again, or itself if it has none. */
   #httpSession: { readonly id: string | undefined; readonly kept: KeptHttpSession | undefined } | undefined;
@@ -68,8 +76,7 @@ export class Identification {
   endDate: number | undefined = undefined;
   #keys: IdentityKeys | undefined;
   #claims: IdentityKeys[] | undefined;
-  /** When the user was identified, on the monotonic clock. */
-  identifiedAt = 0;
+  #identifiedAt = 0;
   /** The number of the latest question, whether its credential still counts, whose answer is known. */
   answered = 0;
 
@@ -91,7 +98,7 @@ export class Identification {
     // where there is one source, nothing is to be compared, nor a search to be waited for
     return asked(only, request, lookUps).then(
       (found) => {
-        this.#finding = weightOf(found) === 0 ? nothing : found;
+        this.#take(weightOf(found) === 0 ? nothing : found);
         if (found.user !== undefined) this.#source = only;
         return waiter.lookedUp();
       },
@@ -109,13 +116,18 @@ export class Identification {
         throw failureOf(source, error);
       }
       if (finding.user !== undefined) {
-        this.#finding = finding;
-        this.#source = source;
+        this.exchange(finding, source);
         return;
       }
       if (weightOf(finding) > weightOf(best)) best = finding;
     }
-    this.#finding = best;
+    this.#take(best);
+  }
+
+  #take(finding: Finding): void {
+    this.#user = finding.user;
+    this.#authentication = finding.authentication;
+    this.#more = saysMore(finding) ? finding : undefined;
   }
 
   /** What a channel is found by. */
@@ -138,6 +150,15 @@ export class Identification {
   namedBy(keys: IdentityKeys | undefined): void {
     this.#keys = keys;
     this.#claims = undefined;
+  }
+
+  /** When the user was identified, on the monotonic clock, to the millisecond: a number that is not whole would be an object of its own. */
+  get identifiedAt(): number {
+    return this.#identifiedAt;
+  }
+
+  set identifiedAt(at: number) {
+    this.#identifiedAt = Math.floor(at);
   }
 
   /** When the credential ends, on the monotonic clock; infinity where never. */
@@ -164,22 +185,22 @@ export class Identification {
   }
 
   get user(): AppUser | AnonymousUser {
-    return (this.#finding?.user ?? anonymousUser) as AppUser | AnonymousUser;
+    return (this.#user ?? anonymousUser) as AppUser | AnonymousUser;
   }
 
   /** The user, if one was found, whatever a handler has made of the object since. */
   get knownUser(): AuthenticatedUser | undefined {
-    return this.#finding?.user;
+    return this.#user;
   }
 
   /** `undefined` where nobody looked. */
   get authentication(): Authentication | undefined {
-    return this.#finding?.authentication;
+    return this.#authentication;
   }
 
   /** The id of the token through which the user was found. */
   get tokenId(): TokenId | undefined {
-    return this.#finding?.user === undefined ? undefined : this.#finding.authentication.tokenId;
+    return this.#user === undefined ? undefined : this.#authentication?.tokenId;
   }
 
   /** The source that found the user. */
@@ -189,22 +210,22 @@ export class Identification {
 
   /** Whether its source ends some day, or has ended: what it finds comes with a warning. */
   get isOfEndingSource(): boolean {
-    return this.#source?.until !== undefined || this.#finding?.authentication.hasSourceEnded === true;
+    return this.#source?.until !== undefined || this.#authentication?.hasSourceEnded === true;
   }
 
   /** The id under which {@link source} looks up again what it found. */
   get credentialId(): string | undefined {
-    return this.tokenId ?? this.#finding?.credentialId ?? (this.knownUser === undefined ? undefined : this.httpSessionId);
+    return this.tokenId ?? this.#more?.credentialId ?? (this.#user === undefined ? undefined : this.httpSessionId);
   }
 
   /** What {@link source} wants to be given for that. */
   get found(): unknown {
-    return this.#finding?.found;
+    return this.#more?.found;
   }
 
   /** When the credential was issued; `undefined` where that is not known. */
   get issuedAt(): Date | undefined {
-    return this.#finding?.issuedAt;
+    return this.#more?.issuedAt;
   }
 
   /** Whether a token identified the user, or what a source of the application's own takes for one; not a session, nor a ticket of one. */
@@ -216,24 +237,25 @@ export class Identification {
 
   /** What identified the user was looked up again: this is how it stands now. */
   renew(user: AuthenticatedUser, authentication: Authentication): void {
-    this.#finding = { ...this.#finding, user, authentication };
+    this.#user = user;
+    this.#authentication = authentication;
   }
 
   /** Something else identifies the user now. */
   exchange(finding: Finding, source: BoundSource): void {
-    this.#finding = finding;
+    this.#take(finding);
     this.#source = source;
   }
 
   /** The id of the HTTP session through which the user was found, or a ticket was given, or with which nobody has logged in. */
   get httpSessionId(): string | undefined {
-    if (this.#finding?.httpSessionId !== undefined) return this.#finding.httpSessionId;
-    return this.#finding?.authentication.source === 'http-session' ? this.handshakeHttpSessionId : undefined;
+    if (this.#more?.httpSessionId !== undefined) return this.#more.httpSessionId;
+    return this.#authentication?.source === 'http-session' ? this.handshakeHttpSessionId : undefined;
   }
 
   /** Whether the user was found through the HTTP session. */
   get isOfHttpSession(): boolean {
-    return this.#finding?.user !== undefined && this.#finding.authentication.source === 'http-session';
+    return this.#user !== undefined && this.#authentication?.source === 'http-session';
   }
 
   /** Notes the id under which the HTTP session of the handshake is found again; one that has none is kept itself. */
