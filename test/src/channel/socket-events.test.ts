@@ -1,11 +1,12 @@
 import { EventEmitter } from 'node:events';
+import { Writable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { attachToSocket, isAttached } from '../../../src/channel/socket-events.js';
 import { eventually } from '../../support/eventually.js';
 
 /** A socket whose events a test makes, and what its channel hears of them. */
-function attached() {
-  const [socket, raw] = [Object.assign(new EventEmitter(), { terminate: vi.fn() }), new EventEmitter()];
+function attached(receiver?: Writable) {
+  const [socket, raw] = [Object.assign(new EventEmitter(), { terminate: vi.fn(), _receiver: receiver }), new EventEmitter()];
   const heard: string[] = [];
   attachToSocket(socket as never, raw as never, {
     received: (data, isBinary) => void heard.push(`${isBinary ? 'bytes' : 'text'} ${String(data)}`),
@@ -41,6 +42,17 @@ describe('what happens on a socket', () => {
     socket.emit('message', Buffer.from('at once'), false);
     expect(heard.slice(5)).toEqual(['text at once']);
     expect(socket.terminate).not.toHaveBeenCalled();
+  });
+
+  it('is no end of it before all that came is read', async () => {
+    const reads: (() => void)[] = [];
+    const receiver = new Writable({ write: (_chunk, _encoding, done) => void reads.push(done) });
+    const { raw, heard } = attached(receiver);
+    receiver.end('what is inflated');
+    raw.emit('finish');
+    expect([reads.length, heard]).toEqual([1, []]);
+    for (const done of reads) done();
+    await eventually(() => expect(heard).toEqual(['leaving']));
   });
 
   it('an error of ws whose code is a number, as that of a Blob that cannot be sent is, harms nobody', () => {
