@@ -242,6 +242,7 @@ function tryAgain() {
 async function stopped({ why, closing }) {
   const answer = why === 'log-in' ? await fetch('/me', { cache: 'no-store' }).catch(() => undefined) : undefined;
   const person = answer?.ok ? await answer.json() : undefined;
+  if (isOver) return; // it was heard meanwhile who has logged in instead
   if (person !== undefined && (you === undefined || person.id === you.id)) void connect();
   else if (person !== undefined) showSomebodyElse(person);
   else if (why === 'log-in') showEnd(endText(closing), element('a', { href: '/' }, 'Log in again'));

@@ -272,7 +272,17 @@ describe.skipIf(missing)(`MultiChat in a browser${because}`, { timeout: patience
       await ann.route('**/me', (route) => route.fulfill({ status: 401 }));
       await other.goto(`${chat.url}/login`);
       await submitLogIn(other, 'cleo');
-      await ann.getByRole('link', { name: 'Go on as cleo' }).waitFor();
+      const link = ann.getByRole('link', { name: /^Go on as/ });
+      await link.click();
+      await connected(ann);
+
+      // or be told so late
+      await ann.route('**/me', (route) => link.waitFor().then(() => route.fulfill({ status: 401 })));
+      await other.goto(`${chat.url}/login`);
+      await submitLogIn(other, 'dev');
+      await link.waitFor();
+      await ann.evaluate(() => fetch('/me'));
+      expect(await link.textContent()).toBe('Go on as dev');
     });
 
     it('comes back by itself when the connection breaks, with its state in sight and what is half written in its box', async () => {
