@@ -69,7 +69,7 @@ const awaitTick = afterPromises(() => {
   for (const connecting of those) connecting.waits();
 });
 
-/** The connect of one channel, under one deadline: identification, session, handler, save, answer. Then it is let go of, with the request. */
+/** The connect of a channel, under one deadline: identification, session, handler, save, answer. Then it is let go of, with the request. */
 export class Connecting implements PendingConnect, PendingHandler, ConnectWaits, HandshakeLookUps, IdentificationWaiter {
   readonly #channel: LiveChannel;
   readonly #registry: ChannelRegistry;
@@ -186,7 +186,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
     this.#channel.connectOver();
   }
 
-  /** Does once what the server's wrappers want at connect, and one that it could not see; `undefined` where there is nothing to wait for. */
+  /** Does once what the wrappers want at connect, also one that the server could not see; `undefined` where nothing must be waited for. */
   prepare(wanted?: readonly UserSource[], wantsSession = this.#channel.runtime.plan.wantsSession): Promise<void> | undefined {
     const earlier = this.#identifying;
     const identifying = this.#identify(wanted, wantsSession);

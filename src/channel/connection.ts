@@ -206,7 +206,7 @@ export abstract class Connection implements Channel {
     this.end(ending);
   }
 
-  /** Begins to end it: takes nothing more in, sends nothing more, and says why. After an error, what waits is not handled, also where it ends already. */
+  /** Begins to end it, and says why: nothing comes in or goes out any more. After an error, what waits is not handled in any case. */
   end(ending: Ending): void {
     if (!ending.isOrderly) this.stopInput(true);
     if (!this.isOpen) return;

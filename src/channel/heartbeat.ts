@@ -6,8 +6,8 @@ import { onceAllIsRead } from './socket-events.js';
 /** What the heartbeat notes on a channel stands under symbols: handlers may give theirs members of any name. */
 export const heard: unique symbol = Symbol('ws-with.heard');
 export const isPinged: unique symbol = Symbol('ws-with.isPinged');
-export const slot: unique symbol = Symbol('ws-with.slot');
-export const place: unique symbol = Symbol('ws-with.place');
+export const beatSlot: unique symbol = Symbol('ws-with.beatSlot');
+export const beatPlace: unique symbol = Symbol('ws-with.beatPlace');
 
 /** A channel whose line may go dead. */
 export interface Beating extends Line {
@@ -16,9 +16,9 @@ export interface Beating extends Line {
   /** Whether it was pinged then. */
   [isPinged]: boolean;
   /** In which part of the beat it is looked at; below zero where in none yet. */
-  [slot]: number;
+  [beatSlot]: number;
   /** At which place of that, or of the newcomers, it stands; below zero where at none. */
-  [place]: number;
+  [beatPlace]: number;
   readonly isLive: boolean;
   /** Its peer has closed, and nobody has noticed. */
   leaving(): void;
@@ -69,14 +69,14 @@ export class Heartbeat {
 
   /** A channel that stands at a place has ended. */
   delete(channel: Beating): void {
-    const list = this.#slots[channel[slot]] ?? this.newcomers;
+    const list = this.#slots[channel[beatSlot]] ?? this.newcomers;
     const last = list.pop();
     if (last !== undefined && last !== channel) {
-      list[channel[place]] = last;
-      last[place] = channel[place];
+      list[channel[beatPlace]] = last;
+      last[beatPlace] = channel[beatPlace];
     }
-    if (channel[slot] >= 0) this.#count -= 1;
-    channel[place] = -1;
+    if (channel[beatSlot] >= 0) this.#count -= 1;
+    channel[beatPlace] = -1;
     if (this.#count > 0 || this.newcomers.length > 0 || !this.isBeating) return;
     this.isBeating = false;
     this.#cancel?.();
@@ -89,12 +89,12 @@ export class Heartbeat {
     const share = Math.max(ampleShare, Math.ceil((this.#count + this.newcomers.length) / this.#slots.length));
     let steps = 0;
     for (const channel of this.newcomers.splice(0)) {
-      channel[place] = -1;
+      channel[beatPlace] = -1;
       if (this.#slotMs === 0 || !tellsArrivals(channel)) continue;
       while (steps < this.#slots.length - 1 && this.#slotIn(steps).length >= share) steps += 1;
       channel[heard] = steps === 0 ? arrivedOn(channel) : unknown; // all others are looked at before a beat is over
-      channel[slot] = (this.#current + steps) % this.#slots.length;
-      channel[place] = this.#slotIn(steps).push(channel) - 1;
+      channel[beatSlot] = (this.#current + steps) % this.#slots.length;
+      channel[beatPlace] = this.#slotIn(steps).push(channel) - 1;
       this.#count += 1;
     }
   }

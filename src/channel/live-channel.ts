@@ -11,7 +11,7 @@ import { completePrototype } from './complete-prototype.js';
 import { Connection } from './connection.js';
 import { Disconnecting } from './disconnecting.js';
 import { closeGraceMs } from './ending.js';
-import { type Beating, heard, isPinged, place, slot } from './heartbeat.js';
+import { type Beating, beatPlace, beatSlot, heard, isPinged } from './heartbeat.js';
 import { Inbox, type InboxOwner } from './inbox.js';
 import { awaitOutcome } from './outcome-wait.js';
 import type { Runtime } from './runtime.js';
@@ -32,8 +32,8 @@ export interface PendingConnect {
 export class LiveChannel extends Connection implements InboxOwner<ChannelReceiveMessage>, Beating {
   accessor [heard] = 0;
   accessor [isPinged] = false;
-  accessor [slot] = -1;
-  accessor [place] = -1;
+  accessor [beatSlot] = -1;
+  accessor [beatPlace] = -1;
   readonly #registry: ChannelRegistry;
   #id: string | undefined;
   #session: SessionAccess | undefined;
@@ -71,7 +71,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
     this.begin();
     this.#registry.opened();
     const { events, lifecycle, heartbeat } = this.runtime;
-    this[place] = heartbeat.newcomers.push(this) - 1;
+    this[beatPlace] = heartbeat.newcomers.push(this) - 1;
     if (!heartbeat.isBeating) heartbeat.begin();
     if (events.audience.handshake.hasSubscribers) lifecycle.opened(this);
     this.#inbox?.start();
@@ -249,7 +249,7 @@ export class LiveChannel extends Connection implements InboxOwner<ChannelReceive
 
   protected gone(closeCode: number, reason: string): void {
     this.#registry.closed(this, this.#id);
-    if (this[place] >= 0) this.runtime.heartbeat.delete(this);
+    if (this[beatPlace] >= 0) this.runtime.heartbeat.delete(this);
     this.runtime.httpSessions.delete(this, this.identity.handshakeHttpSessionId);
     this.runtime.limits?.release(this);
     this.#connecting?.cancelDeadline();

@@ -10,11 +10,11 @@ export interface UpgradeOptions {
    * @default every path
    */
   readonly path?: string | undefined;
-  /** The subprotocols that the server speaks. It agrees on the first one offered that is among them. @default the first offered, never a token */
+  /** The subprotocols that the server speaks: it agrees on the first offered that is one of them. @default the first offered, never a token */
   readonly protocols?: readonly string[] | undefined;
   /**
-   * How a client is told that its handshake is refused. `'status'`: by an HTTP status. `'close'`: by a 101 and at once a close frame with code and
-   * reason, since browsers show a page no status, only 1006.
+   * How a client is told that its handshake is refused. `'status'`: by an HTTP status. `'close'`: by a 101 and at once a close frame with code
+   * and reason, since browsers show a page no status, only 1006.
    *
    * @default 'status'
    */

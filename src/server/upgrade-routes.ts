@@ -74,8 +74,8 @@ function responseOn({ _httpMessage: response }: HttpSocket): EventEmitter | unde
 
 /**
  * Calls `next` once the earlier requests on `socket` are answered, at once where all are: a client may send several before it has read an
- * answer, and answers go in the order of the requests (RFC 9112, section 9.3.2). Nobody reads the socket meanwhile, so that nobody sees the client
- * leave: it is dropped where an answer takes too long. If somebody begins to read it, it is theirs.
+ * answer, and answers go in the order of the requests (RFC 9112, section 9.3.2). Nobody reads the socket meanwhile, so that nobody sees the
+ * client leave: it is dropped where an answer takes too long. If somebody begins to read it, it is theirs.
  */
 export function afterEarlierResponses(socket: Duplex, clock: Clock, next: () => void): void {
   const response = responseOn(socket);

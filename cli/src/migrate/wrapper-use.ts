@@ -100,7 +100,8 @@ function kindOfValue(context: Context, node: Node): ArgumentKind {
 }
 
 /**
- * Whether a call gives a handler: `withX(handler)`, `withX(options)(handler)`, `compose(…)(handler)`, `dispatchOn(…)`, `handler.bind(…)`.
+ * Whether a call gives a handler: `withX(handler)`, `withX(options)(handler)`, `compose(…)(handler)`, `dispatchOn(…)`,
+ * `handler.bind(…)`.
  */
 function givesHandler(context: Context, call: CallExpression): boolean {
   const callee = innermost(call.callee);

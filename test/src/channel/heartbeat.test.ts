@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Channel, type ChannelEvent, ChannelServer, type Clock } from '../../../entries/index.js';
 import { connectTo, TestClock } from '../../../entries/testing.js';
-import { Heartbeat, heard, isPinged, place, slot } from '../../../src/channel/heartbeat.js';
+import { beatPlace, beatSlot, Heartbeat, heard, isPinged } from '../../../src/channel/heartbeat.js';
 import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { frame, opcodes, RawClient } from '../../support/raw-client.js';
@@ -194,7 +194,7 @@ describe('the heartbeat of a second', () => {
     const socket = Object.assign(new EventEmitter(), { readyState, OPEN: 1, isPaused: false, ping: vi.fn() });
     const told = { leaving: vi.fn(), silent: vi.fn() };
     const raw = { bytesRead: 0, listenerCount: () => readers };
-    const channel = { [heard]: 0, [isPinged]: false, [slot]: -1, [place]: 0, isLive: true, raw, socket, ...told };
+    const channel = { [heard]: 0, [isPinged]: false, [beatSlot]: -1, [beatPlace]: 0, isLive: true, raw, socket, ...told };
     heartbeat.newcomers.push(channel as never);
     heartbeat.begin();
     const counts = (): number[] => [socket.ping, told.silent, told.leaving].map(({ mock }) => mock.calls.length);
