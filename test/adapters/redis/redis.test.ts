@@ -7,6 +7,7 @@ import { container, REVOCATION_FEED, SESSION_STORE, TICKET_STORE } from '../../.
 import {
   RedisBroadcaster,
   type RedisClient,
+  type RedisOptions,
   RedisRevocationFeed,
   RedisSessionStore,
   RedisTicketStore,
@@ -261,15 +262,17 @@ describe('RedisRevocationFeed', () => {
   });
 
   it.each([
-    ['a feed', (own: Redis, clock: TestClock) => new RedisRevocationFeed(own, { clock })],
-    ['a broadcaster', (own: Redis, clock: TestClock) => new RedisBroadcaster(own, { clock })],
+    ['a feed', (own: Redis, options: RedisOptions) => new RedisRevocationFeed(own, options)],
+    ['a broadcaster', (own: Redis, options: RedisOptions) => new RedisBroadcaster(own, options)],
   ])('%s tells that it cannot go on, and when it can again', async (_what, make) => {
     await using own = await startRedis();
     const clock = new TestClock();
+    // the clock is moved on for the pauses between attempts: no attempt is to run out of time by it
+    const options = { clock, timeoutMs: 2_000_000_000 };
     const ownClient = new Redis(own.port, '127.0.0.1', { retryStrategy: () => 20 });
     ownClient.on('error', () => undefined);
     const told: string[] = [];
-    const subscription = await make(ownClient, clock).subscribe(
+    const subscription = await make(ownClient, options).subscribe(
       () => undefined,
       () => told.push('gap'),
       { failed: () => told.push('failed'), restored: () => told.push('restored') },
