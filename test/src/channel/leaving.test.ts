@@ -109,10 +109,14 @@ describe('a client that leaves while connect is pending', () => {
         await stored.create(id, session);
       },
     });
+    const begun = deferred<AbortSignal>();
     let disconnects = 0;
     const { port, channels, clock } = await serve(
       {
-        connect: withChannelSession(({ channelSession }) => channelSession.set('left', 'behind')),
+        connect: withChannelSession(({ channelSession, signal }) => {
+          channelSession.set('left', 'behind');
+          begun.resolve(signal);
+        }),
         disconnect: () => {
           disconnects += 1;
         },
@@ -122,7 +126,7 @@ describe('a client that leaves while connect is pending', () => {
     const client = await RawClient.upgrade(port);
     await asked.promise;
     client.reset();
-    await nextTurn();
+    await aborted(await begun.promise);
     answering.resolve();
     await channels.close();
     expect(stored.size).toBe(0);
