@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws';
 import { ChannelError } from '../errors.js';
 import { queueMicrotask } from '../event-loop.js';
+import { outsideRequests } from '../outside-requests.js';
 import { maskedHeaderBytes } from './frame-format.js';
 import { beginLoneMessage, endLoneMessage, expectMore, hasUnsent, letOut } from './let-out.js';
 
@@ -115,7 +116,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
 
   release(): void {
     this.#isHeld = false;
-    this.#pump();
+    this.#goOn();
   }
 
   /** Reading stops past half of the bounds, and goes on at a quarter. */
@@ -146,7 +147,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     this.#isClosed = true;
     this.#isHeld = false;
     if (!drop && this.#isStarted) {
-      if (this.waiting > 0) queueMicrotask(() => this.#pump());
+      if (this.waiting > 0) queueMicrotask(() => this.#goOn());
       return;
     }
     this.#queue = [];
@@ -210,6 +211,11 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     if (this.#isHeld) return false;
     if (this.#running === 0) return true;
     return this.#running < this.#limits.concurrency && this.#alone.length === 0 && this.#undecided === 0;
+  }
+
+  /** Somebody lets what waits go on, whose request it is no part of. */
+  #goOn(): void {
+    outsideRequests(() => this.#pump());
   }
 
   #pump(): void {

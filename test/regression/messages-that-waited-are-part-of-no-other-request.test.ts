@@ -1,0 +1,46 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { describe, expect, it } from 'vitest';
+import type { UpgradeOptions } from '../../entries/index.js';
+import { frame, opcodes, RawClient } from '../support/raw-client.js';
+import { serve } from '../support/serving.js';
+
+const request = new AsyncLocalStorage<string>();
+
+const lines: readonly [string, UpgradeOptions['ws']][] = [
+  ['plain', {}],
+  ['compressed', { perMessageDeflate: { threshold: 0, zlibDeflateOptions: { level: 0 } } }],
+];
+
+describe('messages that waited', () => {
+  it.each(lines)('for a clogged line (%s) are no part of the request that clogged it', async (_name, ws) => {
+    const handledIn: unknown[] = [];
+    const { port, channels } = await serve({ receive: () => void handledIn.push(request.getStore()) }, { upgrades: { ws } });
+    const client = await RawClient.connect(port, { headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' } });
+    client.socket.pause();
+    const [channel] = channels.channels;
+    request.run('of another one', () => channel?.send('a'.repeat(16_000_000)));
+    await expect.poll(() => channel?.socket?.isPaused).toBe(true);
+    client.write(frame('waits'));
+    client.socket.resume();
+    expect((await client.nextFrame()).opcode).toBe(opcodes.text);
+    await expect.poll(() => handledIn).toEqual([undefined]);
+  });
+
+  it('until their channel was closed are no part of the request that closed it', async () => {
+    const handledIn: unknown[] = [];
+    const { port, channels } = await serve({
+      receive: ({ channel, text }) => {
+        handledIn.push(request.getStore());
+        if (text === 'clogs') channel.send('a'.repeat(16_000_000));
+      },
+    });
+    const client = await RawClient.connect(port);
+    client.socket.pause();
+    const [channel] = channels.channels;
+    client.write(Buffer.concat([frame('clogs'), frame('waits')]));
+    await expect.poll(() => channel?.socket?.isPaused).toBe(true);
+    expect(handledIn).toEqual([undefined]);
+    request.run('of another one', () => channel?.close());
+    await expect.poll(() => handledIn).toEqual([undefined, undefined]);
+  });
+});
