@@ -24,6 +24,9 @@ declare module 'express-session' {
   }
 }
 
+/** All the time that a busy machine may need. */
+const timeoutMs = 20_000;
+
 /** Tells whom the server takes the client for, and by what. */
 export function greet({ channel, user, authentication }: ConnectMessage & HasAuthenticatedUser): void {
   channel.sendJson({ hello: user.id, by: authentication?.source });
@@ -63,11 +66,11 @@ export class MovingSite {
 
   constructor(db: Db) {
     this.#users = db.collection('users');
-    this.users = new MongoUserRepository(db);
-    this.tokens = new MongoTokenRepository(db);
+    this.users = new MongoUserRepository(db, { timeoutMs });
+    this.tokens = new MongoTokenRepository(db, { timeoutMs });
     const store = MongoStore.create({ client: db.client as never, dbName: db.databaseName, collectionName: 'sessions' });
     this.#sessionParser = sessionMiddleware({ store });
-    this.sessions = new ExpressSessionReader(this.#sessionParser, { store });
+    this.sessions = new ExpressSessionReader(this.#sessionParser, { store, timeoutMs });
   }
 
   async addUsers(names: readonly string[]): Promise<void> {
@@ -84,6 +87,7 @@ export class MovingSite {
     const errors: unknown[] = [];
     const warnings: string[] = [];
     const channels = new ChannelServer(handlers, {
+      connectTimeoutMs: 3 * timeoutMs,
       onEvent: (event) => void events.push(event),
       onError: (error) => void errors.push(error),
       onWarning: ({ code }) => void warnings.push(code),

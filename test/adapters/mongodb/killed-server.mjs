@@ -6,10 +6,11 @@ import { ChannelServer, withAuthenticatedUser, withChannelUser, withUserFromToke
 import { MongoSessionStore, MongoTokenRepository } from 'ws-with/mongodb';
 
 const [url, name] = process.argv.slice(2);
+const timeoutMs = 20_000; // the machine may be busy
 const db = (await MongoClient.connect(url)).db(name);
 const channels = new ChannelServer(
   {
-    connect: withUserFromToken({ tokens: new MongoTokenRepository(db) })(
+    connect: withUserFromToken({ tokens: new MongoTokenRepository(db, { timeoutMs }) })(
       withAuthenticatedUser((message) => message.channel.sendJson(message.channelSession.get('count') ?? 0)),
     ),
     receive: withChannelUser((message) => {
@@ -17,7 +18,7 @@ const channels = new ChannelServer(
       message.channel.sendJson(message.channelSession.get('count'));
     }),
   },
-  { session: { scope: 'client', store: new MongoSessionStore(db) } },
+  { session: { scope: 'client', store: new MongoSessionStore(db, { timeoutMs }) }, connectTimeoutMs: 60_000 },
 );
 const http = createServer();
 channels.handleUpgrades(http);

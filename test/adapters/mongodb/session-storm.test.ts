@@ -20,7 +20,8 @@ describeOnMongo('200 channels of one user on MongoDB, five updates each', () => 
     async (serverCount) => {
       const { tokens, cookie } = await oneToken();
       const collection = `stormOn${serverCount}`;
-      const stores = nodes.slice(0, serverCount).map(({ client }) => new MongoSessionStore(client.db(db.databaseName), { collection }));
+      const options = { collection, timeoutMs: 20_000 }; // the machine may be busy
+      const stores = nodes.slice(0, serverCount).map(({ client }) => new MongoSessionStore(client.db(db.databaseName), options));
       const servers: Served[] = [];
       for (const store of stores) {
         const handlers = {
@@ -30,7 +31,7 @@ describeOnMongo('200 channels of one user on MongoDB, five updates each', () => 
             message.channel.send('done');
           }),
         };
-        servers.push(await serve(handlers, { clock: systemClock, session: { store, scope: 'user' } }));
+        servers.push(await serve(handlers, { clock: systemClock, connectTimeoutMs: 60_000, session: { store, scope: 'user' } }));
       }
       const ports = Array.from({ length: channelCount }, (_, index) => servers[index % serverCount]!.port);
       const clients = await Promise.all(ports.map((port) => WsClient.connect(port, { cookie })));
