@@ -184,8 +184,13 @@ class UpgradeRoutes {
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', ignoreError);
     if (responseOn(socket) === undefined) this.#claim(request, socket, head);
-    else afterEarlierResponses(socket, this.#clock, () => this.#claim(request, socket, head));
+    else this.#claimLater(request, socket, head);
   };
+
+  /** Apart from its caller, which would make what the closure needs for every upgrade. */
+  #claimLater(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    afterEarlierResponses(socket, this.#clock, () => this.#claim(request, socket, head));
+  }
 
   #claim(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const claim = new SocketClaim(request, socket);
