@@ -90,9 +90,9 @@ export class UpgradeEndpoint implements UpgradeTaker, UpgradeAnswerer {
     return webSockets;
   }
 
-  /** Takes an upgrade, unless somebody else has answered it. */
+  /** Takes an upgrade, unless somebody else has answered it, or another endpoint is about to. */
   handle(request: HandshakeRequest, claim: SocketClaim, head: Buffer, isFresh: boolean): void {
-    if (isFresh ? claim.isEnded : claim.isAnswered) this.taken(claim);
+    if (isFresh ? claim.isEnded : claim.isAnswered || UpgradeTransport.of(request) !== undefined) this.taken(claim);
     else if (isOpeningHandshake(request)) this.#open(new UpgradeTransport(this, request, claim, head), request);
     else this.webSockets.handleUpgrade(request, claim.socket, head, (socket) => socket.terminate());
   }

@@ -6,6 +6,7 @@ import { type ChannelHandlers, ChannelServer, type UpgradeOptions } from '../../
 import { connectTo } from '../../../entries/testing.js';
 import { listen } from '../../support/http-server.js';
 import { RawClient } from '../../support/raw-client.js';
+import { nextTurn } from '../../support/serving.js';
 import { codesOf, expectProcessToLive, makeSite, thrownBy } from '../../support/site.js';
 import { WsClient } from '../../support/ws-client.js';
 
@@ -121,6 +122,17 @@ describe('handleUpgrade', () => {
     server.on('upgrade', (request, socket, head) => webSockets.handleUpgrade(request, socket, head, (client) => client.send('theirs')));
     const client = await WsClient.connect(port, { path: '/a' });
     expect(await client.next()).toBe('theirs');
+    expect(codesOf(warnings)).toEqual(['ERR_UPGRADE_TAKEN']);
+  });
+
+  it('leaves alone what another server of channels has been given, and warns where a path was given', async () => {
+    const { port, server, channels } = await dispatch({ connect: (message) => nextTurn().then(() => void message.channel.send('first')) });
+    const { options, warnings } = makeSite();
+    const second = new ChannelServer({ connect: (message) => nextTurn().then(() => void message.channel.send('second')) }, options);
+    server.on('upgrade', (request, socket, head) => second.handleUpgrade(request, socket, head, { path: '/a' }));
+    const client = await WsClient.connect(port, { path: '/a' });
+    expect(await client.next()).toBe('first');
+    expect([channels.channels.size, second.channels.size]).toEqual([1, 0]);
     expect(codesOf(warnings)).toEqual(['ERR_UPGRADE_TAKEN']);
   });
 
