@@ -199,7 +199,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
     message[isOrderingKnown] = true;
     if (!this.#limits.mayOrder) return;
     this.#undecided -= 1;
-    if (this.waiting > 0) queueMicrotask(() => this.#pump());
+    if (this.waiting > 0) queueMicrotask(() => this.#goOn());
   }
 
   /** How many messages wait for their turn. */

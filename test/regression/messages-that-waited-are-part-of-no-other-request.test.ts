@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
-import type { UpgradeOptions } from '../../entries/index.js';
+import { defineWrapper, dispatchOn, type ReceiveMessage, type UpgradeOptions, withOrdering } from '../../entries/index.js';
+import { deferred } from '../support/deferred.js';
 import { frame, opcodes, RawClient } from '../support/raw-client.js';
 import { serve } from '../support/serving.js';
 
@@ -42,5 +43,22 @@ describe('messages that waited', () => {
     expect(handledIn).toEqual([undefined]);
     request.run('of another one', () => channel?.close());
     await expect.poll(() => handledIn).toEqual([undefined, undefined]);
+  });
+
+  it('until it was known that an earlier one need not run alone are no part of its request', async () => {
+    const begunIn: unknown[] = [];
+    const found = deferred();
+    const inRequest = defineWrapper('inRequest', async (_message: ReceiveMessage, next) => {
+      begunIn.push(request.getStore());
+      await found.promise;
+      return request.run('of another one', next);
+    });
+    const receive = inRequest(dispatchOn('command', { say: () => undefined, leave: withOrdering(() => undefined) }));
+    const { port } = await serve({ receive }, { concurrency: 2 });
+    const client = await RawClient.connect(port);
+    client.write(Buffer.concat([frame('{"command":"say"}'), frame('{"command":"say"}'), frame('', opcodes.ping)]));
+    expect((await client.nextFrame()).opcode).toBe(opcodes.pong);
+    found.resolve();
+    await expect.poll(() => begunIn).toEqual([undefined, undefined]);
   });
 });
