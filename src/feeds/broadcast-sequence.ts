@@ -33,8 +33,10 @@ export class SentNumbers {
 /** What has come of one sender. */
 interface Heard {
   next: number;
-  /** Whether everybody was told of a gap since: what is missing before the next one is known. */
+  /** Whether everybody was told of a gap since: numbers that are missing before the next one tell nothing. */
   isToldOfGap: boolean;
+  /** Whether numbers were missing that told nothing: if something was lost with them, a later message says so. */
+  isInDoubt: boolean;
 }
 
 /** So many senders are remembered at least, those that were heard last. */
@@ -51,15 +53,13 @@ export class HeardNumbers {
    * @param hasLoss what its sender says.
    */
   accept(sender: string, number: number, hasLoss: boolean): 'next' | 'gap' | 'old' {
-    const heard = this.#find(sender);
-    if (heard === undefined) {
-      this.#remember(sender, { next: number + 1, isToldOfGap: false });
-      return hasLoss ? 'gap' : 'next';
-    }
+    const heard = this.#find(sender) ?? this.#remember(sender, { next: 1, isToldOfGap: true, isInDoubt: false });
     if (number < heard.next) return 'old';
-    const isGap = heard.isToldOfGap ? hasLoss : number > heard.next;
-    heard.next = number + 1;
+    const isMissing = number > heard.next;
+    const isGap = heard.isToldOfGap ? hasLoss : isMissing || (heard.isInDoubt && hasLoss);
+    heard.isInDoubt = !isGap && (heard.isToldOfGap ? isMissing : heard.isInDoubt);
     heard.isToldOfGap = false;
+    heard.next = number + 1;
     return isGap ? 'gap' : 'next';
   }
 
@@ -72,15 +72,15 @@ export class HeardNumbers {
     const recent = this.#recent.get(sender);
     if (recent !== undefined) return recent;
     const older = this.#older.get(sender);
-    if (older !== undefined) this.#remember(sender, older);
-    return older;
+    return older && this.#remember(sender, older);
   }
 
-  #remember(sender: string, heard: Heard): void {
+  #remember(sender: string, heard: Heard): Heard {
     if (this.#recent.size >= maxSenders) {
       this.#older = this.#recent;
       this.#recent = new Map();
     }
     this.#recent.set(sender, heard);
+    return heard;
   }
 }

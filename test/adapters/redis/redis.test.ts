@@ -15,6 +15,7 @@ import {
 } from '../../../entries/redis.js';
 import { TestClock } from '../../../entries/testing.js';
 import type { StoredSession } from '../../../src/contracts/session-store.js';
+import { deferred } from '../../support/deferred.js';
 import { type RedisServer, startRedis } from '../../support/redis-server.js';
 
 let server: RedisServer;
@@ -333,6 +334,24 @@ describe('what is on Redis', () => {
     await sender.publish('lobby', 'better');
     await expect.poll(() => heard).toEqual(['gap', 'good', 'gap', 'better']);
     expect(warn).toHaveBeenCalledTimes(1);
+  });
+
+  it('tells of a gap to who has heard nothing before what was sent after a loss that its sender did not know of yet', async () => {
+    const heard: unknown[] = [];
+    await using _subscription = await new RedisBroadcaster(client, { prefix: 'losses:' }).subscribe(
+      (_group, data) => heard.push(data),
+      () => heard.push('gap'),
+    );
+    const clock = new TestClock();
+    const sender = new RedisBroadcaster(client, { prefix: 'losses:', clock });
+    const refused = deferred<number>();
+    vi.spyOn(client, 'publish').mockReturnValueOnce(refused.promise);
+    const losing = sender.publish('lobby', 'lost');
+    await sender.publish('lobby', 'hello');
+    refused.reject(new Error('BUSY'));
+    await expect(losing).rejects.toThrow('BUSY');
+    await clock.advance(100);
+    await expect.poll(() => heard).toEqual(['hello', 'gap']);
   });
 
   const makers = {

@@ -38,6 +38,20 @@ describe('the numbers of what is heard', () => {
     expect(heard.accept('a', 9, true)).toBe('gap');
   });
 
+  it('tell of a loss after that gap though the first message since left before its sender knew of it, once', () => {
+    const heard = new HeardNumbers();
+    heard.accept('a', 1, false);
+    heard.toldOfGap();
+    const [overtook, ...later] = [heard.accept('a', 3, false), heard.accept('a', 4, true), heard.accept('a', 5, true)];
+    expect([overtook, later]).toEqual(['next', ['gap', 'next']]);
+  });
+
+  it('tell of the same loss where nothing was heard of the sender before', () => {
+    const heard = new HeardNumbers();
+    const verdicts = [heard.accept('a', 2, false), heard.accept('a', 3, false), heard.accept('a', 4, true), heard.accept('a', 5, true)];
+    expect(verdicts).toEqual(['next', 'next', 'gap', 'next']);
+  });
+
   it('remember some thousand senders, those that were heard last, and no more', () => {
     const heard = new HeardNumbers();
     heard.accept('the first', 1, false);
