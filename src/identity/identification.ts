@@ -215,7 +215,7 @@ export class Identification {
 
   /** The id under which {@link source} looks up again what it found. */
   get credentialId(): string | undefined {
-    return this.tokenId ?? this.#more?.credentialId ?? (this.#user === undefined ? undefined : this.httpSessionId);
+    return this.tokenId ?? this.#more?.credentialId ?? this.httpSessionId;
   }
 
   /** What {@link source} wants to be given for that. */

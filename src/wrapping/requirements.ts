@@ -31,7 +31,5 @@ export function carryRequirements<Target extends object>(
   own: readonly Requirement[],
   inner: readonly Requirement[],
 ): Target {
-  const all = [...own, ...inner];
-  if (all.length > 0) Object.defineProperty(handler, carried, { value: { all, own }, configurable: true });
-  return handler;
+  return Object.defineProperty(handler, carried, { value: { all: [...own, ...inner], own }, configurable: true });
 }
