@@ -155,14 +155,19 @@ describe('withAllowedOrigins', () => {
     expect((await connectTo({ connect }, { ...options, origin: 'null' })).refusal).toEqual({ status: 403 });
   });
 
-  it('outside of an identifying wrapper it refuses before any repository is asked', async () => {
-    const { tokens } = makeSite();
-    const findById = vi.spyOn(tokens, 'findById');
-    const connect = withAllowedOrigins(['https://other.example'])(withUserFromToken({ tokens })(() => {}));
-    const client = await connectTo({ connect }, { ...host, origin: 'https://app.example.com', cookies: { key }, onWarning: () => {} });
-    expect(client.refusal).toEqual({ status: 403 });
-    expect(findById).not.toHaveBeenCalled();
-  });
+  it.each(['connect alone', 'every slot'])(
+    'outside of an identifying wrapper it refuses before any repository is asked, where %s identifies',
+    async (where) => {
+      const { tokens } = makeSite();
+      const findById = vi.spyOn(tokens, 'findById');
+      const identifies = withUserFromToken({ tokens })(() => {});
+      const connect = withAllowedOrigins(['https://other.example'])(identifies);
+      const handlers = where === 'every slot' ? { connect, receive: identifies, disconnect: identifies } : { connect };
+      const client = await connectTo(handlers, { ...host, origin: 'https://app.example.com', cookies: { key }, onWarning: () => {} });
+      expect(client.refusal).toEqual({ status: 403 });
+      expect(findById).not.toHaveBeenCalled();
+    },
+  );
 
   it('takes origins and nothing else', () => {
     for (const bad of ['*', 'https://', 'https://a/b', 'https://a@b', 5, null]) {
