@@ -15,6 +15,7 @@ const ended = 'a subscription that was ended hears nothing more, ending it twice
 const refused = 'what is no group or no data is refused with a TypeError';
 const afterGaps =
   'what may have been missed while the broker was away is told of as a gap, nothing arrives twice or out of order, and later messages arrive again';
+const sinceTheGap = 'what is published as soon as a gap is told arrives, or another gap is told';
 
 it('the suite of Broadcaster has nothing against one that keeps its word', async () => {
   expect(await failingTests(broadcasterContract({ create: () => broadcasterFixture(Dutiful) }))).toEqual([]);
@@ -24,7 +25,7 @@ bites('Broadcaster', broken, (Node) => broadcasterContract({ create: () => broad
   CriesWolf: [inOrder],
   DeliversTwice: [onceToOthers, inOrder, asTheyWere, keptApart, ended, afterGaps],
   EndsAllWithOne: [ended],
-  ForgetsGaps: [afterGaps],
+  ForgetsGaps: [afterGaps, sinceTheGap],
   HearsItself: [onceToOthers],
   KnowsNoCase: [keptApart],
   LosesOneOfTen: [inOrder],
@@ -32,10 +33,12 @@ bites('Broadcaster', broken, (Node) => broadcasterContract({ create: () => broad
   SendsAgain: [afterGaps],
   SendsLater: [asTheyWere],
   SendsTheWholeBuffer: [asTheyWere],
-  StandsTooEarly: [onceToOthers, inOrder, asTheyWere, keptApart, throwing, ended, afterGaps],
-  StaysCutOff: [afterGaps],
+  StandsTooEarly: [onceToOthers, inOrder, asTheyWere, keptApart, throwing, ended, afterGaps, sinceTheGap],
+  StaysCutOff: [afterGaps, sinceTheGap],
   StopsAtThrows: [throwing],
   TakesAnyGroup: [asTheyWere, refused],
+  TellsGapsTooEarly: [sinceTheGap],
+  TellsGapsWhenCut: [afterGaps, sinceTheGap],
   TellsTheEnded: [ended],
   ThrowsAtOnce: [refused],
   TurnsTheOrderRound: [inOrder],

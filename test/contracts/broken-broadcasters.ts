@@ -42,6 +42,8 @@ export class Dutiful implements Broadcaster {
     return this.subscribers.subscribe('subscribe', { on, onGap });
   }
 
+  cutOff(): void {}
+
   restored(): void {
     this.subscribers.tellGap();
   }
@@ -184,6 +186,30 @@ export class StandsTooEarly extends Dutiful {
   }
 }
 
+/** Tells of a gap when the wire is cut, and not of what is lost from then on. */
+export class TellsGapsWhenCut extends Dutiful {
+  override cutOff(): void {
+    this.subscribers.tellGap();
+  }
+
+  override restored(): void {}
+}
+
+/** Tells of a gap a moment before it hears again. */
+export class TellsGapsTooEarly extends Dutiful {
+  #isBack = true;
+
+  override restored(): void {
+    this.#isBack = false;
+    super.restored();
+    this.#isBack = true;
+  }
+
+  override hear(group: string, data: Data): void {
+    if (this.#isBack) super.hear(group, data);
+  }
+}
+
 export class ForgetsGaps extends Dutiful {
   override restored(): void {}
 }
@@ -230,6 +256,7 @@ export function broadcasterFixture(Node: new (wire: Wire) => Dutiful): Broadcast
     timeoutMs: 20,
     async interrupt(meanwhile) {
       wire.isCut = true;
+      for (const node of wire.nodes) node.cutOff();
       await meanwhile();
       wire.isCut = false;
       for (const node of wire.nodes) node.restored();

@@ -65,6 +65,22 @@ export class ForgetsGaps extends Interruptible {
   }
 }
 
+/** Tells of a gap when it is cut off, and not of what is lost from then on. */
+export class TellsGapsWhenCut extends ForgetsGaps {
+  override cut(): void {
+    super.cut();
+    for (const onGap of this.gaps) onGap();
+  }
+}
+
+/** Tells of a gap a moment before it hears again. */
+export class TellsGapsTooEarly extends Interruptible {
+  override restore(): void {
+    for (const onGap of this.gaps) onGap();
+    this.isCut = false;
+  }
+}
+
 export class StaysCutOff extends Interruptible {
   override restore(): void {
     for (const onGap of this.gaps) onGap();

@@ -366,16 +366,21 @@ describe('the suite of RevocationFeed', () => {
   });
 });
 
+const missedRevocations = 'what may have been missed while it was cut off is told of as a gap, and later revocations arrive again';
+const sinceTheGap = 'what is revoked as soon as a gap is told is told, or another gap';
+
 bites('RevocationFeed', brokenFeeds, (Feed) => revocationFeedContract({ create: () => feedFixture(Feed) }), {
   DropsHints: ['what is published is told to every subscriber as it was given'],
-  ForgetsGaps: ['what may have been missed while it was cut off is told of as a gap, and later revocations arrive again'],
+  ForgetsGaps: [missedRevocations, sinceTheGap],
   LosesOneOfTen: [
     'of a hundred tokens revoked at once every one is told',
     'what names no token, user or HTTP session by its id is a TypeError in publish, and is told to nobody',
   ],
-  StaysCutOff: ['what may have been missed while it was cut off is told of as a gap, and later revocations arrive again'],
+  StaysCutOff: [missedRevocations, sinceTheGap],
   StopsAtThrows: ['a subscriber that throws keeps no other from hearing, nor itself from the next'],
   TakesAnyRevocation: ['what names no token, user or HTTP session by its id is a TypeError in publish, and is told to nobody'],
+  TellsGapsTooEarly: [sinceTheGap],
+  TellsGapsWhenCut: [missedRevocations, sinceTheGap],
   TellsTheEnded: ['a subscription that was ended hears nothing more, ending it twice does no harm, and others go on'],
   TellsTheFirstOnly: [
     'a revoked token is told, to every subscriber',

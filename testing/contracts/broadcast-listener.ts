@@ -1,4 +1,5 @@
 import type { Broadcaster } from '../../src/contracts/broadcaster.js';
+import { nothing } from '../../src/maybe-promise.js';
 import { RememberingSubscriber } from './remembering-subscriber.js';
 
 /** One message as a subscriber heard it. */
@@ -17,11 +18,14 @@ export interface BroadcastListener extends AsyncDisposable {
 }
 
 /** Subscribes to `broadcaster`; each wait lasts `timeoutMs` milliseconds at most. */
-export async function listenTo(broadcaster: Broadcaster, timeoutMs = 10_000): Promise<BroadcastListener> {
+export async function listenTo(broadcaster: Broadcaster, timeoutMs = 10_000, onGap: () => void = nothing): Promise<BroadcastListener> {
   const subscriber = new RememberingSubscriber<Heard>(timeoutMs);
   const subscription = await broadcaster.subscribe(
     (group, data) => subscriber.hear({ group, data }),
-    () => subscriber.hearOfGap(),
+    () => {
+      subscriber.hearOfGap();
+      onGap();
+    },
   );
   return {
     heard: subscriber.heard,

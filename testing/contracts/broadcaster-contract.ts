@@ -131,7 +131,9 @@ const cases: ContractCases<BroadcasterFixture> = {
     const group = randomUUID();
     await one.publish(group, '0');
     let next = 1;
+    let gapsBefore = 0;
     await interrupt(async () => {
+      gapsBefore = listener.gaps;
       for (; next <= 20; next += 1) await one.publish(group, String(next)).catch(nothing);
     });
     // the first may fail, or find the other one still on its way back
@@ -149,7 +151,21 @@ const cases: ContractCases<BroadcasterFixture> = {
       [...new Set(arrived)].sort((a, b) => a - b),
       'each at most once, and in order',
     );
-    if (arrived.length < next) await listener.until((_, gaps) => gaps > 0, 'The loss was not told');
+    if (arrived.length < next) await listener.until((_, gaps) => gaps > gapsBefore, 'The loss was not told');
+  },
+  async 'what is published as soon as a gap is told arrives, or another gap is told'({ nodes: [one, two], interrupt, timeoutMs }) {
+    if (!interrupt) return;
+    const group = randomUUID();
+    const publish = (text: string): Promise<void> => one.publish(group, text).catch(nothing);
+    let publishing: Promise<void> | undefined;
+    await using listener = await listenTo(two, timeoutMs, () => {
+      publishing ??= publish('at once');
+    });
+    await one.publish(group, 'before');
+    await interrupt(() => publish('meanwhile'));
+    await listener.until((heard, gaps) => gaps > 0 || of(heard, group).includes('meanwhile'), 'The loss was not told');
+    if (publishing === undefined) return;
+    await listener.until((heard, gaps) => gaps > 1 || of(heard, group).includes('at once'), 'It neither arrived nor was told as lost');
   },
 };
 

@@ -142,16 +142,42 @@ const cases: ContractCases<RevocationFeedFixture> = {
     const { interrupt } = fixture;
     if (!interrupt) return;
     await using listener = await listen(fixture.feed, fixture.timeoutMs);
+    let gapsBefore = 0;
     const missed: TokenId[] = [];
     await interrupt(async () => {
+      gapsBefore = listener.gaps;
       missed.push(await fixture.revokeToken());
     });
     const [id] = missed;
     assert.ok(id !== undefined, 'interrupt must run what it is given');
-    await listener.hearsOrGap(isOfToken(id));
+    await listener.hearsOrGap(isOfToken(id), gapsBefore);
     await listener.hears(isOfToken(await fixture.revokeToken()));
   },
+  async 'what is revoked as soon as a gap is told is told, or another gap'(fixture) {
+    const { interrupt } = fixture;
+    if (!interrupt) return;
+    let revoking: Promise<TokenId | undefined> | undefined;
+    await using listener = await listen(fixture.feed, fixture.timeoutMs, () => {
+      revoking ??= revokedIfPossible(fixture);
+    });
+    const missed: TokenId[] = [];
+    await interrupt(async () => {
+      missed.push(await fixture.revokeToken());
+    });
+    await listener.hearsOrGap((revocation) => missed.some((id) => isOfToken(id)(revocation)));
+    const id = await revoking;
+    if (id !== undefined) await listener.hearsOrGap(isOfToken(id), 1);
+  },
 };
+
+/** A token that was revoked; `undefined` where it could not be, as where its process is cut off, too. */
+async function revokedIfPossible({ revokeToken }: RevocationFeedFixture): Promise<TokenId | undefined> {
+  try {
+    return await revokeToken();
+  } catch {
+    return undefined;
+  }
+}
 
 /** Whether a revocation is of the token. A hint serves as well: the channels are looked up again then. */
 function isOfToken(id: TokenId): (revocation: Revocation) => boolean {
