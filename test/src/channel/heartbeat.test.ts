@@ -152,12 +152,15 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
     expect(Math.max(...pinged)).toBeLessThanOrEqual(32);
   });
 
-  it('pings who stays, though another one has left', async () => {
+  it('pings who stays, whoever has left, before and behind it in its slot', async () => {
     const { port, clock, channels, pinged } = await servePinging();
-    const [leaving, staying] = [await connectRaw(port), await connectRaw(port)];
+    const alone = await connectRaw(port); // looked at before the others, which share a slot
+    const [before, staying, behind] = [await connectRaw(port), await connectRaw(port), await connectRaw(port)];
     await clock.advance(200);
-    leaving.reset();
-    await eventually(() => expect(channels.channels.size).toBe(1));
+    for (const [index, leaving] of [alone, before, behind].entries()) {
+      leaving.reset();
+      await eventually(() => expect(channels.channels.size).toBe(3 - index));
+    }
     await clock.advance(3_000);
     expect(pinged).toEqual([1]);
     expect((await staying.nextFrame()).opcode).toBe(opcodes.ping);
