@@ -89,11 +89,13 @@ function listenOn(node: NodeRedisNode, { channel, isSharded, listener, signal }:
   let isClosed = false;
   /** Before that, whatever happens fails the attempt. */
   let isSubscribed = false;
+  let isLost = false;
   const close = (): void => {
     isClosed = true;
     if (connection.isOpen) connection.destroy();
   };
   const ended = (error: unknown): void => {
+    isLost = true;
     if (!isSubscribed || isClosed) return;
     close();
     listener.ended(error instanceof Error ? error : hasEnded());
@@ -109,7 +111,7 @@ function listenOn(node: NodeRedisNode, { channel, isSharded, listener, signal }:
       async open() {
         await connection.connect();
         await (isSharded ? connection.sSubscribe(channel, heard, true) : connection.subscribe(channel, heard, true));
-        if (!connection.isReady) throw hasEnded();
+        if (isLost || !connection.isReady) throw hasEnded();
         isSubscribed = true;
       },
       ping: () => answered(connection.ping()),

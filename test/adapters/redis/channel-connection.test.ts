@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest';
+import { EventEmitter } from 'node:events';
+import { expect, it, vi } from 'vitest';
 import { type ChannelConnection, openOnOwner } from '../../../adapters/redis/channel-connection.js';
+import { NodeRedisGateway } from '../../../adapters/redis/node-redis-gateway.js';
 
 const connection: ChannelConnection = { ping: async () => undefined, close: () => undefined };
 const moved = new Error('MOVED 42 127.0.0.1:7001');
@@ -22,4 +24,30 @@ it.each<[string, readonly (ChannelConnection | Error)[], ChannelConnection | Err
 
 it('of a cluster of no nodes none is opened', async () => {
   await expect(openOnOwner([], async () => connection)).rejects.toThrow(Error);
+});
+
+/** A connection of `redis` to a node whose channel moves away, which it learns of together with the answer that it has the channel. */
+class MovedAtOnce extends EventEmitter {
+  readonly isOpen = true;
+  readonly isReady = true;
+
+  duplicate(): this {
+    return this;
+  }
+
+  async connect(): Promise<void> {}
+
+  destroy(): void {}
+
+  async sSubscribe(channel: string): Promise<void> {
+    this.emit('sharded-channel-moved', channel);
+  }
+}
+
+it('a channel that moves to another node while it is subscribed to is not taken for one that is heard', async () => {
+  const nodeClient = async (): Promise<MovedAtOnce> => new MovedAtOnce();
+  const gateway = new NodeRedisGateway({ masters: [{}], nodeClient } as never);
+  const listener = { message: vi.fn(), ended: vi.fn() };
+  await expect(gateway.listen('channel', listener, new AbortController().signal)).rejects.toThrow(Error);
+  expect(listener.ended).not.toHaveBeenCalled();
 });
