@@ -166,6 +166,16 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
     expect((await staying.nextFrame()).opcode).toBe(opcodes.ping);
   });
 
+  it('pings who stays, though another one has come and gone at once', async () => {
+    const { port, clock, channels, pinged } = await servePinging();
+    const [staying, brief] = [await connectRaw(port), await connectRaw(port)];
+    brief.reset();
+    await eventually(() => expect(channels.channels.size).toBe(1));
+    await clock.advance(3_000);
+    expect(pinged).toEqual([1]);
+    expect((await staying.nextFrame()).opcode).toBe(opcodes.ping);
+  });
+
   it('pings who came later a beat after they came, whoever has come and gone meanwhile', async () => {
     const { port, clock, channels, pinged } = await servePinging();
     const first = await connectRaw(port);
