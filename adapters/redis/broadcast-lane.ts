@@ -60,7 +60,10 @@ export class BroadcastLane {
       const envelope = encodeEnvelope({ sender: this.#sent.sender, number, hasLoss: this.#sent.hasLoss, group, data });
       const answered = this.#pending.within(this.#counted(envelope));
       answered.then(
-        () => this.#sent.arrived(number),
+        () => {
+          this.#wasReady = true;
+          this.#sent.arrived(number);
+        },
         () => this.#sent.failed(),
       );
       return answered;
@@ -105,6 +108,7 @@ export class BroadcastLane {
     });
     this.#subscription = subscription;
     await subscription.open();
+    this.#wasReady ||= this.#operations.gateway.isReady();
   }
 
   stop(): void {

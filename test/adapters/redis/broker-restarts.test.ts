@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gatewayOf } from '../../../adapters/redis/gateway-of.js';
 import { RedisBroadcaster, RedisSessionStore } from '../../../entries/redis.js';
 import { TestClock } from '../../../entries/testing.js';
 import { eventually } from '../../support/eventually.js';
@@ -77,6 +78,21 @@ describe.each(Object.entries(clients))('a broker that comes and goes, through %s
       const data = 'x'.repeat(1_000);
       const results = await Promise.allSettled(Array.from({ length: 20_000 }, () => sender.publish('lobby', data)));
       expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+    } finally {
+      await server.restart();
+    }
+  });
+
+  it('refuses at once also the first message of one that was heard until then', async () => {
+    const broadcaster = new RedisBroadcaster(hearing.client);
+    await using _subscription = await broadcaster.subscribe(
+      () => undefined,
+      () => undefined,
+    );
+    await server.kill();
+    try {
+      await expect.poll(() => gatewayOf('a test', hearing.client).isReady()).toBe(false);
+      await expect(broadcaster.publish('lobby', 'x')).rejects.toMatchObject({ code: 'ERR_BROADCAST_FAILED' });
     } finally {
       await server.restart();
     }
