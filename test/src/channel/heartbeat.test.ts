@@ -201,18 +201,38 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
 });
 
 describe('the heartbeat of a second', () => {
-  /** A channel whose socket is in `readyState`, and how often each thing was done to it. */
-  function beating(readyState: number, readers = 1, clock = new TestClock(), own: Clock = clock) {
-    const heartbeat = new Heartbeat(own, { isHeard: () => false } as never, 1_000);
+  const makeHeartbeat = (clock: Clock): Heartbeat => new Heartbeat(clock, { isHeard: () => false } as never, 1_000);
+
+  /** A channel whose socket is in `readyState`, the newcomer at `place`. */
+  function makeChannel(readyState: number, readers: number, place: number) {
     const socket = Object.assign(new EventEmitter(), { readyState, OPEN: 1, isPaused: false, ping: vi.fn() });
     const told = { leaving: vi.fn(), silent: vi.fn() };
     const raw = { bytesRead: 0, listenerCount: () => readers };
-    const channel = { [heard]: 0, [isPinged]: false, [beatSlot]: -1, [beatPlace]: 0, isLive: true, raw, socket, ...told };
+    return { [heard]: 0, [isPinged]: false, [beatSlot]: -1, [beatPlace]: place, isLive: true, raw, socket, ...told };
+  }
+
+  /** Such a channel, and how often each thing was done to it. */
+  function beating(readyState: number, readers = 1, clock = new TestClock(), own: Clock = clock) {
+    const heartbeat = makeHeartbeat(own);
+    const channel = makeChannel(readyState, readers, 0);
+    const { socket, raw, silent, leaving } = channel;
     heartbeat.newcomers.push(channel as never);
     heartbeat.begin();
-    const counts = (): number[] => [socket.ping, told.silent, told.leaving].map(({ mock }) => mock.calls.length);
+    const counts = (): number[] => [socket.ping, silent, leaving].map(({ mock }) => mock.calls.length);
     return { clock, heartbeat, raw, socket, channel, counts };
   }
+
+  it('pings all who stay and nobody who has left, whatever their places in several slots', async () => {
+    const clock = new TestClock();
+    const heartbeat = makeHeartbeat(clock);
+    const channels = Array.from({ length: 100 }, (_, place) => makeChannel(1, 1, place));
+    heartbeat.newcomers.push(...(channels as never[]));
+    heartbeat.begin();
+    const hasLeft = channels.map((_, index) => index % 3 === 0);
+    for (const [index, channel] of channels.entries()) if (hasLeft[index]) heartbeat.delete(channel as never);
+    await clock.advance(1_500);
+    expect(channels.map(({ socket }) => socket.ping.mock.calls.length)).toEqual(hasLeft.map((left) => (left ? 0 : 1)));
+  });
 
   it('tells a channel that its peer has closed unnoticed, and neither pings nor drops it', async () => {
     const { clock, heartbeat, channel, counts } = beating(2);
