@@ -7,6 +7,7 @@ import {
   openConnection,
   openOnOwner,
 } from './channel-connection.js';
+import { isReplyOf } from './error-reply.js';
 import type { NodeRedisClient } from './redis-client.js';
 import type { RedisCommand, RedisGateway } from './redis-gateway.js';
 
@@ -114,11 +115,20 @@ function listenOn(node: NodeRedisNode, { channel, isSharded, listener, signal }:
         if (isLost || !connection.isReady) throw hasEnded();
         isSubscribed = true;
       },
-      ping: () => answered(connection.ping()),
+      ping: () => Promise.all([answered(connection.ping()), isSharded && checkNotMoved(connection, channel)]),
       close,
     },
     signal,
   );
+}
+
+/** The package passes over the server's word that a channel moves away if it comes while a reply is awaited. So its slot is asked for. */
+async function checkNotMoved(connection: NodeRedisNode, channel: string): Promise<void> {
+  try {
+    await connection.sendCommand(['TYPE', channel]);
+  } catch (error) {
+    if (isReplyOf(error, 'MOVED')) throw error;
+  }
 }
 
 function isCluster(client: NodeRedisNode | NodeRedisCluster): client is NodeRedisCluster {

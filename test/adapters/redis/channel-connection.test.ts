@@ -26,10 +26,13 @@ it('of a cluster of no nodes none is opened', async () => {
   await expect(openOnOwner([], async () => connection)).rejects.toThrow(Error);
 });
 
-/** A connection of `redis` to a node whose channel moves away, which it learns of together with the answer that it has the channel. */
-class MovedAtOnce extends EventEmitter {
+/** A connection of `redis` to a node of a cluster. */
+class NodeConnection extends EventEmitter {
   readonly isOpen = true;
   readonly isReady = true;
+  readonly ping = async (): Promise<string> => 'PONG';
+  /** The answer to whatever concerns the slot of a channel. */
+  refusal: Error | undefined;
 
   duplicate(): this {
     return this;
@@ -39,15 +42,38 @@ class MovedAtOnce extends EventEmitter {
 
   destroy(): void {}
 
-  async sSubscribe(channel: string): Promise<void> {
+  async sSubscribe(_channel: string): Promise<void> {}
+
+  async sendCommand(): Promise<void> {
+    if (this.refusal !== undefined) throw this.refusal;
+  }
+}
+
+/** It learns that its channel moves away together with the answer that it has it. */
+class MovedAtOnce extends NodeConnection {
+  override async sSubscribe(channel: string): Promise<void> {
     this.emit('sharded-channel-moved', channel);
   }
 }
 
+function listenOn(node: NodeConnection, ended: () => void): Promise<ChannelConnection> {
+  const gateway = new NodeRedisGateway({ masters: [{}], nodeClient: async () => node } as never);
+  return gateway.listen('channel', { message: () => undefined, ended }, new AbortController().signal);
+}
+
 it('a channel that moves to another node while it is subscribed to is not taken for one that is heard', async () => {
-  const nodeClient = async (): Promise<MovedAtOnce> => new MovedAtOnce();
-  const gateway = new NodeRedisGateway({ masters: [{}], nodeClient } as never);
-  const listener = { message: vi.fn(), ended: vi.fn() };
-  await expect(gateway.listen('channel', listener, new AbortController().signal)).rejects.toThrow(Error);
-  expect(listener.ended).not.toHaveBeenCalled();
+  const ended = vi.fn();
+  await expect(listenOn(new MovedAtOnce(), ended)).rejects.toThrow(Error);
+  expect(ended).not.toHaveBeenCalled();
+});
+
+it('a channel that has moved without a word, as while a ping is under way, is noticed with the next one', async () => {
+  const node = new NodeConnection();
+  const heard = await listenOn(node, () => undefined);
+  for (const refusal of [undefined, new Error('NOPERM'), new Error('ASK 42 127.0.0.1:7001')]) {
+    node.refusal = refusal;
+    await heard.ping();
+  }
+  node.refusal = moved;
+  await expect(heard.ping()).rejects.toThrow('MOVED');
 });
