@@ -76,7 +76,7 @@ export class IoredisGateway implements RedisGateway {
   async listen(channel: string, listener: ChannelListener, signal: AbortSignal): Promise<ChannelConnection> {
     const client = this.#client;
     if (!isCluster(client)) return listenOn(client, { channel, isSharded: false, listener, signal });
-    await answered(client.call('PING')); // once it is answered, the nodes are known
+    await answered(client.call('TYPE', channel)); // once it is answered, the node that has the channel is known
     return openOnOwner(client.nodes('master'), (node) => listenOn(node, { channel, isSharded: true, listener, signal }));
   }
 }

@@ -79,6 +79,7 @@ export class NodeRedisGateway implements RedisGateway {
   async listen(channel: string, listener: ChannelListener, signal: AbortSignal): Promise<ChannelConnection> {
     const client = this.#client;
     if (!isCluster(client)) return listenOn(client, { channel, isSharded: false, listener, signal });
+    await answered(this.command(channel, ['TYPE', channel])); // once it is answered, the node that has the channel is known
     return openOnOwner(client.masters, async (node) =>
       listenOn(await client.nodeClient(node), { channel, isSharded: true, listener, signal }),
     );

@@ -57,7 +57,7 @@ class MovedAtOnce extends NodeConnection {
 }
 
 function listenOn(node: NodeConnection, ended: () => void): Promise<ChannelConnection> {
-  const gateway = new NodeRedisGateway({ masters: [{}], nodeClient: async () => node } as never);
+  const gateway = new NodeRedisGateway({ masters: [{}], nodeClient: async () => node, sendCommand: async () => 'none' } as never);
   return gateway.listen('channel', { message: () => undefined, ended }, new AbortController().signal);
 }
 

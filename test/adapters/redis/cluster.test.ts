@@ -5,7 +5,7 @@ import { broadcasterContract, revocationFeedContract, sessionStoreContract } fro
 import { tokenIdOf } from '../../../src/token-id.js';
 import { makeTokenKey } from '../../../src/token-key.js';
 import { eventually } from '../../support/eventually.js';
-import { type RedisServer, startRedisCluster } from '../../support/redis-server.js';
+import { type RedisServer, startRedis, startRedisCluster } from '../../support/redis-server.js';
 import { clusterClients, type TestClient } from './clients.js';
 
 /** All the time that a busy machine may need. */
@@ -101,5 +101,33 @@ describe.each(Object.entries(clusterClients))('on a cluster, through %s', (_name
     } finally {
       await subscription[Symbol.asyncDispose]();
     }
+  });
+
+  it('hears a channel also on a node that has joined since, where it sends nothing itself', async () => {
+    const [first, second] = await startRedisCluster(2);
+    await using one = first!;
+    await using two = second!;
+    await using hearing = await connect(one.port);
+    await using sending = await connect(one.port);
+    const heard: unknown[] = [];
+    await using _subscription = await new RedisBroadcaster(hearing.client, { shards: 1 }).subscribe(
+      (_group, data) => heard.push(data),
+      () => undefined,
+    );
+    await using joined = await startRedis({ isClusterNode: true });
+    await joined.ask('CLUSTER', 'SET-CONFIG-EPOCH', '9');
+    await one.ask('CLUSTER', 'MEET', '127.0.0.1', String(joined.port));
+    const nodes = [joined, one, two];
+    await eventually(async () => {
+      for (const node of nodes) expect(await node.ask('CLUSTER', 'INFO')).toMatch(/cluster_state:ok.*cluster_known_nodes:3/s);
+    });
+    const slot = /(\d+)/.exec(await one.ask('CLUSTER', 'KEYSLOT', 'ws-with:broadcast:0'))?.[1] ?? '';
+    const id = (await joined.ask('CLUSTER', 'MYID')).split('\r\n')[1] ?? '';
+    for (const node of nodes) await node.ask('CLUSTER', 'SETSLOT', slot, 'NODE', id);
+    const sender = new RedisBroadcaster(sending.client, { shards: 1 });
+    await eventually(async () => {
+      await sender.publish('lobby', 'moved').catch(() => undefined);
+      expect(heard).toContain('moved');
+    });
   });
 });
