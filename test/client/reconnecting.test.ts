@@ -53,9 +53,12 @@ describe('a client whose line breaks', () => {
     expect(pauses).toEqual([0, 1_000, 2_000, 0, 1_000]);
   });
 
-  it('gives up an attempt that is not answered', async () => {
-    const { client, clock, sockets } = makeClient({ connectTimeoutMs: 3_000 });
-    await clock.advance(2_999);
+  it.each([
+    { options: { connectTimeoutMs: 3_000 }, limitMs: 3_000 },
+    { options: {}, limitMs: 15_000 },
+  ])('gives up an attempt that is not answered for $limitMs ms, given $options', async ({ options, limitMs }) => {
+    const { client, clock, sockets } = makeClient(options);
+    await clock.advance(limitMs - 1);
     expect(client.state.name).toBe('connecting');
     await clock.advance(1);
     expect(client.state).toMatchObject({ name: 'waiting', closing: { code: 1006 } });
