@@ -98,8 +98,7 @@ export class Identification {
     // where there is one source, nothing is to be compared, nor a search to be waited for
     return asked(only, request, lookUps).then(
       (found) => {
-        this.#take(weightOf(found) === 0 ? nothing : found);
-        if (found.user !== undefined) this.#source = only;
+        this.#take(weightOf(found) === 0 ? nothing : found, only);
         return waiter.lookedUp();
       },
       (error: unknown) => waiter.lookUpFailed(failureOf(only, error)),
@@ -116,7 +115,7 @@ export class Identification {
         throw failureOf(source, error);
       }
       if (finding.user !== undefined) {
-        this.exchange(finding, source);
+        this.#take(finding, source);
         return;
       }
       if (weightOf(finding) > weightOf(best)) best = finding;
@@ -124,10 +123,12 @@ export class Identification {
     this.#take(best);
   }
 
-  #take(finding: Finding): void {
+  /** @param source counts as the one that found the user, if there is one. */
+  #take(finding: Finding, source?: BoundSource): void {
     this.#user = finding.user;
     this.#authentication = finding.authentication;
     this.#more = saysMore(finding) ? finding : undefined;
+    if (finding.user !== undefined) this.#source = source;
   }
 
   /** What a channel is found by. */
@@ -243,8 +244,7 @@ export class Identification {
 
   /** Something else identifies the user now. */
   exchange(finding: Finding, source: BoundSource): void {
-    this.#take(finding);
-    this.#source = source;
+    this.#take(finding, source);
   }
 
   /** The id of the HTTP session through which the user was found, or a ticket was given, or with which nobody has logged in. */

@@ -117,7 +117,7 @@ export class UpgradeTransport implements Transport {
     if (pending === undefined || this.#isTaken(pending)) return false;
     pending.channel = channel;
     pending.headers = headers;
-    const head = pending.early === undefined ? pending.head : this.#giveBack(pending.early, pending);
+    const head = this.#headOf(pending);
     const { webSockets, takesTime } = this.#answerer;
     this.raw.off('error', ignoreError); // ws has its own from here on
     if (takesTime) return this.#answerInTime(pending, head);
@@ -126,9 +126,10 @@ export class UpgradeTransport implements Transport {
     return this.socket !== undefined;
   }
 
-  /** Gives the socket back what came early, but for the first of it: that is the head. */
-  #giveBack(early: EarlyInput, pending: Pending): Buffer {
-    const [head = noBytes, ...others] = early.release();
+  /** What ws is to read first. Where input was watched for, that is the first of what came, and the socket gets the rest back. */
+  #headOf(pending: Pending): Buffer {
+    if (pending.early === undefined) return pending.head;
+    const [head = noBytes, ...others] = pending.early.release();
     pending.early = undefined;
     this.raw.pause(); // nothing may arrive between our listeners and those of ws
     pending.isPaused = true;

@@ -19,13 +19,10 @@ export interface BroadcastListener extends AsyncDisposable {
 
 /** Subscribes to `broadcaster`; each wait lasts `timeoutMs` milliseconds at most. */
 export async function listenTo(broadcaster: Broadcaster, timeoutMs = 10_000, onGap: () => void = nothing): Promise<BroadcastListener> {
-  const subscriber = new RememberingSubscriber<Heard>(timeoutMs);
+  const subscriber = new RememberingSubscriber<Heard>(timeoutMs, onGap);
   const subscription = await broadcaster.subscribe(
     (group, data) => subscriber.hear({ group, data }),
-    () => {
-      subscriber.hearOfGap();
-      onGap();
-    },
+    () => subscriber.hearOfGap(),
   );
   return {
     heard: subscriber.heard,

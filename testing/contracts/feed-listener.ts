@@ -16,14 +16,11 @@ export interface FeedListener extends AsyncDisposable {
 
 /** Subscribes to `feed`; each wait lasts `timeoutMs` milliseconds at most. */
 export async function listen(feed: RevocationFeed, timeoutMs = 10_000, onGap: () => void = nothing): Promise<FeedListener> {
-  const subscriber = new RememberingSubscriber<Revocation>(timeoutMs);
+  const subscriber = new RememberingSubscriber<Revocation>(timeoutMs, onGap);
   const { heard } = subscriber;
   const subscription = await feed.subscribe(
     (revocation) => subscriber.hear(revocation),
-    () => {
-      subscriber.hearOfGap();
-      onGap();
-    },
+    () => subscriber.hearOfGap(),
   );
   return {
     heard,

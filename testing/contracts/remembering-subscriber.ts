@@ -3,12 +3,17 @@ export class RememberingSubscriber<Told> {
   /** All that it was told so far, in order. */
   readonly heard: Told[] = [];
   readonly #timeoutMs: number;
+  readonly #onGap: () => void;
   readonly #looks = new Set<() => void>();
   #gaps = 0;
 
-  /** @param timeoutMs how long each wait lasts at most, in milliseconds. */
-  constructor(timeoutMs: number) {
+  /**
+   * @param timeoutMs how long each wait lasts at most, in milliseconds.
+   * @param onGap is called at once when it is told that something may be missing.
+   */
+  constructor(timeoutMs: number, onGap: () => void) {
     this.#timeoutMs = timeoutMs;
+    this.#onGap = onGap;
   }
 
   /** How often it was told that something may be missing. */
@@ -24,6 +29,7 @@ export class RememberingSubscriber<Told> {
   hearOfGap(): void {
     this.#gaps += 1;
     this.#look();
+    this.#onGap();
   }
 
   #look(): void {
