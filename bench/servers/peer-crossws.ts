@@ -4,7 +4,7 @@ import { parseCookie } from 'cookie';
 import crossws from 'crossws/adapters/node';
 import type { BenchUser } from '../accounts.js';
 import { serve } from './serve.js';
-import { userByKey } from './users-in-memory.js';
+import { userOfKey } from './user-of-key.js';
 
 interface Context extends Record<string, unknown> {
   readonly user: BenchUser;
@@ -13,8 +13,8 @@ interface Context extends Record<string, unknown> {
 
 const sockets = crossws({
   hooks: {
-    upgrade(request) {
-      const user = userByKey.get(parseCookie(request.headers.get('cookie') ?? '')['key'] ?? '');
+    async upgrade(request) {
+      const user = await userOfKey(parseCookie(request.headers.get('cookie') ?? '')['key']);
       if (user === undefined) return new Response(null, { status: 401 });
       return { context: { user, count: 0 } satisfies Context };
     },

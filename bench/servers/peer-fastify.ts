@@ -4,7 +4,7 @@ import { parseCookie } from 'cookie';
 import fastify, { type FastifyRequest } from 'fastify';
 import type { BenchUser } from '../accounts.js';
 import { serve } from './serve.js';
-import { userByKey } from './users-in-memory.js';
+import { userOfKey } from './user-of-key.js';
 
 const users = new WeakMap<FastifyRequest, BenchUser>();
 const app = fastify();
@@ -14,7 +14,7 @@ app.get(
   {
     websocket: true,
     preValidation: async (request, reply) => {
-      const user = userByKey.get(parseCookie(request.headers.cookie ?? '')['key'] ?? '');
+      const user = await userOfKey(parseCookie(request.headers.cookie ?? '')['key']);
       if (user === undefined) await reply.code(401).send();
       else users.set(request, user);
     },

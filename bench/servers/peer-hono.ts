@@ -6,13 +6,13 @@ import { Hono } from 'hono';
 import { WebSocketServer } from 'ws';
 import type { BenchUser } from '../accounts.js';
 import { serve } from './serve.js';
-import { userByKey } from './users-in-memory.js';
+import { userOfKey } from './user-of-key.js';
 
 const app = new Hono<{ Variables: { user: BenchUser } }>();
 app.get(
   '/',
   async (context, next) => {
-    const user = userByKey.get(parseCookie(context.req.header('cookie') ?? '')['key'] ?? '');
+    const user = await userOfKey(parseCookie(context.req.header('cookie') ?? '')['key']);
     if (user === undefined) return context.body(null, 401);
     context.set('user', user);
     await next();

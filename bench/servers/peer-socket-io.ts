@@ -1,12 +1,18 @@
-// The same work with Socket.IO, over WebSocket alone: `allowRequest` refuses, with 400, and a middleware finds the user.
-import { createServer } from 'node:http';
+// The same work with Socket.IO, over WebSocket alone: `allowRequest` finds the user, and refuses with 400.
+import { createServer, type IncomingMessage } from 'node:http';
 import { parseCookie } from 'cookie';
 import { Server } from 'socket.io';
 import type { BenchUser } from '../accounts.js';
 import { serve } from './serve.js';
-import { userByKey } from './users-in-memory.js';
+import { userOfKey } from './user-of-key.js';
 
-const userOfCookie = (cookie = ''): BenchUser | undefined => userByKey.get(parseCookie(cookie)['key'] ?? '');
+const users = new WeakMap<IncomingMessage, BenchUser>();
+
+async function isAllowed(request: IncomingMessage): Promise<boolean> {
+  const user = await userOfKey(parseCookie(request.headers.cookie ?? '')['key']);
+  if (user !== undefined) users.set(request, user);
+  return user !== undefined;
+}
 
 const server = createServer();
 const io = new Server(server, {
@@ -14,10 +20,10 @@ const io = new Server(server, {
   serveClient: false,
   perMessageDeflate: false,
   pingInterval: 300_000, // a ping would be counted as an answer
-  allowRequest: (request, decide) => decide(null, userOfCookie(request.headers.cookie) !== undefined),
+  allowRequest: (request, decide) => void isAllowed(request).then((isIn) => decide(null, isIn)),
 });
 io.on('connection', (socket) => {
-  const user = userOfCookie(socket.handshake.headers.cookie) as BenchUser;
+  const user = users.get(socket.request) as BenchUser;
   let count = 0;
   socket.on('say', ({ text }: { text: string }) => {
     count += 1;
