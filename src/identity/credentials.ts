@@ -87,8 +87,7 @@ function beginsPart(cookies: string, at: number): boolean {
  */
 function valueIn(part: string, name: string): string | undefined {
   if (part[name.length] !== '=' && part.slice(name.length).trimStart()[0] !== '=') return undefined;
-  const parsed = parseCookie(part);
-  return Object.hasOwn(parsed, name) ? parsed[name] : undefined;
+  return parseCookie(part)[name]; // an object without a prototype
 }
 
 /**
