@@ -1,31 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from '@nats-io/transport-node';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { Groups } from 'ws-with';
 import { broadcasterContract, connectTo } from 'ws-with/testing';
 import { deferred } from '../../../test/support/deferred.js';
-import { freePort } from '../../../test/support/free-port.js';
 import { NatsBroadcaster } from '../src/nats-broadcaster.js';
+import { NatsServer } from './support/nats-server.js';
 
-let server: ChildProcess;
-let port: number;
+let server: NatsServer;
 const broadcasters: NatsBroadcaster[] = [];
 
 beforeAll(async () => {
-  port = await freePort();
-  await startServer();
-  for (let node = 0; node < 3; node += 1) {
-    const connection = await connect({ servers: `127.0.0.1:${port}`, noEcho: true, reconnectTimeWait: 20, maxReconnectAttempts: -1 });
-    broadcasters.push(new NatsBroadcaster(connection));
-  }
+  server = await NatsServer.start();
+  for (let node = 0; node < 3; node += 1) broadcasters.push(new NatsBroadcaster(await server.connect()));
 });
 afterAll(async () => {
   for (const { connection } of broadcasters) await connection.close();
-  await stopServer();
+  await server.stop();
 });
 
 const nodes = (): [NatsBroadcaster, NatsBroadcaster, NatsBroadcaster] => {
@@ -68,95 +60,81 @@ it('passes over what other applications send on such subjects', async () => {
 });
 
 it('tells everybody of a gap after a restart of the server, and goes on', async () => {
-  const [one, two] = nodes();
+  const own = await ownServer();
+  const [one, two] = [await broadcasterOf(own), await broadcasterOf(own)];
   const gaps = vi.fn();
   const heard: unknown[] = [];
   const subscription = await two.subscribe((_group, data) => heard.push(data), gaps);
-  await stopServer();
-  await startServer();
+  await own.restart();
   await expect.poll(() => gaps.mock.calls.length, { timeout: 15_000 }).toBeGreaterThan(0);
   await expect.poll(() => one.publish('lobby', 'again').then(() => heard), { timeout: 15_000 }).toContain('again');
   await subscription[Symbol.asyncDispose]();
 });
 
 it('does not say that it is heard again before the server has its subscriptions', async () => {
-  const connection = await connect({ servers: `127.0.0.1:${port}`, noEcho: true, reconnectTimeWait: 20, maxReconnectAttempts: -1 });
+  const own = await ownServer();
+  const broadcaster = await broadcasterOf(own);
   const [onGap, failed, restored] = [vi.fn(), vi.fn(), vi.fn()];
-  await new NatsBroadcaster(connection).subscribe(() => undefined, onGap, { failed, restored });
+  await broadcaster.subscribe(() => undefined, onGap, { failed, restored });
   const answered = deferred();
-  const flush = vi.spyOn(connection, 'flush').mockReturnValueOnce(answered.promise);
-  await stopServer();
-  await startServer();
+  const flush = vi.spyOn(broadcaster.connection, 'flush').mockReturnValueOnce(answered.promise);
+  await own.restart();
   await expect.poll(() => flush.mock.calls.length, { timeout: 15_000 }).toBe(1);
   expect([failed.mock.calls.length > 0, restored.mock.calls.length]).toEqual([true, 0]);
   answered.resolve();
   await expect.poll(() => restored.mock.calls.length).toBe(1);
   expect(onGap).toHaveBeenCalled();
-  await connection.close();
 });
 
 it('does not tell of a gap for each message that an outage has cost', async () => {
-  const options = { servers: `127.0.0.1:${port}`, noEcho: true, reconnectTimeWait: 20, maxReconnectAttempts: -1 };
-  const [mine, theirs] = await Promise.all([connect(options), connect(options)]);
-  const [one, two] = [new NatsBroadcaster(mine), new NatsBroadcaster(theirs)];
+  const own = await ownServer();
+  const [one, two] = [await broadcasterOf(own), await broadcasterOf(own)];
   const gaps = vi.fn();
   const heard: unknown[] = [];
   await two.subscribe((_group, data) => heard.push(data), gaps);
-  await stopServer();
+  await own.stop();
   const lost = Promise.allSettled(Array.from({ length: 500 }, () => one.publish('lobby', 'lost')));
-  await startServer();
+  await own.start();
   await lost;
   await expect.poll(() => one.publish('lobby', 'again').then(() => heard), { timeout: 15_000 }).toContain('again');
-  expect(gaps.mock.calls.length).toBeLessThan(50); // some for each broadcaster, those of other tests included
-  for (const connection of [mine, theirs]) await connection.close();
+  expect(gaps.mock.calls.length).toBeLessThan(50); // some for each broadcaster
 });
 
 it('rejects where its user may not subscribe, and the connection goes on', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'nats-'));
+  const folder = await ownFolder();
   await writeFile(
     join(folder, 'conf'),
     'authorization { users: [{ user: ada, password: x, permissions: { subscribe: { deny: "groups.>" } } }] }',
   );
-  await stopServer();
-  await startServer('--config', join(folder, 'conf'));
-  const connection = await connect({ servers: `127.0.0.1:${port}`, noEcho: true, user: 'ada', pass: 'x' });
-  const broadcaster = new NatsBroadcaster(connection);
+  const own = await ownServer('--config', join(folder, 'conf'));
+  const broadcaster = await broadcasterOf(own, { user: 'ada', pass: 'x' });
   const [on, onGap, failed, restored] = [vi.fn(), vi.fn(), vi.fn(), vi.fn()];
   await expect(broadcaster.subscribe(on, onGap, { failed, restored })).rejects.toThrow('does not let');
   expect(failed, 'it has not begun').not.toHaveBeenCalled();
   await broadcaster.publish('lobby', 'hello');
-  await connection.close();
-  await rm(folder, { recursive: true });
 });
 
 it('is not heard while its user may not subscribe or is not known, says so, and comes back', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'nats-'));
+  const folder = await ownFolder();
   const file = join(folder, 'conf');
   const allow = (users: string) => writeFile(file, `authorization { users: [${users}{ user: bob, password: x }] }`);
   const ada = '{ user: ada, password: x }, ';
   await allow(ada);
-  await stopServer();
-  await startServer('--config', file);
-  const options = {
-    servers: `127.0.0.1:${port}`,
-    noEcho: true,
-    pass: 'x',
-    reconnectTimeWait: 20,
-    maxReconnectAttempts: -1,
-    ignoreAuthErrorAbort: true,
-  };
-  const [mine, theirs] = await Promise.all([connect({ ...options, user: 'ada' }), connect({ ...options, user: 'bob' })]);
-  const [one, two] = [new NatsBroadcaster(mine), new NatsBroadcaster(theirs)];
+  const own = await ownServer('--config', file);
+  const [one, two] = [
+    await broadcasterOf(own, { user: 'ada', pass: 'x', ignoreAuthErrorAbort: true }),
+    await broadcasterOf(own, { user: 'bob', pass: 'x' }),
+  ];
   const heard: unknown[] = [];
   const [onGap, failed, restored] = [vi.fn(), vi.fn(), vi.fn()];
   const subscription = await one.subscribe((_group, data) => heard.push(data), onGap, { failed, restored });
   for (const [count, users] of ['{ user: ada, password: x, permissions: { subscribe: { deny: "groups.>" } } }, ', ''].entries()) {
     failed.mockClear();
     await allow(users);
-    server.kill('SIGHUP');
+    own.reload();
     await expect.poll(() => failed.mock.calls.length, { timeout: 15_000 }).toBeGreaterThan(0);
     await allow(ada);
-    server.kill('SIGHUP');
+    own.reload();
     await expect.poll(() => restored.mock.calls.length, { timeout: 15_000 }).toBe(count + 1);
     expect(onGap).toHaveBeenCalledTimes(count + 1);
     await two.publish('lobby', `again ${count}`);
@@ -164,21 +142,23 @@ it('is not heard while its user may not subscribe or is not known, says so, and 
   }
   expect(heard).toHaveLength(2);
   await subscription[Symbol.asyncDispose]();
-  for (const connection of [mine, theirs]) await connection.close();
-  await rm(folder, { recursive: true });
 });
 
-/** @throws {Error} saying what to install, where there is no server. */
-async function startServer(...args: readonly string[]): Promise<void> {
-  server = spawn('nats-server', ['--addr', '127.0.0.1', '--port', String(port), ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(new Error('This test needs nats-server: install the package of this name.', { cause })));
-    server.stderr?.on('data', (line: Buffer) => line.includes('Server is ready') && resolve());
-  });
+/** A server that a test may stop. */
+async function ownServer(...args: readonly string[]): Promise<NatsServer> {
+  const own = await NatsServer.start(...args);
+  onTestFinished(() => own.stop());
+  return own;
 }
 
-async function stopServer(): Promise<void> {
-  const gone = once(server, 'exit');
-  server.kill('SIGKILL');
-  await gone;
+async function broadcasterOf(own: NatsServer, options?: Parameters<NatsServer['connect']>[0]): Promise<NatsBroadcaster> {
+  const connection = await own.connect(options);
+  onTestFinished(() => connection.close());
+  return new NatsBroadcaster(connection);
+}
+
+async function ownFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'nats-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
 }
