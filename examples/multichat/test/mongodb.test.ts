@@ -122,7 +122,7 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
   it('loses no log-in, no message and no list of rooms when a process is killed', async () => {
     const ann = await annOn(first);
     const page = await joined(ann, 'lobby');
-    page.send({ command: 'join', room: 'music' });
+    page.send({ command: 'join', room: 'kitchen' });
     await page.next('joined');
     const watcher = await joined(await bobOn(second), 'lobby');
     page.write('lobby', 'Remember me');
@@ -137,7 +137,7 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
     const restarted = elsewhere(ann, first);
     expect((await restarted.get('/me')).status).toBe(200);
     const again = await restarted.open();
-    expect(again.welcome.joined.map(({ room }) => room)).toEqual(['lobby', 'music']);
+    expect(again.welcome.joined.map(({ room }) => room)).toEqual(['lobby', 'kitchen']);
     again.send({ command: 'history', room: 'lobby' });
     const { messages } = await again.next('history');
     expect(messages.map(({ text }) => text)).toEqual(['Remember me', 'Are you still there?']);
@@ -182,9 +182,10 @@ describeOnMongo('MultiChat on MongoDB, in two processes', () => {
     it('ends a log-in on both: its pages are closed, and it is refused', () => checkLogOuts(here, there, 'session ended'));
 
     it('keeps a log-in longer than the process lives that began it', async () => {
-      const ann = await annOn(here);
+      const mortal = await startChat(url, '--auth=session');
+      const ann = await annOn(mortal);
       await joined(ann, 'kitchen');
-      await here.kill();
+      await mortal.kill();
       expect((await elsewhere(ann, there).open()).welcome).toMatchObject({ you: annHerself, joined: [{ room: 'kitchen' }] });
     });
   });
