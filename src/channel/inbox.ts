@@ -88,7 +88,7 @@ export class Inbox<M extends InboxMessage = InboxMessage> {
   /** Connect has succeeded: what waits is handled. */
   start(): void {
     this.#isStarted = true;
-    this.#pump();
+    if (this.waiting > 0) this.#goOn();
   }
 
   /** Takes a message that has just been read. */

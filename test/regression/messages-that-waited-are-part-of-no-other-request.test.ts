@@ -1,7 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { describe, expect, it } from 'vitest';
-import { defineWrapper, dispatchOn, type ReceiveMessage, type UpgradeOptions, withOrdering } from '../../entries/index.js';
+import { createServer } from 'node:http';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { ChannelServer, defineWrapper, dispatchOn, type ReceiveMessage, type UpgradeOptions, withOrdering } from '../../entries/index.js';
 import { deferred } from '../support/deferred.js';
+import { listen } from '../support/http-server.js';
 import { frame, opcodes, RawClient } from '../support/raw-client.js';
 import { serve } from '../support/serving.js';
 
@@ -42,6 +45,23 @@ describe('messages that waited', () => {
     await expect.poll(() => channel?.socket?.isPaused).toBe(true);
     expect(handledIn).toEqual([undefined]);
     request.run('of another one', () => channel?.close());
+    await expect.poll(() => handledIn).toEqual([undefined, undefined]);
+  });
+
+  it('until their channel had connected are no part of the request of its handshake', async () => {
+    const handledIn: unknown[] = [];
+    const connected = deferred();
+    const handlers = { connect: () => connected.promise, receive: () => void handledIn.push(request.getStore()) };
+    const channels = new ChannelServer(handlers);
+    onTestFinished(() => channels.close());
+    const http = createServer();
+    new WebSocketServer({ server: http }).on('connection', (socket, handshake) =>
+      request.run('of the handshake', () => channels.accept(socket, handshake)),
+    );
+    const client = await RawClient.connect((await listen(http)).port);
+    client.write(Buffer.concat([frame('waits'), frame('waits'), frame('', opcodes.ping)]));
+    expect((await client.nextFrame()).opcode).toBe(opcodes.pong);
+    connected.resolve();
     await expect.poll(() => handledIn).toEqual([undefined, undefined]);
   });
 
