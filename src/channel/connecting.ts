@@ -83,7 +83,6 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
   saves = 0;
   readonly [pendingSince]: number;
   [isWaitedFor] = false;
-  #isOver = false;
   #httpSession: HandshakeSession | undefined;
   #identifying: Promise<void> | undefined;
   #isIdentified = false;
@@ -161,7 +160,7 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
 
   /** It really waits for something: until now nothing more could arrive, nor time be up. */
   waits(): void {
-    if (this.#isOver || !this.#channel.isConnecting) return;
+    if (!this.#channel.isConnecting) return;
     this.#transport.watch(this.#channel);
     if (this.#channel.isConnecting) this.#channel.runtime.connects.beginLate(this);
   }
@@ -180,7 +179,6 @@ export class Connecting implements PendingConnect, PendingHandler, ConnectWaits,
   }
 
   #over(): void {
-    this.#isOver = true;
     this.cancelDeadline();
     this.#message.seal();
     this.#channel.connectOver();

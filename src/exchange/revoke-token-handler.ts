@@ -58,10 +58,9 @@ export function revokeTokenHandler(channels: ChannelServer, options: RevokeToken
   return exchangeRoute(owner, runtime, async (exchange) => {
     const { request, response } = exchange;
     const isOfAll = await isAllAskedFor(exchange, all);
-    const { user, authentication } = await exchange.identify(ofTokens);
+    const { user } = await exchange.identify(ofTokens);
     const whose = isOfAll && !user.isAuthenticated ? (await exchange.identify(logIns)).user : user;
     const presented = new Set(presentedTokens(exchange, ofTokens));
-    if (authentication?.tokenId !== undefined) presented.add(authentication.tokenId);
     if (isOfAll && whose.isAuthenticated) {
       const ids = await exchange.ask('Listing tokens', async () => (await issuer.listOf(whose.id)).map(({ id }) => id));
       await revoke(exchange, ids, () => issuer.revokeAllOf(whose.id));

@@ -89,8 +89,8 @@ export function runProgram({ steps, start }: Program, text: string): readonly (s
 function groupsOf(characters: readonly string[], saved: readonly number[]): (string | undefined)[] {
   const groups: (string | undefined)[] = [];
   for (let slot = 0; slot < saved.length; slot += 2) {
-    const [from = -1, to = -1] = [saved[slot], saved[slot + 1]];
-    groups.push(from < 0 || to < 0 ? undefined : characters.slice(from, to).join(''));
+    const from = saved[slot] ?? -1;
+    groups.push(from < 0 ? undefined : characters.slice(from, saved[slot + 1]).join(''));
   }
   return groups;
 }

@@ -304,6 +304,12 @@ describe('onEvent', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('no'))],
+    [
+      'throws what rejects',
+      () => {
+        throw Promise.reject(new Error('no'));
+      },
+    ],
   ] as const)('that %s harms nothing', async (_, listen) => {
     const onEvent = listen as () => void; // whatever JavaScript may give
     const { options, errors } = makeSite();

@@ -242,7 +242,8 @@ describe('groups of several processes', () => {
     expect([ann.sent, bob.sent]).toEqual([[Uint8Array.of(7)], ['hello', Uint8Array.of(7)]]);
     await one.close();
     two.send('lobby', 'alone');
-    expect(ann.sent).toHaveLength(1);
+    one.send('lobby', 'too late');
+    expect([ann.sent.length, bob.sent.at(-1)]).toEqual([1, 'alone']);
     await two.close();
   });
 

@@ -98,6 +98,20 @@ it('a node that leaves takes its users with it at once, one that dies after 20 s
   expect(users(one)).toEqual({});
 });
 
+it('a node that comes back when there was no other, and then dies, is missed as well', async () => {
+  const { clock, groups, lines } = await nodes(2);
+  const [one, two] = groups;
+  two.add('lobby', memberOf('bob').channel);
+  for (let time = 0; time < 2; time += 1) {
+    lines[1].isLosing = false;
+    await clock.advance(10_000);
+    expect(users(one)).toEqual({ bob: 1 });
+    lines[1].isLosing = true;
+    await clock.advance(25_000);
+    expect(users(one)).toEqual({});
+  }
+});
+
 it('what a node has missed it asks for', async () => {
   const { clock, groups, lines } = await nodes(2);
   const [one, two] = groups;

@@ -101,6 +101,18 @@ describe('until', () => {
     expect(server.channels.countBySource()).toEqual({ token: 1, anonymous: 1 });
   });
 
+  it('is told as the end of a token that lasts longer, and of no other', async () => {
+    const { tokens, clock, options } = makeSite();
+    const until = new Date(clock.now() + minute);
+    const handlers = { connect: withUserFromToken({ tokens, until })(() => {}) };
+    const endOf = async (ttlMs: number) => {
+      const issued = await tokens.issue('bob', { ttlMs });
+      return (await connectTo(handlers, { ...options, cookies: { key: issued.key } })).authentication?.expiresAt;
+    };
+    expect(await endOf(minute - 1)).toEqual(new Date(until.getTime() - 1));
+    expect(await endOf(minute + 1)).toEqual(until);
+  });
+
   it('is no outcome of what would not have counted anyhow', async () => {
     const { tokens, options } = makeSite();
     const handlers = { connect: withUserFromToken({ tokens, until: new Date(0) })(() => {}) };

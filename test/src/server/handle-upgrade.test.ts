@@ -108,6 +108,12 @@ describe('handleUpgrade', () => {
     expect((await WsClient.connect(port, { path: '/rooms' })).refused?.status).toBe(404);
   });
 
+  it.each(['13', ' 13', '8'])('takes version %j, as ws does', async (version) => {
+    const { port } = await dispatch(telling);
+    const client = await RawClient.upgrade(port, { headers: { 'Sec-WebSocket-Version': version } });
+    expect(await client.status()).toBe(101);
+  });
+
   it('refuses what is no opening handshake, and everything once it is closed', async () => {
     const { port, channels } = await dispatch(telling);
     const client = await RawClient.upgrade(port, { headers: { 'Sec-WebSocket-Version': '7' } });

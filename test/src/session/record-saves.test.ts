@@ -120,6 +120,21 @@ describe('a save that others come before', () => {
     expect([codesOf([failure]), saves]).toEqual([['ERR_SESSION_CONFLICT'], 2]);
   });
 
+  it('has as many attempts as the one before, which has used all of them', async () => {
+    const { hold } = await contestedHold(0, () => 0);
+    const save = vi.spyOn(MemorySessionStore.prototype, 'save');
+    const refused = (times: number): void => {
+      const conflict = new ChannelError('ERR_SESSION_CONFLICT', 'Somebody was there first.');
+      for (let time = 0; time < times; time += 1) save.mockRejectedValueOnce(conflict);
+    };
+    refused(16);
+    const failure = await add(hold).catch((error: unknown) => error);
+    expect([codesOf([failure]), save.mock.calls.length]).toEqual([['ERR_SESSION_CONFLICT'], 16]);
+    refused(15);
+    await add(hold);
+    expect([hold.values.get('count'), save.mock.calls.length]).toEqual([2, 32]);
+  });
+
   it('takes along what is added while it waits', async () => {
     const { clock, hold, saves } = await contestedHold(3);
     const first = add(hold);

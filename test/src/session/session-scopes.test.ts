@@ -16,6 +16,7 @@ import {
   withUserFromToken,
 } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
+import type { ChannelEvent } from '../../../src/events.js';
 import { aliceKey, bobKey, codesOf, expectProcessToLive, makeSite, type Site } from '../../support/site.js';
 
 expectProcessToLive();
@@ -56,6 +57,23 @@ describe('a session of scope client', () => {
     await first.disconnect(1006);
     const again = await connectTo(serve(site, 'client'), { cookies: phone });
     expect(again.channelSession.get('a')).toBe(1);
+  });
+
+  it('keeps what disconnect changes, which would be for nothing in a session of the channel alone', async () => {
+    for (const [scope, saves] of [
+      ['client', 2],
+      ['channel', 1],
+    ] as const) {
+      const site = makeSite();
+      const events: ChannelEvent[] = [];
+      const keep = withChannelSession(({ channelSession }) => channelSession.update('count', (count) => Number(count ?? 0) + 1));
+      const connect = withUserFromToken({ tokens: site.tokens })(keep);
+      const session = { store: site.store, scope };
+      const server = new ChannelServer({ connect, disconnect: keep }, { ...site.options, session, onEvent: (event) => events.push(event) });
+      await (await connectTo(server, { cookies: phone })).disconnect();
+      expect(events.filter(({ type }) => type === 'save')).toHaveLength(saves);
+      expect((await connectTo(server, { cookies: phone })).channelSession.get('count')).toBe(scope === 'client' ? 3 : 1);
+    }
   });
 
   it('belongs to the token: another token of the same user has its own', async () => {
