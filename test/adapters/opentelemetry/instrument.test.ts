@@ -67,7 +67,7 @@ function exporting() {
   }
 
   const spans = (name: string): ReadableSpan[] => spanExporter.getFinishedSpans().filter((span) => span.name === name);
-  return { instrumentation, meterProvider, spanExporter, points, sums, counts, units, spans };
+  return { instrumentation, meterProvider, spanExporter, sums, counts, units, spans };
 }
 
 /** A server whose connect takes 20 ms, on a clock that stands still otherwise. */
@@ -108,13 +108,11 @@ function publish(events: readonly ChannelEvent[]): void {
 
 describe('metrics', () => {
   it('time handshakes and identifications, and count refusals by their reason', async () => {
-    const { points, sums, counts } = exporting();
+    const { sums, counts } = exporting();
     const { server } = makeServer();
     await connectTo(server, { cookies });
     await connectTo(server, { cookies: { key: 'f'.repeat(40) } });
     const refused = { 'ws_with.handshake.via': 'upgrade', 'error.type': 'ERR_AUTHENTICATION_REQUIRED' };
-    const bounds = (await points('ws_with.handshake.duration')).map(({ value }) => (value as Histogram).buckets.boundaries);
-    for (const each of bounds) expect(each).toEqual(Array.from(new Set(each)).sort((one, other) => one - other));
     expect(await sums('ws_with.handshake.duration')).toEqual([
       { attributes: { 'ws_with.handshake.via': 'upgrade' }, sum: 0.02, count: 1 },
       { attributes: refused, sum: 0, count: 1 },

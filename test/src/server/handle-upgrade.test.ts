@@ -109,9 +109,10 @@ describe('handleUpgrade', () => {
   });
 
   it.each(['13', ' 13', '8'])('takes version %j, as ws does', async (version) => {
-    const { port } = await dispatch(telling);
+    const { port, channels } = await dispatch(telling);
     const client = await RawClient.upgrade(port, { headers: { 'Sec-WebSocket-Version': version } });
     expect(await client.status()).toBe(101);
+    expect(channels.channels.size).toBe(1);
   });
 
   it('refuses what is no opening handshake, and everything once it is closed', async () => {
