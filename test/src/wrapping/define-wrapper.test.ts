@@ -56,20 +56,6 @@ describe('a wrapper of an application, on the real runtime', () => {
     expect(handler).not.toHaveBeenCalled();
   });
 
-  it('has from next what the handler returned: a promise where that is one, and else the value, at once', async () => {
-    const seen: unknown[] = [];
-    const withWatch = defineWrapper('withWatch', (_message: BaseMessage, next) => {
-      const result = next();
-      seen.push(result);
-      return result;
-    });
-    for (const handler of [() => undefined, async () => undefined]) {
-      const client = await connectTo({ receive: withWatch(handler) }, makeSite().options);
-      await client.send('x');
-    }
-    expect(seen).toEqual([undefined, expect.any(Promise)]);
-  });
-
   it('may wait, and the message’s changes are saved after all of it', async () => {
     const { options, store } = makeSite();
     const sizes: number[] = [];
