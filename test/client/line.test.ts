@@ -129,6 +129,15 @@ describe('in a page', () => {
     expect(sockets).toHaveLength(2);
   });
 
+  it('an attempt that is under way is left alone', async () => {
+    const { client, newest, clock, sockets } = makeClient();
+    await newest();
+    setOnline(true);
+    setVisible(true);
+    await clock.advance(0);
+    expect([client.state.name, sockets.length]).toEqual(['connecting', 1]);
+  });
+
   it.each([
     ['online', setOnline],
     ['visible', setVisible],

@@ -85,6 +85,9 @@ describe('a server', () => {
       ['failed', 1, 0],
     ]);
     expect(warnings.length).toBe(3);
+    feed.health?.restored();
+    feed.health?.failed(cause);
+    expect(warnings.length, 'another outage is told at once').toBe(4);
   });
 
   it('looks all channels up again, in one batch, when its feed may have missed something', async () => {
@@ -138,6 +141,8 @@ describe('a server', () => {
     await Promise.resolve();
     tokens.revocations.tell({ tokenId: idOf('ann') });
     expect(client.closed).toEqual(revoked);
+    await client.disconnect();
+    expect(tokens.revocations.ended, 'each channel may have a repository of its own').toBe(1);
     await server.close();
   });
 });
