@@ -134,15 +134,16 @@ describe('a server', () => {
   });
 
   it('listens to the repository of a wrapper that it cannot see, once that has identified somebody', async () => {
-    const tokens = new ScriptedTokens();
+    const feed = new ScriptedFeed();
+    const tokens = Object.assign(new ScriptedTokens(), { revocations: feed });
     tokens.put('ann');
     const server = new ChannelServer({ connect: (message) => withUserFromToken({ tokens })(() => undefined)(message) });
     const client = await connectTo(server, { cookies: { key: keyOf('ann') } });
     await Promise.resolve();
-    tokens.revocations.tell({ tokenId: idOf('ann') });
+    feed.tell({ tokenId: idOf('ann') });
     expect(client.closed).toEqual(revoked);
     await client.disconnect();
-    expect(tokens.revocations.ended, 'each channel may have a repository of its own').toBe(1);
+    expect(feed.ended, 'each channel may have a repository of its own').toBe(1);
     await server.close();
   });
 });
