@@ -40,11 +40,11 @@ export function arrivedOn({ raw, socket }: Line): number {
 }
 
 /**
- * A number that changes as long as the peer is there. Nothing arrives while input is held; then it is what the peer has been sent and has
- * taken, if anything is left to be taken.
+ * A number that changes as long as the peer is there. Nothing arrives while input is held, as ws holds it behind what it inflates; then it is
+ * what the peer has been sent and has taken, if anything is left to be taken.
  */
 export function signsOfLife(line: Line): number {
   const { raw, socket } = line;
-  if (socket?.isPaused !== true) return arrivedOn(line);
+  if (socket === undefined || !raw.isPaused()) return arrivedOn(line);
   return socket.bufferedAmount === 0 || arrivals.has(socket) ? unknown : unknown - 1 - (raw.bytesWritten - raw.writableLength);
 }

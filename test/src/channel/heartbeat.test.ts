@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import type { Socket } from 'node:net';
 import { duplexPair } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
@@ -7,10 +8,16 @@ import { connectTo, TestClock } from '../../../entries/testing.js';
 import { beatPlace, beatSlot, Heartbeat, heard, isPinged } from '../../../src/channel/heartbeat.js';
 import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
+import { compressedFrame } from '../../support/frames.js';
 import { frame, opcodes, RawClient } from '../../support/raw-client.js';
 import { modes, nextTurn, serve } from '../../support/serving.js';
 import { StoppableClock } from '../../support/stoppable-clock.js';
 import { WsClient } from '../../support/ws-client.js';
+
+/** What of the reader of ws inflates. */
+interface Inflating {
+  decompress(...given: readonly unknown[]): void;
+}
 
 /** Counts the messages and pongs that have come on `channel`. */
 function countHeard({ socket }: Channel): () => number {
@@ -200,6 +207,29 @@ describe.each(modes)('heartbeatMs (%s)', (mode) => {
   });
 });
 
+it('a channel whose input ws holds while it inflates is not taken for a silent one', async () => {
+  const onEvent = vi.fn();
+  const { port, channels, clock } = await serve(
+    { receive: () => undefined },
+    { heartbeatMs: 1_000, upgrades: { ws: { perMessageDeflate: true } }, onEvent },
+  );
+  const client = await RawClient.connect(port, { headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' } });
+  const [channel] = channels.channels;
+  const { _receiver: receiver, _socket: raw } = channel!.socket as unknown as { _receiver: Inflating; _socket: Socket };
+  const inflate = receiver.decompress.bind(receiver);
+  const inflated = deferred();
+  receiver.decompress = (...given) => void inflated.promise.then(() => inflate(...given));
+  client.write(Buffer.concat([compressedFrame('much'), frame('a'.repeat(100_000))]));
+  await eventually(() => expect(raw.isPaused()).toBe(true));
+  onEvent.mockClear();
+  await clock.advance(10_000);
+  expect(onEvent).not.toHaveBeenCalled();
+  inflated.resolve();
+  await eventually(() => expect(raw.isPaused()).toBe(false));
+  await clock.advance(3_000);
+  await eventually(() => expect(channels.channels.size).toBe(0));
+});
+
 describe('the heartbeat of a second', () => {
   const makeHeartbeat = (clock: Clock): Heartbeat => new Heartbeat(clock, { isHeard: () => false } as never, 1_000);
 
@@ -207,7 +237,7 @@ describe('the heartbeat of a second', () => {
   function makeChannel(readyState: number, readers: number, place: number) {
     const socket = Object.assign(new EventEmitter(), { readyState, OPEN: 1, isPaused: false, ping: vi.fn() });
     const told = { leaving: vi.fn(), silent: vi.fn() };
-    const raw = { bytesRead: 0, listenerCount: () => readers };
+    const raw = { bytesRead: 0, isPaused: () => false, listenerCount: () => readers };
     return { [heard]: 0, [isPinged]: false, [beatSlot]: -1, [beatPlace]: place, isLive: true, raw, socket, ...told };
   }
 
