@@ -14,7 +14,11 @@ interface Published {
   readonly date: Date;
 }
 
-/** What was published from here, and was acted on then, until it comes back. It may be much at a time, as when everybody is logged out. */
+/**
+ * What was published from here, and was acted on then, until it comes back. It may be much at a time, as when everybody is logged out. If
+ * it is lost, the same of another process within {@link echoMs} is taken for it: that one, too, has those looked up again who have come since,
+ * and does not end them at once.
+ */
 export class Echoes {
   readonly #clock: Clock;
   /** How often each is still to come back, earliest first; what was published last stands last. */
