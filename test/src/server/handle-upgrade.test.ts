@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { type ChannelHandlers, ChannelServer, type UpgradeOptions } from '../../../entries/index.js';
 import { connectTo } from '../../../entries/testing.js';
+import { eventually } from '../../support/eventually.js';
 import { listen } from '../../support/http-server.js';
 import { RawClient } from '../../support/raw-client.js';
 import { nextTurn } from '../../support/serving.js';
@@ -130,6 +131,22 @@ describe('handleUpgrade', () => {
     const client = await WsClient.connect(port, { path: '/a' });
     expect(await client.next()).toBe('theirs');
     expect(codesOf(warnings)).toEqual(['ERR_UPGRADE_TAKEN']);
+  });
+
+  it('writes nothing to a stream that stands in for a socket on which somebody else has answered', async () => {
+    const { options, warnings } = makeSite();
+    const channels = new ChannelServer({ connect: () => nextTurn() }, options);
+    const { server, port } = await listen();
+    server.on('upgrade', (request, raw, head) => {
+      const standIn = new Duplex({ read: () => undefined, write: (chunk, _encoding, done) => raw.write(chunk, done) });
+      channels.handleUpgrade(request, standIn, head, { path: '/' });
+      raw.write('HTTP/1.1 418 Taken\r\n\r\n');
+    });
+    const client = await RawClient.upgrade(port);
+    expect(await client.status()).toBe(418);
+    await eventually(() => expect(codesOf(warnings)).toEqual(['ERR_UPGRADE_TAKEN']));
+    expect(channels.channels.size).toBe(0);
+    client.finish();
   });
 
   it('leaves alone what another server of channels has been given, and warns where a path was given', async () => {
