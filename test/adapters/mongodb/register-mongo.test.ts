@@ -90,6 +90,17 @@ describeOnMongo('registerMongo', () => {
     await eventually(async () => expect((await registered.tokens.findById(id))?.revokedAt).toBeInstanceOf(Date));
   });
 
+  it('keeps no tokens in memory unless it is asked to', async () => {
+    await using registered = registerMongo(globalContainer.createChildContainer(), { db });
+    await db.collection<{ _id: string }>('users').insertOne({ _id: 'zoe' });
+    const { id } = await registered.tokens.issue('zoe');
+    for (let time = 0; time < 2; time += 1) {
+      commands();
+      await registered.tokens.findById(id);
+      expect(commands()).toContain('aggregate');
+    }
+  });
+
   it.each([
     [globalContainer.createChildContainer(), { db, feed: 'yes' }],
     [undefined, { db }],
