@@ -31,9 +31,6 @@ export interface PublishedRevocation {
 /** Said where a change does not tell what ended: everything must be looked up again. */
 export const gap: unique symbol = Symbol('gap');
 
-/** What is older than that comes late, and a user may have logged in again since. */
-const lateMs = 60_000;
-
 /** The fields of a token whose change may end or lengthen it; `lastUsedAt`, which each log-in changes, is none of them. */
 const tokenFields = ['revokedAt', 'expiresAt', 'successorId', 'userId', 'scopes'];
 
@@ -105,7 +102,7 @@ export function revocationOf(change: ChangeStreamDocument, watched: WatchedColle
  */
 function asOfThen(revocation: Revocation, { clusterTime }: ChangeStreamDocument, now: number): Revocation {
   if (clusterTime === undefined || !('userId' in revocation) || revocation.hint || revocation.issuedBefore !== undefined) return revocation;
-  const latest = clusterTime.getHighBitsUnsigned() * 1_000 + lateMs;
+  const latest = clusterTime.getHighBitsUnsigned() * 1_000 + clockSkewMs;
   return latest < now ? { ...revocation, issuedBefore: new Date(latest) } : revocation;
 }
 

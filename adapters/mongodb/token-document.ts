@@ -104,7 +104,7 @@ export function isReplayed(document: TokenDocument, now: number): boolean {
 }
 
 /** As far apart may the clocks of two processes be: what another one has revoked just now may lie in the future here. */
-export const clockSkewMs = 300_000;
+export const clockSkewMs = 60_000;
 
 /**
  * What the repository says of a token at `now`.

@@ -48,7 +48,7 @@ describeOnMongo('A token in MongoDB', () => {
     expect(await collection.findOne({ _id: id })).toMatchObject({ removeAt: new Date(clock.now() + 24 * 60 * minuteMs) });
   });
 
-  it.each([1, minuteMs, 5 * minuteMs])('that a process revoked whose clock is %d ms ahead counts no more at once', async (aheadMs) => {
+  it.each([1, 30_000, minuteMs])('that a process revoked whose clock is %d ms ahead counts no more at once', async (aheadMs) => {
     const { id } = await tokens.issue('ada');
     await using other = new MongoTokenRepository(db, { clock: new TestClock(clock.now() + aheadMs) });
     await other.revoke(id);
@@ -57,7 +57,7 @@ describeOnMongo('A token in MongoDB', () => {
 
   it('that is to be revoked at a later time counts until then', async () => {
     const { id } = await tokens.issue('ada');
-    const revokedAt = new Date(clock.now() + 5 * minuteMs + 1);
+    const revokedAt = new Date(clock.now() + minuteMs + 1);
     await collection.updateOne({ _id: id }, { $set: { revokedAt } });
     expect((await tokens.findById(id))?.revokedAt).toEqual(revokedAt);
   });
