@@ -123,7 +123,8 @@ describeOnMongo('importDrfTokens', () => {
   });
 
   it('keeps up with tokens that are issued, changed and deleted at their source', async () => {
-    await using kept = await importDrfTokens(db, keepingUp);
+    const onError = vi.fn();
+    await using kept = await importDrfTokens(db, { ...keepingUp, onError });
     expect(kept).toMatchObject({ imported: 1, revoked: 0, skipped: 0 });
     const [issued, asId, changed] = [newKey(), newKey(), newKey()];
     await source.insertMany([
@@ -138,11 +139,14 @@ describeOnMongo('importDrfTokens', () => {
     await eventually(async () => expect([await isLive(key), await userOf(changed)]).toEqual([false, ada.toHexString()]));
     await source.updateOne({ key: changed }, { $set: { user_id: 7 } });
     await eventually(async () => expect(await userOf(changed)).toBe('7'));
+    await source.replaceOne({ key: changed }, { key: changed, user_id: ada });
+    await eventually(async () => expect(await userOf(changed)).toBe(ada.toHexString()));
     await source.updateOne({ key: changed }, { $unset: { key: '' } });
     await eventually(async () => expect(await isLive(changed)).toBe(false));
     // issued and deleted before anybody could look
     const brief = await source.insertOne({ key: newKey(), user_id: 7 });
     await source.deleteOne({ _id: brief.insertedId });
+    expect(onError).not.toHaveBeenCalled();
   });
 
   it('revokes the token of the document that was deleted or changed and no other, whatever its _id is', async () => {
