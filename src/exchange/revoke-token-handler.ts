@@ -58,9 +58,11 @@ export function revokeTokenHandler(channels: ChannelServer, options: RevokeToken
   return exchangeRoute(owner, runtime, async (exchange) => {
     const { request, response } = exchange;
     const isOfAll = await isAllAskedFor(exchange, all);
-    const { user } = await exchange.identify(ofTokens);
+    const { user, authentication } = await exchange.identify(ofTokens);
     const whose = isOfAll && !user.isAuthenticated ? (await exchange.identify(logIns)).user : user;
     const presented = new Set(presentedTokens(exchange, ofTokens));
+    // which cookies of a neighbouring site may have crowded out
+    if (authentication?.tokenId !== undefined) presented.add(authentication.tokenId);
     if (isOfAll && whose.isAuthenticated) {
       const ids = await exchange.ask('Listing tokens', async () => (await issuer.listOf(whose.id)).map(({ id }) => id));
       await revoke(exchange, ids, () => issuer.revokeAllOf(whose.id));

@@ -116,6 +116,14 @@ describe('revokeTokenHandler', () => {
     expect([await site.tokens.listOf('alice'), await site.tokens.listOf('bob')]).toEqual([[], []]);
   });
 
+  it('revokes the token that counts, however many come before it', async () => {
+    const { site, ask } = await revoking({}, makeSiteOfCookies('key', 'other'));
+    const { endings } = await withChannels(site);
+    const cookies = Array.from({ length: 20 }, (_, index) => `key=made-up-by-nobody-${index}; `).join('');
+    expect((await ask({ cookie: `${cookies}other=${aliceKey}` })).status).toBe(204);
+    expect(endings()).toEqual([revoked, undefined, undefined]);
+  });
+
   it('asks for a few tokens alone, however many come', async () => {
     const { site, ask } = await revoking();
     const revoke = vi.spyOn(site.tokens, 'revoke');
