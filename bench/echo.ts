@@ -8,7 +8,6 @@ interface Titled extends Comparison {
 
 const base: Contender = { name: 'plain ws', server: 'echo-plain' };
 const again: Contender = { name: 'plain ws again (the noise)', server: 'echo-plain' };
-const digest: Contender = { name: 'plain ws, digest and repository', server: 'echo-digest' };
 const wrapped: Contender = { name: 'ws-with', server: 'echo-wrapped' };
 
 /** ws-with beside what can be written by hand. */
@@ -17,7 +16,7 @@ const byHand: Titled = {
   base,
   candidates: [
     again,
-    digest,
+    { name: 'plain ws, digest and repository', server: 'echo-digest' },
     { name: 'plain ws, corked per tick', server: 'echo-corked' },
     { name: 'plain ws, one pooled buffer', server: 'echo-pooled' },
     wrapped,
@@ -33,7 +32,6 @@ const peers: Titled = {
   base,
   candidates: [
     again,
-    digest,
     { name: 'crossws', server: 'peer-crossws' },
     { name: 'Hono', server: 'peer-hono' },
     { name: '@fastify/websocket', server: 'peer-fastify' },

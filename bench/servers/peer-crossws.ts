@@ -1,10 +1,9 @@
 // The same work with crossws: its upgrade hook refuses, and a peer's context carries the user.
 import { createServer } from 'node:http';
-import { parseCookie } from 'cookie';
 import crossws from 'crossws/adapters/node';
 import type { BenchUser } from '../accounts.js';
 import { serve } from './serve.js';
-import { userOfKey } from './user-of-key.js';
+import { userOfCookie } from './users-by-digest.js';
 
 interface Context extends Record<string, unknown> {
   readonly user: BenchUser;
@@ -14,7 +13,7 @@ interface Context extends Record<string, unknown> {
 const sockets = crossws({
   hooks: {
     async upgrade(request) {
-      const user = await userOfKey(parseCookie(request.headers.get('cookie') ?? '')['key']);
+      const user = await userOfCookie(request.headers.get('cookie'));
       if (user === undefined) return new Response(null, { status: 401 });
       return { context: { user, count: 0 } satisfies Context };
     },

@@ -1,10 +1,9 @@
 // The same work with @fastify/websocket: a hook refuses, and the route's handler gets the socket.
 import websocket from '@fastify/websocket';
-import { parseCookie } from 'cookie';
 import fastify, { type FastifyRequest } from 'fastify';
 import type { BenchUser } from '../accounts.js';
 import { serve } from './serve.js';
-import { userOfKey } from './user-of-key.js';
+import { userOfCookie } from './users-by-digest.js';
 
 const users = new WeakMap<FastifyRequest, BenchUser>();
 const app = fastify();
@@ -14,7 +13,7 @@ app.get(
   {
     websocket: true,
     preValidation: async (request, reply) => {
-      const user = await userOfKey(parseCookie(request.headers.cookie ?? '')['key']);
+      const user = await userOfCookie(request.headers.cookie);
       if (user === undefined) await reply.code(401).send();
       else users.set(request, user);
     },

@@ -1,18 +1,17 @@
 // The same work with Hono on Node: a middleware refuses, and each connection's events close over the user.
 import type { Server } from 'node:http';
 import { createAdaptorServer, upgradeWebSocket } from '@hono/node-server';
-import { parseCookie } from 'cookie';
 import { Hono } from 'hono';
 import { WebSocketServer } from 'ws';
 import type { BenchUser } from '../accounts.js';
 import { serve } from './serve.js';
-import { userOfKey } from './user-of-key.js';
+import { userOfCookie } from './users-by-digest.js';
 
 const app = new Hono<{ Variables: { user: BenchUser } }>();
 app.get(
   '/',
   async (context, next) => {
-    const user = await userOfKey(parseCookie(context.req.header('cookie') ?? '')['key']);
+    const user = await userOfCookie(context.req.header('cookie'));
     if (user === undefined) return context.body(null, 401);
     context.set('user', user);
     await next();

@@ -1,15 +1,14 @@
 // The same work with Socket.IO, over WebSocket alone: `allowRequest` finds the user, and refuses with 400.
 import { createServer, type IncomingMessage } from 'node:http';
-import { parseCookie } from 'cookie';
 import { Server } from 'socket.io';
 import type { BenchUser } from '../accounts.js';
 import { serve } from './serve.js';
-import { userOfKey } from './user-of-key.js';
+import { userOfCookie } from './users-by-digest.js';
 
 const users = new WeakMap<IncomingMessage, BenchUser>();
 
 async function isAllowed(request: IncomingMessage): Promise<boolean> {
-  const user = await userOfKey(parseCookie(request.headers.cookie ?? '')['key']);
+  const user = await userOfCookie(request.headers.cookie);
   if (user !== undefined) users.set(request, user);
   return user !== undefined;
 }
