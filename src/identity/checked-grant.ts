@@ -14,7 +14,9 @@ import type { AuthenticatedUser, UserLike } from '../users.js';
  */
 export function checkedGrant(grant: unknown, method: string): TokenGrant<UserLike> | undefined {
   if (grant === undefined || grant === null) return undefined;
-  if (typeof grant !== 'object') throw new TypeError(`${method} returned ${typeof grant} where a grant is { id, user }`);
+  if (typeof grant !== 'object' || Array.isArray(grant)) {
+    throw new TypeError(`${method} returned ${Array.isArray(grant) ? 'a list' : typeof grant} where a grant is { id, user }`);
+  }
   const { id, user, expiresAt, revokedAt, scopes, successorId } = grant as Partial<TokenGrant<UserLike>>;
   if (user === undefined && !('user' in grant) && !isTokenId(id)) {
     const kind = kindOf(grant);

@@ -104,6 +104,7 @@ describe('a token that is looked up again', () => {
     ['null', null],
     ['an empty list', []],
     ['a list of grants', [{ id: idOf('ann'), user: { id: 'ann', isAuthenticated: true } }]],
+    ['a list with the members of a grant', Object.assign([], { id: idOf('ann'), user: { id: 'ann', isAuthenticated: true } })],
     ['an object by ids', { [idOf('ann')]: { id: idOf('ann') } }],
     ['a set', new Set()],
     ['a promise of a promise’s list', Promise.resolve([])],
