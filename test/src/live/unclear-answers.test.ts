@@ -104,7 +104,6 @@ describe('a token that is looked up again', () => {
     ['null', null],
     ['an empty list', []],
     ['a list of grants', [{ id: idOf('ann'), user: { id: 'ann', isAuthenticated: true } }]],
-    ['a list with the members of a grant', Object.assign([], { id: idOf('ann'), user: { id: 'ann', isAuthenticated: true } })],
     ['an object by ids', { [idOf('ann')]: { id: idOf('ann') } }],
     ['a set', new Set()],
     ['a promise of a promise’s list', Promise.resolve([])],
@@ -118,6 +117,13 @@ describe('a token that is looked up again', () => {
     expect(ann.closed).toBeUndefined();
     expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED']);
     expect((errors[0] as Error).cause).toMatchObject({ name: 'TypeError', message: expect.stringContaining('tokens.findByIds') });
+  });
+
+  it('is none where it is a list, whatever members that has', async () => {
+    const { connect, tokens, errors } = watch();
+    tokens.grants.set(idOf('ann'), Object.assign([], { id: idOf('ann'), user: { id: 'ann', isAuthenticated: true } as const }));
+    expect((await connect('ann')).refusal).toEqual({ status: 503 });
+    expect(codesOf(errors)).toEqual(['ERR_LOOKUP_FAILED']);
   });
 
   it('is none where its user is a promise that nobody has awaited, and the rejection of that ends nothing', async () => {
